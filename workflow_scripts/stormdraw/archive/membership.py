@@ -1,0 +1,69 @@
+"""Who is in the reference ensemble at a cycle, and which of their files to ask for.
+
+HREF v3.1 over CONUS: five models, each with its newest run and an older one (NOAA-EMC/HREF,
+`href_getmbr.sh`). HiResW runs only at 00 and 12 UTC, so at 06 and 18 UTC both its runs are older.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from stormdraw.errors import StormdrawError
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member: a Herbie model, product and options, started `age` hours before the cycle.
+
+    `longest_lead` is the length of its own run in hours.
+    """
+
+    name: str
+    model: str
+    product: str
+    age: int
+    longest_lead: int
+    options: tuple[tuple[str, str | int], ...] = field(default=())
+
+    def own_lead(self, lead: int) -> int:
+        """The lead of the member's own run that is valid `lead` hours after the cycle."""
+        return lead + self.age
+
+    def reaches(self, lead: int) -> bool:
+        """Whether the member's run is long enough."""
+        return self.own_lead(lead) <= self.longest_lead
+
+
+# (name, model, product, options, ages at 00/12 UTC, ages at 06/18 UTC, longest lead)
+_HREF_PAIRS: tuple[
+    tuple[str, str, str, tuple[tuple[str, str | int], ...], tuple[int, int], tuple[int, int], int],
+    ...,
+] = (
+    ("nam_nest", "nam", "conusnest.hiresf", (), (0, 6), (0, 6), 60),
+    ("hrrr", "hrrr", "sfc", (), (0, 6), (0, 6), 48),
+    ("hiresw_fv3", "hiresw", "fv3_5km", (("domain", "conus"),), (0, 12), (6, 18), 60),
+    ("hiresw_arw", "hiresw", "arw_5km", (("domain", "conus"),), (0, 12), (6, 18), 48),
+    (
+        "hiresw_arw_mem2",
+        "hiresw",
+        "arw_5km",
+        (("domain", "conus"), ("member", 2)),
+        (0, 12),
+        (6, 18),
+        48,
+    ),
+)
+
+
+def href_members(cycle: datetime) -> list[Member]:
+    """The ten members of HREF's CONUS ensemble at a cycle.
+
+    Raises StormdrawError if HREF has no cycle at that hour.
+    """
+    if cycle.hour % 6:
+        raise StormdrawError(f"HREF has no cycle at {cycle:%Y-%m-%d %H} UTC: 00, 06, 12, 18 only")
+    main_cycle = cycle.hour % 12 == 0
+    return [
+        Member(f"{name}_{age:02d}h", model, product, age, longest_lead, options)
+        for name, model, product, options, main_ages, between_ages, longest_lead in _HREF_PAIRS
+        for age in (main_ages if main_cycle else between_ages)
+    ]

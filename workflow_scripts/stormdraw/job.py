@@ -1,0 +1,70 @@
+"""The frame around every workflow script: a log file, a terminal line, and one-line errors."""
+
+import contextlib
+import errno
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from stormdraw.errors import StormdrawError
+
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 130
+
+
+@contextlib.contextmanager
+def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
+    """Run a script's body with its log at `log` and its progress on the terminal.
+
+    Any error ends the process with a non-zero status and one line that starts with
+    `stormdraw {name}:`. A traceback goes to the log file only, for errors that are not the user's.
+    """
+    log = Path(log)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    logger = _logger(name, log)
+    try:
+        yield logger
+    except StormdrawError as error:
+        _fail(name, log, str(error), EXIT_ERROR)
+    except KeyboardInterrupt:
+        _fail(name, log, "interrupted; run the same command again to continue", EXIT_INTERRUPTED)
+    except Exception as error:
+        with open(log, "a", encoding="utf-8") as stream:
+            traceback.print_exc(file=stream)
+        _fail(name, log, _explain(error, log), EXIT_ERROR)
+
+
+def _explain(error: Exception, log: Path) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        where = error.filename or "the working folder"
+        return f"no space left on the device of {where}; free some and run the same command again"
+    return f"{type(error).__name__}: {' '.join(str(error).split())} (traceback in {log})"
+
+
+def _fail(name: str, log: Path, message: str, status: int) -> None:
+    line = f"stormdraw {name}: {message}"
+    with contextlib.suppress(OSError), open(log, "a", encoding="utf-8") as stream:
+        stream.write(line + "\n")
+    print(line, file=sys.stderr, flush=True)
+    # SystemExit is not an error to Snakemake's script preamble, so no traceback follows the line.
+    sys.exit(status)
+
+
+def _logger(name: str, log: Path) -> logging.Logger:
+    """A logger that writes to the file and to the terminal."""
+    logging.captureWarnings(True)
+    root = logging.getLogger()
+    root.handlers.clear()
+    root.setLevel(logging.WARNING)
+    file_handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+    file_handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.addHandler(file_handler)
+    logger = logging.getLogger("stormdraw")
+    logger.setLevel(logging.INFO)
+    logger.handlers.clear()
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
+    logger.addHandler(terminal)
+    return logger

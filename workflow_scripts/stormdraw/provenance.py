@@ -1,0 +1,53 @@
+"""Where a file came from: attributes that every NetCDF carries."""
+
+import functools
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stormdraw import __version__
+
+
+@functools.cache
+def commit() -> str:
+    """The commit of the checkout this library lies in, '+changes' if edited, or 'unknown'."""
+    folder = Path(__file__).parent
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return described.stdout.strip() or "unknown"
+
+
+def digest(value: Any) -> str:
+    """A short hash of anything JSON can say; equal values give equal hashes."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def attributes(title: str, source: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Global attributes of a NetCDF: title, source, history, commit, settings and their hash."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "Conventions": "CF-1.11",
+        "title": title,
+        "source": source,
+        "history": f"{now} written by stormdraw {__version__}",
+        "stormdraw_version": __version__,
+        "stormdraw_commit": commit(),
+        "settings": json.dumps(settings, sort_keys=True, default=str),
+        "settings_hash": digest(settings),
+    }

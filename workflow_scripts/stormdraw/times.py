@@ -1,0 +1,40 @@
+"""Times as the archive writes them: `{init}` is YYYYMMDDHH, `{date}` is YYYYMMDD, all in UTC."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+INIT_FORMAT = "%Y%m%d%H"
+DATE_FORMAT = "%Y%m%d"
+
+
+def format_init(time: datetime) -> str:
+    """2026-06-08 06:00 -> '2026060806'."""
+    return time.strftime(INIT_FORMAT)
+
+
+def parse_init(text: str) -> datetime:
+    """'2026060806' -> 2026-06-08 06:00."""
+    return datetime.strptime(text, INIT_FORMAT)
+
+
+def format_date(time: datetime) -> str:
+    """2026-06-08 06:00 -> '20260608'."""
+    return time.strftime(DATE_FORMAT)
+
+
+def parse_date(text: str) -> datetime:
+    """'20260608' -> 2026-06-08 00:00."""
+    return datetime.strptime(text, DATE_FORMAT)
+
+
+def hours(count: int) -> timedelta:
+    """`count` hours as a timedelta."""
+    return timedelta(hours=count)
+
+
+def hourly(start: datetime, end: datetime, every: int = 1) -> Iterator[datetime]:
+    """Times from `start` to `end`, both included, `every` hours apart."""
+    time = start
+    while time <= end:
+        yield time
+        time += hours(every)
