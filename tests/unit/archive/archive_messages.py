@@ -1,0 +1,110 @@
+"""Small GRIB2 messages with NCEP's codes, made for the tests of the archive stage."""
+
+from datetime import datetime
+
+import numpy as np
+
+# Before ecCodes: see stormdraw/__init__.py.
+import stormdraw  # noqa: F401
+
+import eccodes  # isort: skip
+
+SHAPE = (4, 5)
+
+_HOUR = 1
+_NONE = 255
+
+
+def message(
+    parameter: tuple[int, int, int],
+    surface: tuple[int, float] = (1, 0),
+    second_surface: tuple[int, float] | None = None,
+    init: datetime = datetime(2022, 10, 14, 9),
+    lead: int = 0,
+    lead_unit: int = _HOUR,
+    interval: tuple[int, int, int] | None = None,
+    derived: int | None = None,
+    process: int = 2,
+    value: float = 1.0,
+) -> bytes:
+    """A message on a 4 x 5 Lambert grid.
+
+    `parameter` is (discipline, category, number); surfaces are (type, value); `interval` is
+    (statistic of code table 4.10, length, unit), from `lead` on; `derived` is of code table 4.7.
+    """
+    handle = eccodes.codes_grib_new_from_samples("GRIB2")
+    template = {(False, False): 0, (True, False): 8, (False, True): 2, (True, True): 12}
+    keys: dict[str, int | float | str] = {
+        "centre": 7,
+        "tablesVersion": 2,
+        "localTablesVersion": 1,
+        "dataDate": int(init.strftime("%Y%m%d")),
+        "dataTime": int(init.strftime("%H%M")),
+        "gridType": "lambert",
+        "Nx": SHAPE[1],
+        "Ny": SHAPE[0],
+        "DxInMetres": 3000,
+        "DyInMetres": 3000,
+        "LoVInDegrees": 262.5,
+        "LaDInDegrees": 38.5,
+        "Latin1InDegrees": 38.5,
+        "Latin2InDegrees": 38.5,
+        "latitudeOfFirstGridPointInDegrees": 36.0,
+        "longitudeOfFirstGridPointInDegrees": 262.5,
+        "jScansPositively": 1,
+        "discipline": parameter[0],
+        "productDefinitionTemplateNumber": template[interval is not None, derived is not None],
+        "parameterCategory": parameter[1],
+        "parameterNumber": parameter[2],
+        "typeOfGeneratingProcess": process,
+        "indicatorOfUnitOfTimeRange": lead_unit,
+        "forecastTime": lead,
+    }
+    if interval is not None:
+        keys |= {
+            "typeOfStatisticalProcessing": interval[0],
+            "typeOfTimeIncrement": 2,
+            "indicatorOfUnitForTimeRange": interval[2],
+            "lengthOfTimeRange": interval[1],
+        }
+    if derived is not None:
+        keys |= {"derivedForecast": derived, "numberOfForecastsInEnsemble": 10}
+    keys |= _surface("First", surface) | _surface("Second", second_surface or (_NONE, 0))
+    try:
+        for key, setting in keys.items():
+            eccodes.codes_set(handle, key, setting)
+        rng = np.random.default_rng(0)
+        values = value + rng.normal(size=SHAPE[0] * SHAPE[1])
+        eccodes.codes_set_values(handle, values)
+        return eccodes.codes_get_message(handle)
+    finally:
+        eccodes.codes_release(handle)
+
+
+def _surface(which: str, surface: tuple[int, float]) -> dict[str, int | float | str]:
+    kind, value = surface
+    factor = 0 if float(value).is_integer() else 1
+    return {
+        f"typeOf{which}FixedSurface": kind,
+        f"scaleFactorOf{which}FixedSurface": factor,
+        f"scaledValueOf{which}FixedSurface": round(value * 10**factor),
+    }
+
+
+def pack_together(first: bytes, second: bytes) -> bytes:
+    """One message with the fields of two that share their grid, as NAM's wind components do."""
+    head, *rest = _cut(first)
+    repeated = b"".join(part for part in _cut(second)[1:] if part[4] in (4, 5, 6, 7))
+    body = b"".join(rest) + repeated + b"7777"
+    return head[:8] + (16 + len(body)).to_bytes(8, "big") + body
+
+
+def _cut(message_bytes: bytes) -> list[bytes]:
+    """Section 0, then each other section up to the end."""
+    parts = [message_bytes[:16]]
+    position = 16
+    while message_bytes[position : position + 4] != b"7777":
+        length = int.from_bytes(message_bytes[position : position + 4], "big")
+        parts.append(message_bytes[position : position + length])
+        position += length
+    return parts
