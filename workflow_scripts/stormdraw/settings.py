@@ -131,7 +131,6 @@ class Fields(Section):
 
     crop: Crop | None = None
     static: list[Literal[STATIC_VARIABLES]] = ["OROG"]  # type: ignore[valid-type]
-    suspicious: Literal["keep", "mask"] = "keep"
 
 
 class DiffusionSystem(Section):
@@ -155,11 +154,15 @@ class ReferenceSystem(Section):
 
 
 class BaselineSystem(Section):
-    """What any model must beat."""
+    """What any model must beat.
+
+    `window_hours` is climatology's: how far from the valid hour of the day a training state may be.
+    """
 
     method: Literal["baseline"]
     name: Name
     kind: Literal["persistence", "climatology"]
+    window_hours: Annotated[int, Field(ge=0, le=12)] = 1
 
 
 class PerfectSystem(Section):
@@ -233,6 +236,8 @@ class Settings(Section):
     def _variables_differ(cls, names: list[str]) -> list[str]:
         if len(set(names)) != len(names) or not names:
             raise ValueError(f"give each variable once, at least one: {names}")
+        if ("U10" in names) != ("V10" in names):
+            raise ValueError("U10 and V10 come together: a wind is turned between grids as a pair")
         return sorted(names, key=STATE_VARIABLES.index)
 
     @field_validator("leads")

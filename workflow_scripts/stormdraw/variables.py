@@ -93,7 +93,8 @@ _TABLE = (
     ),
     Variable(
         name="U10",
-        long_name="10 m wind, x component",
+        long_name="10 m wind along the grid's x axis",
+        standard_name="x_wind",
         units="m s-1",
         grib=(0, 2, 2),
         surfaces=_ABOVE_GROUND,
@@ -105,7 +106,8 @@ _TABLE = (
     ),
     Variable(
         name="V10",
-        long_name="10 m wind, y component",
+        long_name="10 m wind along the grid's y axis",
+        standard_name="y_wind",
         units="m s-1",
         grib=(0, 2, 3),
         surfaces=_ABOVE_GROUND,

@@ -1,0 +1,32 @@
+# stormdraw: from HRRR GRIB to a scored storm-scale ensemble.
+#
+#   archive -> fields -> models -> ensembles -> scores -> report
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+# Not merged with a --configfile: a run is described by one file alone.
+if not workflow.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/archive.smk"
+include: "rules/fields.smk"
+include: "rules/models.smk"
+include: "rules/ensembles.smk"
+include: "rules/scores.smk"
+include: "rules/report.smk"
+
+
+report: "rules/report/workflow.rst"
+
+
+rule all:
+    default_target: True
+    input:
+        scorecard="results/report/scorecard.html",
+        summary="results/scores/summary.csv",
+        plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),

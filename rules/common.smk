@@ -1,0 +1,158 @@
+# What all stages share: the checked configuration, and who depends on what.
+
+import json
+import sys
+from pathlib import Path
+
+LIBRARY = Path(workflow.basedir) / "workflow_scripts"
+sys.path.insert(0, str(LIBRARY))
+
+from stormdraw.archive.wanted import dates, requests
+from stormdraw.code_digest import code_digest
+from stormdraw.errors import StormdrawError
+from stormdraw.provenance import digest
+from stormdraw.settings import load_settings, load_yaml
+from stormdraw.times import format_date, format_init, hours, parse_init
+
+try:
+    SETTINGS = load_settings(config, origin=", ".join(map(str, workflow.configfiles)))
+    MODELS = {
+        name: load_yaml(Path(workflow.basedir) / "config" / "models" / f"{name}.yaml")
+        for name in SETTINGS.models
+    }
+except StormdrawError as error:
+    raise WorkflowError(str(error)) from None
+
+INITS = [format_init(time) for time in SETTINGS.initial_times()]
+SYSTEMS = {system.name: system for system in SETTINGS.ensembles.systems}
+STATE = list(SETTINGS.variables)
+
+
+def one_of(names):
+    """A wildcard's regular expression: any of the names, or nothing at all."""
+    return "|".join(names) or r"(?!)"
+
+
+def systems_by(method):
+    return [name for name, system in SYSTEMS.items() if system.method == method]
+
+
+wildcard_constraints:
+    date=r"\d{8}",
+    init=r"\d{10}",
+    source="hrrr|static|href|href_products",
+    reference="href|href_products",
+    system=one_of(SYSTEMS),
+    model=one_of(SETTINGS.models),
+
+
+def code(script):
+    """A digest of the script and of every library module its result depends on.
+
+    Snakemake sees a changed parameter and reruns; it does not look into imported modules itself.
+    """
+    return code_digest(LIBRARY / f"{script}.py")
+
+
+def analysis_file(valid):
+    """The day file that holds the analysis valid at a time."""
+    start = valid - hours(SETTINGS.archive.analysis_lead)
+    return f"results/fields/hrrr/{format_date(start)}.nc"
+
+
+def analysis_files(times):
+    return sorted({analysis_file(time) for time in times})
+
+
+def training_files(wildcards=None):
+    return analysis_files(SETTINGS.periods.training.times())
+
+
+def initial_file(wildcards):
+    return analysis_file(parse_init(wildcards.init))
+
+
+def truth_files(wildcards):
+    init = parse_init(wildcards.init)
+    return analysis_files(init + hours(lead) for lead in SETTINGS.leads)
+
+
+def static_file(wildcards=None):
+    return ["results/fields/static.nc"] if SETTINGS.fields.static else []
+
+
+# archive
+
+SIMULATED = "results/archive/simulated"
+
+
+def mirror_folder(wildcards):
+    """The simulated archive stands in for the cloud as a mirror folder."""
+    return SIMULATED if SETTINGS.archive.source == "simulated" else []
+
+
+def manifests(source):
+    return expand(
+        "results/archive/{source}/{date}/manifest.csv", source=source, date=dates(SETTINGS, source)
+    )
+
+
+# models
+
+
+def planned(key, default):
+    """What the plan says a model needs, once the plan is there."""
+
+    def resource(wildcards, input):
+        if not Path(input.plan).exists():
+            return default
+        return json.loads(Path(input.plan).read_text())["resources"][key]
+
+    return resource
+
+
+def trained_on(model):
+    """The settings a training depends on: change any of them and this model is trained again."""
+    return {
+        "seed": SETTINGS.seed,
+        "variables": STATE,
+        "periods": SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
+        "model": MODELS[model],
+    }
+
+
+def validation_files(wildcards):
+    validation = SETTINGS.periods.validation
+    return analysis_files(validation.times()) if validation else []
+
+
+# ensembles
+
+
+def case_settings(wildcards):
+    """What a case of a system depends on."""
+    system = SYSTEMS[wildcards.system]
+    return {
+        "seed": SETTINGS.seed,
+        "variables": STATE,
+        "leads": list(SETTINGS.leads),
+        "members": SETTINGS.members(system),
+        "system": system.model_dump(mode="json"),
+    }
+
+
+def reference_fields(wildcards):
+    kind = SYSTEMS[wildcards.system].kind
+    folder = SETTINGS.archive.reference + ("_products" if kind == "products" else "")
+    return f"results/fields/{folder}/{wildcards.init}.nc"
+
+
+def baseline_fields(wildcards):
+    """Persistence needs the present, climatology the past."""
+    if SYSTEMS[wildcards.system].kind == "persistence":
+        return [initial_file(wildcards)]
+    return training_files()
+
+
+def checkpoint(wildcards):
+    return f"results/models/{SYSTEMS[wildcards.system].model}/model.pt"

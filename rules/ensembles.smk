@@ -1,0 +1,111 @@
+# ensembles: members of every system at every case, (member, lead, y, x).
+
+
+rule ensembles_sample:
+    input:
+        checkpoint=checkpoint,
+        state=initial_file,
+        static=static_file,
+    output:
+        ensemble="results/ensembles/{system}/{init}.nc",
+    log:
+        "results/logs/ensembles_sample/{system}/{init}.log",
+    benchmark:
+        "results/benchmarks/ensembles_sample/{system}/{init}.tsv"
+    wildcard_constraints:
+        system=one_of(systems_by("diffusion")),
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes),
+        runtime=120,
+    params:
+        code=code("ensembles_sample"),
+        settings=case_settings,
+    message:
+        "Sampling {wildcards.system} at {wildcards.init}"
+    script:
+        "../workflow_scripts/ensembles_sample.py"
+
+
+rule ensembles_reference:
+    input:
+        fields=reference_fields,
+    output:
+        ensemble="results/ensembles/{system}/{init}.nc",
+    log:
+        "results/logs/ensembles_reference/{system}/{init}.log",
+    benchmark:
+        "results/benchmarks/ensembles_reference/{system}/{init}.tsv"
+    wildcard_constraints:
+        system=one_of(systems_by("reference")),
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("ensembles_reference"),
+        settings=case_settings,
+    message:
+        "Taking {wildcards.system} at {wildcards.init}"
+    script:
+        "../workflow_scripts/ensembles_reference.py"
+
+
+rule ensembles_baseline:
+    input:
+        fields=baseline_fields,
+    output:
+        ensemble="results/ensembles/{system}/{init}.nc",
+    log:
+        "results/logs/ensembles_baseline/{system}/{init}.log",
+    benchmark:
+        "results/benchmarks/ensembles_baseline/{system}/{init}.tsv"
+    wildcard_constraints:
+        system=one_of(systems_by("baseline")),
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("ensembles_baseline"),
+        settings=case_settings,
+        training=SETTINGS.periods.training.model_dump(mode="json"),
+    message:
+        "Taking {wildcards.system} at {wildcards.init}"
+    script:
+        "../workflow_scripts/ensembles_baseline.py"
+
+
+rule ensembles_perfect:
+    input:
+        world=rules.archive_simulate.output.world,
+        grid=initial_file,
+    output:
+        ensemble="results/ensembles/{system}/{init}.nc",
+    log:
+        "results/logs/ensembles_perfect/{system}/{init}.log",
+    benchmark:
+        "results/benchmarks/ensembles_perfect/{system}/{init}.tsv"
+    wildcard_constraints:
+        system=one_of(systems_by("perfect")),
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("ensembles_perfect"),
+        settings=case_settings,
+        crop=CROP,
+    message:
+        "Drawing {wildcards.system} at {wildcards.init} from the simulated world's true distribution"
+    script:
+        "../workflow_scripts/ensembles_perfect.py"

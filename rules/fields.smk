@@ -1,0 +1,105 @@
+# fields: GRIB2 of any grid to CF NetCDF on one grid.
+
+CROP = SETTINGS.fields.model_dump(mode="json", include={"crop"})
+
+
+rule fields_normalise:
+    input:
+        manifest="results/archive/hrrr/{date}/manifest.csv",
+    output:
+        fields="results/fields/hrrr/{date}.nc",
+    log:
+        "results/logs/fields_normalise/{date}.log",
+    benchmark:
+        "results/benchmarks/fields_normalise/{date}.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("fields_normalise"),
+        settings={"variables": STATE, **CROP},
+    message:
+        "Normalising the analyses of {wildcards.date}"
+    script:
+        "../workflow_scripts/fields_normalise.py"
+
+
+rule fields_static:
+    input:
+        manifest=manifests("static"),
+    output:
+        fields="results/fields/static.nc",
+    log:
+        "results/logs/fields_static.log",
+    benchmark:
+        "results/benchmarks/fields_static.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("fields_static"),
+        settings={"variables": list(SETTINGS.fields.static), **CROP},
+    message:
+        "Normalising the fields that do not change"
+    script:
+        "../workflow_scripts/fields_static.py"
+
+
+rule fields_statistics:
+    input:
+        fields=training_files,
+    output:
+        statistics="results/fields/statistics.nc",
+    log:
+        "results/logs/fields_statistics.log",
+    benchmark:
+        "results/benchmarks/fields_statistics.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=code("fields_statistics"),
+        settings={
+            "variables": STATE,
+            "training": SETTINGS.periods.training.model_dump(mode="json"),
+        },
+    message:
+        "Computing statistics over the training period"
+    script:
+        "../workflow_scripts/fields_statistics.py"
+
+
+rule fields_reference:
+    input:
+        manifest=lambda wildcards: (
+            f"results/archive/{wildcards.reference}/{wildcards.init[:8]}/manifest.csv"
+        ),
+        grid=initial_file,
+    output:
+        fields="results/fields/{reference}/{init}.nc",
+    log:
+        "results/logs/fields_reference/{reference}/{init}.log",
+    benchmark:
+        "results/benchmarks/fields_reference/{reference}/{init}.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("fields_reference"),
+        settings={"variables": STATE, "leads": list(SETTINGS.leads), **CROP},
+    message:
+        "Putting {wildcards.reference} of {wildcards.init} on the target grid"
+    script:
+        "../workflow_scripts/fields_reference.py"

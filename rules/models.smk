@@ -1,0 +1,55 @@
+# models: fields and a configuration to a trained checkpoint.
+
+
+rule models_plan:
+    input:
+        fields=lambda wildcards: training_files()[0],
+    output:
+        plan="results/models/{model}/plan.json",
+    log:
+        "results/logs/models_plan/{model}.log",
+    benchmark:
+        "results/benchmarks/models_plan/{model}.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code("models_plan"),
+        settings=lambda wildcards: trained_on(wildcards.model),
+    message:
+        "Planning {wildcards.model}: its parameters and memory"
+    script:
+        "../workflow_scripts/models_plan.py"
+
+
+rule models_train:
+    input:
+        plan="results/models/{model}/plan.json",
+        training=training_files,
+        validation=validation_files,
+        static=static_file,
+        statistics="results/fields/statistics.nc",
+    output:
+        checkpoint="results/models/{model}/model.pt",
+        metrics="results/models/{model}/metrics.json",
+    log:
+        "results/logs/models_train/{model}.log",
+    benchmark:
+        "results/benchmarks/models_train/{model}.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=planned("mem_mb", 4000),
+        runtime=1440,
+    params:
+        code=code("models_train"),
+        settings=lambda wildcards: trained_on(wildcards.model),
+    message:
+        "Training {wildcards.model}"
+    script:
+        "../workflow_scripts/models_train.py"

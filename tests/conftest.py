@@ -1,0 +1,25 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL_DATA = Path(os.environ.get("STORMDRAW_REAL_DATA", ROOT.parent / "shared" / "real"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Real HRRR crops, messages and inventories; not part of the project."""
+    if not (REAL_DATA / "hrrr_idaho").is_dir():
+        pytest.skip(f"no real crops at {REAL_DATA}; set STORMDRAW_REAL_DATA to their folder")
+    return REAL_DATA

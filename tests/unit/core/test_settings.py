@@ -1,0 +1,97 @@
+import copy
+from datetime import datetime
+
+import pytest
+import yaml
+
+from stormdraw.errors import StormdrawError
+from stormdraw.settings import load_settings, load_yaml
+
+
+@pytest.fixture
+def config(root):
+    return yaml.safe_load((root / "config" / "demo.yaml").read_text())
+
+
+def changed(config, **edits):
+    config = copy.deepcopy(config)
+    for path, value in edits.items():
+        *parents, last = path.split("__")
+        place = config
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return config
+
+
+@pytest.mark.parametrize("name", ["demo", "idaho", "config"])
+def test_shipped_configurations_are_valid(root, name):
+    path = root / "config" / f"{name}.yaml"
+    assert load_settings(yaml.safe_load(path.read_text())).initial_times()
+
+
+def test_demo_cases_walk_through_hrefs_cycles(config):
+    inits = load_settings(config).initial_times()
+    assert [init.hour for init in inits] == [6, 12, 18, 0, 6]
+    assert len({init.date() for init in inits}) == 5
+
+
+@pytest.mark.parametrize(
+    ("edits", "complaint"),
+    [
+        ({"archive__sauce": "aws"}, "archive.sauce: unknown key"),
+        ({"variables": ["REFC", "T3M"]}, "variables.1"),
+        ({"variables": ["T2M", "T2M"]}, "variables: give each variable once"),
+        ({"variables": ["T2M", "U10"]}, "variables: U10 and V10 come together"),
+        ({"leads": []}, "leads"),
+        ({"leads": [0]}, "leads.0"),
+        ({"leads": [99]}, "leads.0"),
+        ({"models": []}, "ddpm_residual samples the model 'ddpm_residual', which is not in"),
+        ({"ensembles__members": 1}, "ensembles.members"),
+        ({"ensembles__members": 1001}, "ensembles.members"),
+        ({"archive__source": []}, "archive.source"),
+        ({"archive__source": ["ftp"]}, "archive.source"),
+        ({"archive__source": ["aws"]}, "perfect needs the true distribution"),
+        ({"archive__reference": None}, "archive.reference is not set; set it to href"),
+        ({"scores__reference": "gefs"}, "scores.reference is 'gefs', which is not a system"),
+        ({"periods__test": {"start": "2026-06-08T00:30", "end": "2026-06-09"}}, "not on the hour"),
+        ({"periods__test": {"start": "2026-06-09", "end": "2026-06-08"}}, "before it starts"),
+        ({"periods__test": {"start": "2026-06-07T23:00", "end": "2026-06-09"}}, "longest lead"),
+        ({"periods__test": {"start": "2026-06-08T06:00", "end": "2026-06-08T08:00"}}, "no case"),
+        ({"periods__test": {"start": "2026-06-08T05:00", "end": "2026-06-10"}}, "HREF has cycles"),
+        (
+            {"periods__validation": {"start": "2026-06-05", "end": "2026-06-06"}},
+            "at least the longest lead",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_in_one_line(config, edits, complaint):
+    with pytest.raises(StormdrawError) as caught:
+        load_settings(changed(config, **edits), origin="config/demo.yaml")
+    message = str(caught.value)
+    assert complaint in message
+    assert message.startswith("config/demo.yaml: ")
+    assert "\n" not in message
+
+
+def test_variables_take_the_order_of_the_table(config):
+    settings = load_settings(changed(config, variables=["V10", "T2M", "U10"]))
+    assert settings.variables == ["T2M", "U10", "V10"]
+
+
+def test_times_with_an_offset_become_utc(config):
+    test = {"start": "2026-06-08T08:00+02:00", "end": "2026-06-13T09:00Z"}
+    period = load_settings(changed(config, periods__test=test)).periods.test
+    assert period.start == datetime(2026, 6, 8, 6)
+    assert period.end == datetime(2026, 6, 13, 9)
+
+
+def test_yaml_must_be_a_mapping(tmp_path):
+    (tmp_path / "a.yaml").write_text("- 1\n")
+    with pytest.raises(StormdrawError, match="expected a mapping"):
+        load_yaml(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").write_text("a: [1\n")
+    with pytest.raises(StormdrawError, match="not valid YAML"):
+        load_yaml(tmp_path / "b.yaml")
+    with pytest.raises(StormdrawError, match="no such file"):
+        load_yaml(tmp_path / "c.yaml")

@@ -1,0 +1,102 @@
+"""GRIB2 files written by hand, independent of the simulated archive."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import eccodes
+import numpy as np
+import pandas as pd
+import pytest
+
+from stormdraw.grids import Grid
+from stormdraw.variables import variable
+
+
+def lambert_message(
+    grid: Grid,
+    longitude_of_orientation: float,
+    latitude_of_tangency: float,
+    values: np.ndarray,
+    name: str,
+    init: datetime,
+    lead: int,
+    grid_relative: bool = True,
+) -> bytes:
+    """One GRIB2 message of `values` (y, x) on a tangent Lambert grid; NaN becomes missing."""
+    row = variable(name)
+    longitude, latitude = grid.longitude_latitude()
+    rows, columns = grid.shape
+    handle = eccodes.codes_grib_new_from_samples("GRIB2")
+    keys = {
+        "centre": 7,
+        "localTablesVersion": 1,
+        "discipline": row.grib[0],
+        "gridDefinitionTemplateNumber": 30,
+        "shapeOfTheEarth": 6,
+        "Nx": columns,
+        "Ny": rows,
+        "latitudeOfFirstGridPoint": round(float(latitude[0, 0]) * 1e6),
+        "longitudeOfFirstGridPoint": round(float(longitude[0, 0] % 360) * 1e6),
+        "LaD": round(latitude_of_tangency * 1e6),
+        "Latin1": round(latitude_of_tangency * 1e6),
+        "Latin2": round(latitude_of_tangency * 1e6),
+        "LoV": round(longitude_of_orientation % 360 * 1e6),
+        "Dx": round(grid.spacing[1] * 1e3),
+        "Dy": round(grid.spacing[0] * 1e3),
+        "resolutionAndComponentFlags": 8 if grid_relative else 0,
+        "scanningMode": 64,
+        "dataDate": int(init.strftime("%Y%m%d")),
+        "dataTime": init.hour * 100,
+        "parameterCategory": row.grib[1],
+        "parameterNumber": row.grib[2],
+        "indicatorOfUnitOfTimeRange": 1,
+        "forecastTime": lead,
+        "typeOfFirstFixedSurface": row.surfaces[0],
+        "scaleFactorOfFirstFixedSurface": 0,
+        "scaledValueOfFirstFixedSurface": row.level,
+        "bitsPerValue": 24,
+    }
+    for key, value in keys.items():
+        eccodes.codes_set(handle, key, value)
+    if np.isnan(values).any():
+        eccodes.codes_set(handle, "bitmapPresent", 1)
+        eccodes.codes_set(handle, "missingValue", 1e20)
+    eccodes.codes_set_values(handle, np.where(np.isnan(values), 1e20, values).ravel())
+    message = eccodes.codes_get_message(handle)
+    eccodes.codes_release(handle)
+    return message
+
+
+@pytest.fixture
+def write_manifest() -> Callable[..., Path]:
+    """A function that stores messages in one file beside a manifest of them."""
+
+    def write(folder: Path, messages: list[dict]) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        rows, offset = [], 0
+        with open(folder / "messages.grib2", "wb") as stream:
+            for entry in messages:
+                content = lambert_message(**entry["message"])
+                stream.write(content)
+                rows.append(
+                    {
+                        "file": "messages.grib2",
+                        "variable": entry["message"]["name"],
+                        "member": entry.get("member", ""),
+                        "init": entry["message"]["init"].strftime("%Y%m%d%H"),
+                        "lead": entry["message"]["lead"],
+                        "statistic": entry.get("statistic", ""),
+                        "offset": offset,
+                        "bytes": len(content),
+                        "sha256": hashlib.sha256(content).hexdigest(),
+                        "origin": "test",
+                        "status": "ok",
+                    }
+                )
+                offset += len(content)
+        pd.DataFrame(rows).to_csv(folder / "manifest.csv", index=False)
+        return folder / "manifest.csv"
+
+    return write

@@ -1,0 +1,99 @@
+from datetime import datetime
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stormdraw.archive.membership import href_members
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.reference import regrid_members, regrid_products
+from stormdraw.grids import HRRR, lambert
+from stormdraw.times import hours
+
+INIT = datetime(2026, 6, 8, 6)
+TARGET = HRRR.crop(slice(480, 490), slice(880, 892))
+SOURCE = lambert(
+    first_latitude=35.5,
+    first_longitude=258.0,
+    shape=(80, 100),
+    spacing=(5000.0, 5000.0),
+    central_longitude=265.0,
+    standard_parallels=(25.0, 25.0),
+    reference_latitude=25.0,
+)
+
+
+def message(name, values, init, lead, **labels):
+    return {
+        "message": {
+            "grid": SOURCE,
+            "longitude_of_orientation": 265.0,
+            "latitude_of_tangency": 25.0,
+            "values": values,
+            "name": name,
+            "init": init,
+            "lead": lead,
+        },
+        **labels,
+    }
+
+
+def test_each_member_comes_from_its_own_run(tmp_path, write_manifest):
+    """Member k holds 270 + k + lead / 10, so that any mix-up of run, lead or member shows."""
+    messages = [
+        message(
+            "T2M",
+            np.full(SOURCE.shape, 270.0 + k + lead / 10),
+            INIT - hours(member.age),
+            member.own_lead(lead),
+            member=member.name,
+        )
+        for k, member in enumerate(href_members(INIT))
+        for lead in (1, 3)
+    ]
+    manifest = write_manifest(tmp_path / "20260608", messages)
+    regrid_members(manifest, INIT, [1, 3], ["T2M"], TARGET, tmp_path / "href.nc", {})
+    with xr.open_dataset(tmp_path / "href.nc") as dataset:
+        assert dataset["T2M"].shape == (10, 2, *TARGET.shape)
+        assert dataset["init"].values == np.datetime64("2026-06-08T06")
+        for k in range(10):
+            assert np.allclose(dataset["T2M"].values[k, 0], 270.1 + k, atol=1e-3)
+            assert np.allclose(dataset["T2M"].values[k, 1], 270.3 + k, atol=1e-3)
+
+
+def test_an_absent_member_is_missing_not_forgotten(tmp_path, write_manifest):
+    members = href_members(INIT)
+    messages = [
+        message(
+            "T2M", np.full(SOURCE.shape, 280.0), INIT - hours(m.age), m.own_lead(1), member=m.name
+        )
+        for m in members[1:]
+    ]
+    manifest = write_manifest(tmp_path / "20260608", messages)
+    regrid_members(manifest, INIT, [1], ["T2M"], TARGET, tmp_path / "href.nc", {})
+    with xr.open_dataset(tmp_path / "href.nc") as dataset:
+        assert dataset["member"].values[0] == members[0].name
+        assert np.isnan(dataset["T2M"].values[0]).all()
+        assert np.isfinite(dataset["T2M"].values[1:]).all()
+
+
+def test_products_are_mean_and_spread(tmp_path, write_manifest):
+    messages = [
+        message("WIND10", np.full(SOURCE.shape, value), INIT, 2, statistic=statistic)
+        for statistic, value in (("mean", 7.0), ("spread", 1.5))
+    ]
+    manifest = write_manifest(tmp_path / "20260608", messages)
+    regrid_products(manifest, INIT, [2], ["WIND10"], TARGET, tmp_path / "products.nc", {})
+    with xr.open_dataset(tmp_path / "products.nc") as dataset:
+        assert np.allclose(dataset["WIND10_mean"].values, 7.0, atol=1e-4)
+        assert np.allclose(dataset["WIND10_spread"].values, 1.5, atol=1e-4)
+
+
+def test_an_absent_product_is_an_error(tmp_path, write_manifest):
+    manifest = write_manifest(
+        tmp_path / "20260608",
+        [message("T2M", np.full(SOURCE.shape, 280.0), INIT, 1, statistic="mean")],
+    )
+    with pytest.raises(StormdrawError, match=r"has no HREF spread for 2026-06-08 06 UTC \+ 1 h"):
+        regrid_products(manifest, INIT, [1], ["T2M"], TARGET, tmp_path / "products.nc", {})
+    assert not (tmp_path / "products.nc").exists()

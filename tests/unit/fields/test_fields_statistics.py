@@ -1,0 +1,83 @@
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.statistics import compute_statistics, read_statistics, write_statistics
+
+START = datetime(2026, 6, 1)
+TIMES = [START + timedelta(hours=hour) for hour in range(48)]
+
+
+@pytest.fixture
+def days(tmp_path):
+    """Two day files, (time, y, x), and the same values as one array by name."""
+    rng = np.random.default_rng(0)
+    values = {
+        "T2M": rng.normal(290, 0.5, size=(48, 5, 4)).astype(np.float32),
+        "CAPE": rng.gamma(1.0, 400.0, size=(48, 5, 4)).astype(np.float32),
+        "CIN": np.zeros((48, 5, 4), dtype=np.float32),
+    }
+    paths = []
+    for day in range(2):
+        part = slice(24 * day, 24 * day + 24)
+        dataset = xr.Dataset(
+            {name: (("time", "y", "x"), array[part]) for name, array in values.items()},
+            coords={"time": np.array(TIMES[part], dtype="datetime64[ns]")},
+        )
+        paths.append(tmp_path / f"{day}.nc")
+        dataset.to_netcdf(paths[-1])
+    return paths, values
+
+
+def test_moments_are_numpys(days):
+    paths, values = days
+    statistics = compute_statistics(paths, ["T2M", "CAPE"], TIMES)
+    root = np.sqrt(values["CAPE"].astype(float))
+    temperature = values["T2M"].astype(float)
+    assert np.allclose(statistics.mean, [temperature.mean(), root.mean()], rtol=1e-6)
+    assert np.allclose(statistics.std, [temperature.std(), root.std()], rtol=1e-6)
+    changes = [np.diff(temperature, axis=0), np.diff(root, axis=0)]
+    assert np.allclose(statistics.tendency_std, [change.std() for change in changes], rtol=1e-6)
+    assert np.allclose(statistics.tendency_mean, [c.mean() for c in changes], atol=1e-6)
+
+
+def test_a_constant_is_left_alone(days):
+    statistics = compute_statistics(days[0], ["CIN"], TIMES)
+    assert (statistics.mean[0], statistics.std[0], statistics.tendency_std[0]) == (0.0, 1.0, 1.0)
+
+
+def test_only_the_asked_times_count(days):
+    paths, values = days
+    statistics = compute_statistics(paths, ["T2M"], TIMES[:30])
+    assert np.isclose(statistics.mean[0], values["T2M"][:30].astype(float).mean(), rtol=1e-7)
+
+
+def test_a_gap_gives_no_tendency(days):
+    paths, values = days
+    times = [TIMES[0], TIMES[1], TIMES[5], TIMES[6]]
+    statistics = compute_statistics(paths, ["T2M"], times)
+    field = values["T2M"].astype(float)
+    changes = np.stack([field[1] - field[0], field[6] - field[5]])
+    assert np.isclose(statistics.tendency_std[0], changes.std(), rtol=1e-6)
+
+
+def test_an_absent_time_is_an_error(days):
+    with pytest.raises(StormdrawError, match="no field at 2026-06-03 00 UTC"):
+        compute_statistics(days[0], ["T2M"], [*TIMES, TIMES[-1] + timedelta(hours=1)])
+
+
+def test_an_absent_variable_is_an_error(days):
+    with pytest.raises(StormdrawError, match=r"has no REFC"):
+        compute_statistics(days[0], ["REFC"], TIMES)
+
+
+def test_round_trip_through_the_file(days, tmp_path):
+    statistics = compute_statistics(days[0], ["T2M", "CAPE", "CIN"], TIMES)
+    write_statistics(statistics, tmp_path / "statistics.nc", {"variables": ["T2M"]})
+    again = read_statistics(tmp_path / "statistics.nc")
+    assert (again.variables, again.transforms) == (statistics.variables, statistics.transforms)
+    for name in ("mean", "std", "tendency_mean", "tendency_std"):
+        assert np.array_equal(getattr(again, name), getattr(statistics, name))

@@ -1,0 +1,15 @@
+"""Writes results/archive/simulated/ (GRIB2 and .idx, laid out as the real archives are) and
+results/archive/simulated_world.nc (the hidden state of the world at each case)."""
+
+from pathlib import Path
+
+from stormdraw.archive.simulated.mirror import write_archive
+from stormdraw.files import replacing_folder
+from stormdraw.job import job
+from stormdraw.settings import load_settings
+
+with job("archive_simulate", snakemake.log[0]) as logger:
+    with replacing_folder(snakemake.output.archive) as folder:
+        write_archive(
+            load_settings(snakemake.config), folder, Path(snakemake.output.world), logger.info
+        )

@@ -1,0 +1,1 @@
+"""Every system's members at every case, in one file each."""

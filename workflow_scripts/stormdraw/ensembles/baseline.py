@@ -1,0 +1,83 @@
+"""What any model must beat: the present state, and the states of the past."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.fields.states import read_grid_of, read_states
+from stormdraw.times import hours
+
+logger = logging.getLogger(__name__)
+
+
+def write_persistence(
+    field_paths: Sequence[Path], case: Case, output: Path, settings: Mapping[str, Any]
+) -> None:
+    """One member: the state at the initial time, at every lead."""
+    _, state = next(read_states(field_paths, case.variables, [case.init]))
+    with ensemble_file(output, read_grid_of(field_paths[0]), case, [0], settings) as put:
+        for j in range(len(case.leads)):
+            put(0, j, state)
+
+
+def write_climatology(
+    field_paths: Sequence[Path],
+    training_times: Sequence[datetime],
+    window_hours: int,
+    case: Case,
+    output: Path,
+    settings: Mapping[str, Any],
+) -> None:
+    """Members: the training states within `window_hours` of the valid hour of the day.
+
+    A lead with fewer of them than another has missing members. Where training never saw that hour
+    of the day at least twice, every training state is a member.
+    """
+    drawn = [
+        climatology_times(training_times, case.init + hours(lead), window_hours)
+        for lead in case.leads
+    ]
+    size = max(len(times) for times in drawn)
+    notes = {"window_hours": np.int32(window_hours)}
+    with ensemble_file(
+        output, read_grid_of(field_paths[0]), case, range(size), settings, notes
+    ) as put:
+        for j, times in enumerate(drawn):
+            for k, state in enumerate(_padded(field_paths, case.variables, times, size)):
+                put(k, j, state)
+
+
+def climatology_times(
+    training_times: Sequence[datetime], valid: datetime, window_hours: int
+) -> list[datetime]:
+    """Training times whose hour of the day is near that of `valid`, or all if there are none."""
+    near = [time for time in training_times if _hours_apart(time, valid) <= window_hours]
+    if len(near) >= 2:
+        return near
+    logger.warning(
+        "climatology at %s UTC: training has no such hour of the day; using all %d training hours",
+        *(f"{valid:%H}", len(training_times)),
+    )
+    return list(training_times)
+
+
+def _hours_apart(time: datetime, other: datetime) -> int:
+    """Distance of two hours of the day around the clock."""
+    distance = abs(time.hour - other.hour)
+    return min(distance, 24 - distance)
+
+
+def _padded(
+    paths: Sequence[Path], names: Sequence[str], times: Sequence[datetime], size: int
+) -> Iterator[np.ndarray]:
+    """The states at `times`, then missing ones up to `size`."""
+    state = np.empty(0)
+    for _, state in read_states(paths, names, times):
+        yield state
+    for _ in range(size - len(times)):
+        yield np.full_like(state, np.nan)

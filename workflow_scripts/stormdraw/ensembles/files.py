@@ -1,0 +1,75 @@
+"""The ensemble file every method writes: `results/ensembles/{system}/{init}.nc`."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from stormdraw.fields.netcdf import written_in_parts
+from stormdraw.fields.reference import init_coordinate, lead_coordinate
+from stormdraw.grids import Grid
+from stormdraw.provenance import attributes
+from stormdraw.variables import scored_variables
+
+# put(member index, lead index, state (variable, y, x))
+Put = Callable[[int, int, np.ndarray], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What an ensemble file is about: one system at one initial time."""
+
+    system: str
+    method: str
+    init: datetime
+    leads: Sequence[int]
+    variables: Sequence[str]
+
+
+@contextlib.contextmanager
+def ensemble_file(
+    output: Path,
+    grid: Grid,
+    case: Case,
+    members: Sequence[str] | Sequence[int],
+    settings: Mapping[str, Any],
+    notes: dict[str, Any] | None = None,
+) -> Iterator[Put]:
+    """Yield `put`, which writes one member at one lead; wind speed is derived on the way.
+
+    Each variable is float32 (member, lead, y, x). The file takes its name when the block succeeds;
+    what stands in `notes` by then becomes a global attribute.
+    """
+    leading = {
+        "member": xr.DataArray(
+            np.array(members),
+            dims="member",
+            attrs={"standard_name": "realization", "long_name": "ensemble member"},
+        ),
+        "lead": lead_coordinate(case.leads),
+        "init": init_coordinate(case.init),
+    }
+    description = attributes(
+        f"Ensemble {case.system}", f"stormdraw method {case.method}", dict(settings)
+    )
+    description |= {"system": case.system, "method": case.method}
+    names = scored_variables(list(case.variables))
+    with written_in_parts(
+        output, grid, leading, {name: name for name in names}, description
+    ) as file:
+
+        def put(member: int, lead: int, state: np.ndarray) -> None:
+            fields = dict(zip(case.variables, state, strict=True))
+            if "WIND10" in names:
+                fields["WIND10"] = np.hypot(fields["U10"], fields["V10"])
+            for name in names:
+                file[name][member, lead] = fields[name]
+
+        yield put
+        dataset = file[names[0]].group()
+        dataset.setncatts(notes or {})

@@ -1,0 +1,36 @@
+"""The true forecast distribution of the simulated archive, sampled."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stormdraw.archive.simulated.perfect import draw_members
+from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.fields.normalise import crop_field
+from stormdraw.grids import Grid
+from stormdraw.settings import Crop
+
+
+def write_perfect(
+    world: Path,
+    grid: Grid,
+    crop: Crop | None,
+    members: int,
+    run_seed: int,
+    case: Case,
+    output: Path,
+    settings: Mapping[str, Any],
+) -> None:
+    """Members drawn from the world's own dynamics, from its true state at the initial time.
+
+    Nothing can score better but by chance, so every other system is measured against it.
+    """
+    drawn = draw_members(world, case.init, list(case.leads), members, run_seed, case.system)
+    with ensemble_file(output, grid, case, range(members), settings) as put:
+        for k in range(members):
+            for j in range(len(case.leads)):
+                one = drawn.isel(member=k, lead=j)
+                state = np.stack([one[name].values for name in case.variables])
+                put(k, j, crop_field(state, crop))

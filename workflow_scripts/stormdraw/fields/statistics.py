@@ -1,0 +1,139 @@
+"""Mean and standard deviation of each variable over the training times."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.states import read_states
+from stormdraw.fields.transforms import forward
+from stormdraw.files import replacing
+from stormdraw.provenance import attributes
+from stormdraw.variables import variable
+
+# A variable that never changes (CAPE on a winter day) is standardised by 1, so that it stays 0.
+_STD_OF_A_CONSTANT = 1.0
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What standardises a state, each array (variable,), of the *transformed* variables.
+
+    `tendency_*` describe the change over one hour. No standard deviation is 0.
+    """
+
+    variables: tuple[str, ...]
+    transforms: tuple[str, ...]
+    mean: np.ndarray
+    std: np.ndarray
+    tendency_mean: np.ndarray
+    tendency_std: np.ndarray
+
+
+class _Moments:
+    """Mean and variance of a stream of fields, merged as Chan et al. (1983) do.
+
+    Summing squares instead would lose temperature's variance in its mean of 290 K.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = 0.0
+        self.squares = 0.0
+
+    def add(self, values: np.ndarray) -> None:
+        values = values[np.isfinite(values)].astype(np.float64)
+        if values.size == 0:
+            return
+        mean = float(values.mean())
+        squares = float(((values - mean) ** 2).sum())
+        total = self.count + values.size
+        difference = mean - self.mean
+        self.squares += squares + difference**2 * self.count * values.size / total
+        self.mean += difference * values.size / total
+        self.count = total
+
+    @property
+    def std(self) -> float:
+        """Population standard deviation, or 1 where it is 0."""
+        std = (self.squares / self.count) ** 0.5 if self.count else 0.0
+        # Relative to the mean, so that rounding noise about a constant does not pass for a signal.
+        return std if std > 1e-6 * max(abs(self.mean), 1.0) else _STD_OF_A_CONSTANT
+
+
+def compute_statistics(
+    paths: Sequence[Path], names: Sequence[str], times: Iterable[datetime]
+) -> Statistics:
+    """Statistics of the states at `times`, found in the day files `paths`.
+
+    Missing points (NaN) do not count. Raises StormdrawError if a time is in none of the files or a
+    variable has no valid point at all.
+    """
+    values = {name: _Moments() for name in names}
+    tendencies = {name: _Moments() for name in names}
+    previous: tuple[datetime, np.ndarray] | None = None
+    for time, state in read_states(paths, names, sorted(times)):
+        for index, name in enumerate(names):
+            now = forward(state[index].astype(np.float64), variable(name).transform)
+            values[name].add(now)
+            if previous is not None and (time - previous[0]).total_seconds() == 3600:
+                before = forward(previous[1][index].astype(np.float64), variable(name).transform)
+                tendencies[name].add(now - before)
+        previous = (time, state)
+    empty = [name for name in names if values[name].count == 0]
+    if empty:
+        raise StormdrawError(
+            f"{', '.join(empty)}: no valid point at any training time; "
+            "check the fields, or leave the variable out of `variables`"
+        )
+    return Statistics(
+        variables=tuple(names),
+        transforms=tuple(variable(name).transform for name in names),
+        mean=_array(values[name].mean for name in names),
+        std=_array(values[name].std for name in names),
+        tendency_mean=_array(tendencies[name].mean for name in names),
+        tendency_std=_array(tendencies[name].std for name in names),
+    )
+
+
+def _array(numbers: Iterable[float]) -> np.ndarray:
+    return np.array(list(numbers), dtype=np.float32)
+
+
+def write_statistics(statistics: Statistics, path: Path, settings: dict[str, Any]) -> None:
+    """Write `results/fields/statistics.nc`."""
+    dataset = xr.Dataset(
+        {
+            name: ("variable", getattr(statistics, name))
+            for name in ("mean", "std", "tendency_mean", "tendency_std")
+        },
+        coords={
+            "variable": list(statistics.variables),
+            "transform": ("variable", list(statistics.transforms)),
+        },
+        attrs=attributes(
+            "Statistics of the transformed state variables over the training times",
+            "stormdraw fields_statistics",
+            settings,
+        ),
+    )
+    with replacing(path) as temporary:
+        dataset.to_netcdf(temporary, engine="netcdf4")
+
+
+def read_statistics(path: str | Path) -> Statistics:
+    """Read what `write_statistics` wrote."""
+    with xr.open_dataset(path, engine="netcdf4") as dataset:
+        return Statistics(
+            variables=tuple(str(name) for name in dataset["variable"].values),
+            transforms=tuple(str(name) for name in dataset["transform"].values),
+            mean=dataset["mean"].values,
+            std=dataset["std"].values,
+            tendency_mean=dataset["tendency_mean"].values,
+            tendency_std=dataset["tendency_std"].values,
+        )
