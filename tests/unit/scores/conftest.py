@@ -1,0 +1,106 @@
+"""Small files of every kind that the scores stage reads."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stormdraw.grids import HRRR, Grid
+from stormdraw.scores.statistics import COUNTS, SUMS
+
+
+@pytest.fixture(scope="session")
+def grid() -> Grid:
+    """A crop of 5 x 7 points away from the tangent parallel."""
+    return HRRR.crop(slice(100, 105), slice(900, 907))
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(20260608)
+
+
+@pytest.fixture
+def write_fields(tmp_path: Path, grid: Grid) -> Callable[..., Path]:
+    """Write fields (time, y, x) of the given names and times; returns the path."""
+
+    def write(
+        name: str,
+        times: list[datetime],
+        fields: Mapping[str, np.ndarray],
+        on: Grid | None = None,
+    ) -> Path:
+        dataset = xr.Dataset(
+            {key: (("time", "y", "x"), value) for key, value in fields.items()},
+            coords={"time": np.array(times, "datetime64[ns]"), **(on or grid).coordinates()},
+        )
+        path = tmp_path / "fields" / name
+        path.parent.mkdir(exist_ok=True)
+        dataset.to_netcdf(path, engine="netcdf4")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def make_ensemble(grid: Grid) -> Callable[..., xr.Dataset]:
+    """An ensemble file's content: arrays (member, lead, y, x), or (lead, y, x) for `_mean` etc."""
+
+    def make(
+        init: datetime, leads: list[int], fields: Mapping[str, np.ndarray], system: str = "trial"
+    ) -> xr.Dataset:
+        variables = {
+            key: (("member", "lead", "y", "x")[4 - value.ndim :], value)
+            for key, value in fields.items()
+        }
+        return xr.Dataset(
+            variables,
+            coords={
+                "lead": ("lead", np.array(leads, np.int32), {"units": "h"}),
+                "init": np.datetime64(init, "ns"),
+                **grid.coordinates(),
+            },
+            attrs={"system": system, "method": "diffusion"},
+        )
+
+    return make
+
+
+@pytest.fixture
+def write_statistics(tmp_path: Path) -> Callable[..., Path]:
+    """Write a score file from sums (variable, lead); what is not given is 0, members are 3."""
+
+    def write(
+        system: str,
+        init: str,
+        variables: list[str],
+        leads: list[int],
+        **given: np.ndarray | float | list,
+    ) -> Path:
+        shape = (len(variables), len(leads))
+        dims = ("variable", "lead")
+        values: dict = {name: np.zeros(shape) for name in SUMS}
+        values |= {name: np.zeros(shape, np.int64) for name in COUNTS}
+        values |= {"weight_sum": np.full(shape, 10.0), "points": np.full(shape, 10)}
+        values["members"] = np.full(shape, 3)
+        rank_counts = np.asarray(given.pop("rank_counts", np.zeros((*shape, 4), np.int64)))
+        for name, value in given.items():
+            values[name] = np.broadcast_to(np.asarray(value, values[name].dtype), shape)
+        dataset = xr.Dataset(
+            {name: (dims, value) for name, value in values.items()},
+            coords={
+                "variable": np.array(variables, object),
+                "lead": ("lead", np.array(leads, np.int32), {"units": "h"}),
+                "init": np.datetime64(datetime.strptime(init, "%Y%m%d%H"), "ns"),
+            },
+        )
+        dataset["rank_counts"] = ((*dims, "rank"), rank_counts)
+        path = tmp_path / "scores" / system / f"{init}.nc"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        dataset.to_netcdf(path, engine="netcdf4")
+        return path
+
+    return write

@@ -1,0 +1,79 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.grids import HRRR, Grid
+from stormdraw.scores.case import score_case
+from stormdraw.scores.weights import area_weights
+
+INIT = datetime(2026, 6, 8, 6)
+
+
+@pytest.fixture
+def truth_path(write_fields: Callable[..., Path], grid: Grid) -> Path:
+    times = [INIT + timedelta(hours=hour) for hour in range(4)]
+    ones = np.ones((4, *grid.shape), np.float32)
+    return write_fields("20260608.nc", times, {"U10": 3 * ones, "V10": 4 * ones})
+
+
+@pytest.fixture
+def ensemble_path(tmp_path: Path, make_ensemble: Callable[..., xr.Dataset], grid: Grid) -> Path:
+    speed = np.full((3, 2, *grid.shape), 5.0, np.float32)
+    speed += np.array([1.0, 2.0, 6.0], np.float32)[:, None, None, None]
+    path = tmp_path / "ensembles" / "2026060806.nc"
+    path.parent.mkdir()
+    make_ensemble(INIT, [1, 3], {"WIND10": speed}).to_netcdf(path, engine="netcdf4")
+    return path
+
+
+def test_writes_statistics_with_provenance(
+    tmp_path: Path, ensemble_path: Path, truth_path: Path, grid: Grid
+) -> None:
+    output = tmp_path / "scores" / "trial" / "2026060806.nc"
+    returned = score_case(ensemble_path, [truth_path], output, run_seed=7)
+    with xr.open_dataset(output, engine="netcdf4") as written:
+        xr.testing.assert_equal(written.load(), returned)
+        assert written.attrs["system"] == "trial"
+        assert written.attrs["method"] == "diffusion"
+        assert written.attrs["Conventions"] == "CF-1.11"
+        assert '"seed": 7' in written.attrs["settings"]
+        assert written["lead"].attrs["units"] == "h"
+        assert written["init"].values == np.datetime64(INIT)
+        assert set(written.coords) == {"variable", "lead", "init"}
+    weight = area_weights(grid).sum()
+    # Members 1, 2 and 6 m/s above a truth of 5 m/s, at every point.
+    np.testing.assert_allclose(returned["error_sum"], 3.0 * weight)
+    np.testing.assert_allclose(returned["variance_sum"], 7.0 * weight)
+    np.testing.assert_array_equal(returned["rank_counts"], [[[35, 0, 0, 0]] * 2])
+    assert [path.name for path in output.parent.iterdir()] == ["2026060806.nc"]
+
+
+def test_another_grid_is_an_error(
+    tmp_path: Path, ensemble_path: Path, write_fields: Callable[..., Path], grid: Grid
+) -> None:
+    shifted = HRRR.crop(slice(101, 106), slice(900, 907))
+    times = [INIT + timedelta(hours=hour) for hour in range(4)]
+    ones = np.ones((4, *grid.shape), np.float32)
+    path = write_fields("other.nc", times, {"U10": ones, "V10": ones}, shifted)
+    with pytest.raises(StormdrawError, match=r"2026060806\.nc: its grid .* not that of the truth"):
+        score_case(ensemble_path, [path], tmp_path / "out.nc", run_seed=0)
+    assert not (tmp_path / "out.nc").exists()
+
+
+def test_errors_name_the_ensemble_file(
+    tmp_path: Path, truth_path: Path, make_ensemble: Callable[..., xr.Dataset], grid: Grid
+) -> None:
+    path = tmp_path / "empty.nc"
+    nothing = np.full((3, 1, *grid.shape), np.nan, np.float32)
+    make_ensemble(INIT, [1], {"U10": nothing}).to_netcdf(path, engine="netcdf4")
+    with pytest.raises(StormdrawError, match=r"empty\.nc: U10 at lead 1 h: the ensemble has no"):
+        score_case(path, [truth_path], tmp_path / "out.nc", run_seed=0)
+    other = tmp_path / "other.nc"
+    make_ensemble(INIT, [1], {"OTHER": nothing}).to_netcdf(other, engine="netcdf4")
+    with pytest.raises(StormdrawError, match=r"other\.nc: no variable that can be scored"):
+        score_case(other, [truth_path], tmp_path / "out.nc", run_seed=0)

@@ -1,0 +1,102 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stormdraw.errors import StormdrawError
+from stormdraw.scores.comparison import cases, leads, load_systems, variables
+
+Write = Callable[..., Path]
+INITS = ("2026060806", "2026060912")
+
+
+@pytest.fixture
+def three(write_statistics: Write) -> dict[str, list[Path]]:
+    """Three systems, two cases, T2M and REFC at 1 and 3 h; href has no REFC."""
+    return {
+        name: [
+            write_statistics(name, init, names, [1, 3], mask_checksum=99) for init in INITS[::-1]
+        ]
+        for name, names in (
+            ("trial", ["REFC", "T2M"]),
+            ("href", ["T2M"]),
+            ("persistence", ["REFC", "T2M"]),
+        )
+    }
+
+
+def test_cases_in_order_of_time_and_systems_in_order_of_name(three: dict[str, list[Path]]) -> None:
+    systems = load_systems(three)
+    assert list(systems) == ["href", "persistence", "trial"]
+    assert cases(systems["trial"]) == list(INITS)
+    assert leads(systems["trial"]) == [1, 3]
+    assert variables(systems["href"]) == ["T2M"]
+    assert systems["trial"]["rank_counts"].dims == ("init", "variable", "lead", "rank")
+
+
+def test_ensembles_of_different_sizes_are_padded(write_statistics: Write) -> None:
+    paths = [
+        write_statistics("trial", INITS[0], ["T2M"], [1], rank_counts=np.ones((1, 1, 3), int)),
+        write_statistics("trial", INITS[1], ["T2M"], [1], rank_counts=np.ones((1, 1, 4), int)),
+    ]
+    counts = load_systems({"trial": paths})["trial"]["rank_counts"]
+    np.testing.assert_array_equal(counts[:, 0, 0], [[1, 1, 1, -1], [1, 1, 1, 1]])
+
+
+def test_a_missing_case_is_named(three: dict[str, list[Path]]) -> None:
+    three["trial"].pop()
+    message = (
+        r"the cases are not the same for all systems: trial has 1 \(without 2026060806\), "
+        r"while href, persistence has 2;"
+    )
+    with pytest.raises(StormdrawError, match=message):
+        load_systems(three)
+
+
+def test_another_lead_is_named(three: dict[str, list[Path]], write_statistics: Write) -> None:
+    three["href"] = [write_statistics("href", init, ["T2M"], [1, 6]) for init in INITS]
+    with pytest.raises(StormdrawError, match=r"leads .*: href has 2 \(without 3, with 6 besides\)"):
+        load_systems(three)
+
+
+def test_other_points_are_named(three: dict[str, list[Path]], write_statistics: Write) -> None:
+    three["href"][0] = write_statistics(
+        "href", INITS[1], ["T2M"], [1, 3], points=[[10, 9]], mask_checksum=[[99, 98]]
+    )
+    message = (
+        r"points of T2M at 2026060912, lead 3 h are .*: href has 9 points, "
+        r"while persistence, trial has 10 points"
+    )
+    with pytest.raises(StormdrawError, match=message):
+        load_systems(three)
+
+
+def test_as_many_points_but_others_is_an_error(
+    three: dict[str, list[Path]], write_statistics: Write
+) -> None:
+    three["trial"][0] = write_statistics(
+        "trial", INITS[1], ["REFC", "T2M"], [1, 3], mask_checksum=[[99, 99], [98, 99]]
+    )
+    with pytest.raises(StormdrawError, match=r"lead 1 h .* trial has 10 other points, while"):
+        load_systems(three)
+
+
+def test_files_of_one_system_must_be_alike(write_statistics: Write) -> None:
+    paths = [
+        write_statistics("trial", INITS[0], ["T2M"], [1, 3]),
+        write_statistics("trial", INITS[1], ["T2M"], [1, 6]),
+    ]
+    with pytest.raises(StormdrawError, match=r"2026060912\.nc: leads \[1, 6\] differ from"):
+        load_systems({"trial": paths})
+
+
+def test_a_case_counts_once(write_statistics: Write) -> None:
+    path = write_statistics("trial", INITS[0], ["T2M"], [1])
+    with pytest.raises(StormdrawError, match="trial: two score files of the case 2026060806"):
+        load_systems({"trial": [path, path]})
+
+
+def test_a_system_without_files_is_an_error() -> None:
+    with pytest.raises(StormdrawError, match="trial: no score file"):
+        load_systems({"trial": []})

@@ -1,0 +1,59 @@
+"""One case of one system, scored and written."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.files import replacing
+from stormdraw.grids import Grid
+from stormdraw.provenance import attributes
+from stormdraw.scores.statistics import case_statistics, ensemble_variables, initial_time
+from stormdraw.scores.truth import load_truth
+from stormdraw.scores.weights import area_weights
+
+
+def score_case(
+    ensemble_path: Path, truth_paths: Sequence[Path], output_path: Path, run_seed: int
+) -> xr.Dataset:
+    """Reduce the ensemble at `ensemble_path` to sufficient statistics and write them.
+
+    Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
+    hold their valid times. `run_seed` breaks the ties of ranks. Returns what was written.
+
+    Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
+    truth, and as `load_truth` and `case_statistics` do.
+    """
+    with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as ensemble:
+        variables = ensemble_variables(ensemble)
+        if not variables:
+            raise StormdrawError(f"{ensemble_path}: no variable that can be scored")
+        init = initial_time(ensemble)
+        leads = [int(lead) for lead in ensemble["lead"].values]
+        truth = load_truth(truth_paths, init, leads, variables)
+        grid = Grid.of(ensemble)
+        if Grid.of(truth) != grid:
+            raise StormdrawError(
+                f"{ensemble_path}: its grid {grid.shape} is not that of the truth in "
+                f"{truth_paths[0]}; make the ensemble anew from these fields"
+            )
+        try:
+            statistics = case_statistics(ensemble, truth, area_weights(grid), run_seed)
+        except StormdrawError as error:
+            raise StormdrawError(f"{ensemble_path}: {error}") from None
+        system = str(ensemble.attrs["system"])
+        method = str(ensemble.attrs["method"])
+    statistics.attrs = {
+        **attributes(
+            title=f"score statistics of {system} at {init:%Y-%m-%d %H} UTC",
+            source=f"{system} ({method}) against the analysis",
+            settings={"seed": run_seed, "area_weights": "1 / map factor squared, mean 1"},
+        ),
+        "system": system,
+        "method": method,
+    }
+    encoding = {"init": {"units": "hours since 1970-01-01", "dtype": "int64"}}
+    with replacing(output_path) as temporary:
+        statistics.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+    return statistics

@@ -1,0 +1,130 @@
+"""Score files of all systems, side by side, and the check that they may be compared."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.scores.statistics import NO_RANK
+from stormdraw.times import format_init
+
+
+def load_systems(paths_by_system: Mapping[str, Sequence[Path]]) -> dict[str, xr.Dataset]:
+    """The statistics of each system, with dims (init, variable, lead) and rank_counts with (rank,).
+
+    Systems are in the order of name, cases in that of time.
+
+    Raises StormdrawError if a system has no file, two files of one case, or files that differ in
+    variables or leads; and if systems cannot be compared (see `check_comparable`).
+    """
+    systems = {name: _load_system(name, paths_by_system[name]) for name in sorted(paths_by_system)}
+    check_comparable(systems)
+    return systems
+
+
+def check_comparable(systems: Mapping[str, xr.Dataset]) -> None:
+    """Whether all systems are scored on the same cases, leads and points.
+
+    A system may lack a variable that others have. Where two have it, the points must be the same
+    ones, not only as many.
+
+    Raises StormdrawError naming the system that differs from most others.
+    """
+    _must_agree("cases", {name: cases(system) for name, system in systems.items()}, _differing)
+    _must_agree("leads", {name: leads(system) for name, system in systems.items()}, _differing)
+    for variable in sorted({name for system in systems.values() for name in variables(system)}):
+        having = {
+            name: system.sel(variable=variable)
+            for name, system in systems.items()
+            if variable in variables(system)
+        }
+        masks = np.stack([system["mask_checksum"].values for system in having.values()])
+        differing = np.argwhere((masks != masks[0]).any(axis=0))
+        for case, lead in differing[:1]:
+            first = next(iter(having.values()))
+            block = f"{variable} at {cases(first)[case]}, lead {leads(first)[lead]} h"
+            points = {
+                name: (int(system["points"][case, lead]), int(system["mask_checksum"][case, lead]))
+                for name, system in having.items()
+            }
+            _must_agree(f"points of {block}", points, _counted)
+
+
+def cases(system: xr.Dataset) -> list[str]:
+    """The initial times of a system as YYYYMMDDHH."""
+    return [format_init(time) for time in pd.DatetimeIndex(system["init"].values)]
+
+
+def leads(system: xr.Dataset) -> list[int]:
+    """The leads of a system in hours."""
+    return [int(lead) for lead in system["lead"].values]
+
+
+def variables(system: xr.Dataset) -> list[str]:
+    """The variables of a system."""
+    return [str(name) for name in system["variable"].values]
+
+
+def _load_system(name: str, paths: Sequence[Path]) -> xr.Dataset:
+    if not paths:
+        raise StormdrawError(f"system {name}: no score file; score at least one case")
+    loaded: list[xr.Dataset] = []
+    for path in paths:
+        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as statistics:
+            loaded.append(statistics.load().expand_dims("init"))
+        for what, values in (("variables", variables), ("leads", leads)):
+            if values(loaded[-1]) != values(loaded[0]):
+                raise StormdrawError(
+                    f"{path}: {what} {values(loaded[-1])} differ from {values(loaded[0])} in "
+                    f"{paths[0]}; score all cases of {name} alike"
+                )
+    longest = max(case.sizes["rank"] for case in loaded)
+    padded = [
+        case.pad(rank=(0, longest - case.sizes["rank"]), constant_values=NO_RANK) for case in loaded
+    ]
+    system = xr.concat(padded, "init", combine_attrs="drop").sortby("init")
+    twice = [case for case, count in Counter(cases(system)).items() if count > 1]
+    if twice:
+        raise StormdrawError(f"system {name}: two score files of the case {', '.join(twice)}")
+    return system
+
+
+def _must_agree(what: str, values: Mapping[str, Any], describe: Callable[[Any, Any], str]) -> None:
+    """Raise StormdrawError naming the systems whose value is not the most common one.
+
+    `describe` tells a value, given also the most common one.
+    """
+    counted = Counter(str(value) for value in values.values())
+    common = counted.most_common(1)[0][0]
+    usual = next(value for value in values.values() if str(value) == common)
+    odd = {name: value for name, value in values.items() if str(value) != common}
+    if odd:
+        others = ", ".join(name for name in values if name not in odd)
+        told = "; ".join(f"{name} has {describe(value, usual)}" for name, value in odd.items())
+        raise StormdrawError(
+            f"scores: the {what} are not the same for all systems: {told}, while {others} has "
+            f"{describe(usual, usual)}; score every system on the same cases, leads and points"
+        )
+
+
+def _differing(own: list[Any], usual: list[Any]) -> str:
+    """A list of cases or leads, told by how it differs from the usual one."""
+    missing = [str(value) for value in usual if value not in own]
+    besides = [str(value) for value in own if value not in usual]
+    told = []
+    if missing:
+        told.append(f"without {', '.join(missing)}")
+    if besides:
+        told.append(f"with {', '.join(besides)} besides")
+    return f"{len(own)} ({', '.join(told)})" if told else str(len(own))
+
+
+def _counted(own: tuple[int, int], usual: tuple[int, int]) -> str:
+    """A number of points and the checksum of which, against the usual ones."""
+    others = "other " if own[0] == usual[0] and own[1] != usual[1] else ""
+    return f"{own[0]} {others}points"

@@ -1,0 +1,145 @@
+"""The few numbers a reader wants first."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES
+
+COLUMNS = (
+    "system",
+    "variable",
+    "members",
+    "cases",
+    "leads",
+    "crps_fair",
+    "crps_gaussian",
+    "skill",
+    "skill_of",
+    "spread_error_ratio",
+)
+_WIDTH = 100
+_CELL = 8
+_MISSING = "-"
+
+
+def headline(summary: pd.DataFrame, reference: str | None) -> pd.DataFrame:
+    """One row for each system and variable, all leads together, with columns COLUMNS.
+
+    CRPS is the mean over leads. Skill is 1 - CRPS / CRPS of the reference, both means over leads,
+    of the CRPS that `skill_of` names: crps_fair if both are ensembles, else crps_gaussian of both.
+    The spread-error ratio averages variances and squared errors over leads before the root. What a
+    system does not have is NaN; `skill_of` is empty where there is no reference to compare with.
+    """
+    tables = {
+        key: rows.pivot_table(index="lead_hours", columns="metric", values="value", dropna=False)
+        for key, rows in summary.groupby(["system", "variable"])
+    }
+    rows = []
+    for (system, variable), of_one in summary.groupby(["system", "variable"]):
+        scores = tables[system, variable]
+        skill, skill_of = _skill(scores, tables.get((reference, variable)))
+        rows.append(
+            (
+                system,
+                variable,
+                of_one["members"].min(),
+                of_one["cases"].min(),
+                len(scores),
+                _mean(scores, "crps_fair"),
+                _mean(scores, "crps_gaussian"),
+                skill,
+                skill_of,
+                _spread_error_ratio(scores),
+            )
+        )
+    rows.sort(key=lambda row: (row[0], _position(str(row[1]))))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def headline_text(headline: pd.DataFrame, reference: str | None) -> str:
+    """The table for a terminal of 100 columns: a block for each score, variables side by side."""
+    counts = {
+        name: ", ".join(str(count) for count in sorted(set(headline[name])))
+        for name in ("leads", "cases")
+    }
+    blocks = [
+        _block(headline, f"CRPS (fair), mean of {counts['leads']} leads: lower is better", _crps)
+    ]
+    if reference is not None:
+        blocks.append(
+            _block(headline, f"Skill, 1 - CRPS / CRPS of {reference}: above 0 is better", _skilled)
+        )
+    blocks.append(_block(headline, "Spread-error ratio: 1 when calibrated", _calibrated))
+    notes = [
+        f"Cases: {counts['cases']}. The truth is the HRRR analysis, which favours systems made "
+        "from HRRR."
+    ]
+    if headline["crps_fair"].isna().any() or (headline["skill_of"] == "crps_gaussian").any():
+        notes.append("g: Gaussian CRPS, where only mean and spread are known; compare g with g.")
+    return "\n\n".join([*blocks, "\n".join(notes)]) + "\n"
+
+
+def _block(headline: pd.DataFrame, title: str, cell: Callable[[pd.Series], str]) -> str:
+    """A title, a line of variables, and a line for each system."""
+    variables = sorted(set(headline["variable"]), key=_position)
+    systems = list(dict.fromkeys(headline["system"]))
+    width = min(max(map(len, systems)), _WIDTH - _CELL * len(variables))
+    lines = [title, " " * width + "".join(name.rjust(_CELL) for name in variables)]
+    for system in systems:
+        cells = []
+        for variable in variables:
+            row = headline[(headline["system"] == system) & (headline["variable"] == variable)]
+            cells.append(cell(row.iloc[0]) if len(row) else _MISSING)
+        lines.append(system[:width].ljust(width) + "".join(text.rjust(_CELL) for text in cells))
+    return "\n".join(lines)
+
+
+def _crps(row: pd.Series) -> str:
+    if np.isnan(row["crps_fair"]):
+        return _digits(row["crps_gaussian"]) + " g"
+    return _digits(row["crps_fair"])
+
+
+def _skilled(row: pd.Series) -> str:
+    if np.isnan(row["skill"]):
+        return _MISSING
+    # + 0.0 turns -0.0 into 0.0.
+    return f"{round(row['skill'], 2) + 0.0:.2f}" + (
+        " g" if row["skill_of"] == "crps_gaussian" else ""
+    )
+
+
+def _calibrated(row: pd.Series) -> str:
+    return _MISSING if np.isnan(row["spread_error_ratio"]) else f"{row['spread_error_ratio']:.2f}"
+
+
+def _digits(value: float) -> str:
+    """Three digits that count, without an exponent."""
+    return np.format_float_positional(value, 3, fractional=False, trim="-")
+
+
+def _position(variable: str) -> int:
+    return (*STATE_VARIABLES, *DERIVED_VARIABLES).index(variable)
+
+
+def _mean(scores: pd.DataFrame, metric: str) -> float:
+    """Mean over leads, NaN if the system does not have the metric at each."""
+    return float(scores[metric].mean(skipna=False)) if metric in scores else np.nan
+
+
+def _skill(own: pd.DataFrame, reference: pd.DataFrame | None) -> tuple[float, str]:
+    """Skill and the name of the CRPS it is of."""
+    if reference is None:
+        return np.nan, ""
+    metric = "crps_fair" if "crps_fair" in own and "crps_fair" in reference else "crps_gaussian"
+    scale = _mean(reference, metric)
+    return (1.0 - _mean(own, metric) / scale if scale else np.nan), metric
+
+
+def _spread_error_ratio(scores: pd.DataFrame) -> float:
+    squared_error = scores["rmse"] ** 2
+    variance = scores["spread_error_ratio"] ** 2 * squared_error
+    total = squared_error.sum()
+    return float(np.sqrt(variance.sum(skipna=False) / total)) if total else np.nan

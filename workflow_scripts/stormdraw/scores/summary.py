@@ -1,0 +1,114 @@
+"""Scores of all systems in one tidy table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.files import replacing
+from stormdraw.scores.bootstrap import interval, resamplings
+from stormdraw.scores.comparison import leads, load_systems, variables
+from stormdraw.scores.metrics import metrics, skill, sums_over_cases
+
+COLUMNS = (
+    "system",
+    "variable",
+    "lead_hours",
+    "metric",
+    "members",
+    "cases",
+    "value",
+    "ci_low",
+    "ci_high",
+)
+_NUMBERS = ("value", "ci_low", "ci_high")
+
+
+def summarise(
+    paths_by_system: Mapping[str, Sequence[Path]],
+    reference: str | None,
+    bootstrap_samples: int,
+    confidence: float,
+    run_seed: int,
+) -> pd.DataFrame:
+    """One row for each system, variable, lead and metric, with columns COLUMNS, sorted.
+
+    `members` is the smallest number over cases, 0 for a distribution known by mean and spread.
+    `ci_low` and `ci_high` bound a score at the given confidence by block bootstrap over initial
+    days, NaN with too few days. Skill is against `reference`; without one there is none.
+
+    Raises StormdrawError if `reference` is not among the systems, and as `load_systems` does.
+    """
+    if reference is not None and reference not in paths_by_system:
+        raise StormdrawError(
+            f"scores.reference is {reference!r}, which has no scores; there are those of "
+            f"{', '.join(sorted(paths_by_system))}"
+        )
+    systems = load_systems(paths_by_system)
+    rows: list[tuple] = []
+    for variable in sorted({name for system in systems.values() for name in variables(system)}):
+        having = {
+            name: system.sel(variable=variable)
+            for name, system in systems.items()
+            if variable in variables(system)
+        }
+        scores = _scores(having, reference, bootstrap_samples, run_seed)
+        for name, values in scores.items():
+            for row in _rows(having[name], values, confidence):
+                rows.append((name, variable, *row))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.sort_values(list(COLUMNS[:4]), ignore_index=True)
+
+
+def write_summary(summary: pd.DataFrame, path: Path) -> None:
+    """Write the table as CSV; equal tables give equal bytes. What is undefined stays empty."""
+    with replacing(path) as temporary:
+        summary.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
+
+
+def read_summary(path: Path) -> pd.DataFrame:
+    """The table that `write_summary` wrote."""
+    # A system may be called `null` or `nan`: only numbers can be undefined.
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(_NUMBERS, np.float64),
+        keep_default_na=False,
+        na_values={name: [""] for name in _NUMBERS},
+    )
+
+
+def _scores(
+    systems: Mapping[str, xr.Dataset], reference: str | None, samples: int, run_seed: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """The scores (resample, lead) of each system for one variable, by system and metric."""
+    first = next(iter(systems.values()))
+    resamples = resamplings(first["init"].values, samples, run_seed)
+    scores = {}
+    for name, system in systems.items():
+        sums = sums_over_cases(system, resamples)
+        scores[name] = metrics(sums, has_members=bool((system["members"] > 0).all()))
+        # How many points there are is no estimate, and has no interval.
+        scores[name]["points"] = sums["points"][:1]
+    if reference in scores:
+        standard = dict(scores[reference])
+        for values in scores.values():
+            values.update(skill(values, standard))
+    return scores
+
+
+def _rows(
+    system: xr.Dataset, scores: Mapping[str, np.ndarray], confidence: float
+) -> Iterator[tuple[int, str, int, int, float, float, float]]:
+    """lead_hours, metric, members, cases, value, ci_low, ci_high for one system and variable."""
+    members = system["members"].min("init").values
+    for metric, values in scores.items():
+        low, high = interval(values, confidence)
+        for index, lead in enumerate(leads(system)):
+            # + 0.0 turns -0.0, which would be written with its sign, into 0.0.
+            value, low_end, high_end = (
+                float(bound[index]) + 0.0 for bound in (values[0], low, high)
+            )
+            yield lead, metric, int(members[index]), system.sizes["init"], value, low_end, high_end
