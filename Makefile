@@ -1,28 +1,61 @@
 # make demo    the whole workflow on a simulated archive, with a scorecard at the end
-# make test    lint, types and tests
-# make idaho   the same workflow on real HRRR crops
+# make idaho   the same workflow on real HRRR crops (config/idaho.yaml says where they lie)
+# make test    lint, types and all tests
+# make lint    ruff, snakefmt, snakemake --lint and mypy only
+# make schema  write config/schema.json from the settings
+# make pins    pin envs/requirements*.in to what is installed in .venv
+# make clean   remove what runs have made
 
 PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores all
 INSTALLED := .venv/installed
+INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo idaho test lint types pytest schema clean
+.PHONY: help demo idaho test lint unit workflow schema pins clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
 
 $(INSTALLED): envs/requirements.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "stormdraw needs Python 3.11 or newer")'
+	@$(PYTHON) -c 'import sys; sys.exit("stormdraw needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --requirement envs/requirements.txt
-	touch $@
+	@touch $@
 
-demo: $(INSTALLED)
-	$(SNAKEMAKE) --configfile config/demo.yaml
-	$(MAKE) --no-print-directory results/report.zip CONFIG=config/demo.yaml
-	$(BIN)/python workflow_scripts/show_headline.py
+$(INSTALLED_FOR_TESTS): $(INSTALLED) envs/requirements-test.txt
+	$(BIN)/pip install --quiet --requirement envs/requirements-test.txt
+	@touch $@
 
-results/report.zip: results/report/scorecard.html
-	$(BIN)/snakemake --configfile $(CONFIG) --report $@
+demo: CONFIG := config/demo.yaml
+idaho: CONFIG := config/idaho.yaml
+demo idaho: $(INSTALLED)
+	$(SNAKEMAKE) --configfile $(CONFIG)
+	@test results/report.zip -nt results/report/scorecard.html || \
+	  $(BIN)/snakemake --configfile $(CONFIG) --report results/report.zip
+	@$(BIN)/python workflow_scripts/report_headline.py $(CONFIG)
+
+test: lint unit workflow
+
+lint: $(INSTALLED_FOR_TESTS)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+unit: $(INSTALLED_FOR_TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests/unit
+
+workflow: $(INSTALLED_FOR_TESTS)
+	$(BIN)/pytest tests/rules tests/workflow
+
+schema: $(INSTALLED)
+	$(BIN)/python workflow_scripts/write_schema.py
+
+pins: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python envs/pin.py
+
+clean:
+	rm -rf results/* .snakemake

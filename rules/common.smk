@@ -10,14 +10,17 @@ sys.path.insert(0, str(LIBRARY))
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
+from stormdraw.models.settings import load_model_settings
 from stormdraw.provenance import digest
-from stormdraw.settings import load_settings, load_yaml
+from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
 
 try:
     SETTINGS = load_settings(config, origin=", ".join(map(str, workflow.configfiles)))
     MODELS = {
-        name: load_yaml(Path(workflow.basedir) / "config" / "models" / f"{name}.yaml")
+        name: load_model_settings(
+            Path(workflow.basedir) / "config" / "models" / f"{name}.yaml"
+        ).model_dump(mode="json")
         for name in SETTINGS.models
     }
 except StormdrawError as error:
@@ -46,12 +49,18 @@ wildcard_constraints:
     model=one_of(SETTINGS.models),
 
 
-def code(script):
+def code(script, *modules):
     """A digest of the script and of every library module its result depends on.
 
     Snakemake sees a changed parameter and reruns; it does not look into imported modules itself.
+    `modules` are those that a name in the configuration chooses.
     """
-    return code_digest(LIBRARY / f"{script}.py")
+    return code_digest(LIBRARY / f"{script}.py", *modules)
+
+
+def network_of(model):
+    """The module of a model's network."""
+    return f"stormdraw.models.networks.{MODELS[model]['family']}"
 
 
 def analysis_file(valid):

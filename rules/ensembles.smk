@@ -22,7 +22,7 @@ rule ensembles_sample:
         mem_mb=int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes),
         runtime=120,
     params:
-        code=code("ensembles_sample"),
+        code=lambda wildcards: code("ensembles_sample", network_of(SYSTEMS[wildcards.system].model)),
         settings=case_settings,
     message:
         "Sampling {wildcards.system} at {wildcards.init}"

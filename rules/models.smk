@@ -17,7 +17,7 @@ rule models_plan:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code("models_plan"),
+        code=lambda wildcards: code("models_plan", network_of(wildcards.model)),
         settings=lambda wildcards: trained_on(wildcards.model),
     message:
         "Planning {wildcards.model}: its parameters and memory"
@@ -47,7 +47,7 @@ rule models_train:
         mem_mb=planned("mem_mb", 4000),
         runtime=1440,
     params:
-        code=code("models_train"),
+        code=lambda wildcards: code("models_train", network_of(wildcards.model)),
         settings=lambda wildcards: trained_on(wildcards.model),
     message:
         "Training {wildcards.model}"

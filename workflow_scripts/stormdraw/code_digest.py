@@ -13,22 +13,24 @@ PACKAGE = "stormdraw"
 _WITHOUT_EFFECT = {f"{PACKAGE}.{name}" for name in ("errors", "files", "job", "settings")}
 
 
-def code_digest(script: Path) -> str:
+def code_digest(script: Path, *modules: str) -> str:
     """A short hash of `script` and of all modules of the package it imports, directly or not.
 
-    The syntax tree is hashed, not the text: reformatting or commenting a file changes nothing.
+    `modules` are those that it imports by a name from the configuration. The syntax tree is hashed,
+    not the text: reformatting or commenting a file changes nothing.
     """
     library = script.parent
+    files = [script, *(_path(module, library) for module in modules)]
     digest = hashlib.sha256(_tree(script).encode())
-    for module in sorted(_reachable(script, library)):
+    for module in sorted(_reachable(files, library) | set(modules)):
         digest.update(module.encode())
         digest.update(_tree(_path(module, library)).encode())
     return digest.hexdigest()[:16]
 
 
-def _reachable(script: Path, library: Path) -> set[str]:
+def _reachable(files: list[Path], library: Path) -> set[str]:
     reached: set[str] = set()
-    waiting = [script]
+    waiting = list(files)
     while waiting:
         for module in _imports(waiting.pop(), library):
             if module not in reached and module not in _WITHOUT_EFFECT:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import logging
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from stormdraw.errors import StormdrawError
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
+
+# A full device, a used-up quota, a file beyond the limit set for the process.
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_DISK_BYTES = 1_000_000
 
 
 @contextlib.contextmanager
@@ -37,8 +42,10 @@ def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
 
 
 def _explain(error: Exception, log: Path) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        where = error.filename or "the working folder"
+    no_space = isinstance(error, OSError) and error.errno in _NO_SPACE
+    # HDF5 reports a full disk as "HDF error", without a reason.
+    if no_space or shutil.disk_usage(".").free < _FULL_DISK_BYTES:
+        where = getattr(error, "filename", None) or Path.cwd()
         return f"no space left on the device of {where}; free some and run the same command again"
     return f"{type(error).__name__}: {' '.join(str(error).split())} (traceback in {log})"
 

@@ -23,13 +23,13 @@ def library(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def changed(library, script, edited, text):
-    before = code_digest(library / script)
+def changed(library, script, edited, text, *modules):
+    before = code_digest(library / script, *modules)
     code_digest.__globals__["_parsed"].cache_clear()
     code_digest.__globals__["_tree"].cache_clear()
     code_digest.__globals__["_imports"].cache_clear()
     (library / edited).write_text(text)
-    return code_digest(library / script) != before
+    return code_digest(library / script, *modules) != before
 
 
 def test_a_change_two_imports_away_counts(library):
@@ -55,3 +55,8 @@ def test_comments_and_layout_do_not_count(library):
 
 def test_settings_do_not_count_since_they_are_parameters(library):
     assert not changed(library, "score.py", "stormdraw/settings.py", "DEFAULT = 2\n")
+
+
+def test_a_module_chosen_by_name_counts_with_its_imports(library):
+    for edited in ("stormdraw/scores/crps.py", "stormdraw/grids.py"):
+        assert changed(library, "train.py", edited, "X = 1\n", "stormdraw.scores.crps")

@@ -1,5 +1,6 @@
 import errno
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,15 @@ def test_user_error_is_one_line_and_no_traceback(tmp_path, capsys):
 def test_full_disk_says_where_and_what_to_do(tmp_path, capsys):
     assert fail_with(OSError(errno.ENOSPC, "No space left on device", "/data/x.nc"), tmp_path) == 1
     assert "no space left on the device of /data/x.nc; free some" in capsys.readouterr().err
+
+
+def test_an_hdf_error_on_a_full_disk_is_told_as_such(tmp_path, capsys, monkeypatch):
+    class FullDisk:
+        free = 4096
+
+    monkeypatch.setattr("stormdraw.job.shutil.disk_usage", lambda path: FullDisk)
+    assert fail_with(RuntimeError("NetCDF: HDF error"), tmp_path) == 1
+    assert f"no space left on the device of {Path.cwd()}" in capsys.readouterr().err
 
 
 def test_interruption_has_its_own_status(tmp_path, capsys):

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stormdraw.fields.netcdf import written_in_parts
-from stormdraw.fields.reference import init_coordinate, lead_coordinate
+from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.variables import scored_variables

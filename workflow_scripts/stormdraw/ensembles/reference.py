@@ -9,8 +9,12 @@ import xarray as xr
 
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.netcdf import variable_attributes, written_in_parts
-from stormdraw.fields.reference import init_coordinate, lead_coordinate
+from stormdraw.fields.netcdf import (
+    init_coordinate,
+    lead_coordinate,
+    variable_attributes,
+    written_in_parts,
+)
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,6 @@ from stormdraw.grids import Grid
 from stormdraw.variables import variable
 
 TIME_ENCODING = {"units": "hours since 1970-01-01", "dtype": "int64", "calendar": "standard"}
-LEAD_ATTRIBUTES = {
-    "standard_name": "forecast_period",
-    "long_name": "time since the initial time",
-    "units": "h",
-}
 
 
 @contextlib.contextmanager
@@ -71,3 +67,23 @@ def variable_attributes(name: str) -> dict[str, str]:
     if row.standard_name:
         attributes["standard_name"] = row.standard_name
     return attributes
+
+
+def lead_coordinate(leads: Sequence[int]) -> xr.DataArray:
+    """Lead times in hours."""
+    return xr.DataArray(
+        np.array(leads, dtype=np.int32),
+        dims="lead",
+        attrs={
+            "standard_name": "forecast_period",
+            "long_name": "time since the initial time",
+            "units": "h",
+        },
+    )
+
+
+def init_coordinate(init: datetime) -> xr.DataArray:
+    """The initial time, a scalar."""
+    return xr.DataArray(
+        np.datetime64(init, "ns"), attrs={"standard_name": "forecast_reference_time"}
+    )

@@ -14,7 +14,7 @@ from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.membership import Member, href_members
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import decode_state
-from stormdraw.fields.netcdf import LEAD_ATTRIBUTES, written_in_parts
+from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.fields.normalise import WIND_CONVENTION
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
@@ -115,15 +115,3 @@ def regrid_products(
                 state, _ = decode_state(manifest_path.parent, rows, names, target)
                 for name, field in zip(names, state, strict=True):
                     file[f"{name}_{statistic}"][j] = field
-
-
-def lead_coordinate(leads: Sequence[int]) -> xr.DataArray:
-    """Lead times in hours."""
-    return xr.DataArray(np.array(leads, dtype=np.int32), dims="lead", attrs=dict(LEAD_ATTRIBUTES))
-
-
-def init_coordinate(init: datetime) -> xr.DataArray:
-    """The initial time, a scalar."""
-    return xr.DataArray(
-        np.datetime64(init, "ns"), attrs={"standard_name": "forecast_reference_time"}
-    )

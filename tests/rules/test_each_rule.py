@@ -1,0 +1,76 @@
+"""Each rule alone: from the files of the stage before it, without any other rule.
+
+The inputs are those of the finished small experiment. A rule's outputs are removed and made again
+by that rule only; what it makes must be what it made before.
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from small_experiment import Experiment
+
+RULES = {
+    "archive_simulate": ["archive/simulated", "archive/simulated_world.nc"],
+    "archive_fetch": ["archive/href/20260602/manifest.csv"],
+    "fields_normalise": ["fields/hrrr/20260602.nc"],
+    "fields_static": ["fields/static.nc"],
+    "fields_statistics": ["fields/statistics.nc"],
+    "fields_reference": ["fields/href/2026060206.nc"],
+    "models_plan": ["models/small/plan.json"],
+    "models_train": ["models/small/model.pt", "models/small/metrics.json"],
+    "ensembles_sample": ["ensembles/small/2026060206.nc"],
+    "ensembles_reference": ["ensembles/href/2026060206.nc"],
+    "ensembles_baseline": ["ensembles/climatology/2026060206.nc"],
+    "ensembles_perfect": ["ensembles/perfect/2026060206.nc"],
+    "scores_case": ["scores/small/2026060206.nc"],
+    "scores_summary": ["scores/summary.csv"],
+    "report_figures": ["report/figures"],
+    "report_scorecard": ["report/scorecard.html"],
+}
+
+
+@pytest.fixture(scope="module")
+def bench(finished: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """A copy of the finished experiment that rules may be run in, one after the other."""
+    return finished.copy(tmp_path_factory.mktemp("bench") / "checkout")
+
+
+def test_every_rule_is_tried(finished):
+    listed = finished.snakemake("--list-rules").stdout.split()
+    assert set(RULES) == {name for name in listed if "_" in name}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_alone_makes_the_same_again(rule, bench, finished):
+    outputs = [bench.results / path for path in RULES[rule]]
+    for output in outputs:
+        shutil.rmtree(output) if output.is_dir() else output.unlink()
+    targets = [path.relative_to(bench.folder) for path in outputs]
+    run = bench.snakemake(*targets, "--allowed-rules", rule, "--rerun-triggers", "mtime")
+    assert run.returncode == 0, run.stdout
+    for output in outputs:
+        before = finished.results / output.relative_to(bench.results)
+        assert same_content(output, before), f"{output} differs from {before}"
+
+
+def same_content(one: Path, other: Path) -> bool:
+    """Equal but for the time of writing."""
+    if one.is_dir():
+        names = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+        others = sorted(path.relative_to(other) for path in other.rglob("*") if path.is_file())
+        return names == others and all(same_content(one / n, other / n) for n in names)
+    if one.suffix == ".nc":
+        with xr.open_dataset(one) as first, xr.open_dataset(other) as second:
+            return first.drop_attrs().identical(second.drop_attrs())
+    if one.suffix == ".pt":
+        import torch
+
+        first, second = (torch.load(path, weights_only=True)["state_dict"] for path in (one, other))
+        return all(np.array_equal(first[name], second[name]) for name in first | second)
+    if one.suffix in {".json", ".html"}:
+        # They tell seconds, memory and versions: there, and of about the same size.
+        return abs(one.stat().st_size - other.stat().st_size) < 0.1 * other.stat().st_size
+    return one.read_bytes() == other.read_bytes()

@@ -1,0 +1,127 @@
+"""The whole workflow, small enough for a test: a corner of the world, two cases, a tiny model."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+CONFIG: dict[str, Any] = {
+    "title": "A small experiment",
+    "seed": 3,
+    "periods": {
+        "training": {"start": "2026-06-01T00:00", "end": "2026-06-01T11:00"},
+        "validation": {"start": "2026-06-01T13:00", "end": "2026-06-01T15:00"},
+        "test": {"start": "2026-06-02T00:00", "end": "2026-06-02T08:00"},
+    },
+    "cases": {"every_hours": 6},
+    "leads": [1, 2],
+    "archive": {
+        "source": "simulated",
+        "reference": "href",
+        "simulated": {"rows": [480, 503], "columns": [880, 907], "spin_up_hours": 3},
+    },
+    "models": ["small"],
+    "ensembles": {
+        "members": 5,
+        "systems": [
+            {"name": "small", "method": "diffusion", "model": "small", "steps": 3},
+            {"name": "href", "method": "reference", "kind": "members"},
+            {"name": "href_mean_spread", "method": "reference", "kind": "products"},
+            {"name": "persistence", "method": "baseline", "kind": "persistence"},
+            {"name": "climatology", "method": "baseline", "kind": "climatology"},
+            {"name": "perfect", "method": "perfect"},
+        ],
+    },
+    "scores": {"reference": "href"},
+}
+
+MODEL: dict[str, Any] = {
+    "family": "conditional_unet",
+    "network": {"base_width": 8},
+    "prediction": "v",
+    "target": "residual",
+    "forcings": ["hour_of_day", "solar_elevation", "terrain"],
+    "training": {"epochs": 3, "batch_size": 4, "accumulation": 1, "ema_decay": 0.9},
+}
+
+
+@dataclass
+class Experiment:
+    """A checkout of its own with a configuration in it."""
+
+    folder: Path
+
+    @property
+    def config_path(self) -> Path:
+        return self.folder / "config" / "small.yaml"
+
+    @property
+    def model_path(self) -> Path:
+        return self.folder / "config" / "models" / "small.yaml"
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return yaml.safe_load(self.config_path.read_text())
+
+    def configure(self, config: dict[str, Any]) -> None:
+        self.config_path.write_text(yaml.safe_dump(config))
+
+    def command(self, *arguments: str | Path) -> list[str]:
+        """`snakemake` on this experiment, as a user would type it."""
+        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
+        return [*snakemake, "--configfile", "config/small.yaml", *map(str, arguments)]
+
+    def environment(self) -> dict[str, str]:
+        # Snakemake keeps caches in the home folder; a test keeps to its own.
+        return {**os.environ, "HOME": str(self.folder.parent), "XDG_CACHE_HOME": str(self.folder)}
+
+    def snakemake(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run it; standard output and error together in `stdout`."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=900,
+        )
+
+    def copy(self, folder: Path) -> "Experiment":
+        """The same, with everything it has come to, somewhere else."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Experiment(folder)
+
+
+def check_out(folder: Path) -> Experiment:
+    """Copy what git would: the tracked files, and the new ones it does not ignore."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file() and not name.startswith("tests/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return Experiment(folder)
+
+
+def set_up(experiment: Experiment) -> Experiment:
+    """Put the small configuration and its model into a checkout."""
+    experiment.configure(CONFIG)
+    experiment.model_path.write_text(yaml.safe_dump(MODEL))
+    return experiment

@@ -1,0 +1,74 @@
+from datetime import datetime
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.reference import write_reference_members, write_reference_products
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
+from stormdraw.grids import HRRR
+
+GRID = HRRR.crop(slice(480, 484), slice(880, 885))
+INIT = datetime(2026, 6, 8, 6)
+STATE = ["T2M", "U10", "V10"]
+CASE = Case("href", "reference", INIT, [1, 2], STATE)
+
+
+@pytest.fixture
+def regridded(tmp_path):
+    """Three members at two leads; the last one is absent at lead 2."""
+    values = np.random.default_rng(0).normal(size=(3, 3, 2, *GRID.shape)).astype(np.float32)
+    values[:, 2, 1] = np.nan
+    leading = {
+        "member": xr.DataArray(["nam_00h", "nam_06h", "hrrr_00h"], dims="member"),
+        "lead": lead_coordinate([1, 2]),
+        "init": init_coordinate(INIT),
+    }
+    path = tmp_path / "fields.nc"
+    with written_in_parts(path, GRID, leading, {name: name for name in STATE}, {}) as file:
+        for name, member in zip(STATE, values, strict=True):
+            file[name][:] = member
+    return path, values
+
+
+def test_members_pass_unchanged_with_wind_speed(regridded, tmp_path):
+    path, values = regridded
+    write_reference_members(path, 2, CASE, tmp_path / "href.nc", {})
+    with xr.open_dataset(tmp_path / "href.nc") as dataset:
+        assert np.array_equal(dataset["T2M"].values, values[0], equal_nan=True)
+        speed = np.hypot(values[1], values[2])
+        assert np.allclose(dataset["WIND10"].values, speed, equal_nan=True)
+        assert dataset["member"].values.tolist() == ["nam_00h", "nam_06h", "hrrr_00h"]
+        assert dataset.attrs["absent_members"] == "none"
+
+
+def test_too_few_members_at_a_lead_are_an_error(regridded, tmp_path):
+    with pytest.raises(StormdrawError, match="2 members at lead 2 h, but href needs 3"):
+        write_reference_members(regridded[0], 3, CASE, tmp_path / "href.nc", {})
+    assert not (tmp_path / "href.nc").exists()
+
+
+def test_a_member_absent_throughout_is_named(regridded, tmp_path):
+    path, values = regridded
+    only_second = Case("href", "reference", INIT, [2], STATE)
+    write_reference_members(path, 2, only_second, tmp_path / "href.nc", {})
+    with xr.open_dataset(tmp_path / "href.nc") as dataset:
+        assert dataset["member"].values.tolist() == ["nam_00h", "nam_06h"]
+        assert dataset.attrs["absent_members"] == "hrrr_00h"
+        assert np.array_equal(dataset["U10"].values[:, 0], values[1, :2, 1])
+
+
+def test_products_stay_mean_and_spread(tmp_path):
+    names = {"T2M_mean": "T2M", "T2M_spread": "T2M"}
+    leading = {"lead": lead_coordinate([1, 2]), "init": init_coordinate(INIT)}
+    with written_in_parts(tmp_path / "fields.nc", GRID, leading, names, {}) as file:
+        file["T2M_mean"][:] = 290.0
+        file["T2M_spread"][:] = 1.5
+    case = Case("href_products", "reference", INIT, [2], ["T2M"])
+    write_reference_products(tmp_path / "fields.nc", case, tmp_path / "out.nc", {})
+    with xr.open_dataset(tmp_path / "out.nc") as dataset:
+        assert dataset.attrs["distribution"] == "gaussian"
+        assert dataset["T2M_mean"].shape == (1, *GRID.shape)
+        assert (dataset["T2M_spread"].values == 1.5).all()

@@ -1,0 +1,31 @@
+"""Mistakes that can be known before the first job are told before the first job."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("edit", "complaint"),
+    [
+        ({"sauce": 1}, "config/small.yaml: sauce: unknown key"),
+        ({"models": ["medium"]}, "which is not in the list `models`"),
+        ({"models": ["small", "medium"]}, "medium.yaml: no such file"),
+        ({"variables": ["REFC", "T3M"]}, "variables.1"),
+        ({"leads": [1, 2, 12]}, "must be at least the longest lead (12 h) apart"),
+    ],
+)
+def test_a_wrong_key_stops_before_any_job(experiment, edit, complaint):
+    experiment.configure({**experiment.config, **edit})
+    run = experiment.snakemake()
+    assert run.returncode != 0
+    assert complaint in run.stdout
+    assert "Traceback" not in run.stdout
+    assert not list(experiment.results.glob("*"))
+
+
+def test_a_wrong_key_of_a_model_names_its_file(experiment):
+    experiment.model_path.write_text("family: conditional_unet\nlearning_rate: 1\n")
+    run = experiment.snakemake("--dry-run")
+    assert run.returncode != 0
+    assert "small.yaml: " in run.stdout
+    assert "learning_rate: unknown key" in run.stdout
+    assert "Traceback" not in run.stdout

@@ -1,0 +1,105 @@
+"""From nothing to a scorecard, in a folder of its own."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from small_experiment import CONFIG
+
+SYSTEMS = [system["name"] for system in CONFIG["ensembles"]["systems"]]
+INITS = ["2026060200", "2026060206"]
+
+
+def summary_of(experiment):
+    return pd.read_csv(experiment.results / "scores" / "summary.csv")
+
+
+def test_every_stage_left_its_files(finished):
+    for system in SYSTEMS:
+        for init in INITS:
+            assert (finished.results / "ensembles" / system / f"{init}.nc").exists()
+            assert (finished.results / "scores" / system / f"{init}.nc").exists()
+    for path in ("model.pt", "metrics.json", "plan.json"):
+        assert (finished.results / "models" / "small" / path).exists()
+    assert (finished.results / "report" / "scorecard.html").stat().st_size > 10_000
+
+
+def test_nothing_half_written_and_nothing_outside(finished):
+    assert not list(finished.folder.rglob("*.partial*"))
+    home = {path.name for path in finished.folder.parent.iterdir()}
+    assert home <= {"checkout", ".cache"}
+
+
+def test_summary_has_every_system_with_its_members(finished):
+    summary = summary_of(finished)
+    columns = "system,variable,lead_hours,metric,members,cases,value,ci_low,ci_high"
+    assert list(summary.columns) == columns.split(",")
+    members = summary.groupby("system")["members"].first()
+    assert members["small"] == members["perfect"] == 5
+    assert members["href"] == 10
+    assert members["persistence"] == 1
+    assert (summary["cases"] == 2).all()
+    assert set(summary["lead_hours"]) == {1, 2}
+    assert set(summary.loc[summary["system"] == "href_mean_spread", "variable"]) == {
+        *("T2M", "D2M", "CAPE", "CIN", "WIND10")
+    }
+
+
+def test_the_perfect_ensemble_beats_climatology(finished):
+    """Sampling noise is large here, but the sun alone separates these two."""
+    fair = summary_of(finished).query("metric == 'crps_fair' and variable == 'T2M'")
+    by_system = fair.groupby("system")["value"].mean()
+    assert by_system["perfect"] < by_system["climatology"]
+    assert by_system["perfect"] < by_system["persistence"]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_members_are_physical(finished, system):
+    with xr.open_dataset(finished.results / "ensembles" / system / f"{INITS[0]}.nc") as ensemble:
+        if ensemble.attrs.get("distribution") == "gaussian":
+            assert (ensemble["T2M_spread"] >= 0).all()
+            return
+        assert (ensemble["D2M"] <= ensemble["T2M"] + 1e-3).mean() > 0.99
+        assert float(ensemble["REFC"].min()) >= -10.0
+        assert float(ensemble["CAPE"].min()) >= 0.0
+        assert float(ensemble["CIN"].max()) <= 0.0
+        speed = np.hypot(ensemble["U10"], ensemble["V10"])
+        assert np.allclose(speed, ensemble["WIND10"], atol=1e-4)
+
+
+def test_manifests_list_what_lies_beside_them(finished):
+    for path in finished.results.glob("archive/*/*/manifest.csv"):
+        manifest = pd.read_csv(path)
+        assert (manifest["status"] == "ok").all()
+        assert not manifest.duplicated(["file", "offset"]).any()
+        for name, rows in manifest.groupby("file"):
+            assert (path.parent / name).stat().st_size == rows["bytes"].sum()
+
+
+def test_metrics_tell_each_epoch(finished):
+    metrics = json.loads((finished.results / "models" / "small" / "metrics.json").read_text())
+    assert [epoch["epoch"] for epoch in metrics["epochs"]] == [1, 2, 3]
+    assert all(np.isfinite(epoch["train_loss"]) for epoch in metrics["epochs"])
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    run = finished.snakemake("--dry-run")
+    assert run.returncode == 0
+    assert "Nothing to be done" in run.stdout
+
+
+def test_two_runs_in_two_folders_are_equal(finished, experiment):
+    run = experiment.snakemake()
+    assert run.returncode == 0, run.stdout
+    for system in SYSTEMS:
+        for init in INITS:
+            path = f"ensembles/{system}/{init}.nc"
+            with (
+                xr.open_dataset(finished.results / path) as one,
+                xr.open_dataset(experiment.results / path) as other,
+            ):
+                assert one.drop_attrs().identical(other.drop_attrs()), path
+    name = "scores/summary.csv"
+    assert (finished.results / name).read_bytes() == (experiment.results / name).read_bytes()

@@ -1,0 +1,148 @@
+"""Bad files and interruptions, met inside the workflow."""
+
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+MANIFEST = "results/archive/hrrr/20260601/manifest.csv"
+
+
+@pytest.fixture
+def mirrored(experiment, finished, tmp_path):
+    """An experiment that fetches from a mirror folder, which a test may damage; and that folder."""
+    mirror = tmp_path / "mirror"
+    shutil.copytree(finished.results / "archive" / "simulated", mirror)
+    config = experiment.config
+    config["archive"] = {"source": {"mirror": str(mirror)}, "reference": "href"}
+    systems = config["ensembles"]["systems"]
+    config["ensembles"]["systems"] = [s for s in systems if s["method"] != "perfect"]
+    experiment.configure(config)
+    return experiment, mirror
+
+
+def hour_file(mirror, hour):
+    return mirror / "hrrr.20260601" / "conus" / f"hrrr.t{hour:02d}z.wrfsfcf00.grib2"
+
+
+def fails_with(experiment, *complaints):
+    run = experiment.snakemake(MANIFEST)
+    assert run.returncode != 0
+    line = next(line for line in run.stdout.splitlines() if "stormdraw archive_fetch: " in line)
+    for complaint in complaints:
+        assert complaint in line
+    assert not (experiment.folder / MANIFEST).exists()
+    assert not list(experiment.results.rglob("*.partial*"))
+
+
+def test_a_whole_mirror_is_fetched(mirrored):
+    experiment, _ = mirrored
+    run = experiment.snakemake(MANIFEST)
+    assert run.returncode == 0, run.stdout
+
+
+def test_an_empty_file(mirrored):
+    experiment, mirror = mirrored
+    hour_file(mirror, 3).write_bytes(b"")
+    fails_with(experiment, "hrrr.t03z.wrfsfcf00.grib2")
+
+
+def test_a_truncated_file(mirrored):
+    experiment, mirror = mirrored
+    path = hour_file(mirror, 3)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    fails_with(experiment, "hrrr.t03z.wrfsfcf00.grib2")
+
+
+def test_an_absent_file(mirrored):
+    experiment, mirror = mirrored
+    hour_file(mirror, 3).unlink()
+    fails_with(experiment, "2026-06-01 03")
+
+
+def test_a_message_that_is_missing(mirrored):
+    experiment, mirror = mirrored
+    index = hour_file(mirror, 3).with_suffix(".grib2.idx")
+    kept = [line for line in index.read_text().splitlines() if ":REFC:" not in line]
+    index.write_text("\n".join(kept) + "\n")
+    fails_with(experiment, "hrrr.t03z.wrfsfcf00.grib2", "REFC")
+
+
+def test_a_header_time_that_contradicts_the_name(mirrored):
+    experiment, mirror = mirrored
+    for suffix in ("", ".idx"):
+        shutil.copy(f"{hour_file(mirror, 5)}{suffix}", f"{hour_file(mirror, 3)}{suffix}")
+    fails_with(experiment, "hrrr.t03z.wrfsfcf00.grib2", "05")
+
+
+def test_a_mended_mirror_continues(mirrored):
+    experiment, mirror = mirrored
+    path = hour_file(mirror, 3)
+    whole = path.read_bytes()
+    path.write_bytes(b"")
+    assert experiment.snakemake(MANIFEST).returncode != 0
+    path.write_bytes(whole)
+    run = experiment.snakemake(MANIFEST)
+    assert run.returncode == 0, run.stdout
+
+
+def interrupt(experiment, target, rule, when, with_signal=signal.SIGINT):
+    """Run until `when()` is true, then send a signal to all of it, as Ctrl-C does."""
+    process = subprocess.Popen(
+        experiment.command(target, "--allowed-rules", rule, "--rerun-triggers", "mtime"),
+        cwd=experiment.folder,
+        env=experiment.environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 120
+    while not when() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    assert process.poll() is None, "finished before it could be interrupted"
+    subprocess.run(["kill", f"-{with_signal.name[3:]}", f"-{process.pid}"], check=True)
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(finished, tmp_path, with_signal):
+    import torch
+
+    experiment = finished.copy(tmp_path / "checkout")
+    folder = experiment.results / "models" / "small"
+    before = torch.load(folder / "model.pt", weights_only=True)["state_dict"]
+    (folder / "model.pt").unlink()
+    (folder / "metrics.json").unlink()
+    target = "results/models/small/model.pt"
+    status, output = interrupt(
+        experiment, target, "models_train", (folder / "metrics.json").exists, with_signal
+    )
+    assert status != 0
+    assert not (folder / "model.pt").exists()
+    assert "Traceback" not in output
+    run = experiment.snakemake(
+        target, "--allowed-rules", "models_train", "--rerun-triggers", "mtime", "--unlock"
+    )
+    run = experiment.snakemake(
+        target, "--allowed-rules", "models_train", "--rerun-triggers", "mtime"
+    )
+    assert run.returncode == 0, run.stdout
+    after = torch.load(folder / "model.pt", weights_only=True)["state_dict"]
+    assert all(torch.equal(before[name], after[name]) for name in before | after)
+
+
+def test_a_checkpoint_that_does_not_fit(finished, tmp_path):
+    experiment = finished.copy(tmp_path / "checkout")
+    checkpoint = experiment.results / "models" / "small" / "model.pt"
+    checkpoint.write_bytes(b"not a checkpoint")
+    target = "results/ensembles/small/2026060200.nc"
+    (experiment.folder / target).unlink()
+    run = experiment.snakemake(target, "--allowed-rules", "ensembles_sample")
+    assert run.returncode != 0
+    line = next(li for li in run.stdout.splitlines() if "stormdraw ensembles_sample: " in li)
+    assert "results/models/small/model.pt" in line
+    assert not (experiment.folder / target).exists()

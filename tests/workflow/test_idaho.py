@@ -1,0 +1,53 @@
+"""The whole workflow on real HRRR crops, with a short training."""
+
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+
+
+@pytest.fixture(scope="module")
+def idaho(real_data, root, tmp_path_factory):
+    from small_experiment import MODEL, check_out
+
+    experiment = check_out(tmp_path_factory.mktemp("idaho") / "checkout")
+    config = yaml.safe_load((root / "config" / "idaho.yaml").read_text())
+    config["archive"]["source"] = {"mirror": str(real_data / "hrrr_idaho")}
+    config["models"] = ["small"]
+    config["ensembles"]["members"] = 5
+    config["ensembles"]["systems"][0] |= {"name": "small", "model": "small", "steps": 3}
+    experiment.configure(config)
+    experiment.model_path.write_text(yaml.safe_dump(MODEL))
+    run = experiment.snakemake()
+    assert run.returncode == 0, run.stdout
+    return experiment
+
+
+def test_the_one_hour_forecasts_stand_in_for_the_analysis(idaho):
+    with xr.open_dataset(idaho.results / "fields" / "hrrr" / "20180722.nc") as day:
+        assert day.sizes["time"] == 22  # 01 to 16 to learn from, 19 to 24 to score
+        assert day["T2M"].shape[1:] == (78, 41)
+        assert "REFC" not in day
+
+
+def test_the_absurd_dew_point_is_counted(idaho):
+    with xr.open_dataset(idaho.results / "fields" / "hrrr" / "20180722.nc") as day:
+        assert day["D2M"].attrs["suspicious_points"] >= 1
+        assert float(day["D2M"].min()) == pytest.approx(209.4, abs=0.1)
+
+
+def test_scores_come_out_for_six_variables_and_wind_speed(idaho):
+    summary = pd.read_csv(idaho.results / "scores" / "summary.csv")
+    assert set(summary["variable"]) == {"T2M", "D2M", "U10", "V10", "CAPE", "CIN", "WIND10"}
+    assert set(summary["system"]) == {"small", "persistence", "climatology"}
+    assert (summary["cases"] == 3).all()
+    # One day is one block: no interval can be given.
+    assert summary["ci_low"].isna().all()
+
+
+def test_the_mirror_is_left_as_it_was(idaho, real_data):
+    assert not list((real_data / "hrrr_idaho").rglob("*.idx"))
+
+
+def test_there_is_a_scorecard(idaho):
+    assert (idaho.results / "report" / "scorecard.html").stat().st_size > 10_000

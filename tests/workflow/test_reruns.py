@@ -1,0 +1,91 @@
+"""What runs again after a change, and what does not."""
+
+import os
+import re
+
+import pytest
+import yaml
+
+
+@pytest.fixture(scope="module")
+def changed(finished, tmp_path_factory):
+    """A copy of the finished experiment that tests may change, one after the other."""
+    return finished.copy(tmp_path_factory.mktemp("changed") / "checkout")
+
+
+def planned(experiment) -> dict[str, int]:
+    """Rule -> number of jobs a dry run would start."""
+    run = experiment.snakemake("--dry-run", "--quiet", "rules")
+    assert run.returncode == 0, run.stdout
+    if "Nothing to be done" in run.stdout:
+        return {}
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout, flags=re.MULTILINE))
+    return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}
+
+
+def test_touching_any_source_reruns_nothing(changed):
+    for path in changed.folder.rglob("*"):
+        if path.suffix in {".py", ".smk", ".yaml"} and "results" not in path.parts:
+            os.utime(path)
+    assert planned(changed) == {}
+
+
+def test_a_comment_reruns_nothing(changed):
+    path = changed.folder / "workflow_scripts" / "stormdraw" / "grids.py"
+    text = path.read_text()
+    path.write_text(text + "\n# a remark\n")
+    try:
+        assert planned(changed) == {}
+    finally:
+        path.write_text(text)
+
+
+def test_a_learning_rate_retrains_that_model_and_what_follows(changed):
+    text = changed.model_path.read_text()
+    model = yaml.safe_load(text)
+    model["training"]["learning_rate"] = 1e-4
+    changed.model_path.write_text(yaml.safe_dump(model))
+    try:
+        jobs = planned(changed)
+    finally:
+        changed.model_path.write_text(text)
+    assert jobs["models_train"] == 1
+    assert jobs["ensembles_sample"] == jobs["scores_case"] == 2
+    assert not {"archive_fetch", "fields_normalise", "fields_statistics"} & set(jobs)
+    assert not {rule for rule in jobs if rule.startswith("ensembles_")} - {"ensembles_sample"}
+
+
+def test_the_code_of_a_score_never_retrains(changed):
+    path = changed.folder / "workflow_scripts" / "stormdraw" / "scores" / "crps.py"
+    text = path.read_text()
+    path.write_text(text + "\nEDITED = True\n")
+    try:
+        jobs = planned(changed)
+    finally:
+        path.write_text(text)
+    assert jobs["scores_case"] == 12
+    assert not {rule for rule in jobs if rule.startswith(("archive", "fields", "models", "ens"))}
+
+
+def test_the_code_of_a_network_retrains(changed):
+    network = "workflow_scripts/stormdraw/models/networks/conditional_unet.py"
+    path = changed.folder / network
+    text = path.read_text()
+    path.write_text(text + "\nEDITED = True\n")
+    try:
+        jobs = planned(changed)
+    finally:
+        path.write_text(text)
+    assert jobs["models_train"] == 1
+    assert "fields_normalise" not in jobs
+
+
+def test_a_confidence_level_only_sums_again(changed):
+    config = changed.config
+    changed.configure({**config, "scores": {"reference": "href", "confidence": 0.9}})
+    try:
+        jobs = planned(changed)
+    finally:
+        changed.configure(config)
+    assert jobs["scores_summary"] == 1
+    assert "scores_case" not in jobs
