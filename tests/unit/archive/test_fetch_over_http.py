@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import time
 
 import pytest
@@ -140,6 +141,15 @@ def test_files_from_elsewhere_are_not_kept(tmp_path, manifest, server):
     assert len(set(server.asked("GET"))) == 8
 
 
+@pytest.mark.parametrize("content", ["", "{", "[1, 2]"])
+def test_a_record_that_cannot_be_read_vouches_for_nothing(manifest, server, content):
+    table = fetch(manifest, server)
+    (manifest.parent / "origins.json").write_text(content)
+    server.log.clear()
+    assert fetch(manifest, server).equals(table)
+    assert len(set(server.asked("GET"))) == 8
+
+
 def test_a_file_that_is_not_there(manifest, server):
     (server.root / PATH.format(1).lstrip("/")).unlink()
     with pytest.raises(StormdrawError, match="hrrr sfc of 2026-06-01 01 UTC") as caught:
@@ -182,7 +192,9 @@ def test_a_transfer_that_breaks_off_is_tried_again(manifest, server):
 @pytest.mark.usefixtures("impatient")
 def test_a_transfer_that_always_breaks_off(manifest, server):
     server.breaks[PATH.format(1)] = 100
-    with pytest.raises(StormdrawError, match=r"did not answer as it should .* run again") as caught:
+    with pytest.raises(
+        StormdrawError, match=r"did not answer as it should, .* run again"
+    ) as caught:
         fetch(manifest, server)
     assert "\n" not in str(caught.value)
 
@@ -195,6 +207,17 @@ def test_a_server_that_is_unavailable_once(manifest, server, ending):
 
 
 @pytest.mark.usefixtures("impatient")
+def test_the_next_place_is_tried_if_one_is_unavailable(manifest, server):
+    flat = PATH.replace("/conus", "").format(1)
+    for ending in ("", ".idx"):
+        source = server.root / (PATH.format(1) + ending).lstrip("/")
+        shutil.copy(source, server.root / (flat + ending).lstrip("/"))
+    server.unavailable[PATH.format(1)] = 100
+    table = fetch(manifest, server)
+    assert table["origin"][7] == server.address + flat
+
+
+@pytest.mark.usefixtures("impatient")
 def test_an_unavailable_server_does_not_make_a_member_absent(tmp_path, manifest):
     write_members(tmp_path / "members")
     with serving(tmp_path / "members") as server:
@@ -204,21 +227,23 @@ def test_an_unavailable_server_does_not_make_a_member_absent(tmp_path, manifest)
         table = fetch(manifest, server, run, "href")
         assert set(table[table["status"] == "absent"]["member"]) == {"nam_nest_00h"}
         server.unavailable[nam] = 100
-        with pytest.raises(StormdrawError, match=r"did not answer as it should .*503"):
+        with pytest.raises(StormdrawError, match=r"should, too many 503 error responses \(http"):
             fetch(manifest, server, run, "href")
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_server_that_never_answers(manifest, server):
     server.hangs.add(PATH.format(1))
-    with pytest.raises(StormdrawError, match="did not answer as it should"):
+    with pytest.raises(StormdrawError, match=r"should, Read timed out"):
         fetch(manifest, server)
 
 
 @pytest.mark.usefixtures("impatient")
 def test_no_server_at_all(manifest):
     run = settings(archive={"source": {"mirror": "http://127.0.0.1:9"}})
-    with pytest.raises(StormdrawError, match=r"check the network and archive\.source") as caught:
+    with pytest.raises(
+        StormdrawError, match=r"should, .*Connection refused.* check the network"
+    ) as caught:
         fetch_day(run, "hrrr", "20260601", manifest)
     assert "\n" not in str(caught.value)
 

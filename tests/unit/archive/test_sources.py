@@ -252,6 +252,7 @@ def test_look_alikes_are_passed_over(herbie, tmp_path):
     ("line", "matches"),
     [
         (":TMP:2 m above ground:24 hour fcst:wt ens mean:", True),
+        (":TMP:2 m above ground:24 hour fcst:ens mean:", True),
         (":TMP:2 m above ground:24 hour fcst:wt ens mean:nan:", True),
         (":TMP:2 m above ground:24 hour fcst:wt ens mean:process=193:", True),
         (":TMP:2 m above ground:24 hour fcst:", False),

@@ -24,8 +24,12 @@ from stormdraw.variables import variable
 _ATTEMPTS = 3
 _SECONDS_BEFORE_RETRY = 1.0
 
-# How the inventory lines of ensemble products end.
-_ENDINGS: dict[Statistic | None, str] = {None: "", "mean": "wt ens mean", "spread": "ens spread"}
+# How the inventory lines of ensemble products end, as regular expressions.
+_ENDINGS: dict[Statistic | None, str] = {
+    None: "",
+    "mean": "(?:wt )?ens mean",
+    "spread": "ens spread",
+}
 
 
 class AbsentFileError(StormdrawError):
@@ -194,12 +198,21 @@ def _hours(forecast: str) -> str:
     return "0 h" if forecast == "anl" else forecast.replace(" hour fcst", " h")
 
 
-def _unreachable(request: FileRequest, origin: str, error: Exception) -> StormdrawError:
+def _unreachable(
+    request: FileRequest, origin: str, error: requests.RequestException
+) -> StormdrawError:
     return StormdrawError(
-        f"{request}: the archive did not answer as it should after several tries ({origin}: "
-        f"{_one_line(error)}); check the network and archive.source, then run again: what is "
-        "already fetched is kept"
+        f"{request}: the archive did not answer as it should, {_reason(error)} ({origin}); check "
+        "the network and archive.source, then run again: what is already fetched is kept"
     )
+
+
+def _reason(error: requests.RequestException) -> str:
+    """The cause at the bottom of a network error, without the objects it passed through."""
+    for part in error.args:
+        if isinstance(part, MaxRetryError) and part.reason is not None:
+            return _one_line(part.reason).rpartition("): ")[2]
+    return _one_line(error)
 
 
 def _unusable(request: FileRequest, origin: str, error: Exception) -> StormdrawError:
@@ -208,9 +221,11 @@ def _unusable(request: FileRequest, origin: str, error: Exception) -> StormdrawE
             f"{origin}: the server ignores byte ranges, so single messages cannot be fetched; use "
             "one that honours them, or give the mirror as a folder"
         )
-    return StormdrawError(f"{request}: Herbie cannot use {origin}: {_one_line(error)}")
+    return StormdrawError(
+        f"{request}: Herbie cannot use {origin}: {type(error).__name__}, {_one_line(error)}"
+    )
 
 
 def _one_line(error: Exception) -> str:
-    text = re.sub(r"[^\x20-\x7e]+", " ", " ".join(str(error).split())).strip()
-    return f"{type(error).__name__}: {text}"
+    """An error's text without line breaks and Herbie's emoji."""
+    return " ".join(re.sub(r"[^\x21-\x7e]+", " ", str(error)).split())

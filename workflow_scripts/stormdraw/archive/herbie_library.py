@@ -52,6 +52,8 @@ class PatientSession(requests.Session):
             backoff_factor=_SECONDS_BEFORE_RETRY,
             status_forcelist=_TEMPORARY,
             allowed_methods=("HEAD", "GET"),
+            # A server may ask for hours.
+            respect_retry_after_header=False,
         )
         for scheme in ("http://", "https://"):
             self.mount(scheme, HTTPAdapter(max_retries=retries, pool_maxsize=16))

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import requests
+
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Mirror, Settings
@@ -129,11 +131,13 @@ def _paths_in_bucket(urls: Any, model: str) -> list[str]:
 def ask_herbie(herbie: ModuleType, request: FileRequest, place: Place, work: Path) -> Any:
     """A Herbie object for a file; its `grib` is None where no source has it.
 
-    `work` must be empty: Herbie takes whatever it finds there for the file itself. Raises what
+    `work` must be empty: Herbie takes whatever it finds there for the file itself. A source that
+    cannot be asked is passed over, but if no other has the file, its error is raised. Raises what
     Herbie and requests raise.
     """
+    failures: list[requests.RequestException] = []
 
-    class MirrorHerbie(herbie.Herbie):  # type: ignore[name-defined]
+    class PointedHerbie(herbie.Herbie):  # type: ignore[name-defined]
         """Herbie with its template's addresses pointing at the place to look."""
 
         def _validate(self) -> None:
@@ -143,7 +147,14 @@ def ask_herbie(herbie: ModuleType, request: FileRequest, place: Place, work: Pat
             self.SOURCES = candidates(herbie, request, place)
             return super().find_grib()
 
-    return MirrorHerbie(
+        def _check_grib(self, url: str, min_content_length: int = 10) -> bool:
+            try:
+                return super()._check_grib(url, min_content_length)
+            except requests.RequestException as error:
+                failures.append(error)
+                return False
+
+    asked = PointedHerbie(
         request.init,
         model=request.model,
         product=request.product,
@@ -154,3 +165,6 @@ def ask_herbie(herbie: ModuleType, request: FileRequest, place: Place, work: Pat
         priority=None,
         **dict(request.options),
     )
+    if asked.grib is None and failures:
+        raise failures[0]
+    return asked
