@@ -64,6 +64,21 @@ def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
     return [request for day, request in _all_requests(settings, source) if day == date]
 
 
+def product_variables(settings: Settings) -> list[str]:
+    """The scored variables that HREF's mean and spread hold.
+
+    Raises StormdrawError if there are none.
+    """
+    scored = scored_variables(settings.variables)
+    variables = [name for name in scored if name in PRODUCT_VARIABLES]
+    if not variables:
+        raise StormdrawError(
+            f"variables: HREF's mean and spread hold {', '.join(PRODUCT_VARIABLES)} but none of "
+            f"{', '.join(scored)}; leave out the system of kind products"
+        )
+    return variables
+
+
 def minimum_members(settings: Settings) -> int:
     """How many of the reference's members there must be, by the strictest system that uses them."""
     return max(
@@ -91,8 +106,14 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
 
 
 def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    valid_times = {time for _, period in settings.periods.named() for time in period.times()}
-    for time in sorted(valid_times):
+    """Each hour that is learnt from or watched; of the test, the initial and valid times only."""
+    periods = settings.periods
+    wanted = set(periods.training.times())
+    if periods.validation is not None:
+        wanted.update(periods.validation.times())
+    for init in settings.initial_times():
+        wanted.update(init + hours(lead) for lead in (0, *settings.leads))
+    for time in sorted(wanted):
         request = _hrrr(settings, time, tuple(settings.variables))
         yield format_date(request.init), request
 
@@ -146,13 +167,7 @@ def _require_enough(settings: Settings, reaching: list[Member], cycle: datetime,
 def _products(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     if settings.archive.reference != "href":
         return
-    scored = scored_variables(settings.variables)
-    variables = tuple(name for name in scored if name in PRODUCT_VARIABLES)
-    if not variables:
-        raise StormdrawError(
-            f"variables: HREF's mean and spread hold {', '.join(PRODUCT_VARIABLES)} but none of "
-            f"{', '.join(scored)}; leave out the system of kind products"
-        )
+    variables = tuple(product_variables(settings))
     for cycle in settings.initial_times():
         for lead in settings.leads:
             for product, statistic in _PRODUCTS:
