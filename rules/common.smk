@@ -1,11 +1,15 @@
 # What all stages share: the checked configuration, and who depends on what.
 
 import json
+import os
 import sys
 from pathlib import Path
 
 LIBRARY = Path(workflow.basedir) / "workflow_scripts"
 sys.path.insert(0, str(LIBRARY))
+
+# Matplotlib keeps its cache of fonts with the results, not in the home folder.
+os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib"))
 
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.code_digest import code_digest

@@ -88,6 +88,48 @@ def test_every_pair_once_an_epoch_in_an_order_of_its_own(synthetic: Path) -> Non
     assert [time for batch in other for time in batch.times] != orders[0]
 
 
+def test_a_crop_is_a_window_of_the_same_pair(synthetic: Path) -> None:
+    pairs = make_pairs(synthetic)
+    windows = [(slice(0, 8), slice(2, 10)), (slice(5, 13), slice(0, 8))]
+    cropped, whole = pairs.batch([4, 0], windows), pairs.batch([4, 0])
+    for index, (rows, columns) in enumerate(windows):
+        for name in ("now", "following", "forcings"):
+            part = getattr(whole, name)[index, :, rows, columns]
+            assert torch.equal(getattr(cropped, name)[index], part)
+
+
+def test_crops_lie_anywhere_and_depend_on_the_epoch_and_pair_only(synthetic: Path) -> None:
+    pairs = make_pairs(synthetic)
+
+    def crops(batch_size: int, epoch: int) -> dict:
+        batches = ShuffledBatches(pairs, batch_size, run_seed=1, model="small", crop=(8, 9))
+        batches.sampler.set_epoch(epoch)
+        return {
+            time: state.numpy().tobytes()
+            for batch in batches
+            for time, state in zip(batch.times, batch.now, strict=True)
+        }
+
+    assert crops(2, 0) == crops(3, 0)
+    assert crops(2, 0) != crops(2, 1)
+    batches = ShuffledBatches(pairs, 1, run_seed=1, model="small", crop=(8, 9))
+    seen = set()
+    for epoch in range(20):
+        batches.sampler.set_epoch(epoch)
+        for rows, columns in batches._windows(np.arange(7)) or []:
+            assert (rows.stop - rows.start, columns.stop - columns.start) == (8, 9)
+            assert 0 <= rows.start <= 13 - 8
+            assert 0 <= columns.start <= 10 - 9
+            seen.add((rows.start, columns.start))
+    assert len(seen) == 6 * 2  # every place there is, in 140 draws
+
+
+def test_a_crop_larger_than_the_grid_takes_all_of_it(synthetic: Path) -> None:
+    pairs = make_pairs(synthetic)
+    batch = next(iter(ShuffledBatches(pairs, 7, run_seed=1, model="small", crop=(64, 8))))
+    assert batch.now.shape == (7, 3, 13, 8)
+
+
 def test_an_epoch_can_be_left_and_taken_up(synthetic: Path) -> None:
     pairs = make_pairs(synthetic)
     batches = ShuffledBatches(pairs, 2, run_seed=1, model="small")

@@ -68,7 +68,7 @@ def test_plan_of_the_demo(week: Settings, residual: ModelSettings) -> None:
 
 def test_saved_activations_grow_with_batch_and_grid(residual: ModelSettings) -> None:
     def saved(batch: int, shape: tuple[int, int]) -> int:
-        training = residual.training.model_copy(update={"batch_size": batch})
+        training = residual.training.model_copy(update={"batch_size": batch, "crop": None})
         settings = residual.model_copy(update={"training": training})
         return training_memory(settings, 7, shape).saved_activations
 
@@ -86,9 +86,20 @@ def test_saved_activations_grow_with_batch_and_grid(residual: ModelSettings) -> 
     assert small / (32 * 32 * 4) == pytest.approx(expected, rel=0.01)
 
 
+def test_a_crop_bounds_the_activations(residual: ModelSettings) -> None:
+    def memory(**changes: object) -> int:
+        training = residual.training.model_copy(update=changes)
+        settings = residual.model_copy(update={"training": training})
+        return training_memory(settings, 7, (97, 131)).saved_activations
+
+    assert memory(crop=(97, 131)) == memory(crop=None) == memory(crop=(500, 500))
+    ratio = 48 * 64 / (98 * 132)  # the whole grid is padded to even sides
+    assert memory(crop=(48, 64)) == pytest.approx(ratio * memory(crop=None), rel=0.02)
+
+
 def test_peak_as_measured_by_an_allocation_tracker(residual: ModelSettings) -> None:
     batch, shape = 2, (64, 64)
-    training = residual.training.model_copy(update={"batch_size": batch})
+    training = residual.training.model_copy(update={"batch_size": batch, "crop": None})
     settings = residual.model_copy(update={"training": training})
     predicted = training_memory(settings, 7, shape).activations
     ones = np.ones(7, dtype=np.float32)
@@ -116,7 +127,9 @@ def _largest_sum(profiler: profile) -> int:
 def test_sampling_needs_no_saved_activations(residual: ModelSettings) -> None:
     one = training_memory(
         residual.model_copy(
-            update={"training": residual.training.model_copy(update={"batch_size": 1})}
+            update={
+                "training": residual.training.model_copy(update={"batch_size": 1, "crop": None})
+            }
         ),
         *(7, (64, 64)),
     )

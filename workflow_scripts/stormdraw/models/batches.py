@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from stormdraw.models.forcings import Window
 from stormdraw.models.pairs import Batch, Pairs
 from stormdraw.seeds import generator_for
 
@@ -24,20 +25,31 @@ class EpochOrder:
 
     def order(self) -> np.ndarray:
         """Every index once."""
-        random = generator_for(self.run_seed, self.model, "order", self.epoch)
-        return random.permutation(self.count)
+        return self.random("order").permutation(self.count)
+
+    def random(self, *labels: str | int) -> np.random.Generator:
+        """Random numbers of this epoch for one purpose."""
+        return generator_for(self.run_seed, self.model, self.epoch, *labels)
 
 
 class ShuffledBatches:
-    """Every pair once an epoch; can be left in the middle of an epoch and taken up there again.
+    """Every pair once an epoch, whole or a random `crop` of it, (y, x) points.
 
-    Lightning asks `state_dict` where it is whenever it saves a checkpoint, and tells the `sampler`
-    which epoch begins.
+    Can be left in the middle of an epoch and taken up there again: Lightning asks `state_dict`
+    where it is whenever it saves a checkpoint, and tells the `sampler` which epoch begins.
     """
 
-    def __init__(self, pairs: Pairs, batch_size: int, run_seed: int, model: str) -> None:
+    def __init__(
+        self,
+        pairs: Pairs,
+        batch_size: int,
+        run_seed: int,
+        model: str,
+        crop: tuple[int, int] | None = None,
+    ) -> None:
         self.pairs = pairs
         self.batch_size = batch_size
+        self.crop = crop
         self.sampler = EpochOrder(len(pairs), run_seed, model)
         self.given = 0
 
@@ -49,7 +61,7 @@ class ShuffledBatches:
             # Counted before the batch is handed out, since a checkpoint may be saved while it is in
             # use; after the last one comes the first of the next epoch.
             self.given = (self.given + 1) % len(self)
-            yield self.pairs.batch(indices.tolist())
+            yield self.pairs.batch(indices.tolist(), self._windows(indices))
 
     def state_dict(self) -> dict[str, Any]:
         """How many batches of the epoch were given."""
@@ -58,6 +70,19 @@ class ShuffledBatches:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where `state_dict` was taken."""
         self.given = state["given"]
+
+    def _windows(self, indices: np.ndarray) -> list[Window] | None:
+        """A place for each pair's crop that depends on the seed, the epoch and the pair."""
+        if self.crop is None:
+            return None
+        # A side longer than the grid's takes all of it.
+        size = [min(crop, whole) for crop, whole in zip(self.crop, self.pairs.shape, strict=True)]
+        room = [whole - part + 1 for whole, part in zip(self.pairs.shape, size, strict=True)]
+        windows = []
+        for index in indices:
+            row, column = self.sampler.random("crop", int(index)).integers(room)
+            windows.append((slice(row, row + size[0]), slice(column, column + size[1])))
+        return windows
 
     def _edges(self) -> np.ndarray:
         return np.arange(self.batch_size, len(self.pairs), self.batch_size)

@@ -14,6 +14,10 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 
+# Rows and columns of a part of a grid.
+Window = tuple[slice, slice]
+WHOLE_GRID: Window = (slice(None), slice(None))
+
 CHANNELS = {"hour_of_day": 2, "solar_elevation": 1, "terrain": 1}
 
 _TERRAIN = "OROG"
@@ -46,21 +50,22 @@ class Forcings:
     longitude: np.ndarray
     terrain: Terrain | None
 
-    def at(self, time: datetime) -> np.ndarray:
-        """The channels at a valid time, float32 (channel, y, x)."""
+    def at(self, time: datetime, window: Window = WHOLE_GRID) -> np.ndarray:
+        """The channels at a valid time, float32 (channel, y, x), on a part of the grid."""
+        latitude, longitude = self.latitude[window], self.longitude[window]
         channels: list[np.ndarray] = []
         for name in self.names:
             if name == "hour_of_day":
                 angle = 2.0 * np.pi * (time.hour + time.minute / 60.0) / 24.0
-                channels += [np.full(self.latitude.shape, f(angle)) for f in (np.sin, np.cos)]
+                channels += [np.full(latitude.shape, f(angle)) for f in (np.sin, np.cos)]
             elif name == "solar_elevation":
                 # The sine: proportional to the sun's power on a level surface, and bounded.
-                elevation = solar_elevation(time, self.latitude, self.longitude)
+                elevation = solar_elevation(time, latitude, longitude)
                 channels.append(np.sin(np.radians(elevation)))
             elif self.terrain is not None:
-                channels.append(self.terrain.field)
+                channels.append(self.terrain.field[window])
         if not channels:
-            return np.empty((0, *self.latitude.shape), dtype=np.float32)
+            return np.empty((0, *latitude.shape), dtype=np.float32)
         return np.stack(channels).astype(np.float32)
 
 

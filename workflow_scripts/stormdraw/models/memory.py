@@ -91,7 +91,8 @@ def model_without_data(settings: ModelSettings, variables: int) -> DiffusionMode
 def training_memory(
     settings: ModelSettings, variables: int, shape: tuple[int, int]
 ) -> TrainingMemory:
-    """What a training step of the configured batch on a (y, x) grid needs."""
+    """What a training step of the configured batch, on (y, x) points or a crop of them, needs."""
+    shape = learnt_shape(settings, shape)
     model = model_without_data(settings, variables)
     batch = settings.training.batch_size
     weights = sum(parameter.nbytes for parameter in model.parameters())
@@ -121,6 +122,12 @@ def training_memory(
         # At the peak, early in the backward pass, hardly any gradient of a weight is there yet.
         activations=memory.peak,
     )
+
+
+def learnt_shape(settings: ModelSettings, shape: tuple[int, int]) -> tuple[int, int]:
+    """The (y, x) points of a training sample: the crop, or the grid where that is smaller."""
+    crop = settings.training.crop or shape
+    return min(crop[0], shape[0]), min(crop[1], shape[1])
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import locate_times, read_state
-from stormdraw.models.forcings import Forcings
+from stormdraw.models.forcings import WHOLE_GRID, Forcings, Window
 from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
@@ -81,17 +81,25 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.times)
 
-    def batch(self, indices: Sequence[int]) -> Batch:
-        """The pairs with these indices.
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(y, x) of the grid."""
+        rows, columns = self.forcings.latitude.shape
+        return rows, columns
+
+    def batch(self, indices: Sequence[int], windows: Sequence[Window] | None = None) -> Batch:
+        """The pairs with these indices, each cropped to its window if there are windows.
 
         Raises StormdrawError, naming file, variable and time, if a field has NaN.
         """
         times = [self.times[index] for index in indices]
         following = [time + hours(1) for time in times]
+        windows = [WHOLE_GRID] * len(times) if windows is None else windows
+        known = map(self.forcings.at, following, windows)
         return Batch(
-            self._stack(times),
-            self._stack(following),
-            torch.from_numpy(np.stack([self.forcings.at(time) for time in following])),
+            self._stack(times, windows),
+            self._stack(following, windows),
+            torch.from_numpy(np.stack(list(known))),
             tuple(following),
         )
 
@@ -101,8 +109,12 @@ class Pairs:
             self._opened[1].close()
             self._opened = None
 
-    def _stack(self, times: Sequence[datetime]) -> torch.Tensor:
-        return torch.from_numpy(np.stack([self._state(time) for time in times]))
+    def _stack(self, times: Sequence[datetime], windows: Sequence[Window]) -> torch.Tensor:
+        cropped = [
+            self._state(time)[:, rows, columns]
+            for time, (rows, columns) in zip(times, windows, strict=True)
+        ]
+        return torch.from_numpy(np.stack(cropped))
 
     def _state(self, time: datetime) -> np.ndarray:
         return self._read(time) if self._states is None else self._states[time]

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from stormdraw.files import write_text
-from stormdraw.models.memory import sampling_bytes, training_memory
+from stormdraw.models.memory import learnt_shape, sampling_bytes, training_memory
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
 # Python, torch, Lightning and the NetCDF library before any data: resident size after import, as
 # measured with torch 2.13 for CPUs, rounded up.
-PROCESS_BYTES = 700_000_000
+PROCESS_BYTES = 600_000_000
 
 
 def plan(
@@ -37,6 +37,7 @@ def plan(
         "choices": {
             "batch_size": training.batch_size,
             "accumulation": training.accumulation,
+            "crop": list(learnt_shape(model_settings, shape)),
             "precision": training.precision,
             "data_in_memory": data > 0,
         },

@@ -14,6 +14,9 @@ Target = Literal["next_state", "residual"]
 Forcing = Literal["hour_of_day", "solar_elevation", "terrain"]
 
 
+Side = Annotated[int, Field(ge=8)]
+
+
 class NoiseScheduleSettings(Section):
     """How much noise a training sample carries at each timestep."""
 
@@ -29,6 +32,7 @@ class Training(Section):
     steps: Annotated[int, Field(ge=1)] | None = None
     batch_size: Annotated[int, Field(ge=1)] = 1
     accumulation: Annotated[int, Field(ge=1)] = 8
+    crop: tuple[Side, Side] | None = None
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     learning_rate_schedule: Literal["constant", "cosine"] = "constant"
     warm_up_steps: Annotated[int, Field(ge=0)] = 0

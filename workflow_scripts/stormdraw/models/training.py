@@ -171,7 +171,7 @@ def _fit(
         with signals_given_back(), _explained_failures(name, training.batch_size):
             trainer.fit(
                 module,
-                ShuffledBatches(pairs, training.batch_size, run_seed, name),
+                ShuffledBatches(pairs, training.batch_size, run_seed, name, training.crop),
                 validation and OrderedBatches(validation, training.batch_size),
                 ckpt_path=str(resume) if resume.exists() else None,
                 weights_only=True,
