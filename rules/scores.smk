@@ -1,10 +1,36 @@
 # scores: ensembles and truth to sufficient statistics, then to scores with intervals.
 
 
+rule scores_points:
+    input:
+        ensemble="results/ensembles/{system}/{init}.nc",
+    output:
+        points="results/scores/{system}/{init}.points.nc",
+    log:
+        "results/logs/scores_points/{system}/{init}.log",
+    benchmark:
+        "results/benchmarks/scores_points/{system}/{init}.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("scores_points"),
+    message:
+        "Looking for missing points of {wildcards.system} at {wildcards.init}"
+    script:
+        "../workflow_scripts/scores_points.py"
+
+
 rule scores_case:
     input:
         ensemble="results/ensembles/{system}/{init}.nc",
         truth=truth_files,
+        # What one system lacks is left out of all.
+        points=expand("results/scores/{system}/{{init}}.points.nc", system=SYSTEMS),
+        outlines=region_files,
     output:
         statistics="results/scores/{system}/{init}.nc",
     log:
@@ -13,13 +39,13 @@ rule scores_case:
         "results/benchmarks/scores_case/{system}/{init}.tsv"
     conda:
         "../envs/stormdraw.yaml"
-    threads: 1
+    threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=4000,
+        runtime=120,
     params:
         code=code("scores_case"),
-        settings={"seed": SETTINGS.seed, "leads": list(SETTINGS.leads)},
+        settings=scored_with(),
     message:
         "Scoring {wildcards.system} at {wildcards.init}"
     script:
@@ -31,6 +57,9 @@ rule scores_summary:
         statistics=expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS),
     output:
         summary="results/scores/summary.csv",
+        tidy="results/scores/scores.parquet",
+        verdicts="results/scores/verdicts.csv",
+        missing="results/scores/missing.csv",
     log:
         "results/logs/scores_summary.log",
     benchmark:
