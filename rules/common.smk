@@ -13,6 +13,7 @@ from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import load_model_settings
 from stormdraw.provenance import digest
+from stormdraw.report.mapped import mapped_systems
 from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
 
@@ -110,15 +111,12 @@ def manifests(source):
 # models
 
 
-def planned(key, default):
-    """What the plan says a model needs, once the plan is there."""
-
-    def resource(wildcards, input):
-        if not Path(input.plan).exists():
-            return default
-        return json.loads(Path(input.plan).read_text())["resources"][key]
-
-    return resource
+def memory_to_train(wildcards, input):
+    """Megabytes, as planned; until there is a plan, what a small model needs."""
+    if not Path(input.plan).exists():
+        return 4000
+    plan = json.loads(Path(input.plan).read_text())
+    return plan["training_bytes"]["peak"] // 10**6 + 1
 
 
 def trained_on(model):
@@ -186,3 +184,24 @@ def scored_with():
 def region_files(wildcards=None):
     """The files that outline regions."""
     return [region.file for region in SETTINGS.scores.regions.values() if hasattr(region, "file")]
+
+
+# scores and report
+
+
+all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS)
+
+
+def all_truth_files():
+    times = [time + hours(lead) for time in SETTINGS.initial_times() for lead in SETTINGS.leads]
+    return analysis_files(times)
+
+
+def all_manifests():
+    kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
+    used = {"members": "href", "products": "href_products"}
+    sources = ["hrrr", "static", *(used[kind] for kind in sorted(kinds))]
+    return [path for source in sources for path in manifests(source)]
+
+
+MAPPED_SYSTEMS = mapped_systems(SETTINGS)

@@ -44,7 +44,7 @@ rule models_train:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=planned("mem_mb", 4000),
+        mem_mb=memory_to_train,
         runtime=1440,
     params:
         code=lambda wildcards: code("models_train", network_of(wildcards.model)),

@@ -54,7 +54,7 @@ rule scores_case:
 
 rule scores_summary:
     input:
-        statistics=expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS),
+        statistics=all_statistics,
     output:
         summary="results/scores/summary.csv",
         tidy="results/scores/scores.parquet",

@@ -44,7 +44,7 @@ CONFIG: dict[str, Any] = {
 
 MODEL: dict[str, Any] = {
     "family": "conditional_unet",
-    "network": {"base_width": 8},
+    "network": {"base_channels": 8},
     "prediction": "v",
     "target": "residual",
     "forcings": ["hour_of_day", "solar_elevation", "terrain"],

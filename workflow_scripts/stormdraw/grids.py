@@ -104,6 +104,7 @@ def _axis(standard_name: str, axis: str, units: str) -> dict[str, str]:
     return {"standard_name": standard_name, "axis": axis, "units": units}
 
 
+@functools.lru_cache(maxsize=64)
 def lambert(
     first_latitude: float,
     first_longitude: float,
@@ -117,7 +118,8 @@ def lambert(
     """A Lambert conformal grid as GRIB2 template 3.30 gives it.
 
     `shape` is (y, x), `spacing` (dy, dx) in metres, angles in degrees; the first point is the
-    south-western one.
+    south-western one. Cached: a day's messages all describe the same grid, and PROJ takes longer to
+    set up than a small field to decode.
     """
     crs = (
         f"+proj=lcc +lat_0={reference_latitude:.6f} +lon_0={_west(central_longitude):.6f} "

@@ -1,13 +1,14 @@
 """Small GRIB2 messages with NCEP's codes, made for the tests of the archive stage."""
 
+import functools
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
-# Before ecCodes: see stormdraw/__init__.py.
-import stormdraw  # noqa: F401
+from stormdraw.variables import VARIABLES
 
-import eccodes  # isort: skip
+import eccodes  # isort: skip  (after stormdraw: see its __init__)
 
 SHAPE = (4, 5)
 
@@ -15,6 +16,7 @@ _HOUR = 1
 _NONE = 255
 
 
+@functools.cache
 def message(
     parameter: tuple[int, int, int],
     surface: tuple[int, float] = (1, 0),
@@ -108,3 +110,9 @@ def _cut(message_bytes: bytes) -> list[bytes]:
         parts.append(message_bytes[position : position + length])
         position += length
     return parts
+
+
+def variable_message(name: str, init: datetime, lead: int, **codes: Any) -> bytes:
+    """A message of a variable of stormdraw's table."""
+    row = VARIABLES[name]
+    return message(row.grib, (row.surfaces[0], row.level), init=init, lead=lead, **codes)

@@ -77,15 +77,15 @@ def inventory_lines(grib_path: str | Path) -> list[str]:
     return lines
 
 
-def write_inventory(grib_path: str | Path, idx_path: str | Path | None = None) -> Path:
-    """Write the inventory of a GRIB2 file beside it (`<its name>.idx`), or to `idx_path`.
+def write_inventory(grib_path: str | Path) -> Path:
+    """Write the inventory of a GRIB2 file beside it, at once, and return its path.
 
-    Returns the path that was written. Raises StormdrawError as `inventory_lines` does.
+    Raises StormdrawError as `inventory_lines` does.
     """
     grib_path = Path(grib_path)
-    target = grib_path.with_name(grib_path.name + ".idx") if idx_path is None else Path(idx_path)
-    write_text(target, "".join(line + "\n" for line in inventory_lines(grib_path)))
-    return target
+    path = grib_path.with_name(grib_path.name + ".idx")
+    write_text(path, "".join(line + "\n" for line in inventory_lines(grib_path)))
+    return path
 
 
 def _describe(field: bytes) -> str:

@@ -108,9 +108,9 @@ def crop_field(state: np.ndarray, crop: Crop | None) -> np.ndarray:
 
 
 def count_suspicious(field: np.ndarray, name: str) -> int:
-    """How many points lie outside the physical bounds of the table of variables."""
+    """How many points lie outside the physical bounds, beyond what packing may round them to."""
     row = variable(name)
-    return int(((field < row.lower) | (field > row.upper)).sum())
+    return int(((field < row.lower - row.precision) | (field > row.upper + row.precision)).sum())
 
 
 def note_suspicious(written: netCDF4.Variable, name: str, count: int) -> None:

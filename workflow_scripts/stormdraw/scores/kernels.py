@@ -1,4 +1,4 @@
-"""Compiled loops over sorted errors: what NumPy would need ten passes over memory for.
+"""Compiled loops, most of them over sorted errors: what NumPy would need ten passes over memory for.
 
 Numba keeps the machine code in NUMBA_CACHE_DIR, which the workflow sets to a folder of its own, so
 that only the first job of a run compiles. All loops release the GIL: blocks of points run in
@@ -93,3 +93,26 @@ def sum_parts(errors, valid, weights, parts):  # type: ignore[no-untyped-def]
                 error = np.float64(errors[point, k])
                 parts[region, 0, k] += weight * min(error, 0.0)
                 parts[region, 1, k] += weight * max(error, 0.0)
+
+
+@_compiled
+def distances(u, v, true_u, true_v, distance, pairs):  # type: ignore[no-untyped-def]
+    """Mean distance to the truth, and sum of distances over pairs i < j, of vectors at each point.
+
+    `u` and `v` are (member, point), the others (point,).
+    """
+    count, points = u.shape
+    distance[:] = 0.0
+    pairs[:] = 0.0
+    for i in range(count):
+        for point in range(points):
+            distance[point] += np.sqrt(
+                (u[i, point] - true_u[point]) ** 2 + (v[i, point] - true_v[point]) ** 2
+            )
+        for j in range(i):
+            for point in range(points):
+                pairs[point] += np.sqrt(
+                    (u[i, point] - u[j, point]) ** 2 + (v[i, point] - v[j, point]) ** 2
+                )
+    for point in range(points):
+        distance[point] /= count

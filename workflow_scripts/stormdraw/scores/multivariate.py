@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import numba
 import numpy as np
+
+from stormdraw.scores.kernels import distances
 
 _POINTS = 2048
 
@@ -28,32 +29,12 @@ def energy_score(
     def score_block(start: int) -> None:
         block = slice(start, start + _POINTS)
         parts = [np.ascontiguousarray(values[..., block]) for values in (u, v, true_u, true_v)]
-        _distances(*parts, distance[block], pairs[block])
+        distances(*parts, distance[block], pairs[block])
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(score_block, range(0, size, _POINTS)))
     # Each pair was counted once.
     return distance - pairs / count**2, distance - pairs / (count * max(count - 1, 1))
-
-
-@numba.njit(nogil=True, cache=True)
-def _distances(u, v, true_u, true_v, distance, pairs):  # type: ignore[no-untyped-def]
-    """Mean distance to the truth, and sum of distances over pairs i < j, at each point."""
-    count, points = u.shape
-    distance[:] = 0.0
-    pairs[:] = 0.0
-    for i in range(count):
-        for point in range(points):
-            distance[point] += np.sqrt(
-                (u[i, point] - true_u[point]) ** 2 + (v[i, point] - true_v[point]) ** 2
-            )
-        for j in range(i):
-            for point in range(points):
-                pairs[point] += np.sqrt(
-                    (u[i, point] - u[j, point]) ** 2 + (v[i, point] - v[j, point]) ** 2
-                )
-    for point in range(points):
-        distance[point] /= count
 
 
 def variogram_sums(

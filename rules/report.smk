@@ -1,0 +1,92 @@
+# report: what came out, to look at.
+
+
+rule report_figures:
+    input:
+        summary="results/scores/summary.csv",
+        statistics=all_statistics,
+        ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
+        truth=all_truth_files(),
+        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+    output:
+        crps_by_lead=report(
+            "results/report/figures/crps_by_lead.svg",
+            caption="report/crps_by_lead.rst",
+            category="Scores",
+            labels={"figure": "CRPS by lead"},
+        ),
+        spread_error=report(
+            "results/report/figures/spread_error.svg",
+            caption="report/spread_error.rst",
+            category="Calibration",
+            labels={"figure": "Spread and error"},
+        ),
+        rank_histograms=report(
+            "results/report/figures/rank_histograms.svg",
+            caption="report/rank_histograms.rst",
+            category="Calibration",
+            labels={"figure": "Rank histograms"},
+        ),
+        member_maps=report(
+            "results/report/figures/member_maps.svg",
+            caption="report/member_maps.rst",
+            category="Members",
+            labels={"figure": "Members beside the truth"},
+        ),
+        training_curves=report(
+            "results/report/figures/training_curves.svg",
+            caption="report/training_curves.rst",
+            category="Training",
+            labels={"figure": "Training"},
+        ),
+    log:
+        "results/logs/report_figures.log",
+    benchmark:
+        "results/benchmarks/report_figures.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("report_figures"),
+        settings=digest(config),
+    message:
+        "Drawing the figures"
+    script:
+        "../workflow_scripts/report_figures.py"
+
+
+rule report_scorecard:
+    input:
+        summary="results/scores/summary.csv",
+        plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
+        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        manifests=all_manifests(),
+        figures=rules.report_figures.output,
+    output:
+        scorecard=report(
+            "results/report/scorecard.html",
+            caption="report/scorecard.rst",
+            category="Scorecard",
+            labels={"figure": "Scorecard"},
+        ),
+    log:
+        "results/logs/report_scorecard.log",
+    benchmark:
+        "results/benchmarks/report_scorecard.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("report_scorecard"),
+        settings=digest(config),
+        models=MODELS,
+    message:
+        "Writing the scorecard"
+    script:
+        "../workflow_scripts/report_scorecard.py"

@@ -1,0 +1,125 @@
+"""Which files are wanted: hand-worked cases."""
+
+from datetime import datetime
+
+import pytest
+from archive_mirror import STATE, reference, settings
+
+from stormdraw.archive.wanted import FileRequest, dates, minimum_members, requests
+from stormdraw.errors import StormdrawError
+
+
+def test_analyses_are_of_every_hour_of_every_period():
+    wanted = requests(settings(), "hrrr", "20260601")
+    assert [request.init.hour for request in wanted] == [0, 1, 6, 7]
+    assert wanted[0] == FileRequest("hrrr", "sfc", (), datetime(2026, 6, 1), 0, "", STATE, None)
+    assert dates(settings(), "hrrr") == ["20260601"]
+
+
+def test_validation_hours_are_wanted_too():
+    periods = {
+        "training": {"start": "2026-06-01T00:00", "end": "2026-06-01T01:00"},
+        "validation": {"start": "2026-06-02T22:00", "end": "2026-06-03T01:00"},
+        "test": {"start": "2026-06-05T00:00", "end": "2026-06-05T02:00"},
+    }
+    run = settings(periods=periods)
+    assert dates(run, "hrrr") == ["20260601", "20260602", "20260603", "20260605"]
+    assert [request.init.hour for request in requests(run, "hrrr", "20260602")] == [22, 23]
+
+
+def test_one_hour_forecasts_as_analyses_are_filed_under_their_init():
+    """Valid 00 UTC comes from the run of 23 UTC the day before."""
+    run = settings(archive={"source": "simulated", "analysis_lead": 1})
+    assert dates(run, "hrrr") == ["20260531", "20260601"]
+    (before,) = requests(run, "hrrr", "20260531")
+    assert (before.init, before.lead) == (datetime(2026, 5, 31, 23), 1)
+    assert [request.init.hour for request in requests(run, "hrrr", "20260601")] == [0, 5, 6]
+
+
+def test_static_fields_come_from_the_first_training_hour():
+    (request,) = requests(settings(), "static", "20260601")
+    assert (request.init, request.lead) == (datetime(2026, 6, 1), 0)
+    assert request.variables == ("OROG",)
+    none = settings(fields={"static": []})
+    assert dates(none, "static") == []
+
+
+def test_members_of_a_cycle_between():
+    """06 UTC: HiResW has not run since 00 UTC, so its members are 6 and 18 hours old."""
+    wanted = requests(reference(), "href", "20260601")
+    assert len(wanted) == 10
+    assert {request.member: (request.init, request.lead) for request in wanted} == {
+        "nam_nest_00h": (datetime(2026, 6, 1, 6), 1),
+        "nam_nest_06h": (datetime(2026, 6, 1, 0), 7),
+        "hrrr_00h": (datetime(2026, 6, 1, 6), 1),
+        "hrrr_06h": (datetime(2026, 6, 1, 0), 7),
+        "hiresw_fv3_06h": (datetime(2026, 6, 1, 0), 7),
+        "hiresw_fv3_18h": (datetime(2026, 5, 31, 12), 19),
+        "hiresw_arw_06h": (datetime(2026, 6, 1, 0), 7),
+        "hiresw_arw_18h": (datetime(2026, 5, 31, 12), 19),
+        "hiresw_arw_mem2_06h": (datetime(2026, 6, 1, 0), 7),
+        "hiresw_arw_mem2_18h": (datetime(2026, 5, 31, 12), 19),
+    }
+    assert dates(reference(), "href") == ["20260601"]
+
+
+def test_members_whose_run_ends_before_are_skipped():
+    """36 h after 06 UTC an ARW run (48 h long) of 18 h before is over; an FV3 run (60 h) is not."""
+    periods = {
+        "training": {"start": "2026-06-01T00:00", "end": "2026-06-01T02:00"},
+        "test": {"start": "2026-06-03T06:00", "end": "2026-06-04T18:00"},
+    }
+    run = reference(leads=[36], periods=periods)
+    members = [request.member for request in requests(run, "href", "20260603")]
+    assert members == [
+        "nam_nest_00h",
+        "nam_nest_06h",
+        "hrrr_00h",
+        "hrrr_06h",
+        "hiresw_fv3_06h",
+        "hiresw_fv3_18h",
+        "hiresw_arw_06h",
+        "hiresw_arw_mem2_06h",
+    ]
+    strict = reference(minimum_members=9, leads=[36], periods=periods)
+    with pytest.raises(StormdrawError, match=r"only 8 of HREF's members run as far as 36 h"):
+        requests(strict, "href", "20260603")
+
+
+def test_products_hold_what_href_publishes():
+    wanted = requests(reference(), "href_products", "20260601")
+    assert [(request.lead, request.product, request.statistic) for request in wanted] == [
+        (1, "mean", "mean"),
+        (1, "sprd", "spread"),
+    ]
+    assert {request.variables for request in wanted} == {("T2M", "D2M", "CAPE", "CIN", "WIND10")}
+    assert {request.init for request in wanted} == {datetime(2026, 6, 1, 6)}
+
+
+def test_products_without_wind_or_with_nothing_at_all():
+    (request, *_) = requests(reference(variables=["REFC", "T2M"]), "href_products", "20260601")
+    assert request.variables == ("T2M",)
+    with pytest.raises(StormdrawError, match="none of REFC"):
+        requests(reference(variables=["REFC"]), "href_products", "20260601")
+
+
+def test_no_reference_no_reference_files():
+    assert dates(settings(), "href") == []
+    assert dates(settings(), "href_products") == []
+
+
+def test_an_unknown_source_is_named():
+    with pytest.raises(StormdrawError, match="unknown source 'gfs'"):
+        dates(settings(), "gfs")
+
+
+def test_the_strictest_system_counts():
+    systems = [
+        {"name": "href", "method": "reference", "minimum_members": 6},
+        {"name": "href_strict", "method": "reference", "minimum_members": 9},
+        {"name": "products", "method": "reference", "kind": "products", "minimum_members": 10},
+    ]
+    run = reference()
+    archive = run.archive.model_dump()
+    assert minimum_members(settings(archive=archive, ensembles={"systems": systems})) == 9
+    assert minimum_members(settings()) == 0

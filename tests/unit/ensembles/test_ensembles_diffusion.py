@@ -1,0 +1,242 @@
+"""Members of a diffusion model: independent of how they are batched, complete, and bounded."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from stormdraw.ensembles import diffusion
+from stormdraw.ensembles.diffusion import (
+    BoundsTally,
+    Sampling,
+    draw_members,
+    members_at_once,
+    write_diffusion,
+)
+from stormdraw.ensembles.files import Case
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import written_in_parts
+from stormdraw.fields.statistics import Statistics
+from stormdraw.grids import HRRR
+from stormdraw.models.checkpoint import TrainedModel, save_model
+from stormdraw.models.forcings import Forcings, make_forcings
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.training import new_model
+
+VARIABLES = ("T2M", "D2M", "U10", "V10", "CAPE")
+GRID = HRRR.crop(slice(500, 509), slice(900, 910))
+INIT = datetime(2026, 6, 8, 6)
+STATISTICS = Statistics(
+    variables=VARIABLES,
+    transforms=("identity", "identity", "identity", "identity", "signed_sqrt"),
+    mean=np.array([295.0, 285.0, 0.0, 0.0, 10.0], dtype=np.float32),
+    std=np.array([5.0, 5.0, 4.0, 4.0, 10.0], dtype=np.float32),
+    tendency_mean=np.zeros(5, dtype=np.float32),
+    tendency_std=np.array([1.0, 1.0, 1.0, 1.0, 3.0], dtype=np.float32),
+)
+
+
+def settings(**changes: Any) -> ModelSettings:
+    return ModelSettings.model_validate(
+        {
+            "family": "conditional_unet",
+            "network": {"base_channels": 8},
+            "prediction": "v",
+            "target": "residual",
+            "forcings": ["hour_of_day", "solar_elevation"],
+            "training": {"epochs": 1},
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def trained() -> TrainedModel:
+    """Weights that nobody trained: noise is as good to tell members apart."""
+    return TrainedModel("small", new_model("small", 1, settings(), STATISTICS).eval(), None)
+
+
+@pytest.fixture
+def forcings() -> Forcings:
+    return make_forcings(["hour_of_day", "solar_elevation"], GRID, None)
+
+
+def initial_state() -> np.ndarray:
+    random = np.random.default_rng(5)
+    state = STATISTICS.mean[:, None, None] + random.normal(size=(5, *GRID.shape))
+    state[4] = np.maximum(random.normal(size=GRID.shape), 0.0) * 300.0
+    return state.astype(np.float32)
+
+
+def members(
+    trained: TrainedModel,
+    forcings: Forcings,
+    leads: tuple[int, ...] = (1, 2),
+    system: str = "small",
+    **changes: Any,
+) -> np.ndarray:
+    """(member, lead, variable, y, x)"""
+    sampling = Sampling(**{"members": 5, "run_seed": 1, "steps": 3, **changes})
+    case = Case(system, "diffusion", INIT, leads, VARIABLES)
+    drawn = np.full((sampling.members, len(leads), 5, *GRID.shape), np.nan, dtype=np.float32)
+    for member, lead, state in draw_members(
+        trained, forcings, initial_state(), case, sampling, BoundsTally(VARIABLES)
+    ):
+        drawn[member, lead] = state
+    assert np.isfinite(drawn).all()
+    return drawn
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_members_do_not_depend_on_the_batch(
+    trained: TrainedModel, forcings: Forcings, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    together = members(trained, forcings)
+    monkeypatch.setattr(diffusion, "_LARGEST_CPU_BATCH", batch)
+    split = members(trained, forcings)
+    spread = together.std(axis=0).max(axis=(0, 2, 3))  # of each variable
+    assert (spread > 0.1).all()
+    difference = np.abs(split - together).max(axis=(0, 1, 3, 4))
+    assert (difference < 1e-4 * spread + 1e-4 * np.abs(together).max(axis=(0, 1, 3, 4))).all()
+
+
+def test_a_member_is_the_same_in_a_larger_ensemble(
+    trained: TrainedModel, forcings: Forcings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diffusion, "_LARGEST_CPU_BATCH", 1)
+    np.testing.assert_array_equal(
+        members(trained, forcings, members=2), members(trained, forcings, members=4)[:2]
+    )
+
+
+def test_leads_between_are_stepped_through(trained: TrainedModel, forcings: Forcings) -> None:
+    every = members(trained, forcings, leads=(1, 2, 3))
+    np.testing.assert_array_equal(members(trained, forcings, leads=(1, 3)), every[:, [0, 2]])
+    np.testing.assert_array_equal(members(trained, forcings, leads=(2,)), every[:, [1]])
+
+
+def test_seed_system_and_member_give_different_noise(
+    trained: TrainedModel, forcings: Forcings
+) -> None:
+    first = members(trained, forcings)
+    np.testing.assert_array_equal(members(trained, forcings), first)
+    assert not np.array_equal(members(trained, forcings, run_seed=2), first)
+    assert not np.array_equal(members(trained, forcings, system="other"), first)
+    assert len({state.tobytes() for state in first[:, 0]}) == 5
+
+
+@pytest.mark.parametrize("prediction", ["v", "noise"])
+@pytest.mark.parametrize("target", ["residual", "next_state"])
+@pytest.mark.parametrize("sampler", ["dpm_solver++", "ddpm"])
+def test_every_kind_of_model_is_sampled_within_bounds(
+    forcings: Forcings, prediction: str, target: str, sampler: str
+) -> None:
+    largest = 0.999 if prediction == "v" else 0.02
+    kind = settings(prediction=prediction, target=target, noise_schedule={"largest_beta": largest})
+    model = TrainedModel("small", new_model("small", 1, kind, STATISTICS).eval(), None)
+    drawn = members(model, forcings, leads=(1,), members=2, sampler=sampler)
+    assert (drawn[:, :, 1] <= drawn[:, :, 0]).all()
+    assert (drawn[:, :, 4] >= 0).all()
+
+
+def test_batch_is_bounded_by_memory(trained: TrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = diffusion.sampling_bytes(trained.model.settings, 5, GRID.shape)
+
+    def at_once(gigabytes: float, count: int = 50) -> int:
+        return members_at_once(trained, GRID.shape, Sampling(count, 1, batch_gigabytes=gigabytes))
+
+    assert at_once(3.5 * one / 1e9) == 3
+    assert at_once(0.5 * one / 1e9) == 1  # one member must go through whatever it takes
+    assert at_once(100.0, count=4) == 4
+    monkeypatch.setattr(diffusion, "_LARGEST_CPU_BATCH", 1000)
+    assert at_once(20.5 * one / 1e9) == 20
+
+
+def write_inputs(folder: Path, state: np.ndarray) -> tuple[Path, Path]:
+    """A checkpoint and a day file with one hour."""
+    model = new_model("small", 1, settings(), STATISTICS)
+    save_model(folder / "model.pt", "small", model, STATISTICS, None)
+    time = xr.DataArray(np.array([INIT], dtype="datetime64[ns]"), dims="time")
+    names = {name: name for name in VARIABLES}
+    with written_in_parts(folder / "day.nc", GRID, {"time": time}, names, {}) as file:
+        for name, field in zip(VARIABLES, state, strict=True):
+            file[name][0] = field
+    return folder / "model.pt", folder / "day.nc"
+
+
+def write(folder: Path, state: np.ndarray, case: Case, **changes: Any) -> Path:
+    checkpoint, day = write_inputs(folder, state)
+    output = folder / "ensemble.nc"
+    sampling = Sampling(members=4, run_seed=1, steps=3)
+    write_diffusion(checkpoint, [day], None, case, sampling, output, {"seed": 1}, **changes)
+    return output
+
+
+def test_file(tmp_path: Path, trained: TrainedModel, forcings: Forcings) -> None:
+    case = Case("small", "diffusion", INIT, (1, 3), VARIABLES)
+    output = write(tmp_path, initial_state(), case, model_settings=settings())
+    expected = members(trained, forcings, leads=(1, 3), members=4)
+    with xr.open_dataset(output) as dataset:
+        assert dataset["T2M"].dims == ("member", "lead", "y", "x")
+        assert dataset["lead"].values.tolist() == [1, 3]
+        np.testing.assert_array_equal(dataset["CAPE"], expected[:, :, 4])
+        np.testing.assert_allclose(
+            dataset["WIND10"], np.hypot(expected[:, :, 2], expected[:, :, 3]), rtol=1e-6
+        )
+        assert dataset.attrs["system"] == "small"
+        assert dataset.attrs["method"] == "diffusion"
+        assert dataset.attrs["model"] == "small"
+        assert (dataset.attrs["sampler"], dataset.attrs["sampler_steps"]) == ("dpm_solver++", 3)
+        shares = [dataset.attrs[f"bounded_share_{name}"] for name in VARIABLES]
+        assert shares[2] == 0  # no wind of 75 m/s
+        assert 0 < shares[4] < 1  # CAPE below 0 somewhere
+        assert dataset["T2M"].dtype == np.float32
+
+
+def test_share_of_bounded_points_by_hand() -> None:
+    tally = BoundsTally(("T2M", "D2M"))
+    tally.add(torch.tensor([0, 3]), 10)
+    tally.add(torch.tensor([1, 3]), 10)
+    shares = tally.shares()
+    assert shares["bounded_share_T2M"] == pytest.approx(0.05)
+    assert shares["bounded_share_D2M"] == pytest.approx(0.3)
+
+
+def test_missing_point_in_the_initial_state(tmp_path: Path) -> None:
+    state = initial_state()
+    state[1, 2, 3] = np.nan
+    case = Case("small", "diffusion", INIT, (1,), VARIABLES)
+    with pytest.raises(StormdrawError, match=r"day\.nc: D2M at 2026-06-08 06 UTC has 1 missing"):
+        write(tmp_path, state, case)
+    assert not (tmp_path / "ensemble.nc").exists()
+
+
+def test_checkpoint_of_other_variables(tmp_path: Path) -> None:
+    case = Case("small", "diffusion", INIT, (1,), VARIABLES[:2])
+    with pytest.raises(
+        StormdrawError, match=r"model\.pt: was trained for T2M, D2M, U10, V10, CAPE"
+    ):
+        write(tmp_path, initial_state(), case)
+
+
+def test_checkpoint_of_another_configuration(tmp_path: Path) -> None:
+    case = Case("small", "diffusion", INIT, (1,), VARIABLES)
+    with pytest.raises(StormdrawError, match="trained with target = residual"):
+        write(tmp_path, initial_state(), case, model_settings=settings(target="next_state"))
+
+
+def test_initial_state_that_is_not_there(tmp_path: Path) -> None:
+    case = Case("small", "diffusion", datetime(2026, 6, 9, 6), (1,), VARIABLES)
+    with pytest.raises(StormdrawError, match="no field at 2026-06-09 06 UTC"):
+        write(tmp_path, initial_state(), case)
+
+
+def test_a_model_that_diverges_is_an_error(trained: TrainedModel, forcings: Forcings) -> None:
+    with torch.no_grad():
+        trained.model.network.leave[2].bias.fill_(float("nan"))
+    with pytest.raises(StormdrawError, match=r"system small: model small drew states that are not"):
+        members(trained, forcings)

@@ -1,0 +1,45 @@
+"""Synthetic fields on disk."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from synthetic_hours import HOURS, START, VARIABLES, write_fields, write_static
+
+from stormdraw.fields.statistics import compute_statistics, write_statistics
+from stormdraw.models.training import TrainingFiles
+from stormdraw.times import hourly, hours
+
+
+@pytest.fixture(scope="session")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two day files, static.nc and statistics.nc."""
+    folder = tmp_path_factory.mktemp("synthetic")
+    times = list(hourly(START, START + hours(HOURS + 2)))
+    write_fields(folder / "first.nc", times[:5])
+    write_fields(folder / "second.nc", times[5:])
+    write_static(folder / "static.nc")
+    paths = [folder / "first.nc", folder / "second.nc"]
+    write_statistics(
+        compute_statistics(paths, VARIABLES, times[:HOURS]), folder / "statistics.nc", {}
+    )
+    return folder
+
+
+@pytest.fixture
+def training_files(synthetic: Path, tmp_path: Path) -> Callable[[str], TrainingFiles]:
+    """What a training reads from the synthetic folder and writes under `tmp_path`."""
+
+    def files(name: str) -> TrainingFiles:
+        own = tmp_path / name
+        return TrainingFiles(
+            fields=[synthetic / "first.nc", synthetic / "second.nc"],
+            statistics=synthetic / "statistics.nc",
+            static=synthetic / "static.nc",
+            model=own / "model.pt",
+            metrics=own / "metrics.json",
+            resume_folder=own / "resume",
+            tensorboard_folder=own / "tensorboard",
+        )
+
+    return files

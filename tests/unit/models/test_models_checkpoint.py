@@ -1,0 +1,144 @@
+"""model.pt: complete, portable, and refused where it does not fit."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from synthetic_hours import VARIABLES, make_model_settings
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.statistics import Statistics, read_statistics
+from stormdraw.models.checkpoint import load_model, save_model
+from stormdraw.models.training import new_model
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def statistics(synthetic: Path) -> Statistics:
+    return read_statistics(synthetic / "statistics.nc")
+
+
+@pytest.fixture
+def saved(tmp_path: Path, statistics: Statistics) -> Path:
+    model = new_model("small", 5, make_model_settings(), statistics)
+    save_model(tmp_path / "model.pt", "small", model, statistics, (1000.0, 250.0))
+    return tmp_path / "model.pt"
+
+
+def test_comes_back_as_it_was(saved: Path, statistics: Statistics) -> None:
+    settings = make_model_settings()
+    original = new_model("small", 5, settings, statistics)
+    trained = load_model(saved, CPU, list(VARIABLES), settings)
+    assert (trained.name, trained.terrain) == ("small", (1000.0, 250.0))
+    assert trained.model.settings == settings
+    assert trained.model.variables == VARIABLES
+    assert not trained.model.training
+    state = torch.rand(1, 3, 13, 10) * 300
+    forcings, timestep = torch.rand(1, 4, 13, 10), torch.tensor([7])
+    condition = original.condition(state, forcings)
+    assert torch.equal(trained.model.condition(state, forcings), condition)
+    torch.testing.assert_close(
+        trained.model.network(state / 300, condition, timestep),
+        original.network(state / 300, condition, timestep),
+    )
+
+
+def test_holds_nothing_but_numbers_strings_and_tensors(saved: Path) -> None:
+    content = torch.load(saved, weights_only=True)
+    assert set(content) == {
+        "format",
+        "name",
+        "state_dict",
+        "settings",
+        "variables",
+        "statistics",
+        "terrain",
+        "code",
+    }
+    assert all(value.device == CPU for value in content["state_dict"].values())
+    # Only weights: schedule and normalisation follow from the settings and statistics.
+    assert all(key.startswith("network.") for key in content["state_dict"])
+
+
+def test_same_seed_and_name_same_first_weights(statistics: Statistics) -> None:
+    def first(name: str, seed: int) -> torch.Tensor:
+        return new_model(name, seed, make_model_settings(), statistics).network.enter.weight
+
+    state = torch.get_rng_state()
+    assert torch.equal(first("small", 5), first("small", 5))
+    assert not torch.equal(first("small", 5), first("small", 6))
+    assert not torch.equal(first("small", 5), first("large", 5))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_other_variables(saved: Path) -> None:
+    with pytest.raises(StormdrawError, match=r"trained for T2M, D2M, CAPE, but .* are T2M, D2M;"):
+        load_model(saved, CPU, ["T2M", "D2M"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prediction": "noise", "noise_schedule": {"largest_beta": 0.02}},
+        {"target": "next_state"},
+        {"forcings": ["terrain"]},
+        {"network": {"base_channels": 16}},
+        {"noise_schedule": {"timesteps": 500}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_other_configuration(saved: Path, change: dict) -> None:
+    with pytest.raises(StormdrawError, match=f"trained with {next(iter(change))} = ") as error:
+        load_model(saved, CPU, list(VARIABLES), make_model_settings(**change))
+    assert str(saved) in str(error.value)
+
+
+def test_other_training_is_not_another_model(saved: Path) -> None:
+    load_model(saved, CPU, list(VARIABLES), make_model_settings({"epochs": 99}))
+
+
+def edited(path: Path, edit: Callable[[dict], None]) -> Path:
+    """A copy of a checkpoint, changed."""
+    content = torch.load(path, weights_only=True)
+    edit(content)
+    torch.save(content, path.with_name("edited.pt"))
+    return path.with_name("edited.pt")
+
+
+def test_weights_of_another_network(saved: Path) -> None:
+    path = edited(saved, lambda content: content["state_dict"].pop("network.enter.weight"))
+    with pytest.raises(StormdrawError, match="do not fit the family conditional_unet") as error:
+        load_model(path, CPU)
+    assert "\n" not in str(error.value)
+
+
+def test_another_format(saved: Path) -> None:
+    with pytest.raises(StormdrawError, match="not a checkpoint of this version"):
+        load_model(edited(saved, lambda content: content.update(format=99)), CPU)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half a zip"])
+def test_not_a_checkpoint(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    with pytest.raises(StormdrawError, match="not a checkpoint that can be read"):
+        load_model(path, CPU)
+    with pytest.raises(StormdrawError, match="train the model first"):
+        load_model(tmp_path / "none.pt", CPU)
+
+
+def test_truncated(saved: Path) -> None:
+    saved.write_bytes(saved.read_bytes()[:-1000])
+    with pytest.raises(StormdrawError, match="not a checkpoint that can be read"):
+        load_model(saved, CPU)
+
+
+def test_statistics_keep_their_single_precision(saved: Path, statistics: Statistics) -> None:
+    normalization = load_model(saved, CPU).model.normalization
+    np.testing.assert_array_equal(normalization.std.flatten().numpy(), statistics.std)
+    np.testing.assert_array_equal(
+        normalization.tendency_mean.flatten().numpy(), statistics.tendency_mean
+    )

@@ -1,0 +1,57 @@
+"""Between physical states, standardised ones and what a model generates."""
+
+import numpy as np
+import pytest
+import torch
+
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.normalization import Normalization
+from stormdraw.models.settings import Target
+
+# T2M 290 +- 5 K, CAPE's square root 20 +- 10; changes of 0.5 +- 2 K and -1 +- 4.
+STATISTICS = Statistics(
+    variables=("T2M", "CAPE"),
+    transforms=("identity", "signed_sqrt"),
+    mean=np.array([290.0, 20.0], dtype=np.float32),
+    std=np.array([5.0, 10.0], dtype=np.float32),
+    tendency_mean=np.array([0.5, -1.0], dtype=np.float32),
+    tendency_std=np.array([2.0, 4.0], dtype=np.float32),
+)
+
+
+def state(temperature: float, cape: float) -> torch.Tensor:
+    """(1, 2, 1, 1)"""
+    return torch.tensor([temperature, cape]).reshape(1, 2, 1, 1)
+
+
+def test_standardised_by_hand() -> None:
+    normalization = Normalization(STATISTICS, "next_state")
+    # (300 - 290) / 5 = 2; (sqrt(900) - 20) / 10 = 1.
+    assert normalization.standardise(state(300.0, 900.0)).flatten().tolist() == [2.0, 1.0]
+    assert normalization.physical(state(2.0, 1.0)).flatten().tolist() == [300.0, 900.0]
+
+
+def test_residual_by_hand() -> None:
+    normalization = Normalization(STATISTICS, "residual")
+    now, following = state(300.0, 900.0), state(304.5, 625.0)
+    # (4.5 - 0.5) / 2 = 2; (25 - 30 + 1) / 4 = -1.
+    assert normalization.encode(now, following).flatten().tolist() == [2.0, -1.0]
+    assert normalization.decode(now, state(2.0, -1.0)).flatten().tolist() == [304.5, 625.0]
+
+
+@pytest.mark.parametrize("target", ["next_state", "residual"])
+def test_decode_undoes_encode(target: Target) -> None:
+    normalization = Normalization(STATISTICS, target)
+    generator = torch.Generator().manual_seed(0)
+    now = torch.rand(3, 2, 5, 4, generator=generator) * 300
+    following = torch.rand(3, 2, 5, 4, generator=generator) * 300
+    generated = normalization.encode(now, following)
+    torch.testing.assert_close(
+        normalization.decode(now, generated), following, rtol=1e-4, atol=1e-3
+    )
+
+
+def test_a_generated_residual_may_pass_through_zero() -> None:
+    # sqrt(CAPE) 1 falls by 5: the transform is signed, so the result is -16, for bounds to mend.
+    normalization = Normalization(STATISTICS, "residual")
+    assert normalization.decode(state(290.0, 1.0), state(0.0, -1.0))[0, 1].item() == -16.0

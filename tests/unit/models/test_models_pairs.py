@@ -1,0 +1,108 @@
+"""Pairs of hours, and the order in which they are learnt from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from synthetic_hours import HOURS, START, VARIABLES, small_grid, write_fields
+
+from stormdraw.errors import StormdrawError
+from stormdraw.models.batches import OrderedBatches, ShuffledBatches
+from stormdraw.models.forcings import make_forcings
+from stormdraw.models.pairs import Pairs
+from stormdraw.times import hourly, hours
+
+TIMES = list(hourly(START, START + hours(HOURS - 1)))
+
+
+def make_pairs(folder: Path, times: list = TIMES, in_memory: float = 1e9) -> Pairs:
+    forcings = make_forcings(["hour_of_day"], small_grid(), None)
+    paths = [folder / "first.nc", folder / "second.nc"]
+    return Pairs(paths, VARIABLES, times, forcings, in_memory)
+
+
+def test_a_batch_holds_what_the_files_hold(synthetic: Path) -> None:
+    pairs = make_pairs(synthetic)
+    assert len(pairs) == HOURS - 1
+    batch = pairs.batch([4, 0])
+    # Pair 4 goes from 04 UTC, the last hour of the first file, to 05 UTC, the first of the second.
+    with xr.open_dataset(synthetic / "first.nc") as first:
+        np.testing.assert_array_equal(batch.now[0, 1], first["D2M"][4])
+        np.testing.assert_array_equal(batch.now[1, 2], first["CAPE"][0])
+        np.testing.assert_array_equal(batch.following[1, 0], first["T2M"][1])
+    with xr.open_dataset(synthetic / "second.nc") as second:
+        np.testing.assert_array_equal(batch.following[0, 1], second["D2M"][0])
+    assert batch.times == (START + hours(5), START + hours(1))
+    # Forcings belong to the hour to predict.
+    assert batch.forcings[0, 0, 0, 0].item() == pytest.approx(np.sin(2 * np.pi * 5 / 24))
+    assert batch.now.dtype == batch.forcings.dtype == torch.float32
+
+
+def test_pairs_with_a_missing_hour_are_left_out(synthetic: Path) -> None:
+    pairs = make_pairs(synthetic, [START + hours(hour) for hour in (0, 1, 3, 4, 5, 40)])
+    assert [time.hour for time in pairs.times] == [0, 3, 4]
+
+
+def test_from_disk_as_from_memory(synthetic: Path) -> None:
+    size = 4 * HOURS * len(VARIABLES) * 13 * 10
+    in_memory = make_pairs(synthetic, in_memory=size)
+    from_disk = make_pairs(synthetic, in_memory=size - 1)
+    assert (in_memory.bytes, from_disk.bytes) == (size, 0)
+    for indices in ([0, 6], [5], [2, 4]):
+        one, other = in_memory.batch(indices), from_disk.batch(indices)
+        assert torch.equal(one.now, other.now)
+        assert torch.equal(one.following, other.following)
+    from_disk.close()
+
+
+def test_no_two_hours_in_a_row(synthetic: Path) -> None:
+    with pytest.raises(StormdrawError, match="no two of the 2 hours"):
+        make_pairs(synthetic, [START, START + hours(2)])
+
+
+@pytest.mark.parametrize("in_memory", [0.0, 1e9])
+def test_missing_point(tmp_path: Path, in_memory: float) -> None:
+    write_fields(tmp_path / "first.nc", TIMES[:5], broken=TIMES[3])
+    write_fields(tmp_path / "second.nc", TIMES[5:])
+    with pytest.raises(StormdrawError, match=r"first\.nc: D2M at 2026-06-01 03 UTC has 1 missing"):
+        make_pairs(tmp_path, in_memory=in_memory).batch([2])
+
+
+def test_every_pair_once_an_epoch_in_an_order_of_its_own(synthetic: Path) -> None:
+    pairs = make_pairs(synthetic)
+    batches = ShuffledBatches(pairs, 3, run_seed=1, model="small")
+    assert len(batches) == 3
+    orders = []
+    for epoch in range(3):
+        batches.sampler.set_epoch(epoch)
+        sizes = [len(batch.times) for batch in batches]
+        assert sizes == [3, 3, 1]
+        orders.append([time for batch in batches for time in batch.times])
+        assert sorted(orders[-1]) == [time + hours(1) for time in pairs.times]
+    assert orders[0] != orders[1] != orders[2]
+    again = ShuffledBatches(pairs, 3, run_seed=1, model="small")
+    assert [time for batch in again for time in batch.times] == orders[0]
+    other = ShuffledBatches(pairs, 3, run_seed=2, model="small")
+    assert [time for batch in other for time in batch.times] != orders[0]
+
+
+def test_an_epoch_can_be_left_and_taken_up(synthetic: Path) -> None:
+    pairs = make_pairs(synthetic)
+    batches = ShuffledBatches(pairs, 2, run_seed=1, model="small")
+    whole = [batch.times for batch in batches]
+    left = iter(batches)
+    assert [next(left).times, next(left).times] == whole[:2]
+    resumed = ShuffledBatches(pairs, 2, run_seed=1, model="small")
+    resumed.load_state_dict(batches.state_dict())
+    assert [batch.times for batch in resumed] == whole[2:]
+    # At the end of an epoch nothing of it is left to skip.
+    assert resumed.state_dict() == {"given": 0}
+
+
+def test_validation_in_the_order_of_time(synthetic: Path) -> None:
+    batches = OrderedBatches(make_pairs(synthetic), 3)
+    times = [time for batch in batches for time in batch.times]
+    assert times == sorted(times)
+    assert (len(times), len(batches)) == (HOURS - 1, 3)

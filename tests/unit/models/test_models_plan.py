@@ -1,0 +1,146 @@
+"""plan.json: counted by hand, and measured."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from synthetic_hours import START, make_settings
+from torch.profiler import ProfilerActivity, profile
+
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.memory import LiveMemory, sampling_bytes, training_memory
+from stormdraw.models.plan import plan, write_plan
+from stormdraw.models.settings import ModelSettings, load_model_settings
+from stormdraw.models.training import new_model
+from stormdraw.settings import Settings
+from stormdraw.times import hours
+
+SEVEN = ["REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN"]
+
+
+@pytest.fixture
+def residual(root: Path) -> ModelSettings:
+    return load_model_settings(root / "config" / "models" / "ddpm_residual.yaml")
+
+
+@pytest.fixture
+def week() -> Settings:
+    return make_settings(
+        variables=SEVEN,
+        periods={
+            "training": {"start": START, "end": START + hours(167)},
+            "test": {"start": START + hours(200), "end": START + hours(210)},
+        },
+    )
+
+
+def test_live_memory_by_hand() -> None:
+    with LiveMemory() as memory:
+        first = torch.empty(1000, device="meta")  # 4,000 bytes
+        second = first * 2  # 4,000 more
+        view = second[:10]  # of the same storage
+        assert memory.now == 8000
+        del first
+        assert memory.now == 4000
+        third = torch.empty(500, device="meta")
+        assert (memory.now, memory.peak) == (6000, 8000)
+        del second
+        assert memory.now == 6000  # the view keeps it
+        del view, third
+        assert memory.now == 0
+
+
+def test_plan_of_the_demo(week: Settings, residual: ModelSettings) -> None:
+    content = plan("ddpm_residual", week, residual, (97, 131))
+    # 81,111 and 16 for each of the four forcing channels.
+    assert content["parameters"] == 81_111 + 4 * 16
+    training = content["training_bytes"]
+    assert training["weights"] == training["gradients"] == training["average"] == 4 * 81_175
+    assert training["optimizer"] == 2 * training["weights"]
+    assert training["data"] == 4 * 7 * 97 * 131 * 168
+    assert training["peak"] > training["device_peak"] > training["saved_activations"]
+    sampling = content["sampling_bytes"]
+    assert sampling["members_at_once"] * sampling["member"] <= 2e9
+    assert content["choices"]["data_in_memory"] is True
+
+
+def test_saved_activations_grow_with_batch_and_grid(residual: ModelSettings) -> None:
+    def saved(batch: int, shape: tuple[int, int]) -> int:
+        training = residual.training.model_copy(update={"batch_size": batch})
+        settings = residual.model_copy(update={"training": training})
+        return training_memory(settings, 7, shape).saved_activations
+
+    small = saved(1, (32, 32))
+    assert saved(4, (32, 32)) == pytest.approx(4 * small, rel=0.01)
+    assert saved(1, (64, 96)) == pytest.approx(6 * small, rel=0.01)
+    # Channels kept for each point of the fine grid at base 16, operation by operation. A block
+    # keeps 5 of its width: convolved, normalised, the second input, convolved, normalised.
+    fine_block, coarse_blocks = 5 * 16, 3 * 5 * 32
+    entrance = 18 + 16 + fine_block + 16  # input, entered, block, its output
+    coarse = (32 + coarse_blocks + 2 * 32) / 4  # downsampled, three blocks and two outputs
+    merging = 32 + 32 + fine_block + 16  # upsampled, joined with the skip, block, its output
+    leaving = 16 + 16 + 7  # normalised, activated, error
+    expected = entrance + coarse + merging + leaving
+    assert small / (32 * 32 * 4) == pytest.approx(expected, rel=0.01)
+
+
+def test_peak_as_measured_by_an_allocation_tracker(residual: ModelSettings) -> None:
+    batch, shape = 2, (64, 64)
+    training = residual.training.model_copy(update={"batch_size": batch})
+    settings = residual.model_copy(update={"training": training})
+    predicted = training_memory(settings, 7, shape).activations
+    ones = np.ones(7, dtype=np.float32)
+    statistics = Statistics(tuple(SEVEN), ("identity",) * 7, ones, ones, ones, ones)
+    model = new_model("any", 0, settings, statistics)
+    now, following, noise = torch.randn(3, batch, 7, *shape)
+    forcings, timestep = torch.randn(batch, 4, *shape), torch.tensor([3, 700])
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        model.losses(now, following, forcings, timestep, noise).mean().backward()
+    inputs = 3 * now.nbytes + forcings.nbytes
+    measured = inputs + _largest_sum(profiler)
+    assert predicted == pytest.approx(measured, rel=0.15)
+
+
+def _largest_sum(profiler: profile) -> int:
+    """The most bytes allocated at once, from the profiler's record of every allocation."""
+    total = largest = 0
+    for event in profiler.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            total += event.nbytes()
+            largest = max(largest, total)
+    return largest
+
+
+def test_sampling_needs_no_saved_activations(residual: ModelSettings) -> None:
+    one = training_memory(
+        residual.model_copy(
+            update={"training": residual.training.model_copy(update={"batch_size": 1})}
+        ),
+        *(7, (64, 64)),
+    )
+    assert sampling_bytes(residual, 7, (64, 64)) < 0.5 * one.activations
+
+
+def test_plan_allocates_nothing(root: Path, week: Settings) -> None:
+    settings = load_model_settings(root / "config" / "models" / "ddpm_ultra_minimal.yaml")
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        content = plan("ddpm_ultra_minimal", week, settings, (1059, 1799))
+    assert _largest_sum(profiler) < 1e6
+    assert content["parameters"] == 81_111
+    # The reference's cards have 24 GB.
+    assert 2e9 < content["training_bytes"]["device_peak"] < 24e9
+
+
+def test_written_as_json(tmp_path: Path, week: Settings, residual: ModelSettings) -> None:
+    write_plan("ddpm_residual", week, residual, (97, 131), tmp_path / "plan.json")
+    content = json.loads((tmp_path / "plan.json").read_text())
+    assert content == plan("ddpm_residual", week, residual, (97, 131))
+
+
+def test_data_beyond_the_bound_are_read_from_disk(week: Settings, residual: ModelSettings) -> None:
+    training = residual.training.model_copy(update={"data_gigabytes": 0.01})
+    content = plan("x", week, residual.model_copy(update={"training": training}), (97, 131))
+    assert content["training_bytes"]["data"] == 0
+    assert content["choices"]["data_in_memory"] is False

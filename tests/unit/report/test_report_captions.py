@@ -1,0 +1,46 @@
+import html
+import re
+from pathlib import Path
+
+import jinja2
+import pytest
+from docutils.core import publish_parts
+from report_run import DEMO
+
+from stormdraw.report.captions import CAPTIONS, as_rst
+
+FOLDER = Path(__file__).resolve().parents[3] / "rules" / "report"
+
+# Warnings of docutils become errors.
+STRICT = {"report_level": 2, "halt_level": 2}
+
+
+@pytest.mark.parametrize("name", sorted(CAPTIONS))
+def test_the_files_of_rules_report_are_exports(name: str) -> None:
+    assert (FOLDER / f"{name}.rst").read_text() == as_rst(name), (
+        f"rules/report/{name}.rst differs from stormdraw.report.captions: write as_rst({name!r}) "
+        "to it"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(CAPTIONS))
+def test_captions_are_sound_rst_with_every_word(name: str) -> None:
+    body = publish_parts(as_rst(name), writer="html5", settings_overrides=STRICT)["body"]
+    words = " ".join(html.unescape(re.sub(r"<[^>]*>", "", body)).split())
+    assert words == f"{CAPTIONS[name].title}. {CAPTIONS[name].text}"
+
+
+@pytest.mark.parametrize("scores", [{"reference": "href"}, {}, None])
+def test_the_description_of_the_workflow_renders(scores: dict | None) -> None:
+    class Snakemake:
+        config = {**DEMO, "scores": scores}  # noqa: RUF012 - as Snakemake hands it over
+
+    text = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(  # noqa: S701
+        (FOLDER / "workflow.rst").read_text()
+    )
+    parts = publish_parts(
+        text.render(snakemake=Snakemake), writer="html5", settings_overrides=STRICT
+    )
+    assert parts["title"] == DEMO["title"]
+    assert ("Reference: href" in parts["body"]) == bool(scores)
+    assert "ddpm_residual, href" in parts["body"]

@@ -1,0 +1,187 @@
+import base64
+import copy
+import itertools
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from report_page import Page, write_page
+from report_run import DEMO, Run
+
+from stormdraw.errors import StormdrawError
+from stormdraw.provenance import digest
+from stormdraw.report.captions import CAPTIONS
+from stormdraw.scores.summary import read_summary, write_summary
+from stormdraw.settings import load_settings
+
+
+@pytest.fixture(scope="module")
+def page(demo_page: Path) -> Page:
+    return Page(demo_page)
+
+
+def test_no_request_can_leave_the_page(page: Page) -> None:
+    policy = next(
+        meta["content"]
+        for meta in page.all("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    for attributes in page.all(*{tag for tag, _ in page.elements}):
+        for name in ("src", "href", "srcset", "action", "data", "poster"):
+            assert attributes.get(name, "#").startswith(("#", "data:"))
+    assert not page.all("script", "iframe", "object", "embed", "form", "base")
+    assert "url(" not in page.source
+    assert "@import" not in page.source
+    assert "http://" not in page.source
+    assert "https://" not in page.source
+
+
+def test_links_within_the_page_resolve(page: Page) -> None:
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = [link["href"].removeprefix("#") for link in page.all("a")]
+    assert targets
+    assert set(targets) <= set(ids)
+    labelled = [section["aria-labelledby"] for section in page.all("section")]
+    assert set(labelled) <= set(ids)
+    assert set(labelled) == set(targets)
+
+
+def test_pictures_say_what_they_show(page: Page) -> None:
+    pictures = page.all("img")
+    assert len(pictures) == 5
+    assert len(page.all("figcaption")) == 5
+    for picture in pictures:
+        assert len(picture["alt"]) > 30
+        encoded = picture["src"].removeprefix("data:image/svg+xml;base64,")
+        root = ElementTree.fromstring(base64.b64decode(encoded))  # noqa: S314
+        assert root.tag.endswith("svg")
+    for name in set(CAPTIONS) - {"scorecard"}:
+        assert CAPTIONS[name].text in page.text
+
+
+def test_headings_go_down_one_level_at_a_time(page: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later - before <= 1 for before, later in itertools.pairwise(levels))
+
+
+def test_table_headers_have_a_scope(page: Page) -> None:
+    assert len(page.all("table")) > 5
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert {header.get("scope") for header in page.all("th")} == {"col", "row"}
+
+
+def test_everything_promised_is_on_the_page(page: Page, demo_run: Run) -> None:
+    hashed = digest(demo_run.settings.model_dump(mode="json"))
+    for expected in (
+        DEMO["title"],
+        "reference",
+        "81,127",
+        "training time 6.8 min",
+        "href hrrr_00h D2M, 2026-06-08 06 UTC + 1 h: absent",
+        "favours systems trained on HRRR",
+        "torch",
+        "processor",
+        hashed,
+        "Known limits",
+        "All scores",
+        "(15 rows)",  # REFC: five systems, three leads
+    ):
+        assert expected in page.text
+
+
+def test_the_configuration_is_there_in_full(page: Page) -> None:
+    written = re.findall(r"<pre[^>]*>(.*?)</pre>", page.source, re.DOTALL)
+    parsed = [yaml.safe_load(text.replace("&#39;", "'").replace("&#34;", '"')) for text in written]
+    assert DEMO in parsed
+    assert any("bootstrap_samples" in part.get("scores", {}) for part in parsed)
+
+
+def test_the_same_run_gives_the_same_page(
+    demo_page: Path, demo_run: Run, demo_figures: dict[str, Path], tmp_path: Path
+) -> None:
+    again = write_page(demo_run, tmp_path / "scorecard.html", figures=demo_figures)
+    assert again.read_bytes() == demo_page.read_bytes()
+
+
+def test_names_are_escaped(demo_run: Run, tmp_path: Path) -> None:
+    title = "<script>alert('1')</script> & more"
+    settings = load_settings({**copy.deepcopy(DEMO), "title": title})
+    config = {"title": title}
+    output = write_page(demo_run, tmp_path / "page.html", settings=settings, config=config)
+    found = Page(output)
+    assert not found.all("script")
+    assert title in found.text
+
+
+def test_gaps_are_stated(demo_run: Run, tmp_path: Path) -> None:
+    found = Page(
+        write_page(demo_run, tmp_path / "p.html", plans={}, metrics={}, manifests=[], models={})
+    )
+    assert found.text.count("This figure was not made in this run.") == 5
+    assert "Not there: plan and training metrics." in found.text
+    assert "No manifest was given to this page." in found.text
+    assert "No skill has an interval" in found.text
+
+
+def test_no_reference_and_no_models_are_stated(demo_run: Run, tmp_path: Path) -> None:
+    config = copy.deepcopy(DEMO)
+    config["scores"] = {}
+    config["models"] = []
+    config["ensembles"]["systems"] = config["ensembles"]["systems"][1:]
+    summary = read_summary(demo_run.summary)
+    write_summary(summary[~summary["metric"].str.endswith("skill")], tmp_path / "summary.csv")
+    settings = load_settings(config)
+    found = Page(
+        write_page(
+            demo_run, tmp_path / "p.html", settings=settings, summary=tmp_path / "summary.csv"
+        )
+    )
+    assert "No reference is set" in found.text
+    assert "No model was trained in this run." in found.text
+    assert not [cell for cell in found.all("td") if "class" in cell]
+
+
+def test_an_empty_summary_is_stated(demo_run: Run, tmp_path: Path) -> None:
+    summary = read_summary(demo_run.summary)
+    write_summary(summary.iloc[:0], tmp_path / "summary.csv")
+    found = Page(write_page(demo_run, tmp_path / "p.html", summary=tmp_path / "summary.csv"))
+    assert "The summary holds no scores." in found.text
+
+
+def test_a_broken_figure_leaves_no_page(demo_run: Run, tmp_path: Path) -> None:
+    (tmp_path / "crps_by_lead.svg").write_text("<svg")
+    with pytest.raises(StormdrawError, match=r"crps_by_lead\.svg"):
+        write_page(
+            demo_run, tmp_path / "p.html", figures={"crps_by_lead": tmp_path / "crps_by_lead.svg"}
+        )
+    assert not (tmp_path / "p.html").exists()
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2's contrast ratio of two colours."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_on_its_background(page: Page, scheme: str) -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    light, dark = re.findall(r":root \{(.*?)\}", page.source, re.DOTALL)
+    colours = dict(re.findall(r"--([\w-]+): (#\w{6});", light if scheme == "light" else dark))
+    pairs = [(text, back) for text in ("text", "soft", "link") for back in ("page", "card")]
+    for tone in ("better", "worse"):
+        pairs += [(f"{tone}-text", f"{tone}-{step}") for step in range(1, 6)]
+    for text, back in pairs:
+        assert contrast(colours[text], colours[back]) >= 4.5, (text, back)

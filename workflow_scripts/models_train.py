@@ -1,0 +1,36 @@
+"""Writes results/models/{model}/model.pt (weights, settings, statistics; loads with weights_only)
+and results/models/{model}/metrics.json (one entry an epoch).
+
+What it needs to go on after an interruption lies in results/models/{model}/resume/, which Snakemake
+does not know of: it would delete it before a rerun.
+"""
+
+from pathlib import Path
+
+from stormdraw.job import job
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.training import TrainingFiles, train
+from stormdraw.provenance import digest
+from stormdraw.settings import load_settings
+
+with job("models_train", snakemake.log[0]):
+    folder = Path(snakemake.output.checkpoint).parent
+    days = [*snakemake.input.training, *snakemake.input.validation]
+    static = snakemake.input.get("static")
+    train(
+        snakemake.wildcards.model,
+        load_settings(snakemake.config),
+        ModelSettings.model_validate(snakemake.params.settings["model"]),
+        TrainingFiles(
+            fields=[Path(path) for path in dict.fromkeys(days)],
+            statistics=Path(snakemake.input.statistics),
+            static=Path(static[0]) if static else None,
+            model=Path(snakemake.output.checkpoint),
+            metrics=Path(snakemake.output.metrics),
+            resume_folder=folder
+            / "resume"
+            / digest([snakemake.params.settings, snakemake.params.code]),
+            tensorboard_folder=folder / "tensorboard",
+        ),
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,30 @@
+"""Writes results/report/figures/*.svg."""
+
+from pathlib import Path
+
+from stormdraw.job import job
+from stormdraw.report.crps_by_lead import draw_crps_by_lead
+from stormdraw.report.member_maps import draw_member_maps
+from stormdraw.report.rank_histograms import draw_rank_histograms
+from stormdraw.report.spread_error import draw_spread_error
+from stormdraw.report.training_curves import draw_training_curves
+from stormdraw.settings import load_settings
+
+
+def by_folder(paths: list[str]) -> dict[str, list[Path]]:
+    """Paths by the name of the folder they are in: the system or the model."""
+    folders: dict[str, list[Path]] = {}
+    for path in map(Path, paths):
+        folders.setdefault(path.parent.name, []).append(path)
+    return folders
+
+
+with job("report_figures", snakemake.log[0]):
+    settings = load_settings(snakemake.config)
+    files, figures = snakemake.input, snakemake.output
+    metrics = {model: path for model, (path,) in by_folder(files.metrics).items()}
+    draw_crps_by_lead(settings, files.summary, figures.crps_by_lead)
+    draw_spread_error(settings, files.summary, figures.spread_error)
+    draw_rank_histograms(settings, by_folder(files.statistics), figures.rank_histograms)
+    draw_member_maps(settings, by_folder(files.ensembles), files.truth, figures.member_maps)
+    draw_training_curves(settings, metrics, figures.training_curves)

@@ -1,0 +1,97 @@
+"""The folder of a day: verified files, and a record of where each came from."""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stormdraw.archive.verify import VerifiedMessage, verify
+from stormdraw.archive.wanted import FileRequest
+from stormdraw.errors import StormdrawError
+from stormdraw.files import replacing, write_text
+
+# Outlives the manifest, which Snakemake deletes before a rerun: a changed line of code must not
+# fetch everything again.
+_RECORD = "origins.json"
+
+
+@dataclass(frozen=True)
+class StoredMessage:
+    """Where a variable's message lies in its file, and the hash of its bytes."""
+
+    variable: str
+    offset: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that holds exactly the wanted messages; `path` is relative to the day's folder."""
+
+    path: str
+    origin: str
+    messages: tuple[StoredMessage, ...]
+
+
+class Store:
+    """The verified files of a day.
+
+    `remembers` says whether files put here may be found by a later run: not if they come from a
+    folder, which may have changed by then and is quick to copy from anyway.
+    """
+
+    def __init__(self, folder: Path, remembers: bool) -> None:
+        self.folder = folder
+        self.remembers = remembers
+        self._origins = _read_record(folder / _RECORD)
+
+    def put(self, path: str, messages: Sequence[VerifiedMessage], origin: str) -> StoredFile:
+        """Write messages to a file one after the other."""
+        self._forget(path)
+        with replacing(self.folder / path) as temporary:
+            temporary.write_bytes(b"".join(message.content for message in messages))
+        if self.remembers:
+            self._origins[path] = origin
+            self._write_record()
+        return _stored(path, messages, origin)
+
+    def find(self, path: str, request: FileRequest, origins: Collection[str]) -> StoredFile | None:
+        """A file from before, if it came from one of `origins` and is still what is wanted."""
+        origin = self._origins.get(path)
+        if origin is None or origin not in origins or not (self.folder / path).is_file():
+            return None
+        try:
+            messages = verify(self.folder / path, request, path)
+        except StormdrawError:
+            return None
+        if sum(len(message.content) for message in messages) != (self.folder / path).stat().st_size:
+            return None
+        return _stored(path, messages, origin)
+
+    def _forget(self, path: str) -> None:
+        """The record must not vouch for a file while it is being replaced."""
+        if self._origins.pop(path, None) is not None:
+            self._write_record()
+
+    def _write_record(self) -> None:
+        write_text(self.folder / _RECORD, json.dumps(self._origins, indent=1, sort_keys=True))
+
+
+def _stored(path: str, messages: Sequence[VerifiedMessage], origin: str) -> StoredFile:
+    entries, offset = [], 0
+    for message in messages:
+        digest = hashlib.sha256(message.content).hexdigest()
+        entries.append(StoredMessage(message.variable, offset, len(message.content), digest))
+        offset += len(message.content)
+    return StoredFile(path, origin, tuple(entries))
+
+
+def _read_record(path: Path) -> dict[str, str]:
+    """A record that cannot be read vouches for nothing."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}

@@ -1,0 +1,186 @@
+"""Which files of an archive a run needs, day by day.
+
+A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `href`
+(its member files) and `href_products` (the mean and spread it publishes).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from stormdraw.archive.membership import Member, href_members
+from stormdraw.errors import StormdrawError
+from stormdraw.messages import Statistic
+from stormdraw.settings import ReferenceSystem, Settings
+from stormdraw.times import format_date, hours
+from stormdraw.variables import scored_variables
+
+SOURCES = ("hrrr", "static", "href", "href_products")
+
+# What HREF's mean and spread files hold: no reflectivity, and wind only as speed.
+PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
+
+_PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
+
+Options = tuple[tuple[str, str | int], ...]
+
+
+@dataclass(frozen=True)
+class FileRequest:
+    """One file of the archive, and what is wanted of it.
+
+    `model`, `product` and `options` are Herbie's. `init` and `lead` (hours) are the file's own,
+    which for an older member of an ensemble are not those of the cycle. `member` is empty for what
+    is not a member, `statistic` is set for a product of an ensemble.
+    """
+
+    model: str
+    product: str
+    options: Options
+    init: datetime
+    lead: int
+    member: str
+    variables: tuple[str, ...]
+    statistic: Statistic | None = None
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.product} of {self.init:%Y-%m-%d %H} UTC + {self.lead} h"
+
+
+def dates(settings: Settings, source: str) -> list[str]:
+    """The days (YYYYMMDD) of a source that a run needs, in order.
+
+    Raises StormdrawError for an unknown source.
+    """
+    return sorted({date for date, _ in _all_requests(settings, source)})
+
+
+def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
+    """The files of one day of a source.
+
+    For analyses the day is that of the file's init, for a reference ensemble that of the cycle.
+    Raises StormdrawError for an unknown source, and for a lead that too few members reach.
+    """
+    return [request for day, request in _all_requests(settings, source) if day == date]
+
+
+def product_variables(settings: Settings) -> list[str]:
+    """The scored variables that HREF's mean and spread hold.
+
+    Raises StormdrawError if there are none.
+    """
+    scored = scored_variables(settings.variables)
+    variables = [name for name in scored if name in PRODUCT_VARIABLES]
+    if not variables:
+        raise StormdrawError(
+            f"variables: HREF's mean and spread hold {', '.join(PRODUCT_VARIABLES)} but none of "
+            f"{', '.join(scored)}; leave out the system of kind products"
+        )
+    return variables
+
+
+def minimum_members(settings: Settings) -> int:
+    """How many of the reference's members there must be, by the strictest system that uses them."""
+    return max(
+        (
+            system.minimum_members
+            for system in settings.ensembles.systems
+            if isinstance(system, ReferenceSystem) and system.kind == "members"
+        ),
+        default=0,
+    )
+
+
+def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
+    """Every (day, file) of a source."""
+    if source == "hrrr":
+        yield from _analyses(settings)
+    elif source == "static":
+        yield from _static(settings)
+    elif source == "href":
+        yield from _members(settings)
+    elif source == "href_products":
+        yield from _products(settings)
+    else:
+        raise StormdrawError(f"unknown source {source!r}: known ones are {', '.join(SOURCES)}")
+
+
+def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    """Each hour that is learnt from or watched; of the test, the initial and valid times only."""
+    periods = settings.periods
+    wanted = set(periods.training.times())
+    if periods.validation is not None:
+        wanted.update(periods.validation.times())
+    for init in settings.initial_times():
+        wanted.update(init + hours(lead) for lead in (0, *settings.leads))
+    for time in sorted(wanted):
+        request = _hrrr(settings, time, tuple(settings.variables))
+        yield format_date(request.init), request
+
+
+def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    if settings.fields.static:
+        first = settings.periods.training.start
+        request = _hrrr(settings, first, tuple(settings.fields.static))
+        yield format_date(request.init), request
+
+
+def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> FileRequest:
+    """The HRRR file that counts as the analysis at a valid time."""
+    lead = settings.archive.analysis_lead
+    return FileRequest("hrrr", "sfc", (), valid - hours(lead), lead, "", variables)
+
+
+def _members(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    if settings.archive.reference != "href":
+        return
+    for cycle in settings.initial_times():
+        members = href_members(cycle)
+        for lead in settings.leads:
+            reaching = [member for member in members if member.reaches(lead)]
+            _require_enough(settings, reaching, cycle, lead)
+            for member in reaching:
+                yield (
+                    format_date(cycle),
+                    FileRequest(
+                        model=member.model,
+                        product=member.product,
+                        options=member.options,
+                        init=cycle - hours(member.age),
+                        lead=member.own_lead(lead),
+                        member=member.name,
+                        variables=tuple(settings.variables),
+                    ),
+                )
+
+
+def _require_enough(settings: Settings, reaching: list[Member], cycle: datetime, lead: int) -> None:
+    minimum = minimum_members(settings)
+    if len(reaching) < minimum:
+        raise StormdrawError(
+            f"leads: only {len(reaching)} of HREF's members run as far as {lead} h after "
+            f"{cycle:%Y-%m-%d %H} UTC, and minimum_members is {minimum}; take shorter leads or "
+            "lower minimum_members"
+        )
+
+
+def _products(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    if settings.archive.reference != "href":
+        return
+    variables = tuple(product_variables(settings))
+    for cycle in settings.initial_times():
+        for lead in settings.leads:
+            for product, statistic in _PRODUCTS:
+                yield (
+                    format_date(cycle),
+                    FileRequest(
+                        model="href",
+                        product=product,
+                        options=(("domain", "conus"),),
+                        init=cycle,
+                        lead=lead,
+                        member="",
+                        variables=variables,
+                        statistic=statistic,
+                    ),
+                )

@@ -1,0 +1,26 @@
+"""Physical bounds: what no sample may leave."""
+
+from collections.abc import Sequence
+
+import torch
+
+from stormdraw.variables import variable
+
+
+def apply_bounds(
+    states: torch.Tensor, variables: Sequence[str]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Bring physical states (B, V, Y, X) within bounds.
+
+    Each variable is clipped to its row of the table of variables, and the dew point to the
+    temperature. Returns the states and how many points of each variable changed, (V,).
+    """
+    bounded = states.clone()
+    for index, name in enumerate(variables):
+        row = variable(name)
+        bounded[:, index].clamp_(row.lower, row.upper)
+    if {"T2M", "D2M"} <= set(variables):
+        temperature = bounded[:, variables.index("T2M")]
+        dew_point = bounded[:, variables.index("D2M")]
+        dew_point.copy_(torch.minimum(dew_point, temperature))
+    return bounded, (bounded != states).sum(dim=(0, 2, 3))

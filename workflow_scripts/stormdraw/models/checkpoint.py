@@ -1,0 +1,137 @@
+"""`model.pt`: all that sampling needs, in one file that loads on any device."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from stormdraw import __version__
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.statistics import Statistics
+from stormdraw.files import replacing
+from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.settings import ModelSettings
+from stormdraw.provenance import commit
+
+FORMAT = 1
+
+_ARRAYS = ("mean", "std", "tendency_mean", "tendency_std")
+
+# Of a configuration, what a checkpoint must agree with; how it was trained may differ.
+_SHAPE_OF_THE_MODEL = (
+    "family",
+    "network",
+    "prediction",
+    "target",
+    "forcings",
+    "noise_schedule",
+)
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model as it was trained, and the mean and standard deviation (m) of its terrain, if any."""
+
+    name: str
+    model: DiffusionModel
+    terrain: tuple[float, float] | None
+
+
+def save_model(
+    path: Path,
+    name: str,
+    model: DiffusionModel,
+    statistics: Statistics,
+    terrain: tuple[float, float] | None,
+) -> None:
+    """Write a model; only numbers, strings, lists and tensors, so that it loads weights-only."""
+    content = {
+        "format": FORMAT,
+        "name": name,
+        "state_dict": {
+            key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()
+        },
+        "settings": model.settings.model_dump(mode="json"),
+        "variables": list(statistics.variables),
+        "statistics": {
+            "transforms": list(statistics.transforms),
+            **{key: getattr(statistics, key).tolist() for key in _ARRAYS},
+        },
+        "terrain": None if terrain is None else {"mean": terrain[0], "std": terrain[1]},
+        "code": {"version": __version__, "commit": commit()},
+    }
+    with replacing(path) as temporary:
+        torch.save(content, temporary)
+
+
+def load_model(
+    path: str | Path,
+    device: torch.device,
+    variables: list[str] | None = None,
+    settings: ModelSettings | None = None,
+) -> TrainedModel:
+    """A model on `device`, ready to sample.
+
+    `variables` and `settings` are what the present configuration says. Raises StormdrawError if the
+    file is not a checkpoint, or of other variables or another kind of model than these.
+    """
+    content = _read(path)
+    if variables is not None and list(variables) != content["variables"]:
+        raise StormdrawError(
+            f"{path}: was trained for {', '.join(content['variables'])}, but the configuration's "
+            f"variables are {', '.join(variables)}; delete it to train anew"
+        )
+    own = ModelSettings.model_validate(content["settings"])
+    if settings is not None:
+        _check_same_shape(path, own, settings)
+    numbers = content["statistics"]
+    statistics = Statistics(
+        variables=tuple(content["variables"]),
+        transforms=tuple(numbers["transforms"]),
+        **{key: np.array(numbers[key], dtype=np.float32) for key in _ARRAYS},
+    )
+    model = DiffusionModel(own, statistics)
+    try:
+        model.load_state_dict(content["state_dict"])
+    except RuntimeError as error:
+        raise StormdrawError(
+            f"{path}: its weights do not fit the family {own.family} of this version: "
+            f"{' '.join(str(error).split())[:200]}; delete it to train anew"
+        ) from None
+    terrain = content["terrain"]
+    return TrainedModel(
+        content["name"],
+        model.to(device).eval(),
+        None if terrain is None else (terrain["mean"], terrain["std"]),
+    )
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    """The content of a checkpoint, with all tensors on the CPU."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise StormdrawError(f"{path}: no such checkpoint; train the model first") from None
+    except Exception as error:
+        # torch names a dozen exceptions here, by the place where the file stops making sense.
+        raise StormdrawError(
+            f"{path}: not a checkpoint that can be read ({type(error).__name__}); "
+            "delete it to train anew"
+        ) from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise StormdrawError(
+            f"{path}: not a checkpoint of this version (format {FORMAT}); delete it to train anew"
+        )
+    return content
+
+
+def _check_same_shape(path: str | Path, own: ModelSettings, wanted: ModelSettings) -> None:
+    for key in _SHAPE_OF_THE_MODEL:
+        trained, configured = getattr(own, key), getattr(wanted, key)
+        if trained != configured:
+            raise StormdrawError(
+                f"{path}: was trained with {key} = {trained}, but the model's configuration says "
+                f"{configured}; delete it to train anew"
+            )

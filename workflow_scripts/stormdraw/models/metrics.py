@@ -1,0 +1,69 @@
+"""`metrics.json`: how a training went, one entry an epoch."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from stormdraw.files import write_text
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """One epoch. Losses are mean squared errors of what the network predicts.
+
+    `step` counts optimizer steps from the start of training; the learning rate is that of the next
+    step.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    train_loss_by_variable: dict[str, float]
+    validation_loss: float | None
+    learning_rate: float
+    samples_per_second: float
+    seconds: float
+    peak_memory_bytes: int
+    device: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        return asdict(self)
+
+    def scalars(self) -> dict[str, float]:
+        """As TensorBoard shows it."""
+        scalars = {
+            "loss/training": self.train_loss,
+            "learning_rate": self.learning_rate,
+            "speed/samples_per_second": self.samples_per_second,
+            "memory/peak_gigabytes": self.peak_memory_bytes / 1e9,
+        }
+        for name, loss in self.train_loss_by_variable.items():
+            scalars[f"loss_by_variable/{name}"] = loss
+        if self.validation_loss is not None:
+            scalars["loss/validation"] = self.validation_loss
+        return scalars
+
+    def line(self, epochs: int) -> str:
+        """As the log shows it."""
+        validation = (
+            "" if self.validation_loss is None else f", validation {self.validation_loss:.4f}"
+        )
+        return (
+            f"epoch {self.epoch}/{epochs}: loss {self.train_loss:.4f}{validation}, "
+            f"{self.samples_per_second:.1f} samples/s, "
+            f"{self.peak_memory_bytes / 1e9:.1f} GB at most"
+        )
+
+
+@dataclass(frozen=True)
+class MetricsFile:
+    """Where the metrics go, and what stands above the epochs."""
+
+    path: Path
+    heading: dict[str, Any]
+
+    def write(self, epochs: list[dict[str, Any]]) -> None:
+        """Rewrite the file at once; a reader never sees half of it."""
+        write_text(self.path, json.dumps({**self.heading, "epochs": epochs}, indent=1) + "\n")

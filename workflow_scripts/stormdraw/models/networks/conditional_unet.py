@@ -1,0 +1,110 @@
+"""A small conditional U-Net: one downsampling, two widths, a time embedding in every block.
+
+With seven variables and no forcings it has exactly the size of the reference's two full-grid
+configurations: 308 b^2 + 141 b + 7 parameters at base width b, i.e. 81,111 at 16 and 180,799 at 24.
+"""
+
+import math
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import nn
+from torch.nn import functional
+
+from stormdraw.settings import Section
+
+GROUPS = 8
+
+
+class Options(Section):
+    """The section `network` of a model's configuration."""
+
+    base_channels: Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)] = 16
+
+
+class Network(nn.Module):
+    """Predicts noise or velocity of a noisy state, given a condition on the same grid.
+
+    Any height and width: an odd one is padded by reflection to a multiple of two and cropped back,
+    since resizing would blur the skip connection.
+    """
+
+    def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
+        super().__init__()
+        base = options.base_channels
+        self.enter = nn.Conv2d(variables + condition_channels, base, 1)
+        self.time = TimeEmbedding(base)
+        self.fine = ResidualBlock(base, base, base)
+        self.down = nn.Conv2d(base, 2 * base, 3, stride=2, padding=1)
+        self.coarse = nn.ModuleList([ResidualBlock(2 * base, 2 * base, base) for _ in range(3)])
+        self.up = nn.Conv2d(2 * base, base, 3, padding=1)
+        self.merge = ResidualBlock(2 * base, base, base)
+        self.leave = nn.Sequential(
+            nn.GroupNorm(GROUPS, base), nn.SiLU(), nn.Conv2d(base, variables, 3, padding=1)
+        )
+
+    def forward(
+        self, noisy: torch.Tensor, condition: torch.Tensor, timestep: torch.Tensor
+    ) -> torch.Tensor:
+        """noisy (B, V, Y, X), condition (B, C, Y, X), timestep (B,) -> (B, V, Y, X)."""
+        height, width = noisy.shape[-2:]
+        x = pad_to_even(torch.cat([noisy, condition], dim=1))  # (B, V + C, Y', X')
+        time = self.time(timestep)  # (B, b)
+        fine = self.fine(self.enter(x), time)  # (B, b, Y', X')
+        coarse = self.down(fine)  # (B, 2b, Y'/2, X'/2)
+        for block in self.coarse:
+            coarse = block(coarse, time)
+        up = self.up(functional.interpolate(coarse, scale_factor=2.0, mode="nearest"))
+        merged = self.merge(torch.cat([up, fine], dim=1), time)  # (B, b, Y', X')
+        return self.leave(merged)[..., :height, :width]
+
+
+class TimeEmbedding(nn.Module):
+    """Sines and cosines of the timestep at geometrically spaced periods, then a linear layer.
+
+    Vaswani et al. (2017), section 3.5, with the largest period 10,000 steps.
+    """
+
+    frequencies: torch.Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        half = size // 2
+        frequencies = torch.exp(-math.log(10_000.0) * torch.arange(half) / half)
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        self.linear = nn.Linear(size, size)
+
+    def forward(self, timestep: torch.Tensor) -> torch.Tensor:
+        """timestep (B,) -> (B, size)."""
+        angle = timestep.to(self.frequencies.dtype)[:, None] * self.frequencies  # (B, size / 2)
+        return functional.silu(self.linear(torch.cat([angle.sin(), angle.cos()], dim=1)))
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions, each with group normalisation and SiLU; the time is added in between."""
+
+    def __init__(self, inputs: int, outputs: int, time_size: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.first_norm = nn.GroupNorm(GROUPS, outputs)
+        self.time = nn.Linear(time_size, outputs)
+        self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.second_norm = nn.GroupNorm(GROUPS, outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+
+    def forward(self, x: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+        """x (B, inputs, Y, X), time (B, time_size) -> (B, outputs, Y, X)."""
+        hidden = functional.silu(self.first_norm(self.first(x)))
+        hidden = hidden + self.time(time)[:, :, None, None]
+        hidden = functional.silu(self.second_norm(self.second(hidden)))
+        return hidden + self.shortcut(x)
+
+
+def pad_to_even(x: torch.Tensor) -> torch.Tensor:
+    """Reflect the last row or column outwards where the number of them is odd.
+
+    x (B, C, Y, X) -> (B, C, Y', X') with Y' and X' even.
+    """
+    bottom, right = x.shape[-2] % 2, x.shape[-1] % 2
+    return functional.pad(x, (0, right, 0, bottom), mode="reflect") if bottom or right else x

@@ -1,0 +1,43 @@
+"""Families of networks: a family is a file in `networks/`, and its name is the file's.
+
+The file has a class `Options`, the section `network` of a configuration, and a class `Network` made
+as `Network(variables, condition_channels, options)`. Nothing else switches on the name of a family.
+"""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from stormdraw.errors import StormdrawError
+from stormdraw.settings import explain
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def families() -> list[str]:
+    """The names of all families; no network is imported for this."""
+    folder = Path(__file__).parent / "networks"
+    return sorted(module.name for module in pkgutil.iter_modules([str(folder)]))
+
+
+def build_network(
+    family: str, options: dict[str, Any], variables: int, condition_channels: int
+) -> "nn.Module":
+    """A new network of a family, with torch's present random state.
+
+    Raises StormdrawError for a family that is not there or options it does not have.
+    """
+    if family not in families():
+        raise StormdrawError(
+            f"unknown family {family!r} of models: known ones are {', '.join(families())}"
+        )
+    module = importlib.import_module(f"stormdraw.models.networks.{family}")
+    try:
+        checked = module.Options.model_validate(options)
+    except ValidationError as error:
+        raise StormdrawError(f"network of the family {family}: {explain(error)}") from None
+    return module.Network(variables, condition_channels, checked)

@@ -1,0 +1,93 @@
+"""The configuration of one model, `config/models/<name>.yaml`, as checked types."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from stormdraw.errors import StormdrawError
+from stormdraw.models.registry import families
+from stormdraw.settings import Section, explain, load_yaml
+
+Prediction = Literal["noise", "v"]
+Target = Literal["next_state", "residual"]
+Forcing = Literal["hour_of_day", "solar_elevation", "terrain"]
+
+
+class NoiseScheduleSettings(Section):
+    """How much noise a training sample carries at each timestep."""
+
+    kind: Literal["cosine"] = "cosine"
+    timesteps: Annotated[int, Field(ge=2)] = 1000
+    largest_beta: Annotated[float, Field(gt=0, lt=1)] = 0.999
+
+
+class Training(Section):
+    """How the weights are found. The defaults are the reference's recipe."""
+
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    steps: Annotated[int, Field(ge=1)] | None = None
+    batch_size: Annotated[int, Field(ge=1)] = 1
+    accumulation: Annotated[int, Field(ge=1)] = 8
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    learning_rate_schedule: Literal["constant", "cosine"] = "constant"
+    warm_up_steps: Annotated[int, Field(ge=0)] = 0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    gradient_clipping: Annotated[float, Field(gt=0)] | None = None
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
+    data_gigabytes: Annotated[float, Field(ge=0)] = 4.0
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "Training":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either epochs or steps (optimizer steps), not both")
+        return self
+
+
+class ModelSettings(Section):
+    """A whole model configuration."""
+
+    family: str
+    network: dict[str, bool | int | float | str] = Field(default={})
+    prediction: Prediction
+    target: Target
+    forcings: list[Forcing] = Field(default=[])
+    noise_schedule: NoiseScheduleSettings = NoiseScheduleSettings()
+    training: Training
+
+    @field_validator("family")
+    @classmethod
+    def _known_family(cls, family: str) -> str:
+        if family not in families():
+            raise ValueError(f"unknown family {family!r}: known ones are {', '.join(families())}")
+        return family
+
+    @field_validator("forcings")
+    @classmethod
+    def _forcings_differ(cls, forcings: list[Forcing]) -> list[Forcing]:
+        if len(set(forcings)) != len(forcings):
+            raise ValueError(f"give each forcing once: {', '.join(forcings)}")
+        return forcings
+
+    @model_validator(mode="after")
+    def _noise_can_be_predicted(self) -> "ModelSettings":
+        if self.prediction == "noise" and self.noise_schedule.largest_beta > 0.1:
+            raise ValueError(
+                f"noise_schedule.largest_beta is {self.noise_schedule.largest_beta}, at which the "
+                "last timesteps are pure noise, and predicting noise says nothing about the state "
+                "there; give at most 0.1 (the reference: 0.02), or prediction: v"
+            )
+        return self
+
+
+def load_model_settings(path: str | Path) -> ModelSettings:
+    """Read and check a model's configuration.
+
+    Raises StormdrawError with one line that names each wrong key and what was expected.
+    """
+    try:
+        return ModelSettings.model_validate(load_yaml(path))
+    except ValidationError as error:
+        raise StormdrawError(f"{path}: {explain(error)}") from None

@@ -1,0 +1,1 @@
+"""Scores, figures, metrics and plans, turned into a page that people read."""

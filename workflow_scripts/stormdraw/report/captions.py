@@ -1,0 +1,81 @@
+"""How to read each figure: the words under it, on the page and in Snakemake's report.
+
+`rules/report/*.rst` are exports of this table (`as_rst`).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A figure's title and what a reader must know to read it."""
+
+    title: str
+    text: str
+
+
+CAPTIONS: dict[str, Caption] = {
+    "crps_by_lead": Caption(
+        "CRPS by lead",
+        "The continuous ranked probability score (CRPS) of each system at each lead, in the "
+        "variable's own units: the lower the better, and 0 is perfect. It is the fair CRPS, which "
+        "does not reward an ensemble for its size. Hollow markers are Gaussian CRPS, all that is "
+        "possible where only a mean and a spread are known: compare them with each other only. Of "
+        "a single member it is the absolute error. Bands show how much a score would change with "
+        "other days of weather, by resampling whole days. They are not for telling two systems "
+        "apart, since a hard day is hard for both: the table of skill pairs the days. Where a "
+        "baseline would flatten the other lines the axis ends before it, and says so.",
+    ),
+    "spread_error": Caption(
+        "Spread and error",
+        "Squares: the ensemble's spread against the root mean square error (RMSE) of its mean, a "
+        "point a lead, from the hollow one on. Below: their ratio by lead. In an ensemble that "
+        "knows how wrong it is, both are equal: points lie on the 1:1 line and the ratio is 1. "
+        "Below the line members are too alike, and the ensemble is too sure of itself; above it, "
+        "they differ too much. Spread holds the factor sqrt((M + 1) / M) of M members, so that "
+        "ensembles of different sizes can be compared; variances and squared errors are averaged "
+        "over cases before the root. A single member has no spread and is not shown.",
+    ),
+    "rank_histograms": Caption(
+        "Rank histograms",
+        "How often the truth lies below all members, above one of them, above two and so on, in "
+        "multiples of the flat line, which is what an ensemble shows whose members could be the "
+        "truth. A U means too little spread, a dome too much, a slope a bias. Equal values, such "
+        "as no echo at all, are ranked at random. The grey band holds 95 % of the bars of a "
+        "calibrated ensemble if all points were independent. They are not: storms span many "
+        "points and hours, "
+        "so the true band is much wider, and small bumps mean nothing. Bars beyond the axis carry "
+        "their height. Rank histograms show calibration alone: a climatology can be flat.",
+    ),
+    "member_maps": Caption(
+        "Members beside the truth",
+        "The analysis, the ensemble mean and the first members of a model's ensemble and of the "
+        "reference, at the longest lead of one case. Each member should look like weather: as "
+        "sharp as the truth, with storms of the same size and strength, in other places where the "
+        "forecast is unsure. The mean is smoother than any member, and of reflectivity it is a "
+        "mean of dBZ in which no echo counts as -10 dBZ. Members are the first in the file, not "
+        "chosen; with reflectivity the case is the one with most storms in the truth, else the "
+        "first. Lines are parallels and meridians; there are no coasts or borders, since no map "
+        "data comes with the workflow.",
+    ),
+    "training_curves": Caption(
+        "Training",
+        "Each model's loss by epoch (logarithmic) and its learning rate. Losses of models that "
+        "predict different things cannot be compared. Validation that rises while training falls "
+        "means that the model learns its data by heart. Speed is the median over epochs of the "
+        "training samples (pairs of states) per second, on the device named.",
+    ),
+    "scorecard": Caption(
+        "Scorecard",
+        "The page with everything: the table of skill against the reference, all figures, models, "
+        "completeness of the archive, the configuration in full, versions and known limits. It "
+        "needs no network.",
+    ),
+}
+
+
+def as_rst(name: str) -> str:
+    """The caption as reStructuredText, a sentence a line."""
+    caption = CAPTIONS[name]
+    sentences = caption.text.replace(". ", ".\n")
+    return f"**{caption.title}.**\n{sentences}\n"

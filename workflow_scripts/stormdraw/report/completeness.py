@@ -1,0 +1,72 @@
+"""What of the archive was there, from the manifests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from stormdraw.archive.manifest import read_manifest
+from stormdraw.report.wording import size_text
+
+# A list of absent messages longer than this says no more.
+_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source of the archive: counts of messages by status, in the order of `statuses`."""
+
+    name: str
+    days: int
+    counts: list[int]
+    size: str
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """All sources, and the first messages that were not there, told in words."""
+
+    statuses: list[str]
+    sources: list[Source]
+    absent: list[str]
+    more_absent: int
+
+
+def completeness(manifest_paths: Sequence[str | Path]) -> Completeness:
+    """Count the messages of `archive/{source}/{date}/manifest.csv`, by source.
+
+    Raises StormdrawError if a file is not a manifest.
+    """
+    by_source: dict[str, list[pd.DataFrame]] = {}
+    for path in map(Path, manifest_paths):
+        by_source.setdefault(path.parent.parent.name, []).append(read_manifest(path))
+    tables = {name: pd.concat(days, ignore_index=True) for name, days in by_source.items()}
+    found = {status for table in tables.values() for status in set(table["status"])}
+    # What is fine comes first.
+    statuses = sorted(found, key=lambda status: (status != "ok", status))
+    absent = [
+        _told(name, message)
+        for name, table in tables.items()
+        for _, message in table[table["status"] != "ok"].iterrows()
+    ]
+    return Completeness(
+        statuses=statuses,
+        sources=[
+            Source(
+                name=name,
+                days=len(by_source[name]),
+                counts=[int((table["status"] == status).sum()) for status in statuses],
+                size=size_text(int(table["bytes"].sum())),
+            )
+            for name, table in tables.items()
+        ],
+        absent=absent[:_LISTED],
+        more_absent=max(0, len(absent) - _LISTED),
+    )
+
+
+def _told(source: str, message: pd.Series) -> str:
+    parts = [source, str(message["member"]), str(message["variable"]), str(message["statistic"])]
+    when = f"{message['init']:%Y-%m-%d %H} UTC + {message['lead']} h"
+    return f"{' '.join(part for part in parts if part)}, {when}: {message['status']}"

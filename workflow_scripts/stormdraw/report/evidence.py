@@ -1,0 +1,73 @@
+"""Every score as a table: what the figures and the headline are drawn from."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from stormdraw.report.summary import systems_in, variables_in
+from stormdraw.report.wording import NOTHING, digits, skill_text, units_text
+from stormdraw.settings import Settings
+
+# (metric, heading); units are the variable's but where the heading says otherwise.
+_METRICS = (
+    ("crps_fair", "fair CRPS"),
+    ("crps_standard", "standard CRPS"),
+    ("crps_gaussian", "Gaussian CRPS"),
+    ("crps_skill", "skill"),
+    ("crps_gaussian_skill", "Gaussian skill"),
+    ("rmse", "RMSE of the mean"),
+    ("bias", "bias of the mean"),
+    ("spread", "spread"),
+    ("spread_error_ratio", "spread / RMSE"),
+)
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One system at one lead; `values` are (value, interval) as text, in the table's order."""
+
+    system: str
+    lead: int
+    values: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """All scores of one variable."""
+
+    variable: str
+    units: str
+    headings: list[str]
+    rows: list[ScoreRow]
+
+
+def evidence(summary: pd.DataFrame, settings: Settings) -> list[ScoreTable]:
+    """A table for each variable with the metrics that any of its systems has."""
+    return [_table(summary, settings, name) for name in variables_in(summary, settings)]
+
+
+def _table(summary: pd.DataFrame, settings: Settings, name: str) -> ScoreTable:
+    own = summary[(summary["variable"] == name) & summary["value"].notna()]
+    there = set(own["metric"])
+    metrics = [(metric, heading) for metric, heading in _METRICS if metric in there]
+    scores = own.set_index(["system", "lead_hours", "metric"])[["value", "ci_low", "ci_high"]]
+    found = {key: tuple(row) for key, row in zip(scores.index, scores.to_numpy(), strict=True)}
+    leads = sorted(int(lead) for lead in set(own["lead_hours"]))
+    rows = [
+        ScoreRow(
+            system,
+            lead,
+            [_cell(metric, found.get((system, lead, metric))) for metric, _ in metrics],
+        )
+        for system in systems_in(own, settings)
+        for lead in leads
+    ]
+    return ScoreTable(name, units_text(name), [heading for _, heading in metrics], rows)
+
+
+def _cell(metric: str, score: tuple[float, ...] | None) -> tuple[str, str]:
+    if score is None:
+        return NOTHING, ""
+    say = skill_text if metric.endswith("_skill") else digits
+    value, low, high = score
+    return say(value), f"{say(low)} to {say(high)}" if low == low and high == high else ""

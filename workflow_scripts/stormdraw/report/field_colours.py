@@ -1,0 +1,72 @@
+"""Colours of fields on maps: reflectivity as on radar displays, the rest even in lightness."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, Normalize
+
+# The reflectivity scale of the US National Weather Service, 5 dBZ a step from 5 dBZ.
+_REFLECTIVITY_LEVELS = np.arange(5.0, 80.0, 5.0)
+_REFLECTIVITY = (
+    "#04e9e7",
+    "#019ff4",
+    "#0300f4",
+    "#02fd02",
+    "#01c501",
+    "#008e00",
+    "#fdf802",
+    "#e5bc00",
+    "#fd9500",
+    "#fd0000",
+    "#d40000",
+    "#bc0000",
+    "#f800fd",
+    "#9854c6",
+)
+# Above the last level the display is white; so is "no echo", which is why it is lilac here.
+_STRONGEST = "#e9d5ff"
+_NO_ECHO = "#f6f7f9"
+_MISSING = "#c8ccd4"
+
+_COLOUR_MAPS = {
+    "T2M": "RdYlBu_r",
+    "D2M": "YlGnBu",
+    "U10": "PuOr",
+    "V10": "PuOr",
+    "CAPE": "magma_r",
+    "CIN": "magma",
+    "WIND10": "viridis",
+}
+_SIGNED = ("U10", "V10")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A colour map, how values fall on it, and which ends of its bar are open."""
+
+    colours: Colormap
+    norm: Normalize
+    extend: str
+
+
+def scale_for(name: str, values: np.ndarray) -> Scale:
+    """The scale of a variable; for all but reflectivity its range is that of `values`.
+
+    The range leaves out the outer half per cent on both sides, so that one absurd point does not
+    flatten the map.
+    """
+    if name == "REFC":
+        colours = ListedColormap(_REFLECTIVITY).with_extremes(
+            under=_NO_ECHO, over=_STRONGEST, bad=_MISSING
+        )
+        return Scale(colours, BoundaryNorm(_REFLECTIVITY_LEVELS, colours.N), "max")
+    finite = values[np.isfinite(values)]
+    low, high = np.percentile(finite, [0.5, 99.5]) if finite.size else (0.0, 1.0)
+    if name in _SIGNED:
+        high = max(abs(low), abs(high))
+        low = -high
+    if high <= low:
+        low, high = low - 0.5, high + 0.5
+    colours = colormaps[_COLOUR_MAPS.get(name, "viridis")].with_extremes(bad=_MISSING)
+    return Scale(colours, Normalize(float(low), float(high)), "both")

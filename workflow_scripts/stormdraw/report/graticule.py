@@ -1,0 +1,100 @@
+"""Parallels and meridians over a map, labelled where they leave it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+# A map shows at least this many parallels and meridians.
+_FEWEST = 2
+_STEPS = (20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05)
+
+
+@dataclass(frozen=True)
+class MapGrid:
+    """A field's place on the map: x and y in km, latitude and longitude (y, x) in degrees."""
+
+    x: np.ndarray
+    y: np.ndarray
+    latitude: np.ndarray
+    longitude: np.ndarray
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Outer edges of the outer points' cells in km: left, right, bottom, top."""
+        half_x = (self.x[1] - self.x[0]) / 2
+        half_y = (self.y[1] - self.y[0]) / 2
+        return (
+            float(self.x[0] - half_x),
+            float(self.x[-1] + half_x),
+            float(self.y[0] - half_y),
+            float(self.y[-1] + half_y),
+        )
+
+    @property
+    def aspect(self) -> float:
+        """Height by width."""
+        left, right, bottom, top = self.extent
+        return (top - bottom) / (right - left)
+
+
+def degrees_within(low: float, high: float) -> np.ndarray:
+    """Round degrees between two angles, in the widest step that gives at least two."""
+    for step in _STEPS:
+        first = np.ceil(low / step)
+        count = int(np.floor(high / step) - first) + 1
+        if count >= _FEWEST:
+            return step * (first + np.arange(count))
+    return np.array([])
+
+
+def draw_graticule(axes: Axes, grid: MapGrid, left: bool, bottom: bool) -> None:
+    """Draw thin parallels and meridians; label them at the left and the bottom edge if asked."""
+    parallels = degrees_within(grid.latitude[:, 0].min(), grid.latitude[:, 0].max())
+    meridians = degrees_within(grid.longitude[0].min(), grid.longitude[0].max())
+    style: dict[str, Any] = {
+        "colors": "#111111",
+        "linewidths": 0.4,
+        "alpha": 0.45,
+        "linestyles": "solid",
+    }
+    if parallels.size:
+        axes.contour(grid.x, grid.y, grid.latitude, levels=parallels, **style)
+    if meridians.size:
+        axes.contour(grid.x, grid.y, grid.longitude, levels=meridians, **style)
+    axes.set_yticks(
+        np.interp(parallels, grid.latitude[:, 0], grid.y) if left else [],
+        [angle_text(angle, "N", "S") for angle in parallels] if left else [],
+    )
+    axes.set_xticks(
+        np.interp(meridians, grid.longitude[0], grid.x) if bottom else [],
+        [angle_text(angle, "E", "W") for angle in meridians] if bottom else [],
+    )
+    axes.tick_params(length=2, labelsize=6.5, pad=1.5)
+
+
+def angle_text(angle: float, positive: str, negative: str) -> str:
+    """43.5 -> '43.5°N', -116 -> '116°W'."""
+    size = f"{abs(round(float(angle), 6)):g}°"
+    if abs(angle) < 1e-9:
+        return size
+    return size + (positive if angle > 0 else negative)
+
+
+def draw_scale_bar(axes: Axes, grid: MapGrid) -> None:
+    """A bar of round length, about a quarter of the map's width, in the lower left corner."""
+    left, right, bottom, top = grid.extent
+    width = right - left
+    length = next((step for step in (500, 200, 100, 50, 20, 10, 5, 2) if step <= width * 0.3), 1)
+    x, y = left + 0.05 * width, bottom + 0.05 * (top - bottom)
+    axes.plot([x, x + length], [y, y], color="white", linewidth=4.0, solid_capstyle="butt")
+    axes.plot([x, x + length], [y, y], color="#111111", linewidth=1.8, solid_capstyle="butt")
+    axes.text(
+        x,
+        y + 0.02 * (top - bottom),
+        f"{length} km",
+        fontsize=6.5,
+        va="bottom",
+        bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0},
+    )

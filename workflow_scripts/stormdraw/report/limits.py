@@ -1,0 +1,69 @@
+"""What the page's numbers cannot say: the same for every run, and of this one."""
+
+from stormdraw.report.headline import NOT_IN_REFERENCE, HeadlineTable
+from stormdraw.report.wording import counted
+from stormdraw.settings import PerfectSystem, ReferenceSystem, Settings
+
+# With fewer cases than this a score is at the mercy of a few days.
+_FEW_CASES = 30
+
+
+def limits(settings: Settings, table: HeadlineTable) -> list[str]:
+    """Sentences, those of this run first."""
+    systems = settings.ensembles.systems
+    found = []
+    if settings.archive.source == "simulated":
+        found.append(
+            "The archive is simulated: a stochastic toy world on a crop of the HRRR grid. Its "
+            "scores say that the workflow works and how well a model learns this world, and "
+            "nothing about real weather."
+        )
+    if table.reference is None:
+        found.append("No reference is set (scores.reference), so there is no skill.")
+    missing = [
+        row.name for row in table.rows for cell in row.cells if cell.skill == NOT_IN_REFERENCE
+    ]
+    if missing:
+        found.append(
+            f"The reference {table.reference} lacks {', '.join(dict.fromkeys(missing))}: there is "
+            "no skill for it."
+        )
+    if "REFC" not in settings.variables:
+        found.append("There is no reflectivity (REFC) in this run: storms are not scored.")
+    if table.cases and max(table.cases) < _FEW_CASES:
+        intervals = "" if table.any_interval else ", and too few days for intervals"
+        found.append(
+            f"The scores rest on {counted(table.cases, 'case')} only{intervals}: small differences "
+            "may be chance."
+        )
+    if settings.archive.analysis_lead:
+        found.append(
+            f"{settings.archive.analysis_lead} h forecasts stand in for the analysis: their errors "
+            "are in initial states, training and truth alike."
+        )
+    if any(isinstance(system, ReferenceSystem) and system.kind == "members" for system in systems):
+        found.append(
+            "Members of HREF are different models and ages, and so not exchangeable: the fair CRPS "
+            "corrects for their number as if they were, and is approximate for them."
+        )
+    if any(isinstance(system, ReferenceSystem) and system.kind == "products" for system in systems):
+        found.append(
+            "A reference known by mean and spread is scored as a Gaussian, which cannot be right "
+            "for variables with a floor or a long tail (CAPE, CIN, wind speed)."
+        )
+    if any(isinstance(system, PerfectSystem) for system in systems):
+        found.append(
+            "The perfect ensemble draws from the true distribution and cannot be had in reality; "
+            "it shows what is left to win."
+        )
+    return [*found, *_ALWAYS]
+
+
+_ALWAYS = (
+    "The truth is the HRRR analysis, not observations: it favours systems made from HRRR, which "
+    "share its climate and its errors, over those that are not.",
+    "CRPS and RMSE compare point by point: a storm in the wrong place counts twice, and blurred "
+    "forecasts are flattered. Scores of neighbourhoods and of structure are not part of this page.",
+    "Neighbouring points and following hours are not independent: a large number of points does "
+    "not make a score sure, only more days of weather do.",
+)

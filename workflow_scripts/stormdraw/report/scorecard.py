@@ -1,0 +1,125 @@
+"""The page with everything: scorecard.html, self-contained."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from stormdraw.files import write_text
+from stormdraw.provenance import commit, digest
+from stormdraw.report.captions import CAPTIONS
+from stormdraw.report.completeness import completeness
+from stormdraw.report.evidence import evidence
+from stormdraw.report.headline import headline_table
+from stormdraw.report.limits import limits
+from stormdraw.report.machine import hardware, versions
+from stormdraw.report.style import read_label
+from stormdraw.report.summary import load_summary
+from stormdraw.report.trainings import describe_model
+from stormdraw.report.wording import as_yaml
+from stormdraw.settings import Settings
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the page is made from. Mappings are by name of the model or figure.
+
+    `config` is the configuration as it was given; `models` holds the definition of each model.
+    Missing models, manifests and figures leave a stated gap on the page.
+    """
+
+    config: Mapping[str, Any]
+    models: Mapping[str, Mapping[str, Any]]
+    summary: Path
+    plans: Mapping[str, Path]
+    metrics: Mapping[str, Path]
+    manifests: Sequence[Path]
+    figures: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A figure on the page; `data` is None where `alternative` says why there is none."""
+
+    name: str
+    title: str
+    caption: str
+    alternative: str
+    data: str | None
+    width: int
+
+
+def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> None:
+    """Write scorecard.html.
+
+    Raises StormdrawError if an input is not what the file contracts say.
+    """
+    summary = load_summary(inputs.summary)
+    table = headline_table(summary, settings)
+    page = (
+        _environment()
+        .get_template("scorecard.html.jinja")
+        .render(
+            settings=settings,
+            table=table,
+            evidence=evidence(summary, settings),
+            figures=[
+                embed(name, inputs.figures.get(name)) for name in CAPTIONS if name != "scorecard"
+            ],
+            models=[
+                describe_model(
+                    name, inputs.models.get(name), inputs.plans.get(name), inputs.metrics.get(name)
+                )
+                for name in settings.models
+            ],
+            archive=completeness(inputs.manifests),
+            points=_points(summary),
+            configuration=as_yaml(inputs.config),
+            all_settings=as_yaml(settings.model_dump(mode="json")),
+            versions=versions(),
+            hardware=hardware(),
+            commit=commit(),
+            settings_hash=digest(settings.model_dump(mode="json")),
+            limits=limits(settings, table),
+        )
+    )
+    write_text(output, page)
+
+
+def embed(name: str, path: str | Path | None) -> Embedded:
+    """A figure as the page takes it in: a data URI, and the words that go with it.
+
+    Raises StormdrawError if the file is there but not a figure of the report.
+    """
+    caption = CAPTIONS[name]
+    if path is None:
+        reason = "This figure was not made in this run."
+        return Embedded(name, caption.title, caption.text, reason, None, 0)
+    label = read_label(path)
+    if label.gap:
+        return Embedded(name, caption.title, caption.text, label.description, None, 0)
+    encoded = base64.b64encode(Path(path).read_bytes()).decode("ascii")
+    data = f"data:image/svg+xml;base64,{encoded}"
+    return Embedded(name, caption.title, caption.text, label.description, data, label.width)
+
+
+def _points(summary: pd.DataFrame) -> int | None:
+    """How many points a score of one lead rests on, over all cases; None if nothing tells."""
+    points = summary.loc[summary["metric"] == "points", "value"].dropna()
+    return int(points.max()) if len(points) else None
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

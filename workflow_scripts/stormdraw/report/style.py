@@ -1,0 +1,245 @@
+"""How every figure looks: one colour for a system everywhere, and SVG with the same bytes again."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from stormdraw.errors import StormdrawError
+from stormdraw.files import replacing
+from stormdraw.settings import BaselineSystem, Settings
+
+# 9.3 inches are 893 CSS pixels: the width of the page's text, and of a sheet of paper on its side.
+WIDTH = 9.3
+
+# Pixel layers inside a vector figure: 2 x the 96 pixels per inch of a screen.
+RASTER_DPI = 192
+
+# Glyphs as outlines (matplotlib's default) and matplotlib's own font: a figure looks the same on a
+# machine with other fonts. The salt makes the ids inside the SVG the same in every run.
+_STYLE: Any = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "stormdraw",
+    "font.family": "DejaVu Sans",
+    "font.size": 8.0,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8.0,
+    "axes.labelcolor": "#333333",
+    "axes.edgecolor": "#8a8f98",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#e4e6ea",
+    "grid.linewidth": 0.6,
+    "xtick.color": "#555b66",
+    "ytick.color": "#555b66",
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.fontsize": 8.0,
+    "legend.frameon": False,
+    "legend.title_fontsize": 8.5,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4.0,
+    "figure.titlesize": 8.5,
+    "figure.constrained_layout.h_pad": 0.06,
+}
+
+NOTE_COLOUR = "#555b66"
+
+_GAP = "gap"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a system is drawn in every figure. Marker and dash tell it apart without colour, too."""
+
+    colour: str
+    dash: str | tuple[float, tuple[float, ...]]
+    marker: str
+
+
+# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), which differ for all kinds of colour
+# vision; their yellow is left out, since it cannot be seen on white.
+_LEARNT = (
+    Look("#0072B2", "solid", "o"),
+    Look("#D55E00", "solid", "s"),
+    Look("#CC79A7", "solid", "D"),
+    Look("#E69F00", "solid", "v"),
+    Look("#56B4E9", "solid", "P"),
+)
+_BY_METHOD = {
+    "reference": (Look("#000000", "solid", "^"), Look("#000000", (0.0, (4.0, 1.5)), "<")),
+    "perfect": (Look("#009E73", "solid", "*"),),
+    "baseline": (Look("#6b7280", (0.0, (4.0, 2.0)), "x"), Look("#9aa1ad", (0.0, (1.0, 1.2)), "+")),
+}
+
+
+def looks(settings: Settings) -> dict[str, Look]:
+    """The look of each system: from its method and its place among those of the same kind.
+
+    It depends on the configuration only, never on which systems a figure happens to show.
+    """
+    given: dict[str, Look] = {}
+    used: dict[str, int] = {}
+    for system in settings.ensembles.systems:
+        kind = system.method if system.method in _BY_METHOD else "learnt"
+        palette = _BY_METHOD.get(kind, _LEARNT)
+        place = used.get(kind, 0)
+        used[kind] = place + 1
+        given[system.name] = palette[place % len(palette)]
+    return given
+
+
+def baselines(settings: Settings) -> set[str]:
+    """The names of the systems any model must beat: a figure's axes need not reach them."""
+    return {s.name for s in settings.ensembles.systems if isinstance(s, BaselineSystem)}
+
+
+@contextlib.contextmanager
+def drawn(output: str | Path, size: tuple[float, float], title: str) -> Iterator[Figure]:
+    """Yield an empty figure of `size` (width, height) in inches; write it as SVG to `output`.
+
+    The block sets the figure's description, for those who cannot see it, with `describe`.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure
+        _write(figure, Path(output), {"Title": title, "Description": _described(figure)})
+
+
+def describe(figure: Figure, text: str) -> None:
+    """Say in words what the figure shows: the page's alternative text."""
+    figure.set_label(text)
+
+
+def _described(figure: Figure) -> str:
+    text = str(figure.get_label())
+    if not text:
+        raise ValueError("a figure needs a description for those who cannot see it")
+    return text
+
+
+def write_gap(output: str | Path, title: str, reason: str) -> None:
+    """Write a figure that says in words why there is nothing to show."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(WIDTH / 2, 0.7), layout="constrained")
+        figure.text(0.02, 0.66, title, weight="bold", va="center")
+        figure.text(0.02, 0.3, reason, color=NOTE_COLOUR, va="center", wrap=True)
+        _write(figure, Path(output), {"Title": title, "Description": reason, "Keywords": [_GAP]})
+
+
+def _write(figure: Figure, output: Path, metadata: dict[str, Any]) -> None:
+    with replacing(output) as temporary:
+        figure.savefig(
+            temporary,
+            format="svg",
+            dpi=RASTER_DPI,
+            metadata={**metadata, "Date": None, "Creator": None},
+        )
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a figure file says about itself; `width` is in CSS pixels.
+
+    `gap` is True if it only says why it is empty.
+    """
+
+    title: str
+    description: str
+    gap: bool
+    width: int
+
+
+def read_label(path: str | Path) -> Label:
+    """The label that `drawn` or `write_gap` put into an SVG.
+
+    Raises StormdrawError if the file is not such an SVG.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()  # noqa: S314 - written by this library
+    except (ElementTree.ParseError, FileNotFoundError) as error:
+        raise StormdrawError(f"{path}: not a figure of the report ({error}); delete it") from None
+    core = "{http://purl.org/dc/elements/1.1/}"
+    title = root.findtext(f".//{core}title")
+    description = root.findtext(f".//{core}description")
+    if title is None or description is None:
+        raise StormdrawError(f"{path}: an SVG without title and description; delete it")
+    keywords = [item.text for item in root.iterfind(f".//{core}subject//*")]
+    # matplotlib writes points, 72 an inch, where a CSS pixel is 1/96 inch.
+    width = round(float(root.get("width", "0pt").removesuffix("pt")) * 96 / 72)
+    return Label(title, description, _GAP in keywords, width)
+
+
+def panels(
+    figure: Figure, count: int, columns: int, **options: Any
+) -> tuple[list[Axes], list[Axes]]:
+    """`count` axes in rows of `columns`, and of these the ones with none below them."""
+    rows = -(-count // columns)
+    grid = figure.subplots(rows, columns, squeeze=False, **options)
+    flat = list(grid.flat)
+    for unused in flat[count:]:
+        unused.set_axis_off()
+    return flat[:count], [
+        axes for index, axes in enumerate(flat[:count]) if index + columns >= count
+    ]
+
+
+def legend_of(figure: Figure, each: Sequence[Axes], settings: Settings, title: str) -> None:
+    """One legend over all axes, systems in the order of the configuration, under a title line.
+
+    Labels start with the name of the system.
+    """
+    handles: dict[str, Artist] = {}
+    for axes in each:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    order = [system.name for system in settings.ensembles.systems]
+    labels = sorted(handles, key=lambda label: order.index(label.split(" ")[0]))
+    figure.legend(
+        [handles[label] for label in labels],
+        labels,
+        title=title,
+        alignment="left",
+        loc="outside upper left",
+        ncols=4,
+        handlelength=2.6,
+        borderpad=0.0,
+    )
+
+
+def note_in_corner(axes: Axes, *lines: str) -> None:
+    """A small remark in the upper left corner of a panel, where scores rarely are."""
+    axes.text(
+        0.02,
+        0.98,
+        "\n".join(lines),
+        transform=axes.transAxes,
+        va="top",
+        fontsize=6.5,
+        color=NOTE_COLOUR,
+        bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.0},
+    )
+
+
+def lead_axis(axes: Axes, leads: Sequence[int], label: bool) -> None:
+    """Lead time on x: a tick a lead where they fit, else some."""
+    every = -(-len(leads) // 8)
+    axes.set_xticks(list(leads)[::every])
+    # Half an hour of air, so that the only point of a single lead stands in the middle.
+    axes.set_xlim(min(leads) - 0.5, max(leads) + 0.5)
+    if label:
+        axes.set_xlabel("lead (h)")
