@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -149,7 +150,8 @@ def assemble(
         for index, block in enumerate(blocks):
             if name in block:
                 found = np.asarray(block[name])
-                values[index][tuple(slice(length) for length in found.shape)] = found
+                place: tuple[Any, ...] = (index, *(slice(length) for length in found.shape))
+                values[place] = found
         dataset[name] = (
             ("variable", "lead", *table.dims),
             values.reshape(*shape, *size),
