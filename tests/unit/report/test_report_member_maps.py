@@ -1,5 +1,4 @@
 import copy
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +7,17 @@ import xarray as xr
 from report_run import DEMO, Run, make_run
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.states import read_states
 from stormdraw.report.mapped import mapped_systems, mapped_variable
 from stormdraw.report.member_maps import (
     choose_case,
     columns_for,
     draw_member_maps,
     read_block,
-    read_truth,
 )
 from stormdraw.report.style import read_label
 from stormdraw.settings import load_settings
+from stormdraw.times import hours
 
 
 def idaho_like() -> dict:
@@ -57,10 +57,9 @@ def test_without_a_model_another_system_is_shown() -> None:
 def test_the_case_with_most_storms_is_chosen(demo_run: Run) -> None:
     inits = demo_run.settings.initial_times()
     areas = {
-        init: np.count_nonzero(
-            read_truth(demo_run.truth, "REFC", init.replace(hour=init.hour + 3)) >= 30
-        )
+        init: np.count_nonzero(state >= 30)
         for init in inits
+        for _, state in read_states(demo_run.truth, ["REFC"], [init + hours(3)])
     }
     assert len(set(areas.values())) > 1
     chosen = choose_case(inits, 3, "REFC", demo_run.truth)
@@ -170,6 +169,9 @@ def test_nothing_to_show_is_a_stated_gap(demo_run: Run, tmp_path: Path) -> None:
     assert "no case in common" in read_label(tmp_path / "apart.svg").description
 
 
-def test_a_missing_truth_is_named(demo_run: Run) -> None:
-    with pytest.raises(StormdrawError, match="2031-01-01 00 UTC"):
-        read_truth(demo_run.truth, "T2M", datetime(2031, 1, 1))
+def test_a_missing_truth_is_named(demo_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(StormdrawError, match="2026-06-09 15 UTC"):
+        draw_member_maps(
+            demo_run.settings, demo_run.ensembles, demo_run.truth[:1], tmp_path / "out.svg"
+        )
+    assert not (tmp_path / "out.svg").exists()

@@ -8,6 +8,9 @@ from matplotlib.axes import Axes
 
 # A map shows at least this many parallels and meridians.
 _FEWEST = 2
+# The lines bend so little that more points along them cannot be seen.
+_MOST_POINTS = 60
+
 _STEPS = (20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05)
 
 
@@ -59,10 +62,12 @@ def draw_graticule(axes: Axes, grid: MapGrid, left: bool, bottom: bool) -> None:
         "alpha": 0.45,
         "linestyles": "solid",
     }
+    rows, columns = _some(grid.y.size), _some(grid.x.size)
+    x, y = grid.x[columns], grid.y[rows]
     if parallels.size:
-        axes.contour(grid.x, grid.y, grid.latitude, levels=parallels, **style)
+        axes.contour(x, y, grid.latitude[np.ix_(rows, columns)], levels=parallels, **style)
     if meridians.size:
-        axes.contour(grid.x, grid.y, grid.longitude, levels=meridians, **style)
+        axes.contour(x, y, grid.longitude[np.ix_(rows, columns)], levels=meridians, **style)
     axes.set_yticks(
         np.interp(parallels, grid.latitude[:, 0], grid.y) if left else [],
         [angle_text(angle, "N", "S") for angle in parallels] if left else [],
@@ -72,6 +77,11 @@ def draw_graticule(axes: Axes, grid: MapGrid, left: bool, bottom: bool) -> None:
         [angle_text(angle, "E", "W") for angle in meridians] if bottom else [],
     )
     axes.tick_params(length=2, labelsize=6.5, pad=1.5)
+
+
+def _some(count: int) -> np.ndarray:
+    """Indices from the first to the last, few enough for a smooth line in a small file."""
+    return np.unique(np.linspace(0, count - 1, _MOST_POINTS).round().astype(int))
 
 
 def angle_text(angle: float, positive: str, negative: str) -> str:

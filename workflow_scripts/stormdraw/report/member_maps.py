@@ -12,8 +12,7 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
-from stormdraw.errors import StormdrawError
-from stormdraw.fields.states import locate_times
+from stormdraw.fields.states import read_states
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar
 from stormdraw.report.mapped import mapped_systems, mapped_variable
@@ -68,7 +67,7 @@ def draw_member_maps(
         write_gap(output, TITLE, "The systems have no case in common.")
         return
     init = choose_case(inits, lead, name, truth_paths)
-    truth = read_truth(truth_paths, name, init + hours(lead))
+    _, (truth,) = next(read_states(truth_paths, [name], [init + hours(lead)]))
     grid = read_grid(files[shown[0]][init])
     blocks = [
         read_block(files[system][init], system, name, lead, settings.report.map_members)
@@ -88,29 +87,18 @@ def draw_member_maps(
 def choose_case(
     inits: Sequence[datetime], lead: int, name: str, truth_paths: Sequence[str | Path]
 ) -> datetime:
-    """The case whose truth has the largest area of storms at `lead`, or else the first."""
+    """The case whose truth has the largest area of storms at `lead`, or else the first.
+
+    Raises StormdrawError if the truth of a case is in none of the files.
+    """
     if name != "REFC":
         return inits[0]
+    valid = [init + hours(lead) for init in inits]
     areas = [
-        int(np.count_nonzero(read_truth(truth_paths, name, init + hours(lead)) >= _STORM))
-        for init in inits
+        int(np.count_nonzero(state >= _STORM))
+        for _, state in read_states(truth_paths, [name], valid)
     ]
     return inits[int(np.argmax(areas))]
-
-
-def read_truth(paths: Sequence[str | Path], name: str, time: datetime) -> np.ndarray:
-    """The analysis of one variable valid at `time`, (y, x).
-
-    Raises StormdrawError if no file has it.
-    """
-    where = locate_times(paths)
-    if time not in where:
-        raise StormdrawError(
-            f"no analysis valid at {time:%Y-%m-%d %H} UTC in the files of fields; the maps need it"
-        )
-    path, index = where[time]
-    with xr.open_dataset(path, engine="netcdf4") as dataset:
-        return dataset[name].isel(time=index).values
 
 
 def read_grid(path: str | Path) -> MapGrid:

@@ -77,7 +77,7 @@ def draw_rank_histograms(
     top = float(np.clip(np.ceil(tallest), 2.0, _TALLEST))
     without = [system for system in score_paths if system not in systems]
     cases = plural(max(len(paths) for paths in score_paths.values()), "case")
-    width = WIDTH * min(1.0, (len(systems) + 0.4) / 4.4)
+    width = WIDTH * float(np.clip((len(systems) + 0.4) / 4.4, 0.6, 1.0))
     with drawn(output, (width, 0.6 + 1.02 * len(variables)), TITLE) as figure:
         grid = figure.subplots(len(variables), len(systems), squeeze=False, sharey=True)
         for row, name in zip(grid, variables, strict=True):
@@ -86,7 +86,7 @@ def draw_rank_histograms(
             row[0].set_ylabel(name, weight="bold")
         for axes, system in zip(grid[0], systems, strict=True):
             axes.set_title(system)
-        note = f" · no ranks: {', '.join(without)}" if without else ""
+        note = f"\nno ranks: {', '.join(without)}" if without else ""
         figure.suptitle(
             f"Frequency of each rank of the truth, in multiples of flat · all leads, {cases}{note}",
             x=0.01,

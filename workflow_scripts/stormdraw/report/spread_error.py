@@ -131,7 +131,7 @@ def _label(diagram: Axes, ratio: Axes, name: str, leads: list[int], first: bool)
     diagram.locator_params(nbins=4)
     diagram.set_xlabel(f"RMSE of the mean ({units})")
     ratio.axhline(1.0, color=NOTE_COLOUR, linewidth=0.9, zorder=0.5)
-    ratio.set_ylim(0.0, max(1.3, ratio.get_ylim()[1]))
+    ratio.set_ylim(0.0, max(1.3, 1.1 * ratio.dataLim.ymax))
     lead_axis(ratio, leads, label=True)
     if first:
         diagram.set_ylabel("spread")

@@ -1,0 +1,66 @@
+"""HREF's published products: the mean and spread of its members on a 5 km grid."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from stormdraw.archive.membership import href_members
+from stormdraw.archive.simulated.gribs import Encoder, ensemble_product
+from stormdraw.archive.simulated.lattices import Passage, five_kilometre_grid
+from stormdraw.archive.simulated.layout import href_path
+from stormdraw.archive.simulated.model_files import UNKNOWN_PROCESS, Fields, write_messages
+from stormdraw.archive.simulated.plan import model_name
+from stormdraw.archive.wanted import PRODUCT_VARIABLES
+from stormdraw.grids import Grid
+from stormdraw.times import hours
+
+# The spread is the standard deviation about the mean of the members at hand (ddof 0), as an
+# operational spread is.
+_STATISTICS: Mapping[str, tuple[str, Callable[..., np.ndarray]]] = {
+    "mean": ("mean", np.mean),
+    "sprd": ("spread", np.std),
+}
+
+
+class HrefFiles:
+    """Collects members' fields and writes HREF's products of them."""
+
+    def __init__(self, window: Grid) -> None:
+        self.grid = five_kilometre_grid(window)
+        self._collected: dict[tuple[str, datetime, int], Fields] = {}
+        self._passages: dict[Grid, Passage] = {}
+
+    def collect(self, model: str, init: datetime, lead: int, fields: Fields, grid: Grid) -> None:
+        """Take in the fields (y, x) of a model's file, which are on `grid`."""
+        passage = self._passages.setdefault(grid, Passage(grid, self.grid))
+        carried = passage.carry(fields)
+        carried["WIND10"] = np.hypot(carried["U10"], carried["V10"])
+        # Single precision, since many of them wait here.
+        self._collected[model, init, lead] = {
+            name: carried[name].astype(np.float32) for name in PRODUCT_VARIABLES
+        }
+
+    def write(self, folder: Path, case: datetime, leads: tuple[int, ...]) -> None:
+        """The mean and spread files of a cycle, of the members that reach each lead."""
+        with Encoder(self.grid, UNKNOWN_PROCESS) as encoder:
+            for lead in leads:
+                members = [
+                    self._collected[model_name(member), case - hours(member.age), own_lead]
+                    for member in href_members(case)
+                    if member.reaches(lead)
+                    for own_lead in [member.own_lead(lead)]
+                ]
+                if not members:
+                    continue
+                for file, (statistic, reduce) in _STATISTICS.items():
+                    messages = []
+                    for name in PRODUCT_VARIABLES:
+                        values = np.stack([member[name] for member in members])
+                        reduced = reduce(values, axis=0, dtype=np.float64)
+                        product = ensemble_product(name, statistic)
+                        messages.append(
+                            encoder.encode(product, reduced, case, lead, members=len(members))
+                        )
+                    write_messages(folder / href_path(file, case, lead), messages)

@@ -1,0 +1,124 @@
+"""The simulated archive: a folder laid out and named like the public buckets."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from stormdraw import provenance
+from stormdraw.archive.simulated.domain import domain_of, terrain
+from stormdraw.archive.simulated.forecasts import CommonBackground, Start, forecasters
+from stormdraw.archive.simulated.href_files import HrefFiles
+from stormdraw.archive.simulated.layout import hrrr_path, member_path
+from stormdraw.archive.simulated.model_files import ModelFiles
+from stormdraw.archive.simulated.noise import Noise, SharedNoise
+from stormdraw.archive.simulated.plan import Plan, plan_archive
+from stormdraw.archive.simulated.state import State, to_dataset
+from stormdraw.archive.simulated.surface import Surface
+from stormdraw.archive.simulated.world import World
+from stormdraw.files import replacing
+from stormdraw.seeds import generator_for
+from stormdraw.settings import Settings
+
+Progress = Callable[[str], None]
+
+
+def write_archive(
+    settings: Settings,
+    folder: Path,
+    world_path: Path,
+    progress: Progress | None = None,
+) -> None:
+    """Write every file a run of `settings` asks for into `folder`, each with its `.idx`.
+
+    `world_path` becomes a NetCDF of the hidden state at the cases' initial times, from which
+    `perfect.draw_members` branches. `progress` is told from time to time how far it is.
+
+    Raises StormdrawError if the configuration asks for something that is not simulated.
+    """
+    tell = progress or _say_nothing
+    plan = plan_archive(settings)
+    domain = domain_of(settings.archive.simulated.rows, settings.archive.simulated.columns)
+    truth = World(Surface(domain, terrain(domain, settings.seed)))
+    shared = SharedNoise(settings.seed, "model noise")
+    states, starts = _simulate(truth, shared, plan, settings.seed, folder, tell)
+    _save_world(truth.surface, states, settings, world_path)
+    if plan.runs:
+        _forecast(truth.surface, shared, plan, starts, settings.seed, folder, tell)
+
+
+def _simulate(
+    truth: World, shared: SharedNoise, plan: Plan, run_seed: int, folder: Path, tell: Progress
+) -> tuple[list[State], dict[datetime, Start]]:
+    """Let the world run and write its analyses; what cases and forecasts start from comes back."""
+    generator = generator_for(run_seed, "simulated", "truth")
+    background = CommonBackground(truth.spectra, shared, run_seed)
+    analyses, cases, run_starts = set(plan.analyses), set(plan.cases), plan.run_starts
+    states: list[State] = []
+    starts: dict[datetime, Start] = {}
+    state = truth.start(plan.start, generator)
+    steps = truth.steps(state, Noise(generator))
+    with ModelFiles("hrrr", truth.surface) as files:
+        while True:
+            time = state.time
+            if time in run_starts:
+                starts[time] = Start(state, background.waves)
+            if time in cases:
+                states.append(state)
+            if time in analyses:
+                files.write(folder / hrrr_path(time, 0), truth.surface.observe(state), time, 0)
+            if (time.hour, time.minute) == (0, 0):
+                tell(f"the world until {time:%Y-%m-%d}, of {plan.end:%Y-%m-%d}")
+            if time == plan.end:
+                return states, starts
+            if plan.runs:
+                background.step(state)
+            state = next(steps)
+
+
+def _save_world(surface: Surface, states: Sequence[State], settings: Settings, path: Path) -> None:
+    """Write the hidden states, and what else a run needs to go on from them."""
+    world = to_dataset(states)
+    world["terrain"] = (("box_y", "box_x"), surface.terrain, {"units": "m"})
+    simulated = settings.archive.simulated
+    decisive = {"seed", "periods", "leads", "cases", "archive"}
+    world.attrs = {
+        **provenance.attributes(
+            "Hidden state of the simulated world",
+            "a stochastic simulation",
+            settings.model_dump(mode="json", include=decisive),
+        ),
+        "rows": list(simulated.rows),
+        "columns": list(simulated.columns),
+    }
+    with replacing(path) as temporary:
+        world.to_netcdf(temporary, engine="netcdf4")
+
+
+def _forecast(
+    truth: Surface,
+    shared: SharedNoise,
+    plan: Plan,
+    starts: dict[datetime, Start],
+    run_seed: int,
+    folder: Path,
+    tell: Progress,
+) -> None:
+    """Let HREF's models forecast, and write their files and HREF's products."""
+    models = forecasters(truth, run_seed, shared)
+    href = HrefFiles(truth.domain.window)
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(ModelFiles(name, truth)) for name in models}
+        for done, run in enumerate(plan.runs, start=1):
+            own = files[run.model]
+            for lead, seen in models[run.model].run(starts[run.init], run.leads):
+                path = folder / member_path(run.member, run.init, lead)
+                fields = own.write(path, seen, run.init, lead)
+                href.collect(run.model, run.init, lead, fields, own.grid)
+            tell(f"forecast {done} of {len(plan.runs)}: {run.model} of {run.init:%Y-%m-%d %H} UTC")
+    for case in plan.cases:
+        href.write(folder, case, plan.leads)
+
+
+def _say_nothing(_: str) -> None:
+    return

@@ -1,0 +1,88 @@
+"""What the simulated archive must hold for a configuration."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from stormdraw.archive.membership import Member, href_members
+from stormdraw.errors import StormdrawError
+from stormdraw.settings import Settings
+from stormdraw.times import hourly, hours
+
+
+@dataclass(frozen=True)
+class Run:
+    """One forecast by one of HREF's models; `leads` in hours, ascending."""
+
+    member: Member
+    init: datetime
+    leads: tuple[int, ...]
+
+    @property
+    def model(self) -> str:
+        return model_name(self.member)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When the world starts, which hours have an analysis, where members branch, who forecasts."""
+
+    start: datetime
+    analyses: tuple[datetime, ...]
+    cases: tuple[datetime, ...]
+    leads: tuple[int, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def end(self) -> datetime:
+        """The last hour of the world."""
+        return self.analyses[-1]
+
+    @property
+    def run_starts(self) -> frozenset[datetime]:
+        """The hours at which a forecast starts."""
+        return frozenset(run.init for run in self.runs)
+
+
+def model_name(member: Member) -> str:
+    """The member's name without its age, e.g. nam_nest."""
+    return member.name.removesuffix(f"_{member.age:02d}h")
+
+
+def plan_archive(settings: Settings) -> Plan:
+    """The plan for a configuration.
+
+    Raises StormdrawError if it asks for something that is not simulated.
+    """
+    if settings.archive.analysis_lead != 0:
+        raise StormdrawError(
+            f"archive.analysis_lead is {settings.archive.analysis_lead}, but the simulated archive "
+            "has only analyses for every hour; set it to 0"
+        )
+    periods = [period for _, period in settings.periods.named()]
+    cases = tuple(settings.initial_times())
+    leads = tuple(settings.leads)
+    runs = _runs(cases, leads) if settings.archive.reference == "href" else ()
+    first = min(period.start for period in periods)
+    start = first - hours(settings.archive.simulated.spin_up_hours)
+    return Plan(
+        start=min([start, *(run.init for run in runs)]),
+        analyses=tuple(hourly(first, max(period.end for period in periods))),
+        cases=cases,
+        leads=leads,
+        runs=runs,
+    )
+
+
+def _runs(cases: tuple[datetime, ...], leads: tuple[int, ...]) -> tuple[Run, ...]:
+    """Every run that some case's HREF has a member of, in the order of initial times."""
+    wanted: dict[tuple[datetime, str], tuple[Member, set[int]]] = {}
+    for case in cases:
+        for member in href_members(case):
+            key = (case - hours(member.age), model_name(member))
+            _, own_leads = wanted.setdefault(key, (member, set()))
+            own_leads |= {member.own_lead(lead) for lead in leads if member.reaches(lead)}
+    return tuple(
+        Run(member, init, tuple(sorted(own_leads)))
+        for (init, _), (member, own_leads) in sorted(wanted.items(), key=lambda item: item[0])
+        if own_leads
+    )
