@@ -76,6 +76,9 @@ def score_case(
         "system": system,
         "method": method,
         "area_weights": describe_weights(scores.area_weights),
+        "grid_rows": grid.shape[0],
+        "grid_columns": grid.shape[1],
+        "grid_spacing": grid.spacing[0],
     }
     encoding: dict[str, dict] = {"init": {"units": "hours since 1970-01-01", "dtype": "int64"}}
     if "crps_map" in statistics:

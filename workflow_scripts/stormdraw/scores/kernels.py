@@ -1,4 +1,4 @@
-"""Compiled loops, most of them over sorted errors: what NumPy would need ten passes over memory for.
+"""Compiled loops, most over sorted errors: what NumPy would need ten passes over memory for.
 
 Numba keeps the machine code in NUMBA_CACHE_DIR, which the workflow sets to a folder of its own, so
 that only the first job of a run compiles. All loops release the GIL: blocks of points run in
