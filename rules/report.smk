@@ -114,6 +114,9 @@ rule report_scorecard:
         runtime=10,
     params:
         code=code("report_scorecard"),
+        templates=digest(
+            [path.read_text() for path in sorted(LIBRARY.glob("stormdraw/report/templates/*"))]
+        ),
         settings=digest(config),
         models=MODELS,
     message:
