@@ -28,11 +28,10 @@ rule scores_case:
     input:
         ensemble="results/ensembles/{system}/{init}.nc",
         truth=truth_files,
-        # What one system lacks is left out of all.
-        points=expand("results/scores/{system}/{{init}}.points.nc", system=SYSTEMS),
+        points="results/scores/{system}/{init}.points.nc",
         outlines=region_files,
     output:
-        statistics="results/scores/{system}/{init}.nc",
+        statistics="results/scores/{system}/{init}.own.nc",
     log:
         "results/logs/scores_case/{system}/{init}.log",
     benchmark:
@@ -50,6 +49,36 @@ rule scores_case:
         "Scoring {wildcards.system} at {wildcards.init}"
     script:
         "../workflow_scripts/scores_case.py"
+
+
+# What one system lacks is left out of all. Mostly none lacks anything, and then nothing is scored
+# twice: a new model does not score the others again.
+rule scores_common:
+    input:
+        ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=SYSTEMS),
+        points=expand("results/scores/{system}/{{init}}.points.nc", system=SYSTEMS),
+        statistics=expand("results/scores/{system}/{{init}}.own.nc", system=SYSTEMS),
+        truth=truth_files,
+        outlines=region_files,
+    output:
+        statistics=expand("results/scores/{system}/{{init}}.nc", system=SYSTEMS),
+    log:
+        "results/logs/scores_common/{init}.log",
+    benchmark:
+        "results/benchmarks/scores_common/{init}.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=code("scores_common"),
+        settings=scored_with(),
+    message:
+        "Comparing all systems at {wildcards.init} on the same points"
+    script:
+        "../workflow_scripts/scores_common.py"
 
 
 rule scores_summary:

@@ -1,4 +1,4 @@
-"""Writes results/scores/{system}/{init}.nc: sums and counts, (variable, lead, region, ...)."""
+"""Writes results/scores/{system}/{init}.own.nc: sums and counts, (variable, lead, region, ...)."""
 
 from pathlib import Path
 
@@ -16,6 +16,6 @@ with job("scores_case", snakemake.log[0]) as log:
         Path(snakemake.output.statistics),
         settings.seed,
         settings.scores,
-        [Path(path) for path in snakemake.input.points],
+        [Path(snakemake.input.points)],
         snakemake.threads,
     )

@@ -15,6 +15,7 @@ from scipy import stats
 from stormdraw.grids import Grid
 from stormdraw.scores.block import spread_bin_edges
 from stormdraw.scores.case import score_case
+from stormdraw.scores.common import CaseFiles, score_in_common
 from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.points import common_points, write_points
@@ -232,11 +233,14 @@ def test_what_one_system_lacks_is_left_out_of_all(
     assert common.sel(lead=1).sum() == 34
     assert common.sel(lead=1)[2, 3] == 0
     assert common.sel(lead=2).sum() == 0
-    paths = {}
-    for name, (ensemble, _) in files.items():
-        output = tmp_path / "scores" / name / "2026060806.nc"
-        score_case(ensemble, [truth], output, 0, Scores(), points)
-        paths[name] = [output]
+    paths = {name: [tmp_path / "scores" / name / "2026060806.nc"] for name in files}
+    own = {}
+    for name, (ensemble, own_points) in files.items():
+        statistics = own_points.with_name("2026060806.own.nc")
+        score_case(ensemble, [truth], statistics, 0, Scores(), [own_points])
+        own[name] = CaseFiles(ensemble, own_points, statistics)
+    outputs = {name: path for name, (path,) in paths.items()}
+    assert not score_in_common(own, [truth], outputs, 0, Scores())
     systems = load_systems(paths)
     for system in systems.values():
         np.testing.assert_array_equal(system["points"].values.ravel(), [34, 0])
@@ -251,6 +255,29 @@ def test_what_one_system_lacks_is_left_out_of_all(
     assert told.loc[("holed", 2), "absent_members"] == 1
     assert told.loc[("absent", 2), "absent_members"] == 4
     assert told.loc[("absent", 2), "points"] == 0
+
+
+def test_where_nothing_is_lacking_nothing_is_scored_twice(
+    tmp_path: Path,
+    make_ensemble: Make,
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> None:
+    times = [datetime(2026, 6, 8, 7), datetime(2026, 6, 8, 8)]
+    truth = write_fields("20260608.nc", times, {"T2M": random.normal(290, 1, (2, *grid.shape))})
+    own, outputs = {}, {}
+    for name in ("one", "other"):
+        members = random.normal(290, 1, (3, 2, *grid.shape)).astype(np.float32)
+        ensemble, points = write_case(tmp_path, make_ensemble, name, {"T2M": members})
+        statistics = points.with_name("2026060806.own.nc")
+        score_case(ensemble, [truth], statistics, 0, Scores(), [points])
+        own[name] = CaseFiles(ensemble, points, statistics)
+        outputs[name] = points.with_name("2026060806.nc")
+    assert score_in_common(own, [truth], outputs, 0, Scores())
+    for name, files in own.items():
+        assert outputs[name].read_bytes() == files.statistics.read_bytes()
+        assert outputs[name].stat().st_mtime >= files.statistics.stat().st_mtime
 
 
 def test_the_tidy_table_has_every_region(
