@@ -99,20 +99,18 @@ def sum_parts(errors, valid, weights, parts):  # type: ignore[no-untyped-def]
 def distances(u, v, true_u, true_v, distance, pairs):  # type: ignore[no-untyped-def]
     """Mean distance to the truth, and sum of distances over pairs i < j, of vectors at each point.
 
-    `u` and `v` are (member, point), the others (point,).
+    `u` and `v` are (point, member), the others (point,).
     """
-    count, points = u.shape
-    distance[:] = 0.0
-    pairs[:] = 0.0
-    for i in range(count):
-        for point in range(points):
-            distance[point] += np.sqrt(
-                (u[i, point] - true_u[point]) ** 2 + (v[i, point] - true_v[point]) ** 2
-            )
-        for j in range(i):
-            for point in range(points):
-                pairs[point] += np.sqrt(
-                    (u[i, point] - u[j, point]) ** 2 + (v[i, point] - v[j, point]) ** 2
-                )
+    points, count = u.shape
     for point in range(points):
-        distance[point] /= count
+        own_u, own_v = u[point], v[point]
+        y_u, y_v = true_u[point], true_v[point]
+        total = within = 0.0
+        for i in range(count):
+            x_u, x_v = own_u[i], own_v[i]
+            total += np.sqrt((x_u - y_u) * (x_u - y_u) + (x_v - y_v) * (x_v - y_v))
+            for j in range(i):
+                d_u, d_v = own_u[j] - x_u, own_v[j] - x_v
+                within += np.sqrt(d_u * d_u + d_v * d_v)
+        distance[point] = total / count
+        pairs[point] = within
