@@ -8,8 +8,9 @@ from stormdraw.files import replacing_folder
 from stormdraw.job import job
 from stormdraw.settings import load_settings
 
-with job("archive_simulate", snakemake.log[0]) as logger:
-    with replacing_folder(snakemake.output.archive) as folder:
-        write_archive(
-            load_settings(snakemake.config), folder, Path(snakemake.output.world), logger.info
-        )
+with (
+    job("archive_simulate", snakemake.log[0]) as logger,
+    replacing_folder(snakemake.output.archive) as folder,
+):
+    settings = load_settings(snakemake.config)
+    write_archive(settings, folder, Path(snakemake.output.world), logger.info)

@@ -116,6 +116,15 @@ class Archive(Section):
             raise ValueError("give at least one of aws, google, azure, nomads")
         return source
 
+    @model_validator(mode="after")
+    def _simulated_analysis(self) -> "Archive":
+        if self.source == "simulated" and self.analysis_lead != 0:
+            raise ValueError(
+                "the simulated archive has analyses for every hour, forecasts for cases only; set "
+                "analysis_lead to 0"
+            )
+        return self
+
 
 class Crop(Section):
     """Rows and columns of the archive's grid to keep, each [first, end)."""

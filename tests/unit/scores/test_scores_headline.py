@@ -100,7 +100,7 @@ def test_text_as_it_comes_out() -> None:
         "href        -    0.92\n"
         "trial    0.92    0.92\n"
         "\n"
-        "Cases: 4. The truth is the HRRR analysis, which favours systems made from HRRR.\n"
+        "Cases: 4. The truth is the analysis that models learn from, which favours them.\n"
     )
 
 

@@ -73,8 +73,8 @@ def headline_text(headline: pd.DataFrame, reference: str | None) -> str:
         )
     blocks.append(_block(headline, "Spread-error ratio: 1 when calibrated", _calibrated))
     notes = [
-        f"Cases: {counts['cases']}. The truth is the HRRR analysis, which favours systems made "
-        "from HRRR."
+        f"Cases: {counts['cases']}. The truth is the analysis that models learn from, which "
+        "favours them."
     ]
     if headline["crps_fair"].isna().any() or (headline["skill_of"] == "crps_gaussian").any():
         notes.append("g: Gaussian CRPS, where only mean and spread are known; compare g with g.")
