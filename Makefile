@@ -4,6 +4,7 @@
 # make lint    ruff, snakefmt, snakemake --lint and mypy only
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
+# make benchmark-scores   time of the scores beside a sort and other libraries, and how far apart
 # make clean   remove what runs have made
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo idaho test lint unit workflow schema pins clean
+.PHONY: help demo idaho test lint unit workflow schema pins benchmark-scores clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -56,6 +57,9 @@ schema: $(INSTALLED)
 
 pins: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python envs/pin.py
+
+benchmark-scores: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python tests/benchmarks/scores.py
 
 clean:
 	rm -rf results/* .snakemake

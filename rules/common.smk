@@ -169,6 +169,26 @@ def checkpoint(wildcards):
     return f"results/models/{SYSTEMS[wildcards.system].model}/model.pt"
 
 
+# scores
+
+# Compiled loops are kept for the next job; without this they may go to the home folder.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()))
+
+# These choose how cases are summed up, and change no case.
+_OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence"}
+
+
+def scored_with():
+    """The settings that the scores of a case depend on."""
+    scores = SETTINGS.scores.model_dump(mode="json", exclude=_OF_SUMMARIES)
+    return {"seed": SETTINGS.seed, "leads": list(SETTINGS.leads), "scores": scores}
+
+
+def region_files(wildcards=None):
+    """The files that outline regions."""
+    return [region.file for region in SETTINGS.scores.regions.values() if hasattr(region, "file")]
+
+
 # scores and report
 
 

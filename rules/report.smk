@@ -27,6 +27,36 @@ rule report_figures:
             category="Calibration",
             labels={"figure": "Rank histograms"},
         ),
+        event_forecasts=report(
+            "results/report/figures/event_forecasts.svg",
+            caption="report/event_forecasts.rst",
+            category="Scores",
+            labels={"figure": "Forecasts of events"},
+        ),
+        fractions_skill=report(
+            "results/report/figures/fractions_skill.svg",
+            caption="report/fractions_skill.rst",
+            category="Scores",
+            labels={"figure": "Fractions skill score"},
+        ),
+        spread_bins=report(
+            "results/report/figures/spread_bins.svg",
+            caption="report/spread_bins.rst",
+            category="Calibration",
+            labels={"figure": "Error by spread"},
+        ),
+        spectra=report(
+            "results/report/figures/spectra.svg",
+            caption="report/spectra.rst",
+            category="Members",
+            labels={"figure": "Power spectra"},
+        ),
+        crps_maps=report(
+            "results/report/figures/crps_maps.svg",
+            caption="report/crps_maps.rst",
+            category="Scores",
+            labels={"figure": "CRPS on the map"},
+        ),
         member_maps=report(
             "results/report/figures/member_maps.svg",
             caption="report/member_maps.rst",

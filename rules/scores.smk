@@ -1,29 +1,84 @@
 # scores: ensembles and truth to sufficient statistics, then to scores with intervals.
 
 
+rule scores_points:
+    input:
+        ensemble="results/ensembles/{system}/{init}.nc",
+    output:
+        points="results/scores/{system}/{init}.points.nc",
+    log:
+        "results/logs/scores_points/{system}/{init}.log",
+    benchmark:
+        "results/benchmarks/scores_points/{system}/{init}.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code("scores_points"),
+    message:
+        "Looking for missing points of {wildcards.system} at {wildcards.init}"
+    script:
+        "../workflow_scripts/scores_points.py"
+
+
 rule scores_case:
     input:
         ensemble="results/ensembles/{system}/{init}.nc",
         truth=truth_files,
+        points="results/scores/{system}/{init}.points.nc",
+        outlines=region_files,
     output:
-        statistics="results/scores/{system}/{init}.nc",
+        statistics="results/scores/{system}/{init}.own.nc",
     log:
         "results/logs/scores_case/{system}/{init}.log",
     benchmark:
         "results/benchmarks/scores_case/{system}/{init}.tsv"
     conda:
         "../envs/stormdraw.yaml"
-    threads: 1
+    threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=4000,
+        runtime=120,
     params:
         code=code("scores_case"),
-        settings={"seed": SETTINGS.seed, "leads": list(SETTINGS.leads)},
+        settings=scored_with(),
     message:
         "Scoring {wildcards.system} at {wildcards.init}"
     script:
         "../workflow_scripts/scores_case.py"
+
+
+# What one system lacks is left out of all. Mostly none lacks anything, and then nothing is scored
+# twice: a new model does not score the others again.
+rule scores_common:
+    input:
+        ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=SYSTEMS),
+        points=expand("results/scores/{system}/{{init}}.points.nc", system=SYSTEMS),
+        statistics=expand("results/scores/{system}/{{init}}.own.nc", system=SYSTEMS),
+        truth=truth_files,
+        outlines=region_files,
+    output:
+        statistics=expand("results/scores/{system}/{{init}}.nc", system=SYSTEMS),
+    log:
+        "results/logs/scores_common/{init}.log",
+    benchmark:
+        "results/benchmarks/scores_common/{init}.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=code("scores_common"),
+        settings=scored_with(),
+    message:
+        "Comparing all systems at {wildcards.init} on the same points"
+    script:
+        "../workflow_scripts/scores_common.py"
 
 
 rule scores_summary:
@@ -31,6 +86,9 @@ rule scores_summary:
         statistics=all_statistics,
     output:
         summary="results/scores/summary.csv",
+        tidy="results/scores/scores.parquet",
+        verdicts="results/scores/verdicts.csv",
+        missing="results/scores/missing.csv",
     log:
         "results/logs/scores_summary.log",
     benchmark:

@@ -1,15 +1,21 @@
-"""Writes results/scores/{system}/{init}.nc: sums and counts over points, (variable, lead)."""
+"""Writes results/scores/{system}/{init}.own.nc: sums and counts, (variable, lead, region, ...)."""
 
 from pathlib import Path
 
 from stormdraw.job import job
 from stormdraw.scores.case import score_case
+from stormdraw.scores.weights import describe_weights
 from stormdraw.settings import load_settings
 
-with job("scores_case", snakemake.log[0]):
+with job("scores_case", snakemake.log[0]) as log:
+    settings = load_settings(snakemake.config)
+    log.info("%s", describe_weights(settings.scores.area_weights))
     score_case(
         Path(snakemake.input.ensemble),
         [Path(path) for path in snakemake.input.truth],
         Path(snakemake.output.statistics),
-        load_settings(snakemake.config).seed,
+        settings.seed,
+        settings.scores,
+        [Path(snakemake.input.points)],
+        snakemake.threads,
     )

@@ -1,21 +1,48 @@
-"""Writes results/scores/summary.csv: one row a system, variable, lead and metric."""
+"""Writes results/scores/summary.csv, one row a system, variable, lead and metric, and beside it:
+
+scores.parquet, the same for each region; verdicts.csv, better or worse than the reference;
+missing.csv, what was left out.
+"""
 
 from pathlib import Path
 
 from stormdraw.job import job
+from stormdraw.scores.missing import missing_data
 from stormdraw.scores.summary import summarise, write_summary
+from stormdraw.scores.tidy import tidy_scores, write_tidy
+from stormdraw.scores.verdicts import caveats, verdicts
 from stormdraw.settings import load_settings
 
-with job("scores_summary", snakemake.log[0]):
+with job("scores_summary", snakemake.log[0]) as log:
     settings = load_settings(snakemake.config)
+    scores = settings.scores
     paths: dict[str, list[Path]] = {}
     for path in map(Path, snakemake.input.statistics):
         paths.setdefault(path.parent.name, []).append(path)
+    standards = settings.baselines()
     summary = summarise(
         paths,
-        settings.scores.reference,
-        settings.scores.bootstrap_samples,
-        settings.scores.confidence,
+        scores.reference,
+        scores.bootstrap_samples,
+        scores.confidence,
         settings.seed,
+        standards,
+        scores.neighbourhoods,
     )
     write_summary(summary, Path(snakemake.output.summary))
+    write_tidy(
+        tidy_scores(paths, scores, standards, settings.seed, summary),
+        Path(snakemake.output.tidy),
+    )
+    missing = missing_data(paths)
+    write_summary(missing, Path(snakemake.output.missing))
+    if len(missing):
+        log.warning(
+            "%d forecasts lack members or points; see %s", len(missing), snakemake.output.missing
+        )
+    compared = verdicts(
+        paths, scores.reference, scores.bootstrap_samples, scores.confidence, settings.seed
+    )
+    write_summary(compared, Path(snakemake.output.verdicts))
+    for line in caveats(compared, scores.confidence):
+        log.info("%s", line)

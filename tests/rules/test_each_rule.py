@@ -25,8 +25,15 @@ RULES = {
     "ensembles_reference": ["ensembles/href/2026060206.nc"],
     "ensembles_baseline": ["ensembles/climatology/2026060206.nc"],
     "ensembles_perfect": ["ensembles/perfect/2026060206.nc"],
-    "scores_case": ["scores/small/2026060206.nc"],
-    "scores_summary": ["scores/summary.csv"],
+    "scores_points": ["scores/small/2026060206.points.nc"],
+    "scores_case": ["scores/small/2026060206.own.nc"],
+    "scores_common": ["scores/small/2026060206.nc"],
+    "scores_summary": [
+        "scores/summary.csv",
+        "scores/scores.parquet",
+        "scores/verdicts.csv",
+        "scores/missing.csv",
+    ],
     "report_figures": ["report/figures"],
     "report_scorecard": ["report/scorecard.html"],
 }

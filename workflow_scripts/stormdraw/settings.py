@@ -10,9 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from stormdraw.errors import StormdrawError
 from stormdraw.times import hourly, hours
-from stormdraw.variables import STATE_VARIABLES, STATIC_VARIABLES
+from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES, STATIC_VARIABLES
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+SCORED_VARIABLES = (*STATE_VARIABLES, *DERIVED_VARIABLES)
+
+# The region that is always scored.
+WHOLE_DOMAIN = "domain"
+
 Hour = Annotated[datetime, Field(description="a time in UTC on the hour, e.g. 2026-06-08T06:00")]
 
 
@@ -210,12 +215,70 @@ class Ensembles(Section):
         return next(system for system in self.systems if system.name == name)
 
 
+class Box(Section):
+    """A region between two meridians and two parallels, in degrees; west of Greenwich is below 0.
+
+    A box whose west is greater than its east crosses the 180th meridian.
+    """
+
+    west: Annotated[float, Field(ge=-180, le=180)]
+    east: Annotated[float, Field(ge=-180, le=180)]
+    south: Annotated[float, Field(ge=-90, le=90)]
+    north: Annotated[float, Field(ge=-90, le=90)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Box":
+        if self.north <= self.south:
+            raise ValueError(f"north ({self.north}) must be greater than south ({self.south})")
+        return self
+
+
+class Outline(Section):
+    """A region that polygons enclose: a GeoJSON file or a shapefile, in degrees."""
+
+    file: Annotated[str, Field(pattern=r"\.(geojson|json|shp)$")]
+
+
 class Scores(Section):
-    """What systems are compared with, and how sure the comparison is."""
+    """What systems are scored on, what with, and how sure the comparison is."""
 
     reference: Name | None = None
     bootstrap_samples: Annotated[int, Field(ge=100)] = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    thresholds: dict[Literal[SCORED_VARIABLES], list[float]] = {  # type: ignore[valid-type]
+        "REFC": [20.0, 30.0, 40.0],
+        "CAPE": [1000.0],
+    }
+    neighbourhoods: list[Annotated[int, Field(ge=1)]] = [1, 3, 9, 21, 41]
+    variogram_lags: list[Annotated[int, Field(ge=1)]] = [1, 4]
+    area_weights: bool = True
+    maps: bool = True
+    regions: dict[Name, Box | Outline] = {}
+
+    @field_validator("thresholds")
+    @classmethod
+    def _thresholds_differ(cls, thresholds: dict[str, list[float]]) -> dict[str, list[float]]:
+        return {name: sorted(set(values)) for name, values in thresholds.items() if values}
+
+    @field_validator("neighbourhoods")
+    @classmethod
+    def _odd_widths(cls, widths: list[int]) -> list[int]:
+        for width in widths:
+            if width % 2 == 0:
+                raise ValueError(f"{width} is even: a neighbourhood has its point in the middle")
+        return sorted(set(widths))
+
+    @field_validator("variogram_lags")
+    @classmethod
+    def _lags_differ(cls, lags: list[int]) -> list[int]:
+        return sorted(set(lags))
+
+    @field_validator("regions")
+    @classmethod
+    def _domain_is_taken(cls, regions: dict[str, Any]) -> dict[str, Any]:
+        if WHOLE_DOMAIN in regions:
+            raise ValueError(f"{WHOLE_DOMAIN!r} is the name of all points; choose another")
+        return regions
 
 
 class Report(Section):
@@ -314,6 +377,11 @@ class Settings(Section):
         test = self.periods.test
         last = test.end - hours(max(self.leads))
         return list(hourly(test.start, last, self.cases.every_hours))
+
+    def baselines(self) -> list[str]:
+        """The names of the systems that any model must beat."""
+        systems = self.ensembles.systems
+        return [system.name for system in systems if isinstance(system, BaselineSystem)]
 
     def members(self, system: System) -> int:
         """How many members a sampled system has."""

@@ -7,10 +7,16 @@ from typing import Any
 
 from report_run import Run
 
+from stormdraw.report.captions import CAPTIONS
 from stormdraw.report.crps_by_lead import draw_crps_by_lead
+from stormdraw.report.crps_maps import draw_crps_maps
+from stormdraw.report.event_forecasts import draw_event_forecasts
+from stormdraw.report.fractions_skill import draw_fractions_skill
 from stormdraw.report.member_maps import draw_member_maps
 from stormdraw.report.rank_histograms import draw_rank_histograms
 from stormdraw.report.scorecard import Inputs, write_scorecard
+from stormdraw.report.spectra import draw_spectra
+from stormdraw.report.spread_bins import draw_spread_bins
 from stormdraw.report.spread_error import draw_spread_error
 from stormdraw.report.training_curves import draw_training_curves
 
@@ -20,11 +26,15 @@ VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
 
 def draw_all(run: Run, folder: Path) -> dict[str, Path]:
     """Every figure of a run, as the rule of figures makes them."""
-    names = ("crps_by_lead", "spread_error", "rank_histograms", "member_maps", "training_curves")
-    figures = {name: folder / f"{name}.svg" for name in names}
+    figures = {name: folder / f"{name}.svg" for name in CAPTIONS if name != "scorecard"}
     draw_crps_by_lead(run.settings, run.summary, figures["crps_by_lead"])
     draw_spread_error(run.settings, run.summary, figures["spread_error"])
     draw_rank_histograms(run.settings, run.scores, figures["rank_histograms"])
+    draw_event_forecasts(run.settings, run.scores, figures["event_forecasts"])
+    draw_fractions_skill(run.settings, run.scores, figures["fractions_skill"])
+    draw_spread_bins(run.settings, run.scores, figures["spread_bins"])
+    draw_spectra(run.settings, run.scores, figures["spectra"])
+    draw_crps_maps(run.settings, run.scores, run.ensembles["href"][0], figures["crps_maps"])
     draw_member_maps(run.settings, run.ensembles, run.truth, figures["member_maps"])
     draw_training_curves(run.settings, run.metrics, figures["training_curves"])
     return figures

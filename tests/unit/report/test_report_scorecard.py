@@ -16,6 +16,9 @@ from stormdraw.report.captions import CAPTIONS
 from stormdraw.scores.summary import read_summary, write_summary
 from stormdraw.settings import load_settings
 
+# Each has a caption, and so has the page itself.
+FIGURES = len(CAPTIONS) - 1
+
 
 @pytest.fixture(scope="module")
 def page(demo_page: Path) -> Page:
@@ -52,8 +55,8 @@ def test_links_within_the_page_resolve(page: Page) -> None:
 
 def test_pictures_say_what_they_show(page: Page) -> None:
     pictures = page.all("img")
-    assert len(pictures) == 5
-    assert len(page.all("figcaption")) == 5
+    assert len(pictures) == FIGURES
+    assert len(page.all("figcaption")) == FIGURES
     for picture in pictures:
         assert len(picture["alt"]) > 30
         encoded = picture["src"].removeprefix("data:image/svg+xml;base64,")
@@ -123,7 +126,7 @@ def test_gaps_are_stated(demo_run: Run, tmp_path: Path) -> None:
     found = Page(
         write_page(demo_run, tmp_path / "p.html", plans={}, metrics={}, manifests=[], models={})
     )
-    assert found.text.count("This figure was not made in this run.") == 5
+    assert found.text.count("This figure was not made in this run.") == FIGURES
     assert "Not there: plan and training metrics." in found.text
     assert "No manifest was given to this page." in found.text
     assert "No skill has an interval" in found.text

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from stormdraw.grids import HRRR, Grid
-from stormdraw.scores.statistics import COUNTS, SUMS
+from stormdraw.scores.tables import COUNTS, SUMS, TABLES
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +71,10 @@ def make_ensemble(grid: Grid) -> Callable[..., xr.Dataset]:
 
 @pytest.fixture
 def write_statistics(tmp_path: Path) -> Callable[..., Path]:
-    """Write a score file from sums (variable, lead); what is not given is 0, members are 3."""
+    """Write a score file from sums (variable, lead); what is not given is 0, members are 3.
+
+    Tables are given with all their dimensions, the region first.
+    """
 
     def write(
         system: str,
@@ -80,24 +83,29 @@ def write_statistics(tmp_path: Path) -> Callable[..., Path]:
         leads: list[int],
         **given: np.ndarray | float | list,
     ) -> Path:
-        shape = (len(variables), len(leads))
-        dims = ("variable", "lead")
+        shape = (len(variables), len(leads), 1)
+        dims = ("variable", "lead", "region")
         values: dict = {name: np.zeros(shape) for name in SUMS}
         values |= {name: np.zeros(shape, np.int64) for name in COUNTS}
         values |= {"weight_sum": np.full(shape, 10.0), "points": np.full(shape, 10)}
         values["members"] = np.full(shape, 3)
-        rank_counts = np.asarray(given.pop("rank_counts", np.zeros((*shape, 4), np.int64)))
+        rank_counts = np.asarray(given.pop("rank_counts", np.zeros((*shape[:2], 4), np.int64)))
+        tables = {name: np.asarray(given.pop(name)) for name in TABLES if name in given}
         for name, value in given.items():
-            values[name] = np.broadcast_to(np.asarray(value, values[name].dtype), shape)
+            array = np.broadcast_to(np.asarray(value, values[name].dtype), shape[:2])
+            values[name] = array[..., None]
         dataset = xr.Dataset(
             {name: (dims, value) for name, value in values.items()},
             coords={
                 "variable": np.array(variables, object),
                 "lead": ("lead", np.array(leads, np.int32), {"units": "h"}),
                 "init": np.datetime64(datetime.strptime(init, "%Y%m%d%H"), "ns"),
+                "region": np.array(["domain"], object),
             },
         )
-        dataset["rank_counts"] = ((*dims, "rank"), rank_counts)
+        dataset["rank_counts"] = ((*dims, "rank"), rank_counts[:, :, None])
+        for name, value in tables.items():
+            dataset[name] = (("variable", "lead", *TABLES[name].dims), value)
         path = tmp_path / "scores" / system / f"{init}.nc"
         path.parent.mkdir(parents=True, exist_ok=True)
         dataset.to_netcdf(path, engine="netcdf4")

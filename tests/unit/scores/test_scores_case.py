@@ -44,12 +44,12 @@ def test_writes_statistics_with_provenance(
         assert '"seed": 7' in written.attrs["settings"]
         assert written["lead"].attrs["units"] == "h"
         assert written["init"].values == np.datetime64(INIT)
-        assert set(written.coords) == {"variable", "lead", "init"}
+        assert set(written.coords) == {"variable", "lead", "init", "region"}
     weight = area_weights(grid).sum()
     # Members 1, 2 and 6 m/s above a truth of 5 m/s, at every point.
     np.testing.assert_allclose(returned["error_sum"], 3.0 * weight)
     np.testing.assert_allclose(returned["variance_sum"], 7.0 * weight)
-    np.testing.assert_array_equal(returned["rank_counts"], [[[35, 0, 0, 0]] * 2])
+    np.testing.assert_array_equal(returned["rank_counts"][0, :, 0], [[35, 0, 0, 0]] * 2)
     assert [path.name for path in output.parent.iterdir()] == ["2026060806.nc"]
 
 

@@ -47,8 +47,8 @@ def test_blocks_and_member_order_do_not_change_a_bit(
     truth = np.round(random.normal(size=333), 1).astype(np.float32)
     whole = score_members(members, truth)
     for other in (
-        score_members(members, truth, block_values),
-        score_members(members[::-1], truth, block_values),
+        score_members(members, truth, block_values=block_values),
+        score_members(members[::-1], truth, block_values=block_values, threads=2),
     ):
         for name in (*ARRAYS, *INTEGERS):
             np.testing.assert_array_equal(getattr(other, name), getattr(whole, name), name)

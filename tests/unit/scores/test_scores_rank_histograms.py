@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from stormdraw.scores.rank_histograms import rank_histograms
-from stormdraw.scores.statistics import NO_RANK
+from stormdraw.scores.tables import NO_RANK
 
 Write = Callable[..., Path]
 INITS = ("2026060806", "2026060912", "2026061018")

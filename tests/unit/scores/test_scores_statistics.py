@@ -7,7 +7,9 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.scores.crps import gaussian_crps
-from stormdraw.scores.statistics import NO_RANK, case_statistics, ensemble_variables
+from stormdraw.scores.statistics import case_statistics as statistics_by_region
+from stormdraw.scores.statistics import ensemble_variables
+from stormdraw.scores.tables import NO_RANK
 
 INIT = datetime(2026, 6, 8, 6)
 LEADS = [1, 3]
@@ -35,6 +37,13 @@ def as_truth(**fields: np.ndarray) -> xr.Dataset:
         {name: (("lead", "y", "x"), value) for name, value in fields.items()},
         coords={"lead": LEADS},
     )
+
+
+def case_statistics(
+    ensemble: xr.Dataset, truth: xr.Dataset, weights: np.ndarray, run_seed: int
+) -> xr.Dataset:
+    """Of the whole domain."""
+    return statistics_by_region(ensemble, truth, weights, run_seed).sel(region="domain")
 
 
 def test_sums_equal_a_loop_over_points(

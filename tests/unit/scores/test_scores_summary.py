@@ -63,10 +63,12 @@ def test_two_cases_by_hand(two_cases: dict[str, list[Path]]) -> None:
         "bias": -1.0,
         "crps_fair": 0.2,  # (5 + 3) / (10 + 30), not the mean of 0.5 and 0.1
         "crps_gaussian": 0.2,
+        "crps_matched": 0.4,  # as many members as the reference: the standard CRPS
         "crps_skill": 0.5,
         "crps_standard": 0.4,
         "points": 40.0,
         "rmse": 3.0,
+        "rmse_matched": 3.0,
         "spread": np.sqrt(3.0),
         "spread_error_ratio": 2 / 3,  # sqrt(4/3 * 3 / 9)
     }

@@ -47,6 +47,52 @@ CAPTIONS: dict[str, Caption] = {
         "so the true band is much wider, and small bumps mean nothing. Bars beyond the axis carry "
         "their height. Rank histograms show calibration alone: a climatology can be flat.",
     ),
+    "event_forecasts": Caption(
+        "Forecasts of events",
+        "A row for each threshold of the configuration that the truth reached; a forecast "
+        "probability is the share of members that reach it. Reliability: on the diagonal the event "
+        "comes as often as it was forecast; a flatter line is an ensemble too sure of itself. "
+        "Beside it, how many of all points had each probability, on a logarithmic axis: points of "
+        "the reliability diagram with few forecasts mean little. ROC: hit rate against false alarm "
+        "rate when a warning is given from one member on, from two and so on; the diagonal is "
+        "guessing. It cannot see a bias in the probabilities, which reliability shows. "
+        "Performance: hit rate against success ratio (the share of warnings that came true) with "
+        "lines of equal "
+        "critical success index; the upper right corner is perfect. An ensemble of more members "
+        "has more points, which by itself makes the area under its ROC larger.",
+    ),
+    "fractions_skill": Caption(
+        "Fractions skill score",
+        "How well the share of a box that has the event is forecast, against the width of the box: "
+        "1 is perfect, 0 no better than forecasts that never meet the events. A storm in a "
+        "slightly wrong place costs little in a wide box. Solid markers are the ensemble's "
+        "probability, "
+        "hollow ones its probability-matched mean, a single field with the members' strength. It "
+        "is a ratio of sums over all cases and leads. At the edge of the domain boxes are cut off, "
+        "and missing points are left out of them.",
+    ),
+    "spread_bins": Caption(
+        "Error by spread",
+        "Points are sorted by the ensemble's spread into bins of half an octave; each marker is "
+        "the error of the ensemble mean in one bin. An ensemble that knows where it is unsure lies "
+        "on the diagonal; a flat line has a spread that says nothing about the error. Bins with "
+        "fewer than 0.2 % of the points are not shown.",
+    ),
+    "spectra": Caption(
+        "Power spectra",
+        "Variance at each wavelength in multiples of the truth's, from the discrete cosine "
+        "transform. Members (thick) should lie on 1 at all wavelengths: below it they are too "
+        "smooth, above it too noisy. The mean (thin) rightly falls off where members differ. Waves "
+        "shorter than some six to eight grid lengths are not resolved by the model that made the "
+        "truth.",
+    ),
+    "crps_maps": Caption(
+        "CRPS on the map",
+        "The CRPS at each point, mean over all cases and leads, on one scale for all systems; the "
+        "lower the better. The fair CRPS, or the Gaussian one of a system known by mean and spread "
+        "only: compare that one with care. With few cases it shows where storms were rather than "
+        "where a system is weak.",
+    ),
     "member_maps": Caption(
         "Members beside the truth",
         "The analysis, the ensemble mean and the first members of a model's ensemble and of the "

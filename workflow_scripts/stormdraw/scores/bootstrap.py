@@ -9,6 +9,11 @@ from stormdraw.seeds import generator_for
 MINIMUM_DAYS = 5
 
 
+def days(inits: np.ndarray) -> int:
+    """How many days the initial times fall on: the number of blocks."""
+    return pd.DatetimeIndex(inits).floor("D").nunique()
+
+
 def resamplings(inits: np.ndarray, samples: int, run_seed: int) -> np.ndarray:
     """How often each case counts in each resample, (resample, case); the first counts all once.
 

@@ -3,28 +3,41 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
+from stormdraw.scores.points import common_points
+from stormdraw.scores.regions import region_masks
 from stormdraw.scores.statistics import case_statistics, ensemble_variables, initial_time
 from stormdraw.scores.truth import load_truth
-from stormdraw.scores.weights import area_weights
+from stormdraw.scores.weights import area_weights, describe_weights
+from stormdraw.settings import Scores
 
 
 def score_case(
-    ensemble_path: Path, truth_paths: Sequence[Path], output_path: Path, run_seed: int
+    ensemble_path: Path,
+    truth_paths: Sequence[Path],
+    output_path: Path,
+    run_seed: int,
+    scores: Scores | None = None,
+    points_paths: Sequence[Path] = (),
+    threads: int = 1,
 ) -> xr.Dataset:
     """Reduce the ensemble at `ensemble_path` to sufficient statistics and write them.
 
     Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
-    hold their valid times. `run_seed` breaks the ties of ranks. Returns what was written.
+    hold their valid times. `run_seed` breaks the ties of ranks. `points_paths` are the files of
+    `stormdraw.scores.points` of all systems for this case: what is missing in one is left out of
+    all; without them a point counts where this ensemble has it. Returns what was written.
 
     Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
     truth, and as `load_truth` and `case_statistics` do.
     """
+    scores = Scores() if scores is None else scores
     with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as ensemble:
         variables = ensemble_variables(ensemble)
         if not variables:
@@ -39,7 +52,17 @@ def score_case(
                 f"{truth_paths[0]}; make the ensemble anew from these fields"
             )
         try:
-            statistics = case_statistics(ensemble, truth, area_weights(grid), run_seed)
+            weights = area_weights(grid) if scores.area_weights else np.ones(grid.shape)
+            statistics = case_statistics(
+                ensemble,
+                truth,
+                weights,
+                run_seed,
+                scores,
+                regions=region_masks(grid, scores.regions),
+                common=common_points(points_paths) if points_paths else None,
+                threads=threads,
+            )
         except StormdrawError as error:
             raise StormdrawError(f"{ensemble_path}: {error}") from None
         system = str(ensemble.attrs["system"])
@@ -48,12 +71,18 @@ def score_case(
         **attributes(
             title=f"score statistics of {system} at {init:%Y-%m-%d %H} UTC",
             source=f"{system} ({method}) against the analysis",
-            settings={"seed": run_seed, "area_weights": "1 / map factor squared, mean 1"},
+            settings={"seed": run_seed, "scores": scores.model_dump(mode="json")},
         ),
         "system": system,
         "method": method,
+        "area_weights": describe_weights(scores.area_weights),
+        "grid_rows": grid.shape[0],
+        "grid_columns": grid.shape[1],
+        "grid_spacing": grid.spacing[0],
     }
-    encoding = {"init": {"units": "hours since 1970-01-01", "dtype": "int64"}}
+    encoding: dict[str, dict] = {"init": {"units": "hours since 1970-01-01", "dtype": "int64"}}
+    if "crps_map" in statistics:
+        encoding["crps_map"] = {"zlib": True, "complevel": 1}
     with replacing(output_path) as temporary:
         statistics.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
     return statistics

@@ -10,19 +10,28 @@ import pandas as pd
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.scores.statistics import NO_RANK
+from stormdraw.scores.tables import TABLES
+from stormdraw.settings import WHOLE_DOMAIN
 from stormdraw.times import format_init
 
+# Too large to hold for all cases at once, and no score is made of them.
+_LEFT_OUT = ("crps_map",)
 
-def load_systems(paths_by_system: Mapping[str, Sequence[Path]]) -> dict[str, xr.Dataset]:
-    """The statistics of each system, with dims (init, variable, lead) and rank_counts with (rank,).
+
+def load_systems(
+    paths_by_system: Mapping[str, Sequence[Path]], region: str = WHOLE_DOMAIN
+) -> dict[str, xr.Dataset]:
+    """The statistics of each system in a region, with dims (init, variable, lead) and of tables.
 
     Systems are in the order of name, cases in that of time.
 
     Raises StormdrawError if a system has no file, two files of one case, or files that differ in
-    variables or leads; and if systems cannot be compared (see `check_comparable`).
+    variables or leads or lack the region; and if systems cannot be compared (see
+    `check_comparable`).
     """
-    systems = {name: _load_system(name, paths_by_system[name]) for name in sorted(paths_by_system)}
+    systems = {
+        name: _load_system(name, paths_by_system[name], region) for name in sorted(paths_by_system)
+    }
     check_comparable(systems)
     return systems
 
@@ -70,28 +79,49 @@ def variables(system: xr.Dataset) -> list[str]:
     return [str(name) for name in system["variable"].values]
 
 
-def _load_system(name: str, paths: Sequence[Path]) -> xr.Dataset:
+def _load_system(name: str, paths: Sequence[Path], region: str) -> xr.Dataset:
     if not paths:
         raise StormdrawError(f"system {name}: no score file; score at least one case")
     loaded: list[xr.Dataset] = []
     for path in paths:
-        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as statistics:
-            loaded.append(statistics.load().expand_dims("init"))
+        with xr.open_dataset(
+            path, engine="netcdf4", decode_timedelta=False, drop_variables=list(_LEFT_OUT)
+        ) as statistics:
+            if region not in statistics["region"].values:
+                raise StormdrawError(f"{path}: no region {region!r}; score this case anew")
+            of_region = statistics.sel(region=region).drop_vars("region")
+            loaded.append(of_region.load().expand_dims("init"))
         for what, values in (("variables", variables), ("leads", leads)):
             if values(loaded[-1]) != values(loaded[0]):
                 raise StormdrawError(
                     f"{path}: {what} {values(loaded[-1])} differ from {values(loaded[0])} in "
                     f"{paths[0]}; score all cases of {name} alike"
                 )
-    longest = max(case.sizes["rank"] for case in loaded)
-    padded = [
-        case.pad(rank=(0, longest - case.sizes["rank"]), constant_values=NO_RANK) for case in loaded
-    ]
-    system = xr.concat(padded, "init", combine_attrs="drop").sortby("init")
+    system = xr.concat(_of_one_size(loaded), "init", combine_attrs="drop").sortby("init")
     twice = [case for case, count in Counter(cases(system)).items() if count > 1]
     if twice:
         raise StormdrawError(f"system {name}: two score files of the case {', '.join(twice)}")
     return system
+
+
+def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
+    """Cases whose tables are filled up to the longest: members may be absent in some."""
+    named = {str(name) for case in cases for name in case.data_vars}
+    for name in sorted(named & set(TABLES)):
+        having = next(case[name] for case in cases if name in case)
+        for index, case in enumerate(cases):
+            if name not in case:
+                cases[index] = case.assign({name: xr.full_like(having, TABLES[name].fill)})
+    dims = {dim for case in cases for dim in case.dims} - {"init", "variable", "lead"}
+    longest = {str(dim): max(case.sizes.get(dim, 0) for case in cases) for dim in dims}
+    fill = {name: table.fill for name, table in TABLES.items() if name in named}
+    return [
+        case.pad(
+            {dim: (0, length - case.sizes[dim]) for dim, length in longest.items()},
+            constant_values=fill,
+        )
+        for case in cases
+    ]
 
 
 def _must_agree(what: str, values: Mapping[str, Any], describe: Callable[[Any, Any], str]) -> None:

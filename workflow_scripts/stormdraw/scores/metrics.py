@@ -1,35 +1,73 @@
 """Scores as ratios of sums over cases."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
-# Sums over cases by name, each (resample, lead); scores have the same shape.
+from stormdraw.scores.tables import TABLES
+
+# Sums over cases by name, each (resample, lead, ...); scores are (resample, lead).
 Sums = Mapping[str, np.ndarray]
 
+_SUMMED_TABLES = tuple(
+    name for name in TABLES if name not in ("threshold_value", "crps_map", "rank_counts")
+)
 
-def sums_over_cases(system: xr.Dataset, resamples: np.ndarray) -> dict[str, np.ndarray]:
-    """Weighted sums of each statistic, (resample, lead), of one variable's (init, lead).
+
+def sums_over_cases(
+    system: xr.Dataset, resamples: np.ndarray, matched_members: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Weighted sums of each statistic, (resample, lead, ...), of one variable's (init, lead, ...).
 
     `resamples` is (resample, init). `inflated_variance_sum` is the variance a calibrated ensemble's
     mean would show as squared error: (M + 1) / M times the members' own, case by case, since M may
     differ. It is NaN for M = 1, which has no spread to speak of, and not inflated for a
     distribution known by mean and spread (M = 0).
+
+    With `matched_members` m (init, lead), `crps_matched_sum` and `squared_error_matched_sum` are
+    what random subsets of m members score on average over all subsets, see `matched_sums`.
     """
     members = system["members"].values
     inflation = np.where(members == 1, np.nan, 1.0 + 1.0 / np.where(members > 0, members, np.inf))
     by_case = {
         str(name): values.values.astype(np.float64)
         for name, values in system.data_vars.items()
-        if str(name).endswith("_sum") or name == "points"
+        if (str(name).endswith("_sum") and name not in TABLES)
+        or name in ("points", *_SUMMED_TABLES)
     }
     by_case["inflated_variance_sum"] = inflation * by_case["variance_sum"]
-    return {name: resamples @ values for name, values in by_case.items()}
+    if "rank_counts" in system:
+        by_case["rank_counts"] = np.maximum(system["rank_counts"].values, 0).astype(np.float64)
+    if matched_members is not None:
+        by_case |= matched_sums(by_case, members, matched_members)
+    return {name: np.tensordot(resamples, values, 1) for name, values in by_case.items()}
+
+
+def matched_sums(sums: Sums, members: np.ndarray, matched: np.ndarray) -> dict[str, np.ndarray]:
+    """Sums of the standard CRPS and squared error of subsets of `matched` = m members.
+
+    The mean over all subsets, which random ones only approach, is known: the mean distance to the
+    truth and the mean distance between two members are the same in subsets as in the whole, so that
+
+        crps_m  = fair + (standard - fair) M / m
+        error_m = squared error + variance (1/m - 1/M)
+
+    The fair CRPS itself has the same mean whatever m is. NaN where M < m: a smaller ensemble has
+    no such subsets.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        m = np.where((members >= matched) & (matched > 0), matched, np.nan).astype(np.float64)
+        penalty = sums["crps_standard_sum"] - sums["crps_fair_sum"]
+        return {
+            "crps_matched_sum": sums["crps_fair_sum"] + penalty * members / m,
+            "squared_error_matched_sum": sums["squared_error_sum"]
+            + sums["variance_sum"] * (1.0 / m - 1.0 / members),
+        }
 
 
 def metrics(sums: Sums, has_members: bool) -> dict[str, np.ndarray]:
-    """Every score that does not need a second system, by name.
+    """Every score of one value at a time that does not need a second system, by name.
 
     Ensemble CRPS is left out for a distribution known only by mean and spread.
     """
@@ -46,21 +84,37 @@ def metrics(sums: Sums, has_members: bool) -> dict[str, np.ndarray]:
     if has_members:
         scores["crps_fair"] = ratio(sums["crps_fair_sum"], weight)
         scores["crps_standard"] = ratio(sums["crps_standard_sum"], weight)
+    if "crps_matched_sum" in sums:
+        scores["crps_matched"] = ratio(sums["crps_matched_sum"], weight)
+        scores["rmse_matched"] = np.sqrt(ratio(sums["squared_error_matched_sum"], weight))
     return scores
 
 
-def skill(own: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]) -> dict:
+def skill(
+    own: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray], suffix: str = ""
+) -> dict[str, np.ndarray]:
     """1 - CRPS / CRPS of the reference, named by the CRPS that both have.
 
     Fair CRPS if both are ensembles; else the Gaussian CRPS of both, never one against the other.
     """
-    kind, name = ("crps_fair", "crps_skill")
-    if kind not in own or kind not in reference:
-        kind, name = ("crps_gaussian", "crps_gaussian_skill")
-    return {name: 1.0 - ratio(own[kind], reference[kind])}
+    kind = shared_crps(own, reference)
+    name = "crps_skill" if kind == "crps_fair" else "crps_gaussian_skill"
+    return {name + suffix: 1.0 - ratio(own[kind], reference[kind])}
+
+
+def shared_crps(own: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarray]) -> str:
+    """The CRPS by which two systems may be compared."""
+    both_have_members = "crps_fair" in own and "crps_fair" in reference
+    return "crps_fair" if both_have_members else "crps_gaussian"
+
+
+def members_by_lead(members: np.ndarray) -> Sequence[int | None]:
+    """The number of members at each lead, from (init, lead); None where cases differ."""
+    return [int(of_lead[0]) if (of_lead == of_lead[0]).all() else None for of_lead in members.T]
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Numerator over denominator, NaN where the denominator is 0."""
-    undefined = np.full(np.shape(numerator), np.nan)
+    shape = np.broadcast_shapes(np.shape(numerator), np.shape(denominator))
+    undefined = np.full(shape, np.nan)
     return np.divide(numerator, denominator, out=undefined, where=np.not_equal(denominator, 0.0))

@@ -1,13 +1,15 @@
 """Scores at each point, all from one sort of the members."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from stormdraw.scores.crps import ensemble_crps, gaussian_crps, sorted_errors
-from stormdraw.scores.ranks import count_below_and_equal
+from stormdraw.scores.crps import gaussian_crps, sorted_errors
+from stormdraw.scores.kernels import chained_crps, point_scores, sum_parts
 
-# Members x points in a block: the block and its float64 copy fit a core's own cache.
+# Members x points in a block, which stays in a core's own cache from the sort to the last sum.
 _BLOCK_VALUES = 2**16
 
 
@@ -15,9 +17,12 @@ _BLOCK_VALUES = 2**16
 class PointScores:
     """Scores of one variable at one lead; each array is (point,).
 
-    `valid` tells where the truth and every member are finite; elsewhere the other values mean
-    nothing. `members` is 0 for a distribution known only by its mean and spread, which has NaN for
-    the scores of an ensemble, and no member `below` or `equal` to the truth.
+    `valid` tells where the truth and every member are finite; elsewhere the other values are 0 or
+    mean nothing. `members` is 0 for a distribution known only by its mean and spread, which has NaN
+    for the scores of an ensemble, and no member `below` or `equal` to the truth.
+
+    `threshold_weighted` is (threshold, 2, point), standard and fair. `parts` is (region, 2, member)
+    weighted sums over points of each order statistic's negative and positive part of the error.
     """
 
     members: int
@@ -29,32 +34,52 @@ class PointScores:
     crps_gaussian: np.ndarray
     below: np.ndarray
     equal: np.ndarray
+    threshold_weighted: np.ndarray
+    parts: np.ndarray
 
 
 def score_members(
-    members: np.ndarray, truth: np.ndarray, block_values: int = _BLOCK_VALUES
+    members: np.ndarray,
+    truth: np.ndarray,
+    *,
+    points: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    thresholds: Sequence[float] = (),
+    threads: int = 1,
+    block_values: int = _BLOCK_VALUES,
 ) -> PointScores:
     """Scores of an ensemble (member, point) against the truth (point,).
 
     `error` is that of the ensemble's mean; `variance` divides by M - 1, and is 0 for one member.
-    Only `block_values` members x points are worked on at once, which changes no digit.
+    Only `points` (point,) count, all if it is None. `weights` (region, point) weight `parts`, and
+    `thresholds` are those of the threshold-weighted CRPS. Only `block_values` members x points are
+    worked on at once by each of the threads, which changes no digit of what is (point,); `parts`
+    are summed block by block in the order of points.
     """
-    count, points = members.shape
-    valid = np.zeros(points, bool)
+    count, size = members.shape
+    valid = np.ones(size, bool) if points is None else points.copy()
+    weights = np.zeros((0, size)) if weights is None else weights
     # error, variance, crps_standard, crps_fair
-    scores = np.zeros((4, points))
-    counts = np.zeros((2, points), np.int64)
+    scores = np.empty((4, size))
+    counts = np.empty((2, size), np.int32)
+    chained = np.empty((len(thresholds), 2, size))
     step = max(1, block_values // count)
-    for start in range(0, points, step):
+
+    def score_block(start: int) -> np.ndarray:
         block = slice(start, start + step)
         errors = sorted_errors(members[:, block], truth[block])
-        # Sorted, so that -inf comes first, inf and NaN last.
-        valid[block] = np.isfinite(errors[:, 0]) & np.isfinite(errors[:, -1])
-        errors[~valid[block]] = 0.0
-        counts[:, block] = count_below_and_equal(errors)
-        errors = errors.astype(np.float64)
-        scores[2:, block] = ensemble_crps(errors)
-        scores[:2, block] = _mean_and_variance(errors)
+        point_scores(errors, valid[block], scores[:, block], counts[:, block])
+        for threshold, of_threshold in zip(thresholds, chained, strict=True):
+            lower = threshold - truth[block].astype(np.float64)
+            chained_crps(errors, valid[block], lower, of_threshold[:, block])
+        parts = np.zeros((len(weights), 2, count))
+        sum_parts(errors, valid[block], weights[:, block], parts)
+        return parts
+
+    total = np.zeros((len(weights), 2, count))
+    with ThreadPoolExecutor(threads) as pool:
+        for parts in pool.map(score_block, range(0, size, step)):
+            total += parts
     error, variance, standard, fair = scores
     return PointScores(
         members=count,
@@ -66,20 +91,26 @@ def score_members(
         crps_gaussian=gaussian_crps(error, np.sqrt(variance)),
         below=counts[0],
         equal=counts[1],
+        threshold_weighted=chained,
+        parts=total,
     )
 
 
-def score_gaussian(mean: np.ndarray, spread: np.ndarray, truth: np.ndarray) -> PointScores:
+def score_gaussian(
+    mean: np.ndarray, spread: np.ndarray, truth: np.ndarray, points: np.ndarray | None = None
+) -> PointScores:
     """Scores of Gaussian distributions given by mean and spread, each (point,).
 
-    A negative spread counts as missing.
+    A negative spread counts as missing. Only `points` count, all if it is None.
     """
     valid = np.isfinite(mean) & np.isfinite(spread) & np.isfinite(truth)
     valid &= np.greater_equal(spread, 0.0, out=np.zeros(valid.shape, bool), where=valid)
+    if points is not None:
+        valid &= points
     error = np.where(valid, mean, 0.0) - np.where(valid, truth, 0.0).astype(np.float64)
     spread = np.where(valid, spread, 0.0).astype(np.float64)
     unknown = np.full(valid.shape, np.nan)
-    none = np.zeros(valid.shape, np.int64)
+    none = np.zeros(valid.shape, np.int32)
     return PointScores(
         members=0,
         valid=valid,
@@ -90,13 +121,6 @@ def score_gaussian(mean: np.ndarray, spread: np.ndarray, truth: np.ndarray) -> P
         crps_gaussian=gaussian_crps(error, spread),
         below=none,
         equal=none,
+        threshold_weighted=np.zeros((0, 2, valid.size)),
+        parts=np.zeros((0, 2, 0)),
     )
-
-
-def _mean_and_variance(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance over members; overwrites the errors (point, member)."""
-    count = errors.shape[1]
-    mean = errors.sum(axis=1) / count
-    # Two passes: a mean that is large beside the spread would eat the variance's digits.
-    errors -= mean[:, None]
-    return mean, np.vecdot(errors, errors) / max(count - 1, 1)

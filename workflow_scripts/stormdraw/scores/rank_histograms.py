@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.scores.comparison import load_systems
-from stormdraw.scores.statistics import NO_RANK
+from stormdraw.scores.tables import NO_RANK
 
 
 def rank_histograms(paths_by_system: Mapping[str, Sequence[Path]]) -> xr.Dataset:

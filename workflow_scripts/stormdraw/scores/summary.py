@@ -11,7 +11,9 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.scores.bootstrap import interval, resamplings
 from stormdraw.scores.comparison import leads, load_systems, variables
-from stormdraw.scores.metrics import metrics, skill, sums_over_cases
+from stormdraw.scores.ensemble_metrics import distribution_metrics, event_metrics
+from stormdraw.scores.metrics import members_by_lead, metrics, skill, sums_over_cases
+from stormdraw.settings import WHOLE_DOMAIN
 
 COLUMNS = (
     "system",
@@ -33,12 +35,17 @@ def summarise(
     bootstrap_samples: int,
     confidence: float,
     run_seed: int,
+    standards: Sequence[str] = (),
+    widths: Sequence[int] = (),
+    region: str = WHOLE_DOMAIN,
 ) -> pd.DataFrame:
     """One row for each system, variable, lead and metric, with columns COLUMNS, sorted.
 
     `members` is the smallest number over cases, 0 for a distribution known by mean and spread.
     `ci_low` and `ci_high` bound a score at the given confidence by block bootstrap over initial
-    days, NaN with too few days. Skill is against `reference`; without one there is none.
+    days, NaN with too few days. Skill is against `reference`, without one there is none, and
+    against each of `standards`, with their name at the end of the metric's. `widths` are those of
+    the neighbourhoods that the files were made with.
 
     Raises StormdrawError if `reference` is not among the systems, and as `load_systems` does.
     """
@@ -47,7 +54,7 @@ def summarise(
             f"scores.reference is {reference!r}, which has no scores; there are those of "
             f"{', '.join(sorted(paths_by_system))}"
         )
-    systems = load_systems(paths_by_system)
+    systems = load_systems(paths_by_system, region)
     rows: list[tuple] = []
     for variable in sorted({name for system in systems.values() for name in variables(system)}):
         having = {
@@ -55,7 +62,10 @@ def summarise(
             for name, system in systems.items()
             if variable in variables(system)
         }
-        scores = _scores(having, reference, bootstrap_samples, run_seed)
+        resamples = resamplings(
+            next(iter(having.values()))["init"].values, bootstrap_samples, run_seed
+        )
+        scores = _scores(having, reference, standards, widths, resamples)
         for name, values in scores.items():
             for row in _rows(having[name], values, confidence):
                 rows.append((name, variable, *row))
@@ -81,22 +91,43 @@ def read_summary(path: Path) -> pd.DataFrame:
 
 
 def _scores(
-    systems: Mapping[str, xr.Dataset], reference: str | None, samples: int, run_seed: int
+    systems: Mapping[str, xr.Dataset],
+    reference: str | None,
+    standards: Sequence[str],
+    widths: Sequence[int],
+    resamples: np.ndarray,
 ) -> dict[str, dict[str, np.ndarray]]:
     """The scores (resample, lead) of each system for one variable, by system and metric."""
-    first = next(iter(systems.values()))
-    resamples = resamplings(first["init"].values, samples, run_seed)
+    compared = reference is not None and reference in systems
+    matched = systems[reference]["members"].values if compared else None  # type: ignore[index]
     scores = {}
     for name, system in systems.items():
-        sums = sums_over_cases(system, resamples)
-        scores[name] = metrics(sums, has_members=bool((system["members"] > 0).all()))
+        counts = system["members"].values
+        has_members = bool((counts > 0).all())
+        sums = sums_over_cases(system, resamples, matched if has_members else None)
+        members = members_by_lead(counts)
+        scores[name] = metrics(sums, has_members) | distribution_metrics(sums, members)
+        if has_members and "threshold_value" in system:
+            scores[name] |= event_metrics(sums, members, _thresholds(system), widths)
         # How many points there are is no estimate, and has no interval.
         scores[name]["points"] = sums["points"][:1]
     if reference in scores:
         standard = dict(scores[reference])
         for values in scores.values():
             values.update(skill(values, standard))
+    for against in standards:
+        if against in scores and against != reference:
+            standard = dict(scores[against])
+            for values in scores.values():
+                values.update(skill(values, standard, f"_vs_{against}"))
     return scores
+
+
+def _thresholds(system: xr.Dataset) -> list[float]:
+    """The thresholds of one variable; files are filled up with NaN."""
+    values = system["threshold_value"].values.reshape(-1, system.sizes["threshold"])
+    known = values[np.isfinite(values).any(axis=1)]
+    return [float(value) for value in known[0] if np.isfinite(value)] if len(known) else []
 
 
 def _rows(

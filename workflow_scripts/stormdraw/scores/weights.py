@@ -42,6 +42,13 @@ def area_weights(grid: Grid) -> np.ndarray:
     return area / area.mean()
 
 
+def describe_weights(by_area: bool) -> str:
+    """The choice of weights in a few words."""
+    if by_area:
+        return "points weighted by their true area, 1 / map factor squared"
+    return "all points weighted alike"
+
+
 def _isometric(phi: np.ndarray | float) -> np.ndarray:
     return np.tan(np.pi / 4.0 + phi / 2.0)
 

@@ -1,0 +1,78 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stormdraw.grids import Grid
+from stormdraw.scores.case import score_case
+from stormdraw.scores.maps import mean_crps_map
+from stormdraw.scores.pooled import pooled_tables
+from stormdraw.settings import Scores
+
+INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 9, 12)]
+
+
+@pytest.fixture
+def paths(
+    tmp_path: Path,
+    make_ensemble: Callable[..., xr.Dataset],
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> list[Path]:
+    """Two cases of five members, one of which is absent at a lead, with REFC and T2M."""
+    times = [init + timedelta(hours=lead) for init in INITS for lead in (1, 2)]
+    fields = {
+        name: random.normal(15.0, 10.0, (4, *grid.shape)).astype(np.float32)
+        for name in ("REFC", "T2M")
+    }
+    truth = write_fields("fields.nc", times, fields)
+    written = []
+    for init in INITS:
+        members = {
+            name: random.normal(15.0, 10.0, (5, 2, *grid.shape)).astype(np.float32)
+            for name in fields
+        }
+        if init == INITS[1]:
+            members["REFC"][4, 1] = np.nan
+        path = tmp_path / f"{init:%Y%m%d%H}.nc"
+        make_ensemble(init, [1, 2], members).to_netcdf(path)
+        output = tmp_path / "scores" / "trial" / path.name
+        score_case(path, [truth], output, 0, Scores(thresholds={"REFC": [10.0, 20.0]}))
+        written.append(output)
+    return written
+
+
+def test_fields_of_one_size_are_summed(paths: list[Path]) -> None:
+    pooled = pooled_tables({"trial": paths})
+    refc = pooled["REFC", "trial"]
+    assert (refc.attrs["members"], refc.attrs["fields"], refc.attrs["all_fields"]) == (5, 3, 4)
+    assert pooled["T2M", "trial"].attrs["fields"] == 4
+    np.testing.assert_array_equal(refc["threshold_value"], [10.0, 20.0])
+    assert refc["probability_weight_sum"].shape == (2, 6)
+    assert float(refc["probability_weight_sum"][0].sum()) == pytest.approx(
+        float(refc["weight_sum"])
+    )
+    expected = np.zeros((2, 6))
+    for path in paths:
+        with xr.open_dataset(path) as case:
+            block = case.sel(variable="REFC", region="domain")
+            for lead in (1, 2):
+                if int(block["members"].sel(lead=lead)) == 5:
+                    expected += block["probability_event_sum"].sel(lead=lead).values
+    np.testing.assert_allclose(refc["probability_event_sum"], expected)
+
+
+def test_maps_are_means_over_cases_and_leads(paths: list[Path]) -> None:
+    found = mean_crps_map(paths, "T2M")
+    assert found is not None
+    maps = []
+    for path in paths:
+        with xr.open_dataset(path) as case:
+            maps.append(case["crps_map"].sel(variable="T2M").values)
+    np.testing.assert_allclose(found, np.concatenate(maps).mean(axis=0), rtol=1e-6)
+    assert mean_crps_map(paths, "CAPE") is None
+    assert mean_crps_map([], "T2M") is None

@@ -1,0 +1,175 @@
+import numpy as np
+import pytest
+import scoringrules
+import xarray as xr
+import xskillscore
+from scores.probability import brier_score_for_ensemble, roc_curve_data
+
+from stormdraw.scores.probabilities import (
+    brier_decomposition,
+    brier_sums,
+    contingency,
+    exceedance_table,
+    observed_frequency,
+    performance,
+    roc,
+    roc_area,
+)
+
+POINTS = 400
+
+
+@pytest.fixture
+def members(random: np.random.Generator) -> np.ndarray:
+    return random.normal(0.3, 1.0, (5, POINTS))
+
+
+@pytest.fixture
+def truth(random: np.random.Generator, members: np.ndarray) -> np.ndarray:
+    """Not without relation to the members."""
+    return members.mean(axis=0) + random.normal(size=POINTS)
+
+
+@pytest.fixture
+def weights(random: np.random.Generator) -> np.ndarray:
+    return random.uniform(0.5, 1.5, POINTS)
+
+
+def tables(
+    members: np.ndarray, truth: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    exceeding = (members >= 0.5).sum(axis=0)
+    everywhere, with_event = exceedance_table(exceeding, truth >= 0.5, weights[None], len(members))
+    return everywhere[0], with_event[0]
+
+
+def test_three_points_by_hand() -> None:
+    # Two members. Probabilities 0, 1/2, 1 with outcomes no, yes, no: (0 + 1/4 + 1) / 3.
+    everywhere, with_event = exceedance_table(
+        np.array([0, 1, 2]), np.array([False, True, False]), np.ones((1, 3)), 2
+    )
+    score, dispersion = brier_sums(everywhere, with_event, np.array([2]))
+    assert score[0] == pytest.approx(1.25)
+    assert dispersion[0] == pytest.approx(0.25)
+    hits, false_alarms, misses, negatives = contingency(everywhere[0], with_event[0])
+    assert list(hits) == [1, 1, 0]
+    assert list(false_alarms) == [2, 1, 1]
+    assert list(misses) == [0, 0, 1]
+    assert list(negatives) == [0, 1, 1]
+
+
+def test_brier_score_equals_a_loop(
+    members: np.ndarray, truth: np.ndarray, weights: np.ndarray
+) -> None:
+    everywhere, with_event = tables(members, truth, weights)
+    total = sum(
+        weight * (np.mean(column >= 0.5) - float(y >= 0.5)) ** 2
+        for column, y, weight in zip(members.T, truth, weights, strict=True)
+    )
+    score, _ = brier_sums(everywhere, with_event, np.array(5))
+    assert score == pytest.approx(total, rel=1e-12)
+
+
+def test_brier_scores_equal_other_libraries(members: np.ndarray, truth: np.ndarray) -> None:
+    everywhere, with_event = tables(members, truth, np.ones(POINTS))
+    score, dispersion = brier_sums(everywhere, with_event, np.array(5))
+    forecast = xr.DataArray(members, dims=("member", "point"))
+    observed = xr.DataArray(truth, dims="point")
+    probability, event = (members >= 0.5).mean(axis=0), (truth >= 0.5).astype(float)
+    standard = {
+        "scoringrules": scoringrules.brier_score(event, probability).mean(),
+        "xskillscore": float(
+            xskillscore.brier_score(observed >= 0.5, (forecast >= 0.5).mean("member"), dim="point")
+        ),
+        "scores": float(
+            brier_score_for_ensemble(forecast, observed, "member", 0.5, fair_correction=False)
+            .squeeze()
+            .values
+        ),
+    }
+    for library, value in standard.items():
+        assert score / POINTS == pytest.approx(value, rel=1e-9), library
+    fair = {
+        "xskillscore": float(
+            xskillscore.brier_score(
+                observed >= 0.5, forecast >= 0.5, member_dim="member", fair=True, dim="point"
+            )
+        ),
+        "scores": float(
+            brier_score_for_ensemble(forecast, observed, "member", 0.5).squeeze().values
+        ),
+    }
+    for library, value in fair.items():
+        assert (score - dispersion / 4) / POINTS == pytest.approx(value, rel=1e-9), library
+
+
+def test_parts_add_up_to_the_brier_score(
+    members: np.ndarray, truth: np.ndarray, weights: np.ndarray
+) -> None:
+    everywhere, with_event = tables(members, truth, weights)
+    score, _ = brier_sums(everywhere, with_event, np.array(5))
+    reliability, resolution, uncertainty = brier_decomposition(everywhere, with_event)
+    assert reliability - resolution + uncertainty == pytest.approx(score / weights.sum(), rel=1e-12)
+    assert min(reliability, resolution) >= 0.0
+    rate = np.average(truth >= 0.5, weights=weights)
+    assert uncertainty == pytest.approx(rate * (1 - rate))
+
+
+def test_roc_equals_the_scores_library(members: np.ndarray, truth: np.ndarray) -> None:
+    everywhere, with_event = tables(members, truth, np.ones(POINTS))
+    false_alarm_rate, hit_rate = roc(everywhere, with_event)
+    assert (false_alarm_rate[0], hit_rate[0]) == (1.0, 1.0)
+    assert (false_alarm_rate[-1], hit_rate[-1]) == (0.0, 0.0)
+    theirs = roc_curve_data(
+        xr.DataArray((members >= 0.5).mean(axis=0), dims="point"),
+        xr.DataArray((truth >= 0.5).astype(float), dims="point"),
+        # A little lower than k / 5, since 3 / 5 is not 0.6; the library adds (0, 0).
+        [0.0, *(np.arange(1, 6) / 5 - 0.01)],
+    )
+    np.testing.assert_allclose(hit_rate, theirs["POD"], atol=1e-12)
+    np.testing.assert_allclose(false_alarm_rate, theirs["POFD"], atol=1e-12)
+    assert roc_area(everywhere, with_event) == pytest.approx(float(theirs["AUC"]))
+
+
+def test_roc_area_is_the_chance_to_tell_two_points_apart(
+    members: np.ndarray, truth: np.ndarray
+) -> None:
+    forecast, event = (members >= 0.5).sum(axis=0), truth >= 0.5
+    difference = forecast[event][:, None] - forecast[~event]
+    chance = np.mean((difference > 0) + 0.5 * (difference == 0))
+    assert roc_area(*tables(members, truth, np.ones(POINTS))) == pytest.approx(chance)
+
+
+def test_a_perfect_and_a_worthless_forecast() -> None:
+    event = np.array([True, False, True, False])
+    perfect = exceedance_table(np.where(event, 3, 0), event, np.ones((1, 4)), 3)
+    assert roc_area(*perfect) == pytest.approx(1.0)
+    worthless = exceedance_table(np.array([1, 1, 2, 2]), event, np.ones((1, 4)), 3)
+    assert roc_area(*worthless) == pytest.approx(0.5)
+    success, hit_rate, bias, csi = performance(*perfect)
+    for values in (success, hit_rate, bias, csi):
+        np.testing.assert_array_equal(values[0, 1:], 1.0)
+
+
+def test_without_an_event_nothing_is_invented() -> None:
+    table = exceedance_table(np.array([0, 1]), np.zeros(2, bool), np.ones((1, 2)), 2)
+    assert np.isnan(roc_area(*table)).all()
+    assert np.isnan(observed_frequency(*table)[0, 2])
+    reliability, resolution, uncertainty = brier_decomposition(*table)
+    assert (resolution[0], uncertainty[0]) == (0.0, 0.0)
+    assert reliability[0] == pytest.approx(0.125)
+
+
+def test_fair_brier_score_does_not_depend_on_the_number_of_members() -> None:
+    random = np.random.default_rng(3)
+    points = 60_000
+    chance = random.uniform(size=points)
+    event = random.uniform(size=points) < chance
+    limit = np.mean((chance - event) ** 2)
+    for count in (3, 10, 50):
+        exceeding = random.binomial(count, chance)
+        table = exceedance_table(exceeding, event, np.ones((1, points)), count)
+        score, dispersion = brier_sums(*table, np.array([count]))
+        fair = (score - dispersion / (count - 1))[0] / points
+        assert fair == pytest.approx(limit, abs=0.004), count
+        assert score[0] / points > limit + 0.1 / count

@@ -1,0 +1,30 @@
+import numpy as np
+
+from stormdraw.scores.probability_matched import probability_matched_mean
+
+
+def test_three_members_by_hand() -> None:
+    members = np.array([[0.0, 0.0, 9.0], [0.0, 6.0, 0.0], [3.0, 3.0, 0.0]])
+    # Means 1, 3, 3; pooled 0 0 0 | 0 0 3 | 3 6 9, of which the middle ones are 0, 0, 6.
+    np.testing.assert_array_equal(probability_matched_mean(members), [0.0, 0.0, 6.0])
+
+
+def test_order_of_the_mean_and_values_of_the_members(random: np.random.Generator) -> None:
+    members = random.gamma(0.5, 10.0, (7, 900))
+    matched = probability_matched_mean(members)
+    np.testing.assert_array_equal(np.argsort(matched), np.argsort(members.mean(axis=0)))
+    # The mean has lost its peaks, the matched one has as many as a member.
+    assert members.mean(axis=0).std() < 0.6 * members.std()
+    np.testing.assert_allclose(matched.std(), members.std(), rtol=0.02)
+
+
+def test_one_member_is_its_own_matched_mean(random: np.random.Generator) -> None:
+    member = random.normal(size=(1, 50))
+    np.testing.assert_array_equal(probability_matched_mean(member), member[0])
+
+
+def test_member_order_does_not_matter(random: np.random.Generator) -> None:
+    members = random.normal(size=(5, 80))
+    np.testing.assert_array_equal(
+        probability_matched_mean(members), probability_matched_mean(members[::-1])
+    )

@@ -1,0 +1,317 @@
+"""The tables of a score file, against loops and closed forms; and scores made of them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import scoringrules
+import xarray as xr
+from scipy import stats
+
+from stormdraw.grids import Grid
+from stormdraw.scores.block import spread_bin_edges
+from stormdraw.scores.case import score_case
+from stormdraw.scores.common import CaseFiles, score_in_common
+from stormdraw.scores.comparison import load_systems
+from stormdraw.scores.missing import missing_data
+from stormdraw.scores.points import common_points, write_points
+from stormdraw.scores.statistics import case_statistics
+from stormdraw.scores.summary import summarise
+from stormdraw.scores.tidy import tidy_scores, write_tidy
+from stormdraw.settings import Scores
+
+INIT = datetime(2026, 6, 8, 6)
+SCORES = Scores(thresholds={"REFC": [5.0, 20.0]}, neighbourhoods=[1, 3], variogram_lags=[1])
+Make = Callable[..., xr.Dataset]
+
+
+@pytest.fixture
+def storms(random: np.random.Generator) -> np.ndarray:
+    """Six members, (member, lead, y, x)."""
+    return np.maximum(random.normal(8.0, 15.0, (6, 1, 5, 7)), -10.0).astype(np.float32)
+
+
+@pytest.fixture
+def observed(random: np.random.Generator) -> np.ndarray:
+    return np.maximum(random.normal(8.0, 15.0, (1, 5, 7)), -10.0).astype(np.float32)
+
+
+def as_truth(**fields: np.ndarray) -> xr.Dataset:
+    return xr.Dataset(
+        {name: (("lead", "y", "x"), value) for name, value in fields.items()}, coords={"lead": [1]}
+    )
+
+
+def only(dataset: xr.Dataset, region: str = "domain") -> xr.Dataset:
+    return dataset.isel(variable=0, lead=0).sel(region=region)
+
+
+def test_threshold_weighted_crps_equals_scoringrules(
+    make_ensemble: Make, storms: np.ndarray, observed: np.ndarray
+) -> None:
+    ensemble, truth = make_ensemble(INIT, [1], {"REFC": storms}), as_truth(REFC=observed)
+    found = only(case_statistics(ensemble, truth, np.ones((5, 7)), 0, SCORES))
+    members, values = storms[:, 0].astype(float), observed[0].astype(float)
+    for index, threshold in enumerate((5.0, 20.0)):
+        for kind, estimator in (("standard", "nrg"), ("fair", "fair")):
+            theirs = scoringrules.twcrps_ensemble(
+                values, members, a=threshold, m_axis=0, estimator=estimator
+            )
+            ours = found[f"threshold_weighted_{kind}_sum"][index]
+            assert float(ours) == pytest.approx(theirs.sum(), rel=1e-6)
+
+
+def test_below_every_value_the_threshold_changes_nothing(
+    make_ensemble: Make, storms: np.ndarray, observed: np.ndarray
+) -> None:
+    ensemble, truth = make_ensemble(INIT, [1], {"REFC": storms}), as_truth(REFC=observed)
+    scores = SCORES.model_copy(update={"thresholds": {"REFC": [-10.0]}})
+    found = only(case_statistics(ensemble, truth, np.ones((5, 7)), 0, scores))
+    assert float(found["threshold_weighted_fair_sum"][0]) == pytest.approx(
+        # Errors are rounded to float32, and the threshold is not.
+        float(found["crps_fair_sum"]),
+        rel=1e-7,
+    )
+
+
+def test_regions_are_parts_of_the_domain(
+    make_ensemble: Make, storms: np.ndarray, observed: np.ndarray
+) -> None:
+    ensemble, truth = make_ensemble(INIT, [1], {"REFC": storms}), as_truth(REFC=observed)
+    west = np.zeros((5, 7), bool)
+    west[:, :3] = True
+    regions = {"domain": np.ones((5, 7), bool), "west": west, "east": ~west}
+    found = case_statistics(ensemble, truth, np.ones((5, 7)), 0, SCORES, regions=regions)
+    for name in found.data_vars:
+        if "region" in found[name].dims and name not in (
+            *("members", "mask_checksum", "absent_members"),
+            *("variogram_standard_sum", "variogram_fair_sum", "variogram_weight_sum"),
+        ):
+            parts = found[name].sel(region="west") + found[name].sel(region="east")
+            np.testing.assert_allclose(found[name].sel(region="domain"), parts, rtol=1e-9)
+    alone = case_statistics(
+        ensemble.isel(x=slice(3)), truth.isel(x=slice(3)), np.ones((5, 3)), 0, SCORES
+    )
+    for name in ("crps_fair_sum", "parts_sum", "spread_bin_variance_sum"):
+        np.testing.assert_allclose(only(alone)[name], only(found, "west")[name], rtol=1e-9)
+
+
+def test_spread_bins_hold_every_point_once(
+    make_ensemble: Make, storms: np.ndarray, observed: np.ndarray
+) -> None:
+    ensemble, truth = make_ensemble(INIT, [1], {"REFC": storms}), as_truth(REFC=observed)
+    found = only(case_statistics(ensemble, truth, np.ones((5, 7)), 0, SCORES))
+    assert float(found["spread_bin_variance_sum"].sum()) == pytest.approx(
+        float(found["variance_sum"])
+    )
+    assert float(found["spread_bin_squared_error_sum"].sum()) == pytest.approx(
+        float(found["squared_error_sum"])
+    )
+    spread = storms[:, 0].astype(float).std(axis=0, ddof=1)
+    edges = [0.0, *spread_bin_edges(0.1), np.inf]
+    np.testing.assert_array_equal(
+        found["spread_bin_weight_sum"], np.histogram(spread, edges)[0].astype(float)
+    )
+
+
+def test_pit_of_a_gaussian_is_flat_if_it_is_right(make_ensemble: Make, grid: Grid) -> None:
+    random = np.random.default_rng(5)
+    counts = np.zeros(20)
+    for _ in range(60):
+        mean = random.normal(290.0, 3.0, (1, *grid.shape))
+        spread = random.uniform(0.5, 2.0, (1, *grid.shape))
+        ensemble = make_ensemble(INIT, [1], {"T2M_mean": mean, "T2M_spread": spread})
+        truth = as_truth(T2M=random.normal(mean, spread))
+        counts += only(case_statistics(ensemble, truth, np.ones(grid.shape), 0))["pit_counts"]
+    assert counts.sum() == 60 * 35
+    assert stats.chisquare(counts).pvalue > 1e-3
+
+
+def test_matched_scores_are_means_over_all_subsets(
+    make_ensemble: Make, storms: np.ndarray, observed: np.ndarray, tmp_path: Path
+) -> None:
+    """The closed form, against every subset of three of the six members."""
+    paths = {}
+    for name, members in {"trial": storms, "href": storms[:3]}.items():
+        ensemble = make_ensemble(INIT, [1], {"REFC": members}, system=name)
+        found = case_statistics(ensemble, as_truth(REFC=observed), np.ones((5, 7)), 0, SCORES)
+        paths[name] = [tmp_path / f"{name}.nc"]
+        found.to_netcdf(paths[name][0])
+    summary = summarise(paths, "href", 100, 0.9, 0, widths=[1, 3]).set_index(["system", "metric"])
+    members, truth = storms[:, 0].astype(float), observed[0].astype(float)
+    chosen = [members[list(subset)] for subset in combinations(range(6), 3)]
+    crps = np.mean(
+        [scoringrules.crps_ensemble(truth, subset, m_axis=0, estimator="nrg") for subset in chosen]
+    )
+    error = np.mean([(subset.mean(axis=0) - truth) ** 2 for subset in chosen])
+    assert summary.loc[("trial", "crps_matched"), "value"] == pytest.approx(crps, rel=1e-7)
+    assert summary.loc[("trial", "rmse_matched"), "value"] == pytest.approx(
+        np.sqrt(error), rel=1e-7
+    )
+    own = summary.loc["href"]["value"]
+    assert own["crps_matched"] == pytest.approx(own["crps_standard"])
+    # And random subsets approach it.
+    random = np.random.default_rng(0)
+    drawn = [
+        scoringrules.crps_ensemble(
+            truth, members[random.permutation(6)[:3]], m_axis=0, estimator="nrg"
+        ).mean()
+        for _ in range(300)
+    ]
+    assert np.mean(drawn) == pytest.approx(crps, abs=4 * np.std(drawn) / np.sqrt(300))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_scores_do_not_change_with_chunks_order_or_threads(
+    threads: int, make_ensemble: Make, storms: np.ndarray, observed: np.ndarray
+) -> None:
+    truth, ones = as_truth(REFC=observed), np.ones((5, 7))
+    plain = case_statistics(make_ensemble(INIT, [1], {"REFC": storms}), truth, ones, 0, SCORES)
+    other = make_ensemble(INIT, [1], {"REFC": storms[::-1]}).chunk({"member": 2, "x": 3})
+    found = case_statistics(other, truth, ones, 0, SCORES, threads=threads)
+    for name in plain.data_vars:
+        np.testing.assert_allclose(found[name], plain[name], rtol=1e-6, atol=1e-9, err_msg=name)
+    for name in ("crps_fair_sum", "rank_counts", "probability_weight_sum", "fss_difference_sum"):
+        np.testing.assert_array_equal(found[name], plain[name], name)
+
+
+def test_the_wind_vector_is_scored_with_its_speed(
+    make_ensemble: Make, random: np.random.Generator
+) -> None:
+    u, v = random.normal(size=(2, 4, 1, 5, 7)).astype(np.float32)
+    true_u, true_v = random.normal(size=(2, 1, 5, 7)).astype(np.float32)
+    fields = {"U10": u, "V10": v, "WIND10": np.hypot(u, v)}
+    truth = as_truth(U10=true_u, V10=true_v, WIND10=np.hypot(true_u, true_v))
+    weights = random.uniform(0.5, 1.5, (5, 7))
+    found = case_statistics(make_ensemble(INIT, [1], fields), truth, weights, 0)
+    theirs = scoringrules.es_ensemble(
+        np.stack([true_u[0], true_v[0]], -1), np.moveaxis(np.stack([u[:, 0], v[:, 0]], -1), 0, -2)
+    )
+    of_speed = found.sel(variable="WIND10", region="domain", lead=1)
+    assert float(of_speed["energy_standard_sum"]) == pytest.approx(
+        float((weights * theirs).sum()), rel=1e-5
+    )
+    assert float(found.sel(variable="U10", region="domain", lead=1)["energy_weight_sum"]) == 0.0
+
+
+def write_case(
+    tmp_path: Path, make: Make, name: str, fields: dict[str, np.ndarray]
+) -> tuple[Path, Path]:
+    """An ensemble file and its file of points."""
+    path = tmp_path / "ensembles" / name / "2026060806.nc"
+    path.parent.mkdir(parents=True)
+    make(INIT, [1, 2], fields, system=name).to_netcdf(path)
+    points = tmp_path / "scores" / name / "2026060806.points.nc"
+    write_points(path, points)
+    return path, points
+
+
+def test_what_one_system_lacks_is_left_out_of_all(
+    tmp_path: Path,
+    make_ensemble: Make,
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> None:
+    times = [datetime(2026, 6, 8, 7), datetime(2026, 6, 8, 8)]
+    truth = write_fields("20260608.nc", times, {"T2M": random.normal(290, 1, (2, *grid.shape))})
+    whole = random.normal(290, 1, (4, 2, *grid.shape)).astype(np.float32)
+    holed, absent = whole.copy(), whole.copy()
+    holed[1, 0, 2, 3] = np.nan
+    holed[2, 1] = np.nan  # an absent member, which costs no point
+    absent[:, 1] = np.nan  # an absent lead
+    files = {
+        name: write_case(tmp_path, make_ensemble, name, {"T2M": members})
+        for name, members in {"whole": whole, "holed": holed, "absent": absent}.items()
+    }
+    points = [path for _, path in files.values()]
+    common = common_points(points)["points"].sel(variable="T2M")
+    assert common.sel(lead=1).sum() == 34
+    assert common.sel(lead=1)[2, 3] == 0
+    assert common.sel(lead=2).sum() == 0
+    paths = {name: [tmp_path / "scores" / name / "2026060806.nc"] for name in files}
+    own = {}
+    for name, (ensemble, own_points) in files.items():
+        statistics = own_points.with_name("2026060806.own.nc")
+        score_case(ensemble, [truth], statistics, 0, Scores(), [own_points])
+        own[name] = CaseFiles(ensemble, own_points, statistics)
+    outputs = {name: path for name, (path,) in paths.items()}
+    assert not score_in_common(own, [truth], outputs, 0, Scores())
+    systems = load_systems(paths)
+    for system in systems.values():
+        np.testing.assert_array_equal(system["points"].values.ravel(), [34, 0])
+    summary = summarise(paths, None, 100, 0.9, 0)
+    fair = summary[summary["metric"] == "crps_fair"].set_index(["system", "lead_hours"])["value"]
+    assert np.isfinite(fair[:, 1]).all()
+    assert fair[:, 2].isna().all()
+    missing = missing_data(paths)
+    told = missing.set_index(["system", "lead_hours"])
+    assert set(told.index) == {("holed", 1), ("holed", 2), ("absent", 2)}
+    assert told.loc[("holed", 1), "missing_points"] == 1
+    assert told.loc[("holed", 2), "absent_members"] == 1
+    assert told.loc[("absent", 2), "absent_members"] == 4
+    assert told.loc[("absent", 2), "points"] == 0
+
+
+def test_where_nothing_is_lacking_nothing_is_scored_twice(
+    tmp_path: Path,
+    make_ensemble: Make,
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> None:
+    times = [datetime(2026, 6, 8, 7), datetime(2026, 6, 8, 8)]
+    truth = write_fields("20260608.nc", times, {"T2M": random.normal(290, 1, (2, *grid.shape))})
+    own, outputs = {}, {}
+    for name in ("one", "other"):
+        members = random.normal(290, 1, (3, 2, *grid.shape)).astype(np.float32)
+        ensemble, points = write_case(tmp_path, make_ensemble, name, {"T2M": members})
+        statistics = points.with_name("2026060806.own.nc")
+        score_case(ensemble, [truth], statistics, 0, Scores(), [points])
+        own[name] = CaseFiles(ensemble, points, statistics)
+        outputs[name] = points.with_name("2026060806.nc")
+    assert score_in_common(own, [truth], outputs, 0, Scores())
+    for name, files in own.items():
+        assert outputs[name].read_bytes() == files.statistics.read_bytes()
+        assert outputs[name].stat().st_mtime >= files.statistics.stat().st_mtime
+
+
+def test_the_tidy_table_has_every_region(
+    tmp_path: Path,
+    make_ensemble: Make,
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> None:
+    longitude, _ = grid.longitude_latitude()
+    middle = float(np.median(longitude))
+    scores = SCORES.model_copy(
+        update={
+            "regions": Scores.model_validate(
+                {"regions": {"west": {"west": -180, "east": middle, "south": -90, "north": 90}}}
+            ).regions
+        }
+    )
+    times = [datetime(2026, 6, 8, 7), datetime(2026, 6, 8, 8)]
+    truth = write_fields("20260608.nc", times, {"REFC": random.normal(9, 9, (2, *grid.shape))})
+    members = random.normal(9, 9, (4, 2, *grid.shape)).astype(np.float32)
+    ensemble, _ = write_case(tmp_path, make_ensemble, "trial", {"REFC": members})
+    output = tmp_path / "scores" / "trial" / "2026060806.nc"
+    score_case(ensemble, [truth], output, 0, scores)
+    paths = {"trial": [output]}
+    domain = summarise(paths, None, 2000, 0.95, 0, widths=[1, 3])
+    table = tidy_scores(paths, scores, [], 0)
+    write_tidy(table, tmp_path / "scores.parquet")
+    read = pd.read_parquet(tmp_path / "scores.parquet")
+    assert list(read["region"].unique()) == ["domain", "west"]
+    assert (read["days"] == 1).all()
+    np.testing.assert_array_equal(read.loc[read["region"] == "domain", "value"], domain["value"])
+    expected = {"crps_reliability", "brier_20", "fss_20_3", "pmm_csi_5", "rank_index"}
+    assert expected <= set(read["metric"])
+    count = int((longitude <= middle).sum())
+    points = read[(read["region"] == "west") & (read["metric"] == "points")]["value"]
+    assert (points == count).all()

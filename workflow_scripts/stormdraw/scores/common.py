@@ -1,0 +1,70 @@
+"""The same points for all systems: what one lacks is left out of the others."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+from stormdraw.files import replacing
+from stormdraw.scores.case import score_case
+from stormdraw.settings import WHOLE_DOMAIN, Scores
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """The files of one system for one case: its ensemble, its points, and its own statistics."""
+
+    ensemble: Path
+    points: Path
+    statistics: Path
+
+
+def score_in_common(
+    systems: Mapping[str, CaseFiles],
+    truth_paths: Sequence[Path],
+    outputs: Mapping[str, Path],
+    run_seed: int,
+    scores: Scores,
+    threads: int = 1,
+) -> bool:
+    """Write each system's statistics of one case over the points that no system lacks.
+
+    Mostly no system lacks any: then what each was scored on by itself stands, and True is returned.
+    Else all are scored anew, on the points they have in common.
+    """
+    agreed = same_points([files.statistics for files in systems.values()])
+    for name, files in systems.items():
+        if agreed:
+            _take_over(files.statistics, outputs[name])
+        else:
+            points = [other.points for other in systems.values()]
+            score_case(
+                files.ensemble, truth_paths, outputs[name], run_seed, scores, points, threads
+            )
+    return agreed
+
+
+def same_points(paths: Sequence[Path]) -> bool:
+    """Whether the statistics of all systems are of the same points, variable by variable."""
+    found: dict[tuple[str, int], set[int]] = {}
+    for path in paths:
+        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as statistics:
+            checksums = statistics["mask_checksum"].sel(region=WHOLE_DOMAIN).load()
+        for name in checksums["variable"].values:
+            for lead in checksums["lead"].values:
+                own = int(checksums.sel(variable=name, lead=lead))
+                found.setdefault((str(name), int(lead)), set()).add(own)
+    return all(len(checksums) == 1 for checksums in found.values())
+
+
+def _take_over(source: Path, target: Path) -> None:
+    """The same file under another name, where the file system can, else a copy; no older."""
+    with replacing(target) as temporary:
+        try:
+            os.link(source, temporary)
+            os.utime(temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)

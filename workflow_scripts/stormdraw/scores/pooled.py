@@ -1,0 +1,48 @@
+"""Tables of all cases and leads together, for diagrams."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from stormdraw.scores.comparison import load_systems, variables
+from stormdraw.scores.tables import SUMS, TABLES
+
+_NOT_SUMMED = ("threshold_value", "rank_counts")
+
+
+def pooled_tables(
+    paths_by_system: Mapping[str, Sequence[Path]],
+) -> dict[tuple[str, str], xr.Dataset]:
+    """The sums and tables of each (variable, system), over all cases and leads.
+
+    Tables of ensembles of different sizes cannot be added: fields with the most frequent number of
+    members are summed (the larger of two equally frequent ones). The attributes `members`, `fields`
+    and `all_fields` tell that number, how many fields (a case at a lead) have it, and how many
+    there are.
+    """
+    pooled = {}
+    for name, system in load_systems(paths_by_system).items():
+        for variable in variables(system):
+            pooled[variable, name] = _pool(system.sel(variable=variable))
+    return pooled
+
+
+def _pool(system: xr.Dataset) -> xr.Dataset:
+    fields = system.stack(field=("init", "lead"))
+    members = fields["members"].values
+    counted = np.bincount(members)
+    frequent = int(np.flatnonzero(counted == counted.max())[-1])
+    chosen = fields.isel(field=np.flatnonzero(members == frequent))
+    names = [name for name in (*SUMS, *TABLES) if name in chosen and name not in _NOT_SUMMED]
+    summed = chosen[names].sum("field")
+    if "threshold_value" in chosen:
+        summed["threshold_value"] = chosen["threshold_value"].isel(field=0, drop=True)
+        summed = summed.isel(threshold=np.isfinite(summed["threshold_value"].values))
+    for dim, length in (("exceeding", frequent + 1), ("order", frequent)):
+        if dim in summed.dims:
+            summed = summed.isel({dim: slice(length)})
+    return summed.assign_attrs(
+        members=frequent, fields=chosen.sizes["field"], all_fields=fields.sizes["field"]
+    )
