@@ -79,8 +79,9 @@ class Experiment:
 
     def command(self, *arguments: str | Path) -> list[str]:
         """`snakemake` on this experiment, as a user would type it."""
-        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
-        return [*snakemake, "--configfile", "config/small.yaml", *map(str, arguments)]
+        # --cores last: after --configfile, targets would count as further configuration files.
+        snakemake = [sys.executable, "-m", "snakemake", "--configfile", "config/small.yaml"]
+        return [*snakemake, "--cores", "2", *map(str, arguments)]
 
     def environment(self) -> dict[str, str]:
         # Snakemake keeps caches in the home folder; a test keeps to its own.

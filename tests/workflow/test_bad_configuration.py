@@ -19,7 +19,7 @@ def test_a_wrong_key_stops_before_any_job(experiment, edit, complaint):
     assert run.returncode != 0
     assert complaint in run.stdout
     assert "Traceback" not in run.stdout
-    assert not list(experiment.results.glob("*"))
+    assert not list(experiment.results.glob("[!.]*"))
 
 
 def test_a_wrong_key_of_a_model_names_its_file(experiment):

@@ -2,11 +2,9 @@
 
 from datetime import datetime
 
-import pytest
 from simulated_world import small_settings
 
 from stormdraw.archive.simulated.plan import plan_archive
-from stormdraw.errors import StormdrawError
 
 
 def test_a_cycle_between():
@@ -63,9 +61,3 @@ def test_without_a_reference_nobody_forecasts():
         archive={"reference": None}, ensembles={"systems": [{"name": "p", "method": "perfect"}]}
     )
     assert plan_archive(settings).runs == ()
-
-
-def test_analyses_are_simulated_and_one_hour_forecasts_are_not():
-    settings = small_settings(archive={"analysis_lead": 1, "reference": "href"})
-    with pytest.raises(StormdrawError, match=r"archive\.analysis_lead is 1.*set it to 0"):
-        plan_archive(settings)

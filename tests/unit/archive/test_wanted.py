@@ -29,7 +29,7 @@ def test_validation_hours_are_wanted_too():
 
 def test_one_hour_forecasts_as_analyses_are_filed_under_their_init():
     """Valid 00 UTC comes from the run of 23 UTC the day before."""
-    run = settings(archive={"source": "simulated", "analysis_lead": 1})
+    run = settings(archive={"source": {"mirror": "crops"}, "analysis_lead": 1})
     assert dates(run, "hrrr") == ["20260531", "20260601"]
     (before,) = requests(run, "hrrr", "20260531")
     assert (before.init, before.lead) == (datetime(2026, 5, 31, 23), 1)

@@ -122,7 +122,7 @@ def test_maps_of_storms(demo_figures: dict[str, Path]) -> None:
     text = output.read_text()
     for expected in ("ddpm_residual: 20 members", "href: 10 members", "mean of 10", "hrrr_03h"):
         assert expected in text
-    assert "truth: HRRR analysis · the case with most storms" in text
+    assert "truth: simulated analysis · the case with most storms" in text
     assert "composite radar reflectivity (dBZ)" in text
     assert "href (mean of 10, hrrr_00h" in read_label(output).description
 

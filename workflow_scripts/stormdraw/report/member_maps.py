@@ -76,6 +76,8 @@ def draw_member_maps(
     analysis = (
         "HRRR analysis" if settings.archive.analysis_lead == 0 else "HRRR 1 h forecast as analysis"
     )
+    if settings.archive.source == "simulated":
+        analysis = "simulated analysis"
     chosen = " · the case with most storms" if name == "REFC" and len(inits) > 1 else ""
     heading = (
         f"{variable(name).long_name.capitalize()} ({units_text(name)}) · {init:%Y-%m-%d %H} UTC "

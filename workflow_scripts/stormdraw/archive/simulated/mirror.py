@@ -33,8 +33,6 @@ def write_archive(
 
     `world_path` becomes a NetCDF of the hidden state at the cases' initial times, from which
     `perfect.draw_members` branches. `progress` is told from time to time how far it is.
-
-    Raises StormdrawError if the configuration asks for something that is not simulated.
     """
     tell = progress or _say_nothing
     plan = plan_archive(settings)

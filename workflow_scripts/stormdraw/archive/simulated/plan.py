@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stormdraw.archive.membership import Member, href_members
-from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
@@ -49,15 +48,7 @@ def model_name(member: Member) -> str:
 
 
 def plan_archive(settings: Settings) -> Plan:
-    """The plan for a configuration.
-
-    Raises StormdrawError if it asks for something that is not simulated.
-    """
-    if settings.archive.analysis_lead != 0:
-        raise StormdrawError(
-            f"archive.analysis_lead is {settings.archive.analysis_lead}, but the simulated archive "
-            "has only analyses for every hour; set it to 0"
-        )
+    """The plan for a configuration."""
     periods = [period for _, period in settings.periods.named()]
     cases = tuple(settings.initial_times())
     leads = tuple(settings.leads)
