@@ -12,6 +12,19 @@ import pytest
 import xarray as xr
 from small_experiment import Experiment
 
+FIGURES = (
+    "crps_by_lead",
+    "spread_error",
+    "rank_histograms",
+    "event_forecasts",
+    "fractions_skill",
+    "spread_bins",
+    "spectra",
+    "crps_maps",
+    "member_maps",
+    "training_curves",
+)
+
 RULES = {
     "archive_simulate": ["archive/simulated", "archive/simulated_world.nc"],
     "archive_fetch": ["archive/href/20260602/manifest.csv"],
@@ -34,7 +47,7 @@ RULES = {
         "scores/verdicts.csv",
         "scores/missing.csv",
     ],
-    "report_figures": ["report/figures"],
+    "report_figures": [f"report/figures/{name}.svg" for name in FIGURES],
     "report_scorecard": ["report/scorecard.html"],
 }
 

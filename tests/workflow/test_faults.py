@@ -1,11 +1,14 @@
 """Bad files and interruptions, met inside the workflow."""
 
+import os
 import shutil
 import signal
 import subprocess
 import time
 
 import pytest
+import torch
+import yaml
 
 MANIFEST = "results/archive/hrrr/20260601/manifest.csv"
 
@@ -88,10 +91,10 @@ def test_a_mended_mirror_continues(mirrored):
     assert run.returncode == 0, run.stdout
 
 
-def interrupt(experiment, target, rule, when, with_signal=signal.SIGINT):
-    """Run until `when()` is true, then send a signal to all of it, as Ctrl-C does."""
+def interrupt(experiment, when, with_signal):
+    """Train until `when()` is true, then send a signal to all of it, as Ctrl-C does."""
     process = subprocess.Popen(
-        experiment.command(target, "--allowed-rules", rule, "--rerun-triggers", "mtime"),
+        experiment.command(*TRAINING, "--rerun-triggers", "mtime"),
         cwd=experiment.folder,
         env=experiment.environment(),
         text=True,
@@ -103,33 +106,41 @@ def interrupt(experiment, target, rule, when, with_signal=signal.SIGINT):
     while not when() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
     assert process.poll() is None, "finished before it could be interrupted"
-    subprocess.run(["kill", f"-{with_signal.name[3:]}", f"-{process.pid}"], check=True)
+    os.killpg(process.pid, with_signal)
     output, _ = process.communicate(timeout=120)
     return process.returncode, output
 
 
-@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_training_ends_as_an_uninterrupted_one(finished, tmp_path, with_signal):
-    import torch
+TRAINING = ["results/models/small/model.pt", "--allowed-rules", "models_train"]
 
-    experiment = finished.copy(tmp_path / "checkout")
+
+@pytest.fixture(scope="module")
+def long_training(finished, tmp_path_factory):
+    """The small model trained for long enough to be interrupted."""
+    experiment = finished.copy(tmp_path_factory.mktemp("long") / "checkout")
+    model = yaml.safe_load(experiment.model_path.read_text())
+    model["training"] |= {"epochs": 60, "checkpoint_every_epochs": 10}
+    experiment.model_path.write_text(yaml.safe_dump(model))
+    run = experiment.snakemake(*TRAINING)
+    assert run.returncode == 0, run.stdout
+    return experiment
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(long_training, tmp_path, with_signal):
+    experiment = long_training.copy(tmp_path / "checkout")
     folder = experiment.results / "models" / "small"
     before = torch.load(folder / "model.pt", weights_only=True)["state_dict"]
     (folder / "model.pt").unlink()
     (folder / "metrics.json").unlink()
-    target = "results/models/small/model.pt"
-    status, output = interrupt(
-        experiment, target, "models_train", (folder / "metrics.json").exists, with_signal
-    )
+    metrics = folder / "metrics.json"
+    status, output = interrupt(experiment, metrics.exists, with_signal)
     assert status != 0
     assert not (folder / "model.pt").exists()
     assert "Traceback" not in output
-    run = experiment.snakemake(
-        target, "--allowed-rules", "models_train", "--rerun-triggers", "mtime", "--unlock"
-    )
-    run = experiment.snakemake(
-        target, "--allowed-rules", "models_train", "--rerun-triggers", "mtime"
-    )
+    # A killed Snakemake leaves its lock, as it says itself.
+    experiment.snakemake("--unlock")
+    run = experiment.snakemake(*TRAINING, "--rerun-triggers", "mtime")
     assert run.returncode == 0, run.stdout
     after = torch.load(folder / "model.pt", weights_only=True)["state_dict"]
     assert all(torch.equal(before[name], after[name]) for name in before | after)
