@@ -1,34 +1,10 @@
 # scores: ensembles and truth to sufficient statistics, then to scores with intervals.
 
 
-rule scores_points:
-    input:
-        ensemble="results/ensembles/{system}/{init}.nc",
-    output:
-        points="results/scores/{system}/{init}.points.nc",
-    log:
-        "results/logs/scores_points/{system}/{init}.log",
-    benchmark:
-        "results/benchmarks/scores_points/{system}/{init}.tsv"
-    conda:
-        "../envs/stormdraw.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        code=code("scores_points"),
-    message:
-        "Looking for missing points of {wildcards.system} at {wildcards.init}"
-    script:
-        "../workflow_scripts/scores_points.py"
-
-
 rule scores_case:
     input:
         ensemble="results/ensembles/{system}/{init}.nc",
         truth=truth_files,
-        points="results/scores/{system}/{init}.points.nc",
         outlines=region_files,
     output:
         statistics="results/scores/{system}/{init}.own.nc",
@@ -56,7 +32,6 @@ rule scores_case:
 rule scores_common:
     input:
         ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=SYSTEMS),
-        points=expand("results/scores/{system}/{{init}}.points.nc", system=SYSTEMS),
         statistics=expand("results/scores/{system}/{{init}}.own.nc", system=SYSTEMS),
         truth=truth_files,
         outlines=region_files,

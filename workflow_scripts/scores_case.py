@@ -16,6 +16,5 @@ with job("scores_case", snakemake.log[0]) as log:
         Path(snakemake.output.statistics),
         settings.seed,
         settings.scores,
-        [Path(snakemake.input.points)],
-        snakemake.threads,
+        threads=snakemake.threads,
     )

@@ -10,10 +10,8 @@ with job("scores_common", snakemake.log[0]) as log:
     settings = load_settings(snakemake.config)
     files = snakemake.input
     systems = {
-        Path(ensemble).parent.name: CaseFiles(Path(ensemble), Path(points), Path(statistics))
-        for ensemble, points, statistics in zip(
-            files.ensembles, files.points, files.statistics, strict=True
-        )
+        Path(ensemble).parent.name: CaseFiles(Path(ensemble), Path(statistics))
+        for ensemble, statistics in zip(files.ensembles, files.statistics, strict=True)
     }
     agreed = score_in_common(
         systems,

@@ -154,7 +154,7 @@ class DiffusionSystem(Section):
     name: Name
     model: Name
     sampler: Literal["dpm_solver++", "ddpm"] = "dpm_solver++"
-    steps: Annotated[int, Field(ge=1)] = 10
+    steps: Annotated[int, Field(ge=1)] = 8
     members: Annotated[int, Field(ge=2, le=1000)] | None = None
 
 

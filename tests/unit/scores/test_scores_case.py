@@ -71,7 +71,7 @@ def test_errors_name_the_ensemble_file(
     path = tmp_path / "empty.nc"
     nothing = np.full((3, 1, *grid.shape), np.nan, np.float32)
     make_ensemble(INIT, [1], {"U10": nothing}).to_netcdf(path, engine="netcdf4")
-    with pytest.raises(StormdrawError, match=r"empty\.nc: U10 at lead 1 h: the ensemble has no"):
+    with pytest.raises(StormdrawError, match=r"empty\.nc: U10 at init 2026060806: at no"):
         score_case(path, [truth_path], tmp_path / "out.nc", run_seed=0)
     other = tmp_path / "other.nc"
     make_ensemble(INIT, [1], {"OTHER": nothing}).to_netcdf(other, engine="netcdf4")

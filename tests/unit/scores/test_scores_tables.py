@@ -18,7 +18,7 @@ from stormdraw.scores.case import score_case
 from stormdraw.scores.common import CaseFiles, score_in_common
 from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.missing import missing_data
-from stormdraw.scores.points import common_points, write_points
+from stormdraw.scores.points import common_points, points_of
 from stormdraw.scores.statistics import case_statistics
 from stormdraw.scores.summary import summarise
 from stormdraw.scores.tidy import tidy_scores, write_tidy
@@ -198,16 +198,12 @@ def test_the_wind_vector_is_scored_with_its_speed(
     assert float(found.sel(variable="U10", region="domain", lead=1)["energy_weight_sum"]) == 0.0
 
 
-def write_case(
-    tmp_path: Path, make: Make, name: str, fields: dict[str, np.ndarray]
-) -> tuple[Path, Path]:
-    """An ensemble file and its file of points."""
+def write_case(tmp_path: Path, make: Make, name: str, fields: dict[str, np.ndarray]) -> CaseFiles:
+    """An ensemble file, and where its statistics go."""
     path = tmp_path / "ensembles" / name / "2026060806.nc"
     path.parent.mkdir(parents=True)
     make(INIT, [1, 2], fields, system=name).to_netcdf(path)
-    points = tmp_path / "scores" / name / "2026060806.points.nc"
-    write_points(path, points)
-    return path, points
+    return CaseFiles(path, tmp_path / "scores" / name / "2026060806.own.nc")
 
 
 def test_what_one_system_lacks_is_left_out_of_all(
@@ -224,21 +220,18 @@ def test_what_one_system_lacks_is_left_out_of_all(
     holed[1, 0, 2, 3] = np.nan
     holed[2, 1] = np.nan  # an absent member, which costs no point
     absent[:, 1] = np.nan  # an absent lead
-    files = {
+    own = {
         name: write_case(tmp_path, make_ensemble, name, {"T2M": members})
         for name, members in {"whole": whole, "holed": holed, "absent": absent}.items()
     }
-    points = [path for _, path in files.values()]
-    common = common_points(points)["points"].sel(variable="T2M")
+    common = common_points(points_of(files.ensemble) for files in own.values())
+    common = common["points"].sel(variable="T2M")
     assert common.sel(lead=1).sum() == 34
     assert common.sel(lead=1)[2, 3] == 0
     assert common.sel(lead=2).sum() == 0
-    paths = {name: [tmp_path / "scores" / name / "2026060806.nc"] for name in files}
-    own = {}
-    for name, (ensemble, own_points) in files.items():
-        statistics = own_points.with_name("2026060806.own.nc")
-        score_case(ensemble, [truth], statistics, 0, Scores(), [own_points])
-        own[name] = CaseFiles(ensemble, own_points, statistics)
+    paths = {name: [tmp_path / "scores" / name / "2026060806.nc"] for name in own}
+    for files in own.values():
+        score_case(files.ensemble, [truth], files.statistics, 0, Scores())
     outputs = {name: path for name, (path,) in paths.items()}
     assert not score_in_common(own, [truth], outputs, 0, Scores())
     systems = load_systems(paths)
@@ -269,11 +262,9 @@ def test_where_nothing_is_lacking_nothing_is_scored_twice(
     own, outputs = {}, {}
     for name in ("one", "other"):
         members = random.normal(290, 1, (3, 2, *grid.shape)).astype(np.float32)
-        ensemble, points = write_case(tmp_path, make_ensemble, name, {"T2M": members})
-        statistics = points.with_name("2026060806.own.nc")
-        score_case(ensemble, [truth], statistics, 0, Scores(), [points])
-        own[name] = CaseFiles(ensemble, points, statistics)
-        outputs[name] = points.with_name("2026060806.nc")
+        own[name] = write_case(tmp_path, make_ensemble, name, {"T2M": members})
+        score_case(own[name].ensemble, [truth], own[name].statistics, 0, Scores())
+        outputs[name] = own[name].statistics.with_name("2026060806.nc")
     assert score_in_common(own, [truth], outputs, 0, Scores())
     for name, files in own.items():
         assert outputs[name].read_bytes() == files.statistics.read_bytes()
@@ -299,7 +290,7 @@ def test_the_tidy_table_has_every_region(
     times = [datetime(2026, 6, 8, 7), datetime(2026, 6, 8, 8)]
     truth = write_fields("20260608.nc", times, {"REFC": random.normal(9, 9, (2, *grid.shape))})
     members = random.normal(9, 9, (4, 2, *grid.shape)).astype(np.float32)
-    ensemble, _ = write_case(tmp_path, make_ensemble, "trial", {"REFC": members})
+    ensemble = write_case(tmp_path, make_ensemble, "trial", {"REFC": members}).ensemble
     output = tmp_path / "scores" / "trial" / "2026060806.nc"
     score_case(ensemble, [truth], output, 0, scores)
     paths = {"trial": [output]}

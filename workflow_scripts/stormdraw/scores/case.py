@@ -10,7 +10,6 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
-from stormdraw.scores.points import common_points
 from stormdraw.scores.regions import region_masks
 from stormdraw.scores.statistics import case_statistics, ensemble_variables, initial_time
 from stormdraw.scores.truth import load_truth
@@ -24,15 +23,15 @@ def score_case(
     output_path: Path,
     run_seed: int,
     scores: Scores | None = None,
-    points_paths: Sequence[Path] = (),
+    common: xr.Dataset | None = None,
     threads: int = 1,
 ) -> xr.Dataset:
     """Reduce the ensemble at `ensemble_path` to sufficient statistics and write them.
 
     Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
-    hold their valid times. `run_seed` breaks the ties of ranks. `points_paths` are the files of
-    `stormdraw.scores.points` of all systems for this case: what is missing in one is left out of
-    all; without them a point counts where this ensemble has it. Returns what was written.
+    hold their valid times. `run_seed` breaks the ties of ranks. `common` has the points that all
+    systems have (`stormdraw.scores.points`); without it a point counts where this ensemble has it.
+    Returns what was written.
 
     Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
     truth, and as `load_truth` and `case_statistics` do.
@@ -60,7 +59,7 @@ def score_case(
                 run_seed,
                 scores,
                 regions=region_masks(grid, scores.regions),
-                common=common_points(points_paths) if points_paths else None,
+                common=common,
                 threads=threads,
             )
         except StormdrawError as error:

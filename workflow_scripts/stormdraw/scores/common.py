@@ -10,15 +10,15 @@ import xarray as xr
 
 from stormdraw.files import replacing
 from stormdraw.scores.case import score_case
+from stormdraw.scores.points import common_points, points_of
 from stormdraw.settings import WHOLE_DOMAIN, Scores
 
 
 @dataclass(frozen=True)
 class CaseFiles:
-    """The files of one system for one case: its ensemble, its points, and its own statistics."""
+    """The files of one system for one case: its ensemble and its own statistics."""
 
     ensemble: Path
-    points: Path
     statistics: Path
 
 
@@ -35,16 +35,14 @@ def score_in_common(
     Mostly no system lacks any: then what each was scored on by itself stands, and True is returned.
     Else all are scored anew, on the points they have in common.
     """
-    agreed = same_points([files.statistics for files in systems.values()])
-    for name, files in systems.items():
-        if agreed:
+    if same_points([files.statistics for files in systems.values()]):
+        for name, files in systems.items():
             _take_over(files.statistics, outputs[name])
-        else:
-            points = [other.points for other in systems.values()]
-            score_case(
-                files.ensemble, truth_paths, outputs[name], run_seed, scores, points, threads
-            )
-    return agreed
+        return True
+    common = common_points(points_of(files.ensemble) for files in systems.values())
+    for name, files in systems.items():
+        score_case(files.ensemble, truth_paths, outputs[name], run_seed, scores, common, threads)
+    return False
 
 
 def same_points(paths: Sequence[Path]) -> bool:

@@ -50,8 +50,9 @@ def case_statistics(
     other systems have it too. One variable at one lead is in memory at a time, and for the wind
     vector two.
 
-    Raises StormdrawError if a variable has no member, or no point that counts, at a lead; unless
-    `common` says so too, since then it counts for nobody.
+    A lead without a member or a point counts for nobody once systems are compared, and is told in
+    the table of what is missing. Raises StormdrawError if a variable has no point that counts at
+    any lead, unless `common` says so too.
     """
     scores = Scores() if scores is None else scores
     if regions is None:
@@ -67,21 +68,11 @@ def case_statistics(
             if common is not None:
                 points = common["points"].sel(variable=name, lead=lead).values.astype(bool)
             forecast = read_forecast(ensemble, name, lead)
-            if forecast.members is not None and not len(forecast.members) and points is None:
-                raise StormdrawError(
-                    f"{name} at lead {lead} h: the ensemble has no member; leave out this lead for "
-                    "all systems, or this system"
-                )
             observed = truth[name].sel(lead=lead).values
             random = generator_for(run_seed, "ranks", init, name, lead)
             block = block_statistics(
                 forecast, observed, region_weights, points, scores, random, threads
             )
-            if points is None and not block["points"][0]:
-                raise StormdrawError(
-                    f"{name} at init {init}, lead {lead} h: no point where the truth and all "
-                    "members are finite; see which of the two files is empty"
-                )
             if name == "WIND10" and {"U10", "V10"} <= set(ensemble.data_vars):
                 u, v = (read_forecast(ensemble, part, lead) for part in ("U10", "V10"))
                 observed_wind = (
@@ -90,6 +81,11 @@ def case_statistics(
                 )
                 block |= wind_statistics((u, v), observed_wind, region_weights, points, threads)
             blocks.append(block)
+        if common is None and not any(block["points"][0] for block in blocks[-len(leads) :]):
+            raise StormdrawError(
+                f"{name} at init {init}: at no lead is there a point where the truth and the "
+                "members are finite; see which of the two files is empty"
+            )
     # Alone: the ensemble's grid mapping would come along.
     init_alone = ensemble["init"].reset_coords(drop=True)
     return assemble(blocks, variables, leads, list(regions)).assign_coords(init=init_alone)
