@@ -8,9 +8,9 @@ from pathlib import Path
 
 PACKAGE = "stormdraw"
 
-# These decide how a job runs and how a file is written, not what stands in it. Settings reach a
-# rule as parameters of their own.
-_WITHOUT_EFFECT = {f"{PACKAGE}.{name}" for name in ("errors", "files", "job", "settings")}
+# These decide how a job runs and how a file is written, not what stands in it. Settings, of the
+# whole and of each stage, reach a rule as parameters of their own.
+_WITHOUT_EFFECT = {"errors", "files", "job", "periods", "section", "settings"}
 
 
 def code_digest(script: Path, *modules: str) -> str:
@@ -33,7 +33,7 @@ def _reachable(files: list[Path], library: Path) -> set[str]:
     waiting = list(files)
     while waiting:
         for module in _imports(waiting.pop(), library):
-            if module not in reached and module not in _WITHOUT_EFFECT:
+            if module not in reached and module.rpartition(".")[2] not in _WITHOUT_EFFECT:
                 reached.add(module)
                 waiting.append(_path(module, library))
     return reached

@@ -7,8 +7,8 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.normalise import normalise_day, normalise_static
+from stormdraw.fields.settings import Crop
 from stormdraw.grids import HRRR
-from stormdraw.settings import Crop
 
 GRID = HRRR.crop(slice(480, 491), slice(880, 893))
 RNG = np.random.default_rng(0)

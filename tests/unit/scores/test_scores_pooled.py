@@ -10,7 +10,7 @@ from stormdraw.grids import Grid
 from stormdraw.scores.case import score_case
 from stormdraw.scores.maps import mean_crps_map
 from stormdraw.scores.pooled import pooled_tables
-from stormdraw.settings import Scores
+from stormdraw.scores.settings import Scores
 
 INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 9, 12)]
 

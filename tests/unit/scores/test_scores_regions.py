@@ -8,7 +8,7 @@ import shapefile
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.scores.regions import region_masks
-from stormdraw.settings import Box, Outline
+from stormdraw.scores.settings import Box, Outline
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from stormdraw.scores.common import CaseFiles, score_in_common
 from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.points import common_points, points_of
+from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics import case_statistics
 from stormdraw.scores.summary import summarise
 from stormdraw.scores.tidy import tidy_scores, write_tidy
-from stormdraw.settings import Scores
 
 INIT = datetime(2026, 6, 8, 6)
 SCORES = Scores(thresholds={"REFC": [5.0, 20.0]}, neighbourhoods=[1, 3], variogram_lags=[1])

@@ -9,9 +9,10 @@ from typing import Any
 
 import requests
 
+from stormdraw.archive.settings import Mirror
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
-from stormdraw.settings import Mirror, Settings
+from stormdraw.settings import Settings
 from stormdraw.times import format_date
 
 _URL = re.compile(r"https?://", re.IGNORECASE)

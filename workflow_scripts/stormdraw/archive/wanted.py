@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stormdraw.archive.membership import Member, href_members
+from stormdraw.ensembles.settings import ReferenceSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import Statistic
-from stormdraw.settings import ReferenceSystem, Settings
+from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
 from stormdraw.variables import scored_variables
 

@@ -9,8 +9,8 @@ import numpy as np
 from stormdraw.archive.simulated.perfect import draw_members
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.fields.normalise import crop_field
+from stormdraw.fields.settings import Crop
 from stormdraw.grids import Grid
-from stormdraw.settings import Crop
 
 
 def write_perfect(

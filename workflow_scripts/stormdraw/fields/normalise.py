@@ -14,9 +14,9 @@ from stormdraw.archive.manifest import read_manifest
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import decode_state
 from stormdraw.fields.netcdf import written_in_parts
+from stormdraw.fields.settings import Crop
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
-from stormdraw.settings import Crop
 from stormdraw.variables import variable
 
 logger = logging.getLogger(__name__)

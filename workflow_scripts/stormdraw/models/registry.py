@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from stormdraw.errors import StormdrawError
-from stormdraw.settings import explain
+from stormdraw.section import explain
 
 if TYPE_CHECKING:
     from torch import nn

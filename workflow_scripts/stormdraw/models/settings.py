@@ -7,7 +7,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models.registry import families
-from stormdraw.settings import Section, explain, load_yaml
+from stormdraw.section import Section, explain
+from stormdraw.settings import load_yaml
 
 Prediction = Literal["noise", "v"]
 Target = Literal["next_state", "residual"]

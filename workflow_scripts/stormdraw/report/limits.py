@@ -1,8 +1,9 @@
 """What the page's numbers cannot say: the same for every run, and of this one."""
 
+from stormdraw.ensembles.settings import PerfectSystem, ReferenceSystem
 from stormdraw.report.headline import NOT_IN_REFERENCE, HeadlineTable
 from stormdraw.report.wording import counted
-from stormdraw.settings import PerfectSystem, ReferenceSystem, Settings
+from stormdraw.settings import Settings
 
 # With fewer cases than this a score is at the mercy of a few days.
 _FEW_CASES = 30

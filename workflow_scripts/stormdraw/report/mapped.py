@@ -1,6 +1,7 @@
 """Which systems and which variable the maps show; the rules need to know it too."""
 
-from stormdraw.settings import DiffusionSystem, Settings
+from stormdraw.ensembles.settings import DiffusionSystem
+from stormdraw.settings import Settings
 
 
 def mapped_systems(settings: Settings) -> list[str]:

@@ -12,9 +12,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stormdraw.ensembles.settings import BaselineSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
-from stormdraw.settings import BaselineSystem, Settings
+from stormdraw.settings import Settings
 
 # 9.3 inches are 893 CSS pixels: the width of the page's text, and of a sheet of paper on its side.
 WIDTH = 9.3

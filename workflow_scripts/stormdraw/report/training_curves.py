@@ -6,10 +6,11 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from stormdraw.ensembles.settings import DiffusionSystem
 from stormdraw.report.style import NOTE_COLOUR, WIDTH, describe, drawn, looks, write_gap
 from stormdraw.report.trainings import Training, read_training
 from stormdraw.report.wording import plural
-from stormdraw.settings import DiffusionSystem, Settings
+from stormdraw.settings import Settings
 
 TITLE = "Training"
 

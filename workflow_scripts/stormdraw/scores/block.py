@@ -12,9 +12,9 @@ from stormdraw.scores.pointwise import PointScores, score_gaussian, score_member
 from stormdraw.scores.probabilities import exceedance_table
 from stormdraw.scores.probability_matched import probability_matched_mean
 from stormdraw.scores.ranks import rank_counts, ranks
+from stormdraw.scores.settings import Scores
 from stormdraw.scores.spectra import variance_spectrum
 from stormdraw.scores.tables import PIT_BINS, SPREAD_BINS
-from stormdraw.settings import Scores
 from stormdraw.variables import variable
 
 

@@ -11,10 +11,10 @@ from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.scores.regions import region_masks
+from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics import case_statistics, ensemble_variables, initial_time
 from stormdraw.scores.truth import load_truth
 from stormdraw.scores.weights import area_weights, describe_weights
-from stormdraw.settings import Scores
 
 
 def score_case(

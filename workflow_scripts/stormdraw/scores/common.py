@@ -11,7 +11,7 @@ import xarray as xr
 from stormdraw.files import replacing
 from stormdraw.scores.case import score_case
 from stormdraw.scores.points import common_points, points_of
-from stormdraw.settings import WHOLE_DOMAIN, Scores
+from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
 
 
 @dataclass(frozen=True)

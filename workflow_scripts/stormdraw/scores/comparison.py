@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.scores.settings import WHOLE_DOMAIN
 from stormdraw.scores.tables import TABLES
-from stormdraw.settings import WHOLE_DOMAIN
 from stormdraw.times import format_init
 
 # Too large to hold for all cases at once, and no score is made of them.

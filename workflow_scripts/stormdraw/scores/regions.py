@@ -11,7 +11,7 @@ import shapely.geometry
 
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
-from stormdraw.settings import WHOLE_DOMAIN, Box, Outline
+from stormdraw.scores.settings import WHOLE_DOMAIN, Box, Outline
 
 
 def region_masks(grid: Grid, regions: Mapping[str, Box | Outline]) -> dict[str, np.ndarray]:

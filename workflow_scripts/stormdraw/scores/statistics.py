@@ -8,9 +8,9 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.scores.block import Forecast, block_statistics, wind_statistics
+from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
 from stormdraw.scores.tables import assemble
 from stormdraw.seeds import generator_for
-from stormdraw.settings import WHOLE_DOMAIN, Scores
 from stormdraw.times import format_init
 from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES
 

@@ -13,7 +13,7 @@ from stormdraw.scores.bootstrap import interval, resamplings
 from stormdraw.scores.comparison import leads, load_systems, variables
 from stormdraw.scores.ensemble_metrics import distribution_metrics, event_metrics
 from stormdraw.scores.metrics import members_by_lead, metrics, skill, sums_over_cases
-from stormdraw.settings import WHOLE_DOMAIN
+from stormdraw.scores.settings import WHOLE_DOMAIN
 
 COLUMNS = (
     "system",

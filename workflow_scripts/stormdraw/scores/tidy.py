@@ -8,8 +8,8 @@ import pandas as pd
 from stormdraw.files import replacing
 from stormdraw.scores.bootstrap import days
 from stormdraw.scores.comparison import load_systems
+from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
 from stormdraw.scores.summary import summarise
-from stormdraw.settings import WHOLE_DOMAIN, Scores
 
 
 def tidy_scores(

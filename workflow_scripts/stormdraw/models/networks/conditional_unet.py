@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
-from stormdraw.settings import Section
+from stormdraw.section import Section
 
 GROUPS = 8
 

@@ -1,0 +1,56 @@
+"""The part `archive` of a configuration."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from stormdraw.section import Section
+
+
+class Mirror(Section):
+    """A folder or an http URL laid out like the public bucket."""
+
+    mirror: str
+
+
+class SimulatedArchive(Section):
+    """The simulated world: where on the HRRR grid it lies, and what its storms are like."""
+
+    rows: tuple[int, int] = (480, 577)
+    columns: tuple[int, int] = (880, 1011)
+    spin_up_hours: Annotated[int, Field(ge=0)] = 24
+
+    @field_validator("rows", "columns")
+    @classmethod
+    def _ordered(cls, bounds: tuple[int, int]) -> tuple[int, int]:
+        if not 0 <= bounds[0] < bounds[1]:
+            raise ValueError(f"{bounds} must be [first, end) with 0 <= first < end")
+        return bounds
+
+
+HerbieSource = Literal["aws", "google", "azure", "nomads"]
+
+
+class Archive(Section):
+    """Where GRIB comes from, and what counts as the analysis."""
+
+    source: Literal["simulated"] | list[HerbieSource] | Mirror = "simulated"
+    analysis_lead: Annotated[int, Field(ge=0, le=1)] = 0
+    reference: Literal["href"] | None = None
+    simulated: SimulatedArchive = SimulatedArchive()
+
+    @field_validator("source")
+    @classmethod
+    def _not_empty(cls, source: Any) -> Any:
+        if source == []:
+            raise ValueError("give at least one of aws, google, azure, nomads")
+        return source
+
+    @model_validator(mode="after")
+    def _simulated_analysis(self) -> "Archive":
+        if self.source == "simulated" and self.analysis_lead != 0:
+            raise ValueError(
+                "the simulated archive has analyses for every hour, forecasts for cases only; set "
+                "analysis_lead to 0"
+            )
+        return self

@@ -1,0 +1,75 @@
+"""The part `ensembles` of a configuration: the systems."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from stormdraw.section import Name, Section
+
+
+class DiffusionSystem(Section):
+    """Members sampled step by step from a trained diffusion model of the next state."""
+
+    method: Literal["diffusion"]
+    name: Name
+    model: Name
+    sampler: Literal["dpm_solver++", "ddpm"] = "dpm_solver++"
+    steps: Annotated[int, Field(ge=1)] = 8
+    members: Annotated[int, Field(ge=2, le=1000)] | None = None
+
+
+class ReferenceSystem(Section):
+    """The operational ensemble: its members, or the mean and spread it publishes."""
+
+    method: Literal["reference"]
+    name: Name
+    kind: Literal["members", "products"] = "members"
+    minimum_members: Annotated[int, Field(ge=1)] = 8
+
+
+class BaselineSystem(Section):
+    """What any model must beat.
+
+    `window_hours` is climatology's: how far from the valid hour of the day a training state may be.
+    """
+
+    method: Literal["baseline"]
+    name: Name
+    kind: Literal["persistence", "climatology"]
+    window_hours: Annotated[int, Field(ge=0, le=12)] = 1
+
+
+class PerfectSystem(Section):
+    """Draws from the simulated archive's true forecast distribution."""
+
+    method: Literal["perfect"]
+    name: Name
+    members: Annotated[int, Field(ge=2, le=1000)] | None = None
+
+
+System = Annotated[
+    DiffusionSystem | ReferenceSystem | BaselineSystem | PerfectSystem,
+    Field(discriminator="method"),
+]
+
+
+class Ensembles(Section):
+    """The systems that are scored against each other."""
+
+    members: Annotated[int, Field(ge=2, le=1000)] = 50
+    batch_gigabytes: Annotated[float, Field(gt=0)] = 2.0
+    systems: list[System]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Ensembles":
+        names = [system.name for system in self.systems]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"system names must differ, but {', '.join(twice)} stands twice")
+        if not names:
+            raise ValueError("give at least one system")
+        return self
+
+    def system(self, name: str) -> System:
+        """The system called `name`."""
+        return next(system for system in self.systems if system.name == name)

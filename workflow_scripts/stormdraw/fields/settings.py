@@ -1,0 +1,29 @@
+"""The part `fields` of a configuration."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from stormdraw.section import Section
+from stormdraw.variables import STATIC_VARIABLES
+
+
+class Crop(Section):
+    """Rows and columns of the archive's grid to keep, each [first, end)."""
+
+    rows: tuple[Annotated[int, Field(ge=0)], int]
+    columns: tuple[Annotated[int, Field(ge=0)], int]
+
+    @field_validator("rows", "columns")
+    @classmethod
+    def _ordered(cls, bounds: tuple[int, int]) -> tuple[int, int]:
+        if bounds[1] <= bounds[0]:
+            raise ValueError(f"{bounds} must be [first, end) with first < end")
+        return bounds
+
+
+class Fields(Section):
+    """The target grid and what lies on it besides the state."""
+
+    crop: Crop | None = None
+    static: list[Literal[STATIC_VARIABLES]] = ["OROG"]  # type: ignore[valid-type]

@@ -1,0 +1,59 @@
+"""When: the periods a run learns from, is tuned on and is scored over, and its cases."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field, field_validator, model_validator
+
+from stormdraw.section import Hour, Section
+from stormdraw.times import hourly
+
+
+class Period(Section):
+    """Valid times from `start` to `end`, both included, hourly."""
+
+    start: Hour
+    end: Hour
+
+    @field_validator("start", "end")
+    @classmethod
+    def _whole_utc_hour(cls, time: datetime) -> datetime:
+        if time.tzinfo is not None:
+            time = time.replace(tzinfo=None) - (time.utcoffset() or timedelta(0))
+        if (time.minute, time.second, time.microsecond) != (0, 0, 0):
+            raise ValueError(f"{time} is not on the hour")
+        return time
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Period":
+        if self.end < self.start:
+            raise ValueError(f"ends ({self.end}) before it starts ({self.start})")
+        return self
+
+    def times(self) -> list[datetime]:
+        """Every hour of the period."""
+        return list(hourly(self.start, self.end))
+
+
+class Periods(Section):
+    """What is learnt from, what is tuned on, and what is scored: never the same hours."""
+
+    training: Period
+    validation: Period | None = None
+    test: Period
+
+    def named(self) -> list[tuple[str, Period]]:
+        """(name, period) in the order of time."""
+        periods = [("training", self.training), ("test", self.test)]
+        if self.validation is not None:
+            periods.append(("validation", self.validation))
+        return sorted(periods, key=lambda pair: pair[1].start)
+
+
+class Cases(Section):
+    """Initial times: the test period's start and every `every_hours` after it.
+
+    30 hours walks through the initial hours of the day and still gives each case a day of its own.
+    """
+
+    every_hours: Annotated[int, Field(ge=1)] = 30

@@ -1,0 +1,79 @@
+"""The part `scores` of a configuration."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from stormdraw.section import Name, Section
+from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES
+
+SCORED_VARIABLES = (*STATE_VARIABLES, *DERIVED_VARIABLES)
+
+# The region that is always scored.
+WHOLE_DOMAIN = "domain"
+
+
+class Box(Section):
+    """A region between two meridians and two parallels, in degrees; west of Greenwich is below 0.
+
+    A box whose west is greater than its east crosses the 180th meridian.
+    """
+
+    west: Annotated[float, Field(ge=-180, le=180)]
+    east: Annotated[float, Field(ge=-180, le=180)]
+    south: Annotated[float, Field(ge=-90, le=90)]
+    north: Annotated[float, Field(ge=-90, le=90)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Box":
+        if self.north <= self.south:
+            raise ValueError(f"north ({self.north}) must be greater than south ({self.south})")
+        return self
+
+
+class Outline(Section):
+    """A region that polygons enclose: a GeoJSON file or a shapefile, in degrees."""
+
+    file: Annotated[str, Field(pattern=r"\.(geojson|json|shp)$")]
+
+
+class Scores(Section):
+    """What systems are scored on, what with, and how sure the comparison is."""
+
+    reference: Name | None = None
+    bootstrap_samples: Annotated[int, Field(ge=100)] = 2000
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    thresholds: dict[Literal[SCORED_VARIABLES], list[float]] = {  # type: ignore[valid-type]
+        "REFC": [20.0, 30.0, 40.0],
+        "CAPE": [1000.0],
+    }
+    neighbourhoods: list[Annotated[int, Field(ge=1)]] = [1, 3, 9, 21, 41]
+    variogram_lags: list[Annotated[int, Field(ge=1)]] = [1, 4]
+    area_weights: bool = True
+    maps: bool = True
+    regions: dict[Name, Box | Outline] = {}
+
+    @field_validator("thresholds")
+    @classmethod
+    def _thresholds_differ(cls, thresholds: dict[str, list[float]]) -> dict[str, list[float]]:
+        return {name: sorted(set(values)) for name, values in thresholds.items() if values}
+
+    @field_validator("neighbourhoods")
+    @classmethod
+    def _odd_widths(cls, widths: list[int]) -> list[int]:
+        for width in widths:
+            if width % 2 == 0:
+                raise ValueError(f"{width} is even: a neighbourhood has its point in the middle")
+        return sorted(set(widths))
+
+    @field_validator("variogram_lags")
+    @classmethod
+    def _lags_differ(cls, lags: list[int]) -> list[int]:
+        return sorted(set(lags))
+
+    @field_validator("regions")
+    @classmethod
+    def _domain_is_taken(cls, regions: dict[str, Any]) -> dict[str, Any]:
+        if WHOLE_DOMAIN in regions:
+            raise ValueError(f"{WHOLE_DOMAIN!r} is the name of all points; choose another")
+        return regions
