@@ -1,4 +1,4 @@
-"""What any model must beat: the present state, and the states of the past."""
+"""What any model must beat: the present state, the states of the past, and HRRR itself."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.fields.states import read_grid_of, read_states
+from stormdraw.grids import Grid
 from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
@@ -23,6 +25,17 @@ def write_persistence(
     with ensemble_file(output, read_grid_of(field_paths[0]), case, [0], settings) as put:
         for j in range(len(case.leads)):
             put(0, j, state)
+
+
+def write_forecast(forecast: Path, case: Case, output: Path, settings: Mapping[str, Any]) -> None:
+    """One member: a deterministic forecast (lead, y, x). A lead it lacks is missing."""
+    with (
+        xr.open_dataset(forecast, engine="netcdf4") as dataset,
+        ensemble_file(output, Grid.of(dataset), case, [0], settings) as put,
+    ):
+        for j, lead in enumerate(case.leads):
+            fields = dataset.sel(lead=lead)
+            put(0, j, np.stack([fields[name].values for name in case.variables]))
 
 
 def write_climatology(
