@@ -38,6 +38,7 @@ COLUMNS = (
     "verdict",
     "own_crps_fair",
 )
+_NUMBERS = ("value", "reference_value", "difference", "ci_low", "ci_high", "own_crps_fair")
 TOO_FEW_DAYS = f"undecided: fewer than {MINIMUM_DAYS} days"
 
 
@@ -132,6 +133,17 @@ def _compare(own: _Scored, other: _Scored, confidence: float) -> Iterator[tuple]
             verdict(low[index], high[index]),
             full[0, index],
         )
+
+
+def read_verdicts(path: Path) -> pd.DataFrame:
+    """The table of verdicts as `write_summary` wrote it."""
+    # Only numbers can be undefined, not the name of a system.
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(_NUMBERS, np.float64),
+        keep_default_na=False,
+        na_values={name: [""] for name in _NUMBERS},
+    )
 
 
 def verdict(low: float, high: float) -> str:
