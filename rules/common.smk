@@ -17,6 +17,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import load_model_settings
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
+from stormdraw.scores.memory import scoring_megabytes
 from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
 

@@ -7,12 +7,8 @@ import xarray as xr
 
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.simulated.mirror import write_archive
-from stormdraw.ensembles.baseline import (
-    climatology_times,
-    write_climatology,
-    write_forecast,
-    write_persistence,
-)
+from stormdraw.ensembles.baseline import write_climatology, write_forecast, write_persistence
+from stormdraw.ensembles.climatology import climatology_size, climatology_times
 from stormdraw.ensembles.files import Case
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecast import regrid_forecast
@@ -69,6 +65,15 @@ def test_leads_with_fewer_members_are_filled_with_missing_ones(day_files, tmp_pa
 def test_window_wraps_around_midnight():
     near = climatology_times(HOURS, datetime(2026, 6, 3, 0), 1)
     assert [time.hour for time in near] == [0, 1, 23, 0, 1, 23]
+
+
+def test_the_largest_climatology_is_known_beforehand():
+    assert climatology_size(HOURS, 1) == 6
+    # Some hour of the day is never seen: then all count.
+    assert climatology_size(HOURS[1:17], 1) == 16
+    for hour in range(24):
+        assert len(climatology_times(HOURS[:40], datetime(2026, 6, 3, hour), 2)) <= 10
+    assert climatology_size(HOURS[:40], 2) == 10
 
 
 def test_an_hour_never_seen_falls_back_on_all():

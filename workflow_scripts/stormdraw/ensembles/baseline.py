@@ -1,6 +1,5 @@
 """What any model must beat: the present state, the states of the past, and HRRR itself."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,12 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from stormdraw.ensembles.climatology import climatology_times
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.fields.states import read_grid_of, read_states
 from stormdraw.grids import Grid
 from stormdraw.times import hours
-
-logger = logging.getLogger(__name__)
 
 
 def write_persistence(
@@ -63,26 +61,6 @@ def write_climatology(
         for j, times in enumerate(drawn):
             for k, state in enumerate(_padded(field_paths, case.variables, times, size)):
                 put(k, j, state)
-
-
-def climatology_times(
-    training_times: Sequence[datetime], valid: datetime, window_hours: int
-) -> list[datetime]:
-    """Training times whose hour of the day is near that of `valid`, or all if there are none."""
-    near = [time for time in training_times if _hours_apart(time, valid) <= window_hours]
-    if len(near) >= 2:
-        return near
-    logger.warning(
-        "climatology at %s UTC: training has no such hour of the day; using all %d training hours",
-        *(f"{valid:%H}", len(training_times)),
-    )
-    return list(training_times)
-
-
-def _hours_apart(time: datetime, other: datetime) -> int:
-    """Distance of two hours of the day around the clock."""
-    distance = abs(time.hour - other.hour)
-    return min(distance, 24 - distance)
 
 
 def _padded(

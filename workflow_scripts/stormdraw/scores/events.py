@@ -39,8 +39,8 @@ def member_events(
 ) -> dict[str, np.ndarray]:
     """Tables of members (member, y, x) for all thresholds; first dims are (region, threshold)."""
     count, valid = len(members), against.valid
-    matched = np.zeros(valid.shape, members.dtype)
-    matched[valid] = probability_matched_mean(members[:, valid])
+    matched = probability_matched_mean(members.reshape(count, -1), valid.ravel())
+    matched = matched.reshape(valid.shape)
     rows = []
     with np.errstate(invalid="ignore"):
         for threshold in thresholds:

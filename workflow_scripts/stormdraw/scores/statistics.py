@@ -68,11 +68,15 @@ def case_statistics(
             points = None
             if common is not None:
                 points = common["points"].sel(variable=name, lead=lead).values.astype(bool)
-            forecast = read_forecast(ensemble, name, lead)
-            observed = truth[name].sel(lead=lead).values
-            random = generator_for(run_seed, "ranks", init, name, lead)
+            # Nothing holds the forecast any longer than this: a block is all that is in memory.
             block = block_statistics(
-                forecast, observed, region_weights, points, scores, random, threads
+                read_forecast(ensemble, name, lead),
+                truth[name].sel(lead=lead).values,
+                region_weights,
+                points,
+                scores,
+                generator_for(run_seed, "ranks", init, name, lead),
+                threads,
             )
             if name == "WIND10" and {"U10", "V10"} <= set(ensemble.data_vars):
                 u, v = (read_forecast(ensemble, part, lead) for part in ("U10", "V10"))
