@@ -85,8 +85,8 @@ def test_no_reference_no_verdicts(write: Callable) -> None:
 
 
 def test_baselines_are_stood_against_as_well(write: Callable) -> None:
-    paths = write({"href": 1.0, "hrrr": 1.2, "trial": 0.9}, DAYS, noise=0.001)
-    table = verdicts(paths, "href", 500, 0.95, 0, ["hrrr"])
+    paths = write({"href": 1.0, "hrrr": 1.2, "trial": 0.9}, DAYS[:5], noise=0.001)
+    table = verdicts(paths, "href", 100, 0.95, 0, ["hrrr"])
     told = {(row.system, row.reference): row.verdict for row in table.itertuples(index=False)}
     assert told == {
         ("hrrr", "href"): "worse",
@@ -94,14 +94,14 @@ def test_baselines_are_stood_against_as_well(write: Callable) -> None:
         ("href", "hrrr"): "better",
         ("trial", "hrrr"): "better",
     }
-    alone = verdicts(paths, None, 500, 0.95, 0, ["hrrr"])
+    alone = verdicts(paths, None, 100, 0.95, 0, ["hrrr"])
     assert set(alone["reference"]) == {"hrrr"}
 
 
 def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Path]) -> None:
-    """Eight days at 1 h, four of them at 2 h."""
+    """Five days at 1 h, two of them at 2 h."""
     paths: dict[str, list[Path]] = {"href": [], "trial": []}
-    for number, init in enumerate(DAYS[:8]):
+    for number, init in enumerate(DAYS[:5]):
         for name, scale in (("href", 10.0), ("trial", 5.0)):
             points = np.array([[10, 10 if number % 2 else 0]])
             paths[name].append(
@@ -117,7 +117,7 @@ def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Pat
             )
     table = judged(paths)
     assert list(table["verdict"]) == ["better", TOO_FEW_DAYS]
-    assert list(table["days"]) == [8, 4]
-    assert list(table["cases"]) == [8, 4]
+    assert list(table["days"]) == [5, 2]
+    assert list(table["cases"]) == [5, 2]
     notes = caveats(table.reset_index(), 0.95)
-    assert any("4 to 8 blocks" in note and "withheld" in note for note in notes)
+    assert any("2 to 5 blocks" in note and "withheld" in note for note in notes)
