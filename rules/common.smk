@@ -63,6 +63,18 @@ def code(script, *modules):
     return code_digest(LIBRARY / f"{script}.py", *modules)
 
 
+def growing(amount):
+    """A resource that grows from try to try (`retries` of a profile): once, twice, thrice `amount`."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def stays_here(rule):
+    """Whether a rule runs where Snakemake does, on a cluster too: unless a profile gives it a
+    partition."""
+    given = workflow.resource_settings.overwrite_resources.get(rule, {})
+    return "slurm_partition" not in given
+
+
 def network_of(model):
     """The module of a model's network."""
     return f"stormdraw.models.networks.{MODELS[model]['family']}"
@@ -114,12 +126,12 @@ def manifests(source):
 # models
 
 
-def memory_to_train(wildcards, input):
+def memory_to_train(wildcards, input, attempt):
     """Megabytes, as planned; until there is a plan, what a small model needs."""
     if not Path(input.plan).exists():
-        return 4000
+        return 4000 * attempt
     plan = json.loads(Path(input.plan).read_text())
-    return plan["training_bytes"]["peak"] // 10**6 + 1
+    return (plan["training_bytes"]["peak"] // 10**6 + 1) * attempt
 
 
 def trained_on(model):
