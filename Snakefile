@@ -30,3 +30,20 @@ rule all:
         scorecard="results/report/scorecard.html",
         summary="results/scores/summary.csv",
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
+
+
+# What the run will cost, before anything is fetched: `snakemake --cores 1 plan`.
+rule plan:
+    log:
+        "results/logs/plan.log",
+    conda:
+        "envs/stormdraw.yaml"
+    localrule: True
+    threads: 1
+    params:
+        models=MODELS,
+        snakefile=str(LIBRARY.parent / "Snakefile"),
+    message:
+        "Adding up what the run will cost"
+    script:
+        "workflow_scripts/plan.py"

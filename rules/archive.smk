@@ -37,9 +37,9 @@ rule archive_fetch:
         "results/logs/archive_fetch/{source}/{date}.log",
     benchmark:
         "results/benchmarks/archive_fetch/{source}/{date}.tsv"
+    localrule: stays_here("archive_fetch")
     conda:
         "../envs/stormdraw.yaml"
-    localrule: stays_here("archive_fetch")
     threads: 1
     resources:
         mem_mb=growing(1000),

@@ -21,7 +21,7 @@ from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
 
 try:
-    SETTINGS = load_settings(config, origin=", ".join(map(str, workflow.configfiles)))
+    SETTINGS = load_settings(config, *workflow.configfiles)
     MODELS = {
         name: load_model_settings(
             Path(workflow.basedir) / "config" / "models" / f"{name}.yaml"
