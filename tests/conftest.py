@@ -49,7 +49,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
     folder = shared / "finished" / "checkout"
-    outcome = folder.with_name("outcome.log")
+    outcome = shared / "finished.log"
     with FileLock(shared / "finished.lock"):
         if not outcome.exists():
             run = set_up(check_out(folder)).snakemake()
