@@ -71,6 +71,7 @@ pins: $(INSTALLED_FOR_TESTS)
 
 test-cluster: $(INSTALLED_FOR_TESTS)
 	tests/cluster/install_slurm.sh
+	$(BIN)/pip install --quiet --requirement envs/requirements-slurm.txt
 	$(BIN)/pytest --verbose tests/cluster
 
 benchmark-scores: $(INSTALLED_FOR_TESTS)

@@ -6,8 +6,10 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
+AS_MODULE = not workflow.modifier.is_main_snakefile()
+
 # Not merged with a --configfile: a run is described by one file alone.
-if not workflow.configfiles:
+if not workflow.configfiles and not AS_MODULE:
 
     configfile: "config/config.yaml"
 
@@ -36,13 +38,13 @@ rule all:
 rule plan:
     log:
         "results/logs/plan.log",
+    localrule: True
     conda:
         "envs/stormdraw.yaml"
-    localrule: True
     threads: 1
     params:
         models=MODELS,
-        snakefile=str(LIBRARY.parent / "Snakefile"),
+        snakefile=str(CHECKOUT / "Snakefile"),
     message:
         "Adding up what the run will cost"
     script:

@@ -5,7 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-LIBRARY = Path(workflow.basedir) / "workflow_scripts"
+# Where this file lies, not the main Snakefile: the workflow may be a module of another one.
+CHECKOUT = Path(workflow.current_basedir).parent
+LIBRARY = CHECKOUT / "workflow_scripts"
 sys.path.insert(0, str(LIBRARY))
 
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
@@ -20,12 +22,18 @@ from stormdraw.report.mapped import mapped_systems
 from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
 
+
+def model_file(name):
+    """A model's configuration: the working folder's own (`--directory`), or the workflow's."""
+    own = Path("config") / "models" / f"{name}.yaml"
+    return own if own.exists() else CHECKOUT / own
+
+
 try:
-    SETTINGS = load_settings(config, *workflow.configfiles)
+    # The configuration of a module is part of another one's file.
+    SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
     MODELS = {
-        name: load_model_settings(
-            Path(workflow.basedir) / "config" / "models" / f"{name}.yaml"
-        ).model_dump(mode="json")
+        name: load_model_settings(model_file(name)).model_dump(mode="json")
         for name in SETTINGS.models
     }
 except StormdrawError as error:

@@ -68,8 +68,10 @@ class SlurmCluster:
         self.daemons: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "SlurmCluster":
-        if CONFIGURATION.exists() and any(CONFIGURATION.iterdir()):
-            raise RuntimeError(f"{CONFIGURATION} is in use: this machine has a Slurm of its own")
+        if (CONFIGURATION / "slurm.conf").exists():
+            raise RuntimeError(
+                f"{CONFIGURATION}/slurm.conf is there: this machine has its own Slurm"
+            )
         self.folder.mkdir(parents=True)
         try:
             self._configure()

@@ -107,7 +107,9 @@ def test_slurm(bin_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{bin_folder}:/usr/bin:/bin")
     program(bin_folder, "sinfo", "echo 'cpu (null)'; echo 'long gpu:a100:4'")
     program(bin_folder, "sacct", "exit 1")
-    partitions, absent, accounts = check_slurm(profile)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    plug_in, partitions, absent, accounts = check_slurm(profile)
+    assert "requirements-slurm.txt" in plug_in.to_do
     assert partitions.found == "partitions: cpu, long (gpu:a100:4)"
     assert absent.found == f"{profile} names gpu, which the cluster has not"
     assert "slurm-status-command: squeue" in accounts.to_do

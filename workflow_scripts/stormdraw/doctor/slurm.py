@@ -1,5 +1,6 @@
 """Whether there is a Slurm, and whether profiles/slurm fits it."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -19,9 +20,14 @@ def check_slurm(profile: Path) -> list[Finding]:
     if listed is None:
         to_do = "`sinfo` says why; the cluster's administrators know"
         return [Finding("problem", "Slurm", "installed, but does not answer", to_do)]
+    findings = []
+    if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
+        to_do = "pip install --requirement envs/requirements-slurm.txt"
+        findings.append(Finding("problem", "Slurm", "Snakemake's plug-in is not installed", to_do))
     gres = dict(line.split(maxsplit=1) for line in listed.splitlines() if line.strip())
     text = ", ".join(f"{name} ({what})" for name, what in gres.items())
-    findings = [Finding("good", "Slurm", f"partitions: {text.replace(' ((null))', '')}")]
+    text = text.replace(" ((null))", "")
+    findings.append(Finding("good", "Slurm", f"partitions: {text}"))
     absent = sorted(_partitions(yaml.safe_load(profile.read_text(encoding="utf-8"))) - set(gres))
     if absent:
         found = f"{profile} names {', '.join(absent)}, which the cluster has not"
