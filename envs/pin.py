@@ -1,6 +1,7 @@
-"""Pins requirements*.in to what is installed in this environment, with all they need, and writes the
-same pins into stormdraw.yaml for conda, which cannot refer to another file from where Snakemake puts
-it.
+"""Pins requirements*.in to what is installed in this environment, with all they need.
+
+The same pins go into stormdraw.yaml for conda, which could not find another file from where
+Snakemake puts it.
 
 Run by `make pins` inside the environment to be copied. Local build labels (torch's `+cpu`) are
 dropped, so that each machine gets the build that is right for it.
