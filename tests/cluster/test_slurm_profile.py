@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import yaml
 from slurm_cluster import SlurmCluster, wait_until
 from small_experiment import CONFIG, MODEL, Experiment, check_out
 
-EPOCHS = 600
+EPOCHS = 300
 SLURM_LOGS = ".snakemake/slurm_logs"
 
 
@@ -39,6 +40,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
     """A Slurm for these tests."""
     if not shutil.which("slurmctld", path=f"{os.environ['PATH']}:/usr/sbin"):
         pytest.skip("no Slurm here; `make test-cluster` installs it")
+    # Whoever ends the tests ends the cluster with them.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with SlurmCluster(tmp_path_factory.mktemp("slurm") / "cluster") as started:
         yield started
 
@@ -49,6 +52,9 @@ def run(cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
     experiment = check_out(tmp_path_factory.mktemp("run") / "checkout")
     config = copy.deepcopy(CONFIG)
     config["periods"]["test"]["end"] = "2026-06-02T02:00"
+    # The first system of each method.
+    systems = {system["method"]: system for system in reversed(config["ensembles"]["systems"])}
+    config["ensembles"]["systems"] = list(systems.values())
     experiment.configure(config)
     model = copy.deepcopy(MODEL)
     model["training"] |= {"epochs": EPOCHS, "checkpoint_every_epochs": 1000}
