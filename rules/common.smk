@@ -76,10 +76,12 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-def stays_here(rule):
-    """Whether a rule runs where Snakemake does, on a cluster too: unless a profile gives it a
-    partition."""
-    given = workflow.resource_settings.overwrite_resources.get(rule, {})
+def stays_here(name):
+    """Whether jobs of that name run where Snakemake does, on a cluster too.
+
+    Unless a profile gives them a partition.
+    """
+    given = workflow.resource_settings.overwrite_resources.get(name, {})
     return "slurm_partition" not in given
 
 
