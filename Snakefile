@@ -31,6 +31,7 @@ rule all:
     input:
         scorecard="results/report/scorecard.html",
         summary="results/scores/summary.csv",
+        products=PRODUCTS,
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
 
 

@@ -1,5 +1,17 @@
 # report: what came out, to look at.
 
+from stormdraw.report.winner import candidates
+from stormdraw.variables import scored_variables, variable
+
+SHEETS = scored_variables(STATE)
+CANDIDATES = candidates(SETTINGS)
+
+# One ensemble's, for other programs: the winner's, or that of report.products_of.
+PRODUCT_KINDS = ("mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "nc")
+PRODUCTS = expand(
+    "results/report/products/{init}.{kind}", init=INITS if CANDIDATES else [], kind=PRODUCT_KINDS
+)
+
 
 rule report_figures:
     input:
@@ -9,6 +21,15 @@ rule report_figures:
         truth=all_truth_files(),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
     output:
+        **{
+            name: report(
+                f"results/report/figures/variables/{name}.svg",
+                caption="report/variable.rst",
+                category="Variables",
+                labels={"variable": name, "figure": variable(name).long_name},
+            )
+            for name in SHEETS
+        },
         crps_by_lead=report(
             "results/report/figures/crps_by_lead.svg",
             caption="report/crps_by_lead.rst",
@@ -82,6 +103,7 @@ rule report_figures:
     params:
         code=code("report_figures"),
         settings=digest(config),
+        sheets=SHEETS,
     message:
         "Drawing the figures"
     script:
@@ -96,8 +118,12 @@ rule report_scorecard:
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
         manifests=all_manifests(),
-        figures=rules.report_figures.output,
+        figures=[path for path in rules.report_figures.output if "/variables/" not in path],
+        sheets=expand("results/report/figures/variables/{variable}.svg", variable=SHEETS),
+        ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
+        truth=all_truth_files(),
     output:
+        headline="results/report/headline.json",
         scorecard=report(
             "results/report/scorecard.html",
             caption="report/scorecard.rst",
@@ -112,7 +138,7 @@ rule report_scorecard:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        mem_mb=growing(2000),
         runtime=growing(10),
     params:
         code=code("report_scorecard"),
@@ -125,3 +151,32 @@ rule report_scorecard:
         "Writing the scorecard"
     script:
         "../workflow_scripts/report_scorecard.py"
+
+
+rule report_products:
+    input:
+        summary="results/scores/summary.csv",
+        ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=CANDIDATES),
+    output:
+        mean="results/report/products/{init}.mean.grib2",
+        spread="results/report/products/{init}.sprd.grib2",
+        matched="results/report/products/{init}.pmmn.grib2",
+        probability="results/report/products/{init}.prob.grib2",
+        netcdf="results/report/products/{init}.nc",
+    log:
+        "results/logs/report_products/{init}.log",
+    benchmark:
+        "results/benchmarks/report_products/{init}.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(scoring_megabytes(SETTINGS)),
+        runtime=growing(60),
+    params:
+        code=code("report_products"),
+        settings=digest(config),
+    message:
+        "Writing the winning ensemble's products at {wildcards.init}"
+    script:
+        "../workflow_scripts/report_products.py"

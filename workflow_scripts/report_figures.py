@@ -9,10 +9,12 @@ from stormdraw.report.event_forecasts import draw_event_forecasts
 from stormdraw.report.fractions_skill import draw_fractions_skill
 from stormdraw.report.member_maps import draw_member_maps
 from stormdraw.report.rank_histograms import draw_rank_histograms
+from stormdraw.report.score_files import ScoreFiles
 from stormdraw.report.spectra import draw_spectra
 from stormdraw.report.spread_bins import draw_spread_bins
 from stormdraw.report.spread_error import draw_spread_error
 from stormdraw.report.training_curves import draw_training_curves
+from stormdraw.report.variable_figures import draw_variables
 from stormdraw.settings import load_settings
 
 
@@ -28,10 +30,10 @@ with job("report_figures", snakemake.log[0]):
     settings = load_settings(snakemake.config)
     files, figures = snakemake.input, snakemake.output
     metrics = {model: path for model, (path,) in by_folder(files.metrics).items()}
+    statistics = ScoreFiles(by_folder(files.statistics))
     draw_crps_by_lead(settings, files.summary, figures.crps_by_lead)
     draw_spread_error(settings, files.summary, figures.spread_error)
-    draw_rank_histograms(settings, by_folder(files.statistics), figures.rank_histograms)
-    statistics = by_folder(files.statistics)
+    draw_rank_histograms(settings, statistics, figures.rank_histograms)
     draw_event_forecasts(settings, statistics, figures.event_forecasts)
     draw_fractions_skill(settings, statistics, figures.fractions_skill)
     draw_spread_bins(settings, statistics, figures.spread_bins)
@@ -39,3 +41,9 @@ with job("report_figures", snakemake.log[0]):
     draw_crps_maps(settings, statistics, files.ensembles[0], figures.crps_maps)
     draw_member_maps(settings, by_folder(files.ensembles), files.truth, figures.member_maps)
     draw_training_curves(settings, metrics, figures.training_curves)
+    draw_variables(
+        settings,
+        files.summary,
+        statistics,
+        {name: figures[name] for name in snakemake.params.sheets},
+    )

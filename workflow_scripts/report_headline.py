@@ -15,6 +15,7 @@ if __name__ == "__main__":
     print(headline_text(headline(summary, reference), reference))
     for name, path in {
         "Scorecard": results / "report" / "scorecard.html",
+        "Headline numbers": results / "report" / "headline.json",
         "All scores": results / "scores" / "summary.csv",
         "Snakemake's report": results / "report.zip",
     }.items():

@@ -1,8 +1,9 @@
-"""Writes results/report/scorecard.html: one page that needs no network."""
+"""Writes results/report/scorecard.html, one page that needs no network, and headline.json."""
 
 from pathlib import Path
 
 from stormdraw.job import job
+from stormdraw.report.headline_numbers import write_headline
 from stormdraw.report.scorecard import Inputs, write_scorecard
 from stormdraw.settings import load_settings
 
@@ -10,6 +11,14 @@ from stormdraw.settings import load_settings
 def by_model(paths: list[str]) -> dict[str, Path]:
     """results/models/{model}/... by model."""
     return {Path(path).parent.name: Path(path) for path in paths}
+
+
+def by_system(paths: list[str]) -> dict[str, list[Path]]:
+    """results/ensembles/{system}/... by system."""
+    systems: dict[str, list[Path]] = {}
+    for path in map(Path, paths):
+        systems.setdefault(path.parent.name, []).append(path)
+    return systems
 
 
 with job("report_scorecard", snakemake.log[0]):
@@ -24,5 +33,10 @@ with job("report_scorecard", snakemake.log[0]):
         figures={Path(path).stem: Path(path) for path in files.figures},
         verdicts=Path(files.verdicts),
         missing=Path(files.missing),
+        sheets={Path(path).stem: Path(path) for path in files.sheets},
+        ensembles=by_system(files.ensembles),
+        truth=[Path(path) for path in files.truth],
     )
-    write_scorecard(load_settings(snakemake.config), inputs, snakemake.output.scorecard)
+    settings = load_settings(snakemake.config)
+    write_scorecard(settings, inputs, snakemake.output.scorecard)
+    write_headline(settings, files.summary, snakemake.output.headline)

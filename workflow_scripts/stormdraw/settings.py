@@ -105,6 +105,11 @@ class Settings(Section):
                 f"scores.reference is {self.scores.reference!r}, which is not a system: "
                 f"{', '.join(names)}"
             )
+        if self.report.products_of is not None and self.report.products_of not in names:
+            raise ValueError(
+                f"report.products_of is {self.report.products_of!r}, which is not a system: "
+                f"{', '.join(names)}"
+            )
         if self.archive.reference == "href":
             for init in self.initial_times():
                 if init.hour % 6:

@@ -104,8 +104,8 @@ CAPTIONS: dict[str, Caption] = {
         "forecast is unsure. The mean is smoother than any member, and of reflectivity it is a "
         "mean of dBZ in which no echo counts as -10 dBZ. Members are the first in the file, not "
         "chosen; with reflectivity the case is the one with most storms in the truth, else the "
-        "first. Lines are parallels and meridians; there are no coasts or borders, since no map "
-        "data comes with the workflow.",
+        "first. Lines are coasts and borders of countries and states; thin ones are parallels and "
+        "meridians.",
     ),
     "training_curves": Caption(
         "Training",
@@ -113,6 +113,19 @@ CAPTIONS: dict[str, Caption] = {
         "predict different things cannot be compared. Validation that rises while training falls "
         "means that the model learns its data by heart. Speed is the median over epochs of the "
         "training samples (pairs of states) per second, on the device named.",
+    ),
+    "variable": Caption(
+        "One variable",
+        "Everything about one variable. CRPS by lead, with the interval of other days of weather: "
+        "the lower the better. Spread against the RMSE of the mean, from the hollow lead on, and "
+        "their ratio: on the line, and at 1, an ensemble knows how wrong it is; below it is too "
+        "sure. Rank histogram: how often the truth has each rank among the members, in multiples "
+        "of the flat line; a U is too little spread, a slope a bias. Reliability of the middle "
+        "threshold that the truth reached: on the diagonal the event comes as often as forecast. "
+        "Fractions skill score of the same by width of the box: 1 is perfect; hollow is the "
+        "probability-matched mean. Variance by wavelength over the truth's: members (thick) belong "
+        "on 1, the mean (thin) falls off. All leads together but where leads are on the axis. "
+        "Systems with hollow markers in the legend are known by mean and spread only.",
     ),
     "scorecard": Caption(
         "Scorecard",

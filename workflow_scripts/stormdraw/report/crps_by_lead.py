@@ -53,7 +53,7 @@ def draw_crps_by_lead(settings: Settings, summary_path: str | Path, output: str 
     with drawn(output, (WIDTH * max(columns, 2) / 4, height), TITLE) as figure:
         each, lowest = panels(figure, len(variables), columns)
         for axes, name in zip(each, variables, strict=True):
-            _panel(axes, summary, settings, name)
+            crps_panel(axes, summary, settings, name)
             lead_axis(axes, leads_in(summary), label=axes in lowest)
         legend_of(
             figure,
@@ -68,7 +68,8 @@ def draw_crps_by_lead(settings: Settings, summary_path: str | Path, output: str 
         )
 
 
-def _panel(axes: Axes, summary: pd.DataFrame, settings: Settings, name: str) -> None:
+def crps_panel(axes: Axes, summary: pd.DataFrame, settings: Settings, name: str) -> None:
+    """Draw one variable's CRPS of every system over lead."""
     all_looks = looks(settings)
     for system in systems_in(summary, settings):
         kind = crps_kind(summary, system, name)

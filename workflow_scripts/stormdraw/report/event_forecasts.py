@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from stormdraw.report.score_files import ScoreFiles
 from stormdraw.report.style import (
     NOTE_COLOUR,
     WIDTH,
@@ -19,7 +20,6 @@ from stormdraw.report.style import (
     write_gap,
 )
 from stormdraw.report.wording import plural, units_text
-from stormdraw.scores.pooled import pooled_tables
 from stormdraw.scores.probabilities import observed_frequency, performance, roc
 from stormdraw.settings import Settings
 
@@ -27,7 +27,7 @@ TITLE = "Forecasts of events"
 
 
 def draw_event_forecasts(
-    settings: Settings, score_paths: Mapping[str, Sequence[Path]], output: str | Path
+    settings: Settings, score_paths: Mapping[str, Sequence[str | Path]], output: str | Path
 ) -> None:
     """Draw a row for each threshold: reliability, how often each probability, ROC, performance.
 
@@ -59,7 +59,7 @@ def draw_event_forecasts(
 
 
 def read_events(
-    score_paths: Mapping[str, Sequence[Path]],
+    score_paths: Mapping[str, Sequence[str | Path]],
 ) -> dict[tuple[str, float], dict[str, tuple[np.ndarray, np.ndarray]]]:
     """The two tables (M + 1,) of each system, by (variable, threshold).
 
@@ -67,7 +67,7 @@ def read_events(
     Thresholds that the truth never reached are left out.
     """
     events: dict[tuple[str, float], dict[str, tuple[np.ndarray, np.ndarray]]] = {}
-    for (name, system), pooled in pooled_tables(score_paths).items():
+    for (name, system), pooled in ScoreFiles.of(score_paths).tables.items():
         if "probability_weight_sum" not in pooled:
             continue
         for index, threshold in enumerate(pooled["threshold_value"].values):

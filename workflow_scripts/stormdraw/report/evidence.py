@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from stormdraw.report.portrait import evidence_id
 from stormdraw.report.summary import systems_in, variables_in
 from stormdraw.report.wording import NOTHING, digits, skill_text, units_text
 from stormdraw.settings import Settings
@@ -24,8 +25,9 @@ _METRICS = (
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One system at one lead; `values` are (value, interval) as text, in the table's order."""
+    """One system at one lead, which links find by `anchor`; `values` are (value, interval) as text, in the table's order."""
 
+    anchor: str
     system: str
     lead: int
     values: list[tuple[str, str]]
@@ -55,6 +57,7 @@ def _table(summary: pd.DataFrame, settings: Settings, name: str) -> ScoreTable:
     leads = sorted(int(lead) for lead in set(own["lead_hours"]))
     rows = [
         ScoreRow(
+            evidence_id(name, system, lead),
             system,
             lead,
             [_cell(metric, found.get((system, lead, metric))) for metric, _ in metrics],

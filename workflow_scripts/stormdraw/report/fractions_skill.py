@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from stormdraw.report.score_files import ScoreFiles
 from stormdraw.report.style import WIDTH, describe, drawn, legend_of, looks, panels, write_gap
 from stormdraw.report.wording import plural, units_text
 from stormdraw.scores.neighbourhoods import fractions_skill_score
-from stormdraw.scores.pooled import pooled_tables
 from stormdraw.settings import Settings
 
 TITLE = "Fractions skill score"
@@ -19,7 +19,7 @@ _COLUMNS = 4
 
 
 def draw_fractions_skill(
-    settings: Settings, score_paths: Mapping[str, Sequence[Path]], output: str | Path
+    settings: Settings, score_paths: Mapping[str, Sequence[str | Path]], output: str | Path
 ) -> None:
     """Draw a panel for each threshold: the score of each system by width, in grid points.
 
@@ -35,7 +35,7 @@ def draw_fractions_skill(
     with drawn(output, (WIDTH * max(columns, 2) / _COLUMNS, height), TITLE) as figure:
         each, lowest = panels(figure, len(skills), columns, sharey=True)
         for axes, ((name, threshold), by_system) in zip(each, skills.items(), strict=True):
-            _panel(axes, by_system, settings)
+            skill_panel(axes, by_system, settings)
             axes.set_title(f"{name} at least {threshold:g} {units_text(name)}")
             if axes in lowest:
                 axes.set_xlabel("width (grid points)")
@@ -47,11 +47,11 @@ def draw_fractions_skill(
 
 
 def read_skills(
-    score_paths: Mapping[str, Sequence[Path]],
+    score_paths: Mapping[str, Sequence[str | Path]],
 ) -> dict[tuple[str, float], dict[str, tuple[np.ndarray, np.ndarray]]]:
     """The score (neighbourhood,) of each ensemble and of its matched mean, by event and system."""
     skills: dict[tuple[str, float], dict[str, tuple[np.ndarray, np.ndarray]]] = {}
-    for (name, system), pooled in pooled_tables(score_paths).items():
+    for (name, system), pooled in ScoreFiles.of(score_paths).tables.items():
         if not pooled.attrs["members"] or "threshold_value" not in pooled:
             continue
         scores = [
@@ -68,9 +68,10 @@ def read_skills(
     return dict(sorted(skills.items()))
 
 
-def _panel(
+def skill_panel(
     axes: Axes, by_system: Mapping[str, tuple[np.ndarray, np.ndarray]], settings: Settings
 ) -> None:
+    """Draw the skill of each system, and hollow that of its matched mean, by width."""
     widths = settings.scores.neighbourhoods
     for system, (ensemble, matched) in by_system.items():
         look = looks(settings)[system]

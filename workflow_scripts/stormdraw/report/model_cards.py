@@ -1,0 +1,125 @@
+"""A model on the page: its plan, how its training went, and what it cost."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stormdraw.report.model_costs import cost_rows, memory_rows
+from stormdraw.report.settings import Report
+from stormdraw.report.trainings import Training, read_json, read_training
+from stormdraw.report.wording import as_yaml, duration_text, size_text
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One model on the page: (what, value) pairs, and its definition as YAML.
+
+    `losses` are tables of the last epoch's loss, each with its caption. `gap` says what is missing,
+    or is empty.
+    """
+
+    name: str
+    facts: list[tuple[str, str]]
+    losses: list[tuple[str, list[tuple[str, str]]]]
+    plan: list[tuple[str, str]]
+    definition: str
+    gap: str
+
+
+def describe_model(
+    name: str,
+    definition: Mapping[str, Any] | None,
+    plan_path: str | Path | None,
+    metrics_path: str | Path | None,
+    report: Report,
+) -> ModelCard:
+    """A model's plan and training in words; what is not there is said in `gap`.
+
+    Raises StormdrawError if a file that is given is missing or not what it should be.
+    """
+    plan = read_json(plan_path) if plan_path is not None else {}
+    missing = [
+        what
+        for what, path in (("plan", plan_path), ("training metrics", metrics_path))
+        if path is None
+    ]
+    training = read_training(metrics_path) if metrics_path is not None else None
+    facts = [] if training is None else _training_facts(training)
+    facts += memory_rows(plan, training)
+    if training is not None:
+        facts += cost_rows(training, report)
+    if "parameters" in plan:
+        facts.insert(0, ("parameters", f"{plan['parameters']:,}"))
+    return ModelCard(
+        name=name,
+        facts=facts,
+        losses=[] if training is None else _losses(training),
+        plan=flattened(plan),
+        definition=as_yaml(definition) if definition else "",
+        gap=f"Not there: {' and '.join(missing)}." if missing else "",
+    )
+
+
+def _training_facts(training: Training) -> list[tuple[str, str]]:
+    if not training.epochs:
+        return [("epochs", "none finished")]
+    facts = [
+        ("epochs", str(len(training.epochs))),
+        ("last training loss", _loss(training.train_loss)),
+    ]
+    if any(math.isfinite(loss) for loss in training.validation_loss):
+        facts.append(("last validation loss", _loss(training.validation_loss)))
+    if training.seconds is not None:
+        facts.append(("training time", duration_text(training.seconds)))
+    if training.samples_per_second is not None:
+        facts.append(("speed", f"{training.samples_per_second:.3g} samples/s"))
+    return [*facts, ("device", training.device or "not recorded")]
+
+
+def _loss(losses: Sequence[float]) -> str:
+    return f"{losses[-1]:.4g}" if math.isfinite(losses[-1]) else "not a number"
+
+
+def _losses(training: Training) -> list[tuple[str, list[tuple[str, str]]]]:
+    tables = (
+        ("loss by noise level, last epoch", training.loss_by_noise_level),
+        ("loss by variable, last epoch", training.loss_by_variable),
+    )
+    return [
+        (caption, [(name, f"{loss:.4g}") for name, loss in losses.items()])
+        for caption, losses in tables
+        if losses
+    ]
+
+
+def flattened(plan: Mapping[str, Any], group: str = "") -> list[tuple[str, str]]:
+    """A plan as (what, value) for people: nested keys joined, bytes as MiB or GiB, lists in line.
+
+    A number is of bytes if its own key or that of its group says so; counts of members are not.
+    """
+    rows: list[tuple[str, str]] = []
+    for key, value in plan.items():
+        name = f"{group}: {key}" if group else key
+        if isinstance(value, Mapping):
+            rows += flattened(value, name)
+        else:
+            in_bytes = "bytes" in name and not key.startswith("members")
+            what = name.replace("_bytes", " memory").replace("_", " ")
+            rows.append((what, _readable(value, in_bytes)))
+    return rows
+
+
+def _readable(value: Any, in_bytes: bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    if isinstance(value, int | float):
+        if in_bytes:
+            return size_text(value)
+        return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_readable(item, in_bytes) for item in value) or "none"
+    return str(value)

@@ -1,0 +1,171 @@
+"""Products of the winning ensemble: one NetCDF and four GRIB2 files for each case.
+
+results/report/products/{init}.nc has, for each variable and (lead, y, x): `{name}_mean`,
+`{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched mean), and for each
+threshold `{name}_probability_{threshold}` in per cent, the share of members that reach it. The GRIB2
+files have the same, one kind each, as those of HREF do: mean, sprd, pmmn, prob.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import netCDF4
+import numpy as np
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
+from stormdraw.files import replacing
+from stormdraw.grids import Grid
+from stormdraw.provenance import attributes
+from stormdraw.report.grib_products import Message, encode
+from stormdraw.report.summary import load_summary
+from stormdraw.report.winner import choose
+from stormdraw.scores.probability_matched import probability_matched_mean
+from stormdraw.settings import Settings
+from stormdraw.variables import scored_variables
+
+KINDS = ("mean", "spread", "matched", "probability")
+
+_CELL_METHODS = {"mean": "realization: mean", "spread": "realization: standard_deviation"}
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product of a variable: its name in the NetCDF, and what it is in GRIB2."""
+
+    label: str
+    long_name: str
+    message: Message
+
+
+def write_products(
+    settings: Settings,
+    summary_path: str | Path,
+    ensemble_paths: Sequence[str | Path],
+    netcdf: str | Path,
+    gribs: Mapping[str, str | Path],
+) -> None:
+    """Write the winner's products at one initial time; `gribs` gives the file of each of KINDS.
+
+    `ensemble_paths` are the candidates' files, results/ensembles/{system}/{init}.nc.
+    Raises StormdrawError if none can win, or the winner has no members.
+    """
+    winner = choose(load_summary(summary_path), settings)
+    by_system = {Path(path).parent.name: Path(path) for path in ensemble_paths}
+    if winner is None or winner.system not in by_system:
+        raise StormdrawError(
+            "no ensemble to write products of: add a system that samples a model, or name one in "
+            "report.products_of"
+        )
+    path = by_system[winner.system]
+    with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as ensemble:
+        names = [n for n in scored_variables(list(settings.variables)) if n in ensemble]
+        if not names:
+            raise StormdrawError(
+                f"{path}: no members; products need them: name another system in report.products_of"
+            )
+        products = {
+            name: products_of(name, ensemble.sizes["member"], settings.scores.thresholds)
+            for name in names
+        }
+        notes = attributes(
+            f"Products of the ensemble {winner.system}",
+            f"stormdraw system {winner.system}, chosen by: {winner.rule}",
+            settings.model_dump(mode="json"),
+        )
+        _write(ensemble, products, netcdf, gribs, notes)
+
+
+def products_of(
+    name: str, members: int, thresholds: Mapping[str, Sequence[float]]
+) -> list[Product]:
+    """The products of a variable: mean, spread, matched mean, and a probability a threshold."""
+    given = thresholds.get(name, [])
+    return [
+        Product(f"{name}_mean", "ensemble mean", Message(name, "mean", members)),
+        Product(f"{name}_spread", "ensemble spread", Message(name, "spread", members)),
+        Product(f"{name}_pmm", "probability-matched mean", Message(name, "matched", members)),
+        *(
+            Product(
+                f"{name}_probability_{f'{threshold:g}'.replace('-', 'minus_')}",
+                f"share of members of at least {threshold:g}",
+                Message(name, "probability", members, threshold, place, len(given)),
+            )
+            for place, threshold in enumerate(given, start=1)
+        ),
+    ]
+
+
+def compute(members: np.ndarray, message: Message) -> np.ndarray:
+    """A product (y, x) of members (member, y, x); NaN where a member has no value."""
+    valid = np.isfinite(members).all(axis=0)
+    if message.kind == "mean":
+        values = members.mean(axis=0, dtype=np.float64)
+    elif message.kind == "spread":
+        values = members.std(axis=0, ddof=min(1, len(members) - 1), dtype=np.float64)
+    elif message.kind == "matched":
+        flat = members.reshape(len(members), -1)
+        values = probability_matched_mean(flat, valid.ravel()).reshape(valid.shape)
+    else:
+        values = 100.0 * (members >= message.threshold).mean(axis=0)
+    return np.where(valid, values, np.nan).astype(np.float32)
+
+
+def _write(
+    ensemble: xr.Dataset,
+    products: Mapping[str, Sequence[Product]],
+    netcdf: str | Path,
+    gribs: Mapping[str, str | Path],
+    notes: dict[str, str],
+) -> None:
+    grid = Grid.of(ensemble)
+    init: datetime = ensemble["init"].values.astype("datetime64[s]").item()
+    leads = [int(lead) for lead in ensemble["lead"].values]
+    leading = {"lead": lead_coordinate(leads), "init": init_coordinate(init)}
+    labels = {product.label: name for name, own in products.items() for product in own}
+    with (
+        _streams(gribs) as streams,
+        written_in_parts(Path(netcdf), grid, leading, labels, notes) as written,
+    ):
+        for name, own in products.items():
+            for product in own:
+                _describe(written[product.label], product)
+            for index, lead in enumerate(leads):
+                members = ensemble[name].sel(lead=lead).values
+                there = np.isfinite(members).any(axis=(1, 2))
+                for product in own:
+                    values = compute(members[there], product.message) if there.any() else None
+                    if values is None:
+                        values = np.full(grid.shape, np.nan, np.float32)
+                    written[product.label][index] = values
+                    stream = streams[product.message.kind]
+                    stream.write(encode(product.message, grid, init, lead, values))
+
+
+def _describe(created: netCDF4.Variable, product: Product) -> None:
+    attributes_of = {"long_name": f"{created.long_name}: {product.long_name}"}
+    if product.message.kind in _CELL_METHODS:
+        attributes_of["cell_methods"] = _CELL_METHODS[product.message.kind]
+    if product.message.kind == "probability":
+        attributes_of["long_name"] += f" {created.units}"
+        attributes_of["units"] = "%"
+    if product.message.kind in ("probability", "spread") and "standard_name" in created.ncattrs():
+        # A share, or a difference, is not the quantity itself.
+        created.delncattr("standard_name")
+    created.setncatts(attributes_of)
+
+
+@contextlib.contextmanager
+def _streams(gribs: Mapping[str, str | Path]) -> Iterator[dict[str, BinaryIO]]:
+    """Open all GRIB2 files; each takes its name when the block succeeds."""
+    with contextlib.ExitStack() as stack:
+        opened: dict[str, BinaryIO] = {}
+        for kind in KINDS:
+            temporary = stack.enter_context(replacing(gribs[kind]))
+            opened[kind] = stack.enter_context(open(temporary, "wb"))
+        yield opened

@@ -1,0 +1,45 @@
+"""Fields as small pictures: one pixel a grid point, which a browser draws sharp at any size."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from stormdraw.report.field_colours import Scale
+
+# Wider fields are thinned out: the stamp on the page is narrower than that at 2 x.
+WIDEST = 480
+
+
+def thinning(width: int) -> int:
+    """Every how many points of a row of `width` points are drawn."""
+    return -(-width // WIDEST)
+
+
+def stamp(field: np.ndarray, scale: Scale) -> str:
+    """A field (y, x), rows from south to north, as a PNG data URI in the colours of a scale."""
+    step = thinning(field.shape[1])
+    thin = np.ma.masked_invalid(field[::step, ::step])
+    return picture(scale.colours(scale.norm(thin), bytes=True)[::-1])
+
+
+def colour_strip(scale: Scale, low: float, high: float, pixels: int = 256) -> str:
+    """The colours from `low` to `high` from left to right, as a PNG data URI."""
+    values = np.linspace(low, high, pixels)[None, :]
+    return picture(scale.colours(scale.norm(values), bytes=True))
+
+
+def picture(colours: np.ndarray) -> str:
+    """RGBA bytes (y, x, 4) as a PNG data URI, with a palette where 256 colours are enough."""
+    packed = np.ascontiguousarray(colours).view(np.uint32)[..., 0]
+    palette, indices = np.unique(packed, return_inverse=True)
+    if palette.size <= 256:
+        image = Image.fromarray(indices.reshape(packed.shape).astype(np.uint8), mode="P")
+        rgba = palette.view(np.uint8).reshape(-1, 4)
+        image.putpalette(rgba[:, :3].tobytes())
+    else:
+        image = Image.fromarray(colours[..., :3], mode="RGB")
+    stream = io.BytesIO()
+    image.save(stream, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

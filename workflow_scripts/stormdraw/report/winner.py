@@ -1,0 +1,74 @@
+"""Which ensemble's products are written: the best by a stated rule, or the one that is named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from stormdraw.ensembles.settings import BaselineSystem, PerfectSystem, ReferenceSystem
+from stormdraw.errors import StormdrawError
+from stormdraw.scores.headline import headline
+from stormdraw.settings import Settings
+
+RULE = (
+    "lowest geometric mean over variables of the fair CRPS, itself the mean over leads; among "
+    "ensembles of this run's own models, without the reference, baselines and the perfect ensemble"
+)
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The chosen system, and the rule that chose it."""
+
+    system: str
+    rule: str
+
+
+def candidates(settings: Settings) -> list[str]:
+    """The systems whose products may be written: those that models make, or the one named.
+
+    Without a model it is the reference, if its members are known.
+    """
+    if settings.report.products_of is not None:
+        return [settings.report.products_of]
+    systems = settings.ensembles.systems
+    not_ours = (ReferenceSystem, BaselineSystem, PerfectSystem)
+    ours = [system.name for system in systems if not isinstance(system, not_ours)]
+    return ours or [
+        system.name
+        for system in systems
+        if isinstance(system, ReferenceSystem) and system.kind == "members"
+    ]
+
+
+def choose(summary: pd.DataFrame, settings: Settings) -> Winner | None:
+    """The winner; None if nothing can win.
+
+    Variables that not all candidates have, or in which one scores exactly 0, do not count.
+    Raises StormdrawError if there are candidates to choose from and no score to choose by.
+    """
+    names = candidates(settings)
+    if settings.report.products_of is not None:
+        return Winner(names[0], "report.products_of")
+    if len(names) < 2:
+        return Winner(names[0], "the only candidate") if names else None
+    means = geometric_means(summary, names)
+    if not means:
+        raise StormdrawError(
+            f"no variable has a fair CRPS of all of {', '.join(names)}; set report.products_of to "
+            "the system whose products are to be written"
+        )
+    return Winner(min(names, key=lambda name: means[name]), RULE)
+
+
+def geometric_means(summary: pd.DataFrame, names: Sequence[str]) -> dict[str, float]:
+    """The geometric mean over variables of each system's fair CRPS; empty if none counts."""
+    table = headline(summary, None).pivot_table(
+        index="variable", columns="system", values="crps_fair", dropna=False
+    )
+    own = table.reindex(columns=list(names))
+    counting = own[(own > 0.0).all(axis=1)]
+    if counting.empty:
+        return {}
+    return {name: float(np.exp(np.log(counting[name]).mean())) for name in names}
