@@ -47,8 +47,12 @@ RULES = {
         "scores/verdicts.csv",
         "scores/missing.csv",
     ],
-    "report_figures": [f"report/figures/{name}.svg" for name in FIGURES],
-    "report_scorecard": ["report/scorecard.html"],
+    "report_figures": [f"report/figures/{name}.svg" for name in (*FIGURES, "variables/T2M")],
+    "report_scorecard": ["report/scorecard.html", "report/headline.json"],
+    "report_products": [
+        f"report/products/2026060206.{kind}"
+        for kind in ("nc", "mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2")
+    ],
 }
 
 

@@ -78,6 +78,14 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"]["value"]
 
+    def settle(self, expression: str) -> Any:
+        """What a promise in the page comes to."""
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"]["value"]
+
     def screenshot(self) -> bytes:
         """The whole page as PNG."""
         answer = self.call("Page.captureScreenshot", captureBeyondViewport=True)

@@ -14,27 +14,42 @@ from stormdraw.report.event_forecasts import draw_event_forecasts
 from stormdraw.report.fractions_skill import draw_fractions_skill
 from stormdraw.report.member_maps import draw_member_maps
 from stormdraw.report.rank_histograms import draw_rank_histograms
+from stormdraw.report.score_files import ScoreFiles
 from stormdraw.report.scorecard import Inputs, write_scorecard
 from stormdraw.report.spectra import draw_spectra
 from stormdraw.report.spread_bins import draw_spread_bins
 from stormdraw.report.spread_error import draw_spread_error
 from stormdraw.report.training_curves import draw_training_curves
+from stormdraw.report.variable_figures import draw_variables
+from stormdraw.variables import scored_variables
 
 # Elements that have no end tag.
 VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
 
+# Every figure but the sheets of the variables; the page itself has a caption, too.
+DRAWN = [name for name in CAPTIONS if name not in ("scorecard", "variable")]
+
+
+def draw_sheets(run: Run, folder: Path) -> dict[str, Path]:
+    """The sheet of each variable."""
+    names = scored_variables(list(run.settings.variables))
+    sheets = {name: folder / f"{name}.svg" for name in names}
+    draw_variables(run.settings, run.summary, run.scores, sheets)
+    return sheets
+
 
 def draw_all(run: Run, folder: Path) -> dict[str, Path]:
     """Every figure of a run, as the rule of figures makes them."""
-    figures = {name: folder / f"{name}.svg" for name in CAPTIONS if name != "scorecard"}
+    figures = {name: folder / f"{name}.svg" for name in DRAWN}
     draw_crps_by_lead(run.settings, run.summary, figures["crps_by_lead"])
     draw_spread_error(run.settings, run.summary, figures["spread_error"])
-    draw_rank_histograms(run.settings, run.scores, figures["rank_histograms"])
-    draw_event_forecasts(run.settings, run.scores, figures["event_forecasts"])
-    draw_fractions_skill(run.settings, run.scores, figures["fractions_skill"])
-    draw_spread_bins(run.settings, run.scores, figures["spread_bins"])
-    draw_spectra(run.settings, run.scores, figures["spectra"])
-    draw_crps_maps(run.settings, run.scores, run.ensembles["href"][0], figures["crps_maps"])
+    scores = ScoreFiles.of(run.scores)
+    draw_rank_histograms(run.settings, scores, figures["rank_histograms"])
+    draw_event_forecasts(run.settings, scores, figures["event_forecasts"])
+    draw_fractions_skill(run.settings, scores, figures["fractions_skill"])
+    draw_spread_bins(run.settings, scores, figures["spread_bins"])
+    draw_spectra(run.settings, scores, figures["spectra"])
+    draw_crps_maps(run.settings, scores, run.ensembles["href"][0], figures["crps_maps"])
     draw_member_maps(run.settings, run.ensembles, run.truth, figures["member_maps"])
     draw_training_curves(run.settings, run.metrics, figures["training_curves"])
     return figures
@@ -52,6 +67,8 @@ def write_page(run: Run, output: Path, **changes: Any) -> Path:
         "figures": {},
         "verdicts": run.verdicts,
         "missing": run.missing,
+        "ensembles": run.ensembles,
+        "truth": run.truth,
     }
     settings = changes.pop("settings", run.settings)
     write_scorecard(settings, Inputs(**{**inputs, **changes}), output)
@@ -83,7 +100,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag, f"</{tag}> crosses another element"
 
     def handle_data(self, data: str) -> None:
-        if not self.open or self.open[-1] != "style":
+        if not self.open or self.open[-1] not in ("style", "script"):
             self.texts.append(data)
 
     @property

@@ -1,12 +1,13 @@
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import axe_core_python
 import pytest
 from PIL import Image
 from report_browser import CHROMIUM, Browser, browser
-
-from stormdraw.report.captions import CAPTIONS
+from report_page import DRAWN
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="skipped: no Chromium here (apt-get install chromium)"
@@ -54,8 +55,10 @@ def test_the_page_opens_without_a_fault(
     assert asked[0] == demo_page.as_uri()
     assert all(url.startswith("data:") for url in asked[1:])
     # Every figure was decoded, and nothing makes the page itself scroll sideways.
-    wide = tab.evaluate("[...document.images].map(i => i.naturalWidth > 100)")
-    assert wide == [True] * (len(CAPTIONS) - 1)  # all but the page itself
+    figures = "[...document.images].filter(i => i.src.startsWith('data:image/svg'))"
+    wide = tab.evaluate(f"{figures}.map(i => i.naturalWidth > 100)")
+    assert wide == [True] * (len(DRAWN) + 5)  # and a sheet for each of five variables
+    assert tab.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -85,3 +88,70 @@ def test_what_is_seen_is_not_blank_and_follows_the_scheme(tab: Browser, demo_pag
         corners[scheme] = sum(seen.getpixel((5, 5)))
     assert corners["light"] > 700
     assert corners["dark"] < 120
+
+
+# In the dark only colours differ.
+@pytest.mark.parametrize(
+    ("scheme", "rules"), [("light", "{}"), ("dark", "{runOnly: ['color-contrast']}")]
+)
+def test_an_accessibility_checker_finds_nothing(
+    tab: Browser, demo_page: Path, scheme: str, rules: str
+) -> None:
+    # Contrast, alternative texts, names of controls, headings, landmarks: axe-core's rules.
+    tab.open(demo_page, PHONE, scheme)
+    checker = Path(axe_core_python.__file__).parent / "axe.min.js"
+    tab.evaluate(f"{checker.read_text()}; 0")
+    run = (
+        f"axe.run(document, {rules}).then(r => JSON.stringify("
+        "[r.passes.length, r.violations.map(v => [v.id, v.nodes[0].html.slice(0, 200)])]))"
+    )
+    passes, violations = json.loads(tab.settle(run))
+    assert passes >= (1 if scheme == "dark" else 20)
+    assert violations == []
+
+
+def test_links_lead_to_what_can_be_seen(tab: Browser, demo_page: Path) -> None:
+    tab.open(demo_page, PHONE)
+    links = tab.evaluate("[...document.links].map(a => a.getAttribute('href'))")
+    assert len(links) > 50
+    assert tab.evaluate("[...document.links].every(a => document.querySelector(a.hash))")
+    # A row of scores stands in a closed table, which opens for it.
+    link = "document.querySelector('.portrait td a')"
+    tab.evaluate(f"{link}.click(); 0")
+    seen = tab.settle(
+        f"new Promise(r => setTimeout(() => r(document.querySelector({link}.hash)"
+        ".getBoundingClientRect().height), 200))"
+    )
+    assert seen > 10
+
+
+def frames_shown(tab: Browser) -> list[int]:
+    shown = "[...document.querySelectorAll('.frame')].map((f, i) => f.offsetHeight ? i : -1)"
+    return [index for index in tab.evaluate(shown) if index >= 0]
+
+
+def test_the_case_plays_and_stops(tab: Browser, demo_page: Path) -> None:
+    tab.open(demo_page, DESKTOP)
+    assert frames_shown(tab) == [2]  # the last lead
+    tab.evaluate("document.querySelector('.play').click(); 0")
+    assert frames_shown(tab) == [0]
+    assert tab.evaluate("document.querySelector('.play').textContent") == "Pause"
+    tab.evaluate("document.querySelector('.play').click(); 0")
+    tab.evaluate("document.getElementById('lead-2').click(); 0")
+    assert frames_shown(tab) == [1]
+
+
+def test_without_scripts_tables_and_the_sheet_are_there(tab: Browser, demo_page: Path) -> None:
+    tab.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        tab.open(demo_page, PHONE)
+    finally:
+        tab.call("Emulation.setScriptExecutionDisabled", value=False)
+    assert complaints(tab) == []
+    assert tab.evaluate("document.querySelector('.headline').offsetHeight") > 100
+    assert tab.evaluate("document.querySelector('.portrait').offsetHeight") > 100
+    assert tab.evaluate("document.querySelector('.play').offsetHeight") == 0
+    assert frames_shown(tab) == [2]
+    # Leads are chosen without a script.
+    tab.evaluate("document.getElementById('lead-1').checked = true; 0")
+    assert frames_shown(tab) == [0]

@@ -7,7 +7,7 @@ from report_run import Run
 from stormdraw.errors import StormdrawError
 from stormdraw.report.style import looks, read_label
 from stormdraw.report.training_curves import draw_training_curves
-from stormdraw.report.trainings import describe_model, flattened, read_training
+from stormdraw.report.trainings import read_training
 
 
 def write(path: Path, epochs: object) -> Path:
@@ -51,46 +51,6 @@ def test_other_files_are_refused(tmp_path: Path, content: str) -> None:
         read_training(tmp_path / "metrics.json")
     with pytest.raises(StormdrawError, match="run the models stage first"):
         read_training(tmp_path / "none.json")
-
-
-def test_a_plan_reads_as_pairs() -> None:
-    plan = {
-        "parameters": 81111,
-        "grid": [97, 131],
-        "training_bytes": {"weights": 2**21},
-        "sampling_bytes": {"member": 2**20, "members_at_once": 50},
-        "choices": {"precision": "float32", "data_in_memory": True, "crop": None, "rate": 2e-4},
-    }
-    assert flattened(plan) == [
-        ("parameters", "81,111"),
-        ("grid", "97, 131"),
-        ("training memory: weights", "2 MiB"),
-        ("sampling memory: member", "1 MiB"),
-        ("sampling memory: members at once", "50"),
-        ("choices: precision", "float32"),
-        ("choices: data in memory", "yes"),
-        ("choices: crop", "none"),
-        ("choices: rate", "0.0002"),
-    ]
-
-
-def test_a_model_is_told_in_words(demo_run: Run) -> None:
-    name = "ddpm_residual"
-    card = describe_model(name, {"base": 16}, demo_run.plans[name], demo_run.metrics[name])
-    facts = dict(card.facts)
-    assert facts["parameters"] == "81,127"
-    assert facts["training time"] == "6.8 min"  # 8 epochs of 51 s
-    assert facts["last validation loss"] == "0.4353"  # 8 ** -0.4
-    assert facts["device"] == "CPU"
-    assert card.definition == "base: 16\n"
-    assert card.gap == ""
-
-
-def test_what_a_model_lacks_is_said(demo_run: Run) -> None:
-    card = describe_model("ddpm_small", None, None, demo_run.metrics["ddpm_small"])
-    assert card.gap == "Not there: plan."
-    assert "last validation loss" not in dict(card.facts)
-    assert describe_model("m", None, None, None).gap == "Not there: plan and training metrics."
 
 
 def test_curves_of_every_model_are_drawn(demo_run: Run, demo_figures: dict[str, Path]) -> None:

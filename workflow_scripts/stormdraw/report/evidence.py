@@ -25,7 +25,10 @@ _METRICS = (
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One system at one lead, which links find by `anchor`; `values` are (value, interval) as text, in the table's order."""
+    """One system at one lead, which links find by `anchor`.
+
+    `values` are (value, interval) as text, in the table's order.
+    """
 
     anchor: str
     system: str

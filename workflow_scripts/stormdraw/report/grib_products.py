@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import stormdraw  # noqa: F401 - quiets Herbie before ecCodes is loaded
-from stormdraw.archive.simulated.gribs import FIXED_KEYS, grid_keys
+from stormdraw.archive.simulated.gribs import FIXED_KEYS, grid_keys, pack
 from stormdraw.grids import Grid
 from stormdraw.variables import variable
 
@@ -70,6 +70,8 @@ def encode(message: Message, grid: Grid, init: datetime, lead: int, values: np.n
             },
         )
         _set(handle, _ensemble_keys(message))
+        eccodes.codes_set(handle, "packingType", "grid_complex_spatial_differencing")
+        _set(handle, {"orderOfSpatialDifferencing": 2})
         _pack(handle, values, _digits(message))
         return eccodes.codes_get_message(handle)
     finally:
@@ -112,16 +114,22 @@ def _digits(message: Message) -> int:
 
 
 def _pack(handle: int, values: np.ndarray, digits: int) -> None:
-    """Simple packing, which every reader knows, of whole multiples of 10^-digits."""
+    """Complex packing, as NCEP's, of whole multiples of 10^-digits: exact."""
     known = np.isfinite(values)
-    whole = np.where(known, np.rint(values * 10.0**digits), 0.0)
-    spanned = np.ptp(whole[known]) if known.any() else 0.0
-    bits = max(1, int(np.ceil(np.log2(spanned + 1))))
-    if not known.all():
-        _set(handle, {"bitmapPresent": 1})
-        eccodes.codes_set(handle, "missingValue", _MISSING_VALUE)
+    if known.all():
+        pack(handle, values, digits)
+        return
+    if not known.any():
+        # Complex packing cannot hold nothing.
+        eccodes.codes_set(handle, "packingType", "grid_simple")
+    # The bits must be for the range of what is there, not for the mark of what is not.
+    whole = np.rint(values[known] * 10.0**digits) if known.any() else np.zeros(1)
+    bits = int(np.ceil(np.log2(np.ptp(whole) + 1)))
+    _set(handle, {"bitmapPresent": 1})
+    eccodes.codes_set(handle, "missingValue", _MISSING_VALUE)
     _set(handle, {"bitsPerValue": bits, "decimalScaleFactor": digits, "optimizeScaleFactor": 1})
-    filled = np.where(known, whole / 10.0**digits, _MISSING_VALUE)
+    filled = np.full(values.shape, _MISSING_VALUE)
+    filled[known] = np.rint(values[known] * 10.0**digits) / 10.0**digits
     eccodes.codes_set_values(handle, filled.ravel())
 
 

@@ -2,8 +2,8 @@
 
 results/report/products/{init}.nc has, for each variable and (lead, y, x): `{name}_mean`,
 `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched mean), and for each
-threshold `{name}_probability_{threshold}` in per cent, the share of members that reach it. The GRIB2
-files have the same, one kind each, as those of HREF do: mean, sprd, pmmn, prob.
+threshold `{name}_probability_{threshold}` in per cent, the share of members that reach it. The
+GRIB2 files have the same, one kind each, as those of HREF do: mean, sprd, pmmn, prob.
 """
 
 import contextlib

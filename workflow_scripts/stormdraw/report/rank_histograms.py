@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from scipy import stats
 
+from stormdraw.report.score_files import ScoreFiles
 from stormdraw.report.style import NOTE_COLOUR, WIDTH, describe, drawn, looks, write_gap
 from stormdraw.report.wording import plural
 from stormdraw.scores.pit_histograms import pit_histograms
@@ -61,7 +62,7 @@ def draw_rank_histograms(
 
     `score_paths` gives the files of sufficient statistics of each system, one a case.
     """
-    histograms = read_histograms(score_paths) if score_paths else {}
+    histograms = ScoreFiles.of(score_paths).once(read_histograms) if score_paths else {}
     systems = [
         system.name
         for system in settings.ensembles.systems

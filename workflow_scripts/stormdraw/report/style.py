@@ -114,11 +114,11 @@ def drawn(
     output: str | Path,
     size: tuple[float, float],
     title: str,
-    layout: Literal["constrained", "none"] = "constrained",
+    layout: Literal["constrained"] | None = "constrained",
 ) -> Iterator[Figure]:
     """Yield an empty figure of `size` (width, height) in inches; write it as SVG to `output`.
 
-    With layout "none" the block places the axes itself, which is faster. It sets the figure's
+    With layout None the block places the axes itself, which is faster. It sets the figure's
     description, for those who cannot see it, with `describe`.
     """
     with matplotlib.rc_context(_STYLE):

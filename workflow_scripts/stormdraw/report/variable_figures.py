@@ -80,7 +80,7 @@ def read_evidence(
     return Evidence(
         summary,
         spread_and_error(summary),
-        read_histograms(files),
+        files.once(read_histograms),
         read_events(files),
         read_skills(files),
         files.tables,
@@ -109,7 +109,7 @@ def draw_variable(settings: Settings, evidence: Evidence, name: str, output: str
         write_gap(output, title, f"No system has a score of {name}.")
         return
     cases = counted(cases_in(own), "case")
-    with drawn(output, (WIDTH, 5.2), title, layout="none") as figure:
+    with drawn(output, (WIDTH, 5.2), title, layout=None) as figure:
         axes = _places(figure)
         _crps(axes[0], evidence, settings, name)
         _spread_error(axes[1], axes[2], evidence, settings, name)

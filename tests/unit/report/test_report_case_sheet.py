@@ -1,0 +1,72 @@
+import re
+
+import numpy as np
+import xarray as xr
+from report_run import Run
+
+from stormdraw.grids import HRRR
+from stormdraw.report.case_sheet import case_sheet, chosen_leads, read_share, svg_outline
+
+
+def test_a_frame_a_lead_with_every_block(demo_run: Run) -> None:
+    sheet = case_sheet(demo_run.settings, demo_run.ensembles, demo_run.truth)
+    assert sheet.gap == ""
+    assert [frame.lead for frame in sheet.frames] == [1, 2, 3]
+    for frame in sheet.frames:
+        (truth, stamps), (own, learnt), (other, reference) = frame.blocks
+        assert (truth, len(stamps)) == ("Truth", 1)
+        assert own == "ddpm_residual: 20 members"
+        assert other == "href: 10 members"
+        # The mean, the share, and as many members as report.sheet_members.
+        assert len(learnt) == len(reference) == 2 + 8
+        assert [s.title for s in reference[:3]] == ["mean of 10", "share ≥ 30 dBZ", "hrrr_00h"]
+        assert all("highest value" in stamp.alternative for stamp in learnt)
+    assert [key.label for key in sheet.keys] == [
+        "composite radar reflectivity (dBZ)",
+        "share of members with at least 30 dBZ (%)",
+    ]
+    assert sheet.keys[0].marks[0] == (0.0, "5")
+
+
+def test_the_share_is_counted(demo_run: Run) -> None:
+    path = demo_run.ensembles["href"][0]
+    with xr.open_dataset(path, decode_timedelta=False) as dataset:
+        members = dataset["T2M"].sel(lead=2).values
+    middle = float(np.median(members))
+    np.testing.assert_allclose(
+        read_share(path, "T2M", 2, middle), 100.0 * (members >= middle).mean(axis=0)
+    )
+
+
+def test_systems_with_no_case_in_common_are_a_stated_gap(demo_run: Run) -> None:
+    apart = {
+        "ddpm_residual": demo_run.ensembles["ddpm_residual"][:1],
+        "href": demo_run.ensembles["href"][1:],
+    }
+    sheet = case_sheet(demo_run.settings, apart, demo_run.truth)
+    assert sheet.gap == "ddpm_residual and href have no case in common."
+
+
+def test_a_reference_without_the_variable_is_said(demo_run: Run) -> None:
+    paths = {
+        "ddpm_residual": demo_run.ensembles["ddpm_residual"],
+        "href": demo_run.ensembles["href_mean_spread"],
+    }
+    sheet = case_sheet(demo_run.settings, paths, demo_run.truth)
+    assert sheet.frames[0].blocks[2] == ("href: href has no REFC", [])
+
+
+def test_many_leads_are_thinned_out() -> None:
+    assert chosen_leads([1, 2, 3]) == [1, 2, 3]
+    some = chosen_leads(list(range(1, 19)))
+    assert len(some) == 8
+    assert (some[0], some[-1]) == (1, 18)
+
+
+def test_the_outline_is_a_path_in_the_box() -> None:
+    path, (width, height) = svg_outline(HRRR.crop(slice(200, 280), slice(1050, 1170)))
+    assert (width, height) == (1000, 667)
+    assert re.fullmatch(r"(M-?\d+,-?\d+( -?\d+,-?\d+)*)+", path)
+    numbers = np.array(re.findall(r"(-?\d+),(-?\d+)", path), int)
+    inside = (numbers >= 0).all(axis=1) & (numbers <= (width, height)).all(axis=1)
+    assert inside.sum() > 50

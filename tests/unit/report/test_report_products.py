@@ -1,0 +1,184 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from report_run import Run
+
+import stormdraw  # noqa: F401 - before ecCodes
+from stormdraw.errors import StormdrawError
+from stormdraw.grids import Grid
+from stormdraw.messages import find_messages
+from stormdraw.report.grib_products import scaled_limit
+from stormdraw.report.products import KINDS, compute, products_of, write_products
+from stormdraw.settings import load_settings
+
+import cfgrib  # isort: skip
+import eccodes  # isort: skip
+
+NCEP_MATCHED_MEAN = 193  # code table 4.3
+
+
+@pytest.fixture(scope="module")
+def written(demo_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The products of the first case, one point of it absent in one member."""
+    folder = tmp_path_factory.mktemp("products")
+    path = folder / "ddpm_residual" / "ensemble.nc"
+    path.parent.mkdir()
+    with xr.open_dataset(demo_run.ensembles["ddpm_residual"][0], decode_timedelta=False) as given:
+        changed = given.load()
+    changed["T2M"][3, 0, 2, 4] = np.nan
+    changed.to_netcdf(path)
+    gribs = {kind: folder / f"{kind}.grib2" for kind in KINDS}
+    write_products(demo_run.settings, demo_run.summary, [path], folder / "products.nc", gribs)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def members(written: Path) -> xr.Dataset:
+    with xr.open_dataset(written / "ddpm_residual" / "ensemble.nc", decode_timedelta=False) as file:
+        return file.load()
+
+
+def test_the_netcdf_holds_what_members_say(written: Path, members: xr.Dataset) -> None:
+    with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
+        states = members["T2M"].values
+        np.testing.assert_allclose(products["T2M_mean"], states.mean(axis=0), rtol=1e-6)
+        np.testing.assert_allclose(
+            products["T2M_spread"], states.std(axis=0, ddof=1), rtol=1e-4, atol=1e-6
+        )
+        shares = 100.0 * (members["REFC"].values >= 30.0).mean(axis=0)
+        np.testing.assert_allclose(products["REFC_probability_30"], shares, rtol=1e-6)
+        assert products["REFC_probability_30"].attrs["units"] == "%"
+        assert "standard_name" not in products["T2M_spread"].attrs
+        assert products["T2M_mean"].attrs["cell_methods"] == "realization: mean"
+        assert np.isnan(products["T2M_pmm"].values[0, 2, 4])
+        assert "chosen by: the only candidate" in products.attrs["source"]
+        assert Grid.of(products) == Grid.of(members)
+
+
+def test_the_matched_mean_has_the_strength_of_members(written: Path, members: xr.Dataset) -> None:
+    with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
+        matched = products["REFC_pmm"].values[1]
+    pooled = np.sort(members["REFC"].values[:, 1].ravel())
+    np.testing.assert_array_equal(np.sort(matched.ravel()), pooled[10::20])
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "digits"),
+    [("mean", "mean", 2), ("spread", "spread", 2), ("matched", "pmm", 2)],
+)
+def test_cfgrib_reads_back_what_was_written(
+    written: Path, kind: str, label: str, digits: int
+) -> None:
+    keys = {"typeOfLevel": "heightAboveGround", "level": 10}
+    read = xr.open_dataset(
+        written / f"{kind}.grib2",
+        engine="cfgrib",
+        backend_kwargs={"filter_by_keys": keys, "indexpath": ""},
+    )
+    with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
+        for name, own in (("u10", "U10"), ("v10", "V10"), ("si10", "WIND10")):
+            assert read[name].dims == ("step", "y", "x")
+            np.testing.assert_allclose(
+                read[name], products[f"{own}_{label}"], atol=0.6 * 10.0**-digits
+            )
+        np.testing.assert_allclose(read["latitude"], products["latitude"], atol=1e-4)
+        assert read["time"].values == products["init"].values
+        np.testing.assert_array_equal(read["step"] / np.timedelta64(1, "h"), products["lead"])
+
+
+def test_missing_points_are_missing_in_grib(written: Path) -> None:
+    keys = {"typeOfLevel": "heightAboveGround", "level": 2}
+    read = xr.open_dataset(
+        written / "mean.grib2",
+        engine="cfgrib",
+        backend_kwargs={"filter_by_keys": keys, "indexpath": ""},
+    )
+    absent = np.argwhere(np.isnan(read["t2m"].values))
+    assert absent.tolist() == [[0, 2, 4]]
+
+
+def test_every_file_opens_whole(written: Path) -> None:
+    for kind in KINDS[:3]:
+        names = {
+            str(name)
+            for dataset in cfgrib.open_datasets(str(written / f"{kind}.grib2"), indexpath="")
+            for name in dataset.data_vars
+        }
+        assert names == {"refc", "t2m", "u10", "v10", "si10"}
+
+
+def test_probabilities_are_found_by_their_threshold(written: Path) -> None:
+    read = xr.open_dataset(
+        written / "probability.grib2",
+        engine="cfgrib",
+        backend_kwargs={
+            "filter_by_keys": {"scaledValueOfLowerLimit": 30},
+            "read_keys": ["scaledValueOfLowerLimit"],
+            "indexpath": "",
+        },
+    )
+    with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
+        np.testing.assert_allclose(read["refc"], products["REFC_probability_30"], atol=0.051)
+
+
+def test_headers_say_what_each_message_is(written: Path) -> None:
+    keys = ("productDefinitionTemplateNumber", "typeOfGeneratingProcess", "centre:l")
+    derived = ("derivedForecast", "numberOfForecastsInEnsemble")
+    assert set(headers(written / "mean.grib2", (*keys, *derived))) == {(2, 4, 7, 0, 20)}
+    assert set(headers(written / "spread.grib2", (*keys, *derived))) == {(2, 4, 7, 4, 20)}
+    assert set(headers(written / "matched.grib2", (*keys, *derived))) == {
+        (2, NCEP_MATCHED_MEAN, 7, 0, 20)
+    }
+    probability = (
+        "productDefinitionTemplateNumber",
+        "typeOfGeneratingProcess",
+        "probabilityType",
+        "forecastProbabilityNumber",
+        "totalNumberOfForecastProbabilities",
+        "scaledValueOfLowerLimit",
+    )
+    assert set(headers(written / "probability.grib2", probability)) == {
+        (5, 5, 3, place, 3, limit) for place, limit in ((1, 20), (2, 30), (3, 40))
+    }
+
+
+def headers(path: Path, keys: tuple[str, ...]) -> list[tuple]:
+    """The values of some keys in each message of a file."""
+    found = []
+    content = path.read_bytes()
+    for extent in find_messages(path):
+        handle = eccodes.codes_new_from_message(
+            content[extent.offset : extent.offset + extent.length]
+        )
+        values = (eccodes.codes_get_long(handle, key.removesuffix(":l")) for key in keys)
+        found.append(tuple(values))
+        eccodes.codes_release(handle)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("threshold", "scale", "value"), [(30.0, 0, 30), (0.25, 2, 25), (-5.5, 1, -55), (1000, 0, 1000)]
+)
+def test_thresholds_keep_their_decimals(threshold: float, scale: int, value: int) -> None:
+    assert scaled_limit(threshold) == (scale, value)
+
+
+def test_one_member_has_no_spread() -> None:
+    spread = products_of("T2M", 1, {})[1].message
+    np.testing.assert_array_equal(compute(np.ones((1, 2, 2), np.float32), spread), 0.0)
+
+
+def test_a_system_without_members_is_refused(demo_run: Run, tmp_path: Path) -> None:
+    settings = load_settings({**demo_run.config, "report": {"products_of": "href_mean_spread"}})
+    gribs = {kind: tmp_path / f"{kind}.grib2" for kind in KINDS}
+    with pytest.raises(StormdrawError, match="no members"):
+        write_products(
+            settings,
+            demo_run.summary,
+            demo_run.ensembles["href_mean_spread"][:1],
+            tmp_path / "products.nc",
+            gribs,
+        )
+    assert not list(tmp_path.iterdir())
