@@ -28,6 +28,10 @@ rule archive_simulate:
         "../workflow_scripts/archive_simulate.py"
 
 
+# Of files on this machine any number may be taken at once; profiles bound the others.
+DOWNLOADS = 1 if SETTINGS.archive.over_the_network() else 0
+
+
 rule archive_fetch:
     input:
         mirror=mirror_folder,
@@ -43,10 +47,11 @@ rule archive_fetch:
     resources:
         mem_mb=1000,
         runtime=120,
+        downloads=DOWNLOADS,
     params:
         code=code("archive_fetch"),
         requests=lambda wildcards: digest(requests(SETTINGS, wildcards.source, wildcards.date)),
-        origin=digest(SETTINGS.archive.model_dump(mode="json", include={"source"})),
+        origin=digest(SETTINGS.archive.model_dump(mode="json", include={"source", "missing"})),
     message:
         "Fetching {wildcards.source} of {wildcards.date}"
     script:

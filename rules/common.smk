@@ -11,7 +11,7 @@ sys.path.insert(0, str(LIBRARY))
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
 os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib"))
 
-from stormdraw.archive.wanted import dates, requests
+from stormdraw.archive.wanted import SOURCES, dates, requests
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import load_model_settings
@@ -48,8 +48,8 @@ def systems_by(method):
 wildcard_constraints:
     date=r"\d{8}",
     init=r"\d{10}",
-    source="hrrr|static|href|href_products",
-    reference="href|href_products",
+    source=one_of(SOURCES),
+    reference="href|refs|href_products|refs_products",
     system=one_of(SYSTEMS),
     model=one_of(SETTINGS.models),
 
@@ -202,9 +202,9 @@ def all_truth_files():
 
 def all_manifests():
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
-    used = {"members": "href", "products": "href_products"}
-    sources = ["hrrr", "static", *(used[kind] for kind in sorted(kinds))]
-    return [path for source in sources for path in manifests(source)]
+    used = {"members": "", "products": "_products"}
+    references = [f"{SETTINGS.archive.reference}{used[kind]}" for kind in sorted(kinds)]
+    return [path for source in ("hrrr", "static", *references) for path in manifests(source)]
 
 
 MAPPED_SYSTEMS = mapped_systems(SETTINGS)

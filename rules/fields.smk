@@ -6,6 +6,8 @@ CROP = SETTINGS.fields.model_dump(mode="json", include={"crop"})
 rule fields_normalise:
     input:
         manifest="results/archive/hrrr/{date}/manifest.csv",
+        # Tells the grid of a day of which the archive has nothing.
+        grid=manifests("static") if SETTINGS.archive.missing != "fail" else [],
     output:
         fields="results/fields/hrrr/{date}.nc",
     log:

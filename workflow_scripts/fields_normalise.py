@@ -14,4 +14,5 @@ with job("fields_normalise", snakemake.log[0]):
         settings.fields.crop,
         Path(snakemake.output.fields),
         snakemake.params.settings,
+        grid_manifest=Path(snakemake.input.grid[0]) if snakemake.input.get("grid") else None,
     )

@@ -1,5 +1,6 @@
-"""Writes results/fields/href/{init}.nc, (member, lead, y, x), or results/fields/href_products/
-{init}.nc, mean and spread (lead, y, x), on the grid of the analyses."""
+"""Writes results/fields/{href,refs}/{init}.nc, (member, lead, y, x), or
+results/fields/{href,refs}_products/{init}.nc, mean and spread (lead, y, x), on the grid of the
+analyses."""
 
 from pathlib import Path
 
@@ -16,6 +17,7 @@ with job("fields_reference", snakemake.log[0]):
     regrid = regrid_products if products else regrid_members
     regrid(
         Path(snakemake.input.manifest),
+        snakemake.wildcards.reference.removesuffix("_products"),
         parse_init(snakemake.wildcards.init),
         settings.leads,
         product_variables(settings) if products else settings.variables,

@@ -1,14 +1,15 @@
 """Which files of an archive a run needs, day by day.
 
-A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `href`
-(its member files) and `href_products` (the mean and spread it publishes).
+A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `href` or
+`refs` (a reference ensemble's member files) and `href_products` or `refs_products` (the mean and
+spread it publishes).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, href_members
+from stormdraw.archive.membership import Member, members_at
 from stormdraw.ensembles.settings import ReferenceSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import Statistic
@@ -16,9 +17,12 @@ from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
 from stormdraw.variables import scored_variables
 
-SOURCES = ("hrrr", "static", "href", "href_products")
+_MEMBERS = ("href", "refs")
+_PUBLISHED = ("href_products", "refs_products")
+SOURCES = ("hrrr", "static", *_MEMBERS, *_PUBLISHED)
 
-# What HREF's mean and spread files hold: no reflectivity, and wind only as speed.
+# What the mean files of HREF hold: no reflectivity, and wind only as speed. REFS is its successor;
+# its spread files are known to hold these and more.
 PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
@@ -65,8 +69,13 @@ def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
     return [request for day, request in _all_requests(settings, source) if day == date]
 
 
+def is_members(source: str) -> bool:
+    """Whether a source is the members of a reference ensemble."""
+    return source in _MEMBERS
+
+
 def product_variables(settings: Settings) -> list[str]:
-    """The scored variables that HREF's mean and spread hold.
+    """The scored variables that a reference ensemble's mean and spread hold.
 
     Raises StormdrawError if there are none.
     """
@@ -74,7 +83,8 @@ def product_variables(settings: Settings) -> list[str]:
     variables = [name for name in scored if name in PRODUCT_VARIABLES]
     if not variables:
         raise StormdrawError(
-            f"variables: HREF's mean and spread hold {', '.join(PRODUCT_VARIABLES)} but none of "
+            "variables: the reference ensemble's mean and spread hold "
+            f"{', '.join(PRODUCT_VARIABLES)} but none of "
             f"{', '.join(scored)}; leave out the system of kind products"
         )
     return variables
@@ -98,10 +108,10 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
         yield from _analyses(settings)
     elif source == "static":
         yield from _static(settings)
-    elif source == "href":
-        yield from _members(settings)
-    elif source == "href_products":
-        yield from _products(settings)
+    elif source in _MEMBERS:
+        yield from _members(settings, source)
+    elif source in _PUBLISHED:
+        yield from _products(settings, source)
     else:
         raise StormdrawError(f"unknown source {source!r}: known ones are {', '.join(SOURCES)}")
 
@@ -132,11 +142,11 @@ def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> Fi
     return FileRequest("hrrr", "sfc", (), valid - hours(lead), lead, "", variables)
 
 
-def _members(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    if settings.archive.reference != "href":
+def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
+    if settings.archive.reference != source:
         return
     for cycle in settings.initial_times():
-        members = href_members(cycle)
+        members = members_at(source, cycle)
         for lead in settings.leads:
             reaching = [member for member in members if member.reaches(lead)]
             _require_enough(settings, reaching, cycle, lead)
@@ -159,14 +169,16 @@ def _require_enough(settings: Settings, reaching: list[Member], cycle: datetime,
     minimum = minimum_members(settings)
     if len(reaching) < minimum:
         raise StormdrawError(
-            f"leads: only {len(reaching)} of HREF's members run as far as {lead} h after "
+            f"leads: only {len(reaching)} of {settings.archive.reference.upper()}'s members run as "
+            f"far as {lead} h after "
             f"{cycle:%Y-%m-%d %H} UTC, and minimum_members is {minimum}; take shorter leads or "
             "lower minimum_members"
         )
 
 
-def _products(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    if settings.archive.reference != "href":
+def _products(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
+    model = source.removesuffix("_products")
+    if settings.archive.reference != model:
         return
     variables = tuple(product_variables(settings))
     for cycle in settings.initial_times():
@@ -175,7 +187,7 @@ def _products(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
                 yield (
                     format_date(cycle),
                     FileRequest(
-                        model="href",
+                        model=model,
                         product=product,
                         options=(("domain", "conus"),),
                         init=cycle,

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from stormdraw.ensembles.bounds import apply_bounds
-from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.ensembles.files import Case, ensemble_file, write_missing
 from stormdraw.ensembles.samplers import Sampler, draw
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.states import read_grid_of, read_states
+from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device, describe_device
 from stormdraw.models.forcings import Forcings, make_forcings
@@ -57,9 +57,14 @@ def write_diffusion(
 ) -> None:
     """Draw the members of one case from a checkpoint and write `ensembles/{system}/{init}.nc`.
 
+    All members are missing where the archive lacks the initial state.
+
     `model_settings` is the model's present configuration, which the checkpoint must fit. Raises
     StormdrawError if it does not, or if the initial state is missing or has missing points.
     """
+    if case.init in absent_times(field_paths):
+        write_missing(output, field_paths[0], case, range(sampling.members), settings)
+        return
     torch.set_num_threads(threads)
     device = choose_device()
     trained = load_model(checkpoint, device, list(case.variables), model_settings)

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stormdraw.archive.manifest import read_manifest
+from stormdraw.archive.manifest import absent_times, present, read_manifest
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import decode_state
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.settings import Crop
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
+from stormdraw.times import format_init
 from stormdraw.variables import variable
 
 logger = logging.getLogger(__name__)
@@ -30,17 +31,23 @@ def normalise_day(
     crop: Crop | None,
     output: Path,
     settings: dict[str, Any],
+    grid_manifest: Path | None = None,
 ) -> None:
     """Decode a day's messages and write each variable as (time, y, x), time being the valid time.
 
-    Values outside the table's physical bounds are kept, counted in the attribute
-    `suspicious_points` and logged. Raises StormdrawError for a missing point, and where the grid
-    changes within the day.
+    Hours that the archive lacks are left out and named in the attribute `absent_times`. A day that
+    lacks all of them has the grid of `grid_manifest`'s messages. Values outside the table's
+    physical bounds are kept, counted in the attribute `suspicious_points` and logged. Raises
+    StormdrawError for a missing point, and where the grid changes within the day.
     """
-    manifest = read_manifest(manifest_path)
+    listed = read_manifest(manifest_path)
     folder = manifest_path.parent
+    manifest = present(listed)
     hours = list(manifest.groupby(manifest["init"] + pd.to_timedelta(manifest["lead"], unit="h")))
-    state, source = decode_state(folder, hours[0][1], names, None)
+    if hours:
+        state, source = decode_state(folder, hours[0][1], names, None)
+    else:
+        source = _grid_of(grid_manifest, folder)
     grid = cropped(source, crop)
     suspicious = dict.fromkeys(names, 0)
     times = xr.DataArray(
@@ -52,6 +59,7 @@ def normalise_day(
         "Hourly analyses", f"{folder.parent.name.upper()} GRIB2 of {folder.name}", settings
     )
     description["wind_convention"] = WIND_CONVENTION
+    description["absent_times"] = " ".join(map(format_init, absent_times(listed)))
     with written_in_parts(
         output, grid, {"time": times}, {name: name for name in names}, description
     ) as file:
@@ -87,6 +95,19 @@ def normalise_static(
         for name, field in zip(names, crop_field(state, crop), strict=True):
             _require_whole(field, name, manifest, folder)
             file[name][:] = field
+
+
+def _grid_of(manifest_path: Path | None, folder: Path) -> Grid:
+    """The grid of other messages of the same model, for a day of which nothing is there."""
+    if manifest_path is None:
+        raise StormdrawError(
+            f"{folder}: the archive has none of this day's hours, and nothing tells their grid; "
+            "set fields.static, or choose periods without this day"
+        )
+    manifest = read_manifest(manifest_path)
+    name = manifest["variable"].iloc[0]
+    _, grid = decode_state(manifest_path.parent, manifest, [name], None)
+    return grid
 
 
 def cropped(grid: Grid, crop: Crop | None) -> Grid:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stormdraw.archive.manifest import read_manifest
-from stormdraw.archive.membership import Member, href_members
+from stormdraw.archive.manifest import ABSENT, read_manifest
+from stormdraw.archive.membership import Member, members_at
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import decode_state
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 def regrid_members(
     manifest_path: Path,
+    reference: str,
     init: datetime,
     leads: Sequence[int],
     names: Sequence[str],
@@ -32,12 +33,12 @@ def regrid_members(
     output: Path,
     settings: dict[str, Any],
 ) -> None:
-    """Write each variable of HREF's members as (member, lead, y, x).
+    """Write each variable of the members of `reference` (`href` or `refs`), (member, lead, y, x).
 
     A member that is absent from the archive at a lead is NaN there.
     """
     manifest = read_manifest(manifest_path)
-    members = href_members(init)
+    members = members_at(reference, init)
     leading = {
         "member": xr.DataArray(
             [member.name for member in members],
@@ -49,7 +50,7 @@ def regrid_members(
     }
     description = attributes(
         "Members of the reference ensemble on the target grid",
-        f"HREF member files for the cycle {init:%Y-%m-%d %H} UTC",
+        f"{reference.upper()} member files for the cycle {init:%Y-%m-%d %H} UTC",
         settings,
     )
     description["wind_convention"] = WIND_CONVENTION
@@ -82,6 +83,7 @@ def member_rows(manifest: pd.DataFrame, member: Member, init: datetime, lead: in
 
 def regrid_products(
     manifest_path: Path,
+    reference: str,
     init: datetime,
     leads: Sequence[int],
     names: Sequence[str],
@@ -89,13 +91,16 @@ def regrid_products(
     output: Path,
     settings: dict[str, Any],
 ) -> None:
-    """Write `<variable>_mean` and `<variable>_spread`, each (lead, y, x), of HREF's products."""
+    """Write `<variable>_mean` and `<variable>_spread`, each (lead, y, x), of the products.
+
+    Both are NaN at a lead whose files are absent from the archive.
+    """
     manifest = read_manifest(manifest_path)
     variables = {f"{name}_{statistic}": name for name in names for statistic in ("mean", "spread")}
     leading = {"lead": lead_coordinate(leads), "init": init_coordinate(init)}
     description = attributes(
         "Mean and spread of the reference ensemble on the target grid",
-        f"HREF product files of the cycle {init:%Y-%m-%d %H} UTC",
+        f"{reference.upper()} product files of the cycle {init:%Y-%m-%d %H} UTC",
         settings,
     )
     with written_in_parts(output, target, leading, variables, description) as file:
@@ -107,11 +112,25 @@ def regrid_products(
                     & (manifest["statistic"] == statistic)
                     & (manifest["status"] == "ok")
                 ]
+                if _is_absent(manifest, init, lead, statistic):
+                    for name in names:
+                        file[f"{name}_{statistic}"][j] = np.nan
+                    continue
                 if rows.empty:
                     raise StormdrawError(
-                        f"{manifest_path}: has no HREF {statistic} for {init:%Y-%m-%d %H} UTC "
-                        f"+ {lead} h"
+                        f"{manifest_path}: has no {reference.upper()} {statistic} for "
+                        f"{init:%Y-%m-%d %H} UTC + {lead} h"
                     )
                 state, _ = decode_state(manifest_path.parent, rows, names, target)
                 for name, field in zip(names, state, strict=True):
                     file[f"{name}_{statistic}"][j] = field
+
+
+def _is_absent(manifest: pd.DataFrame, init: datetime, lead: int, statistic: str) -> bool:
+    """Whether a product was looked for in vain."""
+    listed = manifest[
+        (manifest["init"] == init)
+        & (manifest["lead"] == lead)
+        & (manifest["statistic"] == statistic)
+    ]
+    return bool(len(listed)) and bool((listed["status"] == ABSENT).all())

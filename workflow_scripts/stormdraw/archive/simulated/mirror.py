@@ -8,11 +8,11 @@ from pathlib import Path
 from stormdraw import provenance
 from stormdraw.archive.simulated.domain import domain_of, terrain
 from stormdraw.archive.simulated.forecasts import CommonBackground, Start, forecasters
-from stormdraw.archive.simulated.href_files import HrefFiles
 from stormdraw.archive.simulated.layout import hrrr_path, member_path
 from stormdraw.archive.simulated.model_files import ModelFiles
 from stormdraw.archive.simulated.noise import Noise, SharedNoise
 from stormdraw.archive.simulated.plan import Plan, plan_archive
+from stormdraw.archive.simulated.product_files import ProductFiles
 from stormdraw.archive.simulated.state import State, to_dataset
 from stormdraw.archive.simulated.surface import Surface
 from stormdraw.archive.simulated.world import World
@@ -41,8 +41,9 @@ def write_archive(
     shared = SharedNoise(settings.seed, "model noise")
     states, starts = _simulate(truth, shared, plan, settings.seed, folder, tell)
     _save_world(truth.surface, states, settings, world_path)
-    if plan.runs:
-        _forecast(truth.surface, shared, plan, starts, settings.seed, folder, tell)
+    if settings.archive.reference is not None:
+        products = ProductFiles(settings.archive.reference, domain.window)
+        _forecast(truth.surface, shared, plan, starts, settings.seed, folder, tell, products)
 
 
 def _simulate(
@@ -101,10 +102,10 @@ def _forecast(
     run_seed: int,
     folder: Path,
     tell: Progress,
+    products: ProductFiles,
 ) -> None:
-    """Let HREF's models forecast, and write their files and HREF's products."""
-    models = forecasters(truth, run_seed, shared)
-    href = HrefFiles(truth.domain.window)
+    """Let the reference's models forecast, and write their files and its products."""
+    models = forecasters(truth, run_seed, shared, {run.model for run in plan.runs})
     with ExitStack() as stack:
         files = {name: stack.enter_context(ModelFiles(name, truth)) for name in models}
         for done, run in enumerate(plan.runs, start=1):
@@ -112,10 +113,10 @@ def _forecast(
             for lead, seen in models[run.model].run(starts[run.init], run.leads):
                 path = folder / member_path(run.member, run.init, lead)
                 fields = own.write(path, seen, run.init, lead)
-                href.collect(run.model, run.init, lead, fields, own.grid)
+                products.collect(run.model, run.init, lead, fields, own.grid)
             tell(f"forecast {done} of {len(plan.runs)}: {run.model} of {run.init:%Y-%m-%d %H} UTC")
     for case in plan.cases:
-        href.write(folder, case, plan.leads)
+        products.write(folder, case, plan.leads)
 
 
 def _say_nothing(_: str) -> None:

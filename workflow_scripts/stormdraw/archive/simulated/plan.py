@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, href_members
+from stormdraw.archive.membership import Member, members_at
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
 
 @dataclass(frozen=True)
 class Run:
-    """One forecast by one of HREF's models; `leads` in hours, ascending."""
+    """One forecast by one of the reference ensemble's models; `leads` in hours, ascending."""
 
     member: Member
     init: datetime
@@ -52,7 +52,8 @@ def plan_archive(settings: Settings) -> Plan:
     periods = [period for _, period in settings.periods.named()]
     cases = tuple(settings.initial_times())
     leads = tuple(settings.leads)
-    runs = _runs(cases, leads) if settings.archive.reference == "href" else ()
+    reference = settings.archive.reference
+    runs = () if reference is None else _runs(reference, cases, leads)
     first = min(period.start for period in periods)
     start = first - hours(settings.archive.simulated.spin_up_hours)
     return Plan(
@@ -64,11 +65,11 @@ def plan_archive(settings: Settings) -> Plan:
     )
 
 
-def _runs(cases: tuple[datetime, ...], leads: tuple[int, ...]) -> tuple[Run, ...]:
-    """Every run that some case's HREF has a member of, in the order of initial times."""
+def _runs(reference: str, cases: tuple[datetime, ...], leads: tuple[int, ...]) -> tuple[Run, ...]:
+    """Every run that some case's reference has a member of, in the order of initial times."""
     wanted: dict[tuple[datetime, str], tuple[Member, set[int]]] = {}
     for case in cases:
-        for member in href_members(case):
+        for member in members_at(reference, case):
             key = (case - hours(member.age), model_name(member))
             _, own_leads = wanted.setdefault(key, (member, set()))
             own_leads |= {member.own_lead(lead) for lead in leads if member.reaches(lead)}
