@@ -56,3 +56,31 @@ rule archive_fetch:
         "Fetching {wildcards.source} of {wildcards.date}"
     script:
         "../workflow_scripts/archive_fetch.py"
+
+
+# As early as can be: too large a gap ends the run.
+rule archive_audit:
+    input:
+        manifests=all_manifests(),
+    output:
+        audit="results/archive/audit.csv",
+    log:
+        "results/logs/archive_audit.log",
+    benchmark:
+        "results/benchmarks/archive_audit.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    priority: 10
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("archive_audit"),
+        settings=SETTINGS.archive.model_dump(
+            mode="json", include={"missing_limit", "analysis_lead"}
+        ),
+    message:
+        "Listing what the archive had and what it lacked"
+    script:
+        "../workflow_scripts/archive_audit.py"

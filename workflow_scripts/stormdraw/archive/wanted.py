@@ -169,8 +169,8 @@ def _require_enough(settings: Settings, reaching: list[Member], cycle: datetime,
     minimum = minimum_members(settings)
     if len(reaching) < minimum:
         raise StormdrawError(
-            f"leads: only {len(reaching)} of {settings.archive.reference.upper()}'s members run as "
-            f"far as {lead} h after "
+            f"leads: only {len(reaching)} of {str(settings.archive.reference).upper()}'s members "
+            f"run as far as {lead} h after "
             f"{cycle:%Y-%m-%d %H} UTC, and minimum_members is {minimum}; take shorter leads or "
             "lower minimum_members"
         )
