@@ -5,6 +5,8 @@
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
 # make benchmark-scores   time of the scores beside a sort and other libraries, and how far apart
+# make benchmark-archive  time of fetching beside curl, and of planning a year of hours
+# make archive-faults     what becomes of a file when its server fails: docs/archive_faults.md
 # make clean   remove what runs have made
 
 PYTHON ?= python3
@@ -14,7 +16,7 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo idaho test lint unit workflow schema pins benchmark-scores clean
+.PHONY: help demo idaho test lint unit workflow schema pins benchmark-scores benchmark-archive archive-faults clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -60,6 +62,12 @@ pins: $(INSTALLED_FOR_TESTS)
 
 benchmark-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/scores.py
+
+benchmark-archive: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python tests/benchmarks/archive.py
+
+archive-faults: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python tests/benchmarks/archive_faults.py
 
 clean:
 	rm -rf results/* .snakemake

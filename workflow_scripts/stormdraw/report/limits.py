@@ -44,13 +44,23 @@ def limits(settings: Settings, table: HeadlineTable) -> list[str]:
         )
     if any(isinstance(system, ReferenceSystem) and system.kind == "members" for system in systems):
         found.append(
-            "Members of HREF are different models and ages, and so not exchangeable: the fair CRPS "
+            f"Members of {str(settings.archive.reference).upper()} are different models and ages, "
+            "and so not exchangeable: the fair CRPS "
             "corrects for their number as if they were, and is approximate for them."
         )
     if any(isinstance(system, ReferenceSystem) and system.kind == "products" for system in systems):
         found.append(
             "A reference known by mean and spread is scored as a Gaussian, which cannot be right "
             "for variables with a floor or a long tail (CAPE, CIN, wind speed)."
+        )
+    if settings.archive.missing != "fail":
+        found.append(
+            "Hours that no source of the archive has are left out for all systems alike"
+            + (
+                ", or replaced by a forecast of up to six hours."
+                if settings.archive.missing == "older_run"
+                else "."
+            )
         )
     if any(isinstance(system, PerfectSystem) for system in systems):
         found.append(
