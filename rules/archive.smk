@@ -68,10 +68,10 @@ rule archive_audit:
         "results/logs/archive_audit.log",
     benchmark:
         "results/benchmarks/archive_audit.tsv"
+    priority: 10
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
-    priority: 10
     resources:
         mem_mb=1000,
         runtime=10,

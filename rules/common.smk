@@ -11,7 +11,7 @@ sys.path.insert(0, str(LIBRARY))
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
 os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib"))
 
-from stormdraw.archive.wanted import SOURCES, dates, requests
+from stormdraw.archive.wanted import SOURCES, dates, requests, truth_times
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import load_model_settings
@@ -86,9 +86,22 @@ def initial_file(wildcards):
     return analysis_file(parse_init(wildcards.init))
 
 
+def truth_of(times):
+    """The day files that hold what forecasts valid at some times are compared with."""
+    if SETTINGS.archive.truth == "hrrr":
+        return analysis_files(times)
+    return sorted({f"results/fields/truth/{format_date(time)}.nc" for time in times})
+
+
 def truth_files(wildcards):
     init = parse_init(wildcards.init)
-    return analysis_files(init + hours(lead) for lead in SETTINGS.leads)
+    return truth_of(init + hours(lead) for lead in SETTINGS.leads)
+
+
+def analyses_of_truth(wildcards):
+    """The analyses of a day of the truth: they have its grid, and what it lacks."""
+    times = truth_times(SETTINGS)
+    return analysis_files(time for time in times if format_date(time) == wildcards.date)
 
 
 def static_file(wildcards=None):
@@ -196,15 +209,15 @@ all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, ini
 
 
 def all_truth_files():
-    times = [time + hours(lead) for time in SETTINGS.initial_times() for lead in SETTINGS.leads]
-    return analysis_files(times)
+    return truth_of(truth_times(SETTINGS))
 
 
 def all_manifests():
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
     used = {"members": "", "products": "_products"}
     references = [f"{SETTINGS.archive.reference}{used[kind]}" for kind in sorted(kinds)]
-    return [path for source in ("hrrr", "static", *references) for path in manifests(source)]
+    sources = ("hrrr", "static", "truth", *references)
+    return [path for source in sources for path in manifests(source)]
 
 
 MAPPED_SYSTEMS = mapped_systems(SETTINGS)

@@ -30,6 +30,8 @@ class SimulatedArchive(Section):
 
 Reference = Literal["href", "refs"]
 
+Truth = Literal["hrrr", "hrrr_f01", "urma", "rtma"]
+
 HerbieSource = Literal["aws", "google", "azure", "nomads"]
 
 
@@ -41,6 +43,7 @@ class Archive(Section):
     missing: Literal["fail", "skip", "older_run"] = "fail"
     missing_limit: Annotated[float, Field(ge=0, le=1)] = 0.05
     analysis_lead: Annotated[int, Field(ge=0, le=1)] = 0
+    truth: Truth = "hrrr"
     reference: Reference | None = None
     simulated: SimulatedArchive = SimulatedArchive()
 
@@ -58,6 +61,8 @@ class Archive(Section):
                 "the simulated archive has analyses for every hour, forecasts for cases only; set "
                 "analysis_lead to 0"
             )
+        if self.source == "simulated" and self.truth != "hrrr":
+            raise ValueError(f"the simulated archive has no {self.truth}; set truth to hrrr")
         return self
 
     def over_the_network(self) -> bool:

@@ -1,6 +1,7 @@
 """Which files of an archive a run needs, day by day.
 
-A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `href` or
+A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `truth`
+(what forecasts are compared with, where that is not the analyses), `href` or
 `refs` (a reference ensemble's member files) and `href_products` or `refs_products` (the mean and
 spread it publishes).
 """
@@ -19,11 +20,22 @@ from stormdraw.variables import scored_variables
 
 _MEMBERS = ("href", "refs")
 _PUBLISHED = ("href_products", "refs_products")
-SOURCES = ("hrrr", "static", *_MEMBERS, *_PUBLISHED)
+SOURCES = ("hrrr", "static", "truth", *_MEMBERS, *_PUBLISHED)
 
 # What the mean files of HREF hold: no reflectivity, and wind only as speed. REFS is its successor;
 # its spread files are known to hold these and more.
 PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
+
+# What `archive.truth` is called.
+TRUTH_NAMES = {
+    "hrrr": "HRRR analysis",
+    "hrrr_f01": "HRRR 1 h forecast",
+    "urma": "URMA analysis",
+    "rtma": "RTMA analysis",
+}
+
+# Of a state, these are analysed by URMA and RTMA; the rest of the truth stays HRRR's.
+_MESOSCALE_ANALYSES = ("T2M", "D2M", "U10", "V10")
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
 
@@ -108,6 +120,8 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
         yield from _analyses(settings)
     elif source == "static":
         yield from _static(settings)
+    elif source == "truth":
+        yield from _truth(settings)
     elif source in _MEMBERS:
         yield from _members(settings, source)
     elif source in _PUBLISHED:
@@ -127,6 +141,39 @@ def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     for time in sorted(wanted):
         request = _hrrr(settings, time, tuple(settings.variables))
         yield format_date(request.init), request
+
+
+def truth_times(settings: Settings) -> list[datetime]:
+    """The valid times of all cases and leads, in order."""
+    inits = settings.initial_times()
+    return sorted({init + hours(lead) for init in inits for lead in settings.leads})
+
+
+def truth_variables(settings: Settings) -> tuple[str, ...]:
+    """The variables of the state that the truth has; the others' truth is HRRR's analysis."""
+    names = tuple(settings.variables)
+    if settings.archive.truth in ("hrrr", "hrrr_f01"):
+        return names
+    return tuple(name for name in names if name in _MESOSCALE_ANALYSES)
+
+
+def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    """The files of the truth by their valid day; none where the analyses are the truth."""
+    kind = settings.archive.truth
+    if kind == "hrrr":
+        return
+    variables = truth_variables(settings)
+    if not variables:
+        raise StormdrawError(
+            f"archive.truth: {kind} analyses {', '.join(_MESOSCALE_ANALYSES)} and nothing else "
+            "of a state; set it to hrrr"
+        )
+    for valid in truth_times(settings):
+        if kind == "hrrr_f01":
+            request = FileRequest("hrrr", "sfc", (), valid - hours(1), 1, "", variables)
+        else:
+            request = FileRequest(kind, "anl", (), valid, 0, "", variables)
+        yield format_date(valid), request
 
 
 def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:

@@ -48,8 +48,10 @@ def written_in_parts(
 def _create(
     dataset: netCDF4.Dataset, name: str, row: str, dimensions: Sequence[str]
 ) -> netCDF4.Variable:
+    # A dimension without a point is an unlimited one, and then there is nothing to lay out.
+    empty = any(dataset.dimensions[dimension].isunlimited() for dimension in dimensions)
     created = dataset.createVariable(
-        name, "f4", dimensions, fill_value=np.float32(np.nan), contiguous=True
+        name, "f4", dimensions, fill_value=np.float32(np.nan), contiguous=not empty
     )
     created.setncatts(variable_attributes(row))
     return created

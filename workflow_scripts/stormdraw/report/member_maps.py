@@ -12,6 +12,7 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
+from stormdraw.archive.wanted import TRUTH_NAMES, truth_variables
 from stormdraw.fields.states import read_states
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar
@@ -73,11 +74,13 @@ def draw_member_maps(
         read_block(files[system][init], system, name, lead, settings.report.map_members)
         for system in shown
     ]
-    analysis = (
-        "HRRR analysis" if settings.archive.analysis_lead == 0 else "HRRR 1 h forecast as analysis"
-    )
+    analysis = TRUTH_NAMES[settings.archive.truth]
     if settings.archive.source == "simulated":
         analysis = "simulated analysis"
+    elif settings.archive.truth == "hrrr" and settings.archive.analysis_lead:
+        analysis = "HRRR 1 h forecast as analysis"
+    elif name not in truth_variables(settings):
+        analysis = TRUTH_NAMES["hrrr"]
     chosen = " · the case with most storms" if name == "REFC" and len(inits) > 1 else ""
     heading = (
         f"{variable(name).long_name.capitalize()} ({units_text(name)}) · {init:%Y-%m-%d %H} UTC "
