@@ -50,7 +50,7 @@ rule archive_fetch:
         downloads=DOWNLOADS,
     params:
         code=code("archive_fetch"),
-        requests=lambda wildcards: digest(requests(SETTINGS, wildcards.source, wildcards.date)),
+        requests=lambda wildcards: digest(wanted_of(wildcards.source)[wildcards.date]),
         origin=digest(SETTINGS.archive.model_dump(mode="json", include={"source", "missing"})),
     message:
         "Fetching {wildcards.source} of {wildcards.date}"

@@ -1,5 +1,6 @@
 # What all stages share: the checked configuration, and who depends on what.
 
+import functools
 import json
 import os
 import sys
@@ -11,7 +12,7 @@ sys.path.insert(0, str(LIBRARY))
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
 os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib"))
 
-from stormdraw.archive.wanted import SOURCES, dates, requests, truth_times
+from stormdraw.archive.wanted import SOURCES, requests_by_date, truth_times
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import load_model_settings
@@ -118,9 +119,17 @@ def mirror_folder(wildcards):
     return SIMULATED if SETTINGS.archive.source == "simulated" else []
 
 
+@functools.cache
+def wanted_of(source):
+    """A source's files by day; a year has thousands, so they are listed once."""
+    return requests_by_date(SETTINGS, source)
+
+
 def manifests(source):
     return expand(
-        "results/archive/{source}/{date}/manifest.csv", source=source, date=dates(SETTINGS, source)
+        "results/archive/{source}/{date}/manifest.csv",
+        source=source,
+        date=sorted(wanted_of(source)),
     )
 
 

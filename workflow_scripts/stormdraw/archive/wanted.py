@@ -69,16 +69,25 @@ def dates(settings: Settings, source: str) -> list[str]:
 
     Raises StormdrawError for an unknown source.
     """
-    return sorted({date for date, _ in _all_requests(settings, source)})
+    return sorted(requests_by_date(settings, source))
 
 
 def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
-    """The files of one day of a source.
+    """The files of one day of a source, as `requests_by_date`."""
+    return requests_by_date(settings, source).get(date, [])
 
-    For analyses the day is that of the file's init, for a reference ensemble that of the cycle.
-    Raises StormdrawError for an unknown source, and for a lead that too few members reach.
+
+def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequest]]:
+    """The files of a source, by day.
+
+    For analyses the day is that of the file's init, for the truth that of the valid time, for a
+    reference ensemble that of the cycle. Raises StormdrawError for an unknown source, and for a
+    lead that too few members reach.
     """
-    return [request for day, request in _all_requests(settings, source) if day == date]
+    by_date: dict[str, list[FileRequest]] = {}
+    for date, request in _all_requests(settings, source):
+        by_date.setdefault(date, []).append(request)
+    return by_date
 
 
 def is_members(source: str) -> bool:

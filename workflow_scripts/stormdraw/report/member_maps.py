@@ -13,7 +13,7 @@ from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
 from stormdraw.archive.wanted import TRUTH_NAMES, truth_variables
-from stormdraw.fields.states import read_states
+from stormdraw.fields.states import absent_times, read_states
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar
 from stormdraw.report.mapped import mapped_systems, mapped_variable
@@ -63,7 +63,12 @@ def draw_member_maps(
         write_gap(output, TITLE, "No system has an ensemble to show.")
         return
     files = {system: _by_init(ensemble_paths[system]) for system in shown}
-    inits = sorted(set.intersection(*(set(by_init) for by_init in files.values())))
+    absent = absent_times(truth_paths)
+    inits = [
+        init
+        for init in sorted(set.intersection(*(set(by_init) for by_init in files.values())))
+        if not {init, init + hours(lead)} & absent
+    ]
     if not inits:
         write_gap(output, TITLE, "The systems have no case in common.")
         return
