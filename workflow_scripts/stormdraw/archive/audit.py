@@ -54,7 +54,7 @@ def _files_of(source: str, path: str | Path, analysis_lead: int) -> pd.DataFrame
     """The rows of one manifest, of which each file has one for each variable."""
     messages = read_manifest(path)
     key = ["member", "statistic", "init", "lead", "file", "status", "origin"]
-    files = messages.groupby(key, sort=False, as_index=False)["bytes"].sum()
+    files = messages.groupby(key, sort=False, as_index=False).agg({"bytes": "sum"})
     files["source"] = source
     files["valid"] = files["init"] + pd.to_timedelta(files["lead"], unit="h")
     replaced = files["status"] == OLDER_RUN

@@ -17,6 +17,7 @@ from stormdraw.report.wording import plural
 TITLE = "Hours of the archive"
 
 _HOURS = 24
+_DAYS_WITH_LINES = 62
 
 # Told apart by lightness as well as by hue.
 _LOOKS = {
@@ -72,7 +73,8 @@ def day_by_hour(files: pd.DataFrame) -> tuple[pd.DatetimeIndex, np.ndarray]:
 def _draw(axes: Axes, days: pd.DatetimeIndex, kinds: np.ndarray) -> None:
     edges = matplotlib.dates.date2num([*days, days[-1] + pd.Timedelta(days=1)])
     colours = ListedColormap([colour for colour, _ in _LOOKS.values()])
-    lines = {"edgecolors": "white", "linewidth": 0.3} if len(days) <= 62 else {}
+    # Lines between the hours, as long as they leave room for the hours.
+    few = len(days) <= _DAYS_WITH_LINES
     axes.pcolormesh(
         edges,
         np.arange(_HOURS + 1),
@@ -80,8 +82,9 @@ def _draw(axes: Axes, days: pd.DatetimeIndex, kinds: np.ndarray) -> None:
         cmap=colours,
         vmin=-0.5,
         vmax=len(_KINDS) - 0.5,
-        rasterized=len(days) > 62,
-        **lines,
+        rasterized=not few,
+        edgecolors="white" if few else "none",
+        linewidth=0.3 if few else 0.0,
     )
     axes.grid(visible=False)
     locator = matplotlib.dates.AutoDateLocator(maxticks=12)
