@@ -47,8 +47,8 @@ def shorten_waits(folder: Path) -> None:
     herbie_library._RETRIES = 1
     herbie_library._RETRIES_WITHOUT_ANSWER = 0
     herbie_library._SECONDS_BEFORE_RETRY = 0.0
-    herbie_library.TIMEOUT = (0.5, 0.5)
-    transfer.SECONDS_TO_SPARE = 0.5
+    herbie_library.TIMEOUT = (2.0, 2.0)
+    transfer.SECONDS_TO_SPARE = 2.0
     download._SECONDS_BEFORE_RETRY = 0.0
     vars(herbie.core)["requests"] = PatientSession()
 

@@ -109,7 +109,7 @@ def serving(root: Path) -> Iterator[Archive]:
             wanted = self.headers.get("Range", "")
             archive.log.append((self.command, self.path, wanted))
             if self.path in archive.hangs:
-                archive.stopped.wait(1.5)
+                archive.stopped.wait(20)
                 return
             if archive.unavailable.get(self.path, 0) > 0:
                 archive.unavailable[self.path] -= 1

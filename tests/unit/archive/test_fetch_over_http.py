@@ -40,8 +40,8 @@ def impatient(monkeypatch, tmp_path):
     monkeypatch.setattr(herbie_library, "_RETRIES", 1)
     monkeypatch.setattr(herbie_library, "_SECONDS_BEFORE_RETRY", 0.0)
     monkeypatch.setattr(herbie_library, "_RETRIES_WITHOUT_ANSWER", 0)
-    monkeypatch.setattr(transfer, "SECONDS_TO_SPARE", 0.4)
-    monkeypatch.setattr(herbie_library, "TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr(transfer, "SECONDS_TO_SPARE", 5.0)
+    monkeypatch.setattr(herbie_library, "TIMEOUT", (1.0, 1.0))
     monkeypatch.setattr(download_module, "_SECONDS_BEFORE_RETRY", 0.0)
     monkeypatch.setitem(vars(herbie.core), "requests", PatientSession())
 
