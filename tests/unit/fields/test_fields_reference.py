@@ -52,7 +52,7 @@ def test_each_member_comes_from_its_own_run(tmp_path, write_manifest):
         for lead in (1, 3)
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
-    regrid_members(manifest, "href", INIT, [1, 3], ["T2M"], TARGET, tmp_path / "href.nc", {})
+    regrid_members(manifest, INIT, "href", [1, 3], ["T2M"], TARGET, tmp_path / "href.nc", {})
     with xr.open_dataset(tmp_path / "href.nc") as dataset:
         assert dataset["T2M"].shape == (10, 2, *TARGET.shape)
         assert dataset["init"].values == np.datetime64("2026-06-08T06")
@@ -70,7 +70,7 @@ def test_an_absent_member_is_missing_not_forgotten(tmp_path, write_manifest):
         for m in members[1:]
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
-    regrid_members(manifest, "href", INIT, [1], ["T2M"], TARGET, tmp_path / "href.nc", {})
+    regrid_members(manifest, INIT, "href", [1], ["T2M"], TARGET, tmp_path / "href.nc", {})
     with xr.open_dataset(tmp_path / "href.nc") as dataset:
         assert dataset["member"].values[0] == members[0].name
         assert np.isnan(dataset["T2M"].values[0]).all()
@@ -83,7 +83,7 @@ def test_products_are_mean_and_spread(tmp_path, write_manifest):
         for statistic, value in (("mean", 7.0), ("spread", 1.5))
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
-    regrid_products(manifest, "href", INIT, [2], ["WIND10"], TARGET, tmp_path / "products.nc", {})
+    regrid_products(manifest, INIT, "href", [2], ["WIND10"], TARGET, tmp_path / "products.nc", {})
     with xr.open_dataset(tmp_path / "products.nc") as dataset:
         assert np.allclose(dataset["WIND10_mean"].values, 7.0, atol=1e-4)
         assert np.allclose(dataset["WIND10_spread"].values, 1.5, atol=1e-4)
@@ -95,5 +95,5 @@ def test_an_absent_product_is_an_error(tmp_path, write_manifest):
         [message("T2M", np.full(SOURCE.shape, 280.0), INIT, 1, statistic="mean")],
     )
     with pytest.raises(StormdrawError, match=r"has no HREF spread for 2026-06-08 06 UTC \+ 1 h"):
-        regrid_products(manifest, "href", INIT, [1], ["T2M"], TARGET, tmp_path / "products.nc", {})
+        regrid_products(manifest, INIT, "href", [1], ["T2M"], TARGET, tmp_path / "products.nc", {})
     assert not (tmp_path / "products.nc").exists()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from stormdraw.archive.manifest import OK, ManifestRow
 from stormdraw.archive.membership import members_at
-from stormdraw.archive.wanted import FileRequest, is_members, minimum_members
+from stormdraw.archive.wanted import MAY_LACK_FILES, FileRequest, is_members, minimum_members
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
@@ -22,7 +22,7 @@ _HOURS_OF_A_DAY = 24
 
 def may_be_absent(settings: Settings, source: str) -> bool:
     """Whether a day of a source may lack a file. Enough members are another question."""
-    return is_members(source) or (settings.archive.missing != "fail" and source != "static")
+    return source in MAY_LACK_FILES or (settings.archive.missing != "fail" and source != "static")
 
 
 def alternatives(settings: Settings, source: str, file: FileRequest) -> Iterator[FileRequest]:

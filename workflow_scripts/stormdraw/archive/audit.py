@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from stormdraw.archive.manifest import ABSENT, OLDER_RUN, read_manifest
-from stormdraw.archive.wanted import is_members
+from stormdraw.archive.wanted import MAY_LACK_FILES
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.settings import Settings
@@ -67,12 +67,13 @@ def _files_of(source: str, path: str | Path, analysis_lead: int) -> pd.DataFrame
 def require_enough(table: pd.DataFrame, settings: Settings) -> None:
     """Raises StormdrawError if a source lacks a larger share of its files than allowed.
 
-    Members of a reference ensemble are bounded by `minimum_members` instead.
+    Members of a reference ensemble are bounded by `minimum_members` instead, and HRRR's own
+    forecasts are one system's loss.
     """
     limit = settings.archive.missing_limit
     for source, files in table.groupby("source"):
         absent = files[files["status"] == ABSENT]
-        if is_members(str(source)) or len(absent) <= limit * len(files):
+        if source in MAY_LACK_FILES or len(absent) <= limit * len(files):
             continue
         named = ", ".join(f"{time:%Y-%m-%d %H} UTC" for time in absent["valid"].head(_NAMED))
         more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""

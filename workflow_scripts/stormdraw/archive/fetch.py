@@ -54,8 +54,9 @@ def fetch_day(
     it would come from now. `mirror` is the simulated archive's folder.
 
     What is absent at every source is listed as such where `archive.missing` or, for members of a
-    reference ensemble, `minimum_members` allows it. Raises StormdrawError if not, if a file is not
-    what was asked for at any source, and if another run is fetching the same day.
+    reference ensemble, `minimum_members` allows it; so is a forecast of HRRR's. Raises
+    StormdrawError if not, if a file is not what was asked for at any source, and if another run is
+    fetching the same day.
     """
     manifest_path = Path(manifest_path)
     wanted = requests(settings, source, date)

@@ -1,16 +1,16 @@
 """Which files of an archive a run needs, day by day.
 
 A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `truth`
-(what forecasts are compared with, where that is not the analyses), `href` or
-`refs` (a reference ensemble's member files) and `href_products` or `refs_products` (the mean and
-spread it publishes).
+(what forecasts are compared with, where that is not the analyses), `hrrr_forecast` (HRRR's own
+forecasts of the cases), `href` or `refs` (a reference ensemble's member files) and `href_products`
+or `refs_products` (the mean and spread it publishes).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, members_at
+from stormdraw.archive.membership import Member, hrrr_run, members_at
 from stormdraw.ensembles.settings import ReferenceSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import Statistic
@@ -20,7 +20,10 @@ from stormdraw.variables import scored_variables
 
 _MEMBERS = ("href", "refs")
 _PUBLISHED = ("href_products", "refs_products")
-SOURCES = ("hrrr", "static", "truth", *_MEMBERS, *_PUBLISHED)
+SOURCES = ("hrrr", "static", "truth", "hrrr_forecast", *_MEMBERS, *_PUBLISHED)
+
+# Of these a file may be absent: what it would have held is then missing, and told so.
+MAY_LACK_FILES = ("hrrr_forecast", *_MEMBERS)
 
 # What the mean files of HREF hold: no reflectivity, and wind only as speed. REFS is its successor;
 # its spread files are known to hold these and more.
@@ -80,9 +83,9 @@ def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
 def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequest]]:
     """The files of a source, by day.
 
-    For analyses the day is that of the file's init, for the truth that of the valid time, for a
-    reference ensemble that of the cycle. Raises StormdrawError for an unknown source, and for a
-    lead that too few members reach.
+    For analyses the day is that of the file's init, for the truth that of the valid time, for
+    forecasts of cases that of the case. Raises StormdrawError for an unknown source, and for a lead
+    that too few members reach.
     """
     by_date: dict[str, list[FileRequest]] = {}
     for date, request in _all_requests(settings, source):
@@ -131,6 +134,8 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
         yield from _static(settings)
     elif source == "truth":
         yield from _truth(settings)
+    elif source == "hrrr_forecast":
+        yield from _forecasts(settings)
     elif source in _MEMBERS:
         yield from _members(settings, source)
     elif source in _PUBLISHED:
@@ -196,6 +201,28 @@ def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> Fi
     """The HRRR file that counts as the analysis at a valid time."""
     lead = settings.archive.analysis_lead
     return FileRequest("hrrr", "sfc", (), valid - hours(lead), lead, "", variables)
+
+
+def _forecasts(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    """HRRR's forecasts of each case, from the run that the initial state is of."""
+    if not settings.forecasts_with_hrrr():
+        return
+    age, variables = settings.archive.analysis_lead, tuple(settings.variables)
+    for case in settings.initial_times():
+        run = hrrr_run(case, age)
+        for lead in settings.leads:
+            yield (
+                format_date(case),
+                FileRequest(
+                    run.model,
+                    run.product,
+                    run.options,
+                    case - hours(age),
+                    run.own_lead(lead),
+                    run.name,
+                    variables,
+                ),
+            )
 
 
 def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:

@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 def regrid_members(
     manifest_path: Path,
-    reference: str,
     init: datetime,
+    reference: str,
     leads: Sequence[int],
     names: Sequence[str],
     target: Grid,
@@ -83,8 +83,8 @@ def member_rows(manifest: pd.DataFrame, member: Member, init: datetime, lead: in
 
 def regrid_products(
     manifest_path: Path,
-    reference: str,
     init: datetime,
+    reference: str,
     leads: Sequence[int],
     names: Sequence[str],
     target: Grid,

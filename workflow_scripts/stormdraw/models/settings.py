@@ -7,8 +7,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models.registry import families
-from stormdraw.section import Section, explain
+from stormdraw.section import Section
 from stormdraw.settings import load_yaml
+from stormdraw.yaml_lines import explain_in
 
 Prediction = Literal["noise", "v"]
 Target = Literal["next_state", "residual"]
@@ -95,4 +96,4 @@ def load_model_settings(path: str | Path) -> ModelSettings:
     try:
         return ModelSettings.model_validate(load_yaml(path))
     except ValidationError as error:
-        raise StormdrawError(f"{path}: {explain(error)}") from None
+        raise StormdrawError(explain_in(error, [path])) from None

@@ -41,8 +41,9 @@ def write_archive(
     shared = SharedNoise(settings.seed, "model noise")
     states, starts = _simulate(truth, shared, plan, settings.seed, folder, tell)
     _save_world(truth.surface, states, settings, world_path)
-    if settings.archive.reference is not None:
-        products = ProductFiles(settings.archive.reference, domain.window)
+    if plan.runs:
+        reference = settings.archive.reference
+        products = ProductFiles(reference, domain.window) if reference is not None else None
         _forecast(truth.surface, shared, plan, starts, settings.seed, folder, tell, products)
 
 
@@ -102,9 +103,9 @@ def _forecast(
     run_seed: int,
     folder: Path,
     tell: Progress,
-    products: ProductFiles,
+    products: ProductFiles | None,
 ) -> None:
-    """Let the reference's models forecast, and write their files and its products."""
+    """Let models forecast, and write their files and, of a reference ensemble, its products."""
     models = forecasters(truth, run_seed, shared, {run.model for run in plan.runs})
     with ExitStack() as stack:
         files = {name: stack.enter_context(ModelFiles(name, truth)) for name in models}
@@ -113,10 +114,12 @@ def _forecast(
             for lead, seen in models[run.model].run(starts[run.init], run.leads):
                 path = folder / member_path(run.member, run.init, lead)
                 fields = own.write(path, seen, run.init, lead)
-                products.collect(run.model, run.init, lead, fields, own.grid)
+                if products is not None:
+                    products.collect(run.model, run.init, lead, fields, own.grid)
             tell(f"forecast {done} of {len(plan.runs)}: {run.model} of {run.init:%Y-%m-%d %H} UTC")
-    for case in plan.cases:
-        products.write(folder, case, plan.leads)
+    if products is not None:
+        for case in plan.cases:
+            products.write(folder, case, plan.leads)
 
 
 def _say_nothing(_: str) -> None:

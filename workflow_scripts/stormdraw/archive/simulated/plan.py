@@ -1,16 +1,17 @@
 """What the simulated archive must hold for a configuration."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, members_at
+from stormdraw.archive.membership import Member, hrrr_run, members_at
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
 
 @dataclass(frozen=True)
 class Run:
-    """One forecast by one of the reference ensemble's models; `leads` in hours, ascending."""
+    """One forecast by a model of a reference ensemble, HRRR among them; `leads` in hours."""
 
     member: Member
     init: datetime
@@ -23,13 +24,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """When the world starts, which hours have an analysis, where members branch, who forecasts."""
+    """When the world starts, which hours have an analysis, where members branch, who forecasts.
+
+    `products` tells whether a reference ensemble publishes its mean and spread.
+    """
 
     start: datetime
     analyses: tuple[datetime, ...]
     cases: tuple[datetime, ...]
     leads: tuple[int, ...]
     runs: tuple[Run, ...]
+    products: bool
 
     @property
     def end(self) -> datetime:
@@ -53,7 +58,11 @@ def plan_archive(settings: Settings) -> Plan:
     cases = tuple(settings.initial_times())
     leads = tuple(settings.leads)
     reference = settings.archive.reference
-    runs = () if reference is None else _runs(reference, cases, leads)
+    forecasting = {case: [] if reference is None else members_at(reference, case) for case in cases}
+    if settings.forecasts_with_hrrr():
+        for case, members in forecasting.items():
+            members.append(hrrr_run(case))
+    runs = _runs(forecasting, leads)
     first = min(period.start for period in periods)
     start = first - hours(settings.archive.simulated.spin_up_hours)
     return Plan(
@@ -62,14 +71,17 @@ def plan_archive(settings: Settings) -> Plan:
         cases=cases,
         leads=leads,
         runs=runs,
+        products=reference is not None,
     )
 
 
-def _runs(reference: str, cases: tuple[datetime, ...], leads: tuple[int, ...]) -> tuple[Run, ...]:
-    """Every run that some case's reference has a member of, in the order of initial times."""
+def _runs(
+    forecasting: Mapping[datetime, Sequence[Member]], leads: tuple[int, ...]
+) -> tuple[Run, ...]:
+    """Every run that some case has a member of, in the order of initial times."""
     wanted: dict[tuple[datetime, str], tuple[Member, set[int]]] = {}
-    for case in cases:
-        for member in members_at(reference, case):
+    for case, members in forecasting.items():
+        for member in members:
             key = (case - hours(member.age), model_name(member))
             _, own_leads = wanted.setdefault(key, (member, set()))
             own_leads |= {member.own_lead(lead) for lead in leads if member.reaches(lead)}
