@@ -33,9 +33,7 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
             for day in requests_by_date(settings, source).values()
             for file in day
         )
-        distinct = list(dict.fromkeys(found))
-        if distinct:
-            files[source] = distinct
+        files[source] = list(dict.fromkeys(found))
     return files
 
 
@@ -44,7 +42,9 @@ def used_sources(settings: Settings) -> list[str]:
     systems = [s for s in settings.ensembles.systems if isinstance(s, ReferenceSystem)]
     suffixes = sorted({"_products" if system.kind == "products" else "" for system in systems})
     references = (f"{settings.archive.reference}{suffix}" for suffix in suffixes)
-    return ["hrrr", "static", "truth", "hrrr_forecast", *references]
+    truth = ["truth"] if settings.archive.truth != "hrrr" else []
+    forecasts = ["hrrr_forecast"] if settings.forecasts_with_hrrr() else []
+    return ["hrrr", "static", *truth, *forecasts, *references]
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
