@@ -1,5 +1,6 @@
 """Writes results/fields/href/{init}.nc, (member, lead, y, x), or results/fields/href_products/
-{init}.nc, mean and spread (lead, y, x), on the grid of the analyses."""
+{init}.nc, mean and spread (lead, y, x), on the grid of the analyses; and what of it is suspicious,
+results/fields/quality/{reference}/{init}.csv."""
 
 from pathlib import Path
 
@@ -20,6 +21,9 @@ with job("fields_reference", snakemake.log[0]):
         settings.leads,
         product_variables(settings) if products else settings.variables,
         read_grid_of(snakemake.input.grid),
+        settings.fields,
         Path(snakemake.output.fields),
+        Path(snakemake.output.quality),
         snakemake.params.settings,
+        snakemake.threads,
     )

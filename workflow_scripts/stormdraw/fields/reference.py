@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,61 @@ import xarray as xr
 from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.membership import Member, href_members
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.coarsening import coarsen, fine_grid
 from stormdraw.fields.decoding import decode_state
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.fields.normalise import WIND_CONVENTION
+from stormdraw.fields.quality import Finding, check, note_suspicious, write_findings
+from stormdraw.fields.settings import Fields
+from stormdraw.fields.threads import in_order
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A state on the target grid, float32 (variable, y, x), and what was suspicious before."""
+
+    state: np.ndarray
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class Regridding:
+    """A cycle's manifest, and the grid its fields are put on.
+
+    They are interpolated to the grid that the analyses come on, then averaged over the same blocks.
+    """
+
+    folder: Path
+    names: Sequence[str]
+    target: Grid
+    fields: Fields
+
+    def read(self, rows: pd.DataFrame, valid: datetime, label: str, bounded: bool = True) -> Placed:
+        """Decode the messages of one valid time; `label` names the member in the findings.
+
+        Not `bounded` if values are a spread, which the table's bounds are not about.
+        """
+        findings: list[Finding] = []
+
+        def checked(name: str, field: np.ndarray) -> np.ndarray:
+            if not bounded:
+                return field
+            field, found = check(field, name, valid, self.fields.suspicious, label)
+            findings.extend(found)
+            return field
+
+        factor = self.fields.coarsen
+        fine = fine_grid(self.target, factor)
+        state, _ = decode_state(self.folder, rows, self.names, fine, checked)
+        if factor > 1:
+            averaged = [coarsen(f, factor, n) for n, f in zip(self.names, state, strict=True)]
+            state = np.stack(averaged)
+        return Placed(state, findings)
 
 
 def regrid_members(
@@ -29,12 +77,16 @@ def regrid_members(
     leads: Sequence[int],
     names: Sequence[str],
     target: Grid,
+    fields: Fields,
     output: Path,
+    quality: Path,
     settings: dict[str, Any],
+    threads: int = 1,
 ) -> None:
     """Write each variable of HREF's members as (member, lead, y, x).
 
-    A member that is absent from the archive at a lead is NaN there.
+    A member that is absent from the archive at a lead is NaN there. What is suspicious is listed
+    in the table `quality`.
     """
     manifest = read_manifest(manifest_path)
     members = href_members(init)
@@ -53,20 +105,30 @@ def regrid_members(
         settings,
     )
     description["wind_convention"] = WIND_CONVENTION
+    regridding = Regridding(manifest_path.parent, list(names), target, fields)
+
+    def read(member_and_lead: tuple[Member, int]) -> Placed | None:
+        member, lead = member_and_lead
+        rows = member_rows(manifest, member, init, lead)
+        if rows.empty:
+            return None
+        return regridding.read(rows, init + hours(lead), member.name)
+
+    findings: list[Finding] = []
+    wanted = [(member, lead) for member in members for lead in leads]
     with written_in_parts(
-        output, target, leading, {name: name for name in names}, description
+        output, target, leading, {name: name for name in names}, description, fields.store
     ) as file:
-        for k, member in enumerate(members):
-            logger.info("%s: %s", f"{init:%Y%m%d%H}", member.name)
-            for j, lead in enumerate(leads):
-                rows = member_rows(manifest, member, init, lead)
-                if rows.empty:
-                    for name in names:
-                        file[name][k, j] = np.nan
-                    continue
-                state, _ = decode_state(manifest_path.parent, rows, names, target)
-                for name, field in zip(names, state, strict=True):
-                    file[name][k, j] = field
+        for index, placed in enumerate(in_order(read, wanted, threads)):
+            k, j = divmod(index, len(leads))
+            if j == 0:
+                logger.info("%s: %s", f"{init:%Y%m%d%H}", members[k].name)
+            for position, name in enumerate(names):
+                file[name][k, j] = np.nan if placed is None else placed.state[position]
+            findings += [] if placed is None else placed.findings
+            del placed  # before the next one is worked out
+        note_suspicious(file, findings, fields.suspicious)
+    write_findings(findings, quality)
 
 
 def member_rows(manifest: pd.DataFrame, member: Member, init: datetime, lead: int) -> pd.DataFrame:
@@ -86,10 +148,16 @@ def regrid_products(
     leads: Sequence[int],
     names: Sequence[str],
     target: Grid,
+    fields: Fields,
     output: Path,
+    quality: Path,
     settings: dict[str, Any],
+    threads: int = 1,
 ) -> None:
-    """Write `<variable>_mean` and `<variable>_spread`, each (lead, y, x), of HREF's products."""
+    """Write `<variable>_mean` and `<variable>_spread`, each (lead, y, x), of HREF's products.
+
+    Only the means are held against the table's bounds, and listed in the table `quality`.
+    """
     manifest = read_manifest(manifest_path)
     variables = {f"{name}_{statistic}": name for name in names for statistic in ("mean", "spread")}
     leading = {"lead": lead_coordinate(leads), "init": init_coordinate(init)}
@@ -98,20 +166,36 @@ def regrid_products(
         f"HREF product files of the cycle {init:%Y-%m-%d %H} UTC",
         settings,
     )
-    with written_in_parts(output, target, leading, variables, description) as file:
-        for j, lead in enumerate(leads):
-            for statistic in ("mean", "spread"):
-                rows = manifest[
-                    (manifest["init"] == init)
-                    & (manifest["lead"] == lead)
-                    & (manifest["statistic"] == statistic)
-                    & (manifest["status"] == "ok")
-                ]
-                if rows.empty:
-                    raise StormdrawError(
-                        f"{manifest_path}: has no HREF {statistic} for {init:%Y-%m-%d %H} UTC "
-                        f"+ {lead} h"
-                    )
-                state, _ = decode_state(manifest_path.parent, rows, names, target)
-                for name, field in zip(names, state, strict=True):
-                    file[f"{name}_{statistic}"][j] = field
+    regridding = Regridding(manifest_path.parent, list(names), target, fields)
+
+    def read(lead_and_statistic: tuple[int, str]) -> Placed:
+        lead, statistic = lead_and_statistic
+        rows = _product_rows(manifest, manifest_path, init, lead, statistic)
+        return regridding.read(rows, init + hours(lead), statistic, statistic == "mean")
+
+    findings: list[Finding] = []
+    wanted = [(lead, statistic) for lead in leads for statistic in ("mean", "spread")]
+    with written_in_parts(output, target, leading, variables, description, fields.store) as file:
+        for index, placed in enumerate(in_order(read, wanted, threads)):
+            lead, statistic = wanted[index]
+            for name, field in zip(names, placed.state, strict=True):
+                file[f"{name}_{statistic}"][leads.index(lead)] = field
+            findings += placed.findings
+            del placed  # before the next one is worked out
+    write_findings(findings, quality)
+
+
+def _product_rows(
+    manifest: pd.DataFrame, path: Path, init: datetime, lead: int, statistic: str
+) -> pd.DataFrame:
+    rows = manifest[
+        (manifest["init"] == init)
+        & (manifest["lead"] == lead)
+        & (manifest["statistic"] == statistic)
+        & (manifest["status"] == "ok")
+    ]
+    if rows.empty:
+        raise StormdrawError(
+            f"{path}: has no HREF {statistic} for {init:%Y-%m-%d %H} UTC + {lead} h"
+        )
+    return rows
