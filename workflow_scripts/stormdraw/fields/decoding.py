@@ -35,6 +35,13 @@ class DecodedMessage:
     grid_relative_winds: bool
 
 
+def apart(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """The variables in the groups that are decoded together: each alone, the wind's as a pair."""
+    alone: list[tuple[str, ...]] = [(name,) for name in names if name not in WIND_COMPONENTS]
+    wind = tuple(name for name in names if name in WIND_COMPONENTS)
+    return [*alone, wind] if wind else alone
+
+
 def read_message(folder: Path, row: pd.Series) -> bytes:
     """The bytes of a manifest's message.
 
@@ -62,7 +69,8 @@ def _refetch(folder: Path) -> str:
 def decode(handle: int) -> np.ndarray:
     """A message's values as float32 (y, x), rows from south to north, NaN where there is none."""
     eccodes.codes_set(handle, "missingValue", _MISSING)
-    values = eccodes.codes_get_array(handle, "values", ktype=np.float32)
+    # In double precision and then rounded: ecCodes takes longer to give float32 by itself.
+    values = eccodes.codes_get_array(handle, "values", ktype=float).astype(np.float32)
     # With or without a bitmap: complex packing has a code of its own for missing points.
     if values.max() >= _MISSING:
         values[values >= _MISSING] = np.nan

@@ -15,7 +15,7 @@ from stormdraw.archive.manifest import OK, read_manifest
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import (
     WIND_COMPONENTS,
-    DecodedMessage,
+    apart,
     decode_messages,
     read_message,
 )
@@ -35,19 +35,29 @@ WIND_CONVENTION = "components along the x and y axes of this file's grid"
 
 
 @dataclass(frozen=True)
-class Hour:
-    """One valid time: the state, float32 (variable, y, x), on the target grid."""
+class Task:
+    """Variables to decode at one valid time, from these rows of the manifest."""
 
-    state: np.ndarray
+    index: int
+    valid: datetime
+    rows: pd.DataFrame
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """The task's variables, each float32 (y, x) on the target grid, and what was suspicious."""
+
+    task: Task
+    fields: list[np.ndarray]
     findings: list[Finding]
 
 
 @dataclass(frozen=True)
 class Day:
-    """The manifest of a day's analyses and what is wanted of it."""
+    """Where a day's messages are, and what is wanted of them."""
 
     folder: Path
-    names: Sequence[str]
     fields: Fields
     archive_grid: Grid
 
@@ -55,41 +65,30 @@ class Day:
     def target(self) -> Target:
         return Target.of(self.fields)
 
-    def read(self, hour: tuple[datetime, pd.DataFrame]) -> Hour:
-        """Decode the messages of one valid time, `(time, manifest rows)`.
+    def decode(self, task: Task) -> Done:
+        """Decode the messages of a task.
 
         Raises StormdrawError for a missing point, and if the grid is not the day's.
         """
-        valid, rows = hour
-        grid = self.target.grid(self.archive_grid)
-        state = np.empty((len(self.names), *grid.shape), np.float32)
-        findings: list[Finding] = []
-        wind: dict[str, DecodedMessage] = {}
-        for message in decode_messages(self.folder, rows, self.names):
+        messages = list(decode_messages(self.folder, task.rows, task.names))
+        for message in messages:
             if message.grid != self.archive_grid:
                 raise StormdrawError(
-                    f"{self.folder}: the grid at {valid:%H} UTC differs from the day's first"
+                    f"{self.folder}: the grid at {task.valid:%H} UTC differs from the day's first"
                 )
-            if message.name in WIND_COMPONENTS and not message.grid_relative_winds:
-                wind[message.name] = message
-                continue
-            findings += self._place(state, message.name, message.values, valid, rows)
-        if wind:
-            u, v = (wind[name].values for name in WIND_COMPONENTS)
+        values = [message.values for message in messages]
+        if set(task.names) == set(WIND_COMPONENTS) and not messages[0].grid_relative_winds:
+            u, v = (values[task.names.index(name)] for name in WIND_COMPONENTS)
             turned = regridder(self.archive_grid, self.archive_grid).wind(u, v, False)
-            for name, field in zip(WIND_COMPONENTS, turned, strict=True):
-                findings += self._place(state, name, field, valid, rows)
-        return Hour(state, findings)
-
-    def _place(
-        self, state: np.ndarray, name: str, field: np.ndarray, valid: datetime, rows: pd.DataFrame
-    ) -> list[Finding]:
-        """Put a field on the archive's grid where it belongs in the state."""
-        part = self.target.cropped(field)
-        _require_whole(part, name, rows, self.folder)
-        part, findings = check(part, name, valid, self.fields.suspicious)
-        state[self.names.index(name)] = self.target.averaged(part, name)
-        return findings
+            values = [turned[WIND_COMPONENTS.index(name)] for name in task.names]
+        done = Done(task, [], [])
+        for name, field in zip(task.names, values, strict=True):
+            part = self.target.cropped(field)
+            _require_whole(part, name, task.rows, self.folder)
+            part, findings = check(part, name, task.valid, self.fields.suspicious)
+            done.fields.append(self.target.averaged(part, name))
+            done.findings.extend(findings)
+        return done
 
 
 def normalise_day(
@@ -111,7 +110,12 @@ def normalise_day(
     manifest = read_manifest(manifest_path)
     hours = _hours(manifest, manifest_path)
     folder = manifest_path.parent
-    day = Day(folder, list(names), fields, _archive_grid(folder, hours[0][1]))
+    day = Day(folder, fields, _archive_grid(folder, hours[0][1]))
+    tasks = [
+        Task(index, time, rows, group)
+        for index, (time, rows) in enumerate(hours)
+        for group in apart(names)
+    ]
     times = xr.DataArray(
         pd.DatetimeIndex([time for time, _ in hours]).values,
         dims="time",
@@ -130,11 +134,10 @@ def normalise_day(
         description,
         fields.store,
     ) as file:
-        for index, hour in enumerate(in_order(day.read, hours, threads)):
-            for name, field in zip(names, hour.state, strict=True):
-                file[name][index] = field
-            findings += hour.findings
-            del hour  # before the next one is worked out
+        for done in in_order(day.decode, tasks, threads):
+            for name, field in zip(done.task.names, done.fields, strict=True):
+                file[name][done.task.index] = field
+            findings += done.findings
         note_suspicious(file, findings, fields.suspicious)
     write_findings(findings, quality)
 

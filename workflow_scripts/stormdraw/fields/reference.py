@@ -1,6 +1,5 @@
 """A reference ensemble's fields on the target grid: `results/fields/{source}/{init}.nc`."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.membership import Member, href_members
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarsen, fine_grid
-from stormdraw.fields.decoding import decode_state
+from stormdraw.fields.decoding import apart, decode_state
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.fields.normalise import WIND_CONVENTION
 from stormdraw.fields.quality import Finding, check, note_suspicious, write_findings
@@ -25,14 +24,12 @@ from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.times import hours
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Placed:
-    """A state on the target grid, float32 (variable, y, x), and what was suspicious before."""
+    """Fields on the target grid, float32 (variable, y, x), and what was suspicious before."""
 
-    state: np.ndarray
+    fields: np.ndarray
     findings: list[Finding]
 
 
@@ -44,12 +41,18 @@ class Regridding:
     """
 
     folder: Path
-    names: Sequence[str]
     target: Grid
     fields: Fields
 
-    def read(self, rows: pd.DataFrame, valid: datetime, label: str, bounded: bool = True) -> Placed:
-        """Decode the messages of one valid time; `label` names the member in the findings.
+    def read(
+        self,
+        rows: pd.DataFrame,
+        names: Sequence[str],
+        valid: datetime,
+        label: str,
+        bounded: bool = True,
+    ) -> Placed:
+        """Decode these variables of one valid time; `label` names the member in the findings.
 
         Not `bounded` if values are a spread, which the table's bounds are not about.
         """
@@ -64,9 +67,9 @@ class Regridding:
 
         factor = self.fields.coarsen
         fine = fine_grid(self.target, factor)
-        state, _ = decode_state(self.folder, rows, self.names, fine, checked)
+        state, _ = decode_state(self.folder, rows, names, fine, checked)
         if factor > 1:
-            averaged = [coarsen(f, factor, n) for n, f in zip(self.names, state, strict=True)]
+            averaged = [coarsen(f, factor, n) for n, f in zip(names, state, strict=True)]
             state = np.stack(averaged)
         return Placed(state, findings)
 
@@ -105,28 +108,29 @@ def regrid_members(
         settings,
     )
     description["wind_convention"] = WIND_CONVENTION
-    regridding = Regridding(manifest_path.parent, list(names), target, fields)
+    regridding = Regridding(manifest_path.parent, target, fields)
 
-    def read(member_and_lead: tuple[Member, int]) -> Placed | None:
-        member, lead = member_and_lead
-        rows = member_rows(manifest, member, init, lead)
+    def read(wanted: tuple[int, int, tuple[str, ...]]) -> Placed | None:
+        k, j, group = wanted
+        rows = member_rows(manifest, members[k], init, leads[j])
         if rows.empty:
             return None
-        return regridding.read(rows, init + hours(lead), member.name)
+        return regridding.read(rows, group, init + hours(leads[j]), members[k].name)
 
     findings: list[Finding] = []
-    wanted = [(member, lead) for member in members for lead in leads]
+    wanted = [
+        (k, j, group)
+        for k in range(len(members))
+        for j in range(len(leads))
+        for group in apart(names)
+    ]
     with written_in_parts(
         output, target, leading, {name: name for name in names}, description, fields.store
     ) as file:
-        for index, placed in enumerate(in_order(read, wanted, threads)):
-            k, j = divmod(index, len(leads))
-            if j == 0:
-                logger.info("%s: %s", f"{init:%Y%m%d%H}", members[k].name)
-            for position, name in enumerate(names):
-                file[name][k, j] = np.nan if placed is None else placed.state[position]
+        for (k, j, group), placed in zip(wanted, in_order(read, wanted, threads), strict=True):
+            for position, name in enumerate(group):
+                file[name][k, j] = np.nan if placed is None else placed.fields[position]
             findings += [] if placed is None else placed.findings
-            del placed  # before the next one is worked out
         note_suspicious(file, findings, fields.suspicious)
     write_findings(findings, quality)
 
@@ -166,22 +170,28 @@ def regrid_products(
         f"HREF product files of the cycle {init:%Y-%m-%d %H} UTC",
         settings,
     )
-    regridding = Regridding(manifest_path.parent, list(names), target, fields)
+    regridding = Regridding(manifest_path.parent, target, fields)
 
-    def read(lead_and_statistic: tuple[int, str]) -> Placed:
-        lead, statistic = lead_and_statistic
-        rows = _product_rows(manifest, manifest_path, init, lead, statistic)
-        return regridding.read(rows, init + hours(lead), statistic, statistic == "mean")
+    def read(wanted: tuple[int, str, tuple[str, ...]]) -> Placed:
+        j, statistic, group = wanted
+        rows = _product_rows(manifest, manifest_path, init, leads[j], statistic)
+        valid = init + hours(leads[j])
+        return regridding.read(rows, group, valid, statistic, statistic == "mean")
 
     findings: list[Finding] = []
-    wanted = [(lead, statistic) for lead in leads for statistic in ("mean", "spread")]
+    wanted = [
+        (j, statistic, group)
+        for j in range(len(leads))
+        for statistic in ("mean", "spread")
+        for group in apart(names)
+    ]
     with written_in_parts(output, target, leading, variables, description, fields.store) as file:
-        for index, placed in enumerate(in_order(read, wanted, threads)):
-            lead, statistic = wanted[index]
-            for name, field in zip(names, placed.state, strict=True):
-                file[f"{name}_{statistic}"][leads.index(lead)] = field
+        for (j, statistic, group), placed in zip(
+            wanted, in_order(read, wanted, threads), strict=True
+        ):
+            for name, field in zip(group, placed.fields, strict=True):
+                file[f"{name}_{statistic}"][j] = field
             findings += placed.findings
-            del placed  # before the next one is worked out
     write_findings(findings, quality)
 
 
