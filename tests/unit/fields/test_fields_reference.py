@@ -6,6 +6,8 @@ import xarray as xr
 
 from stormdraw.archive.membership import href_members
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.coarsening import coarse_grid
+from stormdraw.fields.quality import read_findings
 from stormdraw.fields.reference import regrid_members, regrid_products
 from stormdraw.fields.settings import Fields
 from stormdraw.grids import HRRR, lambert
@@ -137,3 +139,43 @@ def test_an_absent_product_is_an_error(tmp_path, write_manifest):
             {},
         )
     assert not (tmp_path / "out.nc").exists()
+
+
+def test_members_are_averaged_over_the_blocks_of_the_analyses(tmp_path, write_manifest):
+    """A field that is linear on the target's own map has its mean in the middle of each block."""
+    x, y = TARGET.from_longitude_latitude(*SOURCE.longitude_latitude())
+    field = 280 + (x - TARGET.x[0]) / 1e4 + (y - TARGET.y[0]) / 2e4
+    messages = [
+        message("T2M", field, INIT - hours(m.age), m.own_lead(1), member=m.name)
+        for m in href_members(INIT)
+    ]
+    manifest = write_manifest(tmp_path / "20260608", messages)
+    coarse = coarse_grid(TARGET, 2)
+    path, _ = regrid(
+        regrid_members, manifest, [1], ["T2M"], tmp_path, target=coarse, coarsen=2, threads=2
+    )
+    x, y = np.meshgrid(coarse.x, coarse.y)
+    expected = 280 + (x - TARGET.x[0]) / 1e4 + (y - TARGET.y[0]) / 2e4
+    with xr.open_dataset(path) as dataset:
+        assert np.allclose(dataset["T2M"].values[:, 0], expected, atol=2e-3)
+
+
+def test_what_is_suspicious_is_listed_by_member(tmp_path, write_manifest):
+    messages = [
+        message(
+            "T2M",
+            np.full(SOURCE.shape, 400.0 if k == 3 else 280.0),
+            INIT - hours(member.age),
+            member.own_lead(1),
+            member=member.name,
+        )
+        for k, member in enumerate(href_members(INIT))
+    ]
+    manifest = write_manifest(tmp_path / "20260608", messages)
+    path, quality = regrid(regrid_members, manifest, [1], ["T2M"], tmp_path, suspicious="mask")
+    (finding,) = read_findings([quality]).to_dict("records")
+    assert finding["member"] == href_members(INIT)[3].name
+    assert finding["suspicious"] == SOURCE.shape[0] * SOURCE.shape[1]
+    with xr.open_dataset(path) as dataset:
+        missing = np.isnan(dataset["T2M"].values[:, 0]).all(axis=(1, 2))
+        assert np.flatnonzero(missing).tolist() == [3]
