@@ -23,14 +23,14 @@ from stormdraw.variables import STATE_VARIABLES
 STATES = 35
 SHAPE = (len(STATE_VARIABLES), *HRRR.shape)
 TIMES = [START + timedelta(hours=hour) for hour in range(STATES)]
-ROUNDS = 3
+ROUNDS = 2
 
 Read = Callable[[datetime], object]
 
 
 def report_store(folder: Path) -> str:
     folder = folder / "store"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     kinds = [_packed(state(HRRR, seed)) for seed in range(3)]
     states = [kinds[hour % len(kinds)] for hour in range(STATES)]
     order = [TIMES[i] for i in np.random.default_rng(0).permutation(STATES)]
@@ -40,8 +40,9 @@ def report_store(folder: Path) -> str:
         work, sizes = {}, {}
         for name, (write, reads) in _layouts(stack, out).items():
             place = folder / name.replace(" ", "_").replace(",", "")
-            place.mkdir()
-            write(place, states)
+            if not place.exists():
+                place.mkdir()
+                write(place, states)
             sizes[name] = sum(path.stat().st_size for path in place.iterdir())
             for how, read in reads(place).items():
                 work[f"{name}: {how}"] = _through(read, order, how)
