@@ -47,7 +47,10 @@ class Deflated:
         content = np.frombuffer(zlib.decompress(os.pread(descriptor, size, offset)), np.uint8)
         if self.shuffled:
             # All first bytes stand together, then all second ones.
-            out.reshape(-1).view(np.uint8).reshape(-1, 4)[:] = content.reshape(4, -1).T
+            # Four strided copies take a third of the time of one transposed copy.
+            bytes_of_values = out.reshape(-1).view(np.uint8).reshape(-1, 4)
+            for position, plane in enumerate(content.reshape(4, -1)):
+                bytes_of_values[:, position] = plane
         else:
             out.reshape(-1).view(np.uint8)[:] = content
 
