@@ -41,7 +41,12 @@ def used_sources(settings: Settings) -> list[str]:
     """The sources that the systems of a run draw on, besides the analyses."""
     systems = [s for s in settings.ensembles.systems if isinstance(s, ReferenceSystem)]
     suffixes = sorted({"_products" if system.kind == "products" else "" for system in systems})
-    return ["hrrr", "static", *(f"{settings.archive.reference}{suffix}" for suffix in suffixes)]
+    return [
+        "hrrr",
+        "static",
+        "hrrr_forecast",
+        *(f"{settings.archive.reference}{suffix}" for suffix in suffixes),
+    ]
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
