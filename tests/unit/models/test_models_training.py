@@ -224,5 +224,6 @@ def test_lack_of_memory_says_what_to_do(
         return torch.empty(2**50)
 
     monkeypatch.setattr(TrainingModule, "training_step", too_large)
-    with pytest.raises(StormdrawError, match=r"halve training\.batch_size \(now 2\)"):
+    wanted = r"next to try: training\.batch_size: 1, training\.accumulation: 4"
+    with pytest.raises(StormdrawError, match=wanted):
         train("small", make_settings(), make_model_settings(), training_files("one"))

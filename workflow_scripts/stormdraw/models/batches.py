@@ -1,13 +1,36 @@
 """Batches in a shuffled order that depends on the seed and the epoch only."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from stormdraw.models.background import read_ahead
 from stormdraw.models.forcings import Window
 from stormdraw.models.pairs import Batch, Pairs
+from stormdraw.models.ranks import ALONE, Ranks
 from stormdraw.seeds import generator_for
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How batches reach the device: `buffer` of them read ahead, pinned, shared among ranks."""
+
+    buffer: int = 0
+    pinned: bool = False
+    ranks: Ranks = ALONE
+
+    def batch(
+        self, pairs: Pairs, indices: np.ndarray, windows: list[Window] | None = None
+    ) -> Batch:
+        """This rank's part of the pairs with these indices, of which `windows` are the crops."""
+        share = self.ranks.share(len(indices))
+        if share is not None:
+            indices = indices[list(share.places)]
+            windows = windows and [windows[place] for place in share.places]
+        batch = replace(pairs.batch(indices.tolist(), windows), share=share)
+        return batch.pin_memory() if self.pinned else batch
 
 
 class EpochOrder:
@@ -46,10 +69,12 @@ class ShuffledBatches:
         run_seed: int,
         model: str,
         crop: tuple[int, int] | None = None,
+        delivery: Delivery | None = None,
     ) -> None:
         self.pairs = pairs
         self.batch_size = batch_size
         self.crop = crop
+        self.delivery = delivery or Delivery()
         self.sampler = EpochOrder(len(pairs), run_seed, model)
         self.given = 0
 
@@ -57,11 +82,16 @@ class ShuffledBatches:
         return -(-len(self.pairs) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        for indices in np.array_split(self.sampler.order(), self._edges())[self.given :]:
+        remaining = np.array_split(self.sampler.order(), self._edges())[self.given :]
+        made = (
+            self.delivery.batch(self.pairs, indices, self._windows(indices))
+            for indices in remaining
+        )
+        for batch in read_ahead(made, self.delivery.buffer):
             # Counted before the batch is handed out, since a checkpoint may be saved while it is in
             # use; after the last one comes the first of the next epoch.
             self.given = (self.given + 1) % len(self)
-            yield self.pairs.batch(indices.tolist(), self._windows(indices))
+            yield batch
 
     def state_dict(self) -> dict[str, Any]:
         """How many batches of the epoch were given."""
@@ -91,13 +121,16 @@ class ShuffledBatches:
 class OrderedBatches:
     """Every pair once, in the order of time."""
 
-    def __init__(self, pairs: Pairs, batch_size: int) -> None:
+    def __init__(self, pairs: Pairs, batch_size: int, delivery: Delivery | None = None) -> None:
         self.pairs = pairs
         self.batch_size = batch_size
+        self.delivery = delivery or Delivery()
 
     def __len__(self) -> int:
         return -(-len(self.pairs) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        for first in range(0, len(self.pairs), self.batch_size):
-            yield self.pairs.batch(range(first, min(first + self.batch_size, len(self.pairs))))
+        edges = np.arange(self.batch_size, len(self.pairs), self.batch_size)
+        parts = np.array_split(np.arange(len(self.pairs)), edges)
+        made = (self.delivery.batch(self.pairs, indices) for indices in parts)
+        yield from read_ahead(made, self.delivery.buffer)

@@ -10,6 +10,9 @@ from stormdraw.models.normalization import Normalization
 from stormdraw.models.registry import build_network
 from stormdraw.models.settings import ModelSettings
 
+# Quarters of the timesteps.
+NOISE_LEVELS = ("nearly_clean", "light", "heavy", "nearly_noise")
+
 
 class DiffusionModel(nn.Module):
     """Generates the state one hour ahead, given the current state and the forcings.
@@ -35,6 +38,10 @@ class DiffusionModel(nn.Module):
     def condition(self, now: torch.Tensor, forcings: torch.Tensor) -> torch.Tensor:
         """Physical state (B, V, Y, X) and forcings (B, F, Y, X) -> (B, V + F, Y, X)."""
         return torch.cat([self.normalization.standardise(now), forcings], dim=1)
+
+    def noise_level(self, timestep: torch.Tensor) -> torch.Tensor:
+        """The quarter of the timesteps, 0 to 3, that each one (B,) lies in."""
+        return timestep * len(NOISE_LEVELS) // self.schedule.timesteps
 
     def losses(
         self,

@@ -1,8 +1,7 @@
 """How much memory a network needs, found without allocating it.
 
-The network runs on torch's meta device, where tensors have a shape but no data, while every storage
-that comes to life is counted until it dies. All is counted in float32: bfloat16 needs less. What a
-convolution library reserves inside one operation is not seen.
+The network takes a step on fake tensors, which have a shape, a type and a device but no data, while
+every storage that comes to life is counted until it dies.
 """
 
 import weakref
@@ -12,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.execution import blocks_of, recompute_activations
 from stormdraw.models.forcings import channel_count
 from stormdraw.models.settings import ModelSettings
 
@@ -59,10 +60,10 @@ class LiveMemory(TorchDispatchMode):
 
 @dataclass(frozen=True)
 class TrainingMemory:
-    """Bytes during one training step.
+    """Bytes on one device during one training step.
 
     `saved_activations` are what the backward pass needs, `activations` all that lives at the
-    peak beside weights and gradients.
+    peak beside weights, gradients, optimizer and average.
     """
 
     parameters: int
@@ -81,47 +82,80 @@ class TrainingMemory:
 
 def model_without_data(settings: ModelSettings, variables: int) -> DiffusionModel:
     """The model of a configuration on the meta device."""
-    ones = np.ones(variables, dtype=np.float32)
-    names = tuple(f"variable {index}" for index in range(variables))
-    statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
     with torch.device("meta"):
-        return DiffusionModel(settings, statistics)
+        return _new_model(settings, variables)
 
 
 def training_memory(
     settings: ModelSettings, variables: int, shape: tuple[int, int]
 ) -> TrainingMemory:
-    """What a training step of the configured batch, on (y, x) points or a crop of them, needs."""
+    """What a training step of the configured batch, on (y, x) points or a crop of them, needs.
+
+    A precision of `auto` is counted as float32. Devices share the batch, and with full sharding
+    weights, gradients, optimizer and average too.
+    """
+    training = settings.training
     shape = learnt_shape(settings, shape)
-    model = model_without_data(settings, variables)
-    batch = settings.training.batch_size
+    with FakeTensorMode():
+        model = _new_model(settings, variables)
+        if training.channels_last:
+            _lay_channels_last(model)
+        recompute_activations(model.network, training.activation_checkpointing)
+        batch = -(-training.batch_size // training.devices)
+        saved, step = _one_step(model, settings, batch, shape)
     weights = sum(parameter.nbytes for parameter in model.parameters())
-    saved: dict[int, int] = {}
-
-    def note(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        saved[storage._cdata] = storage.nbytes()
-        return tensor
-
-    own = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
-    with LiveMemory() as memory:
-        now, following, noise = (_states(batch, variables, shape) for _ in range(3))
-        forcings = _states(batch, channel_count(settings.forcings), shape)
-        timestep = torch.zeros(batch, dtype=torch.long, device="meta")
-        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-            loss = model.losses(now, following, forcings, timestep, noise).mean()
-        loss.backward()
+    parts = training.devices if training.sharding == "full" else 1
+    mine = -(-weights // parts)
     return TrainingMemory(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        weights=weights,
-        gradients=weights,
+        weights=mine,
+        gradients=mine,
         # Adam's two moments; the moving average is one more copy of the weights.
-        optimizer=2 * weights,
-        average=weights,
-        saved_activations=sum(size for key, size in saved.items() if key not in own),
-        # At the peak, early in the backward pass, hardly any gradient of a weight is there yet.
-        activations=memory.peak,
+        optimizer=2 * mine,
+        average=mine,
+        saved_activations=saved,
+        activations=step + (_gathered(model) if parts > 1 else 0),
     )
+
+
+def _one_step(
+    model: DiffusionModel, settings: ModelSettings, batch: int, shape: tuple[int, int]
+) -> tuple[int, int]:
+    """Bytes kept for the backward pass, and the most beside weights and gradients at any time."""
+    variables = len(model.variables)
+    # Gradients of the batches before this one in its accumulation window.
+    for parameter in model.parameters():
+        parameter.grad = torch.empty_like(parameter)
+    half = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(settings.training.precision)
+    with LiveMemory() as memory:
+        now, following, noise = (_states(batch, variables, shape, "cpu") for _ in range(3))
+        forcings = _states(batch, channel_count(settings.forcings), shape, "cpu")
+        timestep = torch.zeros(batch, dtype=torch.long)
+        inputs = memory.now
+        with torch.autocast("cpu", half or torch.bfloat16, enabled=half is not None):
+            loss = model.losses(now, following, forcings, timestep, noise).mean()
+        saved = memory.now - inputs
+        loss.backward()
+    return saved, memory.peak
+
+
+def _lay_channels_last(model: DiffusionModel) -> None:
+    """What `model.to(memory_format=...)` does to real weights, and refuses to do to fake ones."""
+    for module in model.modules():
+        for name, weight in module.named_parameters(recurse=False):
+            if weight.dim() == 4:
+                laid = weight.detach().contiguous(memory_format=torch.channels_last)
+                setattr(module, name, torch.nn.Parameter(laid))
+
+
+def _gathered(model: DiffusionModel) -> int:
+    """What sharding brings together again for a while: weights and gradients of two blocks."""
+    sizes = (sum(weights.nbytes for weights in block.parameters()) for block in _shards(model))
+    return 4 * max(sizes, default=0)
+
+
+def _shards(model: DiffusionModel) -> list[torch.nn.Module]:
+    return blocks_of(model.network) or [model.network]
 
 
 def learnt_shape(settings: ModelSettings, shape: tuple[int, int]) -> tuple[int, int]:
@@ -136,14 +170,21 @@ def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, in
     model = model_without_data(settings, variables)
     with LiveMemory() as memory:
         # Current and first-guess states and the solver's last two results wait beside the network.
-        waiting = [_states(1, variables, shape) for _ in range(4)]
-        condition = _states(1, variables + channel_count(settings.forcings), shape)
+        waiting = [_states(1, variables, shape, "meta") for _ in range(4)]
+        condition = _states(1, variables + channel_count(settings.forcings), shape, "meta")
         timestep = torch.zeros(1, dtype=torch.long, device="meta")
-        model.network(_states(1, variables, shape), condition, timestep)
+        model.network(_states(1, variables, shape, "meta"), condition, timestep)
     del waiting
     return memory.peak
 
 
-def _states(batch: int, channels: int, shape: tuple[int, int]) -> torch.Tensor:
-    """A tensor (B, C, Y, X) without data."""
-    return torch.empty((batch, channels, *shape), device="meta")
+def _new_model(settings: ModelSettings, variables: int) -> DiffusionModel:
+    ones = np.ones(variables, dtype=np.float32)
+    names = tuple(f"variable {index}" for index in range(variables))
+    statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
+    return DiffusionModel(settings, statistics)
+
+
+def _states(batch: int, channels: int, shape: tuple[int, int], device: str) -> torch.Tensor:
+    """A tensor (B, C, Y, X) on a device; fake or meta ones hold no data."""
+    return torch.empty((batch, channels, *shape), device=device)

@@ -1,8 +1,9 @@
 """States one hour apart, as a model learns from them."""
 
 import logging
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +14,13 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import locate_times, read_state
 from stormdraw.models.forcings import WHOLE_GRID, Forcings, Window
+from stormdraw.models.ranks import Share
 from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
+
+# The NetCDF library is not made for several threads, and batches may be read ahead in one.
+_READING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -23,21 +28,43 @@ class Batch:
     """Pairs of physical states with their forcings.
 
     `now` and `following` are (B, V, Y, X), `forcings` (B, F, Y, X); `times` are the valid times of
-    `following`.
+    `following`. With several devices they are a `share` of a larger batch.
     """
 
     now: torch.Tensor
     following: torch.Tensor
     forcings: torch.Tensor
     times: tuple[datetime, ...]
+    share: Share | None = None
+
+    @property
+    def whole(self) -> int:
+        """Samples of the batch on all devices together."""
+        return len(self.times) if self.share is None else self.share.whole
+
+    def mine(self, drawn: torch.Tensor) -> torch.Tensor:
+        """Of what was drawn for the whole batch, (whole, ...), this device's part, (B, ...).
+
+        Drawn so, it does not depend on the number of devices.
+        """
+        return drawn if self.share is None else drawn[list(self.share.places)]
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on a device."""
-        return Batch(
-            self.now.to(device, non_blocking=True),
-            self.following.to(device, non_blocking=True),
-            self.forcings.to(device, non_blocking=True),
-            self.times,
+        """The same batch on a device; the copy goes on meanwhile if this one is pinned."""
+        return replace(
+            self,
+            now=self.now.to(device, non_blocking=True),
+            following=self.following.to(device, non_blocking=True),
+            forcings=self.forcings.to(device, non_blocking=True),
+        )
+
+    def pin_memory(self) -> "Batch":
+        """The same batch in page-locked memory, from which a GPU copies by itself."""
+        return replace(
+            self,
+            now=self.now.pin_memory(),
+            following=self.following.pin_memory(),
+            forcings=self.forcings.pin_memory(),
         )
 
 
@@ -121,10 +148,11 @@ class Pairs:
 
     def _read(self, time: datetime) -> np.ndarray:
         path, index = self._where[time]
-        if self._opened is None or self._opened[0] != path:
-            self.close()
-            self._opened = (path, xr.open_dataset(path, engine="netcdf4"))
-        state = read_state(self._opened[1], self.variables, index, path)
+        with _READING:
+            if self._opened is None or self._opened[0] != path:
+                self.close()
+                self._opened = (path, xr.open_dataset(path, engine="netcdf4"))
+            state = read_state(self._opened[1], self.variables, index, path)
         check_finite(state, self.variables, path, time)
         return state
 

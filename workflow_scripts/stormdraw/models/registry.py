@@ -36,8 +36,13 @@ def build_network(
             f"unknown family {family!r} of models: known ones are {', '.join(families())}"
         )
     module = importlib.import_module(f"stormdraw.models.networks.{family}")
+    # Here, since settings know families and torch takes a second to import.
+    from stormdraw.models.execution import keep_norms_in_single_precision
+
     try:
         checked = module.Options.model_validate(options)
     except ValidationError as error:
         raise StormdrawError(f"network of the family {family}: {explain(error)}") from None
-    return module.Network(variables, condition_channels, checked)
+    network = module.Network(variables, condition_channels, checked)
+    keep_norms_in_single_precision(network)
+    return network

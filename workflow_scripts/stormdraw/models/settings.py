@@ -13,6 +13,10 @@ from stormdraw.settings import load_yaml
 Prediction = Literal["noise", "v"]
 Target = Literal["next_state", "residual"]
 Forcing = Literal["hour_of_day", "solar_elevation", "terrain"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+# Modes of torch.compile, or none.
+Compilation = Literal["none", "default", "reduce-overhead", "max-autotune"]
+Sharding = Literal["none", "full"]
 
 
 Side = Annotated[int, Field(ge=8)]
@@ -40,14 +44,31 @@ class Training(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     gradient_clipping: Annotated[float, Field(gt=0)] | None = None
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Precision = "auto"
+    channels_last: bool = True
+    compile: Compilation = "none"
+    activation_checkpointing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    early_stopping_epochs: Annotated[int, Field(ge=1)] | None = None
     checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
     data_gigabytes: Annotated[float, Field(ge=0)] = 4.0
+    prefetch_batches: Annotated[int, Field(ge=0)] = 2
+    devices: Annotated[int, Field(ge=1)] = 1
+    sharding: Sharding = "none"
+    device_memory_gigabytes: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _one_length(self) -> "Training":
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give either epochs or steps (optimizer steps), not both")
+        return self
+
+    @model_validator(mode="after")
+    def _work_for_every_device(self) -> "Training":
+        if self.batch_size < self.devices:
+            raise ValueError(
+                f"batch_size is {self.batch_size}, shared by {self.devices} devices; "
+                "give at least one sample a device"
+            )
         return self
 
 
