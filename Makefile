@@ -5,6 +5,7 @@
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
 # make benchmark-scores   time of the scores beside a sort and other libraries, and how far apart
+# make benchmark-training   a training step of the reference's recipe beside ours, at full grid
 # make clean   remove what runs have made
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo idaho test lint unit workflow schema pins benchmark-scores clean
+.PHONY: help demo idaho test lint unit workflow schema pins benchmark-scores benchmark-training clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -60,6 +61,10 @@ pins: $(INSTALLED_FOR_TESTS)
 
 benchmark-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/scores.py
+
+MODELS ?= ddpm_ultra_minimal ddpm_small
+benchmark-training: $(INSTALLED)
+	$(BIN)/python tests/benchmarks/training.py $(MODELS)
 
 clean:
 	rm -rf results/* .snakemake

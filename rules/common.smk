@@ -122,6 +122,11 @@ def memory_to_train(wildcards, input):
     return plan["training_bytes"]["peak"] // 10**6 + 1
 
 
+def devices_to_train(wildcards):
+    """GPUs, or what stands in for them."""
+    return MODELS[wildcards.model]["training"]["devices"]
+
+
 def trained_on(model):
     """The settings a training depends on: change any of them and this model is trained again."""
     return {

@@ -35,7 +35,8 @@ def _to_autocast(
     module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor
 ) -> torch.Tensor:
     device = output.device.type
-    if torch.is_autocast_enabled(device):
+    # The meta device knows no autocast.
+    if device != "meta" and torch.is_autocast_enabled(device):
         return output.to(torch.get_autocast_dtype(device))
     return output
 

@@ -109,7 +109,7 @@ def as_planned(model_settings: ModelSettings, path: Path, name: str) -> ModelSet
     if missing:
         raise StormdrawError(
             f"model {name}: does not fit training.device_memory_gigabytes "
-            f"({training.device_memory_gigabytes:g}): {missing / 1e9:.1f} GB are missing with "
+            f"({training.device_memory_gigabytes:g}): {missing / 1e9:.3g} GB are missing with "
             f"the smallest setting there is ({path} lists those tried); choose a smaller network, "
             "more devices, or set a larger memory"
         )
