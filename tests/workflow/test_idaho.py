@@ -46,6 +46,12 @@ def test_scores_come_out_for_six_variables_and_wind_speed(idaho):
     assert summary["ci_low"].isna().all()
 
 
+def test_members_are_physical(idaho):
+    with xr.open_dataset(idaho.results / "ensembles" / "small" / "2018072219.nc") as ensemble:
+        assert float(ensemble["CAPE"].min()) >= 0.0
+        assert float(ensemble["CIN"].max()) <= 0.0
+
+
 def test_the_mirror_is_left_as_it_was(idaho, real_data):
     assert not list((real_data / "hrrr_idaho").rglob("*.idx"))
 
