@@ -8,21 +8,21 @@ from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRScheduler
 
 from stormdraw.errors import StormdrawError
-from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import Training
 from stormdraw.seeds import seed_for
 
 
 class TrainingModule(lightning.LightningModule):
-    """Trains a diffusion model.
+    """Trains any model.
 
     Timesteps and noise depend on (run seed, model, epoch, batch) only, so a training that was
     interrupted draws what it would have drawn.
     """
 
     def __init__(
-        self, model: DiffusionModel, training: Training, name: str, run_seed: int, total_steps: int
+        self, model: Forecaster, training: Training, name: str, run_seed: int, total_steps: int
     ) -> None:
         super().__init__()
         self.model = model
@@ -75,15 +75,7 @@ class TrainingModule(lightning.LightningModule):
     def _losses(self, batch: Batch, *labels: str | int) -> torch.Tensor:
         generator = torch.Generator(self.device)
         generator.manual_seed(seed_for(self.run_seed, self.name, *labels))
-        size = len(batch.times)
-        # One random timestep in each of `size` equal parts: uniform for every sample, and the
-        # loss of a batch varies less. Kingma et al. (2021), appendix I.
-        offset = torch.rand(1, generator=generator, device=self.device)
-        fraction = (offset + torch.arange(size, device=self.device) / size) % 1.0
-        timesteps = self.model.schedule.timesteps
-        timestep = (fraction * timesteps).long().clamp(max=timesteps - 1)  # (B,)
-        noise = torch.randn(batch.now.shape, generator=generator, device=self.device)
-        return self.model.losses(batch.now, batch.following, batch.forcings, timestep, noise)
+        return self.model.training_losses(batch, generator)
 
     def _explain_loss(self, losses: torch.Tensor, batch: Batch) -> str:
         bad = ~torch.isfinite(losses)

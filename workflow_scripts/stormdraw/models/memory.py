@@ -16,8 +16,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from stormdraw.fields.statistics import Statistics
-from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.forcings import channel_count
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.forecasters import make_forecaster
+from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
 
 
@@ -79,13 +81,13 @@ class TrainingMemory:
         return self.weights + self.gradients + self.optimizer + self.average + self.activations
 
 
-def model_without_data(settings: ModelSettings, variables: int) -> DiffusionModel:
+def model_without_data(settings: ModelSettings, variables: int) -> Forecaster:
     """The model of a configuration on the meta device."""
     ones = np.ones(variables, dtype=np.float32)
     names = tuple(f"variable {index}" for index in range(variables))
     statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
     with torch.device("meta"):
-        return DiffusionModel(settings, statistics)
+        return make_forecaster(settings, statistics)
 
 
 def training_memory(
@@ -105,11 +107,13 @@ def training_memory(
 
     own = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
     with LiveMemory() as memory:
-        now, following, noise = (_states(batch, variables, shape) for _ in range(3))
+        now, following = (_states(batch, variables, shape) for _ in range(2))
         forcings = _states(batch, channel_count(settings.forcings), shape)
-        timestep = torch.zeros(batch, dtype=torch.long, device="meta")
+        earlier = _earlier_states(settings, batch, variables, shape)
         with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-            loss = model.losses(now, following, forcings, timestep, noise).mean()
+            whole = Batch(now, following, forcings, (), earlier)
+            with torch.device("meta"):
+                loss = model.training_losses(whole, None).mean()
         loss.backward()
     return TrainingMemory(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -135,13 +139,23 @@ def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, in
     """What one more member on a (y, x) grid needs while it is drawn."""
     model = model_without_data(settings, variables)
     with LiveMemory() as memory:
-        # Current and first-guess states and the solver's last two results wait beside the network.
+        # First-guess and noisy states and the solver's last two results wait beside the network.
         waiting = [_states(1, variables, shape) for _ in range(4)]
-        condition = _states(1, variables + channel_count(settings.forcings), shape)
-        timestep = torch.zeros(1, dtype=torch.long, device="meta")
-        model.network(_states(1, variables, shape), condition, timestep)
+        forcings = _states(1, channel_count(settings.forcings), shape)
+        earlier = _earlier_states(settings, 1, variables, shape)
+        with torch.device("meta"):
+            model.rehearse(_states(1, variables, shape), forcings, earlier)
     del waiting
     return memory.peak
+
+
+def _earlier_states(
+    settings: ModelSettings, batch: int, variables: int, shape: tuple[int, int]
+) -> torch.Tensor | None:
+    """The states before the current one, (B, H - 1, V, Y, X), if the model uses any."""
+    if settings.history == 1:
+        return None
+    return torch.empty((batch, settings.history - 1, variables, *shape), device="meta")
 
 
 def _states(batch: int, channels: int, shape: tuple[int, int]) -> torch.Tensor:

@@ -1,16 +1,20 @@
 """The configuration of one model, `config/models/<name>.yaml`, as checked types."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.models.registry import families
 from stormdraw.section import Section, explain
-from stormdraw.settings import load_yaml
+from stormdraw.settings import Settings, load_yaml
+from stormdraw.variables import STATE_VARIABLES
 
-Prediction = Literal["noise", "v"]
+DiffusionPrediction = Literal["noise", "v"]
+Prediction = DiffusionPrediction | Literal["target"]
 Target = Literal["next_state", "residual"]
 Forcing = Literal["hour_of_day", "solar_elevation", "terrain"]
 
@@ -24,6 +28,21 @@ class NoiseScheduleSettings(Section):
     kind: Literal["cosine"] = "cosine"
     timesteps: Annotated[int, Field(ge=2)] = 1000
     largest_beta: Annotated[float, Field(gt=0, lt=1)] = 0.999
+
+
+class Loss(Section):
+    """What is made small.
+
+    `min_snr_gamma` is for diffusion models, `alpha` and `members` are for almost_fair_crps.
+    """
+
+    kind: Literal["mse", "mae", "almost_fair_crps"] = "mse"
+    variable_weights: dict[Literal[STATE_VARIABLES], Annotated[float, Field(gt=0)]] = Field(  # type: ignore[valid-type]
+        default={}
+    )
+    min_snr_gamma: Annotated[float, Field(gt=0)] | None = None
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.95
+    members: Annotated[int, Field(ge=2, le=16)] = 2
 
 
 class Training(Section):
@@ -55,9 +74,11 @@ class ModelSettings(Section):
     """A whole model configuration."""
 
     family: str
-    network: dict[str, bool | int | float | str] = Field(default={})
+    network: dict[str, bool | int | float | str | list[int]] = Field(default={})
     prediction: Prediction
     target: Target
+    loss: Loss = Loss()
+    history: Annotated[int, Field(ge=1, le=24)] = 1
     forcings: list[Forcing] = Field(default=[])
     noise_schedule: NoiseScheduleSettings = NoiseScheduleSettings()
     training: Training
@@ -86,6 +107,21 @@ class ModelSettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _loss_suits_the_prediction(self) -> "ModelSettings":
+        diffusion = self.prediction != "target"
+        if diffusion and self.loss.kind != "mse":
+            raise ValueError(
+                f"loss.kind is {self.loss.kind}, but a diffusion model (prediction: "
+                f"{self.prediction}) learns a mean; give mse, or prediction: target"
+            )
+        if not diffusion and self.loss.min_snr_gamma is not None:
+            raise ValueError(
+                "loss.min_snr_gamma weighs timesteps, which a model that predicts the target in "
+                "one step has not; leave it out"
+            )
+        return self
+
 
 def load_model_settings(path: str | Path) -> ModelSettings:
     """Read and check a model's configuration.
@@ -96,3 +132,17 @@ def load_model_settings(path: str | Path) -> ModelSettings:
         return ModelSettings.model_validate(load_yaml(path))
     except ValidationError as error:
         raise StormdrawError(f"{path}: {explain(error)}") from None
+
+
+def require_history(settings: Settings, models: Mapping[str, ModelSettings]) -> None:
+    """Raise StormdrawError if a system's model starts from states that cases do not have."""
+    for system in settings.ensembles.systems:
+        if not isinstance(system, ModelSystem):
+            continue
+        needed = models[system.model].history
+        if needed > settings.cases.history:
+            raise StormdrawError(
+                f"cases.history is {settings.cases.history}, but the system {system.name} samples "
+                f"the model {system.model}, which starts from {needed} hourly states; "
+                f"set it to {needed}"
+            )

@@ -27,9 +27,10 @@ from stormdraw.models.callbacks import (
 )
 from stormdraw.models.checkpoint import save_model
 from stormdraw.models.devices import choose_device, describe_device, lightning_precision
-from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.engine import AveragedWeights, TrainingModule
 from stormdraw.models.forcings import make_forcings
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.metrics import MetricsFile
 from stormdraw.models.pairs import Pairs
 from stormdraw.models.settings import ModelSettings
@@ -81,12 +82,21 @@ def train(
     forcings = make_forcings(model_settings.forcings, grid, files.static)
     in_memory = model_settings.training.data_gigabytes * 1e9
     periods = settings.periods
-    pairs = Pairs(files.fields, settings.variables, periods.training.times(), forcings, in_memory)
+    history = model_settings.history
+    pairs = Pairs(
+        files.fields,
+        settings.variables,
+        periods.training.times(),
+        forcings,
+        in_memory,
+        history,
+    )
     validation = None
     if periods.validation is not None:
         validation = Pairs(
             *(files.fields, settings.variables, periods.validation.times(), forcings),
             bytes_in_memory=in_memory - pairs.bytes,
+            history=history,
         )
     model = new_model(name, settings.seed, model_settings, statistics)
     resume = files.resume_folder / f"{_fingerprint(statistics, pairs)}.ckpt"
@@ -100,11 +110,11 @@ def train(
 
 def new_model(
     name: str, run_seed: int, settings: ModelSettings, statistics: Statistics
-) -> DiffusionModel:
+) -> Forecaster:
     """An untrained model, whose first weights depend on the run's seed and the name only."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(run_seed, name, "weights"))
-        model = DiffusionModel(settings, statistics)
+        model = make_forecaster(settings, statistics)
     # Channels last: the layout in which convolutions of few channels are fastest.
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -121,7 +131,7 @@ def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
 def _fit(
     name: str,
     run_seed: int,
-    model: DiffusionModel,
+    model: Forecaster,
     pairs: Pairs,
     validation: Pairs | None,
     files: TrainingFiles,
