@@ -35,13 +35,20 @@ class Mesh:
         return len(self.grid_points)
 
 
-@functools.lru_cache(maxsize=8)
 def mesh_over(rows: int, columns: int, spacing: int, levels: int, device: torch.device) -> Mesh:
     """A mesh with a node at every `spacing`-th point of a grid, and one row and column beyond it.
 
     Level k links nodes 2^k steps apart whose indices are multiples of 2^k; all levels share the
     nodes of the finest, so that a message crosses the domain in a few steps.
     """
+    arrays = _arrays(rows, columns, spacing, levels)
+    return Mesh(**{name: torch.from_numpy(array).to(device) for name, array in arrays.items()})
+
+
+# Not the tensors: made while memory is planned, they would hold no data.
+@functools.lru_cache(maxsize=4)
+def _arrays(rows: int, columns: int, spacing: int, levels: int) -> dict[str, np.ndarray]:
+    """What a Mesh holds, by name."""
     height, width = -(-rows // spacing) + 1, -(-columns // spacing) + 1
 
     def points(height: int, width: int, step: int = 1) -> np.ndarray:
@@ -49,7 +56,7 @@ def mesh_over(rows: int, columns: int, spacing: int, levels: int, device: torch.
         return np.array(np.mgrid[:height:step, :width:step]).reshape(2, -1).T
 
     def node(index: np.ndarray) -> np.ndarray:
-        return index[..., 0] * width + index[..., 1]
+        return np.ascontiguousarray(index[..., 0] * width + index[..., 1])
 
     place = points(rows, columns) / spacing  # (P, 2)
     nearest = np.floor(place + 0.5).astype(np.int64)
@@ -65,21 +72,14 @@ def mesh_over(rows: int, columns: int, spacing: int, levels: int, device: torch.
             senders.append(node(at[inside]))
             receivers.append(node(to[inside]))
             features.append(np.tile([*direction, level / levels], (int(inside.sum()), 1)))
-
-    def real(array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array.astype(np.float32)).to(device)
-
-    def whole(array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array).to(device)
-
     counts = np.bincount(node(nearest), minlength=height * width)
-    return Mesh(
-        nearest=whole(node(nearest)),
-        nearest_offsets=real(nearest - place),
-        grid_points=real(counts[:, None]),
-        corners=whole(node(corners)),
-        corner_offsets=real(corners - place),
-        senders=whole(np.concatenate(senders)),
-        receivers=whole(np.concatenate(receivers)),
-        edge_features=real(np.concatenate(features)),
-    )
+    return {
+        "nearest": node(nearest),
+        "nearest_offsets": (nearest - place).astype(np.float32),
+        "grid_points": counts[:, None].astype(np.float32),
+        "corners": node(corners),
+        "corner_offsets": (corners - place).astype(np.float32),
+        "senders": np.concatenate(senders),
+        "receivers": np.concatenate(receivers),
+        "edge_features": np.concatenate(features).astype(np.float32),
+    }

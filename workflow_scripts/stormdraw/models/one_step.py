@@ -59,7 +59,8 @@ class OneStepModel(Forecaster):
         condition = self.condition(batch.now, batch.forcings, batch.before)
         loss = self.settings.loss
         if loss.kind == "almost_fair_crps":
-            members = self._draw(condition, loss.members, generator)
+            noise = self._noise(condition, len(batch.now), loss.members, generator)
+            members = self._members(condition, noise)
             losses = almost_fair_crps(members, goal, loss.alpha)
         else:
             error = squared_error if loss.kind == "mse" else absolute_error
@@ -71,13 +72,19 @@ class OneStepModel(Forecaster):
     ) -> torch.Tensor:
         """The network as it forecasts, (B, V, Y, X)."""
         condition = self.condition(now, forcings, before)
-        return self._draw(condition, 1, None)[:, 0] if self.stochastic else self.network(condition)
+        if not self.stochastic:
+            return self.network(condition)
+        return self._members(condition, self._noise(condition, len(now), 1, None))[:, 0]
 
-    def _draw(
-        self, condition: torch.Tensor, count: int, generator: torch.Generator | None
+    def _noise(
+        self, condition: torch.Tensor, size: int, count: int, generator: torch.Generator | None
     ) -> torch.Tensor:
-        """`count` members for each condition (B, C, Y, X), (B, M, V, Y, X)."""
-        repeated = condition.repeat_interleave(count, dim=0)
+        """Noise for `count` members of each of `size` samples, (B, M, N, Y, X)."""
         shape = (condition.shape[-2], condition.shape[-1])
-        noise = self.network.draw_noise(len(repeated), shape, generator, condition.device)
-        return self.network(repeated, noise).unflatten(0, (len(condition), count))
+        noise = self.network.draw_noise(size * count, shape, generator, condition.device)
+        return noise.unflatten(0, (size, count))
+
+    def _members(self, condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Condition (B, C, Y, X) and noise (B, M, N, Y, X) -> (B, M, V, Y, X)."""
+        repeated = condition.repeat_interleave(noise.shape[1], dim=0)
+        return self.network(repeated, noise.flatten(0, 1)).unflatten(0, noise.shape[:2])

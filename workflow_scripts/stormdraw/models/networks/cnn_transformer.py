@@ -80,6 +80,10 @@ class Network(nn.Module):
             x = merge(torch.cat([x, skips.pop()], dim=1))
         return self.leave(x)[..., :height, :width]
 
+    def blocks(self) -> list[nn.Module]:
+        """Whose activations may be computed twice instead of being kept."""
+        return [*self.fine, self.coarsest, *self.layers, *reversed(self.merge)]
+
     def _newest(self, x: torch.Tensor) -> torch.Tensor:
         """(B T, C, Y, X) -> (B, C, Y, X) of the last frame."""
         return x.unflatten(0, (-1, self.frames))[:, -1]

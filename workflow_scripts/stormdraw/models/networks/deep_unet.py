@@ -7,6 +7,7 @@ below keep its memory down: the points of a level are a quarter of those above i
 from typing import Annotated
 
 import torch
+from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.unets.unet_2d import UNet2DModel
 from pydantic import Field
 from torch import nn
@@ -60,3 +61,7 @@ class Network(nn.Module):
         x = pad_to_multiple(torch.cat([noisy, condition], dim=1), self.multiple)
         (predicted,) = self.unet(x, timestep, return_dict=False)
         return predicted[..., :height, :width]
+
+    def blocks(self) -> list[nn.Module]:
+        """Whose activations may be computed twice instead of being kept."""
+        return [module for module in self.unet.modules() if isinstance(module, ResnetBlock2D)]

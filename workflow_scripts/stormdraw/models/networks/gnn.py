@@ -66,6 +66,10 @@ class Network(nn.Module):
             .unflatten(2, (height, width))
         )
 
+    def blocks(self) -> list[nn.Module]:
+        """Whose activations may be computed twice instead of being kept."""
+        return list(self.layers)
+
     def _encode(self, grid: torch.Tensor, mesh: Mesh) -> torch.Tensor:
         """Each mesh node: the mean of what its grid points send."""
         sent = functional.silu(self.to_mesh(grid) + self.to_mesh_way(mesh.nearest_offsets))

@@ -74,6 +74,10 @@ class Network(nn.Module):
             x = merge(torch.cat([x, skips.pop()], dim=1))
         return self.leave(x)[..., :height, :width]
 
+    def blocks(self) -> list[nn.Module]:
+        """Whose activations may be computed twice instead of being kept."""
+        return [*self.fine, *self.coarsest, *reversed(self.merge)]
+
     def draw_noise(
         self,
         count: int,

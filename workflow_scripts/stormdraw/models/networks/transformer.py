@@ -46,7 +46,7 @@ class Network(nn.Module):
         hidden = options.hidden
         self.enter = nn.Conv2d(condition_channels, hidden, self.patch, stride=self.patch)
         self.positions = nn.Parameter(0.02 * torch.randn(1, hidden, *options.positions))
-        self.blocks = nn.ModuleList([Block(options) for _ in range(options.layers)])
+        self.layers = nn.ModuleList([Layer(options) for _ in range(options.layers)])
         self.leave = nn.Sequential(
             nn.LayerNorm(hidden), nn.Linear(hidden, variables * self.patch**2)
         )
@@ -58,10 +58,14 @@ class Network(nn.Module):
         rows, columns = x.shape[-2:]
         x = x + self._positions(rows, columns)
         tokens = x.flatten(2).transpose(1, 2)  # (B, rows columns, H)
-        for block in self.blocks:
-            tokens = block(tokens)
+        for layer in self.layers:
+            tokens = layer(tokens)
         patches = self.leave(tokens).transpose(1, 2).unflatten(2, (rows, columns))
         return functional.pixel_shuffle(patches, self.patch)[..., :height, :width]
+
+    def blocks(self) -> list[nn.Module]:
+        """Whose activations may be computed twice instead of being kept."""
+        return list(self.layers)
 
     def _positions(self, rows: int, columns: int) -> torch.Tensor:
         """(1, H, rows, columns)"""
@@ -72,7 +76,7 @@ class Network(nn.Module):
         )
 
 
-class Block(nn.Module):
+class Layer(nn.Module):
     """Attention and a feed-forward network, each with its norm before it."""
 
     def __init__(self, options: Options) -> None:
