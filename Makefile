@@ -50,7 +50,7 @@ unit: $(INSTALLED_FOR_TESTS)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests/unit
 
 workflow: $(INSTALLED_FOR_TESTS)
-	$(BIN)/pytest tests/rules tests/workflow
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/rules tests/workflow
 
 schema: $(INSTALLED)
 	$(BIN)/python workflow_scripts/write_schema.py

@@ -4,12 +4,19 @@ import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from small_experiment import Experiment, check_out, set_up
 
 import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = Path(os.environ.get("STORMDRAW_REAL_DATA", ROOT.parent / "shared" / "real"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that need the finished experiment come last: meanwhile, another process makes it."""
+    waiting = {item.path for item in items if "finished" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path in waiting)
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +41,18 @@ def experiment(tmp_path: Path) -> Experiment:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
-    """The whole workflow, run from an empty folder. Look, do not change: `copy` it for that."""
-    experiment = set_up(check_out(tmp_path_factory.mktemp("finished") / "checkout"))
-    run = experiment.snakemake()
-    assert run.returncode == 0, run.stdout
-    return experiment
+    """The whole workflow, run from an empty folder. Look, do not change: `copy` it for that.
+
+    Parallel test processes share one run: the first makes it, the others wait.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "finished" / "checkout"
+    outcome = shared / "finished.log"
+    with FileLock(shared / "finished.lock"):
+        if not outcome.exists():
+            run = set_up(check_out(folder)).snakemake()
+            outcome.write_text(f"{run.returncode}\n{run.stdout}")
+    assert outcome.read_text().startswith("0\n"), outcome.read_text()
+    return Experiment(folder)

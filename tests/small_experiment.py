@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG: dict[str, Any] = {
     "title": "A small experiment",
     "seed": 3,
+    "variables": ["REFC", "T2M", "D2M", "U10", "V10"],
     "periods": {
         "training": {"start": "2026-06-01T00:00", "end": "2026-06-01T11:00"},
         "validation": {"start": "2026-06-01T13:00", "end": "2026-06-01T15:00"},

@@ -43,7 +43,7 @@ def test_summary_has_every_system_with_its_members(finished):
     assert (summary["cases"] == 2).all()
     assert set(summary["lead_hours"]) == {1, 2}
     assert set(summary.loc[summary["system"] == "href_mean_spread", "variable"]) == {
-        *("T2M", "D2M", "CAPE", "CIN", "WIND10")
+        *("T2M", "D2M", "WIND10")
     }
 
 
@@ -63,8 +63,6 @@ def test_members_are_physical(finished, system):
             return
         assert (ensemble["D2M"] <= ensemble["T2M"] + 1e-3).mean() > 0.99
         assert float(ensemble["REFC"].min()) >= -10.0
-        assert float(ensemble["CAPE"].min()) >= 0.0
-        assert float(ensemble["CIN"].max()) <= 0.0
         speed = np.hypot(ensemble["U10"], ensemble["V10"])
         assert np.allclose(speed, ensemble["WIND10"], atol=1e-4)
 
@@ -84,22 +82,20 @@ def test_metrics_tell_each_epoch(finished):
     assert all(np.isfinite(epoch["train_loss"]) for epoch in metrics["epochs"])
 
 
-def test_a_second_run_has_nothing_to_do(finished):
-    run = finished.snakemake("--dry-run")
+def test_a_second_run_has_nothing_to_do(finished, tmp_path):
+    run = finished.copy(tmp_path / "checkout").snakemake("--dry-run")
     assert run.returncode == 0
     assert "Nothing to be done" in run.stdout
 
 
 def test_two_runs_in_two_folders_are_equal(finished, experiment):
-    run = experiment.snakemake("results/scores/summary.csv")
+    # Each later rule makes the same from the same: tests/rules.
+    paths = [f"ensembles/{system}/{INITS[-1]}.nc" for system in ("small", "href", "perfect")]
+    run = experiment.snakemake(*(f"results/{path}" for path in paths))
     assert run.returncode == 0, run.stdout
-    for system in SYSTEMS:
-        for init in INITS:
-            path = f"ensembles/{system}/{init}.nc"
-            with (
-                xr.open_dataset(finished.results / path) as one,
-                xr.open_dataset(experiment.results / path) as other,
-            ):
-                assert one.drop_attrs().identical(other.drop_attrs()), path
-    name = "scores/summary.csv"
-    assert (finished.results / name).read_bytes() == (experiment.results / name).read_bytes()
+    for path in paths:
+        with (
+            xr.open_dataset(finished.results / path) as one,
+            xr.open_dataset(experiment.results / path) as other,
+        ):
+            assert one.drop_attrs().identical(other.drop_attrs()), path

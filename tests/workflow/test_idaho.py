@@ -13,6 +13,7 @@ def idaho(real_data, root, tmp_path_factory):
     experiment = check_out(tmp_path_factory.mktemp("idaho") / "checkout")
     config = yaml.safe_load((root / "config" / "idaho.yaml").read_text())
     config["archive"]["source"] = {"mirror": str(real_data / "hrrr_idaho")}
+    config["periods"]["test"]["end"] = "2018-07-22T22:00"  # one case instead of three
     config["models"] = ["small"]
     config["ensembles"]["members"] = 5
     config["ensembles"]["systems"][0] |= {"name": "small", "model": "small", "steps": 3}
@@ -25,7 +26,7 @@ def idaho(real_data, root, tmp_path_factory):
 
 def test_the_one_hour_forecasts_stand_in_for_the_analysis(idaho):
     with xr.open_dataset(idaho.results / "fields" / "hrrr" / "20180722.nc") as day:
-        assert day.sizes["time"] == 22  # 01 to 16 to learn from, 19 to 24 to score
+        assert day.sizes["time"] == 20  # 01 to 16 to learn from, 19 to 22 to score
         assert day["T2M"].shape[1:] == (78, 41)
         assert "REFC" not in day
 
@@ -40,9 +41,15 @@ def test_scores_come_out_for_six_variables_and_wind_speed(idaho):
     summary = pd.read_csv(idaho.results / "scores" / "summary.csv")
     assert set(summary["variable"]) == {"T2M", "D2M", "U10", "V10", "CAPE", "CIN", "WIND10"}
     assert set(summary["system"]) == {"small", "persistence", "climatology"}
-    assert (summary["cases"] == 3).all()
+    assert (summary["cases"] == 1).all()
     # One day is one block: no interval can be given.
     assert summary["ci_low"].isna().all()
+
+
+def test_members_are_physical(idaho):
+    with xr.open_dataset(idaho.results / "ensembles" / "small" / "2018072219.nc") as ensemble:
+        assert float(ensemble["CAPE"].min()) >= 0.0
+        assert float(ensemble["CIN"].max()) <= 0.0
 
 
 def test_the_mirror_is_left_as_it_was(idaho, real_data):
