@@ -14,7 +14,7 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import load_model_settings, require_history
+from stormdraw.models.settings import load_model_settings, check_systems
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.settings import load_settings
@@ -26,7 +26,7 @@ try:
         name: load_model_settings(Path(workflow.basedir) / "config" / "models" / f"{name}.yaml")
         for name in SETTINGS.models
     }
-    require_history(SETTINGS, loaded)
+    check_systems(SETTINGS, loaded)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None

@@ -91,7 +91,9 @@ def test_members_do_not_depend_on_the_batch(
     together = write(tmp_path, day_files, STOCHASTIC)
     assert len({state.tobytes() for state in together[:, 0]}) == 4
     monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", 3)
-    np.testing.assert_allclose(write(tmp_path, day_files, STOCHASTIC), together, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        write(tmp_path, day_files, STOCHASTIC), together, rtol=1e-4, atol=1e-4
+    )
     monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", 1)
     alone = write(tmp_path, day_files, STOCHASTIC, members=2)
     np.testing.assert_allclose(alone, together[:2], rtol=1e-4, atol=1e-4)
@@ -130,6 +132,10 @@ def test_models_of_the_other_kind(tmp_path: Path) -> None:
     with pytest.raises(StormdrawError, match="set the system's method to one_step"):
         sampled(one_step, "small", Sampling(4, 1))
     denoiser = {"family": "conditional_unet", "network": {"base_channels": 8}, "prediction": "v"}
+    block = {"family": "block_mlp", "target": "block", "variable": "T2M", "prediction": "v"}
+    downscaler = load_model(save(tmp_path, block), torch.device("cpu"))
+    with pytest.raises(StormdrawError, match="does not forecast"):
+        sampled(downscaler, "small", Sampling(4, 1))
     diffusion = load_model(save(tmp_path, denoiser), torch.device("cpu"))
     with pytest.raises(StormdrawError, match="set the system's method to diffusion"):
         one_step_model(diffusion, "small")

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 import torch
-from synthetic_hours import START, VARIABLES, make_settings, small_grid
+from synthetic_hours import START, VARIABLES, make_model_settings, make_settings, small_grid
 
-from stormdraw.ensembles.settings import OneStepSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.models.forcings import make_forcings
 from stormdraw.models.losses import almost_fair_crps
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.pairs import Batch, Pairs
-from stormdraw.models.settings import ModelSettings, require_history
+from stormdraw.models.settings import ModelSettings, check_systems
 from stormdraw.models.training import new_model
+from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
 SMALL = {
@@ -154,12 +154,28 @@ def test_a_denoiser_cannot_forecast_in_one_step(statistics: Statistics) -> None:
         new_model("x", 1, wrong, statistics)
 
 
-def test_cases_must_have_the_history_of_their_models() -> None:
-    system = OneStepSystem(method="one_step", name="cnn", model="cnn")
-    run = make_settings(models=["cnn"], ensembles={"systems": [system.model_dump()]})
-    models = {"cnn": settings("cnn_transformer")}
-    with pytest.raises(StormdrawError, match=r"cases.history is 1, but the system cnn .* set it"):
-        require_history(run, models)
-    require_history(
-        run.model_copy(update={"cases": run.cases.model_copy(update={"history": 3})}), models
+def run_with(method: str, history: int = 1) -> Settings:
+    """A configuration with one system that samples the model `small`."""
+    system = {"method": method, "name": "forecast", "model": "small"}
+    return make_settings(
+        models=["small"], ensembles={"systems": [system]}, cases={"history": history}
     )
+
+
+def test_systems_must_suit_their_models() -> None:
+    frames, graph = settings("cnn_transformer"), settings("gnn")
+    diffusion = make_model_settings()
+    check_systems(run_with("one_step", 3), {"small": frames})
+    check_systems(run_with("diffusion"), {"small": diffusion})
+    for run, model, said in (
+        (run_with("one_step"), frames, r"starts from 3 hourly states; set cases.history \(now 1"),
+        (run_with("diffusion"), graph, "prediction is target; set the method to one_step"),
+        (run_with("one_step"), diffusion, "prediction is v; set the method to diffusion"),
+        (
+            run_with("diffusion"),
+            diffusion.model_copy(update={"target": "block"}),
+            "which downscales, and no method draws from it yet",
+        ),
+    ):
+        with pytest.raises(StormdrawError, match=said):
+            check_systems(run, {"small": model})

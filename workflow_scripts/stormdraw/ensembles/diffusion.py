@@ -15,6 +15,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
 from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.downscaling import DownscalingModel
 from stormdraw.models.settings import ModelSettings
 
 
@@ -53,6 +54,8 @@ def write_diffusion(
 def sampled(trained: TrainedModel, system: str, sampling: Sampling) -> Generate:
     """What draws from a diffusion model. Raises StormdrawError if it is of another kind."""
     model = trained.model
+    if isinstance(model, DownscalingModel):
+        raise StormdrawError(f"system {system}: the model {trained.name} does not forecast")
     if not isinstance(model, DiffusionModel):
         raise StormdrawError(
             f"system {system}: the model {trained.name} forecasts in one step (prediction: "

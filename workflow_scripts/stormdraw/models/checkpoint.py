@@ -26,6 +26,7 @@ _SHAPE_OF_THE_MODEL = (
     "network",
     "prediction",
     "target",
+    "variable",
     "history",
     "forcings",
     "noise_schedule",

@@ -41,12 +41,15 @@ class DiffusionModel(Forecaster):
         goal = self.schedule.goal(self.prediction, clean, noise, timestep)
         predicted = self.network(noisy, self.condition(now, forcings, before), timestep)
         losses = squared_error(predicted, goal) * self.weights_of_variables
+        return losses * self.weight_of(timestep)
+
+    def weight_of(self, timestep: torch.Tensor) -> torch.Tensor:
+        """How much a timestep's loss counts, (B, 1)."""
         gamma = self.settings.loss.min_snr_gamma
-        if gamma is not None:
-            alpha, sigma = self.schedule.alpha[timestep], self.schedule.sigma[timestep]
-            weight = min_snr_weight(self.prediction, alpha, sigma, gamma)
-            losses = losses * weight[:, None]
-        return losses
+        alpha, sigma = self.schedule.alpha[timestep, None], self.schedule.sigma[timestep, None]
+        if gamma is None:
+            return torch.ones_like(alpha)
+        return min_snr_weight(self.prediction, alpha, sigma, gamma)
 
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
         """The loss at random timesteps with random noise, (B, V)."""

@@ -79,7 +79,7 @@ class TrainingModule(lightning.LightningModule):
 
     def _explain_loss(self, losses: torch.Tensor, batch: Batch) -> str:
         bad = ~torch.isfinite(losses)
-        names = [self.model.variables[index] for index in bad.any(dim=0).nonzero().flatten()]
+        names = [self.model.loss_names[index] for index in bad.any(dim=0).nonzero().flatten()]
         times = [
             f"{batch.times[index]:%Y-%m-%d %H}" for index in bad.any(dim=1).nonzero().flatten()
         ]

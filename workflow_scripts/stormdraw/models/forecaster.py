@@ -58,6 +58,11 @@ class Forecaster(nn.Module, ABC):
             persistent=False,
         )
 
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """The variables that `training_losses` keeps apart."""
+        return self.variables
+
     def condition(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
     ) -> torch.Tensor:

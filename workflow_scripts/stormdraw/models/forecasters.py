@@ -2,6 +2,7 @@
 
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.downscaling import DownscalingModel
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.settings import ModelSettings
@@ -14,4 +15,6 @@ def make_forecaster(settings: ModelSettings, statistics: Statistics) -> Forecast
     """
     if settings.prediction == "target":
         return OneStepModel(settings, statistics)
+    if settings.target == "block":
+        return DownscalingModel(settings, statistics)
     return DiffusionModel(settings, statistics)

@@ -15,7 +15,7 @@ from stormdraw.variables import STATE_VARIABLES
 
 DiffusionPrediction = Literal["noise", "v"]
 Prediction = DiffusionPrediction | Literal["target"]
-Target = Literal["next_state", "residual"]
+Target = Literal["next_state", "residual", "block"]
 Forcing = Literal["hour_of_day", "solar_elevation", "terrain"]
 
 
@@ -61,6 +61,8 @@ class Training(Section):
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
+    samples_per_state: Annotated[int, Field(ge=1)] = 1
+    session_states: Annotated[int, Field(ge=1)] | None = None
     data_gigabytes: Annotated[float, Field(ge=0)] = 4.0
 
     @model_validator(mode="after")
@@ -77,6 +79,7 @@ class ModelSettings(Section):
     network: dict[str, bool | int | float | str | list[int]] = Field(default={})
     prediction: Prediction
     target: Target
+    variable: Literal[STATE_VARIABLES] | None = None  # type: ignore[valid-type]
     loss: Loss = Loss()
     history: Annotated[int, Field(ge=1, le=24)] = 1
     forcings: list[Forcing] = Field(default=[])
@@ -115,6 +118,11 @@ class ModelSettings(Section):
                 f"loss.kind is {self.loss.kind}, but a diffusion model (prediction: "
                 f"{self.prediction}) learns a mean; give mse, or prediction: target"
             )
+        if self.target == "block" and (self.variable is None or not diffusion):
+            raise ValueError(
+                "target: block downscales one variable by diffusion; name it in `variable`, and "
+                "give prediction: noise or v"
+            )
         if not diffusion and self.loss.min_snr_gamma is not None:
             raise ValueError(
                 "loss.min_snr_gamma weighs timesteps, which a model that predicts the target in "
@@ -134,15 +142,23 @@ def load_model_settings(path: str | Path) -> ModelSettings:
         raise StormdrawError(f"{path}: {explain(error)}") from None
 
 
-def require_history(settings: Settings, models: Mapping[str, ModelSettings]) -> None:
-    """Raise StormdrawError if a system's model starts from states that cases do not have."""
+def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> None:
+    """Raise StormdrawError if a system cannot draw from its model, or not start it."""
     for system in settings.ensembles.systems:
         if not isinstance(system, ModelSystem):
             continue
-        needed = models[system.model].history
-        if needed > settings.cases.history:
+        model = models[system.model]
+        origin = f"ensembles.systems: {system.name} samples the model {system.model}"
+        if model.target == "block":
+            raise StormdrawError(f"{origin}, which downscales, and no method draws from it yet")
+        fitting = "one_step" if model.prediction == "target" else "diffusion"
+        if system.method != fitting:
             raise StormdrawError(
-                f"cases.history is {settings.cases.history}, but the system {system.name} samples "
-                f"the model {system.model}, which starts from {needed} hourly states; "
-                f"set it to {needed}"
+                f"{origin} by the method {system.method}, but its prediction is "
+                f"{model.prediction}; set the method to {fitting}"
+            )
+        if model.history > settings.cases.history:
+            raise StormdrawError(
+                f"{origin}, which starts from {model.history} hourly states; set cases.history "
+                f"(now {settings.cases.history}) to {model.history}"
             )

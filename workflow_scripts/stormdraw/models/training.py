@@ -122,7 +122,7 @@ def new_model(
 def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
     """Whole epochs of a training, and its optimizer steps in all."""
     training = settings.training
-    batches = -(-pairs // training.batch_size)
+    batches = -(-pairs * training.samples_per_state // training.batch_size)
     steps_an_epoch = -(-batches // training.accumulation)
     epochs = training.epochs or -(-(training.steps or 1) // steps_an_epoch)
     return epochs, epochs * steps_an_epoch
@@ -152,7 +152,7 @@ def _fit(
     average = AveragedWeights(training.ema_decay)
     callbacks: list[Callback] = [
         average,
-        RecordMetrics(metrics, model.variables, describe_device(device)),
+        RecordMetrics(metrics, model.loss_names, describe_device(device)),
         SaveForResuming(resume, training.checkpoint_every_epochs),
     ]
     # A bar only where somebody looks; a log file gets one line an epoch.
@@ -181,7 +181,15 @@ def _fit(
         with signals_given_back(), _explained_failures(name, training.batch_size):
             trainer.fit(
                 module,
-                ShuffledBatches(pairs, training.batch_size, run_seed, name, training.crop),
+                ShuffledBatches(
+                    pairs,
+                    training.batch_size,
+                    run_seed,
+                    name,
+                    training.crop,
+                    training.samples_per_state,
+                    training.session_states,
+                ),
                 validation and OrderedBatches(validation, training.batch_size),
                 ckpt_path=str(resume) if resume.exists() else None,
                 weights_only=True,
