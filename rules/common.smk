@@ -14,7 +14,7 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import load_model_settings
+from stormdraw.models.settings import load_model_settings, check_systems
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.settings import load_settings
@@ -22,12 +22,12 @@ from stormdraw.times import format_date, format_init, hours, parse_init
 
 try:
     SETTINGS = load_settings(config, origin=", ".join(map(str, workflow.configfiles)))
-    MODELS = {
-        name: load_model_settings(
-            Path(workflow.basedir) / "config" / "models" / f"{name}.yaml"
-        ).model_dump(mode="json")
+    loaded = {
+        name: load_model_settings(Path(workflow.basedir) / "config" / "models" / f"{name}.yaml")
         for name in SETTINGS.models
     }
+    check_systems(SETTINGS, loaded)
+    MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None
 
@@ -41,8 +41,8 @@ def one_of(names):
     return "|".join(names) or r"(?!)"
 
 
-def systems_by(method):
-    return [name for name, system in SYSTEMS.items() if system.method == method]
+def systems_by(*methods):
+    return [name for name, system in SYSTEMS.items() if system.method in methods]
 
 
 wildcard_constraints:
@@ -84,6 +84,13 @@ def training_files(wildcards=None):
 
 def initial_file(wildcards):
     return analysis_file(parse_init(wildcards.init))
+
+
+def initial_files(wildcards):
+    """The files of the states that a model's forecast starts from."""
+    init = parse_init(wildcards.init)
+    history = MODELS[SYSTEMS[wildcards.system].model]["history"]
+    return analysis_files(init - hours(age) for age in range(history))
 
 
 def truth_files(wildcards):

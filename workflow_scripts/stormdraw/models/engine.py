@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRScheduler
 
 from stormdraw.errors import StormdrawError
-from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
 from stormdraw.models.ranks import ALONE, Ranks
 from stormdraw.models.settings import Training
@@ -17,7 +17,7 @@ from stormdraw.seeds import seed_for
 
 
 class TrainingModule(lightning.LightningModule):
-    """Trains a diffusion model.
+    """Trains any model.
 
     Timesteps and noise depend on (run seed, model, epoch, batch) only, so a training that was
     interrupted draws what it would have drawn.
@@ -25,7 +25,7 @@ class TrainingModule(lightning.LightningModule):
 
     def __init__(
         self,
-        model: DiffusionModel,
+        model: Forecaster,
         training: Training,
         name: str,
         run_seed: int,
@@ -37,8 +37,6 @@ class TrainingModule(lightning.LightningModule):
         # Of the last optimizer step, before clipping.
         self.gradient_norm = torch.zeros(())
         self._ends_window = False
-        # Of the last batch, if the model has any.
-        self._timestep: torch.Tensor | None = None
         self.model = model
         self.training_settings = training
         self.name = name
@@ -60,9 +58,8 @@ class TrainingModule(lightning.LightningModule):
             batch_index + 1 == self.trainer.num_training_batches
         )
         outputs = {"loss": loss, "losses": _counted(losses.detach(), batch)}
-        if self._timestep is not None:
-            levels = self.model.noise_level(self._timestep)
-            outputs["levels"] = _counted(levels, batch)
+        if self.model.noise_levels is not None:
+            outputs["levels"] = _counted(self.model.noise_levels, batch)
         return outputs
 
     def validation_step(self, batch: Batch, batch_index: int) -> dict[str, torch.Tensor]:
@@ -130,21 +127,11 @@ class TrainingModule(lightning.LightningModule):
     def _losses(self, batch: Batch, *labels: str | int) -> torch.Tensor:
         generator = torch.Generator(self.device)
         generator.manual_seed(seed_for(self.run_seed, self.name, *labels))
-        size = batch.whole
-        # One random timestep in each of `size` equal parts: uniform for every sample, and the
-        # loss of a batch varies less. Kingma et al. (2021), appendix I.
-        offset = torch.rand(1, generator=generator, device=self.device)
-        fraction = (offset + torch.arange(size, device=self.device) / size) % 1.0
-        timesteps = self.model.schedule.timesteps
-        timestep = batch.mine((fraction * timesteps).long().clamp(max=timesteps - 1))  # (B,)
-        noise = torch.randn((size, *batch.now.shape[1:]), generator=generator, device=self.device)
-        noise = batch.mine(noise)
-        self._timestep = timestep
-        return self.model.losses(batch.now, batch.following, batch.forcings, timestep, noise)
+        return self.model.training_losses(batch, generator)
 
     def _explain_loss(self, losses: torch.Tensor, batch: Batch) -> str:
         bad = ~torch.isfinite(losses)
-        names = [self.model.variables[index] for index in bad.any(dim=0).nonzero().flatten()]
+        names = [self.model.loss_names[index] for index in bad.any(dim=0).nonzero().flatten()]
         times = [
             f"{batch.times[index]:%Y-%m-%d %H}" for index in bad.any(dim=1).nonzero().flatten()
         ]

@@ -16,9 +16,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from stormdraw.fields.statistics import Statistics
-from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.execution import blocks_of, recompute_activations
 from stormdraw.models.forcings import channel_count
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.forecasters import make_forecaster
+from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
 
 
@@ -80,7 +82,7 @@ class TrainingMemory:
         return self.weights + self.gradients + self.optimizer + self.average + self.activations
 
 
-def model_without_data(settings: ModelSettings, variables: int) -> DiffusionModel:
+def model_without_data(settings: ModelSettings, variables: int) -> Forecaster:
     """The model of a configuration on the meta device."""
     with torch.device("meta"):
         return _new_model(settings, variables)
@@ -119,7 +121,7 @@ def training_memory(
 
 
 def _one_step(
-    model: DiffusionModel, settings: ModelSettings, batch: int, shape: tuple[int, int]
+    model: Forecaster, settings: ModelSettings, batch: int, shape: tuple[int, int]
 ) -> tuple[int, int]:
     """Bytes kept for the backward pass, and the most beside weights and gradients at any time."""
     variables = len(model.variables)
@@ -128,18 +130,18 @@ def _one_step(
         parameter.grad = torch.empty_like(parameter)
     half = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(settings.training.precision)
     with LiveMemory() as memory:
-        now, following, noise = (_states(batch, variables, shape, "cpu") for _ in range(3))
+        now, following = (_states(batch, variables, shape, "cpu") for _ in range(2))
         forcings = _states(batch, channel_count(settings.forcings), shape, "cpu")
-        timestep = torch.zeros(batch, dtype=torch.long)
+        earlier = _earlier_states(settings, batch, variables, shape, "cpu")
         inputs = memory.now
         with torch.autocast("cpu", half or torch.bfloat16, enabled=half is not None):
-            loss = model.losses(now, following, forcings, timestep, noise).mean()
+            loss = model.training_losses(Batch(now, following, forcings, (), earlier), None).mean()
         saved = memory.now - inputs
         loss.backward()
     return saved, memory.peak
 
 
-def _lay_channels_last(model: DiffusionModel) -> None:
+def _lay_channels_last(model: Forecaster) -> None:
     """What `model.to(memory_format=...)` does to real weights, and refuses to do to fake ones."""
     for module in model.modules():
         for name, weight in module.named_parameters(recurse=False):
@@ -148,13 +150,13 @@ def _lay_channels_last(model: DiffusionModel) -> None:
                 setattr(module, name, torch.nn.Parameter(laid))
 
 
-def _gathered(model: DiffusionModel) -> int:
+def _gathered(model: Forecaster) -> int:
     """What sharding brings together again for a while: weights and gradients of two blocks."""
     sizes = (sum(weights.nbytes for weights in block.parameters()) for block in _shards(model))
     return 4 * max(sizes, default=0)
 
 
-def _shards(model: DiffusionModel) -> list[torch.nn.Module]:
+def _shards(model: Forecaster) -> list[torch.nn.Module]:
     return blocks_of(model.network) or [model.network]
 
 
@@ -169,20 +171,30 @@ def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, in
     """What one more member on a (y, x) grid needs while it is drawn."""
     model = model_without_data(settings, variables)
     with LiveMemory() as memory:
-        # Current and first-guess states and the solver's last two results wait beside the network.
+        # First-guess and noisy states and the solver's last two results wait beside the network.
         waiting = [_states(1, variables, shape, "meta") for _ in range(4)]
-        condition = _states(1, variables + channel_count(settings.forcings), shape, "meta")
-        timestep = torch.zeros(1, dtype=torch.long, device="meta")
-        model.network(_states(1, variables, shape, "meta"), condition, timestep)
+        forcings = _states(1, channel_count(settings.forcings), shape, "meta")
+        earlier = _earlier_states(settings, 1, variables, shape, "meta")
+        with torch.device("meta"):
+            model.rehearse(_states(1, variables, shape, "meta"), forcings, earlier)
     del waiting
     return memory.peak
 
 
-def _new_model(settings: ModelSettings, variables: int) -> DiffusionModel:
+def _new_model(settings: ModelSettings, variables: int) -> Forecaster:
     ones = np.ones(variables, dtype=np.float32)
     names = tuple(f"variable {index}" for index in range(variables))
     statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
-    return DiffusionModel(settings, statistics)
+    return make_forecaster(settings, statistics)
+
+
+def _earlier_states(
+    settings: ModelSettings, batch: int, variables: int, shape: tuple[int, int], device: str
+) -> torch.Tensor | None:
+    """The states before the current one, (B, H - 1, V, Y, X), if the model uses any."""
+    if settings.history == 1:
+        return None
+    return torch.empty((batch, settings.history - 1, variables, *shape), device=device)
 
 
 def _states(batch: int, channels: int, shape: tuple[int, int], device: str) -> torch.Tensor:

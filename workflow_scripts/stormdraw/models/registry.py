@@ -1,7 +1,17 @@
 """Families of networks: a family is a file in `networks/`, and its name is the file's.
 
 The file has a class `Options`, the section `network` of a configuration, and a class `Network` made
-as `Network(variables, condition_channels, options)`. Nothing else switches on the name of a family.
+as `Network(variables, condition_channels, options)`. Its attribute `role` says how it is called,
+with tensors (B, channels, Y, X):
+
+- a `denoiser` as `network(noisy, condition, timestep)`: noise or velocity of a noisy state;
+- a `regressor` as `network(condition)`: the target itself;
+- a `generator` as `network(condition, noise)`: one draw of it for each `noise`, which its method
+  `draw_noise(count, shape, generator, device)` makes, (B, N, Y, X);
+- a `downscaler` as `network(noisy, coarse, timestep)`: noise or velocity of a block of fine values
+  (B, 1, block, block), given the means (B, V) of all variables over it.
+
+Nothing else switches on the name of a family.
 """
 
 import importlib

@@ -23,7 +23,6 @@ from stormdraw.models.average import AveragedWeights
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
 from stormdraw.models.checkpoint import save_model
 from stormdraw.models.devices import choose_device, describe_device, lightning_precision
-from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.execution import (
     compile_network,
@@ -31,6 +30,8 @@ from stormdraw.models.execution import (
     recompute_activations,
 )
 from stormdraw.models.forcings import make_forcings
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.ladder import next_rung
 from stormdraw.models.metrics import MetricsFile
 from stormdraw.models.pairs import Pairs
@@ -95,12 +96,21 @@ def train(
     forcings = make_forcings(model_settings.forcings, grid, files.static)
     in_memory = model_settings.training.data_gigabytes * 1e9
     periods = settings.periods
-    pairs = Pairs(files.fields, settings.variables, periods.training.times(), forcings, in_memory)
+    history = model_settings.history
+    pairs = Pairs(
+        files.fields,
+        settings.variables,
+        periods.training.times(),
+        forcings,
+        in_memory,
+        history,
+    )
     validation = None
     if periods.validation is not None:
         validation = Pairs(
             *(files.fields, settings.variables, periods.validation.times(), forcings),
             bytes_in_memory=in_memory - pairs.bytes,
+            history=history,
         )
     model = new_model(name, settings.seed, model_settings, statistics)
     resume = files.resume_folder / f"{_fingerprint(statistics, pairs)}.ckpt"
@@ -116,11 +126,11 @@ def train(
 
 def new_model(
     name: str, run_seed: int, settings: ModelSettings, statistics: Statistics
-) -> DiffusionModel:
+) -> Forecaster:
     """An untrained model, whose first weights depend on the run's seed and the name only."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(run_seed, name, "weights"))
-        model = DiffusionModel(settings, statistics)
+        model = make_forecaster(settings, statistics)
     if settings.training.channels_last:
         # The layout in which convolutions of few channels are fastest.
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -130,7 +140,7 @@ def new_model(
 def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
     """Whole epochs of a training, and its optimizer steps in all."""
     training = settings.training
-    batches = -(-pairs // training.batch_size)
+    batches = -(-pairs * training.samples_per_state // training.batch_size)
     steps_an_epoch = -(-batches // training.accumulation)
     epochs = training.epochs or -(-(training.steps or 1) // steps_an_epoch)
     return epochs, epochs * steps_an_epoch
@@ -139,7 +149,7 @@ def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
 def _fit(
     name: str,
     run_seed: int,
-    model: DiffusionModel,
+    model: Forecaster,
     pairs: Pairs,
     validation: Pairs | None,
     files: TrainingFiles,
@@ -162,7 +172,7 @@ def _fit(
     }
     average = AveragedWeights(training.ema_decay)
     record = RecordMetrics(
-        MetricsFile(files.metrics, heading), model.variables, heading["device"], ranks
+        MetricsFile(files.metrics, heading), model.loss_names, heading["device"], ranks
     )
     callbacks = [average, record, WarnOfGrowth()]
     callbacks.append(SaveForResuming(resume, training.checkpoint_every_epochs, ranks))
@@ -182,7 +192,14 @@ def _fit(
             trainer.fit(
                 module,
                 ShuffledBatches(
-                    *(pairs, training.batch_size, run_seed, name, training.crop, delivery)
+                    pairs,
+                    training.batch_size,
+                    run_seed,
+                    name,
+                    training.crop,
+                    training.samples_per_state,
+                    training.session_states,
+                    delivery,
                 ),
                 validation and OrderedBatches(validation, training.batch_size, delivery),
                 ckpt_path=str(resume) if resume.exists() else None,
@@ -226,7 +243,7 @@ def _trainer(
     )
 
 
-def _make_whole(model: DiffusionModel) -> None:
+def _make_whole(model: Forecaster) -> None:
     """Replace shared weights by whole ones; all ranks must take part."""
     whole = gathered(dict(model.named_parameters()))
     for name, weights in whole.items():
