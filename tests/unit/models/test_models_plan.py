@@ -56,6 +56,16 @@ def test_live_memory_by_hand() -> None:
         assert memory.now == 0
 
 
+def test_small_blocks_lie_in_the_heap() -> None:
+    with LiveMemory() as memory:
+        small = torch.empty(2**20, device="meta")  # 4 MiB
+        large = torch.empty(2**23, device="meta")  # 32 MiB
+        del small
+        other = torch.empty(2**18, device="meta")  # 1 MiB
+    assert (memory.heap_now, memory.heap_peak) == (2**20, 2**22)
+    assert memory.now == large.nbytes + other.nbytes
+
+
 def test_plan_of_the_demo(week: Settings, residual: ModelSettings) -> None:
     content = plan("ddpm_residual", week, residual, (97, 131))
     # 81,111 and 16 for each of the four forcing channels.
@@ -174,11 +184,10 @@ def test_a_training_takes_from_its_plan_what_fits(
         key: content["choices"][key] for key in ("precision", "activation_checkpointing")
     }
     assert as_planned(residual, path, "x") == residual
-    write_plan("x", week, bounded(0.002), (97, 131), path)
-    with pytest.raises(
-        StormdrawError, match=r"\(0\.002\): 0\.\d+ GB are missing with the smallest"
-    ):
-        as_planned(bounded(0.002), path, "x")
+    content["device_memory"]["missing_bytes"] = 5 * 10**8
+    path.write_text(json.dumps(content))
+    with pytest.raises(StormdrawError, match=r"\(0\.02\): 0\.5 GB are missing with the smallest"):
+        as_planned(bounded(0.02), path, "x")
 
 
 def _largest_sum(profiler: profile) -> int:

@@ -23,14 +23,23 @@ from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
 
+# The GNU C library maps larger blocks one by one and gives them back at once. Smaller ones come
+# from its heap, where they leave gaps (mallopt(3), M_MMAP_THRESHOLD).
+HEAP_BLOCK = 32 * 2**20
+
 
 class LiveMemory(TorchDispatchMode):
-    """Counts the bytes of all storages made within it: those alive now, and the most at once."""
+    """Counts the bytes of all storages made within it: those alive now, and the most at once.
+
+    `heap_peak` is the most in storages of less than HEAP_BLOCK bytes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0
         self.peak = 0
+        self.heap_now = 0
+        self.heap_peak = 0
         self._known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 
     def __torch_dispatch__(
@@ -52,12 +61,15 @@ class LiveMemory(TorchDispatchMode):
             return
         self._known.add(storage)
         size = storage.nbytes()
-        self.now += size
+        self._add(size)
         self.peak = max(self.peak, self.now)
-        weakref.finalize(storage, self._forget, size)
+        self.heap_peak = max(self.heap_peak, self.heap_now)
+        weakref.finalize(storage, self._add, -size)
 
-    def _forget(self, size: int) -> None:
-        self.now -= size
+    def _add(self, size: int) -> None:
+        self.now += size
+        if abs(size) < HEAP_BLOCK:
+            self.heap_now += size
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,8 @@ class TrainingMemory:
     """Bytes on one device during one training step.
 
     `saved_activations` are what the backward pass needs, `activations` all that lives at the
-    peak beside weights, gradients, optimizer and average.
+    peak beside weights, gradients, optimizer and average; `in_heap` is the most of it in small
+    blocks.
     """
 
     parameters: int
@@ -75,6 +88,7 @@ class TrainingMemory:
     average: int
     saved_activations: int
     activations: int
+    in_heap: int
 
     @property
     def peak(self) -> int:
@@ -104,7 +118,7 @@ def training_memory(
             _lay_channels_last(model)
         recompute_activations(model.network, training.activation_checkpointing)
         batch = -(-training.batch_size // training.devices)
-        saved, step = _one_step(model, settings, batch, shape)
+        saved, step, in_heap = _one_step(model, settings, batch, shape)
     weights = sum(parameter.nbytes for parameter in model.parameters())
     parts = training.devices if training.sharding == "full" else 1
     mine = -(-weights // parts)
@@ -117,13 +131,15 @@ def training_memory(
         average=mine,
         saved_activations=saved,
         activations=step + (_gathered(model) if parts > 1 else 0),
+        in_heap=in_heap,
     )
 
 
 def _one_step(
     model: Forecaster, settings: ModelSettings, batch: int, shape: tuple[int, int]
-) -> tuple[int, int]:
-    """Bytes kept for the backward pass, and the most beside weights and gradients at any time."""
+) -> tuple[int, int, int]:
+    """Bytes kept for the backward pass, the most beside weights and gradients at any time, and the
+    most in small blocks."""
     variables = len(model.variables)
     # Gradients of the batches before this one in its accumulation window.
     for parameter in model.parameters():
@@ -138,7 +154,7 @@ def _one_step(
             loss = model.training_losses(Batch(now, following, forcings, (), earlier), None).mean()
         saved = memory.now - inputs
         loss.backward()
-    return saved, memory.peak
+    return saved, memory.peak, memory.heap_peak
 
 
 def _lay_channels_last(model: Forecaster) -> None:
