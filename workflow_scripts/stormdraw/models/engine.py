@@ -74,8 +74,10 @@ class TrainingModule(lightning.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Measure the gradient, and clip it if asked to (Pascanu et al. 2013)."""
-        weights = [each for each in self.model.parameters() if each.grad is not None]
-        norm = torch.nn.utils.get_total_norm([each.grad for each in weights])
+        weights = list(self.model.parameters())
+        norm = torch.nn.utils.get_total_norm(
+            [each.grad for each in weights if each.grad is not None]
+        )
         bound = self.training_settings.gradient_clipping
         if bound is not None:
             torch.nn.utils.clip_grads_with_norm_(weights, bound, norm)

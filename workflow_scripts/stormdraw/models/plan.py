@@ -21,7 +21,7 @@ from stormdraw.settings import Settings
 PROCESS_BYTES = 600_000_000
 
 # Gaps in the heap of the C library, as a share of what lies there: in resident memory a training
-# of 265 x 450 points took 1.36 times what was alive at once, and one of 530 x 900 points 1.43 times;
+# of 265 x 450 points took 1.36 times what was alive at once, one of 530 x 900 points 1.43 times;
 # without a heap (MALLOC_MMAP_THRESHOLD_=1000000) both took 1.00 times.
 HEAP_GAPS = 0.45
 

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import distributed
@@ -23,7 +24,7 @@ def main(folder: Path) -> int:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("stormdraw").setLevel(logging.INFO if number == 0 else logging.WARNING)
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    files = {
+    files: dict[str, Any] = {
         key: [Path(path) for path in value] if isinstance(value, list) else value and Path(value)
         for key, value in job["files"].items()
     }

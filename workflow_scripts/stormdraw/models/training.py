@@ -164,15 +164,16 @@ def _fit(
     if training.sharding == "full" and ranks.count > 1:
         shard(model.network.to(device), ranks, device)
     compile_network(model.network, training.compile)
+    device_name = describe_device(device, ranks.count)
     heading = {
         "model": name,
         "parameters": sum(weights.numel() for weights in model.parameters()),
         "training_pairs": len(pairs),
-        "device": describe_device(device, ranks.count),
+        "device": device_name,
     }
     average = AveragedWeights(training.ema_decay)
     record = RecordMetrics(
-        MetricsFile(files.metrics, heading), model.loss_names, heading["device"], ranks
+        MetricsFile(files.metrics, heading), model.loss_names, device_name, ranks
     )
     callbacks = [average, record, WarnOfGrowth()]
     callbacks.append(SaveForResuming(resume, training.checkpoint_every_epochs, ranks))
