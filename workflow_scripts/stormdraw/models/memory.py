@@ -199,7 +199,8 @@ def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, in
 
 def _new_model(settings: ModelSettings, variables: int) -> Forecaster:
     ones = np.ones(variables, dtype=np.float32)
-    names = tuple(f"variable {index}" for index in range(variables))
+    # Any names do, but a variable that is downscaled must be among them.
+    names = (settings.variable or "first", *(f"variable {k}" for k in range(1, variables)))
     statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
     return make_forecaster(settings, statistics)
 

@@ -38,10 +38,15 @@ def gathered(content: Any) -> Any:
 
 
 def shared_like(value: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """A whole tensor, shared among ranks as `weights` of the same shape are, if they are."""
-    if not isinstance(weights, DTensor) or value.shape != weights.shape:
+    """A whole tensor, shared among ranks or laid out in memory as `weights` of its shape are.
+
+    The fused optimizer goes through weights and moments by their places in memory.
+    """
+    if value.shape != weights.shape:
         return value
-    return distribute_tensor(value.to(weights.device), weights.device_mesh, weights.placements)
+    if isinstance(weights, DTensor):
+        return distribute_tensor(value.to(weights.device), weights.device_mesh, weights.placements)
+    return torch.empty_like(weights, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 def local(weights: torch.Tensor) -> torch.Tensor:
