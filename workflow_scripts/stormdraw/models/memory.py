@@ -84,7 +84,8 @@ class TrainingMemory:
 def model_without_data(settings: ModelSettings, variables: int) -> Forecaster:
     """The model of a configuration on the meta device."""
     ones = np.ones(variables, dtype=np.float32)
-    names = tuple(f"variable {index}" for index in range(variables))
+    # Any names do, but a variable that is downscaled must be among them.
+    names = (settings.variable or "first", *(f"variable {k}" for k in range(1, variables)))
     statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
     with torch.device("meta"):
         return make_forecaster(settings, statistics)
