@@ -5,6 +5,7 @@
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
 # make benchmark-scores   time of the scores beside a sort and other libraries, and how far apart
+# make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
 # make clean   remove what runs have made
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo idaho test lint unit workflow schema pins benchmark-scores clean
+.PHONY: help demo idaho test lint unit workflow schema pins benchmark-scores compare-scores clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -60,6 +61,9 @@ pins: $(INSTALLED_FOR_TESTS)
 
 benchmark-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/scores.py
+
+compare-scores: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python -W ignore tests/comparisons/score_libraries.py docs/score-libraries.md
 
 clean:
 	rm -rf results/* .snakemake

@@ -18,9 +18,13 @@ rule archive_simulate:
     params:
         code=code("archive_simulate"),
         settings=digest(
-            SETTINGS.model_dump(
-                mode="json", include={"seed", "periods", "leads", "cases", "archive"}
-            )
+            [
+                SETTINGS.model_dump(
+                    mode="json", include={"seed", "periods", "leads", "cases", "archive"}
+                ),
+                # HREF has HRRR's forecasts among its members.
+                SETTINGS.forecasts_with_hrrr() and SETTINGS.archive.reference is None,
+            ]
         ),
     message:
         "Simulating an archive of GRIB2 files: HRRR, HREF's members and HREF's products"

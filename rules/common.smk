@@ -17,6 +17,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import load_model_settings, check_systems
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
+from stormdraw.scores.memory import scoring_megabytes
 from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
 
@@ -48,8 +49,8 @@ def systems_by(*methods):
 wildcard_constraints:
     date=r"\d{8}",
     init=r"\d{10}",
-    source="hrrr|static|href|href_products",
-    reference="href|href_products",
+    source="hrrr|static|hrrr_forecast|href|href_products",
+    reference="hrrr_forecast|href|href_products",
     system=one_of(SYSTEMS),
     model=one_of(SETTINGS.models),
 
@@ -166,10 +167,11 @@ def reference_fields(wildcards):
 
 
 def baseline_fields(wildcards):
-    """Persistence needs the present, climatology the past."""
-    if SYSTEMS[wildcards.system].kind == "persistence":
-        return [initial_file(wildcards)]
-    return training_files()
+    """Persistence needs the present, climatology the past, HRRR its own forecast."""
+    kind = SYSTEMS[wildcards.system].kind
+    if kind == "hrrr":
+        return [f"results/fields/hrrr_forecast/{wildcards.init}.nc"]
+    return [initial_file(wildcards)] if kind == "persistence" else training_files()
 
 
 def checkpoint(wildcards):
@@ -210,7 +212,7 @@ def all_truth_files():
 def all_manifests():
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
     used = {"members": "href", "products": "href_products"}
-    sources = ["hrrr", "static", *(used[kind] for kind in sorted(kinds))]
+    sources = ["hrrr", "static", "hrrr_forecast", *(used[kind] for kind in sorted(kinds))]
     return [path for source in sources for path in manifests(source)]
 
 

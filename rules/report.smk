@@ -91,6 +91,8 @@ rule report_figures:
 rule report_scorecard:
     input:
         summary="results/scores/summary.csv",
+        verdicts="results/scores/verdicts.csv",
+        missing="results/scores/missing.csv",
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
         manifests=all_manifests(),

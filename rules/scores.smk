@@ -16,7 +16,7 @@ rule scores_case:
         "../envs/stormdraw.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=scoring_megabytes(SETTINGS),
         runtime=120,
     params:
         code=code("scores_case"),
@@ -45,7 +45,7 @@ rule scores_common:
         "../envs/stormdraw.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=scoring_megabytes(SETTINGS),
         runtime=240,
     params:
         code=code("scores_common"),

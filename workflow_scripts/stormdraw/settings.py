@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from stormdraw.archive.membership import hrrr_run
 from stormdraw.archive.settings import Archive
 from stormdraw.ensembles.settings import (
     BaselineSystem,
@@ -112,6 +113,21 @@ class Settings(Section):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _hrrr_reaches(self) -> "Settings":
+        if not self.forecasts_with_hrrr():
+            return self
+        for init in self.initial_times():
+            run = hrrr_run(init, self.archive.analysis_lead)
+            if not run.reaches(max(self.leads)):
+                raise ValueError(
+                    f"ensembles.systems: the baseline of kind hrrr has no {max(self.leads)} h "
+                    f"forecast for the case at {init}: HRRR runs {run.longest_lead} h from "
+                    f"{init - hours(run.age):%H} UTC (48 h from 00, 06, 12 and 18 UTC, 18 h from "
+                    "other hours); take shorter leads or other cases, or leave that system out"
+                )
+        return self
+
     def initial_times(self) -> list[datetime]:
         """The initial time of each case whose leads all lie in the test period."""
         test = self.periods.test
@@ -122,6 +138,13 @@ class Settings(Section):
         """The names of the systems that any model must beat."""
         systems = self.ensembles.systems
         return [system.name for system in systems if isinstance(system, BaselineSystem)]
+
+    def forecasts_with_hrrr(self) -> bool:
+        """Whether HRRR's own forecast is one of the systems."""
+        return any(
+            isinstance(system, BaselineSystem) and system.kind == "hrrr"
+            for system in self.ensembles.systems
+        )
 
     def members(self, system: System) -> int:
         """How many members a sampled system has."""
