@@ -5,7 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-LIBRARY = Path(workflow.basedir) / "workflow_scripts"
+# Where this file lies, not the main Snakefile: the workflow may be a module of another one.
+CHECKOUT = Path(workflow.current_basedir).parent
+LIBRARY = CHECKOUT / "workflow_scripts"
 sys.path.insert(0, str(LIBRARY))
 
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
@@ -21,12 +23,17 @@ from stormdraw.scores.memory import scoring_megabytes
 from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
 
+
+def model_file(name):
+    """A model's configuration: the working folder's own (`--directory`), or the workflow's."""
+    own = Path("config") / "models" / f"{name}.yaml"
+    return own if own.exists() else CHECKOUT / own
+
+
 try:
-    SETTINGS = load_settings(config, origin=", ".join(map(str, workflow.configfiles)))
-    loaded = {
-        name: load_model_settings(Path(workflow.basedir) / "config" / "models" / f"{name}.yaml")
-        for name in SETTINGS.models
-    }
+    # The configuration of a module is part of another one's file.
+    SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
+    loaded = {name: load_model_settings(model_file(name)) for name in SETTINGS.models}
     check_systems(SETTINGS, loaded)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
@@ -62,6 +69,20 @@ def code(script, *modules):
     `modules` are those that a name in the configuration chooses.
     """
     return code_digest(LIBRARY / f"{script}.py", *modules)
+
+
+def growing(amount):
+    """A resource that grows from try to try (`retries` of a profile): once, twice, thrice `amount`."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def stays_here(name):
+    """Whether jobs of that name run where Snakemake does, on a cluster too.
+
+    Unless a profile gives them a partition.
+    """
+    given = workflow.resource_settings.overwrite_resources.get(name, {})
+    return "slurm_partition" not in given
 
 
 def network_of(model):
@@ -122,12 +143,12 @@ def manifests(source):
 # models
 
 
-def memory_to_train(wildcards, input):
+def memory_to_train(wildcards, input, attempt):
     """Megabytes, as planned; until there is a plan, what a small model needs."""
     if not Path(input.plan).exists():
-        return 4000
+        return 4000 * attempt
     plan = json.loads(Path(input.plan).read_text())
-    return plan["training_bytes"]["peak"] // 10**6 + 1
+    return (plan["training_bytes"]["peak"] // 10**6 + 1) * attempt
 
 
 def trained_on(model):

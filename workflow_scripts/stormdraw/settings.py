@@ -26,6 +26,7 @@ from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
 from stormdraw.times import hourly, hours
 from stormdraw.variables import STATE_VARIABLES
+from stormdraw.yaml_lines import explain_in
 
 
 class Settings(Section):
@@ -151,15 +152,18 @@ class Settings(Section):
         return getattr(system, "members", None) or self.ensembles.members
 
 
-def load_settings(config: dict[str, Any], origin: str = "the configuration") -> Settings:
-    """Check a configuration as Snakemake hands it over.
+def load_settings(config: dict[str, Any], *files: str | Path) -> Settings:
+    """Check a configuration as Snakemake hands it over, read from these YAML files.
 
-    Raises StormdrawError with one line that names each wrong key and what was expected.
+    Raises StormdrawError with one line that names each wrong key, where it stands, and what was
+    expected.
     """
     try:
         return Settings.model_validate(config)
     except ValidationError as error:
-        raise StormdrawError(f"{origin}: {explain(error)}") from None
+        if files:
+            raise StormdrawError(explain_in(error, files)) from None
+        raise StormdrawError(f"the configuration: {explain(error)}") from None
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:
