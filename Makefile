@@ -1,11 +1,15 @@
 # make demo    the whole workflow on a simulated archive, with a scorecard at the end
 # make idaho   the same workflow on real HRRR crops (config/idaho.yaml says where they lie)
+# make plan    what a run will cost, before anything is fetched; CONFIG=config/demo.yaml for another
+# make doctor  whether this machine is ready for it, and what to do if not; CONFIG= likewise
 # make test    lint, types and all tests
 # make lint    ruff, snakefmt, snakemake --lint and mypy only
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
 # make benchmark-scores   time of the scores beside a sort and other libraries, and how far apart
 # make benchmark-training   a training step of the reference's recipe beside ours, at full grid
+# make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
+# make test-cluster       profiles/slurm on a Slurm of two nodes, which it installs (root on Debian)
 # make clean   remove what runs have made
 
 PYTHON ?= python3
@@ -15,7 +19,8 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo idaho test lint unit workflow schema pins benchmark-scores benchmark-training clean
+.PHONY: help demo idaho plan doctor test lint unit workflow test-cluster schema pins \
+  benchmark-scores benchmark-training compare-scores clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -38,6 +43,13 @@ demo idaho: $(INSTALLED)
 	  $(BIN)/snakemake --configfile $(CONFIG) --report results/report.zip
 	@$(BIN)/python workflow_scripts/report_headline.py $(CONFIG)
 
+plan doctor: CONFIG ?= config/config.yaml
+plan: $(INSTALLED)
+	@$(BIN)/snakemake --cores 1 --quiet all --configfile $(CONFIG) -- plan
+
+doctor: $(INSTALLED)
+	@$(BIN)/python workflow_scripts/doctor.py $(CONFIG)
+
 test: lint unit workflow
 
 lint: $(INSTALLED_FOR_TESTS)
@@ -59,12 +71,20 @@ schema: $(INSTALLED)
 pins: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python envs/pin.py
 
+test-cluster: $(INSTALLED_FOR_TESTS)
+	tests/cluster/install_slurm.sh
+	$(BIN)/pip install --quiet --requirement envs/requirements-slurm.txt
+	$(BIN)/pytest --verbose tests/cluster
+
 benchmark-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/scores.py
 
 MODELS ?= ddpm_ultra_minimal ddpm_small
 benchmark-training: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training.py $(MODELS)
+
+compare-scores: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python -W ignore tests/comparisons/score_libraries.py docs/score-libraries.md
 
 clean:
 	rm -rf results/* .snakemake

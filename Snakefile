@@ -6,8 +6,10 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
+AS_MODULE = not workflow.modifier.is_main_snakefile()
+
 # Not merged with a --configfile: a run is described by one file alone.
-if not workflow.configfiles:
+if not workflow.configfiles and not AS_MODULE:
 
     configfile: "config/config.yaml"
 
@@ -30,3 +32,20 @@ rule all:
         scorecard="results/report/scorecard.html",
         summary="results/scores/summary.csv",
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
+
+
+# What the run will cost, before anything is fetched: `snakemake --cores 1 plan`.
+rule plan:
+    log:
+        "results/logs/plan.log",
+    localrule: True
+    conda:
+        "envs/stormdraw.yaml"
+    threads: 1
+    params:
+        models=MODELS,
+        snakefile=str(CHECKOUT / "Snakefile"),
+    message:
+        "Adding up what the run will cost"
+    script:
+        "workflow_scripts/plan.py"

@@ -1,5 +1,8 @@
 """Pins requirements*.in to what is installed in this environment, with all they need.
 
+The same pins go into stormdraw.yaml for conda, which could not find another file from where
+Snakemake puts it.
+
 Run by `make pins` inside the environment to be copied. Local build labels (torch's `+cpu`) are
 dropped, so that each machine gets the build that is right for it.
 """
@@ -47,10 +50,18 @@ def write_pins(path: Path, names: set[str], heading: str) -> None:
     path.write_text("\n".join([heading, *pins]) + "\n")
 
 
+def write_conda_environment(path: Path, requirements: Path) -> None:
+    """The pins of a requirements file below `pip:`; what stands above that is kept."""
+    head, marker, _ = path.read_text().partition("  - pip:\n")
+    pins = [line for line in requirements.read_text().splitlines() if not line.startswith("#")]
+    path.write_text(head + marker + "".join(f"      - {pin}\n" for pin in pins))
+
+
 if __name__ == "__main__":
     workflow = closure(direct(HERE / "requirements.in"))
     tests = closure(direct(HERE / "requirements-test.in")) - workflow
     write_pins(HERE / "requirements.txt", workflow, "# Made by `make pins` from requirements.in.")
+    write_conda_environment(HERE / "stormdraw.yaml", HERE / "requirements.txt")
     write_pins(
         HERE / "requirements-test.txt",
         tests,

@@ -13,14 +13,18 @@ rule archive_simulate:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         code=code("archive_simulate"),
         settings=digest(
-            SETTINGS.model_dump(
-                mode="json", include={"seed", "periods", "leads", "cases", "archive"}
-            )
+            [
+                SETTINGS.model_dump(
+                    mode="json", include={"seed", "periods", "leads", "cases", "archive"}
+                ),
+                # HREF has HRRR's forecasts among its members.
+                SETTINGS.forecasts_with_hrrr() and SETTINGS.archive.reference is None,
+            ]
         ),
     message:
         "Simulating an archive of GRIB2 files: HRRR, HREF's members and HREF's products"
@@ -37,12 +41,13 @@ rule archive_fetch:
         "results/logs/archive_fetch/{source}/{date}.log",
     benchmark:
         "results/benchmarks/archive_fetch/{source}/{date}.tsv"
+    localrule: stays_here("archive_fetch")
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=growing(1000),
+        runtime=growing(120),
     params:
         code=code("archive_fetch"),
         requests=lambda wildcards: digest(requests(SETTINGS, wildcards.source, wildcards.date)),

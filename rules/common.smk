@@ -5,7 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-LIBRARY = Path(workflow.basedir) / "workflow_scripts"
+# Where this file lies, not the main Snakefile: the workflow may be a module of another one.
+CHECKOUT = Path(workflow.current_basedir).parent
+LIBRARY = CHECKOUT / "workflow_scripts"
 sys.path.insert(0, str(LIBRARY))
 
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
@@ -17,15 +19,21 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import load_model_settings, check_systems
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
+from stormdraw.scores.memory import scoring_megabytes
 from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
 
+
+def model_file(name):
+    """A model's configuration: the working folder's own (`--directory`), or the workflow's."""
+    own = Path("config") / "models" / f"{name}.yaml"
+    return own if own.exists() else CHECKOUT / own
+
+
 try:
-    SETTINGS = load_settings(config, origin=", ".join(map(str, workflow.configfiles)))
-    loaded = {
-        name: load_model_settings(Path(workflow.basedir) / "config" / "models" / f"{name}.yaml")
-        for name in SETTINGS.models
-    }
+    # The configuration of a module is part of another one's file.
+    SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
+    loaded = {name: load_model_settings(model_file(name)) for name in SETTINGS.models}
     check_systems(SETTINGS, loaded)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
@@ -48,8 +56,8 @@ def systems_by(*methods):
 wildcard_constraints:
     date=r"\d{8}",
     init=r"\d{10}",
-    source="hrrr|static|href|href_products",
-    reference="href|href_products",
+    source="hrrr|static|hrrr_forecast|href|href_products",
+    reference="hrrr_forecast|href|href_products",
     system=one_of(SYSTEMS),
     model=one_of(SETTINGS.models),
 
@@ -61,6 +69,20 @@ def code(script, *modules):
     `modules` are those that a name in the configuration chooses.
     """
     return code_digest(LIBRARY / f"{script}.py", *modules)
+
+
+def growing(amount):
+    """A resource that grows from try to try (`retries` of a profile): once, twice, thrice `amount`."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def stays_here(name):
+    """Whether jobs of that name run where Snakemake does, on a cluster too.
+
+    Unless a profile gives them a partition.
+    """
+    given = workflow.resource_settings.overwrite_resources.get(name, {})
+    return "slurm_partition" not in given
 
 
 def network_of(model):
@@ -121,12 +143,12 @@ def manifests(source):
 # models
 
 
-def memory_to_train(wildcards, input):
+def memory_to_train(wildcards, input, attempt):
     """Megabytes, as planned; until there is a plan, what a small model needs."""
     if not Path(input.plan).exists():
-        return 4000
+        return 4000 * attempt
     plan = json.loads(Path(input.plan).read_text())
-    return plan["training_bytes"]["peak"] // 10**6 + 1
+    return (plan["training_bytes"]["peak"] // 10**6 + 1) * attempt
 
 
 def devices_to_train(wildcards):
@@ -171,10 +193,11 @@ def reference_fields(wildcards):
 
 
 def baseline_fields(wildcards):
-    """Persistence needs the present, climatology the past."""
-    if SYSTEMS[wildcards.system].kind == "persistence":
-        return [initial_file(wildcards)]
-    return training_files()
+    """Persistence needs the present, climatology the past, HRRR its own forecast."""
+    kind = SYSTEMS[wildcards.system].kind
+    if kind == "hrrr":
+        return [f"results/fields/hrrr_forecast/{wildcards.init}.nc"]
+    return [initial_file(wildcards)] if kind == "persistence" else training_files()
 
 
 def checkpoint(wildcards):
@@ -215,7 +238,7 @@ def all_truth_files():
 def all_manifests():
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
     used = {"members": "href", "products": "href_products"}
-    sources = ["hrrr", "static", *(used[kind] for kind in sorted(kinds))]
+    sources = ["hrrr", "static", "hrrr_forecast", *(used[kind] for kind in sorted(kinds))]
     return [path for source in sources for path in manifests(source)]
 
 

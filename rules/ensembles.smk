@@ -19,8 +19,8 @@ rule ensembles_sample:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes),
-        runtime=120,
+        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        runtime=growing(120),
     params:
         code=lambda wildcards: code("ensembles_sample", network_of(SYSTEMS[wildcards.system].model)),
         settings=case_settings,
@@ -45,8 +45,8 @@ rule ensembles_reference:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=code("ensembles_reference"),
         settings=case_settings,
@@ -71,8 +71,8 @@ rule ensembles_baseline:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=code("ensembles_baseline"),
         settings=case_settings,
@@ -99,8 +99,8 @@ rule ensembles_perfect:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         code=code("ensembles_perfect"),
         settings=case_settings,

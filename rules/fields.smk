@@ -16,8 +16,8 @@ rule fields_normalise:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=code("fields_normalise"),
         settings={"variables": STATE, **CROP},
@@ -40,8 +40,8 @@ rule fields_static:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("fields_static"),
         settings={"variables": list(SETTINGS.fields.static), **CROP},
@@ -64,8 +64,8 @@ rule fields_statistics:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=growing(1000),
+        runtime=growing(60),
     params:
         code=code("fields_statistics"),
         settings={
@@ -94,8 +94,8 @@ rule fields_reference:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=code("fields_reference"),
         settings={"variables": STATE, "leads": list(SETTINGS.leads), **CROP},

@@ -14,8 +14,8 @@ rule models_plan:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=lambda wildcards: code("models_plan", network_of(wildcards.model)),
         settings=lambda wildcards: trained_on(wildcards.model),
@@ -45,7 +45,7 @@ rule models_train:
     resources:
         gpu=devices_to_train,
         mem_mb=memory_to_train,
-        runtime=1440,
+        runtime=growing(1440),
     params:
         code=lambda wildcards: code("models_train", network_of(wildcards.model)),
         settings=lambda wildcards: trained_on(wildcards.model),

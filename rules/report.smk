@@ -77,8 +77,8 @@ rule report_figures:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         code=code("report_figures"),
         settings=digest(config),
@@ -91,6 +91,8 @@ rule report_figures:
 rule report_scorecard:
     input:
         summary="results/scores/summary.csv",
+        verdicts="results/scores/verdicts.csv",
+        missing="results/scores/missing.csv",
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
         manifests=all_manifests(),
@@ -110,8 +112,8 @@ rule report_scorecard:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code("report_scorecard"),
         templates=digest(

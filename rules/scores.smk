@@ -16,8 +16,8 @@ rule scores_case:
         "../envs/stormdraw.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=growing(scoring_megabytes(SETTINGS)),
+        runtime=growing(120),
     params:
         code=code("scores_case"),
         settings=scored_with(),
@@ -45,8 +45,8 @@ rule scores_common:
         "../envs/stormdraw.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=growing(scoring_megabytes(SETTINGS)),
+        runtime=growing(240),
     params:
         code=code("scores_common"),
         settings=scored_with(),
@@ -72,8 +72,8 @@ rule scores_summary:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=code("scores_summary"),
         settings={

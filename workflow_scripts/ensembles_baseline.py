@@ -1,8 +1,13 @@
-"""Writes results/ensembles/{system}/{init}.nc: persistence or climatology, (member, lead, y, x)."""
+"""Writes results/ensembles/{system}/{init}.nc: persistence, climatology or HRRR's own
+forecast, (member, lead, y, x)."""
 
 from pathlib import Path
 
-from stormdraw.ensembles.baseline import write_climatology, write_persistence
+from stormdraw.ensembles.baseline import (
+    write_climatology,
+    write_forecast,
+    write_persistence,
+)
 from stormdraw.ensembles.files import Case
 from stormdraw.job import job
 from stormdraw.settings import load_settings
@@ -17,6 +22,8 @@ with job("ensembles_baseline", snakemake.log[0]):
     output = Path(snakemake.output.ensemble)
     if system.kind == "persistence":
         write_persistence(fields, case, output, snakemake.params.settings)
+    elif system.kind == "hrrr":
+        write_forecast(fields[0], case, output, snakemake.params.settings)
     else:
         write_climatology(
             fields,

@@ -7,11 +7,12 @@ from stormdraw.ensembles.diffusion import Sampling, write_diffusion
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.one_step import write_one_step
 from stormdraw.ensembles.rollout import Rollout
+from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
 from stormdraw.settings import load_settings
 from stormdraw.times import parse_init
 
-with job("ensembles_sample", snakemake.log[0]):
+with job("ensembles_sample", snakemake.log[0]), gpu_lease(snakemake.resources.get("gpu", 1)):
     settings = load_settings(snakemake.config)
     system = settings.ensembles.system(snakemake.wildcards.system)
     init = parse_init(snakemake.wildcards.init)

@@ -1,9 +1,12 @@
-"""Writes results/fields/href/{init}.nc, (member, lead, y, x), or results/fields/href_products/
-{init}.nc, mean and spread (lead, y, x), on the grid of the analyses."""
+"""Writes results/fields/href/{init}.nc, (member, lead, y, x), results/fields/href_products/
+{init}.nc, mean and spread (lead, y, x), or results/fields/hrrr_forecast/{init}.nc, (lead, y, x),
+on the grid of the analyses."""
 
+from functools import partial
 from pathlib import Path
 
 from stormdraw.archive.wanted import product_variables
+from stormdraw.fields.forecast import regrid_forecast
 from stormdraw.fields.reference import regrid_members, regrid_products
 from stormdraw.fields.states import read_grid_of
 from stormdraw.job import job
@@ -12,14 +15,19 @@ from stormdraw.times import parse_init
 
 with job("fields_reference", snakemake.log[0]):
     settings = load_settings(snakemake.config)
-    products = snakemake.wildcards.reference.endswith("_products")
-    regrid = regrid_products if products else regrid_members
+    reference = snakemake.wildcards.reference
+    regrid = {
+        "href": regrid_members,
+        "href_products": regrid_products,
+        "hrrr_forecast": partial(regrid_forecast, age=settings.archive.analysis_lead),
+    }[reference]
+    products = reference == "href_products"
     regrid(
         Path(snakemake.input.manifest),
         parse_init(snakemake.wildcards.init),
-        settings.leads,
-        product_variables(settings) if products else settings.variables,
-        read_grid_of(snakemake.input.grid),
-        Path(snakemake.output.fields),
-        snakemake.params.settings,
+        leads=settings.leads,
+        names=product_variables(settings) if products else settings.variables,
+        target=read_grid_of(snakemake.input.grid),
+        output=Path(snakemake.output.fields),
+        settings=snakemake.params.settings,
     )

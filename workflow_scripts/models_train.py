@@ -7,6 +7,7 @@ does not know of: it would delete it before a rerun.
 
 from pathlib import Path
 
+from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
 from stormdraw.models.launch import train_on_devices
 from stormdraw.models.plan import as_planned
@@ -15,7 +16,7 @@ from stormdraw.models.training import TrainingFiles
 from stormdraw.provenance import digest
 from stormdraw.settings import load_settings
 
-with job("models_train", snakemake.log[0]):
+with job("models_train", snakemake.log[0]), gpu_lease(snakemake.resources.get("gpu", 1)):
     folder = Path(snakemake.output.checkpoint).parent
     days = [*snakemake.input.training, *snakemake.input.validation]
     static = snakemake.input.get("static")

@@ -10,7 +10,7 @@ from stormdraw.settings import load_settings, load_yaml
 if __name__ == "__main__":
     configuration = Path(sys.argv[1])
     results = Path("results")
-    reference = load_settings(load_yaml(configuration), origin=str(configuration)).scores.reference
+    reference = load_settings(load_yaml(configuration), configuration).scores.reference
     summary = read_summary(results / "scores" / "summary.csv")
     print(headline_text(headline(summary, reference), reference))
     for name, path in {

@@ -22,5 +22,7 @@ with job("report_scorecard", snakemake.log[0]):
         metrics=by_model(files.metrics),
         manifests=[Path(path) for path in files.manifests],
         figures={Path(path).stem: Path(path) for path in files.figures},
+        verdicts=Path(files.verdicts),
+        missing=Path(files.missing),
     )
     write_scorecard(load_settings(snakemake.config), inputs, snakemake.output.scorecard)

@@ -1,7 +1,7 @@
 """Writes results/scores/summary.csv, one row a system, variable, lead and metric, and beside it:
 
-scores.parquet, the same for each region; verdicts.csv, better or worse than the reference;
-missing.csv, what was left out.
+scores.parquet, the same for each region; verdicts.csv, better or worse than the reference and the
+baselines; missing.csv, what was left out.
 """
 
 from pathlib import Path
@@ -41,7 +41,12 @@ with job("scores_summary", snakemake.log[0]) as log:
             "%d forecasts lack members or points; see %s", len(missing), snakemake.output.missing
         )
     compared = verdicts(
-        paths, scores.reference, scores.bootstrap_samples, scores.confidence, settings.seed
+        paths,
+        scores.reference,
+        scores.bootstrap_samples,
+        scores.confidence,
+        settings.seed,
+        standards,
     )
     write_summary(compared, Path(snakemake.output.verdicts))
     for line in caveats(compared, scores.confidence):

@@ -1,12 +1,14 @@
 """Mistakes that can be known before the first job are told before the first job."""
 
+import re
+
 import pytest
 
 
 @pytest.mark.parametrize(
     ("edit", "complaint"),
     [
-        ({"sauce": 1}, "config/small.yaml: sauce: unknown key"),
+        ({"sauce": 1}, ": sauce: unknown key"),
         ({"models": ["medium"]}, "which is not in the list `models`"),
         ({"models": ["small", "medium"]}, "medium.yaml: no such file"),
         ({"variables": ["REFC", "T3M"]}, "variables.1"),
@@ -18,6 +20,7 @@ def test_a_wrong_key_stops_before_any_job(experiment, edit, complaint):
     run = experiment.snakemake()
     assert run.returncode != 0
     assert complaint in run.stdout
+    assert re.search(r"config/(models/)?\w+\.yaml:(\d+:)? ", run.stdout)
     assert "Traceback" not in run.stdout
     assert not list(experiment.results.glob("[!.]*"))
 
@@ -26,6 +29,6 @@ def test_a_wrong_key_of_a_model_names_its_file(experiment):
     experiment.model_path.write_text("family: conditional_unet\nlearning_rate: 1\n")
     run = experiment.snakemake("--dry-run")
     assert run.returncode != 0
-    assert "small.yaml: " in run.stdout
+    assert "small.yaml:2: " in run.stdout
     assert "learning_rate: unknown key" in run.stdout
     assert "Traceback" not in run.stdout

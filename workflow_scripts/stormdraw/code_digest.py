@@ -10,7 +10,7 @@ PACKAGE = "stormdraw"
 
 # These decide how a job runs and how a file is written, not what stands in it. Settings, of the
 # whole and of each stage, reach a rule as parameters of their own.
-_WITHOUT_EFFECT = {"errors", "files", "job", "periods", "section", "settings"}
+_WITHOUT_EFFECT = {"errors", "files", "gpu_lease", "job", "periods", "section", "settings"}
 
 
 def code_digest(script: Path, *modules: str) -> str:

@@ -1,5 +1,6 @@
 """What the parts of a configuration have in common."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
@@ -18,11 +19,14 @@ class Section(BaseModel):
 
 def explain(error: ValidationError) -> str:
     """Pydantic's findings in one line: `key: what is wrong; key: ...`."""
-    findings = []
+    return "; ".join(text for _, text in findings(error))
+
+
+def findings(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Each finding of Pydantic's: where it is, as keys and numbers, and `key: what is wrong`."""
     for finding in error.errors():
         key = ".".join(str(part) for part in finding["loc"])
         message = finding["msg"].removeprefix("Value error, ")
         if finding["type"] == "extra_forbidden":
             message = "unknown key (see config/README.md for the known ones)"
-        findings.append(f"{key}: {message}" if key else message)
-    return "; ".join(findings)
+        yield finding["loc"], f"{key}: {message}" if key else message

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from stormdraw.archive.membership import hrrr_run
 from stormdraw.archive.settings import Archive
 from stormdraw.ensembles.settings import (
     BaselineSystem,
@@ -25,6 +26,7 @@ from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
 from stormdraw.times import hourly, hours
 from stormdraw.variables import STATE_VARIABLES
+from stormdraw.yaml_lines import explain_in
 
 
 class Settings(Section):
@@ -112,6 +114,21 @@ class Settings(Section):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _hrrr_reaches(self) -> "Settings":
+        if not self.forecasts_with_hrrr():
+            return self
+        for init in self.initial_times():
+            run = hrrr_run(init, self.archive.analysis_lead)
+            if not run.reaches(max(self.leads)):
+                raise ValueError(
+                    f"ensembles.systems: the baseline of kind hrrr has no {max(self.leads)} h "
+                    f"forecast for the case at {init}: HRRR runs {run.longest_lead} h from "
+                    f"{init - hours(run.age):%H} UTC (48 h from 00, 06, 12 and 18 UTC, 18 h from "
+                    "other hours); take shorter leads or other cases, or leave that system out"
+                )
+        return self
+
     def initial_times(self) -> list[datetime]:
         """The initial time of each case whose leads all lie in the test period."""
         test = self.periods.test
@@ -123,20 +140,30 @@ class Settings(Section):
         systems = self.ensembles.systems
         return [system.name for system in systems if isinstance(system, BaselineSystem)]
 
+    def forecasts_with_hrrr(self) -> bool:
+        """Whether HRRR's own forecast is one of the systems."""
+        return any(
+            isinstance(system, BaselineSystem) and system.kind == "hrrr"
+            for system in self.ensembles.systems
+        )
+
     def members(self, system: System) -> int:
         """How many members a sampled system has."""
         return getattr(system, "members", None) or self.ensembles.members
 
 
-def load_settings(config: dict[str, Any], origin: str = "the configuration") -> Settings:
-    """Check a configuration as Snakemake hands it over.
+def load_settings(config: dict[str, Any], *files: str | Path) -> Settings:
+    """Check a configuration as Snakemake hands it over, read from these YAML files.
 
-    Raises StormdrawError with one line that names each wrong key and what was expected.
+    Raises StormdrawError with one line that names each wrong key, where it stands, and what was
+    expected.
     """
     try:
         return Settings.model_validate(config)
     except ValidationError as error:
-        raise StormdrawError(f"{origin}: {explain(error)}") from None
+        if files:
+            raise StormdrawError(explain_in(error, files)) from None
+        raise StormdrawError(f"the configuration: {explain(error)}") from None
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:

@@ -61,3 +61,23 @@ def test_without_a_reference_nobody_forecasts():
         archive={"reference": None}, ensembles={"systems": [{"name": "p", "method": "perfect"}]}
     )
     assert plan_archive(settings).runs == ()
+
+
+def test_hrrr_forecasts_alone_without_a_reference():
+    settings = small_settings(
+        archive={"reference": None},
+        ensembles={"systems": [{"name": "hrrr", "method": "baseline", "kind": "hrrr"}]},
+    )
+    plan = plan_archive(settings)
+    (run,) = plan.runs
+    assert (run.model, run.init, run.leads) == ("hrrr", datetime(2026, 6, 1, 6), (1, 2))
+    assert not plan.products
+
+
+def test_hrrr_as_a_baseline_adds_no_run_to_href():
+    systems = [
+        {"name": "href", "method": "reference"},
+        {"name": "hrrr", "method": "baseline", "kind": "hrrr"},
+    ]
+    with_hrrr = plan_archive(small_settings(ensembles={"systems": systems}))
+    assert with_hrrr == plan_archive(small_settings())

@@ -114,6 +114,37 @@ def test_no_reference_no_reference_files():
     assert dates(settings(), "href_products") == []
 
 
+HRRR = {"systems": [{"name": "hrrr", "method": "baseline", "kind": "hrrr"}]}
+
+
+def test_hrrr_forecasts_start_with_the_case():
+    (request,) = requests(settings(ensembles=HRRR), "hrrr_forecast", "20260601")
+    assert (request.init, request.lead) == (datetime(2026, 6, 1, 6), 1)
+    assert (request.model, request.member, request.variables) == ("hrrr", "hrrr_00h", STATE)
+    assert dates(settings(), "hrrr_forecast") == []
+
+
+def test_hrrr_forecasts_go_on_from_the_run_the_initial_state_is_of():
+    """Where f01 is the truth, f01 of the case's own hour would be the truth itself."""
+    archive = {"source": {"mirror": "crops"}, "analysis_lead": 1}
+    run = settings(archive=archive, ensembles=HRRR)
+    (request,) = requests(run, "hrrr_forecast", "20260601")
+    assert (request.init, request.lead) == (datetime(2026, 6, 1, 5), 2)
+
+
+@pytest.mark.parametrize(("start", "reached"), [("06", True), ("07", False)])
+def test_hrrr_runs_short_from_most_hours(start, reached):
+    periods = {
+        "training": {"start": "2026-05-01T00:00", "end": "2026-05-01T01:00"},
+        "test": {"start": f"2026-06-01T{start}:00", "end": f"2026-06-02T{start}:00"},
+    }
+    if reached:
+        assert settings(ensembles=HRRR, periods=periods, leads=[19]).forecasts_with_hrrr()
+    else:
+        with pytest.raises(StormdrawError, match="HRRR runs 18 h from 07 UTC"):
+            settings(ensembles=HRRR, periods=periods, leads=[19])
+
+
 def test_an_unknown_source_is_named():
     with pytest.raises(StormdrawError, match="unknown source 'gfs'"):
         dates(settings(), "gfs")

@@ -1,12 +1,19 @@
+import shutil
 from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from stormdraw.ensembles.baseline import climatology_times, write_climatology, write_persistence
+from stormdraw.archive.fetch import fetch_day
+from stormdraw.archive.simulated.mirror import write_archive
+from stormdraw.ensembles.baseline import write_climatology, write_forecast, write_persistence
+from stormdraw.ensembles.climatology import climatology_size, climatology_times
 from stormdraw.ensembles.files import Case
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.forecast import regrid_forecast
+from stormdraw.grids import HRRR
+from stormdraw.settings import load_settings
 
 STATE = ["T2M", "U10", "V10"]
 START = datetime(2026, 6, 1)
@@ -60,6 +67,78 @@ def test_window_wraps_around_midnight():
     assert [time.hour for time in near] == [0, 1, 23, 0, 1, 23]
 
 
+def test_the_largest_climatology_is_known_beforehand():
+    assert climatology_size(HOURS, 1) == 6
+    # Some hour of the day is never seen: then all count.
+    assert climatology_size(HOURS[1:17], 1) == 16
+    for hour in range(24):
+        assert len(climatology_times(HOURS[:40], datetime(2026, 6, 3, hour), 2)) <= 10
+    assert climatology_size(HOURS[:40], 2) == 10
+
+
 def test_an_hour_never_seen_falls_back_on_all():
     training = HOURS[1:17]
     assert climatology_times(training, datetime(2026, 6, 1, 21), 1) == training
+
+
+@pytest.fixture(scope="module")
+def hrrr_archive(tmp_path_factory):
+    """A simulated archive with HRRR's forecasts of one case, no HREF, and its settings."""
+    settings = load_settings(
+        {
+            "title": "HRRR against its own analysis",
+            "periods": {
+                "training": {"start": "2026-06-01T00:00", "end": "2026-06-01T00:00"},
+                "test": {"start": "2026-06-01T02:00", "end": "2026-06-01T04:00"},
+            },
+            "leads": [1, 2],
+            "archive": {
+                "simulated": {"rows": [500, 518], "columns": [900, 921], "spin_up_hours": 0}
+            },
+            "ensembles": {"systems": [{"name": "hrrr", "method": "baseline", "kind": "hrrr"}]},
+        }
+    )
+    folder = tmp_path_factory.mktemp("archive")
+    write_archive(settings, folder / "mirror", folder / "world.nc")
+    return settings, folder / "mirror"
+
+
+def fetched(hrrr_archive, folder):
+    """The forecast of the case as fields on the target grid."""
+    settings, mirror = hrrr_archive
+    manifest = folder / "hrrr_forecast" / "20260601" / "manifest.csv"
+    fetch_day(settings, "hrrr_forecast", "20260601", manifest, mirror=mirror)
+    target = HRRR.crop(slice(502, 516), slice(905, 915))
+    output = folder / "fields.nc"
+    regrid_forecast(manifest, datetime(2026, 6, 1, 2), 0, [1, 2], STATE, target, output, {})
+    return output
+
+
+def test_hrrr_forecasts_are_fetched_cropped_and_written(hrrr_archive, tmp_path):
+    forecast = fetched(hrrr_archive, tmp_path)
+    write_forecast(forecast, case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", {})
+    with xr.open_dataset(tmp_path / "hrrr.nc") as dataset, xr.open_dataset(forecast) as fields:
+        assert dataset["T2M"].shape == (1, 2, 14, 10)
+        np.testing.assert_array_equal(dataset["T2M"].values[0], fields["T2M"].values)
+        # It moves on from hour to hour, in the range of summer temperatures.
+        assert 280.0 < fields["T2M"].values.min() < fields["T2M"].values.max() < 315.0
+        assert not np.array_equal(fields["T2M"].values[0], fields["T2M"].values[1])
+        speed = np.hypot(fields["U10"].values, fields["V10"].values)
+        np.testing.assert_allclose(dataset["WIND10"].values[0], speed, rtol=1e-6)
+
+
+def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):
+    settings, mirror = hrrr_archive
+    holed = tmp_path / "mirror"
+    shutil.copytree(mirror, holed)
+    for path in holed.rglob("hrrr.t02z.wrfsfcf02*"):
+        path.unlink()
+    forecast = fetched((settings, holed), tmp_path)
+    write_forecast(forecast, case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", {})
+    with xr.open_dataset(tmp_path / "hrrr.nc") as dataset:
+        assert np.isfinite(dataset["T2M"].sel(lead=1)).all()
+        assert np.isnan(dataset["T2M"].sel(lead=2)).all()
+    for path in holed.rglob("hrrr.t02z.wrfsfcf01*"):
+        path.unlink()
+    with pytest.raises(StormdrawError, match="nothing of HRRR's forecast of 2026-06-01 02 UTC"):
+        fetched((settings, holed), tmp_path / "again")

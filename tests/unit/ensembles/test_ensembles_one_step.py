@@ -1,6 +1,6 @@
 """Members of models that forecast in one step."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from conftest import GRID, START, STATE
 
 from stormdraw.ensembles import rollout
 from stormdraw.ensembles.diffusion import Sampling, sampled
@@ -18,10 +17,14 @@ from stormdraw.ensembles.rollout import Rollout
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
+from stormdraw.grids import HRRR
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import new_model
 
+GRID = HRRR.crop(slice(480, 485), slice(880, 886))
+STATE = ["T2M", "U10", "V10"]
+START = datetime(2026, 6, 1)
 INIT = START + timedelta(days=1, hours=1)
 ONES = np.ones(3, dtype=np.float32)
 STATISTICS = Statistics(

@@ -32,7 +32,7 @@ PARAMETERS = {
     "gnn": (6_130_183, 0.0),
     "transformer_13b": (13.14e9, 0.005),
     "transformer_90m": (90e6, 0.02),
-    "transformer_small": (936_048, 0.0),
+    "transformer_small": (969_664, 0.0),
     "downscaler": (256_000, 0.05),
 }
 TRAINED_HERE = sorted(set(PARAMETERS) - {"transformer_13b"})

@@ -63,7 +63,7 @@ def test_forcing_given_twice(tmp_path: Path) -> None:
 
 def test_unknown_family(tmp_path: Path) -> None:
     said = message(tmp_path, MINIMAL.replace("conditional_unet", "resnet"))
-    assert "unknown family 'resnet': known ones are cnn_transformer, conditional_unet" in said
+    assert "unknown family 'resnet': known ones are block_mlp, cnn_transformer" in said
 
 
 @pytest.mark.parametrize("length", ["{}", "{epochs: 1, steps: 1}"])

@@ -50,6 +50,8 @@ def write_page(run: Run, output: Path, **changes: Any) -> Path:
         "metrics": run.metrics,
         "manifests": run.manifests,
         "figures": {},
+        "verdicts": run.verdicts,
+        "missing": run.missing,
     }
     settings = changes.pop("settings", run.settings)
     write_scorecard(settings, Inputs(**{**inputs, **changes}), output)

@@ -13,7 +13,9 @@ import xarray as xr
 from stormdraw.archive.manifest import ManifestRow, write_manifest
 from stormdraw.grids import HRRR, Grid
 from stormdraw.scores.case import score_case
+from stormdraw.scores.missing import missing_data
 from stormdraw.scores.summary import summarise, write_summary
+from stormdraw.scores.verdicts import verdicts
 from stormdraw.settings import Settings, load_settings
 from stormdraw.times import format_date, format_init, hours
 from stormdraw.variables import scored_variables
@@ -62,6 +64,8 @@ class Run:
     settings: Settings
     config: dict[str, Any]
     summary: Path
+    verdicts: Path
+    missing: Path
     scores: dict[str, list[Path]]
     ensembles: dict[str, list[Path]]
     truth: list[Path]
@@ -88,10 +92,16 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
             score_case(path, truth, output, run_seed=1)
     summary = folder / "scores" / "summary.csv"
     write_summary(summarise(scores, settings.scores.reference, 100, 0.95, run_seed=1), summary)
+    judged, missing = (folder / "scores" / f"{name}.csv" for name in ("verdicts", "missing"))
+    standards = settings.baselines()
+    write_summary(verdicts(scores, settings.scores.reference, 100, 0.95, 1, standards), judged)
+    write_summary(missing_data(scores), missing)
     return Run(
         settings=settings,
         config=config,
         summary=summary,
+        verdicts=judged,
+        missing=missing,
         scores=scores,
         ensembles=ensembles,
         truth=truth,

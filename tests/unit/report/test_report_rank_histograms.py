@@ -8,6 +8,7 @@ from report_run import Run
 from stormdraw.report.rank_histograms import (
     RankHistogram,
     draw_rank_histograms,
+    read_histograms,
     read_ranks,
 )
 from stormdraw.report.style import read_label
@@ -67,11 +68,20 @@ def test_figure_names_who_has_no_ranks(demo_figures: dict[str, Path]) -> None:
     output = demo_figures["rank_histograms"]
     text = output.read_text()
     assert "all leads, 2 cases" in text
-    assert "no ranks: href_mean_spread, persistence" in text
+    assert "no ranks: persistence" in text
+    assert "or its place (0 to 1) in the distribution" in text
     assert not read_label(output).gap
 
 
-@pytest.mark.parametrize("systems", [[], ["persistence"], ["href_mean_spread"]])
+def test_mean_and_spread_show_where_the_truth_falls(demo_run: Run) -> None:
+    found = read_histograms(demo_run.scores)
+    histogram = found["T2M", "href_mean_spread"]
+    assert (histogram.members, len(histogram.counts), histogram.fields) == (0, 20, 6)
+    assert histogram.counts.sum() == 6 * 13 * 11
+    assert ("REFC", "href_mean_spread") not in found
+
+
+@pytest.mark.parametrize("systems", [[], ["persistence"]])
 def test_no_ranks_at_all_is_a_stated_gap(demo_run: Run, tmp_path: Path, systems: list[str]) -> None:
     paths = {system: demo_run.scores[system] for system in systems}
     draw_rank_histograms(demo_run.settings, paths, tmp_path / "out.svg")

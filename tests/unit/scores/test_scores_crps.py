@@ -176,3 +176,36 @@ def test_gaussian_without_spread_is_the_absolute_error() -> None:
     error = np.array([-2.0, 0.0, 3.0, 3.0, 3.0])
     spread = np.array([0.0, 0.0, 0.0, 1e-300, 1e-12])
     np.testing.assert_allclose(gaussian_crps(error, spread), np.abs(error), rtol=1e-11)
+
+
+def test_many_members_of_an_exponential_score_as_its_closed_form() -> None:
+    """The integral of (F(x) - [x >= y])**2 for F = 1 - exp(-x): y - 2 (1 - exp(-y)) + 1/2."""
+    count, truth = 20_000, np.array([0.0, 0.7, 3.0])
+    quantiles = -np.log1p(-(np.arange(count) + 0.5) / count)
+    standard, fair = crps(np.repeat(quantiles[:, None], 3, axis=1), truth)
+    expected = truth - 2.0 * (1.0 - np.exp(-truth)) + 0.5
+    np.testing.assert_allclose(standard, expected, rtol=2e-3)
+    np.testing.assert_allclose(fair, expected, rtol=2e-3)
+
+
+@pytest.mark.parametrize(("centre", "spread"), [(0.0, 4.0), (3.0, 0.0), (0.0, 0.0)])
+def test_adding_a_useless_member_does_not_help(centre: float, spread: float) -> None:
+    """A member that knows nothing of the weather: what it adds to both terms cancels on average."""
+    random = np.random.default_rng(7)
+    members, truth = random.normal(size=(10, 40_000)), random.normal(size=40_000)
+    _, fair = crps(members, truth)
+    useless = centre + spread * random.normal(size=(1, truth.size))
+    difference = crps(np.concatenate([members, useless]), truth)[1] - fair
+    assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(truth.size)
+
+
+def test_adding_a_member_twice_is_punished() -> None:
+    """By the mean distance of two members over M (M + 1): the ensemble pretends to know more."""
+    random = np.random.default_rng(8)
+    members, truth = random.normal(size=(10, 40_000)), random.normal(size=40_000)
+    twice = np.concatenate([members, members[:1]])
+    difference = crps(twice, truth)[1] - crps(members, truth)[1]
+    expected = 2.0 / np.sqrt(np.pi) / (10 * 11)
+    assert difference.mean() == pytest.approx(
+        expected, abs=4 * difference.std() / np.sqrt(truth.size)
+    )

@@ -59,11 +59,11 @@ def test_inflation_goes_by_the_members_of_each_case() -> None:
     assert found["spread_error_ratio"][0, 0] == pytest.approx(2.0)
 
 
-def test_one_member_has_no_spread_error_ratio() -> None:
+def test_one_member_has_no_spread() -> None:
     system = statistics([1, 1], squared_error_sum=[10.0, 26.0])
     found = metrics(sums_over_cases(system, ONCE), has_members=True)
     assert np.isnan(found["spread_error_ratio"][0, 0])
-    assert found["spread"][0, 0] == 0.0
+    assert np.isnan(found["spread"][0, 0])
 
 
 def test_a_gaussian_system_is_not_inflated_and_has_no_ensemble_crps() -> None:

@@ -35,6 +35,11 @@ def weights(random: np.random.Generator) -> np.ndarray:
     return random.uniform(0.5, 1.5, POINTS)
 
 
+def shares(members: int) -> np.ndarray:
+    """The probabilities that so many members can tell."""
+    return np.arange(members + 1) / members
+
+
 def tables(
     members: np.ndarray, truth: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +53,7 @@ def test_three_points_by_hand() -> None:
     everywhere, with_event = exceedance_table(
         np.array([0, 1, 2]), np.array([False, True, False]), np.ones((1, 3)), 2
     )
-    score, dispersion = brier_sums(everywhere, with_event, np.array([2]))
+    score, dispersion = brier_sums(shares(2), everywhere, with_event)
     assert score[0] == pytest.approx(1.25)
     assert dispersion[0] == pytest.approx(0.25)
     hits, false_alarms, misses, negatives = contingency(everywhere[0], with_event[0])
@@ -66,13 +71,13 @@ def test_brier_score_equals_a_loop(
         weight * (np.mean(column >= 0.5) - float(y >= 0.5)) ** 2
         for column, y, weight in zip(members.T, truth, weights, strict=True)
     )
-    score, _ = brier_sums(everywhere, with_event, np.array(5))
+    score, _ = brier_sums(shares(5), everywhere, with_event)
     assert score == pytest.approx(total, rel=1e-12)
 
 
 def test_brier_scores_equal_other_libraries(members: np.ndarray, truth: np.ndarray) -> None:
     everywhere, with_event = tables(members, truth, np.ones(POINTS))
-    score, dispersion = brier_sums(everywhere, with_event, np.array(5))
+    score, dispersion = brier_sums(shares(5), everywhere, with_event)
     forecast = xr.DataArray(members, dims=("member", "point"))
     observed = xr.DataArray(truth, dims="point")
     probability, event = (members >= 0.5).mean(axis=0), (truth >= 0.5).astype(float)
@@ -107,8 +112,8 @@ def test_parts_add_up_to_the_brier_score(
     members: np.ndarray, truth: np.ndarray, weights: np.ndarray
 ) -> None:
     everywhere, with_event = tables(members, truth, weights)
-    score, _ = brier_sums(everywhere, with_event, np.array(5))
-    reliability, resolution, uncertainty = brier_decomposition(everywhere, with_event)
+    score, _ = brier_sums(shares(5), everywhere, with_event)
+    reliability, resolution, uncertainty = brier_decomposition(shares(5), everywhere, with_event)
     assert reliability - resolution + uncertainty == pytest.approx(score / weights.sum(), rel=1e-12)
     assert min(reliability, resolution) >= 0.0
     rate = np.average(truth >= 0.5, weights=weights)
@@ -155,7 +160,7 @@ def test_without_an_event_nothing_is_invented() -> None:
     table = exceedance_table(np.array([0, 1]), np.zeros(2, bool), np.ones((1, 2)), 2)
     assert np.isnan(roc_area(*table)).all()
     assert np.isnan(observed_frequency(*table)[0, 2])
-    reliability, resolution, uncertainty = brier_decomposition(*table)
+    reliability, resolution, uncertainty = brier_decomposition(shares(2), *table)
     assert (resolution[0], uncertainty[0]) == (0.0, 0.0)
     assert reliability[0] == pytest.approx(0.125)
 
@@ -169,7 +174,7 @@ def test_fair_brier_score_does_not_depend_on_the_number_of_members() -> None:
     for count in (3, 10, 50):
         exceeding = random.binomial(count, chance)
         table = exceedance_table(exceeding, event, np.ones((1, points)), count)
-        score, dispersion = brier_sums(*table, np.array([count]))
+        score, dispersion = brier_sums(shares(count), *table)
         fair = (score - dispersion / (count - 1))[0] / points
         assert fair == pytest.approx(limit, abs=0.004), count
         assert score[0] / points > limit + 0.1 / count

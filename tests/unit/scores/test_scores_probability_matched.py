@@ -28,3 +28,12 @@ def test_member_order_does_not_matter(random: np.random.Generator) -> None:
     np.testing.assert_array_equal(
         probability_matched_mean(members), probability_matched_mean(members[::-1])
     )
+
+
+def test_points_that_do_not_count_take_no_part(random: np.random.Generator) -> None:
+    members = random.normal(size=(5, 60))
+    valid = random.uniform(size=60) < 0.7
+    members[2, ~valid] = np.nan
+    found = probability_matched_mean(members, valid)
+    np.testing.assert_array_equal(found[valid], probability_matched_mean(members[:, valid]))
+    assert (found[~valid] == 0.0).all()

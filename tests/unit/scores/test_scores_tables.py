@@ -198,11 +198,17 @@ def test_the_wind_vector_is_scored_with_its_speed(
     assert float(found.sel(variable="U10", region="domain", lead=1)["energy_weight_sum"]) == 0.0
 
 
-def write_case(tmp_path: Path, make: Make, name: str, fields: dict[str, np.ndarray]) -> CaseFiles:
+def write_case(
+    tmp_path: Path,
+    make: Make,
+    name: str,
+    fields: dict[str, np.ndarray],
+    leads: tuple[int, ...] = (1, 2),
+) -> CaseFiles:
     """An ensemble file, and where its statistics go."""
     path = tmp_path / "ensembles" / name / "2026060806.nc"
     path.parent.mkdir(parents=True)
-    make(INIT, [1, 2], fields, system=name).to_netcdf(path)
+    make(INIT, list(leads), fields, system=name).to_netcdf(path)
     return CaseFiles(path, tmp_path / "scores" / name / "2026060806.own.nc")
 
 
@@ -224,6 +230,8 @@ def test_what_one_system_lacks_is_left_out_of_all(
         name: write_case(tmp_path, make_ensemble, name, {"T2M": members})
         for name, members in {"whole": whole, "holed": holed, "absent": absent}.items()
     }
+    # A file without the lead altogether.
+    own["short"] = write_case(tmp_path, make_ensemble, "short", {"T2M": whole[:, :1]}, (1,))
     common = common_points(points_of(files.ensemble) for files in own.values())
     common = common["points"].sel(variable="T2M")
     assert common.sel(lead=1).sum() == 34
@@ -243,7 +251,8 @@ def test_what_one_system_lacks_is_left_out_of_all(
     assert fair[:, 2].isna().all()
     missing = missing_data(paths)
     told = missing.set_index(["system", "lead_hours"])
-    assert set(told.index) == {("holed", 1), ("holed", 2), ("absent", 2)}
+    assert set(told.index) == {("holed", 1), ("holed", 2), ("absent", 2), ("short", 2)}
+    assert told.loc[("short", 2), "absent_members"] == 4
     assert told.loc[("holed", 1), "missing_points"] == 1
     assert told.loc[("holed", 2), "absent_members"] == 1
     assert told.loc[("absent", 2), "absent_members"] == 4

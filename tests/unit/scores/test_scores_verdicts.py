@@ -82,3 +82,42 @@ def test_no_reference_no_verdicts(write: Callable) -> None:
     assert verdicts(paths, None, 500, 0.95, 0).empty
     with pytest.raises(StormdrawError, match="reference is 'refs'"):
         verdicts(paths, "refs", 500, 0.95, 0)
+
+
+def test_baselines_are_stood_against_as_well(write: Callable) -> None:
+    paths = write({"href": 1.0, "hrrr": 1.2, "trial": 0.9}, DAYS[:5], noise=0.001)
+    table = verdicts(paths, "href", 100, 0.95, 0, ["hrrr"])
+    told = {(row.system, row.reference): row.verdict for row in table.itertuples(index=False)}
+    assert told == {
+        ("hrrr", "href"): "worse",
+        ("trial", "href"): "better",
+        ("href", "hrrr"): "better",
+        ("trial", "hrrr"): "better",
+    }
+    alone = verdicts(paths, None, 100, 0.95, 0, ["hrrr"])
+    assert set(alone["reference"]) == {"hrrr"}
+
+
+def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Path]) -> None:
+    """Five days at 1 h, two of them at 2 h."""
+    paths: dict[str, list[Path]] = {"href": [], "trial": []}
+    for number, init in enumerate(DAYS[:5]):
+        for name, scale in (("href", 10.0), ("trial", 5.0)):
+            points = np.array([[10, 10 if number % 2 else 0]])
+            paths[name].append(
+                write_statistics(
+                    name,
+                    init,
+                    ["T2M"],
+                    [1, 2],
+                    points=points,
+                    weight_sum=points.astype(float),
+                    crps_fair_sum=scale * (points > 0),
+                )
+            )
+    table = judged(paths)
+    assert list(table["verdict"]) == ["better", TOO_FEW_DAYS]
+    assert list(table["days"]) == [5, 2]
+    assert list(table["cases"]) == [5, 2]
+    notes = caveats(table.reset_index(), 0.95)
+    assert any("2 to 5 blocks" in note and "withheld" in note for note in notes)

@@ -16,7 +16,7 @@ from stormdraw.archive.membership import href_members
 from stormdraw.archive.sources import Folder, Place, candidates, place_of, stored_path
 from stormdraw.archive.store import Store, StoredFile, StoredMessage
 from stormdraw.archive.verify import verify
-from stormdraw.archive.wanted import FileRequest, minimum_members, requests
+from stormdraw.archive.wanted import MAY_LACK_FILES, FileRequest, minimum_members, requests
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
@@ -45,8 +45,9 @@ def fetch_day(
     it would come from now. `mirror` is the simulated archive's folder, `connections` how many files
     are fetched at once over the network.
 
-    A member of a reference ensemble that is absent is listed as such. Raises StormdrawError if too
-    few members remain, if anything else is absent, or if a file is not what was asked for.
+    A forecast or a member of a reference ensemble that is absent is listed as such. Raises
+    StormdrawError if too few members remain, if anything else is absent, or if a file is not what
+    was asked for.
     """
     manifest_path = Path(manifest_path)
     wanted = requests(settings, source, date)
@@ -65,7 +66,7 @@ def fetch_day(
         # Closed at once on an error, so that no thread still writes into the workspace.
         with contextlib.closing(outcomes):
             for file, outcome in outcomes:
-                if isinstance(outcome, AbsentFileError) and source != "href":
+                if isinstance(outcome, AbsentFileError) and source not in MAY_LACK_FILES:
                     raise outcome
                 fetched[file] = outcome
                 _report(progress, len(fetched), len(files), outcome)

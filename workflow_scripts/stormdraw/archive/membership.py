@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from stormdraw.errors import StormdrawError
+from stormdraw.times import hours
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,16 @@ class Member:
         return self.own_lead(lead) <= self.longest_lead
 
 
+# HRRR runs this long from 00, 06, 12 and 18 UTC, and only to 18 h from other hours.
+_HRRR_LONG, _HRRR_SHORT = 48, 18
+
 # (name, model, product, options, ages at 00/12 UTC, ages at 06/18 UTC, longest lead)
 _HREF_PAIRS: tuple[
     tuple[str, str, str, tuple[tuple[str, str | int], ...], tuple[int, int], tuple[int, int], int],
     ...,
 ] = (
     ("nam_nest", "nam", "conusnest.hiresf", (), (0, 6), (0, 6), 60),
-    ("hrrr", "hrrr", "sfc", (), (0, 6), (0, 6), 48),
+    ("hrrr", "hrrr", "sfc", (), (0, 6), (0, 6), _HRRR_LONG),
     ("hiresw_fv3", "hiresw", "fv3_5km", (("domain", "conus"),), (0, 12), (6, 18), 60),
     ("hiresw_arw", "hiresw", "arw_5km", (("domain", "conus"),), (0, 12), (6, 18), 48),
     (
@@ -67,3 +71,11 @@ def href_members(cycle: datetime) -> list[Member]:
         for name, model, product, options, main_ages, between_ages, longest_lead in _HREF_PAIRS
         for age in (main_ages if main_cycle else between_ages)
     ]
+
+
+def hrrr_run(case: datetime, age: int = 0) -> Member:
+    """HRRR's own run that started `age` hours before a case, as an ensemble of one."""
+    start = case - hours(age)
+    return Member(
+        f"hrrr_{age:02d}h", "hrrr", "sfc", age, _HRRR_SHORT if start.hour % 6 else _HRRR_LONG
+    )

@@ -1,14 +1,15 @@
 """Which files of an archive a run needs, day by day.
 
-A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `href`
-(its member files) and `href_products` (the mean and spread it publishes).
+A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes),
+`hrrr_forecast` (HRRR's own forecasts of the cases), `href` (its member files) and `href_products`
+(the mean and spread it publishes).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, href_members
+from stormdraw.archive.membership import Member, href_members, hrrr_run
 from stormdraw.ensembles.settings import ReferenceSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import Statistic
@@ -16,7 +17,10 @@ from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
 from stormdraw.variables import scored_variables
 
-SOURCES = ("hrrr", "static", "href", "href_products")
+SOURCES = ("hrrr", "static", "hrrr_forecast", "href", "href_products")
+
+# Of these a file may be absent: what it would have held is then missing, and told so.
+MAY_LACK_FILES = ("hrrr_forecast", "href")
 
 # What HREF's mean and spread files hold: no reflectivity, and wind only as speed.
 PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
@@ -59,7 +63,7 @@ def dates(settings: Settings, source: str) -> list[str]:
 def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
     """The files of one day of a source.
 
-    For analyses the day is that of the file's init, for a reference ensemble that of the cycle.
+    For analyses the day is that of the file's init, for forecasts of cases that of the case.
     Raises StormdrawError for an unknown source, and for a lead that too few members reach.
     """
     return [request for day, request in _all_requests(settings, source) if day == date]
@@ -98,6 +102,8 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
         yield from _analyses(settings)
     elif source == "static":
         yield from _static(settings)
+    elif source == "hrrr_forecast":
+        yield from _forecasts(settings)
     elif source == "href":
         yield from _members(settings)
     elif source == "href_products":
@@ -132,6 +138,28 @@ def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> Fi
     """The HRRR file that counts as the analysis at a valid time."""
     lead = settings.archive.analysis_lead
     return FileRequest("hrrr", "sfc", (), valid - hours(lead), lead, "", variables)
+
+
+def _forecasts(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    """HRRR's forecasts of each case, from the run that the initial state is of."""
+    if not settings.forecasts_with_hrrr():
+        return
+    age, variables = settings.archive.analysis_lead, tuple(settings.variables)
+    for case in settings.initial_times():
+        run = hrrr_run(case, age)
+        for lead in settings.leads:
+            yield (
+                format_date(case),
+                FileRequest(
+                    run.model,
+                    run.product,
+                    run.options,
+                    case - hours(age),
+                    run.own_lead(lead),
+                    run.name,
+                    variables,
+                ),
+            )
 
 
 def _members(settings: Settings) -> Iterator[tuple[str, FileRequest]]:

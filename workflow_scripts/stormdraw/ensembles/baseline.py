@@ -1,18 +1,18 @@
-"""What any model must beat: the present state, and the states of the past."""
+"""What any model must beat: the present state, the states of the past, and HRRR itself."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
+from stormdraw.ensembles.climatology import climatology_times
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.fields.states import read_grid_of, read_states
+from stormdraw.grids import Grid
 from stormdraw.times import hours
-
-logger = logging.getLogger(__name__)
 
 
 def write_persistence(
@@ -23,6 +23,17 @@ def write_persistence(
     with ensemble_file(output, read_grid_of(field_paths[0]), case, [0], settings) as put:
         for j in range(len(case.leads)):
             put(0, j, state)
+
+
+def write_forecast(forecast: Path, case: Case, output: Path, settings: Mapping[str, Any]) -> None:
+    """One member: a deterministic forecast (lead, y, x). A lead it lacks is missing."""
+    with (
+        xr.open_dataset(forecast, engine="netcdf4") as dataset,
+        ensemble_file(output, Grid.of(dataset), case, [0], settings) as put,
+    ):
+        for j, lead in enumerate(case.leads):
+            fields = dataset.sel(lead=lead)
+            put(0, j, np.stack([fields[name].values for name in case.variables]))
 
 
 def write_climatology(
@@ -50,26 +61,6 @@ def write_climatology(
         for j, times in enumerate(drawn):
             for k, state in enumerate(_padded(field_paths, case.variables, times, size)):
                 put(k, j, state)
-
-
-def climatology_times(
-    training_times: Sequence[datetime], valid: datetime, window_hours: int
-) -> list[datetime]:
-    """Training times whose hour of the day is near that of `valid`, or all if there are none."""
-    near = [time for time in training_times if _hours_apart(time, valid) <= window_hours]
-    if len(near) >= 2:
-        return near
-    logger.warning(
-        "climatology at %s UTC: training has no such hour of the day; using all %d training hours",
-        *(f"{valid:%H}", len(training_times)),
-    )
-    return list(training_times)
-
-
-def _hours_apart(time: datetime, other: datetime) -> int:
-    """Distance of two hours of the day around the clock."""
-    distance = abs(time.hour - other.hour)
-    return min(distance, 24 - distance)
 
 
 def _padded(

@@ -39,12 +39,13 @@ class ReferenceSystem(Section):
 class BaselineSystem(Section):
     """What any model must beat.
 
-    `window_hours` is climatology's: how far from the valid hour of the day a training state may be.
+    `hrrr` is HRRR's own forecast, from the run that the case's initial state is of. `window_hours`
+    is climatology's: how far from the valid hour of the day a training state may be.
     """
 
     method: Literal["baseline"]
     name: Name
-    kind: Literal["persistence", "climatology"]
+    kind: Literal["persistence", "climatology", "hrrr"]
     window_hours: Annotated[int, Field(ge=0, le=12)] = 1
 
 

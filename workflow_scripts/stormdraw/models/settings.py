@@ -9,9 +9,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.models.registry import families
-from stormdraw.section import Section, explain
+from stormdraw.section import Section
 from stormdraw.settings import Settings, load_yaml
 from stormdraw.variables import STATE_VARIABLES
+from stormdraw.yaml_lines import explain_in
 
 DiffusionPrediction = Literal["noise", "v"]
 Prediction = DiffusionPrediction | Literal["target"]
@@ -160,7 +161,7 @@ def load_model_settings(path: str | Path) -> ModelSettings:
     try:
         return ModelSettings.model_validate(load_yaml(path))
     except ValidationError as error:
-        raise StormdrawError(f"{path}: {explain(error)}") from None
+        raise StormdrawError(explain_in(error, [path])) from None
 
 
 def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> None:

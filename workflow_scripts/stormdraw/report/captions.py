@@ -45,12 +45,15 @@ CAPTIONS: dict[str, Caption] = {
         "calibrated ensemble if all points were independent. They are not: storms span many "
         "points and hours, "
         "so the true band is much wider, and small bumps mean nothing. Bars beyond the axis carry "
-        "their height. Rank histograms show calibration alone: a climatology can be flat.",
+        "their height. Of a system known by mean and spread it is the probability integral "
+        "transform, how much of its Gaussian lies below the truth, in 20 bins. Rank histograms "
+        "show calibration alone: a climatology can be flat.",
     ),
     "event_forecasts": Caption(
         "Forecasts of events",
         "A row for each threshold of the configuration that the truth reached; a forecast "
-        "probability is the share of members that reach it. Reliability: on the diagonal the event "
+        "probability is the share of members that reach it, or that of the Gaussian of a system "
+        "known by mean and spread. Reliability: on the diagonal the event "
         "comes as often as it was forecast; a flatter line is an ensemble too sure of itself. "
         "Beside it, how many of all points had each probability, on a logarithmic axis: points of "
         "the reliability diagram with few forecasts mean little. ROC: hit rate against false alarm "

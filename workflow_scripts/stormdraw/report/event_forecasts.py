@@ -63,11 +63,12 @@ def read_events(
 ) -> dict[tuple[str, float], dict[str, tuple[np.ndarray, np.ndarray]]]:
     """The two tables (M + 1,) of each system, by (variable, threshold).
 
+    A system known by mean and spread has the probabilities of its Gaussian, in hundredths.
     Thresholds that the truth never reached are left out.
     """
     events: dict[tuple[str, float], dict[str, tuple[np.ndarray, np.ndarray]]] = {}
     for (name, system), pooled in pooled_tables(score_paths).items():
-        if not pooled.attrs["members"] or "threshold_value" not in pooled:
+        if "probability_weight_sum" not in pooled:
             continue
         for index, threshold in enumerate(pooled["threshold_value"].values):
             tables = _tables(pooled, index)

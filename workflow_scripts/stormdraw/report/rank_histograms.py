@@ -11,6 +11,7 @@ from scipy import stats
 
 from stormdraw.report.style import NOTE_COLOUR, WIDTH, describe, drawn, looks, write_gap
 from stormdraw.report.wording import plural
+from stormdraw.scores.pit_histograms import pit_histograms
 from stormdraw.scores.rank_histograms import rank_histograms
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
@@ -27,7 +28,8 @@ _BAND = 0.95
 class RankHistogram:
     """How often the truth had each rank among `members` members, over all points.
 
-    `counts` (rank,) has members + 1 entries. `fields` is how many fields (a case at a lead) they
+    `counts` (rank,) has members + 1 entries; without members they are those of the probability
+    integral transform, in bins of equal width. `fields` is how many fields (a case at a lead) they
     come from, and `all_fields` how many there are: ensembles of another size cannot be added.
     """
 
@@ -59,7 +61,7 @@ def draw_rank_histograms(
 
     `score_paths` gives the files of sufficient statistics of each system, one a case.
     """
-    histograms = read_ranks(score_paths) if score_paths else {}
+    histograms = read_histograms(score_paths) if score_paths else {}
     systems = [
         system.name
         for system in settings.ensembles.systems
@@ -71,7 +73,7 @@ def draw_rank_histograms(
         if any(name == other for other, _ in histograms)
     ]
     if not histograms:
-        write_gap(output, TITLE, "No system has two members or more, so there are no ranks.")
+        write_gap(output, TITLE, "No system has two members or a spread: no ranks.")
         return
     tallest = max(histogram.relative().max() for histogram in histograms.values())
     top = float(np.clip(np.ceil(tallest), 2.0, _TALLEST))
@@ -92,12 +94,29 @@ def draw_rank_histograms(
             x=0.01,
             ha="left",
         )
-        figure.supxlabel("rank of the truth among the members", fontsize=8, color="#333333")
+        gaussian = any(not histogram.members for histogram in histograms.values())
+        figure.supxlabel(
+            "rank of the truth among the members"
+            + (", or its place (0 to 1) in the distribution" if gaussian else ""),
+            fontsize=8,
+            color="#333333",
+        )
         describe(
             figure,
             f"Rank histograms of {', '.join(systems)} for {', '.join(variables)}, with a flat "
             f"line and the band of sampling error; all leads and {cases} summed.",
         )
+
+
+def read_histograms(
+    score_paths: Mapping[str, Sequence[str | Path]],
+) -> dict[tuple[str, str], RankHistogram]:
+    """Ranks of each (variable, system), or of one known by mean and spread its place in between."""
+    paths = {system: [Path(path) for path in of_one] for system, of_one in score_paths.items()}
+    histograms = read_ranks(score_paths)
+    for key, (counts, fields) in pit_histograms(paths).items():
+        histograms[key] = RankHistogram(counts, 0, fields, fields)
+    return histograms
 
 
 def read_ranks(
@@ -157,9 +176,13 @@ def _panel(axes: Axes, histogram: RankHistogram | None, colour: str, top: float)
     axes.axhspan(low, high, color="#111111", alpha=0.18, linewidth=0, zorder=2)
     axes.axhline(1.0, color="#111111", linewidth=0.8)
     for rank in np.flatnonzero(heights > top):
-        _label_cut_bar(axes, int(rank), float(heights[rank]), histogram.members, top)
-    axes.set_xlim(-0.5, histogram.members + 0.5)
-    axes.set_xticks([0, histogram.members])
+        _label_cut_bar(axes, int(rank), float(heights[rank]), len(heights) - 1, top)
+    last = len(histogram.counts) - 1
+    axes.set_xlim(-0.5, last + 0.5)
+    if histogram.members:
+        axes.set_xticks([0, last])
+    else:
+        axes.set_xticks([-0.5, last + 0.5], ["0", "1"])
     if histogram.fields < histogram.all_fields:
         axes.text(
             0.5,

@@ -20,6 +20,7 @@ from stormdraw.report.machine import hardware, versions
 from stormdraw.report.style import read_label
 from stormdraw.report.summary import load_summary
 from stormdraw.report.trainings import describe_model
+from stormdraw.report.verdicts import describe_verdicts
 from stormdraw.report.wording import as_yaml
 from stormdraw.settings import Settings
 
@@ -31,7 +32,7 @@ class Inputs:
     """What the page is made from. Mappings are by name of the model or figure.
 
     `config` is the configuration as it was given; `models` holds the definition of each model.
-    Missing models, manifests and figures leave a stated gap on the page.
+    Missing models, manifests, figures and verdicts leave a stated gap on the page.
     """
 
     config: Mapping[str, Any]
@@ -41,6 +42,8 @@ class Inputs:
     metrics: Mapping[str, Path]
     manifests: Sequence[Path]
     figures: Mapping[str, Path]
+    verdicts: Path | None = None
+    missing: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             settings=settings,
             table=table,
             evidence=evidence(summary, settings),
+            verdicts=describe_verdicts(inputs.verdicts, inputs.missing, settings),
             figures=[
                 embed(name, inputs.figures.get(name)) for name in CAPTIONS if name != "scorecard"
             ],

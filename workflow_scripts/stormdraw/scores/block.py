@@ -1,16 +1,15 @@
 """The statistics of one variable at one lead."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtr
 
+from stormdraw.scores.events import Verified, gaussian_events, member_events
 from stormdraw.scores.multivariate import energy_score, variogram_sums, variogram_weight
-from stormdraw.scores.neighbourhoods import fss_sums
 from stormdraw.scores.pointwise import PointScores, score_gaussian, score_members
-from stormdraw.scores.probabilities import exceedance_table
-from stormdraw.scores.probability_matched import probability_matched_mean
 from stormdraw.scores.ranks import rank_counts, ranks
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.spectra import variance_spectrum
@@ -66,7 +65,7 @@ def block_statistics(
         members = np.full((1, *shape), np.nan, np.float32)
     if members is None:
         found = score_gaussian(
-            forecast.mean.ravel(), forecast.spread.ravel(), truth.ravel(), allowed
+            forecast.mean.ravel(), forecast.spread.ravel(), truth.ravel(), allowed, thresholds
         )
     else:
         found = score_members(
@@ -88,15 +87,31 @@ def block_statistics(
     if scores.maps:
         of_point = found.crps_fair if found.members else found.crps_gaussian
         block["crps_map"] = np.where(valid, of_point.reshape(shape), np.nan)
-    if members is not None and found.valid.any():
-        weights = counting.reshape(weights.shape)
+    if not found.valid.any():
+        return block
+    against = Verified(truth, valid, counting.reshape(weights.shape), scores.neighbourhoods)
+    if members is None:
         if thresholds:
-            block |= _events(members, truth, valid, weights, thresholds, scores.neighbourhoods)
-        standard, fair = variogram_sums(members, truth, weights, scores.variogram_lags)
-        block["variogram_standard_sum"], block["variogram_fair_sum"] = standard, fair
-        block["variogram_weight_sum"] = variogram_weight(weights, scores.variogram_lags)
-        if valid.all():
-            block |= _spectra(members, truth, threads)
+            block |= gaussian_events(forecast.mean, forecast.spread, against, thresholds)
+        return block
+    if thresholds:
+        block |= member_events(members, against, thresholds)
+    return block | _of_fields(members, against, scores.variogram_lags, threads)
+
+
+def _of_fields(
+    members: np.ndarray, against: Verified, lags: Sequence[int], threads: int
+) -> dict[str, np.ndarray]:
+    """Sums over pairs of points, and spectra where all points count."""
+    weights = against.weights
+    standard, fair = variogram_sums(members, against.truth, weights, lags)
+    block = {
+        "variogram_standard_sum": standard,
+        "variogram_fair_sum": fair,
+        "variogram_weight_sum": variogram_weight(weights, lags),
+    }
+    if against.valid.all():
+        block |= _spectra(members, against.truth, threads)
     return block
 
 
@@ -148,7 +163,9 @@ def _sums(found: PointScores, weights: np.ndarray) -> dict[str, np.ndarray]:
         sums["below_all_sum"] = weights @ (found.below + found.equal == 0)
         sums["above_all_sum"] = weights @ (found.below == found.members)
         sums["parts_sum"] = found.parts
-    if len(found.threshold_weighted):
+    if len(found.threshold_weighted_gaussian):
+        sums["threshold_weighted_gaussian_sum"] = weights @ found.threshold_weighted_gaussian.T
+    if found.members and len(found.threshold_weighted):
         for index, kind in enumerate(("standard", "fair")):
             sums[f"threshold_weighted_{kind}_sum"] = weights @ found.threshold_weighted[:, index].T
     return sums
@@ -160,7 +177,8 @@ def _counts(
     inside = (weights > 0.0) & found.valid
     counts = {
         "points": inside.sum(axis=1),
-        "members": np.full(len(weights), found.members),
+        # An ensemble none of whose members is there has none.
+        "members": np.full(len(weights), found.members if found.valid.any() else 0),
         "mask_checksum": np.array([zlib.crc32(np.packbits(mask).tobytes()) for mask in inside]),
     }
     # One number for every point, so that a point's rank does not depend on which others count.
@@ -203,56 +221,6 @@ def _spread_bins(
         "spread_bin_variance_sum": by_bin(found.variance),
         "spread_bin_squared_error_sum": by_bin(found.error**2),
     }
-
-
-def _events(
-    members: np.ndarray,
-    truth: np.ndarray,
-    valid: np.ndarray,
-    weights: np.ndarray,
-    thresholds: list[float],
-    widths: list[int],
-) -> dict[str, np.ndarray]:
-    """Tables of all thresholds; their first dims are (region, threshold)."""
-    count = len(members)
-    matched = np.zeros(truth.shape, members.dtype)
-    matched[valid] = probability_matched_mean(members[:, valid])
-    flat = weights.reshape(len(weights), -1)
-    rows: dict[str, list[np.ndarray]] = {}
-
-    def add(names: tuple[str, str], values: tuple[np.ndarray, np.ndarray]) -> None:
-        for name, value in zip(names, values, strict=True):
-            rows.setdefault(f"{name}_sum", []).append(value)
-
-    with np.errstate(invalid="ignore"):
-        for threshold in thresholds:
-            event = (truth >= threshold) & valid
-            exceeding = np.zeros(truth.shape, np.int64)
-            for member in members:
-                exceeding += member >= threshold
-            exceeding[~valid] = 0
-            add(
-                ("probability_weight", "probability_event"),
-                exceedance_table(exceeding.ravel(), event.ravel(), flat, count),
-            )
-            add(
-                ("fss_difference", "fss_reference"),
-                fss_sums(exceeding / count, event, valid, weights, widths),
-            )
-            warned = (matched >= threshold) & valid
-            add(
-                ("pmm_fss_difference", "pmm_fss_reference"),
-                fss_sums(warned, event, valid, weights, widths),
-            )
-            add(
-                ("pmm_forecast", "pmm_hit"),
-                (flat @ warned.ravel(), flat @ (warned & event).ravel()),
-            )
-    block = {name: np.stack(values, axis=1) for name, values in rows.items()}
-    error = np.where(valid, matched - np.where(valid, truth, 0.0).astype(np.float64), 0.0)
-    block["pmm_squared_error_sum"] = flat @ (error**2).ravel()
-    block["threshold_value"] = np.array(thresholds)
-    return block
 
 
 def _spectra(members: np.ndarray, truth: np.ndarray, threads: int) -> dict[str, np.ndarray]:

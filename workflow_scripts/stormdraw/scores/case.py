@@ -29,8 +29,9 @@ def score_case(
     """Reduce the ensemble at `ensemble_path` to sufficient statistics and write them.
 
     Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
-    hold their valid times. `run_seed` breaks the ties of ranks. `common` has the points that all
-    systems have (`stormdraw.scores.points`); without it a point counts where this ensemble has it.
+    hold their valid times. `run_seed` breaks the ties of ranks. `common` has the leads of all
+    systems and the points that none lacks (`stormdraw.scores.points`); without it a point counts
+    where this ensemble has it.
     Returns what was written.
 
     Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
@@ -42,7 +43,7 @@ def score_case(
         if not variables:
             raise StormdrawError(f"{ensemble_path}: no variable that can be scored")
         init = initial_time(ensemble)
-        leads = [int(lead) for lead in ensemble["lead"].values]
+        leads = [int(lead) for lead in (ensemble if common is None else common)["lead"].values]
         truth = load_truth(truth_paths, init, leads, variables)
         grid = Grid.of(ensemble)
         if Grid.of(truth) != grid:

@@ -46,16 +46,18 @@ def score_in_common(
 
 
 def same_points(paths: Sequence[Path]) -> bool:
-    """Whether the statistics of all systems are of the same points, variable by variable."""
+    """Whether the statistics of all systems are of the same leads and points."""
     found: dict[tuple[str, int], set[int]] = {}
+    leads: set[tuple[int, ...]] = set()
     for path in paths:
         with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as statistics:
             checksums = statistics["mask_checksum"].sel(region=WHOLE_DOMAIN).load()
+        leads.add(tuple(checksums["lead"].values))
         for name in checksums["variable"].values:
             for lead in checksums["lead"].values:
                 own = int(checksums.sel(variable=name, lead=lead))
                 found.setdefault((str(name), int(lead)), set()).add(own)
-    return all(len(checksums) == 1 for checksums in found.values())
+    return len(leads) == 1 and all(len(checksums) == 1 for checksums in found.values())
 
 
 def _take_over(source: Path, target: Path) -> None:

@@ -115,13 +115,16 @@ def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
     dims = {dim for case in cases for dim in case.dims} - {"init", "variable", "lead"}
     longest = {str(dim): max(case.sizes.get(dim, 0) for case in cases) for dim in dims}
     fill = {name: table.fill for name, table in TABLES.items() if name in named}
-    return [
-        case.pad(
-            {dim: (0, length - case.sizes[dim]) for dim, length in longest.items()},
-            constant_values=fill,
-        )
-        for case in cases
-    ]
+    padded = []
+    for case in cases:
+        short = {
+            dim: (0, length - case.sizes[dim])
+            for dim, length in longest.items()
+            if length > case.sizes[dim]
+        }
+        # Mostly nothing is short, and padding copies everything.
+        padded.append(case.pad(short, constant_values=fill) if short else case)
+    return padded
 
 
 def _must_agree(what: str, values: Mapping[str, Any], describe: Callable[[Any, Any], str]) -> None:

@@ -7,6 +7,9 @@ and small numbers lose fewer digits than kelvins do.
 import numpy as np
 from scipy.special import ndtr
 
+# A spread below this is none: no unit of a variable is that small, and ratios to it overflow.
+_CERTAIN = 1e-30
+
 
 def sorted_errors(members: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Each member minus the truth, in ascending order at each point, (point, member).
@@ -60,3 +63,30 @@ def gaussian_crps(error: np.ndarray, spread: np.ndarray) -> np.ndarray:
     # error rather than spread * z, which would be 0 * inf there.
     crps = error * (2.0 * ndtr(z) - 1.0) + spread * (2.0 * density - 1.0 / np.sqrt(np.pi))
     return np.where(certain, np.abs(error), crps)
+
+
+def gaussian_crps_above(error: np.ndarray, spread: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """CRPS of max(X, t) against max(y, t) for Gaussian X: only what lies above t counts.
+
+    `error` is that of the mean, `lower` is t - y. It is the integral of (F(x) - [x >= y])**2 over
+    x >= t (Gneiting and Ranjan 2011, doi:10.1198/jbes.2010.08110, eq. 7). With a and b the standard
+    scores of t and of max(y, t), and G the integral of Phi**2, it is
+
+        spread * (G(b) - G(a) + G(-b))
+
+    Without a spread it is the distance of max(mean, t) and max(y, t).
+    """
+    upper = np.maximum(lower, 0.0)
+    certain = spread < _CERTAIN
+    safe = np.where(certain, 1.0, spread)
+    a, b = (lower - error) / safe, (upper - error) / safe
+    crps = safe * (_squared_integral(b) - _squared_integral(a) + _squared_integral(-b))
+    return np.where(certain, np.abs(np.maximum(error, lower) - upper), crps)
+
+
+def _squared_integral(x: np.ndarray) -> np.ndarray:
+    """The integral of Phi**2 from minus infinity to x, from integration by parts."""
+    distribution = ndtr(x)
+    density = np.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi)
+    tail = ndtr(np.sqrt(2.0) * x) / np.sqrt(np.pi)
+    return x * distribution**2 + 2.0 * density * distribution - tail

@@ -3,44 +3,21 @@
 from collections.abc import Sequence
 
 import numpy as np
+import xarray as xr
 
 from stormdraw.scores.decomposition import crps_decomposition
 from stormdraw.scores.metrics import Sums, ratio
 from stormdraw.scores.neighbourhoods import fractions_skill_score
 from stormdraw.scores.probabilities import brier_decomposition, brier_sums, roc_area
+from stormdraw.scores.sizes import BySize, merged_probabilities, sums_by_size, weighted_mean
 
 # by name, (resample, lead)
 Scores = dict[str, np.ndarray]
 
 
-def distribution_metrics(sums: Sums, members: Sequence[int | None]) -> Scores:
-    """Decomposed CRPS, reliability index, and scores of differences and of the wind vector.
-
-    `members` tells their number at each lead, None where it differs between cases: what needs
-    tables of one size is NaN there.
-    """
-    shape = sums["weight_sum"].shape
+def distribution_metrics(sums: Sums) -> Scores:
+    """The PIT's reliability index, and scores of differences and of the wind vector."""
     scores: Scores = {}
-    if "parts_sum" in sums:
-        reliability, potential = np.full((2, *shape), np.nan)
-        for lead, count in enumerate(members):
-            if count:
-                reliability[:, lead], potential[:, lead] = crps_decomposition(
-                    sums["parts_sum"][:, lead, :, :count],
-                    sums["weight_sum"][:, lead],
-                    sums["below_all_sum"][:, lead],
-                    sums["above_all_sum"][:, lead],
-                )
-        scores |= {"crps_reliability": reliability, "crps_potential": potential}
-        scores["rank_index"] = np.stack(
-            [
-                reliability_index(sums["rank_counts"][:, lead, : count + 1])
-                if count
-                else np.full(shape[0], np.nan)
-                for lead, count in enumerate(members)
-            ],
-            axis=1,
-        )
     if "pit_counts" in sums:
         scores["pit_index"] = reliability_index(sums["pit_counts"])
     for score in ("variogram", "energy"):
@@ -60,66 +37,122 @@ def reliability_index(counts: np.ndarray) -> np.ndarray:
     return np.abs(frequency - 1.0 / counts.shape[-1]).sum(-1)
 
 
-def event_metrics(
-    sums: Sums, members: Sequence[int | None], thresholds: Sequence[float], widths: Sequence[int]
-) -> Scores:
+def event_metrics(sums: Sums, thresholds: Sequence[float], widths: Sequence[int]) -> Scores:
     """Scores of "at least so much" for each threshold, its value at the end of the name.
 
     `fss_20_9` is the fractions skill score of at least 20 in boxes of 9 points; `pmm_` stands
-    before scores of the probability-matched mean.
+    before scores of the probability-matched mean, which a mean and spread alone do not have.
     """
     scores: Scores = {}
+    weight = sums["weight_sum"]
     for index, threshold in enumerate(thresholds):
         ending = f"{threshold:g}"
-        of_threshold = {
-            name: sums[name][:, :, index]
-            for name in sums
-            if name.startswith(("threshold_weighted", "probability", "fss", "pmm_f", "pmm_h"))
-        }
-        weight = sums["weight_sum"]
-        for kind in ("fair", "standard"):
-            total = of_threshold[f"threshold_weighted_{kind}_sum"]
-            scores[f"crps_{kind}_above_{ending}"] = ratio(total, weight)
-        for name, values in _probability_scores(of_threshold, members, weight).items():
-            scores[f"{name}_{ending}"] = values
+        for kind in ("fair", "standard", "gaussian"):
+            total = sums.get(f"threshold_weighted_{kind}_sum")
+            if total is not None:
+                scores[f"crps_{kind}_above_{ending}"] = ratio(total[:, :, index], weight)
         for before in ("", "pmm_"):
+            if f"{before}fss_difference_sum" not in sums:
+                continue
             difference, reference = (
-                of_threshold[f"{before}fss_{part}_sum"] for part in ("difference", "reference")
+                sums[f"{before}fss_{part}_sum"][:, :, index] for part in ("difference", "reference")
             )
             for position, width in enumerate(widths):
                 scores[f"{before}fss_{ending}_{width}"] = fractions_skill_score(
                     difference[:, :, position], reference[:, :, position]
                 )
-        warned, hits = of_threshold["pmm_forecast_sum"], of_threshold["pmm_hit_sum"]
-        events = of_threshold["probability_event_sum"].sum(-1)
-        scores[f"pmm_csi_{ending}"] = ratio(hits, warned + events - hits)
-        scores[f"pmm_frequency_bias_{ending}"] = ratio(warned, events)
-    if thresholds:
-        scores["pmm_rmse"] = np.sqrt(ratio(sums["pmm_squared_error_sum"], sums["weight_sum"]))
+    if thresholds and "pmm_squared_error_sum" in sums and "pmm_hit_sum" in sums:
+        scores["pmm_rmse"] = np.sqrt(ratio(sums["pmm_squared_error_sum"], weight))
     return scores
 
 
-def _probability_scores(sums: Sums, members: Sequence[int | None], weight: np.ndarray) -> Scores:
-    """The Brier score, standard and fair, its parts, and the area under the ROC.
+def sized_metrics(system: xr.Dataset, resamples: np.ndarray, thresholds: Sequence[float]) -> Scores:
+    """Scores from tables whose length is the number of members, which may change between cases.
 
-    The fair one (Ferro 2008, doi:10.1175/2007WAF2006105.1) takes off p (1 - p) / (M - 1), and so
-    does not depend on the number of members.
+    Of one variable (init, lead, ...). A lead at a time, since these tables are the largest.
     """
-    names = ("brier", "brier_fair", "brier_reliability", "brier_resolution", "brier_uncertainty")
-    scores = {name: np.full(weight.shape, np.nan) for name in (*names, "roc_area", "base_rate")}
-    for lead, count in enumerate(members):
-        everywhere = sums["probability_weight_sum"][:, lead]
-        with_event = sums["probability_event_sum"][:, lead]
-        scores["base_rate"][:, lead] = ratio(with_event.sum(-1), weight[:, lead])
-        if not count:
+    by_lead = []
+    for lead in range(system.sizes["lead"]):
+        by_size = sums_by_size(system, resamples, lead)
+        of_lead = _decomposition(by_size)
+        for index, threshold in enumerate(thresholds):
+            for name, values in _event_scores(by_size, index).items():
+                of_lead[f"{name}_{threshold:g}"] = values
+        by_lead.append(of_lead)
+    names = dict.fromkeys(name for of_lead in by_lead for name in of_lead)
+    missing = np.full(len(resamples), np.nan)
+    return {
+        name: np.stack([of_lead.get(name, missing) for of_lead in by_lead], axis=1)
+        for name in names
+    }
+
+
+def _decomposition(by_size: BySize) -> Scores:
+    """The parts of the CRPS and the ranks' reliability index, means over sizes, (resample,).
+
+    Parts of the CRPS are weighted by area, and so add up to that of all cases; the index by points.
+    A single member has no ranks worth the name.
+    """
+    parts, weights, indices, points = [], [], [], []
+    for size, sums in by_size.items():
+        if not size or "parts_sum" not in sums:
             continue
-        everywhere, with_event = everywhere[:, : count + 1], with_event[:, : count + 1]
-        score, dispersion = brier_sums(everywhere, with_event, np.array(count))
-        scores["brier"][:, lead] = ratio(score, weight[:, lead])
-        fair = score - dispersion / max(count - 1, 1)
-        scores["brier_fair"][:, lead] = ratio(fair, weight[:, lead])
-        parts = brier_decomposition(everywhere, with_event)
-        for name, values in zip(names[2:], parts, strict=True):
-            scores[name][:, lead] = values
-        scores["roc_area"][:, lead] = roc_area(everywhere, with_event)
+        beyond = (sums["below_all_sum"], sums["above_all_sum"])
+        parts.append(crps_decomposition(sums["parts_sum"], sums["weight_sum"], *beyond))
+        weights.append(sums["weight_sum"])
+        if size > 1:
+            indices.append(reliability_index(sums["rank_counts"]))
+            points.append(sums["points"])
+    scores: Scores = {}
+    if parts:
+        reliability, potential = zip(*parts, strict=True)
+        scores["crps_reliability"] = weighted_mean(reliability, weights)
+        scores["crps_potential"] = weighted_mean(potential, weights)
+    if indices:
+        scores["rank_index"] = weighted_mean(indices, points)
     return scores
+
+
+def _event_scores(by_size: BySize, threshold: int) -> Scores:
+    """The Brier score, standard and fair, its parts, and the area under the ROC, (resample,).
+
+    Of the threshold of that index. The fair score (Ferro 2008, doi:10.1175/2007WAF2006105.1) takes
+    off p (1 - p) / (M - 1), and so does not depend on the number of members M; there is none of one
+    member, nor of a distribution known by mean and spread.
+    """
+    by_size = {size: sums for size, sums in by_size.items() if "probability_weight_sum" in sums}
+    if not by_size:
+        return {}
+    probability, everywhere, with_event = merged_probabilities(by_size, threshold)
+    weight = everywhere.sum(-1)
+    squared, fair = np.zeros((2, *weight.shape))
+    for size, sums in by_size.items():
+        score, dispersion = brier_sums(*merged_probabilities({size: sums}, threshold))
+        # The tables of a Gaussian hold rounded probabilities.
+        squared += score if size else sums["brier_sum"][:, threshold]
+        fair += score - dispersion / (size - 1) if size > 1 else np.nan
+    parts = brier_decomposition(probability, everywhere, with_event)
+    scores = {
+        "base_rate": ratio(with_event.sum(-1), weight),
+        "brier": ratio(squared, weight),
+        "brier_reliability": parts[0],
+        "brier_resolution": parts[1],
+        "brier_uncertainty": parts[2],
+        "roc_area": roc_area(everywhere, with_event),
+    }
+    if np.isfinite(fair).all():
+        scores["brier_fair"] = ratio(fair, weight)
+    return scores | _warnings(by_size, threshold, with_event.sum(-1))
+
+
+def _warnings(by_size: BySize, threshold: int, events: np.ndarray) -> Scores:
+    """Critical success index and frequency bias of the probability-matched mean, (resample,)."""
+    having = [sums for sums in by_size.values() if "pmm_hit_sum" in sums]
+    if not having:
+        return {}
+    warned = np.sum([sums["pmm_forecast_sum"][:, threshold] for sums in having], axis=0)
+    hits = np.sum([sums["pmm_hit_sum"][:, threshold] for sums in having], axis=0)
+    return {
+        "pmm_csi": ratio(hits, warned + events - hits),
+        "pmm_frequency_bias": ratio(warned, events),
+    }

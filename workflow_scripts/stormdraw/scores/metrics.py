@@ -1,6 +1,6 @@
 """Scores as ratios of sums over cases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
@@ -10,8 +10,12 @@ from stormdraw.scores.tables import TABLES
 # Sums over cases by name, each (resample, lead, ...); scores are (resample, lead).
 Sums = Mapping[str, np.ndarray]
 
+# Those whose length is the number of members are summed by it, see `stormdraw.scores.sizes`.
 _SUMMED_TABLES = tuple(
-    name for name in TABLES if name not in ("threshold_value", "crps_map", "rank_counts")
+    name
+    for name, table in TABLES.items()
+    if name not in ("threshold_value", "crps_map")
+    and not {"rank", "order", "exceeding"} & set(table.dims)
 )
 
 
@@ -20,15 +24,16 @@ def sums_over_cases(
 ) -> dict[str, np.ndarray]:
     """Weighted sums of each statistic, (resample, lead, ...), of one variable's (init, lead, ...).
 
-    `resamples` is (resample, init). `inflated_variance_sum` is the variance a calibrated ensemble's
-    mean would show as squared error: (M + 1) / M times the members' own, case by case, since M may
-    differ. It is NaN for M = 1, which has no spread to speak of, and not inflated for a
-    distribution known by mean and spread (M = 0).
+    `resamples` is (resample, init). Tables whose length is the number of members are left out, and
+    a case without a point that counts adds nothing. `inflated_variance_sum` is the variance a
+    calibrated ensemble's mean would show as squared error: (M + 1) / M times the members' own, case
+    by case, since M may differ. It is NaN for M = 1, which has no spread to speak of, and not
+    inflated for a distribution known by mean and spread (M = 0).
 
     With `matched_members` m (init, lead), `crps_matched_sum` and `squared_error_matched_sum` are
     what random subsets of m members score on average over all subsets, see `matched_sums`.
     """
-    members = system["members"].values
+    members, counted = system["members"].values, system["points"].values > 0
     inflation = np.where(members == 1, np.nan, 1.0 + 1.0 / np.where(members > 0, members, np.inf))
     by_case = {
         str(name): values.values.astype(np.float64)
@@ -37,10 +42,11 @@ def sums_over_cases(
         or name in ("points", *_SUMMED_TABLES)
     }
     by_case["inflated_variance_sum"] = inflation * by_case["variance_sum"]
-    if "rank_counts" in system:
-        by_case["rank_counts"] = np.maximum(system["rank_counts"].values, 0).astype(np.float64)
     if matched_members is not None:
         by_case |= matched_sums(by_case, members, matched_members)
+    for name in ("inflated_variance_sum", "crps_matched_sum", "squared_error_matched_sum"):
+        if name in by_case:
+            by_case[name] = np.where(counted, by_case[name], 0.0)
     return {name: np.tensordot(resamples, values, 1) for name, values in by_case.items()}
 
 
@@ -76,7 +82,12 @@ def metrics(sums: Sums, has_members: bool) -> dict[str, np.ndarray]:
         "crps_gaussian": ratio(sums["crps_gaussian_sum"], weight),
         "rmse": np.sqrt(ratio(sums["squared_error_sum"], weight)),
         "bias": ratio(sums["error_sum"], weight),
-        "spread": np.sqrt(ratio(sums["variance_sum"], weight)),
+        # One member has none.
+        "spread": np.where(
+            np.isnan(sums["inflated_variance_sum"]),
+            np.nan,
+            np.sqrt(ratio(sums["variance_sum"], weight)),
+        ),
         "spread_error_ratio": np.sqrt(
             ratio(sums["inflated_variance_sum"], sums["squared_error_sum"])
         ),
@@ -108,9 +119,20 @@ def shared_crps(own: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarra
     return "crps_fair" if both_have_members else "crps_gaussian"
 
 
-def members_by_lead(members: np.ndarray) -> Sequence[int | None]:
-    """The number of members at each lead, from (init, lead); None where cases differ."""
-    return [int(of_lead[0]) if (of_lead == of_lead[0]).all() else None for of_lead in members.T]
+def is_ensemble(system: xr.Dataset) -> bool:
+    """Whether one variable is known by members, wherever a point counts."""
+    members = system["members"].values[system["points"].values > 0]
+    return bool(members.size and (members > 0).all())
+
+
+def smallest_ensembles(system: xr.Dataset) -> np.ndarray:
+    """The fewest members of any case at each lead, (lead,); 0 by mean and spread, or without one.
+
+    Of one variable. A case without a point that counts at a lead is none of it.
+    """
+    members, counted = system["members"].values, system["points"].values > 0
+    fewest = np.where(counted, members, np.iinfo(np.int64).max).min(axis=0)
+    return np.where(counted.any(axis=0), fewest, 0)
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stormdraw.scores.crps import gaussian_crps, sorted_errors
+from stormdraw.scores.crps import gaussian_crps, gaussian_crps_above, sorted_errors
 from stormdraw.scores.kernels import chained_crps, point_scores, sum_parts
 
 # Members x points in a block, which stays in a core's own cache from the sort to the last sum.
@@ -21,8 +21,10 @@ class PointScores:
     mean nothing. `members` is 0 for a distribution known only by its mean and spread, which has NaN
     for the scores of an ensemble, and no member `below` or `equal` to the truth.
 
-    `threshold_weighted` is (threshold, 2, point), standard and fair. `parts` is (region, 2, member)
-    weighted sums over points of each order statistic's negative and positive part of the error.
+    `threshold_weighted` is (threshold, 2, point), standard and fair;
+    `threshold_weighted_gaussian` (threshold, point) is that of the mean and spread. `parts` is
+    (region, 2, member): weighted sums over points of each order statistic's negative and positive
+    part of the error.
     """
 
     members: int
@@ -35,6 +37,7 @@ class PointScores:
     below: np.ndarray
     equal: np.ndarray
     threshold_weighted: np.ndarray
+    threshold_weighted_gaussian: np.ndarray
     parts: np.ndarray
 
 
@@ -81,6 +84,7 @@ def score_members(
         for parts in pool.map(score_block, range(0, size, step)):
             total += parts
     error, variance, standard, fair = scores
+    spread = np.sqrt(variance)
     return PointScores(
         members=count,
         valid=valid,
@@ -88,20 +92,42 @@ def score_members(
         variance=variance,
         crps_standard=standard,
         crps_fair=fair,
-        crps_gaussian=gaussian_crps(error, np.sqrt(variance)),
+        crps_gaussian=gaussian_crps(error, spread),
         below=counts[0],
         equal=counts[1],
         threshold_weighted=chained,
+        threshold_weighted_gaussian=_gaussian_above(error, spread, truth, valid, thresholds),
         parts=total,
     )
 
 
+def _gaussian_above(
+    error: np.ndarray,
+    spread: np.ndarray,
+    truth: np.ndarray,
+    valid: np.ndarray,
+    thresholds: Sequence[float],
+) -> np.ndarray:
+    """The threshold-weighted CRPS of Gaussian distributions, (threshold, point)."""
+    above = np.zeros((len(thresholds), valid.size))
+    observed = np.where(valid, truth, 0.0).astype(np.float64)
+    for of_threshold, threshold in zip(above, thresholds, strict=True):
+        scores = gaussian_crps_above(error, spread, threshold - observed)
+        of_threshold[:] = np.where(valid, scores, 0.0)
+    return above
+
+
 def score_gaussian(
-    mean: np.ndarray, spread: np.ndarray, truth: np.ndarray, points: np.ndarray | None = None
+    mean: np.ndarray,
+    spread: np.ndarray,
+    truth: np.ndarray,
+    points: np.ndarray | None = None,
+    thresholds: Sequence[float] = (),
 ) -> PointScores:
     """Scores of Gaussian distributions given by mean and spread, each (point,).
 
-    A negative spread counts as missing. Only `points` count, all if it is None.
+    A negative spread counts as missing. Only `points` count, all if it is None; `thresholds` are
+    those of the threshold-weighted CRPS.
     """
     valid = np.isfinite(mean) & np.isfinite(spread) & np.isfinite(truth)
     valid &= np.greater_equal(spread, 0.0, out=np.zeros(valid.shape, bool), where=valid)
@@ -122,5 +148,6 @@ def score_gaussian(
         below=none,
         equal=none,
         threshold_weighted=np.zeros((0, 2, valid.size)),
+        threshold_weighted_gaussian=_gaussian_above(error, spread, truth, valid, thresholds),
         parts=np.zeros((0, 2, 0)),
     )

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.scores.comparison import load_systems, variables
+from stormdraw.scores.sizes import probability_classes
 from stormdraw.scores.tables import SUMS, TABLES
 
 _NOT_SUMMED = ("threshold_value", "rank_counts")
@@ -18,7 +19,8 @@ def pooled_tables(
     """The sums and tables of each (variable, system), over all cases and leads.
 
     Tables of ensembles of different sizes cannot be added: fields with the most frequent number of
-    members are summed (the larger of two equally frequent ones). The attributes `members`, `fields`
+    members are summed (the larger of two equally frequent ones). A field without a point that
+    counts is left out. The attributes `members`, `fields`
     and `all_fields` tell that number, how many fields (a case at a lead) have it, and how many
     there are.
     """
@@ -31,16 +33,19 @@ def pooled_tables(
 
 def _pool(system: xr.Dataset) -> xr.Dataset:
     fields = system.stack(field=("init", "lead"))
+    fields = fields.isel(field=np.flatnonzero(fields["points"].values > 0))
     members = fields["members"].values
-    counted = np.bincount(members)
+    counted = np.bincount(members, minlength=1)
     frequent = int(np.flatnonzero(counted == counted.max())[-1])
     chosen = fields.isel(field=np.flatnonzero(members == frequent))
     names = [name for name in (*SUMS, *TABLES) if name in chosen and name not in _NOT_SUMMED]
     summed = chosen[names].sum("field")
     if "threshold_value" in chosen:
-        summed["threshold_value"] = chosen["threshold_value"].isel(field=0, drop=True)
+        # All fields have the same, or none where no field counts.
+        summed["threshold_value"] = chosen["threshold_value"].max("field")
         summed = summed.isel(threshold=np.isfinite(summed["threshold_value"].values))
-    for dim, length in (("exceeding", frequent + 1), ("order", frequent)):
+    classes = probability_classes(frequent)
+    for dim, length in (("exceeding", classes + 1), ("order", frequent)):
         if dim in summed.dims:
             summed = summed.isel({dim: slice(length)})
     return summed.assign_attrs(

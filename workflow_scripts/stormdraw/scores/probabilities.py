@@ -1,7 +1,8 @@
 """Forecasts of "at least so much": Brier score, reliability, ROC and performance diagrams.
 
 All come from one table of sums: the weight of the points at which k of M members reach the
-threshold, and the weight of those at which the truth does too, each (..., M + 1).
+threshold, and the weight of those at which the truth does too, each (..., M + 1). A probability
+that is no share of members has steps of its own, see `stormdraw.scores.sizes`.
 """
 
 import numpy as np
@@ -14,8 +15,8 @@ def exceedance_table(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights of all points and of those with the event, by number of members, (region, M + 1).
 
-    `exceeding` (point,) is how many members reach the threshold, `event` (point,) whether the truth
-    does, `weights` (region, point) is 0 where a point does not count.
+    `exceeding` (point,) is how many of the `members` reach the threshold, `event` (point,) whether
+    the truth does, `weights` (region, point) is 0 where a point does not count.
     """
     bins = members + 1
     everywhere = [np.bincount(exceeding, weight, bins) for weight in weights]
@@ -24,28 +25,22 @@ def exceedance_table(
 
 
 def brier_sums(
-    everywhere: np.ndarray, with_event: np.ndarray, members: np.ndarray
+    probability: np.ndarray, everywhere: np.ndarray, with_event: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted sums of the Brier score and of p (1 - p), from tables (..., count).
-
-    `members` (...) may be less than the table is long, which then ends in zeros.
-    """
-    probability = np.arange(everywhere.shape[-1]) / np.maximum(members, 1)[..., None]
+    """Weighted sums of the Brier score and of p (1 - p), (...), from tables (..., probability)."""
     squared = everywhere * probability**2 - 2.0 * with_event * probability + with_event
     return squared.sum(-1), (everywhere * probability * (1.0 - probability)).sum(-1)
 
 
 def brier_decomposition(
-    everywhere: np.ndarray, with_event: np.ndarray
+    probability: np.ndarray, everywhere: np.ndarray, with_event: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Reliability, resolution and uncertainty, from tables (..., M + 1); each (...).
+    """Reliability, resolution and uncertainty, from tables (..., probability); each (...).
 
     Brier score = reliability - resolution + uncertainty (Murphy 1973,
-    doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2). The M + 1 probabilities are kept apart, so
-    that the sum is exact.
+    doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2). All probabilities that can be forecast are
+    kept apart, so that the sum is exact.
     """
-    members = everywhere.shape[-1] - 1
-    probability = np.arange(members + 1) / members
     total = everywhere.sum(-1)
     base_rate = ratio(with_event.sum(-1), total)
     observed = observed_frequency(everywhere, with_event)

@@ -3,16 +3,23 @@
 import numpy as np
 
 
-def probability_matched_mean(members: np.ndarray) -> np.ndarray:
+def probability_matched_mean(members: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
     """The ensemble's mean with the members' distribution of values, (point,), of (member, point).
 
     All members' values together are sorted, every M-th is kept, and the kept ones are put in place
     in the order of the mean (Ebert 2001, doi:10.1175/1520-0493(2001)129<2461:AOAPMS>2.0.CO;2). The
-    middle one of each M is kept. Points of equal mean are filled in the order of points.
+    middle one of each M is kept. Points of equal mean are filled in the order of points. Only
+    `valid` points (point,) take part, and others are 0; all do if it is None. Beside the members
+    one copy of them is held.
     """
-    count = len(members)
-    order = np.argsort(members.mean(axis=0, dtype=np.float64), kind="stable")
-    pooled = np.sort(members, axis=None)
-    matched = np.empty(members.shape[1], members.dtype)
-    matched[order] = pooled[count // 2 :: count]
+    count, size = members.shape
+    places = np.arange(size) if valid is None else np.flatnonzero(valid)
+    total = np.zeros(size)
+    for member in members:
+        total += np.where(valid, member, 0.0) if valid is not None else member
+    order = np.argsort(total[places] / count, kind="stable")
+    pooled = np.concatenate([member[places] for member in members])
+    pooled.sort()
+    matched = np.zeros(size, members.dtype)
+    matched[places[order]] = pooled[count // 2 :: count]
     return matched

@@ -15,7 +15,8 @@ def rank_histograms(paths_by_system: Mapping[str, Sequence[Path]]) -> xr.Dataset
 
     Histograms of ensembles of different sizes cannot be added. Where the number of members differs
     between cases, those with the most frequent number are summed (the larger of two equally
-    frequent ones); `members` and `cases`, (system, variable, lead), tell which and how many.
+    frequent ones), and a case without a point that counts is none of them; `members` and `cases`,
+    (system, variable, lead), tell which and how many.
     NO_RANK stands beyond rank `members`; a variable that a system lacks, or knows only by mean and
     spread, has `members` and `cases` 0.
     """
@@ -34,11 +35,12 @@ def _sum_over_cases(system: xr.Dataset) -> xr.Dataset:
     summed = np.full((*shape, system.sizes["rank"]), NO_RANK, np.int64)
     used = np.zeros((2, *shape), np.int64)
     for index in np.ndindex(shape):
-        of_cases = members[:, *index]
-        counted = np.bincount(of_cases)
-        frequent = int(np.flatnonzero(counted == counted.max())[-1])
-        if frequent == 0:
+        of_cases = np.where(system["points"].values[:, *index] > 0, members[:, *index], 0)
+        if not of_cases.any():
             continue
+        # 0 is no ensemble.
+        counted = np.bincount(of_cases[of_cases > 0])
+        frequent = int(np.flatnonzero(counted == counted.max())[-1])
         chosen = of_cases == frequent
         counts = system["rank_counts"].values[:, *index, : frequent + 1]
         summed[*index, : frequent + 1] = counts[chosen].sum(axis=0)

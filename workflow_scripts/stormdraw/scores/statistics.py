@@ -59,7 +59,8 @@ def case_statistics(
         regions = {WHOLE_DOMAIN: np.ones(weights.shape, bool)}
     region_weights = np.stack([np.where(mask, weights, 0.0) for mask in regions.values()])
     variables = ensemble_variables(ensemble)
-    leads = [int(lead) for lead in ensemble["lead"].values]
+    # Systems in common have the leads of all: what one lacks altogether is missing there.
+    leads = [int(lead) for lead in (ensemble if common is None else common)["lead"].values]
     init = format_init(initial_time(ensemble))
     blocks = []
     for name in variables:
@@ -67,11 +68,15 @@ def case_statistics(
             points = None
             if common is not None:
                 points = common["points"].sel(variable=name, lead=lead).values.astype(bool)
-            forecast = read_forecast(ensemble, name, lead)
-            observed = truth[name].sel(lead=lead).values
-            random = generator_for(run_seed, "ranks", init, name, lead)
+            # Nothing holds the forecast any longer than this: a block is all that is in memory.
             block = block_statistics(
-                forecast, observed, region_weights, points, scores, random, threads
+                read_forecast(ensemble, name, lead),
+                truth[name].sel(lead=lead).values,
+                region_weights,
+                points,
+                scores,
+                generator_for(run_seed, "ranks", init, name, lead),
+                threads,
             )
             if name == "WIND10" and {"U10", "V10"} <= set(ensemble.data_vars):
                 u, v = (read_forecast(ensemble, part, lead) for part in ("U10", "V10"))
@@ -92,7 +97,9 @@ def case_statistics(
 
 
 def read_forecast(ensemble: xr.Dataset, name: str, lead: int) -> Forecast:
-    """One variable at one lead."""
+    """One variable at one lead; where the file lacks the lead, all is missing."""
+    if lead not in ensemble["lead"].values:
+        return _absent(ensemble, name)
     if name not in ensemble:
         mean, spread = (
             ensemble[f"{name}_{kind}"].sel(lead=lead).values for kind in ("mean", "spread")
@@ -103,6 +110,14 @@ def read_forecast(ensemble: xr.Dataset, name: str, lead: int) -> Forecast:
     # Selecting copies, so only where there is something to leave out.
     chosen = members if all(present) else members[present]
     return Forecast(name, chosen, absent=len(members) - len(chosen))
+
+
+def _absent(ensemble: xr.Dataset, name: str) -> Forecast:
+    """A forecast of nothing, by as many members as the file has."""
+    shape = (ensemble.sizes["y"], ensemble.sizes["x"])
+    if name not in ensemble:
+        return Forecast(name, None, *np.full((2, *shape), np.nan, np.float32))
+    return Forecast(name, np.empty((0, *shape), np.float32), absent=ensemble.sizes["member"])
 
 
 def _is_present(member: np.ndarray) -> bool:

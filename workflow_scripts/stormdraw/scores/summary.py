@@ -9,10 +9,16 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
-from stormdraw.scores.bootstrap import interval, resamplings
+from stormdraw.scores.bootstrap import days_by_lead, interval, resamplings
 from stormdraw.scores.comparison import leads, load_systems, variables
-from stormdraw.scores.ensemble_metrics import distribution_metrics, event_metrics
-from stormdraw.scores.metrics import members_by_lead, metrics, skill, sums_over_cases
+from stormdraw.scores.ensemble_metrics import distribution_metrics, event_metrics, sized_metrics
+from stormdraw.scores.metrics import (
+    is_ensemble,
+    metrics,
+    skill,
+    smallest_ensembles,
+    sums_over_cases,
+)
 from stormdraw.scores.settings import WHOLE_DOMAIN
 
 COLUMNS = (
@@ -41,7 +47,8 @@ def summarise(
 ) -> pd.DataFrame:
     """One row for each system, variable, lead and metric, with columns COLUMNS, sorted.
 
-    `members` is the smallest number over cases, 0 for a distribution known by mean and spread.
+    `members` is the smallest number over cases, 0 for a distribution known by mean and spread;
+    `cases` is how many have a point that counts at the lead, and the others are in no score of it.
     `ci_low` and `ci_high` bound a score at the given confidence by block bootstrap over initial
     days, NaN with too few days. Skill is against `reference`, without one there is none, and
     against each of `standards`, with their name at the end of the metric's. `widths` are those of
@@ -102,13 +109,12 @@ def _scores(
     matched = systems[reference]["members"].values if compared else None  # type: ignore[index]
     scores = {}
     for name, system in systems.items():
-        counts = system["members"].values
-        has_members = bool((counts > 0).all())
+        has_members = is_ensemble(system)
         sums = sums_over_cases(system, resamples, matched if has_members else None)
-        members = members_by_lead(counts)
-        scores[name] = metrics(sums, has_members) | distribution_metrics(sums, members)
-        if has_members and "threshold_value" in system:
-            scores[name] |= event_metrics(sums, members, _thresholds(system), widths)
+        thresholds = _thresholds(system)
+        scores[name] = metrics(sums, has_members) | distribution_metrics(sums)
+        scores[name] |= event_metrics(sums, thresholds, widths)
+        scores[name] |= sized_metrics(system, resamples, thresholds)
         # How many points there are is no estimate, and has no interval.
         scores[name]["points"] = sums["points"][:1]
     if reference in scores:
@@ -125,6 +131,8 @@ def _scores(
 
 def _thresholds(system: xr.Dataset) -> list[float]:
     """The thresholds of one variable; files are filled up with NaN."""
+    if "threshold_value" not in system:
+        return []
     values = system["threshold_value"].values.reshape(-1, system.sizes["threshold"])
     known = values[np.isfinite(values).any(axis=1)]
     return [float(value) for value in known[0] if np.isfinite(value)] if len(known) else []
@@ -134,12 +142,14 @@ def _rows(
     system: xr.Dataset, scores: Mapping[str, np.ndarray], confidence: float
 ) -> Iterator[tuple[int, str, int, int, float, float, float]]:
     """lead_hours, metric, members, cases, value, ci_low, ci_high for one system and variable."""
-    members = system["members"].min("init").values
+    members = smallest_ensembles(system)
+    cases = (system["points"].values > 0).sum(axis=0)
+    days = days_by_lead(system)
     for metric, values in scores.items():
-        low, high = interval(values, confidence)
+        low, high = interval(values, confidence, days)
         for index, lead in enumerate(leads(system)):
             # + 0.0 turns -0.0, which would be written with its sign, into 0.0.
             value, low_end, high_end = (
                 float(bound[index]) + 0.0 for bound in (values[0], low, high)
             )
-            yield lead, metric, int(members[index]), system.sizes["init"], value, low_end, high_end
+            yield lead, metric, int(members[index]), int(cases[index]), value, low_end, high_end

@@ -88,11 +88,21 @@ TABLES = {
     "threshold_weighted_fair_sum": Table(
         ("region", "threshold"), "weighted sum of the fair CRPS of max(x, threshold)"
     ),
+    "threshold_weighted_gaussian_sum": Table(
+        ("region", "threshold"),
+        "weighted sum of the CRPS of max(x, threshold), of a Gaussian with the mean and spread",
+    ),
     "probability_weight_sum": Table(
-        _EXCEEDING, "weight of the points at which so many members reach the threshold"
+        _EXCEEDING,
+        "weight of the points at which so many members reach the threshold; without members, of "
+        "those at which the Gaussian's probability is so many hundredths",
     ),
     "probability_event_sum": Table(
         _EXCEEDING, "weight of those points at which the truth does too"
+    ),
+    "brier_sum": Table(
+        ("region", "threshold"),
+        "weighted sum of the squared error of a Gaussian's exact probability",
     ),
     "fss_difference_sum": Table(
         _NEIGHBOURHOOD, "weighted sum of (f - o)**2 of the fractions in a neighbourhood"

@@ -102,8 +102,13 @@ def _forecast(
     folder: Path,
     tell: Progress,
 ) -> None:
-    """Let HREF's models forecast, and write their files and HREF's products."""
-    models = forecasters(truth, run_seed, shared)
+    """Let models forecast, and write their files and, of HREF, its products."""
+    forecasting = {run.model for run in plan.runs}
+    models = {
+        name: model
+        for name, model in forecasters(truth, run_seed, shared).items()
+        if name in forecasting
+    }
     href = HrefFiles(truth.domain.window)
     with ExitStack() as stack:
         files = {name: stack.enter_context(ModelFiles(name, truth)) for name in models}
@@ -112,9 +117,10 @@ def _forecast(
             for lead, seen in models[run.model].run(starts[run.init], run.leads):
                 path = folder / member_path(run.member, run.init, lead)
                 fields = own.write(path, seen, run.init, lead)
-                href.collect(run.model, run.init, lead, fields, own.grid)
+                if plan.products:
+                    href.collect(run.model, run.init, lead, fields, own.grid)
             tell(f"forecast {done} of {len(plan.runs)}: {run.model} of {run.init:%Y-%m-%d %H} UTC")
-    for case in plan.cases:
+    for case in plan.cases if plan.products else ():
         href.write(folder, case, plan.leads)
 
 

@@ -1,16 +1,17 @@
 """What the simulated archive must hold for a configuration."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, href_members
+from stormdraw.archive.membership import Member, href_members, hrrr_run
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
 
 @dataclass(frozen=True)
 class Run:
-    """One forecast by one of HREF's models; `leads` in hours, ascending."""
+    """One forecast by one of HREF's models, HRRR among them; `leads` in hours, ascending."""
 
     member: Member
     init: datetime
@@ -23,13 +24,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """When the world starts, which hours have an analysis, where members branch, who forecasts."""
+    """When the world starts, which hours have an analysis, where members branch, who forecasts.
+
+    `products` tells whether HREF publishes its mean and spread.
+    """
 
     start: datetime
     analyses: tuple[datetime, ...]
     cases: tuple[datetime, ...]
     leads: tuple[int, ...]
     runs: tuple[Run, ...]
+    products: bool
 
     @property
     def end(self) -> datetime:
@@ -52,7 +57,12 @@ def plan_archive(settings: Settings) -> Plan:
     periods = [period for _, period in settings.periods.named()]
     cases = tuple(settings.initial_times())
     leads = tuple(settings.leads)
-    runs = _runs(cases, leads) if settings.archive.reference == "href" else ()
+    href = settings.archive.reference == "href"
+    forecasting = {case: href_members(case) if href else [] for case in cases}
+    if settings.forecasts_with_hrrr():
+        for case, members in forecasting.items():
+            members.append(hrrr_run(case))
+    runs = _runs(forecasting, leads)
     first = min(period.start for period in periods)
     start = first - hours(settings.archive.simulated.spin_up_hours)
     return Plan(
@@ -61,14 +71,17 @@ def plan_archive(settings: Settings) -> Plan:
         cases=cases,
         leads=leads,
         runs=runs,
+        products=href,
     )
 
 
-def _runs(cases: tuple[datetime, ...], leads: tuple[int, ...]) -> tuple[Run, ...]:
-    """Every run that some case's HREF has a member of, in the order of initial times."""
+def _runs(
+    forecasting: Mapping[datetime, Sequence[Member]], leads: tuple[int, ...]
+) -> tuple[Run, ...]:
+    """Every run that some case has a member of, in the order of initial times."""
     wanted: dict[tuple[datetime, str], tuple[Member, set[int]]] = {}
-    for case in cases:
-        for member in href_members(case):
+    for case, members in forecasting.items():
+        for member in members:
             key = (case - hours(member.age), model_name(member))
             _, own_leads = wanted.setdefault(key, (member, set()))
             own_leads |= {member.own_lead(lead) for lead in leads if member.reaches(lead)}

@@ -1,0 +1,180 @@
+"""What a run will cost, against real inventories, hand-worked sums and runs that were measured."""
+
+import copy
+import itertools
+import re
+
+import pytest
+import yaml
+
+from stormdraw.costs.computing import (
+    OPERATIONS_A_SECOND_ON_CORE,
+    OPERATIONS_A_SECOND_ON_GPU,
+    Computing,
+    computing,
+)
+from stormdraw.costs.disk import disk_bytes
+from stormdraw.costs.fetching import archive_shape, fetching, used_sources, wanted_files
+from stormdraw.costs.message_sizes import message_bytes
+from stormdraw.costs.plan import CostPlan, cost_plan, plan_text
+from stormdraw.models.settings import load_model_settings
+from stormdraw.settings import load_settings
+from stormdraw.variables import STATE_VARIABLES, variable
+
+# A crop of 10 x 20 points, six hours to learn from, one case.
+CONFIG = {
+    "title": "Costs",
+    "periods": {
+        "training": {"start": "2026-06-01T00:00", "end": "2026-06-01T05:00"},
+        "test": {"start": "2026-06-02T00:00", "end": "2026-06-02T02:00"},
+    },
+    "leads": [1, 2],
+    "archive": {"source": ["aws"], "reference": "href"},
+    "fields": {"crop": {"rows": [0, 10], "columns": [0, 20]}},
+    "models": ["ddpm_residual"],
+    "ensembles": {
+        "members": 4,
+        "systems": [
+            {"name": "model", "method": "diffusion", "model": "ddpm_residual", "steps": 3},
+            {"name": "href", "method": "reference", "kind": "members"},
+            {"name": "persistence", "method": "baseline", "kind": "persistence"},
+        ],
+    },
+}
+ONE_FIELD = 10 * 20 * 4
+
+
+@pytest.fixture
+def config():
+    return copy.deepcopy(CONFIG)
+
+
+@pytest.fixture
+def models(root):
+    return {
+        name: load_model_settings(root / "config" / "models" / f"{name}.yaml")
+        for name in ("ddpm_residual", "ddpm_ultra_minimal")
+    }
+
+
+def inventory_sizes(path):
+    """(inventory line without its number and offset, bytes) of each message but the last."""
+    rows = [line.split(":", 2) for line in path.read_text().splitlines()]
+    return [
+        (f":{row[2]}", int(following[1]) - int(row[1]))
+        for row, following in itertools.pairwise(rows)
+    ]
+
+
+@pytest.mark.parametrize("name", [*STATE_VARIABLES, "OROG"])
+def test_sizes_are_between_those_of_the_inventories(real_data, name):
+    sizes = []
+    for file in (
+        "hrrr.20221014.t01z.wrfsfcf00.grib2.idx",
+        "hrrr.20221014.t09z.wrfsfcf05.grib2.idx",
+    ):
+        pattern = re.compile(f":{variable(name).inventory}:(anl|5 hour fcst)")
+        rows = inventory_sizes(real_data / "idx" / file)
+        sizes += [size for line, size in rows if pattern.search(line)]
+    assert min(sizes) <= message_bytes("hrrr", name) <= max(sizes)
+
+
+def test_sizes_of_other_grids():
+    assert message_bytes("href", "T2M") == 631_668
+    assert message_bytes("hrrr", "U10", points=1059 * 1799 // 10) == pytest.approx(238_161, abs=1)
+    assert message_bytes("hiresw", "U10") == 2_381_615 * 1025 * 1473 // (1059 * 1799)
+    assert message_bytes("hrrr", "NEW") == 2_381_615
+
+
+def test_files_are_counted_once_and_by_source(config):
+    settings = load_settings(config)
+    assert used_sources(settings) == ["hrrr", "static", "href"]
+    files = wanted_files(settings)
+    # Six hours, then the initial time and two valid times; ten members at two leads.
+    assert {source: len(found) for source, found in files.items()} == {
+        "hrrr": 9,
+        "static": 1,
+        "href": 20,
+    }
+    own = sum(message_bytes("hrrr", name) for name in STATE_VARIABLES)
+    analyses = fetching(settings, files["hrrr"])
+    assert analyses.bytes == 9 * own
+    assert analyses.over_network == 9 * (own + 10_000)
+
+
+def test_nothing_comes_over_the_network_from_a_folder(config, tmp_path):
+    config["archive"] = {"source": {"mirror": str(tmp_path)}}
+    config["ensembles"]["systems"].pop(1)
+    settings = load_settings(config)
+    assert fetching(settings, wanted_files(settings)["hrrr"]).over_network == 0
+    config["archive"] = {"source": {"mirror": "http://127.0.0.1/hrrr"}}
+    settings = load_settings(config)
+    assert fetching(settings, wanted_files(settings)["hrrr"]).over_network > 0
+
+
+def test_the_grid_of_a_mirror_is_read_from_its_files(config, real_data):
+    config["archive"] = {"source": {"mirror": str(real_data / "hrrr_idaho")}}
+    config["ensembles"]["systems"].pop(1)
+    del config["fields"]
+    assert archive_shape(load_settings(config)) == (78, 41)
+
+
+def test_disk_is_the_sum_of_uncompressed_fields(config):
+    config["scores"] = {"maps": False}
+    settings = load_settings(config)
+    files = wanted_files(settings)
+    disk = disk_bytes(settings, files)
+    assert disk["archive"] == sum(fetching(settings, found).bytes for found in files.values())
+    assert disk["fields"] == (9 + 20) * 7 * ONE_FIELD
+    # Seven variables and wind speed; 4 members and persistence at two leads, and HREF's twenty.
+    assert disk["ensembles"] == (4 * 2 + 2 + 20) * 8 * ONE_FIELD
+    assert disk["scores"] == 0
+    settings = load_settings(config | {"scores": {"maps": True}})
+    assert disk_bytes(settings, files)["scores"] == 2 * 3 * 2 * 8 * ONE_FIELD
+
+
+def test_climatology_counts_its_training_hours(config):
+    systems = config["ensembles"]["systems"]
+    systems[1:] = [{"name": "climatology", "method": "baseline", "kind": "climatology"}]
+    config["periods"]["training"]["end"] = "2026-06-01T12:00"
+    settings = load_settings(config)
+    # 00 to 12 UTC hold three hours within one of 01 UTC (the first lead) and of 02 UTC.
+    drawn = 4 * 2 + 3 * 2
+    assert disk_bytes(settings, wanted_files(settings))["ensembles"] == drawn * 8 * ONE_FIELD
+
+
+def test_operations_of_the_full_grid_are_those_the_rates_rest_on(config, models):
+    del config["fields"]
+    config["models"] = ["ddpm_ultra_minimal"]
+    config["ensembles"]["systems"][0]["model"] = "ddpm_ultra_minimal"
+    counted = computing(load_settings(config), models)
+    # 200 epochs of 5 pairs, as whole windows of 8: 200 steps.
+    assert counted.training / (200 * 8) == pytest.approx(375e9, rel=0.01)
+    # A network's forward pass is a third of a training step.
+    assert counted.sampling / (4 * 2 * 3) == pytest.approx(125e9, rel=0.01)
+
+
+def test_the_demo_takes_about_as_long_as_it_did(root, models):
+    settings = load_settings(yaml.safe_load((root / "config" / "demo.yaml").read_text()))
+    counted = computing(settings, models)
+    # 144 s to train and 25 s a case to sample, on two cores.
+    assert counted.training / OPERATIONS_A_SECOND_ON_CORE / 2 == pytest.approx(144, rel=0.5)
+    assert counted.sampling / OPERATIONS_A_SECOND_ON_CORE / 2 == pytest.approx(5 * 25, rel=0.9)
+    assert counted.gpu_hours < counted.core_hours / 50
+
+
+def test_hours():
+    hour = Computing(OPERATIONS_A_SECOND_ON_GPU * 1800, OPERATIONS_A_SECOND_ON_GPU * 1800)
+    assert hour.gpu_hours == pytest.approx(1)
+
+
+def test_the_plan_in_words(config, models, tmp_path):
+    plan = cost_plan(load_settings(config), models, {"models_train": 1, "scores_case": 3})
+    text = plan_text(plan, tmp_path)
+    lines = {line.split()[0]: line for line in text.splitlines()[1:]}
+    assert text.startswith("Costs\n")
+    assert "30   hrrr 9, static 1, href 20" in lines["files"]
+    assert "4   still to run, 1 of them on a GPU" in lines["jobs"]
+    assert "too small" not in text
+    full = CostPlan(plan.title, plan.sources, {"fields": 10**18}, plan.computing, plan.jobs)
+    assert "The disk is too small" in plan_text(full, tmp_path)

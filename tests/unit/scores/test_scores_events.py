@@ -1,0 +1,154 @@
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scoringrules
+import xarray as xr
+from scipy import integrate, stats
+
+from stormdraw.grids import Grid
+from stormdraw.scores.case import score_case
+from stormdraw.scores.crps import gaussian_crps_above
+from stormdraw.scores.events import Verified, exceedance_probability, gaussian_events, member_events
+from stormdraw.scores.neighbourhoods import fss_sums
+from stormdraw.scores.settings import Scores
+from stormdraw.scores.summary import summarise
+
+SHAPE = (30, 40)
+
+
+@pytest.fixture
+def forecast(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    return random.normal(1000.0, 400.0, SHAPE), random.uniform(50.0, 500.0, SHAPE)
+
+
+@pytest.fixture
+def against(random: np.random.Generator, forecast: tuple[np.ndarray, np.ndarray]) -> Verified:
+    valid = random.uniform(size=SHAPE) < 0.9
+    weights = np.where(valid, random.uniform(0.5, 1.5, (1, *SHAPE)), 0.0)
+    return Verified(random.normal(*forecast), valid, weights, [1, 5])
+
+
+def test_exceedance_equals_the_normal_distribution() -> None:
+    mean, spread = np.array([1.0, -2.0, 5.0]), np.array([1.0, 3.0, 0.1])
+    np.testing.assert_allclose(
+        exceedance_probability(mean, spread, 1.5), stats.norm.sf(1.5, mean, spread)
+    )
+    certain = exceedance_probability(np.array([1.0, 2.0, 3.0]), np.zeros(3), 2.0)
+    np.testing.assert_array_equal(certain, [0.0, 1.0, 1.0])
+
+
+def test_gaussian_brier_score_equals_a_loop_and_scoringrules(
+    forecast: tuple[np.ndarray, np.ndarray], against: Verified
+) -> None:
+    found = gaussian_events(*forecast, against, [1000.0])
+    expected = 0.0
+    for y, x in zip(*np.nonzero(against.valid), strict=True):
+        p = stats.norm.sf(1000.0, forecast[0][y, x], forecast[1][y, x])
+        event = float(against.truth[y, x] >= 1000.0)
+        expected += against.weights[0, y, x] * float(scoringrules.brier_score(event, p))
+    assert found["brier_sum"][0, 0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_gaussian_fractions_are_of_the_exact_probability(
+    forecast: tuple[np.ndarray, np.ndarray], against: Verified
+) -> None:
+    found = gaussian_events(*forecast, against, [1000.0])
+    difference, reference = fss_sums(
+        stats.norm.sf(1000.0, *forecast),
+        against.truth >= 1000.0,
+        against.valid,
+        against.weights,
+        [1, 5],
+    )
+    np.testing.assert_allclose(found["fss_difference_sum"][0], difference, rtol=1e-9)
+    np.testing.assert_allclose(found["fss_reference_sum"][0], reference, rtol=1e-9)
+
+
+def test_many_members_of_a_gaussian_score_as_it_does(
+    forecast: tuple[np.ndarray, np.ndarray], against: Verified
+) -> None:
+    quantiles = stats.norm.ppf((np.arange(400) + 0.5) / 400)
+    members = forecast[0] + quantiles[:, None, None] * forecast[1]
+    exact, drawn = (
+        gaussian_events(*forecast, against, [800.0, 1200.0]),
+        member_events(members, against, [800.0, 1200.0]),
+    )
+    np.testing.assert_allclose(exact["fss_difference_sum"], drawn["fss_difference_sum"], rtol=2e-3)
+    p = np.arange(401) / 400
+    squared = drawn["probability_weight_sum"] * p**2 + drawn["probability_event_sum"] * (
+        1.0 - 2.0 * p
+    )
+    np.testing.assert_allclose(exact["brier_sum"], squared.sum(-1), rtol=2e-3)
+    assert not [name for name in exact if name.startswith("pmm")]
+
+
+@pytest.mark.parametrize("error", [-3.0, 0.0, 2.5])
+@pytest.mark.parametrize("lower", [-50.0, -1.0, 0.0, 2.0, 60.0])
+def test_gaussian_crps_above_equals_its_integral(error: float, lower: float) -> None:
+    """The truth at 0: the integral of (F(x) - [x >= 0])**2 over x >= lower."""
+    spread = 1.3
+    start, end = max(lower, error - 15.0), max(lower, error, 0.0) + 15.0
+
+    def squared(x: float) -> float:
+        return float((stats.norm.cdf(x, error, spread) - (x >= 0.0)) ** 2)
+
+    inner = sorted({x for x in (0.0, error) if start < x < end})
+    expected, _ = integrate.quad(squared, start, end, points=inner, limit=200)
+    found = gaussian_crps_above(np.array(error), np.array(spread), np.array(lower))
+    assert float(found) == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+def test_gaussian_crps_above_equals_scoringrules(random: np.random.Generator) -> None:
+    mean, truth = random.normal(0.0, 3.0, (2, 300))
+    # The library divides by the probability above the threshold, which must not vanish.
+    spread = random.uniform(1.5, 4.0, 300)
+    # Above t, max(X, t) is what the library calls a censored normal.
+    theirs = scoringrules.crps_cnormal(np.maximum(truth, 1.0), mean, spread, lower=1.0)
+    ours = gaussian_crps_above(mean - truth, spread, 1.0 - truth)
+    np.testing.assert_allclose(ours, theirs, atol=1e-7)
+
+
+def test_gaussian_crps_above_without_spread_is_a_distance() -> None:
+    error, lower = np.array([-2.0, 3.0, 3.0, -4.0]), np.array([-9.0, 1.0, 5.0, 2.0])
+    np.testing.assert_allclose(
+        gaussian_crps_above(error, np.array([0.0, 1e-300, 0.0, 1e-12]), lower),
+        [2.0, 2.0, 0.0, 0.0],
+        atol=1e-11,
+    )
+
+
+def test_a_system_of_mean_and_spread_has_all_event_scores(
+    tmp_path: Path,
+    make_ensemble: Callable[..., xr.Dataset],
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> None:
+    mean = random.normal(1000.0, 500.0, (1, *grid.shape)).astype(np.float32)
+    spread = random.uniform(50.0, 500.0, (1, *grid.shape)).astype(np.float32)
+    truth = random.normal(mean, spread)
+    init = datetime(2026, 6, 8, 6)
+    fields = write_fields("fields.nc", [init.replace(hour=7)], {"CAPE": truth})
+    path = tmp_path / "2026060806.nc"
+    make_ensemble(init, [1], {"CAPE_mean": mean, "CAPE_spread": spread}).to_netcdf(path)
+    output = tmp_path / "scores" / "href" / path.name
+    scores = Scores(thresholds={"CAPE": [900.0]}, neighbourhoods=[1, 3], area_weights=False)
+    score_case(path, [fields], output, 0, scores)
+    table = summarise({"href": [output]}, "href", 100, 0.9, 0, widths=[1, 3])
+    found = dict(zip(table["metric"], table["value"], strict=True))
+    p = stats.norm.sf(900.0, mean.astype(float), spread.astype(float))
+    event = truth.astype(np.float32) >= 900.0
+    assert found["brier_900"] == pytest.approx(np.mean((p - event) ** 2), rel=1e-9)
+    parts = [found[f"brier_{part}_900"] for part in ("reliability", "resolution", "uncertainty")]
+    # A probability moves by half a hundredth at most when it is rounded.
+    assert parts[0] - parts[1] + parts[2] == pytest.approx(found["brier_900"], abs=0.01)
+    difference = np.rint(100 * p[event])[:, None] - np.rint(100 * p[~event])
+    chance = np.mean((difference > 0) + 0.5 * (difference == 0))
+    assert found["roc_area_900"] == pytest.approx(chance)
+    expected = {"fss_900_3", "crps_gaussian_above_900", "pit_index", "crps_gaussian_skill"}
+    assert expected <= set(found)
+    ensembles_only = ("crps_fair", "crps_standard", "brier_fair", "pmm", "rank", "crps_potential")
+    assert not [name for name in found if name.startswith(ensembles_only)]

@@ -1,0 +1,139 @@
+"""Ensembles whose number of members changes from case to case."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stormdraw.grids import Grid
+from stormdraw.scores.case import score_case
+from stormdraw.scores.settings import Scores
+from stormdraw.scores.sizes import merged_probabilities, weighted_mean
+from stormdraw.scores.summary import summarise
+
+INITS = [datetime(2026, 6, 8, 6) + timedelta(hours=30 * case) for case in range(3)]
+SIZES = (3, 6, 4)
+SCORES = Scores(thresholds={"REFC": [20.0]}, neighbourhoods=[1], area_weights=False)
+
+
+@pytest.fixture
+def cases(random: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Members (member, y, x) and truth (y, x) of three cases."""
+    return [
+        (
+            random.normal(18.0, 8.0, (size, 5, 7)).astype(np.float32),
+            random.normal(18.0, 8.0, (5, 7)).astype(np.float32),
+        )
+        for size in SIZES
+    ]
+
+
+@pytest.fixture
+def summary(
+    tmp_path: Path,
+    cases: list[tuple[np.ndarray, np.ndarray]],
+    make_ensemble: Callable[..., xr.Dataset],
+    write_fields: Callable[..., Path],
+) -> dict[str, float]:
+    """Scores of one system over the three cases, by metric."""
+    written = []
+    for init, (members, truth) in zip(INITS, cases, strict=True):
+        fields = write_fields(
+            f"{init:%Y%m%d}.nc", [init + timedelta(hours=1)], {"REFC": truth[None]}
+        )
+        path = tmp_path / f"{init:%Y%m%d%H}.nc"
+        make_ensemble(init, [1], {"REFC": members[:, None]}).to_netcdf(path)
+        written.append(tmp_path / "scores" / "href" / path.name)
+        score_case(path, [fields], written[-1], 0, SCORES)
+    table = summarise({"href": written}, None, 100, 0.9, 0, widths=[1])
+    assert set(table["members"]) == {3}
+    return dict(zip(table["metric"], table["value"], strict=True))
+
+
+def test_brier_scores_equal_a_loop_and_their_parts_add_up(
+    summary: dict[str, float], cases: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    squared, fair, forecasts = [], [], []
+    for members, truth in cases:
+        for column, y in zip(members.reshape(len(members), -1).T, truth.ravel(), strict=True):
+            p, event = np.mean(column >= 20.0), float(y >= 20.0)
+            squared.append((p - event) ** 2)
+            fair.append((p - event) ** 2 - p * (1 - p) / (len(members) - 1))
+            forecasts.append((round(p, 9), event))
+    assert summary["brier_20"] == pytest.approx(np.mean(squared), rel=1e-12)
+    assert summary["brier_fair_20"] == pytest.approx(np.mean(fair), rel=1e-12)
+    parts = [summary[f"brier_{part}_20"] for part in ("reliability", "resolution", "uncertainty")]
+    assert parts[0] - parts[1] + parts[2] == pytest.approx(summary["brier_20"], rel=1e-12)
+    # Each probability once, whichever ensemble told it: 1 / 3 and 2 / 6 are the same.
+    base, reliability = np.mean([event for _, event in forecasts]), 0.0
+    for p in {p for p, _ in forecasts}:
+        events = [event for other, event in forecasts if other == p]
+        reliability += len(events) * (p - np.mean(events)) ** 2
+    assert parts[0] == pytest.approx(reliability / len(forecasts), rel=1e-6)
+    assert parts[2] == pytest.approx(base * (1 - base))
+    assert summary["base_rate_20"] == pytest.approx(base)
+
+
+def test_the_roc_ranks_forecasts_of_all_sizes(
+    summary: dict[str, float], cases: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    p = np.concatenate([(members >= 20.0).mean(axis=0).ravel() for members, _ in cases])
+    event = np.concatenate([(truth >= 20.0).ravel() for _, truth in cases])
+    difference = np.round(p[event][:, None] - p[~event], 9)
+    chance = np.mean((difference > 0) + 0.5 * (difference == 0))
+    assert summary["roc_area_20"] == pytest.approx(chance)
+
+
+def test_the_parts_of_the_crps_add_up(summary: dict[str, float]) -> None:
+    parts = summary["crps_reliability"] + summary["crps_potential"]
+    assert parts == pytest.approx(summary["crps_standard"], rel=1e-6)
+    assert 0.0 < summary["rank_index"] < 2.0
+
+
+def test_equal_probabilities_of_different_sizes_are_one() -> None:
+    one = {"probability_weight_sum": np.array([[[1.0, 2, 3]]])}
+    other = {"probability_weight_sum": np.array([[[10.0, 20, 30, 40, 50]]])}
+    for sums in (one, other):
+        sums["probability_event_sum"] = sums["probability_weight_sum"] / 10
+    probability, everywhere, with_event = merged_probabilities({2: one, 4: other}, 0)
+    np.testing.assert_allclose(probability, [0.0, 0.25, 0.5, 0.75, 1.0])
+    np.testing.assert_allclose(everywhere, [[11, 20, 32, 40, 53]])
+    np.testing.assert_allclose(with_event, everywhere / 10)
+
+
+def test_a_size_that_was_not_drawn_does_not_count() -> None:
+    values = [np.array([1.0, np.nan]), np.array([4.0, 5.0])]
+    weights = [np.array([1.0, 0.0]), np.array([2.0, 3.0])]
+    np.testing.assert_allclose(weighted_mean(values, weights), [3.0, 5.0])
+    assert np.isnan(weighted_mean(values, [np.zeros(2), np.zeros(2)])).all()
+
+
+def test_a_case_without_a_lead_is_in_no_score_of_it(
+    tmp_path: Path,
+    make_ensemble: Callable[..., xr.Dataset],
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> None:
+    """Three members at both leads of one case, and at one lead of the other."""
+    times = [init + timedelta(hours=lead) for init in INITS[:2] for lead in (1, 2)]
+    truth = write_fields("fields.nc", times, {"T2M": random.normal(size=(4, *grid.shape))})
+    members = random.normal(size=(2, 3, 2, *grid.shape)).astype(np.float32)
+    members[1, :, 1] = np.nan
+    written = []
+    for init, of_case in zip(INITS[:2], members, strict=True):
+        path = tmp_path / f"{init:%Y%m%d%H}.nc"
+        make_ensemble(init, [1, 2], {"T2M": of_case}).to_netcdf(path)
+        written.append(tmp_path / "scores" / "trial" / path.name)
+        score_case(path, [truth], written[-1], 0)
+    both = summarise({"trial": written}, "trial", 100, 0.9, 0).set_index(["lead_hours", "metric"])
+    alone = summarise({"trial": written[:1]}, "trial", 100, 0.9, 0)
+    alone = alone.set_index(["lead_hours", "metric"])
+    assert list(both["cases"][[1, 2]].groupby("lead_hours").first()) == [2, 1]
+    assert (both["members"] == 3).all()
+    for metric in ("crps_fair", "spread_error_ratio", "crps_matched", "crps_potential"):
+        assert both["value"][2, metric] == pytest.approx(alone["value"][2, metric]), metric
+        assert np.isfinite(both["value"][1, metric]), metric

@@ -1,0 +1,70 @@
+"""How much there is to compute for models, in floating point operations, and how long that takes.
+
+Operations are counted with the networks on torch's meta device, without data. What a device does of
+them in a second is known from two trainings only, so hours are right to a factor of two or so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch.utils.flop_counter import FlopCounterMode
+
+from stormdraw.costs.fetching import target_shape
+from stormdraw.ensembles.settings import DiffusionSystem
+from stormdraw.models.memory import sampling_bytes, training_memory
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.training import count_epochs
+from stormdraw.settings import Settings
+
+GPU = "an RTX 4090"
+# The reference's ddpm_ultra_minimal on that GPU: 3.3 samples a second of the full grid, each of
+# 375e9 operations.
+OPERATIONS_A_SECOND_ON_GPU = 3.3 * 375e9
+# The same training on two cores of a Xeon, as measured with this workflow: 15.9 s a sample.
+OPERATIONS_A_SECOND_ON_CORE = 375e9 / 15.9 / 2
+
+
+@dataclass(frozen=True)
+class Computing:
+    """Floating point operations of a whole run."""
+
+    training: float
+    sampling: float
+
+    @property
+    def gpu_hours(self) -> float:
+        """On one GPU as named above."""
+        return (self.training + self.sampling) / OPERATIONS_A_SECOND_ON_GPU / 3600
+
+    @property
+    def core_hours(self) -> float:
+        """On CPU cores instead: hours times cores."""
+        return (self.training + self.sampling) / OPERATIONS_A_SECOND_ON_CORE / 3600
+
+
+def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Computing:
+    """Operations of all trainings, and of drawing all members of the systems that use them."""
+    training = sum(_training(settings, models[name]) for name in settings.models)
+    sampling = sum(
+        _sampling(settings, system, models[system.model])
+        for system in settings.ensembles.systems
+        if isinstance(system, DiffusionSystem)
+    )
+    return Computing(training, sampling)
+
+
+def _training(settings: Settings, model: ModelSettings) -> float:
+    """All optimizer steps; a validation is small beside them."""
+    pairs = len(settings.periods.training.times()) - 1
+    _, steps = count_epochs(model, pairs)
+    with FlopCounterMode(display=False) as counted:
+        training_memory(model, len(settings.variables), target_shape(settings))
+    return float(counted.get_total_flops()) * steps * model.training.accumulation
+
+
+def _sampling(settings: Settings, system: DiffusionSystem, model: ModelSettings) -> float:
+    """All members, hour by hour to the longest lead, in `steps` of the sampler."""
+    with FlopCounterMode(display=False) as counted:
+        sampling_bytes(model, len(settings.variables), target_shape(settings))
+    states = settings.members(system) * max(settings.leads) * len(settings.initial_times())
+    return float(counted.get_total_flops()) * system.steps * states

@@ -1,0 +1,88 @@
+"""What is fetched: files of an archive, messages in them, and their bytes."""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from stormdraw.archive.settings import Mirror
+from stormdraw.archive.wanted import FileRequest, dates, requests
+from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
+from stormdraw.ensembles.settings import ReferenceSystem
+from stormdraw.grids import HRRR
+from stormdraw.messages import opened, read_grid, read_messages
+from stormdraw.settings import Settings
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """Files and bytes of one source; `over_network` are the bytes that come from elsewhere."""
+
+    files: int
+    bytes: int
+    over_network: int
+
+
+def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
+    """For each source of the archive the files that a run asks for, each once."""
+    files = {}
+    for source in used_sources(settings):
+        found = (
+            # Two members may be one file: the older of a cycle is the newer of an earlier one.
+            dataclasses.replace(file, member="")
+            for date in dates(settings, source)
+            for file in requests(settings, source, date)
+        )
+        files[source] = list(dict.fromkeys(found))
+    return files
+
+
+def used_sources(settings: Settings) -> list[str]:
+    """The sources that the systems of a run draw on, besides the analyses."""
+    systems = [s for s in settings.ensembles.systems if isinstance(s, ReferenceSystem)]
+    suffixes = sorted({"_products" if system.kind == "products" else "" for system in systems})
+    return ["hrrr", "static", *(f"{settings.archive.reference}{suffix}" for suffix in suffixes)]
+
+
+def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
+    """What fetching some files comes to."""
+    files = list(files)
+    shape = archive_shape(settings)
+    points = None if shape == HRRR.shape else shape[0] * shape[1]
+    stored = sum(
+        message_bytes(file.model, variable, points) for file in files for variable in file.variables
+    )
+    elsewhere = 0
+    if comes_over_network(settings):
+        elsewhere = stored + INVENTORY_BYTES * len(files)
+    return Fetching(len(files), stored, elsewhere)
+
+
+def comes_over_network(settings: Settings) -> bool:
+    """Whether the archive is not on this machine's file systems."""
+    source = settings.archive.source
+    if isinstance(source, Mirror):
+        return source.mirror.lower().startswith(("http://", "https://"))
+    return source != "simulated"
+
+
+def archive_shape(settings: Settings) -> tuple[int, int]:
+    """(y, x) of the archive's grid; a mirror folder may hold less than the whole of it."""
+    source = settings.archive.source
+    if source == "simulated":
+        rows, columns = settings.archive.simulated.rows, settings.archive.simulated.columns
+        return rows[1] - rows[0], columns[1] - columns[0]
+    if isinstance(source, Mirror) and not comes_over_network(settings):
+        folder = Path(source.mirror).expanduser()
+        for path in sorted(folder.glob("hrrr.*/**/*.grib2"))[:1]:
+            with opened(next(read_messages(path))) as handle:
+                return read_grid(handle).shape
+    return HRRR.shape
+
+
+def target_shape(settings: Settings) -> tuple[int, int]:
+    """(y, x) of the grid that fields are on."""
+    crop = settings.fields.crop
+    if crop is not None:
+        return crop.rows[1] - crop.rows[0], crop.columns[1] - crop.columns[0]
+    return archive_shape(settings)

@@ -1,0 +1,90 @@
+"""The table that `snakemake plan` prints."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stormdraw.costs.computing import GPU, Computing, computing
+from stormdraw.costs.disk import disk_bytes
+from stormdraw.costs.fetching import Fetching, fetching, wanted_files
+from stormdraw.models.settings import ModelSettings
+from stormdraw.settings import Settings
+
+
+@dataclass(frozen=True)
+class CostPlan:
+    """What a whole run comes to, from nothing; `jobs` are those still to run, by rule."""
+
+    title: str
+    sources: dict[str, Fetching]
+    disk: dict[str, int]
+    computing: Computing
+    jobs: dict[str, int]
+
+    @property
+    def disk_bytes(self) -> int:
+        """All stages together."""
+        return sum(self.disk.values())
+
+
+def cost_plan(
+    settings: Settings,
+    models: Mapping[str, ModelSettings],
+    jobs: Mapping[str, int],
+) -> CostPlan:
+    """The plan of a configuration with these jobs, by rule, still to run."""
+    files = wanted_files(settings)
+    return CostPlan(
+        title=settings.title,
+        sources={source: fetching(settings, found) for source, found in files.items()},
+        disk=disk_bytes(settings, files),
+        computing=computing(settings, models),
+        jobs=dict(jobs),
+    )
+
+
+def plan_text(plan: CostPlan, folder: Path) -> str:
+    """The plan as lines, with the disk that is free where `folder` is."""
+    sources = plan.sources.values()
+    free = shutil.disk_usage(folder).free
+    on_gpu = sum(plan.jobs.get(rule, 0) for rule in ("models_train", "ensembles_sample"))
+    rows = [
+        (
+            "files",
+            f"{sum(source.files for source in sources)}",
+            _parts({name: f"{source.files}" for name, source in plan.sources.items()}),
+        ),
+        ("to fetch", _size(sum(source.over_network for source in sources)), "over the network"),
+        ("disk", _size(plan.disk_bytes), _parts({k: _size(v) for k, v in plan.disk.items()})),
+        ("free here", _size(free), str(folder.resolve())),
+        (
+            "GPU-hours",
+            _hours(plan.computing.gpu_hours),
+            f"on {GPU}; without a GPU {_hours(plan.computing.core_hours)} core-hours",
+        ),
+        ("jobs", f"{sum(plan.jobs.values())}", f"still to run, {on_gpu} of them on a GPU"),
+    ]
+    lines = [plan.title, *(f"  {what:<10}{amount:>10}   {more}" for what, amount, more in rows)]
+    if free < plan.disk_bytes:
+        lines.append(
+            "  The disk is too small: choose a smaller fields.crop or shorter periods, or run with "
+            "--directory on a larger disk."
+        )
+    return "\n".join(lines)
+
+
+def _parts(parts: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {amount}" for name, amount in parts.items())
+
+
+def _size(count: float) -> str:
+    """Bytes for people, in powers of ten as networks and disks are sold."""
+    for unit, step in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if count >= step:
+            return f"{count / step:.3g} {unit}"
+    return f"{count / 1e3:.0f} kB"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.2g}" if hours < 10 else f"{hours:,.0f}"

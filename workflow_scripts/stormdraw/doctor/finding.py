@@ -1,0 +1,30 @@
+"""What the doctor says of one thing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["good", "note", "problem"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: `what` was looked at and what was `found`.
+
+    A "problem" stops a run, a "note" may not; both say what `to_do`.
+    """
+
+    state: State
+    what: str
+    found: str
+    to_do: str = ""
+
+
+def findings_text(findings: Iterable[Finding]) -> str:
+    """The lines, with what to do below each that needs it."""
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.state:<8} {finding.what:<14} {finding.found}")
+        if finding.to_do:
+            lines.append(f"{'':<23} -> {finding.to_do}")
+    return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""Whether the archives answer for the files a run needs."""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import requests
+
+from stormdraw.archive.herbie_library import load_herbie
+from stormdraw.archive.sources import Cloud, Folder, candidates, place_of
+from stormdraw.archive.wanted import FileRequest
+from stormdraw.doctor.finding import Finding
+from stormdraw.errors import StormdrawError
+from stormdraw.settings import Settings
+
+_SECONDS = 10
+
+
+def check_sources(settings: Settings, files: Mapping[str, list[FileRequest]]) -> list[Finding]:
+    """Ask for the first file of each source of the run, wherever it may be, all at the same time.
+
+    `files` maps a source of the run (`hrrr`, `href`) to what it fetches.
+    """
+    if settings.archive.source == "simulated":
+        return [Finding("good", "archive", "simulated: no network is needed")]
+    try:
+        place = place_of(settings)
+    except StormdrawError as error:
+        return [Finding("problem", "archive", str(error), "see to archive.source.mirror")]
+    if isinstance(place, Folder):
+        days = len(list(place.root.glob("hrrr.[0-9]*")))
+        found = f"{days} days of HRRR in {place.root.absolute()}"
+        if not days:
+            return [Finding("problem", "archive", found, "see to archive.source.mirror")]
+        return [Finding("good", "archive", found)]
+    # What never changes comes from a file of the analyses.
+    first = {source: found[0] for source, found in files.items() if found and source != "static"}
+    with tempfile.TemporaryDirectory() as folder:
+        herbie = load_herbie(Path(folder))
+        addresses = [
+            (source, name, address)
+            for source, file in first.items()
+            for name, address in candidates(herbie, file, place).items()
+        ]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        findings = list(pool.map(lambda asked: ask(f"{asked[0]} {asked[1]}", asked[2]), addresses))
+    for source in first:
+        if not any(f.state == "good" for f in findings if f.what.startswith(f"{source} ")):
+            findings.append(_nowhere(source, isinstance(place, Cloud)))
+    return findings
+
+
+def ask(what: str, address: str, seconds: float = _SECONDS) -> Finding:
+    """Whether an address answers within `seconds`; only the header comes, whatever it holds."""
+    start = time.monotonic()
+    try:
+        with requests.get(address, timeout=seconds, stream=True) as answer:
+            status = answer.status_code
+    except requests.RequestException as error:
+        host = address.split("/")[2]
+        found = f"no answer from {host} ({type(error).__name__})"
+        return Finding("note", what, found, "see to the network; a proxy is taken from HTTPS_PROXY")
+    if status != requests.codes.ok:
+        return Finding(
+            "note", what, f"HTTP {status} for {address}", "its archive may not reach back"
+        )
+    return Finding("good", what, f"answers in {time.monotonic() - start:.1f} s")
+
+
+def _nowhere(source: str, cloud: bool) -> Finding:
+    to_do = "set archive.source to a mirror that has them, as {mirror: /data/hrrr}"
+    if not cloud:
+        to_do = "see to archive.source.mirror"
+    return Finding("problem", source, "no source has the first file of the run", to_do)
