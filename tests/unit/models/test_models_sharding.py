@@ -1,5 +1,7 @@
 """Whole tensors for files, shared or laid-out ones for training."""
 
+import copy
+
 import torch
 
 from stormdraw.models.sharding import gathered, local, shared_like
@@ -33,7 +35,7 @@ def test_a_fused_optimizer_goes_on_after_its_moments_were_laid_out() -> None:
     step(plain, optimizer)
     other, resumed = make(torch.channels_last)
     other.load_state_dict(plain.state_dict())
-    state = optimizer.state_dict()
+    state = copy.deepcopy(optimizer.state_dict())
     state["state"] = {
         index: {key: shared_like(value, weights) for key, value in moments.items()}
         for (index, moments), weights in zip(
