@@ -8,6 +8,7 @@
 # make pins    pin envs/requirements*.in to what is installed in .venv
 # make benchmark-scores   time of the scores beside a sort and other libraries, and how far apart
 # make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
+# make benchmark-training   a training step of the reference's recipe beside ours, at full grid
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
 # make test-cluster       profiles/slurm on a Slurm of two nodes, which it installs (root on Debian)
 # make clean   remove what runs have made
@@ -20,7 +21,7 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
 .PHONY: help demo idaho plan doctor test lint unit workflow test-cluster schema pins \
-  benchmark-scores benchmark-fields compare-scores clean
+  benchmark-scores benchmark-fields benchmark-training compare-scores clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -81,6 +82,10 @@ benchmark-scores: $(INSTALLED_FOR_TESTS)
 
 benchmark-fields: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/fields.py docs/benchmarks-fields.md
+
+MODELS ?= ddpm_ultra_minimal ddpm_small
+benchmark-training: $(INSTALLED)
+	$(BIN)/python tests/benchmarks/training.py $(MODELS)
 
 compare-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python -W ignore tests/comparisons/score_libraries.py docs/score-libraries.md

@@ -16,7 +16,7 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import load_model_settings
+from stormdraw.models.settings import load_model_settings, check_systems
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.scores.memory import scoring_megabytes
@@ -33,10 +33,9 @@ def model_file(name):
 try:
     # The configuration of a module is part of another one's file.
     SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
-    MODELS = {
-        name: load_model_settings(model_file(name)).model_dump(mode="json")
-        for name in SETTINGS.models
-    }
+    loaded = {name: load_model_settings(model_file(name)) for name in SETTINGS.models}
+    check_systems(SETTINGS, loaded)
+    MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None
 
@@ -50,8 +49,8 @@ def one_of(names):
     return "|".join(names) or r"(?!)"
 
 
-def systems_by(method):
-    return [name for name, system in SYSTEMS.items() if system.method == method]
+def systems_by(*methods):
+    return [name for name, system in SYSTEMS.items() if system.method in methods]
 
 
 wildcard_constraints:
@@ -109,6 +108,13 @@ def initial_file(wildcards):
     return analysis_file(parse_init(wildcards.init))
 
 
+def initial_files(wildcards):
+    """The files of the states that a model's forecast starts from."""
+    init = parse_init(wildcards.init)
+    history = MODELS[SYSTEMS[wildcards.system].model]["history"]
+    return analysis_files(init - hours(age) for age in range(history))
+
+
 def truth_files(wildcards):
     init = parse_init(wildcards.init)
     return analysis_files(init + hours(lead) for lead in SETTINGS.leads)
@@ -143,6 +149,11 @@ def memory_to_train(wildcards, input, attempt):
         return 4000 * attempt
     plan = json.loads(Path(input.plan).read_text())
     return (plan["training_bytes"]["peak"] // 10**6 + 1) * attempt
+
+
+def devices_to_train(wildcards):
+    """GPUs, or what stands in for them."""
+    return MODELS[wildcards.model]["training"]["devices"]
 
 
 def trained_on(model):
