@@ -17,7 +17,7 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 from stormdraw.archive.wanted import SOURCES, requests_by_date, truth_times
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import load_model_settings
+from stormdraw.models.settings import load_model_settings, check_systems
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.scores.memory import scoring_megabytes
@@ -34,10 +34,9 @@ def model_file(name):
 try:
     # The configuration of a module is part of another one's file.
     SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
-    MODELS = {
-        name: load_model_settings(model_file(name)).model_dump(mode="json")
-        for name in SETTINGS.models
-    }
+    loaded = {name: load_model_settings(model_file(name)) for name in SETTINGS.models}
+    check_systems(SETTINGS, loaded)
+    MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None
 
@@ -51,8 +50,8 @@ def one_of(names):
     return "|".join(names) or r"(?!)"
 
 
-def systems_by(method):
-    return [name for name, system in SYSTEMS.items() if system.method == method]
+def systems_by(*methods):
+    return [name for name, system in SYSTEMS.items() if system.method in methods]
 
 
 wildcard_constraints:
@@ -117,6 +116,13 @@ def truth_of(times):
     return sorted({f"results/fields/truth/{format_date(time)}.nc" for time in times})
 
 
+def initial_files(wildcards):
+    """The files of the states that a model's forecast starts from."""
+    init = parse_init(wildcards.init)
+    history = MODELS[SYSTEMS[wildcards.system].model]["history"]
+    return analysis_files(init - hours(age) for age in range(history))
+
+
 def truth_files(wildcards):
     init = parse_init(wildcards.init)
     return truth_of(init + hours(lead) for lead in SETTINGS.leads)
@@ -165,6 +171,11 @@ def memory_to_train(wildcards, input, attempt):
         return 4000 * attempt
     plan = json.loads(Path(input.plan).read_text())
     return (plan["training_bytes"]["peak"] // 10**6 + 1) * attempt
+
+
+def devices_to_train(wildcards):
+    """GPUs, or what stands in for them."""
+    return MODELS[wildcards.model]["training"]["devices"]
 
 
 def trained_on(model):
@@ -245,12 +256,27 @@ def all_truth_files():
     return truth_of(truth_times(SETTINGS))
 
 
-def all_manifests():
+def used_references():
+    """The sources of forecasts that some system is made of."""
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
-    used = {"members": "", "products": "_products"}
-    references = [f"{SETTINGS.archive.reference}{used[kind]}" for kind in sorted(kinds)]
-    sources = ("hrrr", "static", "truth", "hrrr_forecast", *references)
+    folders = {"members": "", "products": "_products"}
+    references = [f"{SETTINGS.archive.reference}{folders[kind]}" for kind in sorted(kinds)]
+    baselines = {system.kind for system in SYSTEMS.values() if system.method == "baseline"}
+    return references + ["hrrr_forecast"] * ("hrrr" in baselines)
+
+
+def all_manifests():
+    sources = ["hrrr", "static", "truth", *used_references()]
     return [path for source in sources for path in manifests(source)]
+
+
+def all_quality():
+    """The tables of suspicious values that are made beside the fields."""
+    days = expand("results/fields/quality/hrrr/{date}.csv", date=sorted(wanted_of("hrrr")))
+    cycles = expand(
+        "results/fields/quality/{source}/{init}.csv", source=used_references(), init=INITS
+    )
+    return days + cycles
 
 
 MAPPED_SYSTEMS = mapped_systems(SETTINGS)

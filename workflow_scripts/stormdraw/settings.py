@@ -12,8 +12,8 @@ from stormdraw.archive.membership import hrrr_run
 from stormdraw.archive.settings import Archive
 from stormdraw.ensembles.settings import (
     BaselineSystem,
-    DiffusionSystem,
     Ensembles,
+    ModelSystem,
     PerfectSystem,
     ReferenceSystem,
     System,
@@ -84,7 +84,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _systems_make_sense(self) -> "Settings":
         for system in self.ensembles.systems:
-            if isinstance(system, DiffusionSystem) and system.model not in self.models:
+            if isinstance(system, ModelSystem) and system.model not in self.models:
                 raise ValueError(
                     f"ensembles.systems: {system.name} samples the model {system.model!r}, "
                     f"which is not in the list `models` ({', '.join(self.models) or 'empty'})"

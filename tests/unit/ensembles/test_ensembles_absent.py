@@ -1,6 +1,7 @@
 """A case whose initial state the archive lacks: written as missing, by every method alike."""
 
 from datetime import datetime
+from types import SimpleNamespace
 
 import netCDF4
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 import xarray as xr
 
 from stormdraw.ensembles.baseline import write_climatology, write_persistence
-from stormdraw.ensembles.diffusion import Sampling, write_diffusion
 from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.rollout import Inputs, Rollout, write_rollout
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import compute_statistics
 from stormdraw.grids import lambert
@@ -56,12 +57,13 @@ def test_persistence_of_nothing(day, tmp_path):
         assert ensemble.attrs["missing"] == "the archive lacks the initial state"
 
 
-def test_a_model_needs_no_checkpoint_to_draw_nothing(day, tmp_path):
+def test_a_model_draws_nothing(day, tmp_path):
     missing = case(1, "diffusion")
-    write_diffusion(
-        tmp_path / "none.pt", [day], None, missing, Sampling(3, 0), tmp_path / "e.nc", {}
-    )
-    with xr.open_dataset(tmp_path / "e.nc") as ensemble:
+    settings = SimpleNamespace(history=1)
+    trained = SimpleNamespace(model=SimpleNamespace(settings=settings))
+    inputs, output = Inputs([day], None), tmp_path / "e.nc"
+    write_rollout(trained, None, inputs, missing, Rollout(3, 0), output, {}, {})
+    with xr.open_dataset(output) as ensemble:
         assert ensemble["T2M"].shape == (3, 2, *GRID.shape)
         assert ensemble["T2M"].isnull().all()
 

@@ -11,13 +11,15 @@ import xarray as xr
 sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
 from archive_messages import variable_message
-from archive_mirror import settings, write_analyses
+from archive_mirror import STATE, settings, write_analyses, write_file
 
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.inventory import write_inventory
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.normalise import normalise_day
+from stormdraw.fields.settings import Fields
+from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.fields.truth import write_truth
 from stormdraw.messages import opened, read_messages
 
@@ -60,7 +62,14 @@ def test_variables_of_urma_and_of_the_analysis(mirror, tmp_path):
     for source in ("hrrr", "truth"):
         fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
     day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
-    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, None, day, {})
+    normalise_day(
+        tmp_path / "hrrr/20260601/manifest.csv",
+        run.variables,
+        Fields(),
+        day,
+        tmp_path / "q.csv",
+        {},
+    )
     manifest = tmp_path / "truth/20260601/manifest.csv"
     write_truth(manifest, [day], run.variables, "URMA analysis", output, {})
     urma = fields_of(mirror / URMA)
@@ -91,12 +100,42 @@ def test_an_hour_without_truth_is_named(mirror, tmp_path):
     for source in ("hrrr", "truth"):
         fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
     day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
-    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, None, day, {})
+    normalise_day(
+        tmp_path / "hrrr/20260601/manifest.csv",
+        run.variables,
+        Fields(),
+        day,
+        tmp_path / "q.csv",
+        {},
+    )
     manifest = tmp_path / "truth/20260601/manifest.csv"
     write_truth(manifest, [day], run.variables, "URMA analysis", output, {})
     with xr.open_dataset(output) as truth:
         assert truth.sizes["time"] == 0
         assert truth.attrs["absent_times"] == "2026060107"
+    assert absent_times([output]) == {SEVEN}
+    assert list(read_states([output], ["T2M"], [])) == []
+
+
+def test_a_day_without_any_hour_has_the_grid_of_the_terrain(mirror, tmp_path):
+    write_file(
+        mirror / "hrrr.20260601/conus/hrrr.t00z.wrfsfcf00.grib2",
+        datetime(2026, 6, 1),
+        0,
+        names=(*STATE, "OROG"),
+    )
+    manifest, static = tmp_path / "hrrr/20260601/manifest.csv", tmp_path / "static/manifest.csv"
+    run = settings(archive={"source": {"mirror": str(mirror)}, "missing": "skip"})
+    fetch_day(run, "static", "20260601", static)
+    for file in (mirror / "hrrr.20260601").rglob("*.grib2"):
+        file.unlink()
+    fetch_day(run, "hrrr", "20260601", manifest)
+    day, quality = tmp_path / "day.nc", tmp_path / "quality.csv"
+    with pytest.raises(StormdrawError, match="nothing tells their grid"):
+        normalise_day(manifest, run.variables, Fields(), day, quality, {})
+    normalise_day(manifest, run.variables, Fields(), day, quality, {}, grid_manifest=static)
+    assert len(absent_times([day])) == 4
+    assert read_grid_of(day).shape == (4, 5)
 
 
 def test_urma_has_nothing_to_say_about_storms(tmp_path):

@@ -85,7 +85,7 @@ def present(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def absent_times(table: pd.DataFrame) -> list[datetime]:
-    """The valid times of which nothing is there, in order."""
+    """The valid times of which something is not there, in order."""
     valid = table["init"] + pd.to_timedelta(table["lead"], unit="h")
-    missing = set(valid[table["status"] == ABSENT]) - set(valid[table["status"] != ABSENT])
+    missing = set(valid[table["status"] == ABSENT])
     return sorted(time.to_pydatetime() for time in missing)
