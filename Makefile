@@ -7,6 +7,7 @@
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
 # make benchmark-scores   time of the scores beside a sort and other libraries, and how far apart
+# make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
 # make test-cluster       profiles/slurm on a Slurm of two nodes, which it installs (root on Debian)
 # make clean   remove what runs have made
@@ -19,7 +20,7 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
 .PHONY: help demo idaho plan doctor test lint unit workflow test-cluster schema pins \
-  benchmark-scores compare-scores clean
+  benchmark-scores benchmark-fields compare-scores clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -77,6 +78,9 @@ test-cluster: $(INSTALLED_FOR_TESTS)
 
 benchmark-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/scores.py
+
+benchmark-fields: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python tests/benchmarks/fields.py docs/benchmarks-fields.md
 
 compare-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python -W ignore tests/comparisons/score_libraries.py docs/score-libraries.md

@@ -230,11 +230,26 @@ def all_truth_files():
     return analysis_files(times)
 
 
-def all_manifests():
+def used_references():
+    """The sources of forecasts that some system is made of."""
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
-    used = {"members": "href", "products": "href_products"}
-    sources = ["hrrr", "static", "hrrr_forecast", *(used[kind] for kind in sorted(kinds))]
+    folders = {"members": "href", "products": "href_products"}
+    baselines = {system.kind for system in SYSTEMS.values() if system.method == "baseline"}
+    return [folders[kind] for kind in sorted(kinds)] + ["hrrr_forecast"] * ("hrrr" in baselines)
+
+
+def all_manifests():
+    sources = ["hrrr", "static", *used_references()]
     return [path for source in sources for path in manifests(source)]
+
+
+def all_quality():
+    """The tables of suspicious values that are made beside the fields."""
+    days = expand("results/fields/quality/hrrr/{date}.csv", date=dates(SETTINGS, "hrrr"))
+    cycles = expand(
+        "results/fields/quality/{source}/{init}.csv", source=used_references(), init=INITS
+    )
+    return days + cycles
 
 
 MAPPED_SYSTEMS = mapped_systems(SETTINGS)

@@ -104,7 +104,7 @@ rule ensembles_perfect:
     params:
         code=code("ensembles_perfect"),
         settings=case_settings,
-        crop=CROP,
+        target=TARGET_GRID,
     message:
         "Drawing {wildcards.system} at {wildcards.init} from the simulated world's true distribution"
     script:

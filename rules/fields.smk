@@ -1,6 +1,8 @@
 # fields: GRIB2 of any grid to CF NetCDF on one grid.
 
-CROP = SETTINGS.fields.model_dump(mode="json", include={"crop"})
+# What the target grid is, and how fields are put on it and kept.
+TARGET_GRID = SETTINGS.fields.model_dump(mode="json", include={"crop", "coarsen"})
+TARGET = SETTINGS.fields.model_dump(mode="json", exclude={"static"})
 
 
 rule fields_normalise:
@@ -8,6 +10,7 @@ rule fields_normalise:
         manifest="results/archive/hrrr/{date}/manifest.csv",
     output:
         fields="results/fields/hrrr/{date}.nc",
+        quality="results/fields/quality/hrrr/{date}.csv",
     log:
         "results/logs/fields_normalise/{date}.log",
     benchmark:
@@ -20,7 +23,7 @@ rule fields_normalise:
         runtime=growing(30),
     params:
         code=code("fields_normalise"),
-        settings={"variables": STATE, **CROP},
+        settings={"variables": STATE, **TARGET},
     message:
         "Normalising the analyses of {wildcards.date}"
     script:
@@ -44,7 +47,7 @@ rule fields_static:
         runtime=growing(10),
     params:
         code=code("fields_static"),
-        settings={"variables": list(SETTINGS.fields.static), **CROP},
+        settings={"variables": list(SETTINGS.fields.static), **TARGET},
     message:
         "Normalising the fields that do not change"
     script:
@@ -86,6 +89,7 @@ rule fields_reference:
         grid=initial_file,
     output:
         fields="results/fields/{reference}/{init}.nc",
+        quality="results/fields/quality/{reference}/{init}.csv",
     log:
         "results/logs/fields_reference/{reference}/{init}.log",
     benchmark:
@@ -98,7 +102,7 @@ rule fields_reference:
         runtime=growing(30),
     params:
         code=code("fields_reference"),
-        settings={"variables": STATE, "leads": list(SETTINGS.leads), **CROP},
+        settings={"variables": STATE, "leads": list(SETTINGS.leads), **TARGET},
     message:
         "Putting {wildcards.reference} of {wildcards.init} on the target grid"
     script:

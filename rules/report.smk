@@ -96,6 +96,7 @@ rule report_scorecard:
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
         manifests=all_manifests(),
+        quality=all_quality(),
         figures=rules.report_figures.output,
     output:
         scorecard=report(

@@ -24,7 +24,7 @@ class Fetching:
 
 
 def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
-    """For each source of the archive the files that a run asks for, each once."""
+    """For each source of the archive that a run uses, the files it asks for, each once."""
     files = {}
     for source in used_sources(settings):
         found = (
@@ -34,14 +34,19 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
             for file in requests(settings, source, date)
         )
         files[source] = list(dict.fromkeys(found))
-    return files
+    return {source: found for source, found in files.items() if found}
 
 
 def used_sources(settings: Settings) -> list[str]:
-    """The sources that the systems of a run draw on, besides the analyses."""
+    """The sources that a run may draw on."""
     systems = [s for s in settings.ensembles.systems if isinstance(s, ReferenceSystem)]
     suffixes = sorted({"_products" if system.kind == "products" else "" for system in systems})
-    return ["hrrr", "static", *(f"{settings.archive.reference}{suffix}" for suffix in suffixes)]
+    return [
+        "hrrr",
+        "static",
+        "hrrr_forecast",
+        *(f"{settings.archive.reference}{suffix}" for suffix in suffixes),
+    ]
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:

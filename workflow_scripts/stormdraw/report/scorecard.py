@@ -19,6 +19,7 @@ from stormdraw.report.limits import limits
 from stormdraw.report.machine import hardware, versions
 from stormdraw.report.style import read_label
 from stormdraw.report.summary import load_summary
+from stormdraw.report.suspicious import suspicious_variables
 from stormdraw.report.trainings import describe_model
 from stormdraw.report.verdicts import describe_verdicts
 from stormdraw.report.wording import as_yaml
@@ -44,6 +45,7 @@ class Inputs:
     figures: Mapping[str, Path]
     verdicts: Path | None = None
     missing: Path | None = None
+    quality: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
                 for name in settings.models
             ],
             archive=completeness(inputs.manifests),
+            suspicious=suspicious_variables(inputs.quality),
             points=_points(summary),
             configuration=as_yaml(inputs.config),
             all_settings=as_yaml(settings.model_dump(mode="json")),
