@@ -4,7 +4,7 @@
 rule ensembles_sample:
     input:
         checkpoint=checkpoint,
-        state=initial_file,
+        states=initial_files,
         static=static_file,
     output:
         ensemble="results/ensembles/{system}/{init}.nc",
@@ -13,7 +13,7 @@ rule ensembles_sample:
     benchmark:
         "results/benchmarks/ensembles_sample/{system}/{init}.tsv"
     wildcard_constraints:
-        system=one_of(systems_by("diffusion")),
+        system=one_of(systems_by("diffusion", "one_step")),
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -104,7 +104,7 @@ rule ensembles_perfect:
     params:
         code=code("ensembles_perfect"),
         settings=case_settings,
-        crop=CROP,
+        target=TARGET_GRID,
     message:
         "Drawing {wildcards.system} at {wildcards.init} from the simulated world's true distribution"
     script:

@@ -1,13 +1,18 @@
 # fields: GRIB2 of any grid to CF NetCDF on one grid.
 
-CROP = SETTINGS.fields.model_dump(mode="json", include={"crop"})
+# What the target grid is, and how fields are put on it and kept.
+TARGET_GRID = SETTINGS.fields.model_dump(mode="json", include={"crop", "coarsen"})
+TARGET = SETTINGS.fields.model_dump(mode="json", exclude={"static"})
 
 
 rule fields_normalise:
     input:
         manifest="results/archive/hrrr/{date}/manifest.csv",
+        # Tells the grid of a day of which the archive has nothing.
+        grid=manifests("static") if SETTINGS.archive.missing != "fail" else [],
     output:
         fields="results/fields/hrrr/{date}.nc",
+        quality="results/fields/quality/hrrr/{date}.csv",
     log:
         "results/logs/fields_normalise/{date}.log",
     benchmark:
@@ -20,7 +25,7 @@ rule fields_normalise:
         runtime=growing(30),
     params:
         code=code("fields_normalise"),
-        settings={"variables": STATE, **CROP},
+        settings={"variables": STATE, **TARGET},
     message:
         "Normalising the analyses of {wildcards.date}"
     script:
@@ -44,7 +49,7 @@ rule fields_static:
         runtime=growing(10),
     params:
         code=code("fields_static"),
-        settings={"variables": list(SETTINGS.fields.static), **CROP},
+        settings={"variables": list(SETTINGS.fields.static), **TARGET},
     message:
         "Normalising the fields that do not change"
     script:
@@ -86,6 +91,7 @@ rule fields_reference:
         grid=initial_file,
     output:
         fields="results/fields/{reference}/{init}.nc",
+        quality="results/fields/quality/{reference}/{init}.csv",
     log:
         "results/logs/fields_reference/{reference}/{init}.log",
     benchmark:
@@ -98,8 +104,36 @@ rule fields_reference:
         runtime=growing(30),
     params:
         code=code("fields_reference"),
-        settings={"variables": STATE, "leads": list(SETTINGS.leads), **CROP},
+        settings={"variables": STATE, "leads": list(SETTINGS.leads), **TARGET},
     message:
         "Putting {wildcards.reference} of {wildcards.init} on the target grid"
     script:
         "../workflow_scripts/fields_reference.py"
+
+
+# Only where the truth is another than the analysis.
+if SETTINGS.archive.truth != "hrrr":
+
+    rule fields_truth:
+        input:
+            manifest="results/archive/truth/{date}/manifest.csv",
+            analyses=analyses_of_truth,
+        output:
+            fields="results/fields/truth/{date}.nc",
+        log:
+            "results/logs/fields_truth/{date}.log",
+        benchmark:
+            "results/benchmarks/fields_truth/{date}.tsv"
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=30,
+        params:
+            code=code("fields_truth"),
+            settings={"variables": STATE, "truth": SETTINGS.archive.truth},
+        message:
+            "Putting the truth of {wildcards.date} on the target grid"
+        script:
+            "../workflow_scripts/fields_truth.py"

@@ -43,7 +43,7 @@ rule models_train:
         "../envs/stormdraw.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=devices_to_train,
         mem_mb=memory_to_train,
         runtime=growing(1440),
     params:

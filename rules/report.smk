@@ -20,6 +20,7 @@ rule report_figures:
         ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
         truth=all_truth_files(),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        audit="results/archive/audit.csv",
     output:
         **{
             name: report(
@@ -84,6 +85,12 @@ rule report_figures:
             category="Members",
             labels={"figure": "Members beside the truth"},
         ),
+        archive_audit=report(
+            "results/report/figures/archive_audit.svg",
+            caption="report/archive_audit.rst",
+            category="Archive",
+            labels={"figure": "Hours of the archive"},
+        ),
         training_curves=report(
             "results/report/figures/training_curves.svg",
             caption="report/training_curves.rst",
@@ -122,6 +129,7 @@ rule report_scorecard:
         sheets=expand("results/report/figures/variables/{variable}.svg", variable=SHEETS),
         ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
         truth=all_truth_files(),
+        quality=all_quality(),
     output:
         headline="results/report/headline.json",
         scorecard=report(

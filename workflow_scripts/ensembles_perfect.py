@@ -6,6 +6,7 @@ from pathlib import Path
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.perfect import write_perfect
 from stormdraw.fields.states import read_grid_of
+from stormdraw.fields.target import Target
 from stormdraw.job import job
 from stormdraw.settings import load_settings
 from stormdraw.times import parse_init
@@ -17,7 +18,7 @@ with job("ensembles_perfect", snakemake.log[0]):
     write_perfect(
         Path(snakemake.input.world),
         read_grid_of(snakemake.input.grid),
-        settings.fields.crop,
+        Target.of(settings.fields),
         settings.members(system),
         settings.seed,
         Case(system.name, system.method, init, settings.leads, settings.variables),

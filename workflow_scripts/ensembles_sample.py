@@ -5,6 +5,8 @@ from pathlib import Path
 
 from stormdraw.ensembles.diffusion import Sampling, write_diffusion
 from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.one_step import write_one_step
+from stormdraw.ensembles.rollout import Rollout
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
 from stormdraw.settings import load_settings
@@ -15,19 +17,16 @@ with job("ensembles_sample", snakemake.log[0]), gpu_lease(snakemake.resources.ge
     system = settings.ensembles.system(snakemake.wildcards.system)
     init = parse_init(snakemake.wildcards.init)
     static = snakemake.input.get("static")
-    write_diffusion(
+    files = (
         Path(snakemake.input.checkpoint),
-        [Path(snakemake.input.state)],
+        [Path(path) for path in snakemake.input.states],
         Path(static[0]) if static else None,
-        Case(system.name, system.method, init, settings.leads, settings.variables),
-        Sampling(
-            members=settings.members(system),
-            run_seed=settings.seed,
-            sampler=system.sampler,
-            steps=system.steps,
-            batch_gigabytes=settings.ensembles.batch_gigabytes,
-        ),
-        Path(snakemake.output.ensemble),
-        snakemake.params.settings,
-        threads=snakemake.threads,
     )
+    case = Case(system.name, system.method, init, settings.leads, settings.variables)
+    rollout = Rollout(settings.members(system), settings.seed, settings.ensembles.batch_gigabytes)
+    common = (Path(snakemake.output.ensemble), snakemake.params.settings)
+    if system.method == "one_step":
+        write_one_step(*files, case, rollout, *common, threads=snakemake.threads)
+    else:
+        sampling = Sampling(**vars(rollout), sampler=system.sampler, steps=system.steps)
+        write_diffusion(*files, case, sampling, *common, threads=snakemake.threads)

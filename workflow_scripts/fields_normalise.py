@@ -1,4 +1,5 @@
-"""Writes results/fields/hrrr/{date}.nc: each variable float32 (time, y, x)."""
+"""Writes results/fields/hrrr/{date}.nc, each variable float32 (time, y, x), and
+results/fields/quality/hrrr/{date}.csv, what of it is suspicious."""
 
 from pathlib import Path
 
@@ -11,7 +12,10 @@ with job("fields_normalise", snakemake.log[0]):
     normalise_day(
         Path(snakemake.input.manifest),
         settings.variables,
-        settings.fields.crop,
+        settings.fields,
         Path(snakemake.output.fields),
+        Path(snakemake.output.quality),
         snakemake.params.settings,
+        snakemake.threads,
+        grid_manifest=Path(snakemake.input.grid[0]) if snakemake.input.get("grid") else None,
     )

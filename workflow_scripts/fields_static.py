@@ -11,7 +11,7 @@ with job("fields_static", snakemake.log[0]):
     normalise_static(
         Path(snakemake.input.manifest[0]),
         settings.fields.static,
-        settings.fields.crop,
+        settings.fields,
         Path(snakemake.output.fields),
         snakemake.params.settings,
     )

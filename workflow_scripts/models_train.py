@@ -9,8 +9,10 @@ from pathlib import Path
 
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
+from stormdraw.models.launch import train_on_devices
+from stormdraw.models.plan import as_planned
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.training import TrainingFiles, train
+from stormdraw.models.training import TrainingFiles
 from stormdraw.provenance import digest
 from stormdraw.settings import load_settings
 
@@ -18,10 +20,12 @@ with job("models_train", snakemake.log[0]), gpu_lease(snakemake.resources.get("g
     folder = Path(snakemake.output.checkpoint).parent
     days = [*snakemake.input.training, *snakemake.input.validation]
     static = snakemake.input.get("static")
-    train(
-        snakemake.wildcards.model,
+    model = snakemake.wildcards.model
+    model_settings = ModelSettings.model_validate(snakemake.params.settings["model"])
+    train_on_devices(
+        model,
         load_settings(snakemake.config),
-        ModelSettings.model_validate(snakemake.params.settings["model"]),
+        as_planned(model_settings, Path(snakemake.input.plan), model),
         TrainingFiles(
             fields=[Path(path) for path in dict.fromkeys(days)],
             statistics=Path(snakemake.input.statistics),

@@ -30,6 +30,7 @@ with job("report_scorecard", snakemake.log[0]):
         plans=by_model(files.plans),
         metrics=by_model(files.metrics),
         manifests=[Path(path) for path in files.manifests],
+        quality=[Path(path) for path in files.quality],
         figures={Path(path).stem: Path(path) for path in files.figures},
         verdicts=Path(files.verdicts),
         missing=Path(files.missing),

@@ -32,12 +32,17 @@ class Grid:
 
     @property
     def spacing(self) -> tuple[float, float]:
-        """Distance between rows and between columns, in metres."""
+        """Distance between rows and between columns, in metres (degrees if geographic)."""
         return self.y[1] - self.y[0], self.x[1] - self.x[0]
 
     @functools.cached_property
     def projection(self) -> pyproj.CRS:
         return pyproj.CRS(self.crs)
+
+    @property
+    def geographic(self) -> bool:
+        """Whether `x` and `y` are longitudes and latitudes in degrees."""
+        return self.crs.startswith("+proj=longlat")
 
     def longitude_latitude(self) -> tuple[np.ndarray, np.ndarray]:
         """Longitude (degrees east, -180 to 180) and latitude (degrees north), each (y, x)."""
@@ -64,13 +69,13 @@ class Grid:
     def coordinates(self) -> dict[str, xr.DataArray]:
         """CF coordinates: x, y, latitude, longitude and the grid mapping variable `projection`."""
         longitude, latitude = self.longitude_latitude()
+        if self.geographic:
+            x, y = ("longitude", "X", "degrees_east"), ("latitude", "Y", "degrees_north")
+        else:
+            x, y = ("projection_x_coordinate", "X", "m"), ("projection_y_coordinate", "Y", "m")
         return {
-            "y": xr.DataArray(
-                np.array(self.y), dims="y", attrs=_axis("projection_y_coordinate", "Y", "m")
-            ),
-            "x": xr.DataArray(
-                np.array(self.x), dims="x", attrs=_axis("projection_x_coordinate", "X", "m")
-            ),
+            "y": xr.DataArray(np.array(self.y), dims="y", attrs=_axis(*y)),
+            "x": xr.DataArray(np.array(self.x), dims="x", attrs=_axis(*x)),
             "latitude": xr.DataArray(
                 latitude,
                 dims=("y", "x"),
@@ -114,27 +119,104 @@ def lambert(
     standard_parallels: tuple[float, float],
     reference_latitude: float,
     radius: float = EARTH_RADIUS,
+    polar_radius: float | None = None,
 ) -> Grid:
     """A Lambert conformal grid as GRIB2 template 3.30 gives it.
 
-    `shape` is (y, x), `spacing` (dy, dx) in metres, angles in degrees; the first point is the
-    south-western one. Cached: a day's messages all describe the same grid, and PROJ takes longer to
-    set up than a small field to decode.
+    `shape` is (y, x), angles are in degrees, radii in metres (`polar_radius` for an ellipsoid).
+    `spacing` is (dy, dx) in metres from the first point on; negative where rows run to the south or
+    columns to the west. Cached: a day's messages all describe the same grid, and PROJ takes longer
+    to set up than a small field to decode.
     """
     crs = (
         f"+proj=lcc +lat_0={reference_latitude:.6f} +lon_0={_west(central_longitude):.6f} "
         f"+lat_1={standard_parallels[0]:.6f} +lat_2={standard_parallels[1]:.6f} "
-        f"+x_0=0 +y_0=0 +R={radius:.0f} +units=m +no_defs"
+        f"+x_0=0 +y_0=0 {_ellipsoid(radius, polar_radius)} +units=m +no_defs"
     )
+    return _projected(crs, first_latitude, first_longitude, shape, spacing)
+
+
+@functools.lru_cache(maxsize=64)
+def polar_stereographic(
+    first_latitude: float,
+    first_longitude: float,
+    shape: tuple[int, int],
+    spacing: tuple[float, float],
+    central_longitude: float,
+    true_latitude: float,
+    south: bool = False,
+    radius: float = EARTH_RADIUS,
+    polar_radius: float | None = None,
+) -> Grid:
+    """A polar stereographic grid as GRIB2 template 3.20 gives it; arguments as for `lambert`.
+
+    Spacings are true at `true_latitude`; `south` if the south pole is in the middle.
+    """
+    pole, sign = (-90, -1) if south else (90, 1)
+    crs = (
+        f"+proj=stere +lat_0={pole} +lat_ts={sign * abs(true_latitude):.6f} "
+        f"+lon_0={_west(central_longitude):.6f} "
+        f"+x_0=0 +y_0=0 {_ellipsoid(radius, polar_radius)} +units=m +no_defs"
+    )
+    return _projected(crs, first_latitude, first_longitude, shape, spacing)
+
+
+@functools.lru_cache(maxsize=64)
+def mercator(
+    first_latitude: float,
+    first_longitude: float,
+    shape: tuple[int, int],
+    spacing: tuple[float, float],
+    true_latitude: float,
+    radius: float = EARTH_RADIUS,
+    polar_radius: float | None = None,
+) -> Grid:
+    """A Mercator grid as GRIB2 template 3.10 gives it; arguments as for `polar_stereographic`."""
+    # Centred half way round the Earth from where its columns could leave the map.
+    east = first_longitude + (0.0 if spacing[1] < 0 else 180.0)
+    crs = (
+        f"+proj=merc +lat_ts={true_latitude:.6f} +lon_0={_west(east):.6f} "
+        f"+x_0=0 +y_0=0 {_ellipsoid(radius, polar_radius)} +units=m +no_defs"
+    )
+    return _projected(crs, first_latitude, first_longitude, shape, spacing)
+
+
+@functools.lru_cache(maxsize=64)
+def latitude_longitude(
+    west: float,
+    east: float,
+    south: float,
+    north: float,
+    shape: tuple[int, int],
+    radius: float = EARTH_RADIUS,
+    polar_radius: float | None = None,
+) -> Grid:
+    """A regular grid in degrees, its corners given; `east` is above `west`, by up to 360."""
+    crs = f"+proj=longlat {_ellipsoid(radius, polar_radius)} +no_defs"
+    x, y = np.linspace(west, east, shape[1]), np.linspace(south, north, shape[0])
+    return Grid(crs, tuple(x.tolist()), tuple(y.tolist()))
+
+
+def _projected(
+    crs: str,
+    first_latitude: float,
+    first_longitude: float,
+    shape: tuple[int, int],
+    spacing: tuple[float, float],
+) -> Grid:
     origin = Grid(crs, (0.0,), (0.0,))
     x0, y0 = origin.from_longitude_latitude(
         np.array(_west(first_longitude)), np.array(first_latitude)
     )
-    return Grid(
-        crs,
-        x=tuple(float(x0) + spacing[1] * i for i in range(shape[1])),
-        y=tuple(float(y0) + spacing[0] * j for j in range(shape[0])),
-    )
+    x = [float(x0) + spacing[1] * i for i in range(shape[1])]
+    y = [float(y0) + spacing[0] * j for j in range(shape[0])]
+    return Grid(crs, tuple(sorted(x)), tuple(sorted(y)))
+
+
+def _ellipsoid(radius: float, polar_radius: float | None) -> str:
+    if polar_radius is None:
+        return f"+R={radius:.0f}"
+    return f"+a={radius:.4f} +b={polar_radius:.4f}"
 
 
 def _west(longitude: float) -> float:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import eccodes
 
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import Grid, lambert
+from stormdraw.grid_headers import read_grid as read_grid
 from stormdraw.variables import Variable, identify
 
 _START = b"GRIB"
@@ -143,29 +143,6 @@ def read_header(handle: int) -> Header:
         lead=minutes // 60 if minutes % 60 == 0 else None,
         instantaneous=not eccodes.codes_is_defined(handle, "typeOfStatisticalProcessing"),
         statistic=statistic,
-    )
-
-
-def read_grid(handle: int) -> Grid:
-    """The grid a message is on.
-
-    Raises StormdrawError for a grid that is not Lambert conformal on a sphere, with rows from south
-    to north.
-    """
-    kind = _get(handle, "gridType")
-    if kind != "lambert":
-        raise StormdrawError(f"a message on a {kind} grid: only lambert grids can be read")
-    if _get(handle, "iScansNegatively") or not _get(handle, "jScansPositively"):
-        raise StormdrawError("a message whose rows do not run west to east and south to north")
-    return lambert(
-        first_latitude=_get(handle, "latitudeOfFirstGridPointInDegrees"),
-        first_longitude=_get(handle, "longitudeOfFirstGridPointInDegrees"),
-        shape=(_get(handle, "Ny"), _get(handle, "Nx")),
-        spacing=(_get(handle, "DyInMetres"), _get(handle, "DxInMetres")),
-        central_longitude=_get(handle, "LoVInDegrees"),
-        standard_parallels=(_get(handle, "Latin1InDegrees"), _get(handle, "Latin2InDegrees")),
-        reference_latitude=_get(handle, "LaDInDegrees"),
-        radius=eccodes.codes_get_double(handle, "radius"),
     )
 
 

@@ -54,6 +54,8 @@ class Cases(Section):
     """Initial times: the test period's start and every `every_hours` after it.
 
     30 hours walks through the initial hours of the day and still gives each case a day of its own.
+    `history` is how many hourly states, the last at the initial time, forecasts may start from.
     """
 
     every_hours: Annotated[int, Field(ge=1)] = 30
+    history: Annotated[int, Field(ge=1, le=24)] = 1

@@ -12,8 +12,8 @@ from stormdraw.archive.membership import hrrr_run
 from stormdraw.archive.settings import Archive
 from stormdraw.ensembles.settings import (
     BaselineSystem,
-    DiffusionSystem,
     Ensembles,
+    ModelSystem,
     PerfectSystem,
     ReferenceSystem,
     System,
@@ -84,7 +84,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _systems_make_sense(self) -> "Settings":
         for system in self.ensembles.systems:
-            if isinstance(system, DiffusionSystem) and system.model not in self.models:
+            if isinstance(system, ModelSystem) and system.model not in self.models:
                 raise ValueError(
                     f"ensembles.systems: {system.name} samples the model {system.model!r}, "
                     f"which is not in the list `models` ({', '.join(self.models) or 'empty'})"
@@ -92,7 +92,7 @@ class Settings(Section):
             if isinstance(system, ReferenceSystem) and self.archive.reference is None:
                 raise ValueError(
                     f"ensembles.systems: {system.name} is a reference ensemble, "
-                    "but archive.reference is not set; set it to href"
+                    "but archive.reference is not set; set it to href or refs"
                 )
             if isinstance(system, PerfectSystem) and self.archive.source != "simulated":
                 raise ValueError(
@@ -110,12 +110,13 @@ class Settings(Section):
                 f"report.products_of is {self.report.products_of!r}, which is not a system: "
                 f"{', '.join(names)}"
             )
-        if self.archive.reference == "href":
+        if self.archive.reference is not None:
             for init in self.initial_times():
                 if init.hour % 6:
                     raise ValueError(
-                        f"HREF has cycles at 00, 06, 12 and 18 UTC, but there is a case at {init}; "
-                        "change periods.test.start or cases.every_hours"
+                        f"{self.archive.reference.upper()} has cycles at 00, 06, 12 and 18 UTC, "
+                        f"but there is a case at {init}; change periods.test.start or "
+                        "cases.every_hours"
                     )
         return self
 

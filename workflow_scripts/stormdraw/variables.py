@@ -18,7 +18,8 @@ class Variable:
     `inventory` is the variable and level as a regular expression over an inventory line
     (`:REFC:entire atmosphere:`). `lower` and `upper` are physical bounds in `units`; `floor` is the
     value that stands for "nothing there", in which case neighbouring points must not be averaged
-    with it. `precision` is the step to which the archive's packing resolves the variable.
+    with it. `decibel` if values are ten times the logarithm of what may be averaged. `precision`
+    is the step to which the archive's packing resolves the variable.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Variable:
     precision: float
     standard_name: str | None = None
     floor: float | None = None
+    decibel: bool = False
     transform: Transform = "identity"
 
     def inventory_pattern(self, lead: int, ending: str = "") -> str:
@@ -64,6 +66,7 @@ _TABLE = (
         upper=80.0,
         precision=0.1,
         floor=-10.0,
+        decibel=True,
     ),
     Variable(
         name="T2M",

@@ -27,6 +27,12 @@ def test_validation_hours_are_wanted_too():
     assert [request.init.hour for request in requests(run, "hrrr", "20260602")] == [22, 23]
 
 
+def test_hours_before_each_case_for_models_with_a_history():
+    run = settings(cases={"every_hours": 30, "history": 3})
+    wanted = requests(run, "hrrr", "20260601")
+    assert [request.init.hour for request in wanted] == [0, 1, 4, 5, 6, 7]
+
+
 def test_one_hour_forecasts_as_analyses_are_filed_under_their_init():
     """Valid 00 UTC comes from the run of 23 UTC the day before."""
     run = settings(archive={"source": {"mirror": "crops"}, "analysis_lead": 1})

@@ -110,7 +110,18 @@ def fetched(hrrr_archive, folder):
     fetch_day(settings, "hrrr_forecast", "20260601", manifest, mirror=mirror)
     target = HRRR.crop(slice(502, 516), slice(905, 915))
     output = folder / "fields.nc"
-    regrid_forecast(manifest, datetime(2026, 6, 1, 2), 0, [1, 2], STATE, target, output, {})
+    regrid_forecast(
+        manifest,
+        datetime(2026, 6, 1, 2),
+        [1, 2],
+        STATE,
+        target,
+        settings.fields,
+        output,
+        folder / "suspicious.csv",
+        {},
+        age=0,
+    )
     return output
 
 

@@ -9,15 +9,10 @@ import pytest
 import torch
 import xarray as xr
 
-from stormdraw.ensembles import diffusion
-from stormdraw.ensembles.diffusion import (
-    BoundsTally,
-    Sampling,
-    draw_members,
-    members_at_once,
-    write_diffusion,
-)
+from stormdraw.ensembles import rollout
+from stormdraw.ensembles.diffusion import Sampling, sampled, write_diffusion
 from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.rollout import BoundsTally, members_at_once, roll_out
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
@@ -83,9 +78,9 @@ def members(
     sampling = Sampling(**{"members": 5, "run_seed": 1, "steps": 3, **changes})
     case = Case(system, "diffusion", INIT, leads, VARIABLES)
     drawn = np.full((sampling.members, len(leads), 5, *GRID.shape), np.nan, dtype=np.float32)
-    for member, lead, state in draw_members(
-        trained, forcings, initial_state(), case, sampling, BoundsTally(VARIABLES)
-    ):
+    generate = sampled(trained, system, sampling)
+    start, tally = initial_state()[None], BoundsTally(VARIABLES)
+    for member, lead, state in roll_out(trained, generate, forcings, start, case, sampling, tally):
         drawn[member, lead] = state
     assert np.isfinite(drawn).all()
     return drawn
@@ -96,7 +91,7 @@ def test_members_do_not_depend_on_the_batch(
     trained: TrainedModel, forcings: Forcings, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     together = members(trained, forcings)
-    monkeypatch.setattr(diffusion, "_LARGEST_CPU_BATCH", batch)
+    monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", batch)
     split = members(trained, forcings)
     spread = together.std(axis=0).max(axis=(0, 2, 3))  # of each variable
     assert (spread > 0.1).all()
@@ -107,7 +102,7 @@ def test_members_do_not_depend_on_the_batch(
 def test_a_member_is_the_same_in_a_larger_ensemble(
     trained: TrainedModel, forcings: Forcings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(diffusion, "_LARGEST_CPU_BATCH", 1)
+    monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", 1)
     np.testing.assert_array_equal(
         members(trained, forcings, members=2), members(trained, forcings, members=4)[:2]
     )
@@ -144,7 +139,7 @@ def test_every_kind_of_model_is_sampled_within_bounds(
 
 
 def test_batch_is_bounded_by_memory(trained: TrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = diffusion.sampling_bytes(trained.model.settings, 5, GRID.shape)
+    one = rollout.sampling_bytes(trained.model.settings, 5, GRID.shape)
 
     def at_once(gigabytes: float, count: int = 50) -> int:
         return members_at_once(trained, GRID.shape, Sampling(count, 1, batch_gigabytes=gigabytes))
@@ -152,7 +147,7 @@ def test_batch_is_bounded_by_memory(trained: TrainedModel, monkeypatch: pytest.M
     assert at_once(3.5 * one / 1e9) == 3
     assert at_once(0.5 * one / 1e9) == 1  # one member must go through whatever it takes
     assert at_once(100.0, count=4) == 4
-    monkeypatch.setattr(diffusion, "_LARGEST_CPU_BATCH", 1000)
+    monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", 1000)
     assert at_once(20.5 * one / 1e9) == 20
 
 

@@ -1,14 +1,25 @@
+import hashlib
 from datetime import datetime
+from pathlib import Path
 
+import eccodes
 import numpy as np
+import pandas as pd
 import pyproj
 import pytest
 import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from stormdraw.archive.manifest import ManifestRow
+from stormdraw.archive.manifest import write_manifest as write_rows
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.normalise import normalise_day, normalise_static
-from stormdraw.fields.settings import Crop
+from stormdraw.fields.quality import read_findings
+from stormdraw.fields.settings import Crop, Fields
+from stormdraw.fields.states import read_grid_of, read_states
 from stormdraw.grids import HRRR
+from stormdraw.messages import find_messages, opened, read_header, read_messages
 
 GRID = HRRR.crop(slice(480, 491), slice(880, 893))
 RNG = np.random.default_rng(0)
@@ -34,6 +45,13 @@ def fields(hours):
     return {(name, hour): RNG.normal(280, 5, GRID.shape) for name in STATE for hour in range(hours)}
 
 
+def normalise(manifest, names, folder, threads=1, **settings):
+    """The day file and the table of what is suspicious in it."""
+    day, quality = folder / "day.nc", folder / "quality.csv"
+    normalise_day(manifest, names, Fields(**settings), day, quality, {"names": names}, threads)
+    return day, quality
+
+
 @pytest.fixture
 def day(tmp_path, write_manifest):
     values = fields(3)
@@ -46,7 +64,7 @@ def day(tmp_path, write_manifest):
 
 def test_a_day_comes_out_as_it_went_in(day, tmp_path):
     manifest, values = day
-    normalise_day(manifest, STATE, None, tmp_path / "day.nc", {"variables": STATE})
+    normalise(manifest, STATE, tmp_path)
     with xr.open_dataset(tmp_path / "day.nc") as dataset:
         assert dataset["T2M"].dims == ("time", "y", "x")
         assert dataset["T2M"].dtype == np.float32
@@ -58,8 +76,122 @@ def test_a_day_comes_out_as_it_went_in(day, tmp_path):
         )
 
 
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    place=st.tuples(st.integers(0, 1000), st.integers(0, 1700), *[st.integers(2, 30)] * 2),
+    store=st.sampled_from(["fast", "compact"]),
+    seed=st.integers(0, 2**32),
+)
+def test_any_crop_comes_back_through_the_whole_stage(
+    place, store, seed, tmp_path_factory, write_manifest
+):
+    folder = tmp_path_factory.mktemp("crop")
+    row, column, rows, columns = place
+    grid = HRRR.crop(slice(row, row + rows), slice(column, column + columns))
+    field = np.random.default_rng(seed).normal(280, 20, grid.shape)
+    manifest = write_manifest(folder, [message("T2M", field, 5, grid=grid)])
+    day, _ = normalise(manifest, ["T2M"], folder, store=store)
+    (_, state), *rest = read_states([day], ["T2M"], [datetime(2026, 6, 1, 5)])
+    assert rest == []
+    assert np.abs(state[0] - field).max() < 2.0**-7
+    assert np.allclose(read_grid_of(day).x, grid.x, atol=1.0)
+    assert np.allclose(read_grid_of(day).y, grid.y, atol=1.0)
+
+
+def test_threads_change_nothing(day, tmp_path):
+    normalise(day[0], STATE, tmp_path / "one")
+    normalise(day[0], STATE, tmp_path / "two", threads=3)
+    with (
+        xr.open_dataset(tmp_path / "one" / "day.nc") as one,
+        xr.open_dataset(tmp_path / "two" / "day.nc") as two,
+    ):
+        assert one.drop_attrs().identical(two.drop_attrs())
+
+
+def manifest_of(path: Path, names: list[str], folder: Path) -> Path:
+    """A manifest of a real file's messages of these variables."""
+    rows = []
+    for extent, content in zip(find_messages(path), read_messages(path), strict=True):
+        with opened(content) as handle:
+            header = read_header(handle)
+        if header.variable and header.instantaneous and header.variable.name in names:
+            rows.append(
+                ManifestRow(
+                    *(str(path), header.variable.name, "", header.init, header.lead, ""),
+                    *(extent.offset, extent.length, hashlib.sha256(content).hexdigest()),
+                    *("test", "ok"),
+                )
+            )
+    write_rows(folder / "manifest.csv", rows)
+    return folder / "manifest.csv"
+
+
+def test_real_coordinates_agree_with_the_gribs_to_a_metre(tmp_path, real_data):
+    path = real_data / "hrrr_idaho" / "hrrr.20180722" / "hrrr.t05z.wrfsfcf01.grib2"
+    names = ["T2M", "U10", "V10"]
+    day, _ = normalise(manifest_of(path, names, tmp_path), names, tmp_path)
+    with opened(next(read_messages(path))) as handle:
+        latitude, longitude = (
+            eccodes.codes_get_array(handle, key).reshape(78, 41)
+            for key in ("latitudes", "longitudes")
+        )
+    with xr.open_dataset(day) as dataset:
+        crs = pyproj.CRS.from_wkt(dataset["projection"].attrs["crs_wkt"])
+        project = pyproj.Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True)
+        x, y = project.transform(longitude, latitude)
+        assert np.abs(x - dataset["x"].values).max() < 1.0
+        assert np.abs(y - dataset["y"].values[:, None]).max() < 1.0
+
+
+def test_blocks_are_averaged_after_the_crop(day, tmp_path):
+    manifest, values = day
+    path, _ = normalise(
+        manifest, STATE, tmp_path, crop=Crop(rows=(2, 9), columns=(1, 9)), coarsen=4
+    )
+    with xr.open_dataset(path) as dataset:
+        assert dataset["T2M"].shape == (3, 2, 2)
+        part = values["T2M", 1][2:9, 1:9]
+        by_hand = [
+            [part[:4, :4].mean(), part[:4, 4:].mean()],
+            [part[4:, :4].mean(), part[4:, 4:].mean()],
+        ]
+        assert np.allclose(dataset["T2M"].values[1], by_hand, atol=1e-4)
+        assert np.allclose(np.diff(dataset["x"]), 12_000)
+
+
+def test_coarsening_a_grid_away_is_an_error(day, tmp_path):
+    with pytest.raises(StormdrawError, match="coarsen is 12, but the grid has only 11 x 13"):
+        normalise(day[0], STATE, tmp_path, coarsen=12)
+
+
+def test_compass_winds_are_turned_to_the_grid(tmp_path, write_manifest):
+    west = [
+        message(name, np.full(GRID.shape, wind), 0) for name, wind in (("U10", 10.0), ("V10", 0.0))
+    ]
+    for entry in west:
+        entry["message"]["grid_relative"] = False
+    path, _ = normalise(write_manifest(tmp_path / "a", west), ["U10", "V10"], tmp_path)
+    # The cone of HRRR's map: sin(38.5 degrees) of the distance from 97.5 W.
+    angle = np.deg2rad(np.sin(np.deg2rad(38.5)) * (GRID.longitude_latitude()[0] + 97.5))
+    with xr.open_dataset(path) as dataset:
+        assert np.allclose(dataset["U10"].values[0], 10 * np.cos(angle), atol=1e-4)
+        assert np.allclose(dataset["V10"].values[0], 10 * np.sin(angle), atol=1e-4)
+
+
+def test_an_hour_that_is_absent_is_left_out(day, tmp_path):
+    manifest, _ = day
+    table = pd.read_csv(manifest, dtype=str)
+    table.loc[(table["variable"] == "U10") & table["init"].str.endswith("01"), "status"] = "absent"
+    table.to_csv(manifest, index=False)
+    path, _ = normalise(manifest, STATE, tmp_path)
+    with xr.open_dataset(path) as dataset:
+        assert [int(hour) for hour in dataset["time"].dt.hour] == [0, 2]
+
+
 def test_coordinates_agree_with_the_grid_mapping(day, tmp_path):
-    normalise_day(day[0], STATE, None, tmp_path / "day.nc", {})
+    normalise(day[0], STATE, tmp_path)
     with xr.open_dataset(tmp_path / "day.nc") as dataset:
         mapping = dataset[dataset["T2M"].attrs["grid_mapping"]].attrs
         crs = pyproj.CRS.from_cf({k: v for k, v in mapping.items() if k != "proj4"})
@@ -73,7 +205,7 @@ def test_one_hour_forecasts_take_their_valid_time(tmp_path, write_manifest):
     manifest = write_manifest(
         tmp_path / "20260601", [message("T2M", np.full(GRID.shape, 290.0), 23, lead=1)]
     )
-    normalise_day(manifest, ["T2M"], None, tmp_path / "day.nc", {})
+    normalise(manifest, ["T2M"], tmp_path)
     with xr.open_dataset(tmp_path / "day.nc") as dataset:
         assert dataset["time"].values[0] == np.datetime64("2026-06-02T00")
 
@@ -81,7 +213,7 @@ def test_one_hour_forecasts_take_their_valid_time(tmp_path, write_manifest):
 def test_crop_keeps_the_named_rows_and_columns(day, tmp_path):
     manifest, values = day
     crop = Crop(rows=(2, 9), columns=(1, 5))
-    normalise_day(manifest, STATE, crop, tmp_path / "day.nc", {})
+    normalise(manifest, STATE, tmp_path, crop=crop)
     with xr.open_dataset(tmp_path / "day.nc") as dataset:
         expected = values["T2M", 1][2:9, 1:5]
         assert np.abs(dataset["T2M"].values[1] - expected).max() < 1e-4
@@ -90,7 +222,7 @@ def test_crop_keeps_the_named_rows_and_columns(day, tmp_path):
 
 def test_crop_beyond_the_grid_is_an_error(day, tmp_path):
     with pytest.raises(StormdrawError, match="has 11 x 13 points"):
-        normalise_day(day[0], STATE, Crop(rows=(0, 12), columns=(0, 5)), tmp_path / "day.nc", {})
+        normalise(day[0], STATE, tmp_path, crop=Crop(rows=(0, 12), columns=(0, 5)))
     assert not (tmp_path / "day.nc").exists()
 
 
@@ -98,10 +230,22 @@ def test_suspicious_values_are_kept_and_counted(tmp_path, write_manifest):
     dew_point = np.full(GRID.shape, 285.0)
     dew_point[3, 4] = 209.4
     manifest = write_manifest(tmp_path / "20260601", [message("D2M", dew_point, 0)])
-    normalise_day(manifest, ["D2M"], None, tmp_path / "day.nc", {})
+    normalise(manifest, ["D2M"], tmp_path)
     with xr.open_dataset(tmp_path / "day.nc") as dataset:
         assert dataset["D2M"].attrs["suspicious_points"] == 1
         assert np.isclose(dataset["D2M"].values[0, 3, 4], 209.4, atol=1e-3)
+    (finding,) = read_findings([tmp_path / "quality.csv"]).to_dict("records")
+    assert (finding["variable"], finding["suspicious"], finding["treatment"]) == ("D2M", 1, "keep")
+
+
+def test_suspicious_values_are_masked_and_counted(tmp_path, write_manifest):
+    dew_point = np.full(GRID.shape, 285.0)
+    dew_point[3, 4] = 209.4
+    manifest = write_manifest(tmp_path / "20260601", [message("D2M", dew_point, 0)])
+    normalise(manifest, ["D2M"], tmp_path, suspicious="mask")
+    with xr.open_dataset(tmp_path / "day.nc") as dataset:
+        assert dataset["D2M"].attrs["suspicious_points"] == 1
+        assert np.argwhere(np.isnan(dataset["D2M"].values[0])).tolist() == [[3, 4]]
 
 
 def test_a_missing_point_is_an_error(tmp_path, write_manifest):
@@ -109,7 +253,7 @@ def test_a_missing_point_is_an_error(tmp_path, write_manifest):
     holed[0, :2] = np.nan
     manifest = write_manifest(tmp_path / "20260601", [message("T2M", holed, 0)])
     with pytest.raises(StormdrawError, match=r"messages\.grib2: T2M is missing at 2 of 143 points"):
-        normalise_day(manifest, ["T2M"], None, tmp_path / "day.nc", {})
+        normalise(manifest, ["T2M"], tmp_path)
     assert not (tmp_path / "day.nc").exists()
 
 
@@ -123,7 +267,7 @@ def test_a_grid_that_changes_within_the_day_is_an_error(tmp_path, write_manifest
         ],
     )
     with pytest.raises(StormdrawError, match="the grid at 01 UTC differs"):
-        normalise_day(manifest, ["T2M"], None, tmp_path / "day.nc", {})
+        normalise(manifest, ["T2M"], tmp_path)
 
 
 def test_bytes_that_changed_since_the_fetch_are_an_error(day, tmp_path):
@@ -132,13 +276,13 @@ def test_bytes_that_changed_since_the_fetch_are_an_error(day, tmp_path):
     content[400] ^= 1
     file.write_bytes(content)
     with pytest.raises(StormdrawError, match="is not the one that was fetched; delete"):
-        normalise_day(day[0], STATE, None, tmp_path / "day.nc", {})
+        normalise(day[0], STATE, tmp_path)
 
 
 def test_static_fields_have_no_time(tmp_path, write_manifest):
     terrain = RNG.uniform(300, 900, GRID.shape)
     manifest = write_manifest(tmp_path / "20260601", [message("OROG", terrain, 0)])
-    normalise_static(manifest, ["OROG"], None, tmp_path / "static.nc", {})
+    normalise_static(manifest, ["OROG"], Fields(), tmp_path / "static.nc", {})
     with xr.open_dataset(tmp_path / "static.nc") as dataset:
         assert dataset["OROG"].dims == ("y", "x")
         assert np.abs(dataset["OROG"].values - terrain).max() < 1e-3

@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import RegularGridInterpolator
 
 from stormdraw.fields.regridding import Regridder
-from stormdraw.grids import HRRR, Grid, lambert
+from stormdraw.grids import HRRR, Grid, lambert, latitude_longitude, polar_stereographic
 
 TARGET = HRRR.crop(slice(480, 520), slice(880, 931))
 SOURCE = lambert(
@@ -17,20 +18,42 @@ SOURCE = lambert(
     reference_latitude=25.0,
 )
 REGRIDDER = Regridder(SOURCE, TARGET)
+DEGREES = latitude_longitude(west=250.0, east=285.0, south=30.0, north=48.0, shape=(181, 351))
+POLAR = polar_stereographic(
+    first_latitude=31.0,
+    first_longitude=254.0,
+    shape=(150, 190),
+    spacing=(10_000.0, 10_000.0),
+    central_longitude=249.0,
+    true_latitude=60.0,
+)
+SOURCES = {"lambert": SOURCE, "degrees": DEGREES, "polar": POLAR}
 
 
-def on_source(target: Grid) -> tuple[np.ndarray, np.ndarray]:
-    return SOURCE.from_longitude_latitude(*target.longitude_latitude())
+def on_source(target: Grid, source: Grid = SOURCE) -> tuple[np.ndarray, np.ndarray]:
+    x, y = source.from_longitude_latitude(*target.longitude_latitude())
+    return (x % 360 if source.geographic else x), y
 
 
-@settings(max_examples=20, deadline=None)
-@given(*[st.floats(-1, 1) for _ in range(3)])
-def test_bilinear_is_exact_for_a_linear_field(a, b, c):
-    x, y = np.meshgrid(SOURCE.x, SOURCE.y)
-    target_x, target_y = on_source(TARGET)
-    linear = a + b * x / 1e5 + c * y / 1e5
-    expected = a + b * target_x / 1e5 + c * target_y / 1e5
-    assert np.allclose(REGRIDDER.bilinear(linear), expected, atol=1e-5)
+CROPS = st.tuples(st.integers(300, 700), st.integers(500, 1100), *[st.integers(2, 60)] * 2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(list(SOURCES.values())), CROPS, *[st.floats(-1, 1) for _ in range(3)])
+def test_bilinear_is_exact_for_a_linear_field(source, crop, a, b, c):
+    """On any crop of HRRR's grid, wherever it lies within the source."""
+    row, column, rows, columns = crop
+    target = HRRR.crop(slice(row, row + rows), slice(column, column + columns))
+    scale = source.x[-1] - source.x[0]
+    x, y = np.meshgrid(source.x, source.y)
+    target_x, target_y = on_source(target, source)
+    linear = a + b * x / scale + c * y / scale
+    expected = a + b * target_x / scale + c * target_y / scale
+    result = Regridder(source, target).bilinear(linear)
+    inside = (target_x > source.x[0]) & (target_x < source.x[-1])
+    inside &= (target_y > source.y[0]) & (target_y < source.y[-1])
+    assert np.allclose(result[inside], expected[inside], atol=1e-7)
+    assert np.isnan(result[~inside]).all()
 
 
 def test_bilinear_and_nearest_agree_with_scipy():
@@ -71,13 +94,57 @@ def test_same_grid_is_passed_through():
     assert Regridder(TARGET, TARGET).bilinear(field) is field
 
 
-def test_uniform_westerly_stays_one():
-    """Eastward 10 m/s everywhere, written along the source's axes, comes out along the target's."""
-    angle = np.deg2rad(np.sin(np.deg2rad(25.0)) * (SOURCE.longitude_latitude()[0] + 95.0))
-    u, v = REGRIDDER.wind(10 * np.cos(angle), 10 * np.sin(angle), grid_relative=True)
-    expected = np.deg2rad(np.sin(np.deg2rad(38.5)) * (TARGET.longitude_latitude()[0] + 97.5))
-    assert np.allclose(u, 10 * np.cos(expected), atol=1e-4)
-    assert np.allclose(v, 10 * np.sin(expected), atol=1e-4)
+def test_a_missing_point_of_no_weight_does_no_harm():
+    """A point of the target on a point of the source takes that one alone."""
+    field = np.ones(SOURCE.shape, np.float32)
+    field[60, 71] = field[61, 70] = np.nan
+    part = SOURCE.crop(slice(60, 62), slice(70, 72))
+    assert np.array_equal(
+        Regridder(SOURCE, part).bilinear(field), [[1, np.nan], [np.nan, 1]], equal_nan=True
+    )
+
+
+def test_a_grid_round_the_earth_has_no_edge():
+    """cos(longitude), on points every 2 degrees from 0 to 358, at points between 358 and 0."""
+    globe = latitude_longitude(0.0, 358.0, -90.0, 90.0, (91, 180))
+    field = np.cos(np.deg2rad(globe.longitude_latitude()[0]))
+    target = latitude_longitude(357.0, 362.0, 10.0, 12.0, (3, 6))
+    regridder = Regridder(globe, target)
+    by_hand = [(np.cos(np.deg2rad(2)) + 1) / 2, 1.0]
+    ends = [np.cos(np.deg2rad(2)), (np.cos(np.deg2rad(4)) + np.cos(np.deg2rad(2))) / 2]
+    expected = [ends[1], ends[0], *by_hand, by_hand[0], ends[0]]
+    assert np.allclose(regridder.bilinear(field), expected)
+    assert np.isfinite(regridder.nearest(field)).all()
+
+
+def flow(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Solid rotation about an axis through 35 N, 100 W, 20 m/s at its equator: east and north."""
+    longitude, latitude = (np.deg2rad(angle) for angle in grid.longitude_latitude())
+    pole, distance = np.deg2rad(35.0), longitude + np.deg2rad(100.0)
+    # The cross product of the axis with the position, along east and north.
+    east = np.sin(pole) * np.cos(latitude) - np.cos(pole) * np.sin(latitude) * np.cos(distance)
+    return 20 * east, 20 * np.cos(pole) * np.sin(distance)
+
+
+def along_axes(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """The same flow along a grid's axes: turned by where a short way to the east leads on it."""
+    east, north = flow(grid)
+    longitude, latitude = grid.longitude_latitude()
+    x0, y0 = grid.from_longitude_latitude(longitude, latitude)
+    x1, y1 = grid.from_longitude_latitude(longitude + 1e-5, latitude)
+    angle = np.zeros(grid.shape) if grid.geographic else np.arctan2(y1 - y0, x1 - x0)
+    turned = (east + 1j * north) * np.exp(1j * angle)
+    return turned.real, turned.imag
+
+
+@pytest.mark.parametrize("grid_relative", [True, False])
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_rotating_flow_comes_out_along_the_targets_axes(name, grid_relative):
+    source = SOURCES[name]
+    u, v = along_axes(source) if grid_relative else flow(source)
+    result = Regridder(source, TARGET).wind(u, v, grid_relative)
+    # Bilinear interpolation over 10 km of a flow that turns over thousands.
+    assert np.allclose(result, along_axes(TARGET), atol=2e-4)
 
 
 def test_earth_relative_wind_is_turned_once():

@@ -58,7 +58,7 @@ def test_from_disk_as_from_memory(synthetic: Path) -> None:
 
 
 def test_no_two_hours_in_a_row(synthetic: Path) -> None:
-    with pytest.raises(StormdrawError, match="no two of the 2 hours"):
+    with pytest.raises(StormdrawError, match="no 2 of the 2 hours"):
         make_pairs(synthetic, [START, START + hours(2)])
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +10,12 @@ import torch
 from synthetic_hours import START, make_settings
 from torch.profiler import ProfilerActivity, profile
 
+from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics
-from stormdraw.models.memory import LiveMemory, sampling_bytes, training_memory
-from stormdraw.models.plan import plan, write_plan
+from stormdraw.models.devices import autocast
+from stormdraw.models.execution import recompute_activations
+from stormdraw.models.memory import LiveMemory, TrainingMemory, sampling_bytes, training_memory
+from stormdraw.models.plan import as_planned, plan, write_plan
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.models.training import new_model
 from stormdraw.settings import Settings
@@ -50,6 +54,16 @@ def test_live_memory_by_hand() -> None:
         assert memory.now == 6000  # the view keeps it
         del view, third
         assert memory.now == 0
+
+
+def test_small_blocks_lie_in_the_heap() -> None:
+    with LiveMemory() as memory:
+        small = torch.empty(2**20, device="meta")  # 4 MiB
+        large = torch.empty(2**23, device="meta")  # 32 MiB
+        del small
+        other = torch.empty(2**18, device="meta")  # 1 MiB
+    assert (memory.heap_now, memory.heap_peak) == (2**20, 2**22)
+    assert memory.now == large.nbytes + other.nbytes
 
 
 def test_plan_of_the_demo(week: Settings, residual: ModelSettings) -> None:
@@ -97,21 +111,83 @@ def test_a_crop_bounds_the_activations(residual: ModelSettings) -> None:
     assert memory(crop=(48, 64)) == pytest.approx(ratio * memory(crop=None), rel=0.02)
 
 
-def test_peak_as_measured_by_an_allocation_tracker(residual: ModelSettings) -> None:
-    batch, shape = 2, (64, 64)
-    training = residual.training.model_copy(update={"batch_size": batch, "crop": None})
+@pytest.mark.parametrize(
+    ("shape", "changes"),
+    [
+        ((64, 64), {"batch_size": 2}),
+        ((65, 97), {}),
+        ((65, 97), {"channels_last": False}),
+        ((64, 64), {"activation_checkpointing": 1.0}),
+        ((64, 64), {"precision": "bfloat16"}),
+    ],
+    ids=str,
+)
+def test_peak_as_measured_by_an_allocation_tracker(
+    residual: ModelSettings, shape: tuple[int, int], changes: dict[str, Any]
+) -> None:
+    plain = {"batch_size": 1, "crop": None, "precision": "float32"}
+    training = residual.training.model_copy(update={**plain, **changes})
     settings = residual.model_copy(update={"training": training})
     predicted = training_memory(settings, 7, shape).activations
     ones = np.ones(7, dtype=np.float32)
     statistics = Statistics(tuple(SEVEN), ("identity",) * 7, ones, ones, ones, ones)
     model = new_model("any", 0, settings, statistics)
+    recompute_activations(model.network, training.activation_checkpointing)
+    batch = training.batch_size
     now, following, noise = torch.randn(3, batch, 7, *shape)
-    forcings, timestep = torch.randn(batch, 4, *shape), torch.tensor([3, 700])
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    forcings, timestep = torch.randn(batch, 4, *shape), torch.tensor([3] * batch)
+    for weights in model.parameters():
+        weights.grad = torch.zeros_like(weights)
+    with (
+        profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler,
+        autocast(training.precision, torch.device("cpu")),
+    ):
         model.losses(now, following, forcings, timestep, noise).mean().backward()
     inputs = 3 * now.nbytes + forcings.nbytes
     measured = inputs + _largest_sum(profiler)
     assert predicted == pytest.approx(measured, rel=0.15)
+
+
+def test_sharding_divides_all_but_the_activations(residual: ModelSettings) -> None:
+    def planned(**changes: Any) -> TrainingMemory:
+        training = residual.training.model_copy(update={"devices": 4, **changes})
+        return training_memory(residual.model_copy(update={"training": training}), 7, (97, 131))
+
+    whole, shared = planned(), planned(sharding="full")
+    assert shared.weights == -(-whole.weights // 4)
+    assert shared.optimizer == 2 * shared.weights
+    assert shared.saved_activations == whole.saved_activations
+    # Four devices take a batch of four apart.
+    alone = planned(devices=1)
+    assert alone.saved_activations == pytest.approx(4 * whole.saved_activations, rel=0.01)
+
+
+def test_a_training_takes_from_its_plan_what_fits(
+    tmp_path: Path, week: Settings, residual: ModelSettings
+) -> None:
+    changes = {"crop": None, "batch_size": 2, "precision": "float32"}
+
+    def bounded(gigabytes: float) -> ModelSettings:
+        bound = {**changes, "device_memory_gigabytes": gigabytes}
+        training = residual.training.model_copy(update=bound)
+        return residual.model_copy(update={"training": training})
+
+    path = tmp_path / "plan.json"
+    write_plan("x", week, bounded(0.02), (97, 131), path)
+    content = json.loads(path.read_text())
+    verdict = content["device_memory"]
+    assert verdict["fits"]
+    assert content["training_bytes"]["device_peak"] <= 0.02e9 < verdict["tried"][-2]["peak_bytes"]
+    taken = as_planned(bounded(0.02), path, "x").training
+    assert taken.batch_size == 1
+    assert taken.model_dump(mode="json", include={"precision", "activation_checkpointing"}) == {
+        key: content["choices"][key] for key in ("precision", "activation_checkpointing")
+    }
+    assert as_planned(residual, path, "x") == residual
+    content["device_memory"]["missing_bytes"] = 5 * 10**8
+    path.write_text(json.dumps(content))
+    with pytest.raises(StormdrawError, match=r"\(0\.02\): 0\.5 GB are missing with the smallest"):
+        as_planned(bounded(0.02), path, "x")
 
 
 def _largest_sum(profiler: profile) -> int:

@@ -63,7 +63,7 @@ def test_forcing_given_twice(tmp_path: Path) -> None:
 
 def test_unknown_family(tmp_path: Path) -> None:
     said = message(tmp_path, MINIMAL.replace("conditional_unet", "resnet"))
-    assert "unknown family 'resnet': known ones are conditional_unet" in said
+    assert "unknown family 'resnet': known ones are block_mlp, cnn_transformer" in said
 
 
 @pytest.mark.parametrize("length", ["{}", "{epochs: 1, steps: 1}"])
@@ -88,3 +88,13 @@ def test_option_the_family_does_not_have() -> None:
         build_network("conditional_unet", {"base_channels": 12}, 7, 7)
     with pytest.raises(StormdrawError, match="unknown family 'resnet'"):
         build_network("resnet", {}, 7, 7)
+
+
+def test_losses_that_do_not_suit_the_prediction(tmp_path: Path) -> None:
+    said = message(tmp_path, MINIMAL + "loss: {kind: mae}\n")
+    assert "loss.kind is mae, but a diffusion model" in said
+    one_step = MINIMAL.replace("prediction: v", "prediction: target")
+    said = message(tmp_path, one_step + "loss: {min_snr_gamma: 5}\n")
+    assert "loss.min_snr_gamma weighs timesteps" in said
+    said = message(tmp_path, MINIMAL + "loss: {variable_weights: {RAIN: 2}}\n")
+    assert "loss.variable_weights.RAIN" in said

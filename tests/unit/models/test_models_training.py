@@ -174,6 +174,11 @@ def test_metrics_and_tensorboard(training_files: FilesOf) -> None:
         assert 0.3 < epoch["validation_loss"] < 3.0
         assert epoch["samples_per_second"] == pytest.approx(4 / epoch["seconds"])
         assert epoch["peak_memory_bytes"] > 1e8
+        assert epoch["gradient_norm"] > 0.0
+        # Four pairs in two batches of two: one timestep in either half of them.
+        levels = epoch["loss_by_noise_level"]
+        assert 2 <= len(levels) <= 4
+        assert min(levels.values()) <= epoch["train_loss"] <= max(levels.values())
         assert "CPU" in epoch["device"] or torch.cuda.is_available()
     assert any(path.name.startswith("events.out") for path in files.tensorboard_folder.iterdir())
 
@@ -224,5 +229,6 @@ def test_lack_of_memory_says_what_to_do(
         return torch.empty(2**50)
 
     monkeypatch.setattr(TrainingModule, "training_step", too_large)
-    with pytest.raises(StormdrawError, match=r"halve training\.batch_size \(now 2\)"):
+    wanted = r"next to try: training\.batch_size: 1, training\.accumulation: 4"
+    with pytest.raises(StormdrawError, match=wanted):
         train("small", make_settings(), make_model_settings(), training_files("one"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stormdraw.archive.settings import Mirror
-from stormdraw.archive.wanted import FileRequest, dates, requests
+from stormdraw.archive.wanted import FileRequest, requests_by_date
 from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
 from stormdraw.ensembles.settings import ReferenceSystem
 from stormdraw.grids import HRRR
@@ -24,24 +24,27 @@ class Fetching:
 
 
 def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
-    """For each source of the archive the files that a run asks for, each once."""
+    """For each source of the archive that a run uses, the files it asks for, each once."""
     files = {}
     for source in used_sources(settings):
         found = (
             # Two members may be one file: the older of a cycle is the newer of an earlier one.
             dataclasses.replace(file, member="")
-            for date in dates(settings, source)
-            for file in requests(settings, source, date)
+            for day in requests_by_date(settings, source).values()
+            for file in day
         )
         files[source] = list(dict.fromkeys(found))
-    return files
+    return {source: found for source, found in files.items() if found}
 
 
 def used_sources(settings: Settings) -> list[str]:
-    """The sources that the systems of a run draw on, besides the analyses."""
+    """The sources that a run may draw on."""
     systems = [s for s in settings.ensembles.systems if isinstance(s, ReferenceSystem)]
     suffixes = sorted({"_products" if system.kind == "products" else "" for system in systems})
-    return ["hrrr", "static", *(f"{settings.archive.reference}{suffix}" for suffix in suffixes)]
+    references = (f"{settings.archive.reference}{suffix}" for suffix in suffixes)
+    truth = ["truth"] if settings.archive.truth != "hrrr" else []
+    forecasts = ["hrrr_forecast"] if settings.forecasts_with_hrrr() else []
+    return ["hrrr", "static", *truth, *forecasts, *references]
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:

@@ -8,15 +8,14 @@ import numpy as np
 
 from stormdraw.archive.simulated.perfect import draw_members
 from stormdraw.ensembles.files import Case, ensemble_file
-from stormdraw.fields.normalise import crop_field
-from stormdraw.fields.settings import Crop
+from stormdraw.fields.target import Target
 from stormdraw.grids import Grid
 
 
 def write_perfect(
     world: Path,
     grid: Grid,
-    crop: Crop | None,
+    target: Target,
     members: int,
     run_seed: int,
     case: Case,
@@ -32,5 +31,8 @@ def write_perfect(
         for k in range(members):
             for j in range(len(case.leads)):
                 one = drawn.isel(member=k, lead=j)
-                state = np.stack([one[name].values for name in case.variables])
-                put(k, j, crop_field(state, crop))
+                state = [
+                    target.averaged(target.cropped(one[name].values), name)
+                    for name in case.variables
+                ]
+                put(k, j, np.stack(state))

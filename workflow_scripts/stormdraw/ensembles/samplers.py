@@ -18,7 +18,7 @@ from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultist
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models.noise import NoiseSchedule
-from stormdraw.models.settings import Prediction
+from stormdraw.models.settings import DiffusionPrediction
 
 Sampler = Literal["dpm_solver++", "ddpm"]
 
@@ -36,7 +36,7 @@ _CLEANEST = 3.5
 def draw(
     denoise: Denoise,
     schedule: NoiseSchedule,
-    prediction: Prediction,
+    prediction: DiffusionPrediction,
     sampler: Sampler,
     steps: int,
     guess: torch.Tensor,
@@ -81,7 +81,7 @@ def solver_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
 
 
 def _scheduler(
-    schedule: NoiseSchedule, prediction: Prediction, sampler: Sampler, steps: int
+    schedule: NoiseSchedule, prediction: DiffusionPrediction, sampler: Sampler, steps: int
 ) -> DPMSolverMultistepScheduler | DDPMScheduler:
     if steps > schedule.timesteps:
         raise StormdrawError(

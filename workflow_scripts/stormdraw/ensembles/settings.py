@@ -18,6 +18,15 @@ class DiffusionSystem(Section):
     members: Annotated[int, Field(ge=2, le=1000)] | None = None
 
 
+class OneStepSystem(Section):
+    """Members of a model that forecasts in one step; a deterministic one has one member."""
+
+    method: Literal["one_step"]
+    name: Name
+    model: Name
+    members: Annotated[int, Field(ge=2, le=1000)] | None = None
+
+
 class ReferenceSystem(Section):
     """The operational ensemble: its members, or the mean and spread it publishes."""
 
@@ -49,9 +58,12 @@ class PerfectSystem(Section):
 
 
 System = Annotated[
-    DiffusionSystem | ReferenceSystem | BaselineSystem | PerfectSystem,
+    DiffusionSystem | OneStepSystem | ReferenceSystem | BaselineSystem | PerfectSystem,
     Field(discriminator="method"),
 ]
+
+# Systems that a trained model forecasts for; each has the key `model`.
+ModelSystem = DiffusionSystem | OneStepSystem
 
 
 class Ensembles(Section):

@@ -10,10 +10,13 @@ import numpy as np
 from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.membership import hrrr_run
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.decoding import decode_state
+from stormdraw.fields.decoding import apart
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.fields.normalise import WIND_CONVENTION
-from stormdraw.fields.reference import member_rows
+from stormdraw.fields.quality import Finding, note_suspicious, write_findings
+from stormdraw.fields.reference import Placed, Regridding, member_rows
+from stormdraw.fields.settings import Fields
+from stormdraw.fields.threads import in_order
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.times import hours
@@ -22,16 +25,21 @@ from stormdraw.times import hours
 def regrid_forecast(
     manifest_path: Path,
     init: datetime,
-    age: int,
     leads: Sequence[int],
     names: Sequence[str],
     target: Grid,
+    fields: Fields,
     output: Path,
+    quality: Path,
     settings: dict[str, Any],
+    threads: int = 1,
+    *,
+    age: int,
 ) -> None:
     """Write each variable of the run that started `age` hours before `init`, as (lead, y, x).
 
-    A lead that is absent from the archive is NaN. Raises StormdrawError if all of them are.
+    A lead that is absent from the archive is NaN; what is suspicious is listed in the table
+    `quality`. Raises StormdrawError if all leads are absent.
     """
     manifest, run = read_manifest(manifest_path), hrrr_run(init, age)
     rows = {lead: member_rows(manifest, run, init, lead) for lead in leads}
@@ -46,13 +54,22 @@ def regrid_forecast(
     )
     description["wind_convention"] = WIND_CONVENTION
     leading = {"lead": lead_coordinate(leads), "init": init_coordinate(init)}
+    regridding = Regridding(manifest_path.parent, target, fields)
+
+    def read(wanted: tuple[int, tuple[str, ...]]) -> Placed | None:
+        j, group = wanted
+        if rows[leads[j]].empty:
+            return None
+        return regridding.read(rows[leads[j]], group, init + hours(leads[j]), run.name)
+
+    findings: list[Finding] = []
+    wanted = [(j, group) for j in range(len(leads)) for group in apart(names)]
     with written_in_parts(
-        output, target, leading, {name: name for name in names}, description
+        output, target, leading, {name: name for name in names}, description, fields.store
     ) as file:
-        for j, lead in enumerate(leads):
-            if rows[lead].empty:
-                state = np.full((len(names), *target.shape), np.nan, np.float32)
-            else:
-                state, _ = decode_state(manifest_path.parent, rows[lead], names, target)
-            for name, field in zip(names, state, strict=True):
-                file[name][j] = field
+        for (j, group), placed in zip(wanted, in_order(read, wanted, threads), strict=True):
+            for position, name in enumerate(group):
+                file[name][j] = np.nan if placed is None else placed.fields[position]
+            findings += [] if placed is None else placed.findings
+        note_suspicious(file, findings, fields.suspicious)
+    write_findings(findings, quality)

@@ -1,7 +1,7 @@
 """Writing CF NetCDF one field at a time, so that memory does not grow with the file."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,14 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
+from stormdraw.fields.settings import Store
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.variables import variable
+
+# The compact store rounds to 2^-7, an eighth of the 1/16 that HRRR's temperatures, winds and
+# reflectivities are packed in.
+_KEPT_DIGITS = 2
 
 TIME_ENCODING = {"units": "hours since 1970-01-01", "dtype": "int64", "calendar": "standard"}
 
@@ -24,35 +29,64 @@ def written_in_parts(
     leading: Mapping[str, xr.DataArray],
     variables: Mapping[str, str],
     attributes: Mapping[str, Any],
+    store: Store = "fast",
 ) -> Iterator[dict[str, netCDF4.Variable]]:
     """Yield the variables of a new file, each float32 (*leading, y, x) and not yet filled.
 
-    `variables` maps the name in the file to a row of the table of variables. Stored contiguously
-    and uncompressed: reading a state is then as fast as the disk. The file takes its name when the
-    block succeeds.
+    `variables` maps the name in the file to a row of the table of variables. The `fast` store is
+    contiguous and uncompressed: reading a state is then as fast as the disk. The `compact` one is
+    rounded to what the archive resolves and deflated, field by field. The file takes its name when
+    the block succeeds.
     """
     skeleton = xr.Dataset(coords={**leading, **grid.coordinates()}, attrs=dict(attributes))
-    encoding = {
-        name: dict(TIME_ENCODING)
-        for name, coordinate in skeleton.coords.items()
-        if np.issubdtype(coordinate.dtype, np.datetime64)
+    # CF allows coordinates no missing value, and xarray would give them one.
+    encoding: dict[Hashable, dict[str, Any]] = {
+        name: {"_FillValue": None} for name in skeleton.coords
     }
+    for name, coordinate in skeleton.coords.items():
+        if np.issubdtype(coordinate.dtype, np.datetime64):
+            encoding[name] |= TIME_ENCODING
+            coordinate.attrs["units_metadata"] = "leap_seconds: none"
     with replacing(path) as temporary:
         skeleton.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
         with netCDF4.Dataset(temporary, "a") as dataset:
             dataset.set_fill_off()
             dimensions = (*(name for name in leading if leading[name].ndim), "y", "x")
-            yield {name: _create(dataset, name, row, dimensions) for name, row in variables.items()}
+            yield {
+                name: _create(dataset, name, row, dimensions, store)
+                for name, row in variables.items()
+            }
 
 
 def _create(
-    dataset: netCDF4.Dataset, name: str, row: str, dimensions: Sequence[str]
+    dataset: netCDF4.Dataset, name: str, row: str, dimensions: Sequence[str], store: Store
 ) -> netCDF4.Variable:
     created = dataset.createVariable(
-        name, "f4", dimensions, fill_value=np.float32(np.nan), contiguous=True
+        name,
+        "f4",
+        dimensions,
+        fill_value=np.float32(np.nan),
+        **_storage(dataset, dimensions, store),
     )
     created.setncatts(variable_attributes(row))
     return created
+
+
+def _storage(dataset: netCDF4.Dataset, dimensions: Sequence[str], store: Store) -> dict[str, Any]:
+    # A dimension without a point is an unlimited one, and then there is nothing to lay out.
+    if any(dataset.dimensions[name].isunlimited() for name in dimensions):
+        return {}
+    if store == "fast":
+        return {"contiguous": True}
+    field = [dataset.dimensions[name].size for name in dimensions[-2:]]
+    leading = [1] * (len(dimensions) - 2)
+    return {
+        "chunksizes": (*leading, *field),
+        "compression": "zlib",
+        "complevel": 1,
+        "shuffle": True,
+        "least_significant_digit": _KEPT_DIGITS,
+    }
 
 
 def variable_attributes(name: str) -> dict[str, str]:
@@ -64,6 +98,8 @@ def variable_attributes(name: str) -> dict[str, str]:
         "grid_mapping": "projection",
         "coordinates": "latitude longitude",
     }
+    if row.units == "K":
+        attributes["units_metadata"] = "temperature: on_scale"
     if row.standard_name:
         attributes["standard_name"] = row.standard_name
     return attributes

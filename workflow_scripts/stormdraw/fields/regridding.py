@@ -1,62 +1,47 @@
 """From one grid to another: interpolation in the source's own projected coordinates."""
 
-import numpy as np
+import functools
 
+import numpy as np
+from scipy.sparse import csr_array
+
+from stormdraw.fields.positions import Positions, positions
 from stormdraw.fields.winds import convergence, to_earth, to_grid
 from stormdraw.grids import Grid
 
 
-class Regridder:
-    """Weights from a source grid to a target grid, made once and used for every field.
+@functools.lru_cache(maxsize=8)
+def regridder(source: Grid, target: Grid) -> "Regridder":
+    """The weights of a grid pair, made once in a process."""
+    return Regridder(source, target)
 
-    Points outside the source are NaN. A NaN among a point's neighbours makes the point NaN.
+
+class Regridder:
+    """Weights from a source grid to a target grid, made when first needed, used for every field.
+
+    Points outside the source are NaN. A NaN among the points that a value is made of makes it NaN.
     """
 
     def __init__(self, source: Grid, target: Grid) -> None:
         self.source = source
         self.target = target
         self.identical = source == target
-        longitude, latitude = target.longitude_latitude()
-        x, y = source.from_longitude_latitude(longitude, latitude)
-        dy, dx = source.spacing
-        # Fractional column and row of each target point on the source grid, (y, x). Rounded to a
-        # millionth of a spacing, so that a point on the source's edge does not fall outside it.
-        self._column = np.round((x - source.x[0]) / dx, 6)
-        self._row = np.round((y - source.y[0]) / dy, 6)
-        rows, columns = source.shape
-        self._inside = (
-            (self._row >= 0)
-            & (self._row <= rows - 1)
-            & (self._column >= 0)
-            & (self._column <= columns - 1)
-        )
-        self._source_angle = convergence(source, longitude, latitude)
-        self._target_angle = convergence(target, longitude, latitude)
 
     def bilinear(self, values: np.ndarray) -> np.ndarray:
         """Weighted mean of the four surrounding points, (y, x) -> (y, x)."""
         if self.identical:
             return values
-        rows, columns = self.source.shape
-        row = np.clip(np.floor(self._row).astype(int), 0, rows - 2)
-        column = np.clip(np.floor(self._column).astype(int), 0, columns - 2)
-        up, right = self._row - row, self._column - column
-        result = (
-            values[row, column] * (1 - up) * (1 - right)
-            + values[row, column + 1] * (1 - up) * right
-            + values[row + 1, column] * up * (1 - right)
-            + values[row + 1, column + 1] * up * right
-        )
-        return np.where(self._inside, result, np.nan)
+        mean = self._weights @ values.ravel()
+        mean[self._outside] = np.nan
+        return mean.reshape(self.target.shape).astype(values.dtype, copy=False)
 
     def nearest(self, values: np.ndarray) -> np.ndarray:
         """The nearest point's value, for fields with a floor: averaging would smear their edges."""
         if self.identical:
             return values
-        rows, columns = self.source.shape
-        row = np.clip(np.rint(self._row).astype(int), 0, rows - 1)
-        column = np.clip(np.rint(self._column).astype(int), 0, columns - 1)
-        return np.where(self._inside, values[row, column], np.nan)
+        chosen = values.ravel()[self._nearest]
+        chosen[self._outside] = np.nan
+        return chosen.reshape(self.target.shape)
 
     def wind(
         self, u: np.ndarray, v: np.ndarray, grid_relative: bool
@@ -71,3 +56,56 @@ class Regridder:
         if grid_relative:
             u, v = to_earth(u, v, self._source_angle)
         return to_grid(u, v, self._target_angle)
+
+    @functools.cached_property
+    def _positions(self) -> Positions:
+        return positions(self.source, self.target)
+
+    @functools.cached_property
+    def _outside(self) -> np.ndarray:
+        """Indices of the target's points that the source does not cover."""
+        return np.flatnonzero(~self._positions.inside)
+
+    @functools.cached_property
+    def _weights(self) -> csr_array:
+        """Bilinear weights, (target point, source point)."""
+        found = self._positions
+        rows, columns = self.source.shape
+        last = columns - 1 if found.periodic else columns - 2
+        row = np.clip(np.floor(found.row), 0, rows - 2).astype(np.int64)
+        column = np.clip(np.floor(found.column), 0, last).astype(np.int64)
+        up, right = found.row - row, found.column - column
+        across = (column + 1) % columns
+        corners = [row * columns + column, row * columns + across]
+        corners += [corner + columns for corner in corners]
+        weights = [(1 - up) * (1 - right), (1 - up) * right, up * (1 - right), up * right]
+        count = row.size
+        matrix = csr_array(
+            (
+                np.stack(weights, axis=-1).ravel(),
+                np.stack(corners, axis=-1).ravel().astype(np.int32),
+                np.arange(0, 4 * count + 1, 4, dtype=np.int32),
+            ),
+            shape=(count, rows * columns),
+        )
+        # A point that counts for nothing must not make its neighbour missing when it is itself.
+        matrix.eliminate_zeros()
+        return matrix
+
+    @functools.cached_property
+    def _nearest(self) -> np.ndarray:
+        """The source point nearest to each target point."""
+        found = self._positions
+        rows, columns = self.source.shape
+        row = np.clip(np.rint(found.row), 0, rows - 1).astype(np.int32)
+        column = np.rint(found.column).astype(np.int32)
+        column = column % columns if found.periodic else np.clip(column, 0, columns - 1)
+        return (row * columns + column).ravel()
+
+    @functools.cached_property
+    def _source_angle(self) -> np.ndarray:
+        return convergence(self.source, *self.target.longitude_latitude()).astype(np.float32)
+
+    @functools.cached_property
+    def _target_angle(self) -> np.ndarray:
+        return convergence(self.target, *self.target.longitude_latitude()).astype(np.float32)

@@ -7,6 +7,9 @@ from pydantic import Field, field_validator
 from stormdraw.section import Section
 from stormdraw.variables import STATIC_VARIABLES
 
+Store = Literal["fast", "compact"]
+Suspicious = Literal["keep", "mask"]
+
 
 class Crop(Section):
     """Rows and columns of the archive's grid to keep, each [first, end)."""
@@ -23,7 +26,15 @@ class Crop(Section):
 
 
 class Fields(Section):
-    """The target grid and what lies on it besides the state."""
+    """The target grid and what lies on it besides the state.
+
+    `coarsen` averages blocks of so many points a side, after the crop. `suspicious` says what
+    becomes of values outside the table's physical bounds; they are counted either way. `store` is
+    `fast` to read, or `compact` on disk.
+    """
 
     crop: Crop | None = None
+    coarsen: Annotated[int, Field(ge=1, le=100)] = 1
+    suspicious: Suspicious = "keep"
+    store: Store = "fast"
     static: list[Literal[STATIC_VARIABLES]] = ["OROG"]  # type: ignore[valid-type]

@@ -5,21 +5,58 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.day_files import day_file
 from stormdraw.grids import Grid
+from stormdraw.times import parse_init
 
 
 def locate_times(paths: Sequence[str | Path]) -> dict[datetime, tuple[Path, int]]:
     """Valid time -> (day file, index along its time axis), over all files."""
     where: dict[datetime, tuple[Path, int]] = {}
     for path in paths:
-        with xr.open_dataset(path, engine="netcdf4") as dataset:
-            for index, time in enumerate(pd.to_datetime(dataset["time"].values)):
-                where[time.to_pydatetime()] = (Path(path), index)
+        for index, time in enumerate(day_file(path).times):
+            where[time] = (Path(path), index)
     return where
+
+
+def absent_times(paths: Sequence[str | Path]) -> set[datetime]:
+    """The valid times that the archive lacks, and the configuration allows it to."""
+    absent: set[datetime] = set()
+    for path in paths:
+        with xr.open_dataset(path, engine="netcdf4") as dataset:
+            absent.update(map(parse_init, dataset.attrs.get("absent_times", "").split()))
+    return absent
+
+
+class StateReader:
+    """States of many day files, read in any order at the speed of the disk.
+
+    Several threads may read at once. `times` are the valid times there are, in order.
+    """
+
+    def __init__(self, paths: Sequence[str | Path], names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._paths = [str(path) for path in paths]
+        self._where = locate_times(paths)
+        self.times = sorted(self._where)
+
+    def read(self, time: datetime, out: np.ndarray | None = None) -> np.ndarray:
+        """The state valid at a time, float32 (variable, y, x).
+
+        `out`, C-contiguous, is filled where given: memory that is used again, or that a GPU can
+        fetch from by itself. Raises StormdrawError if the time is in none of the files, or a
+        variable not in its file.
+        """
+        if time not in self._where:
+            raise StormdrawError(
+                f"no field at {time:%Y-%m-%d %H} UTC in {_some(self._paths)}; "
+                "check the archive's manifest for that hour"
+            )
+        path, index = self._where[time]
+        return day_file(path).read(self.names, index, out)
 
 
 def read_states(
@@ -29,35 +66,17 @@ def read_states(
 
     Raises StormdrawError if a time is in none of the files, or a variable not in the file.
     """
-    where = locate_times(paths)
-    opened: dict[Path, xr.Dataset] = {}
-    try:
-        for time in times:
-            if time not in where:
-                raise StormdrawError(
-                    f"no field at {time:%Y-%m-%d %H} UTC in {_some(paths)}; "
-                    "check the archive's manifest for that hour"
-                )
-            path, index = where[time]
-            if path not in opened:
-                # Days come in order: one open file at a time keeps memory at one state.
-                for dataset in opened.values():
-                    dataset.close()
-                opened = {path: xr.open_dataset(path, engine="netcdf4")}
-            yield time, read_state(opened[path], names, index, path)
-    finally:
-        for dataset in opened.values():
-            dataset.close()
+    reader = StateReader(paths, names)
+    for time in times:
+        yield time, reader.read(time)
 
 
 def read_state(dataset: xr.Dataset, names: Sequence[str], index: int, path: Path) -> np.ndarray:
-    """The state at one index along time, float32 (variable, y, x)."""
-    missing = [name for name in names if name not in dataset]
-    if missing:
-        raise StormdrawError(
-            f"{path}: has no {', '.join(missing)}; it was made for other variables, delete it"
-        )
-    return np.stack([dataset[name].isel(time=index).values for name in names]).astype(np.float32)
+    """The state at one index along time, float32 (variable, y, x), of a day file.
+
+    `dataset` is the file at `path`, opened; the values are read past it.
+    """
+    return day_file(path).read(names, index)
 
 
 def read_grid_of(path: str | Path) -> Grid:
@@ -66,6 +85,5 @@ def read_grid_of(path: str | Path) -> Grid:
         return Grid.of(dataset)
 
 
-def _some(paths: Sequence[str | Path]) -> str:
-    names = [str(path) for path in paths]
+def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

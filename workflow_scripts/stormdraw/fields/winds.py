@@ -13,8 +13,10 @@ def convergence(grid: Grid, longitude: np.ndarray, latitude: np.ndarray) -> np.n
     """Angle in radians, anticlockwise, from the grid's x axis to true east at each point.
 
     On a Lambert cone of constant n this is n (longitude - central longitude); PROJ calls it the
-    meridian convergence.
+    meridian convergence. The axes of a latitude-longitude grid are those of the compass.
     """
+    if grid.geographic:
+        return np.zeros(np.shape(longitude))
     factors = pyproj.Proj(grid.projection).get_factors(longitude, latitude)
     return np.deg2rad(factors.meridian_convergence)
 

@@ -11,7 +11,8 @@ from stormdraw import __version__
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics
 from stormdraw.files import replacing
-from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.settings import ModelSettings
 from stormdraw.provenance import commit
 
@@ -25,6 +26,8 @@ _SHAPE_OF_THE_MODEL = (
     "network",
     "prediction",
     "target",
+    "variable",
+    "history",
     "forcings",
     "noise_schedule",
 )
@@ -35,14 +38,14 @@ class TrainedModel:
     """A model as it was trained, and the mean and standard deviation (m) of its terrain, if any."""
 
     name: str
-    model: DiffusionModel
+    model: Forecaster
     terrain: tuple[float, float] | None
 
 
 def save_model(
     path: Path,
     name: str,
-    model: DiffusionModel,
+    model: Forecaster,
     statistics: Statistics,
     terrain: tuple[float, float] | None,
 ) -> None:
@@ -92,7 +95,7 @@ def load_model(
         transforms=tuple(numbers["transforms"]),
         **{key: np.array(numbers[key], dtype=np.float32) for key in _ARRAYS},
     )
-    model = DiffusionModel(own, statistics)
+    model = make_forecaster(own, statistics)
     try:
         model.load_state_dict(content["state_dict"])
     except RuntimeError as error:

@@ -4,19 +4,33 @@ from typing import Literal
 
 import torch
 
-LightningPrecision = Literal["32-true", "bf16-mixed"]
+from stormdraw.errors import StormdrawError
+
+LightningPrecision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
-def choose_device() -> torch.device:
-    """The GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def choose_device(number: int = 0) -> torch.device:
+    """The GPU of this number if there is one, else the CPU.
+
+    Raises StormdrawError if there are GPUs, but fewer.
+    """
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    found = torch.cuda.device_count()
+    if number >= found:
+        raise StormdrawError(
+            f"training.devices asks for more GPUs than the {found} there are; lower it"
+        )
+    return torch.device("cuda", number)
 
 
-def describe_device(device: torch.device) -> str:
+def describe_device(device: torch.device, count: int = 1) -> str:
     """One phrase for the log and for `metrics.json`."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"the CPU with {torch.get_num_threads()} threads (no GPU found)"
+        name = torch.cuda.get_device_name(device)
+    else:
+        name = f"the CPU with {torch.get_num_threads()} threads (no GPU found)"
+    return name if count == 1 else f"{count} x {name}"
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:
@@ -31,12 +45,28 @@ def resolve_precision(precision: str, device: torch.device) -> str:
 
 
 def lightning_precision(precision: str, device: torch.device) -> LightningPrecision:
-    """The same in Lightning's words."""
-    return "bf16-mixed" if resolve_precision(precision, device) == "bfloat16" else "32-true"
+    """The same in Lightning's words.
+
+    Raises StormdrawError for float16 on a CPU, where no gradient scaling is to be had.
+    """
+    resolved = resolve_precision(precision, device)
+    if resolved == "float16" and device.type == "cpu":
+        raise StormdrawError(
+            "training.precision is float16, which needs a GPU; give bfloat16, float32 or auto"
+        )
+    names: dict[str, LightningPrecision] = {
+        "float32": "32-true",
+        "bfloat16": "bf16-mixed",
+        "float16": "16-mixed",
+    }
+    return names[resolved]
 
 
 def autocast(precision: str, device: torch.device) -> torch.autocast:
-    """A context in which convolutions run in the chosen precision."""
-    return torch.autocast(
-        device.type, torch.bfloat16, enabled=resolve_precision(precision, device) == "bfloat16"
-    )
+    """A context in which convolutions run in the chosen precision.
+
+    On a CPU, a model trained in float16 runs in bfloat16.
+    """
+    resolved = resolve_precision(precision, device)
+    half = torch.float16 if resolved == "float16" and device.type != "cpu" else torch.bfloat16
+    return torch.autocast(device.type, half, enabled=resolved != "float32")

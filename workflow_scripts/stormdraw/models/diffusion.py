@@ -1,40 +1,32 @@
 """A diffusion model of the next hour: network, noise schedule and normalisation together."""
 
 import torch
-from torch import nn
 
 from stormdraw.fields.statistics import Statistics
-from stormdraw.models.forcings import channel_count
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.losses import min_snr_weight, squared_error
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
-from stormdraw.models.normalization import Normalization
-from stormdraw.models.registry import build_network
-from stormdraw.models.settings import ModelSettings
+from stormdraw.models.pairs import Batch
+from stormdraw.models.settings import DiffusionPrediction, ModelSettings
+
+# Quarters of the timesteps.
+NOISE_LEVELS = ("nearly_clean", "light", "heavy", "nearly_noise")
 
 
-class DiffusionModel(nn.Module):
-    """Generates the state one hour ahead, given the current state and the forcings.
+class DiffusionModel(Forecaster):
+    """Generates the next state by taking noise off step by step."""
 
-    Only the network has weights: schedule and normalisation follow from settings and statistics.
-    """
+    roles = ("denoiser",)
 
     def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
-        super().__init__()
-        self.settings = settings
-        self.variables = statistics.variables
-        variables = len(statistics.variables)
-        self.network = build_network(
-            settings.family,
-            settings.network,
-            variables,
-            variables + channel_count(settings.forcings),
-        )
+        super().__init__(settings, statistics)
+        self.prediction: DiffusionPrediction = "noise" if settings.prediction == "noise" else "v"
         schedule = settings.noise_schedule
         self.schedule = NoiseSchedule(cosine_betas(schedule.timesteps, schedule.largest_beta))
-        self.normalization = Normalization(statistics, settings.target)
 
-    def condition(self, now: torch.Tensor, forcings: torch.Tensor) -> torch.Tensor:
-        """Physical state (B, V, Y, X) and forcings (B, F, Y, X) -> (B, V + F, Y, X)."""
-        return torch.cat([self.normalization.standardise(now), forcings], dim=1)
+    def noise_level(self, timestep: torch.Tensor) -> torch.Tensor:
+        """The quarter of the timesteps, 0 to 3, that each one (B,) lies in."""
+        return timestep * len(NOISE_LEVELS) // self.schedule.timesteps
 
     def losses(
         self,
@@ -43,20 +35,55 @@ class DiffusionModel(nn.Module):
         forcings: torch.Tensor,
         timestep: torch.Tensor,
         noise: torch.Tensor,
+        before: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Mean squared error of the prediction for each sample and variable, (B, V).
 
         `now` and `following` are physical states one hour apart and `noise` is white, each
-        (B, V, Y, X); `forcings` are (B, F, Y, X) and `timestep` (B,). The mean of the result is the
-        simple loss of Ho et al. (2020), equation 14.
+        (B, V, Y, X); `forcings` are (B, F, Y, X) and `timestep` (B,). With no weights the mean of
+        the result is the simple loss of Ho et al. (2020), equation 14.
         """
         clean = self.normalization.encode(now, following)
         noisy = self.schedule.add_noise(clean, noise, timestep)
-        goal = self.schedule.goal(self.settings.prediction, clean, noise, timestep)
-        predicted = self.network(noisy, self.condition(now, forcings), timestep)
-        # In single precision whatever the network computes in: squares of small numbers vanish.
-        return (predicted.float() - goal).square().mean(dim=(2, 3))
+        goal = self.schedule.goal(self.prediction, clean, noise, timestep)
+        predicted = self.network(noisy, self.condition(now, forcings, before), timestep)
+        losses = squared_error(predicted, goal) * self.weights_of_variables
+        return losses * self.weight_of(timestep)
 
-    def persistence(self, now: torch.Tensor) -> torch.Tensor:
-        """What to generate if nothing changes, (B, V, Y, X): a first guess of the clean state."""
-        return self.normalization.encode(now, now)
+    def weight_of(self, timestep: torch.Tensor) -> torch.Tensor:
+        """How much a timestep's loss counts, (B, 1)."""
+        gamma = self.settings.loss.min_snr_gamma
+        alpha, sigma = self.schedule.alpha[timestep, None], self.schedule.sigma[timestep, None]
+        if gamma is None:
+            return torch.ones_like(alpha)
+        return min_snr_weight(self.prediction, alpha, sigma, gamma)
+
+    def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
+        """The loss at random timesteps with random noise, (B, V)."""
+        shape, device = (batch.whole, *batch.now.shape[1:]), batch.now.device
+        timestep = batch.mine(self.draw_timesteps(batch.whole, generator, device))
+        noise = batch.mine(torch.randn(shape, generator=generator, device=device))
+        self.noise_levels = self.noise_level(timestep)
+        return self.losses(
+            batch.now, batch.following, batch.forcings, timestep, noise, batch.before
+        )
+
+    def draw_timesteps(
+        self, size: int, generator: torch.Generator | None, device: torch.device
+    ) -> torch.Tensor:
+        """One random timestep in each of `size` equal parts, (B,).
+
+        Uniform for every sample, and the loss of a batch varies less: Kingma et al. (2021),
+        appendix I.
+        """
+        offset = torch.rand(1, generator=generator, device=device)
+        fraction = (offset + torch.arange(size, device=device) / size) % 1.0
+        timesteps = self.schedule.timesteps
+        return (fraction * timesteps).long().clamp(max=timesteps - 1)
+
+    def rehearse(
+        self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The network on a noisy state, (B, V, Y, X)."""
+        timestep = torch.zeros(len(now), dtype=torch.long, device=now.device)
+        return self.network(torch.empty_like(now), self.condition(now, forcings, before), timestep)

@@ -1,30 +1,42 @@
 """One training step, in Lightning's terms."""
 
 import math
+from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRScheduler
 
 from stormdraw.errors import StormdrawError
-from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
+from stormdraw.models.ranks import ALONE, Ranks
 from stormdraw.models.settings import Training
+from stormdraw.models.sharding import gathered, shared_like
 from stormdraw.seeds import seed_for
 
 
 class TrainingModule(lightning.LightningModule):
-    """Trains a diffusion model.
+    """Trains any model.
 
     Timesteps and noise depend on (run seed, model, epoch, batch) only, so a training that was
     interrupted draws what it would have drawn.
     """
 
     def __init__(
-        self, model: DiffusionModel, training: Training, name: str, run_seed: int, total_steps: int
+        self,
+        model: Forecaster,
+        training: Training,
+        name: str,
+        run_seed: int,
+        total_steps: int,
+        ranks: Ranks = ALONE,
     ) -> None:
         super().__init__()
+        self.ranks = ranks
+        # Of the last optimizer step, before clipping.
+        self.gradient_norm = torch.zeros(())
+        self._ends_window = False
         self.model = model
         self.training_settings = training
         self.name = name
@@ -40,12 +52,54 @@ class TrainingModule(lightning.LightningModule):
         loss = losses.mean()
         if not torch.isfinite(loss):
             raise StormdrawError(self._explain_loss(losses, batch))
-        return {"loss": loss, "losses": losses.detach()}
+        if batch.share is not None:
+            loss = loss * batch.share.weight
+        self._ends_window = (batch_index + 1) % self.trainer.accumulate_grad_batches == 0 or (
+            batch_index + 1 == self.trainer.num_training_batches
+        )
+        outputs = {"loss": loss, "losses": _counted(losses.detach(), batch)}
+        if self.model.noise_levels is not None:
+            outputs["levels"] = _counted(self.model.noise_levels, batch)
+        return outputs
 
     def validation_step(self, batch: Batch, batch_index: int) -> dict[str, torch.Tensor]:
         """The same loss with noise that is equal in all epochs, so that epochs can be compared."""
         losses = self._losses(batch, "validation", 0, batch_index)
-        return {"loss": losses.mean(), "losses": losses}
+        return {"loss": losses.mean(), "losses": _counted(losses, batch)}
+
+    def on_after_backward(self) -> None:
+        """Bring the ranks' gradients together; sharded weights do so by themselves."""
+        if self._ends_window and self.training_settings.sharding == "none":
+            self.ranks.average_gradients(list(self.model.parameters()))
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Measure the gradient, and clip it if asked to (Pascanu et al. 2013)."""
+        weights = list(self.model.parameters())
+        norm = torch.nn.utils.get_total_norm(
+            [each.grad for each in weights if each.grad is not None]
+        )
+        bound = self.training_settings.gradient_clipping
+        if bound is not None:
+            torch.nn.utils.clip_grads_with_norm_(weights, bound, norm)
+        self.gradient_norm = gathered(norm.detach())
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Whole tensors, whatever the ranks hold of them."""
+        for key in ("state_dict", "optimizer_states", "callbacks"):
+            checkpoint[key] = gathered(checkpoint[key])
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Share whole tensors among the ranks there are now."""
+        weights = dict(self.named_parameters())
+        checkpoint["state_dict"] = {
+            name: shared_like(value, weights[name]) if name in weights else value
+            for name, value in checkpoint["state_dict"].items()
+        }
+        each = list(self.model.parameters())
+        for optimizer in checkpoint["optimizer_states"]:
+            for index, moments in optimizer["state"].items():
+                for key, value in moments.items():
+                    moments[key] = shared_like(value, each[index])
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW, with the learning rate's schedule counted in optimizer steps."""
@@ -75,19 +129,11 @@ class TrainingModule(lightning.LightningModule):
     def _losses(self, batch: Batch, *labels: str | int) -> torch.Tensor:
         generator = torch.Generator(self.device)
         generator.manual_seed(seed_for(self.run_seed, self.name, *labels))
-        size = len(batch.times)
-        # One random timestep in each of `size` equal parts: uniform for every sample, and the
-        # loss of a batch varies less. Kingma et al. (2021), appendix I.
-        offset = torch.rand(1, generator=generator, device=self.device)
-        fraction = (offset + torch.arange(size, device=self.device) / size) % 1.0
-        timesteps = self.model.schedule.timesteps
-        timestep = (fraction * timesteps).long().clamp(max=timesteps - 1)  # (B,)
-        noise = torch.randn(batch.now.shape, generator=generator, device=self.device)
-        return self.model.losses(batch.now, batch.following, batch.forcings, timestep, noise)
+        return self.model.training_losses(batch, generator)
 
     def _explain_loss(self, losses: torch.Tensor, batch: Batch) -> str:
         bad = ~torch.isfinite(losses)
-        names = [self.model.variables[index] for index in bad.any(dim=0).nonzero().flatten()]
+        names = [self.model.loss_names[index] for index in bad.any(dim=0).nonzero().flatten()]
         times = [
             f"{batch.times[index]:%Y-%m-%d %H}" for index in bad.any(dim=1).nonzero().flatten()
         ]
@@ -98,16 +144,6 @@ class TrainingModule(lightning.LightningModule):
         )
 
 
-class AveragedWeights(WeightAveraging):
-    """An exponential moving average of the weights, which is what becomes the model.
-
-    The decay grows towards `decay` as (1 + n) / (10 + n), so that a short training is not an
-    average over its own beginning (as in TensorFlow's ExponentialMovingAverage).
-    """
-
-    def __init__(self, decay: float) -> None:
-        def average(mean: torch.Tensor, new: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-            n = float(count)
-            return torch.lerp(new, mean, min(decay, (1.0 + n) / (10.0 + n)))
-
-        super().__init__(use_buffers=False, avg_fn=average)
+def _counted(losses: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Of a value for each sample, (B, ...), those of the samples that count on this rank."""
+    return losses if batch.share is None else losses[: batch.share.counted]

@@ -1,8 +1,7 @@
 """How much memory a network needs, found without allocating it.
 
-The network runs on torch's meta device, where tensors have a shape but no data, while every storage
-that comes to life is counted until it dies. All is counted in float32: bfloat16 needs less. What a
-convolution library reserves inside one operation is not seen.
+The network takes a step on fake tensors, which have a shape, a type and a device but no data, while
+every storage that comes to life is counted until it dies.
 """
 
 import weakref
@@ -12,22 +11,35 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from stormdraw.fields.statistics import Statistics
-from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.execution import blocks_of, recompute_activations
 from stormdraw.models.forcings import channel_count
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.forecasters import make_forecaster
+from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
+
+# The GNU C library maps larger blocks one by one and gives them back at once. Smaller ones come
+# from its heap, where they leave gaps (mallopt(3), M_MMAP_THRESHOLD).
+HEAP_BLOCK = 32 * 2**20
 
 
 class LiveMemory(TorchDispatchMode):
-    """Counts the bytes of all storages made within it: those alive now, and the most at once."""
+    """Counts the bytes of all storages made within it: those alive now, and the most at once.
+
+    `heap_peak` is the most in storages of less than HEAP_BLOCK bytes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0
         self.peak = 0
+        self.heap_now = 0
+        self.heap_peak = 0
         self._known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 
     def __torch_dispatch__(
@@ -49,20 +61,24 @@ class LiveMemory(TorchDispatchMode):
             return
         self._known.add(storage)
         size = storage.nbytes()
-        self.now += size
+        self._add(size)
         self.peak = max(self.peak, self.now)
-        weakref.finalize(storage, self._forget, size)
+        self.heap_peak = max(self.heap_peak, self.heap_now)
+        weakref.finalize(storage, self._add, -size)
 
-    def _forget(self, size: int) -> None:
-        self.now -= size
+    def _add(self, size: int) -> None:
+        self.now += size
+        if abs(size) < HEAP_BLOCK:
+            self.heap_now += size
 
 
 @dataclass(frozen=True)
 class TrainingMemory:
-    """Bytes during one training step.
+    """Bytes on one device during one training step.
 
     `saved_activations` are what the backward pass needs, `activations` all that lives at the
-    peak beside weights and gradients.
+    peak beside weights, gradients, optimizer and average; `in_heap` is the most of it in small
+    blocks.
     """
 
     parameters: int
@@ -72,6 +88,7 @@ class TrainingMemory:
     average: int
     saved_activations: int
     activations: int
+    in_heap: int
 
     @property
     def peak(self) -> int:
@@ -79,49 +96,84 @@ class TrainingMemory:
         return self.weights + self.gradients + self.optimizer + self.average + self.activations
 
 
-def model_without_data(settings: ModelSettings, variables: int) -> DiffusionModel:
+def model_without_data(settings: ModelSettings, variables: int) -> Forecaster:
     """The model of a configuration on the meta device."""
-    ones = np.ones(variables, dtype=np.float32)
-    names = tuple(f"variable {index}" for index in range(variables))
-    statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
     with torch.device("meta"):
-        return DiffusionModel(settings, statistics)
+        return _new_model(settings, variables)
 
 
 def training_memory(
     settings: ModelSettings, variables: int, shape: tuple[int, int]
 ) -> TrainingMemory:
-    """What a training step of the configured batch, on (y, x) points or a crop of them, needs."""
+    """What a training step of the configured batch, on (y, x) points or a crop of them, needs.
+
+    A precision of `auto` is counted as float32. Devices share the batch, and with full sharding
+    weights, gradients, optimizer and average too.
+    """
+    training = settings.training
     shape = learnt_shape(settings, shape)
-    model = model_without_data(settings, variables)
-    batch = settings.training.batch_size
+    with FakeTensorMode():
+        model = _new_model(settings, variables)
+        if training.channels_last:
+            _lay_channels_last(model)
+        recompute_activations(model.network, training.activation_checkpointing)
+        batch = -(-training.batch_size // training.devices)
+        saved, step, in_heap = _one_step(model, settings, batch, shape)
     weights = sum(parameter.nbytes for parameter in model.parameters())
-    saved: dict[int, int] = {}
-
-    def note(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        saved[storage._cdata] = storage.nbytes()
-        return tensor
-
-    own = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
-    with LiveMemory() as memory:
-        now, following, noise = (_states(batch, variables, shape) for _ in range(3))
-        forcings = _states(batch, channel_count(settings.forcings), shape)
-        timestep = torch.zeros(batch, dtype=torch.long, device="meta")
-        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-            loss = model.losses(now, following, forcings, timestep, noise).mean()
-        loss.backward()
+    parts = training.devices if training.sharding == "full" else 1
+    mine = -(-weights // parts)
     return TrainingMemory(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        weights=weights,
-        gradients=weights,
+        weights=mine,
+        gradients=mine,
         # Adam's two moments; the moving average is one more copy of the weights.
-        optimizer=2 * weights,
-        average=weights,
-        saved_activations=sum(size for key, size in saved.items() if key not in own),
-        # At the peak, early in the backward pass, hardly any gradient of a weight is there yet.
-        activations=memory.peak,
+        optimizer=2 * mine,
+        average=mine,
+        saved_activations=saved,
+        activations=step + (_gathered(model) if parts > 1 else 0),
+        in_heap=in_heap,
     )
+
+
+def _one_step(
+    model: Forecaster, settings: ModelSettings, batch: int, shape: tuple[int, int]
+) -> tuple[int, int, int]:
+    """Bytes kept for the backward pass, the most beside weights and gradients at any time, and the
+    most in small blocks."""
+    variables = len(model.variables)
+    # Gradients of the batches before this one in its accumulation window.
+    for parameter in model.parameters():
+        parameter.grad = torch.empty_like(parameter)
+    half = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(settings.training.precision)
+    with LiveMemory() as memory:
+        now, following = (_states(batch, variables, shape, "cpu") for _ in range(2))
+        forcings = _states(batch, channel_count(settings.forcings), shape, "cpu")
+        earlier = _earlier_states(settings, batch, variables, shape, "cpu")
+        inputs = memory.now
+        with torch.autocast("cpu", half or torch.bfloat16, enabled=half is not None):
+            loss = model.training_losses(Batch(now, following, forcings, (), earlier), None).mean()
+        saved = memory.now - inputs
+        loss.backward()
+    return saved, memory.peak, memory.heap_peak
+
+
+def _lay_channels_last(model: Forecaster) -> None:
+    """What `model.to(memory_format=...)` does to real weights, and refuses to do to fake ones."""
+    for module in model.modules():
+        for name, weight in module.named_parameters(recurse=False):
+            if weight.dim() == 4:
+                laid = weight.detach().contiguous(memory_format=torch.channels_last)
+                setattr(module, name, torch.nn.Parameter(laid))
+
+
+def _gathered(model: Forecaster) -> int:
+    """What sharding brings together again for a while: weights and gradients of two blocks."""
+    sizes = (sum(weights.nbytes for weights in block.parameters()) for block in _shards(model))
+    return 4 * max(sizes, default=0)
+
+
+def _shards(model: Forecaster) -> list[torch.nn.Module]:
+    return blocks_of(model.network) or [model.network]
 
 
 def learnt_shape(settings: ModelSettings, shape: tuple[int, int]) -> tuple[int, int]:
@@ -135,15 +187,33 @@ def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, in
     """What one more member on a (y, x) grid needs while it is drawn."""
     model = model_without_data(settings, variables)
     with LiveMemory() as memory:
-        # Current and first-guess states and the solver's last two results wait beside the network.
-        waiting = [_states(1, variables, shape) for _ in range(4)]
-        condition = _states(1, variables + channel_count(settings.forcings), shape)
-        timestep = torch.zeros(1, dtype=torch.long, device="meta")
-        model.network(_states(1, variables, shape), condition, timestep)
+        # First-guess and noisy states and the solver's last two results wait beside the network.
+        waiting = [_states(1, variables, shape, "meta") for _ in range(4)]
+        forcings = _states(1, channel_count(settings.forcings), shape, "meta")
+        earlier = _earlier_states(settings, 1, variables, shape, "meta")
+        with torch.device("meta"):
+            model.rehearse(_states(1, variables, shape, "meta"), forcings, earlier)
     del waiting
     return memory.peak
 
 
-def _states(batch: int, channels: int, shape: tuple[int, int]) -> torch.Tensor:
-    """A tensor (B, C, Y, X) without data."""
-    return torch.empty((batch, channels, *shape), device="meta")
+def _new_model(settings: ModelSettings, variables: int) -> Forecaster:
+    ones = np.ones(variables, dtype=np.float32)
+    # Any names do, but a variable that is downscaled must be among them.
+    names = (settings.variable or "first", *(f"variable {k}" for k in range(1, variables)))
+    statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
+    return make_forecaster(settings, statistics)
+
+
+def _earlier_states(
+    settings: ModelSettings, batch: int, variables: int, shape: tuple[int, int], device: str
+) -> torch.Tensor | None:
+    """The states before the current one, (B, H - 1, V, Y, X), if the model uses any."""
+    if settings.history == 1:
+        return None
+    return torch.empty((batch, settings.history - 1, variables, *shape), device=device)
+
+
+def _states(batch: int, channels: int, shape: tuple[int, int], device: str) -> torch.Tensor:
+    """A tensor (B, C, Y, X) on a device; fake or meta ones hold no data."""
+    return torch.empty((batch, channels, *shape), device=device)

@@ -13,7 +13,7 @@ class EpochMetrics:
     """One epoch. Losses are mean squared errors of what the network predicts.
 
     `step` counts optimizer steps from the start of training; the learning rate is that of the next
-    step.
+    step. The gradient's norm, before clipping, is the mean over the epoch's steps.
     """
 
     epoch: int
@@ -24,7 +24,10 @@ class EpochMetrics:
     learning_rate: float
     samples_per_second: float
     seconds: float
+    gradient_norm: float
+    loss_by_noise_level: dict[str, float]
     peak_memory_bytes: int
+    gpu_utilisation: float | None
     device: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -36,11 +39,16 @@ class EpochMetrics:
         scalars = {
             "loss/training": self.train_loss,
             "learning_rate": self.learning_rate,
+            "gradient_norm": self.gradient_norm,
             "speed/samples_per_second": self.samples_per_second,
             "memory/peak_gigabytes": self.peak_memory_bytes / 1e9,
         }
         for name, loss in self.train_loss_by_variable.items():
             scalars[f"loss_by_variable/{name}"] = loss
+        for name, loss in self.loss_by_noise_level.items():
+            scalars[f"loss_by_noise_level/{name}"] = loss
+        if self.gpu_utilisation is not None:
+            scalars["speed/gpu_utilisation"] = self.gpu_utilisation
         if self.validation_loss is not None:
             scalars["loss/validation"] = self.validation_loss
         return scalars

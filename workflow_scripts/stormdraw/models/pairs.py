@@ -1,8 +1,9 @@
 """States one hour apart, as a model learns from them."""
 
 import logging
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +14,13 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import locate_times, read_state
 from stormdraw.models.forcings import WHOLE_GRID, Forcings, Window
+from stormdraw.models.ranks import Share
 from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
+
+# The NetCDF library is not made for several threads, and batches may be read ahead in one.
+_READING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -23,26 +28,54 @@ class Batch:
     """Pairs of physical states with their forcings.
 
     `now` and `following` are (B, V, Y, X), `forcings` (B, F, Y, X); `times` are the valid times of
-    `following`.
+    `following`. `before` are the hourly states before `now`, oldest first, (B, H - 1, V, Y, X), for
+    a model with a history of H states. With several devices they are a `share` of a larger batch.
     """
 
     now: torch.Tensor
     following: torch.Tensor
     forcings: torch.Tensor
     times: tuple[datetime, ...]
+    before: torch.Tensor | None = None
+    share: Share | None = None
+
+    @property
+    def whole(self) -> int:
+        """Samples of the batch on all devices together."""
+        return len(self.now) if self.share is None else self.share.whole
+
+    def mine(self, drawn: torch.Tensor) -> torch.Tensor:
+        """Of what was drawn for the whole batch, (whole, ...), this device's part, (B, ...).
+
+        Drawn so, it does not depend on the number of devices.
+        """
+        return drawn if self.share is None else drawn[list(self.share.places)]
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on a device."""
-        return Batch(
-            self.now.to(device, non_blocking=True),
-            self.following.to(device, non_blocking=True),
-            self.forcings.to(device, non_blocking=True),
-            self.times,
+        """The same batch on a device; the copy goes on meanwhile if this one is pinned."""
+        return replace(
+            self,
+            now=self.now.to(device, non_blocking=True),
+            following=self.following.to(device, non_blocking=True),
+            forcings=self.forcings.to(device, non_blocking=True),
+            before=None if self.before is None else self.before.to(device, non_blocking=True),
+        )
+
+    def pin_memory(self) -> "Batch":
+        """The same batch in page-locked memory, from which a GPU copies by itself."""
+        return replace(
+            self,
+            now=self.now.pin_memory(),
+            following=self.following.pin_memory(),
+            forcings=self.forcings.pin_memory(),
+            before=None if self.before is None else self.before.pin_memory(),
         )
 
 
 class Pairs:
     """All pairs (t, t + 1 h) among given valid times; a pair with a missing hour is left out.
+
+    With a `history` of more than one state, the hours before t must be there as well.
 
     States are kept in memory as float32 if all of them take at most `bytes_in_memory`, and are read
     from the day files each time they are needed if not.
@@ -55,16 +88,21 @@ class Pairs:
         times: Sequence[datetime],
         forcings: Forcings,
         bytes_in_memory: float,
+        history: int = 1,
     ) -> None:
         self.variables = tuple(variables)
+        self.history = history
         self.forcings = forcings
         located = locate_times(paths)
         self._where = {time: located[time] for time in sorted(times) if time in located}
-        self.times = [time for time in self._where if time + hours(1) in self._where]
+        needed = range(1 - history, 2)
+        self.times = [
+            time for time in self._where if all(time + hours(k) in self._where for k in needed)
+        ]
         if not self.times:
             raise StormdrawError(
-                f"no two of the {len(times)} hours asked for are one hour apart in the fields "
-                f"({len(self._where)} of them are there at all); "
+                f"no {len(needed)} of the {len(times)} hours asked for follow each other in the "
+                f"fields ({len(self._where)} of them are there at all); "
                 "check the period and the archive's manifests"
             )
         absent = len(times) - len(self._where)
@@ -96,11 +134,16 @@ class Pairs:
         following = [time + hours(1) for time in times]
         windows = [WHOLE_GRID] * len(times) if windows is None else windows
         known = map(self.forcings.at, following, windows)
+        earlier = [
+            self._stack([time - hours(k) for time in times], windows)
+            for k in range(self.history - 1, 0, -1)
+        ]
         return Batch(
             self._stack(times, windows),
             self._stack(following, windows),
             torch.from_numpy(np.stack(list(known))),
             tuple(following),
+            torch.stack(earlier, dim=1) if earlier else None,
         )
 
     def close(self) -> None:
@@ -121,10 +164,11 @@ class Pairs:
 
     def _read(self, time: datetime) -> np.ndarray:
         path, index = self._where[time]
-        if self._opened is None or self._opened[0] != path:
-            self.close()
-            self._opened = (path, xr.open_dataset(path, engine="netcdf4"))
-        state = read_state(self._opened[1], self.variables, index, path)
+        with _READING:
+            if self._opened is None or self._opened[0] != path:
+                self.close()
+                self._opened = (path, xr.open_dataset(path, engine="netcdf4"))
+            state = read_state(self._opened[1], self.variables, index, path)
         check_finite(state, self.variables, path, time)
         return state
 

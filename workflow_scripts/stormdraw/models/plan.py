@@ -4,8 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from stormdraw.errors import StormdrawError
 from stormdraw.files import write_text
-from stormdraw.models.memory import learnt_shape, sampling_bytes, training_memory
+from stormdraw.models.ladder import Fit, climb
+from stormdraw.models.memory import (
+    TrainingMemory,
+    learnt_shape,
+    sampling_bytes,
+    training_memory,
+)
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
@@ -13,34 +20,53 @@ from stormdraw.settings import Settings
 # measured with torch 2.13 for CPUs, rounded up.
 PROCESS_BYTES = 600_000_000
 
+# Gaps in the heap of the C library, as a share of what lies there: in resident memory a training
+# of 265 x 450 points took 1.36 times what was alive at once, one of 530 x 900 points 1.43 times;
+# without a heap (MALLOC_MMAP_THRESHOLD_=1000000) both took 1.00 times.
+HEAP_GAPS = 0.45
+
+# What the ladder may change, and a training therefore takes from its plan.
+_CHOSEN = (
+    "batch_size",
+    "accumulation",
+    "precision",
+    "activation_checkpointing",
+    "sharding",
+    "crop",
+)
+
 
 def plan(
     name: str, settings: Settings, model_settings: ModelSettings, shape: tuple[int, int]
 ) -> dict[str, Any]:
     """The plan of one model on a grid of `shape` (y, x).
 
-    Nothing of the size of the model or the grid is allocated. Byte counts are for float32.
+    Nothing of the size of the model or the grid is allocated. Where a device's memory is stated, it
+    is the plan of the first setting that fits, or of the smallest one if none does.
     """
-    training = model_settings.training
     variables = len(settings.variables)
-    memory = training_memory(model_settings, variables, shape)
+    fit = _fit(model_settings, variables, shape)
+    training = fit.chosen.training
+    model_settings = model_settings.model_copy(update={"training": training})
+    memory = fit.chosen.memory
     state = 4 * variables * shape[0] * shape[1]
     data = _data_bytes(settings, state, training.data_gigabytes * 1e9)
     one_member = sampling_bytes(model_settings, variables, shape)
     bound = settings.ensembles.batch_gigabytes * 1e9
     together = min(max(1, int(bound // one_member)), settings.ensembles.members)
+    weights = 4 * memory.parameters
     return {
         "model": name,
         "grid": list(shape),
         "variables": list(settings.variables),
         "parameters": memory.parameters,
+        "devices": training.devices,
         "choices": {
-            "batch_size": training.batch_size,
-            "accumulation": training.accumulation,
+            **training.model_dump(mode="json", include=set(_CHOSEN)),
             "crop": list(learnt_shape(model_settings, shape)),
-            "precision": training.precision,
             "data_in_memory": data > 0,
         },
+        "device_memory": _verdict(fit),
         "training_bytes": {
             "weights": memory.weights,
             "gradients": memory.gradients,
@@ -50,15 +76,16 @@ def plan(
             "activations": memory.activations,
             "device_peak": memory.peak,
             "data": data,
+            "heap_gaps": int(HEAP_GAPS * memory.in_heap),
             "process": PROCESS_BYTES,
-            "peak": memory.peak + data + 2 * training.batch_size * state + PROCESS_BYTES,
+            "peak": _host_peak(model_settings, memory, data, state),
         },
         "sampling_bytes": {
             "member": one_member,
             "members_at_once": together,
-            "device_peak": memory.weights + together * one_member,
+            "device_peak": weights + together * one_member,
             "process": PROCESS_BYTES,
-            "peak": memory.weights + together * one_member + PROCESS_BYTES,
+            "peak": weights + together * one_member + PROCESS_BYTES,
         },
     }
 
@@ -73,6 +100,58 @@ def write_plan(
     """Write `results/models/{model}/plan.json`."""
     content = plan(name, settings, model_settings, shape)
     write_text(output, json.dumps(content, indent=1) + "\n")
+
+
+def as_planned(model_settings: ModelSettings, path: Path, name: str) -> ModelSettings:
+    """A configuration with what its plan chose so that it fits the stated memory.
+
+    Raises StormdrawError if nothing fitted, saying by how much.
+    """
+    training = model_settings.training
+    if training.device_memory_gigabytes is None:
+        return model_settings
+    content = json.loads(path.read_text(encoding="utf-8"))
+    missing = content["device_memory"]["missing_bytes"]
+    if missing:
+        raise StormdrawError(
+            f"model {name}: does not fit training.device_memory_gigabytes "
+            f"({training.device_memory_gigabytes:g}): {missing / 1e9:.3g} GB are missing with "
+            f"the smallest setting there is ({path} lists those tried); choose a smaller network, "
+            "more devices, or set a larger memory"
+        )
+    chosen = {key: content["choices"][key] for key in _CHOSEN}
+    # The plan tells the points of a sample; a crop is only what is smaller than the grid.
+    grid, crop = content["grid"], chosen["crop"]
+    chosen["crop"] = None if crop == grid and training.crop is None else tuple(crop)
+    return model_settings.model_copy(update={"training": training.model_copy(update=chosen)})
+
+
+def _fit(model_settings: ModelSettings, variables: int, shape: tuple[int, int]) -> Fit:
+    gigabytes = model_settings.training.device_memory_gigabytes
+    bound = float("inf") if gigabytes is None else gigabytes * 1e9
+    return climb(model_settings, shape, bound, lambda each: training_memory(each, variables, shape))
+
+
+def _verdict(fit: Fit) -> dict[str, Any] | None:
+    """What was tried to fit the stated memory, if one is stated."""
+    if fit.bound == float("inf"):
+        return None
+    return {
+        "bound_bytes": int(fit.bound),
+        "fits": fit.missing == 0,
+        "missing_bytes": fit.missing,
+        "tried": [{"change": rung.change, "peak_bytes": rung.peak} for rung in fit.rungs],
+    }
+
+
+def _host_peak(settings: ModelSettings, memory: TrainingMemory, data: int, state: int) -> int:
+    """Bytes of main memory in all, if the device is the CPU: each process, its data and buffers."""
+    training = settings.training
+    # Batches that wait, the one under way and the one in use, each of two states a sample.
+    batches = (training.prefetch_batches + 2) * 2 * -(-training.batch_size // training.devices)
+    gaps = int(HEAP_GAPS * memory.in_heap)
+    each = memory.peak + gaps + data + batches * state + PROCESS_BYTES
+    return training.devices * each
 
 
 def _data_bytes(settings: Settings, state: int, bound: float) -> int:

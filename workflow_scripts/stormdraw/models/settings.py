@@ -1,19 +1,27 @@
 """The configuration of one model, `config/models/<name>.yaml`, as checked types."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.models.registry import families
 from stormdraw.section import Section
-from stormdraw.settings import load_yaml
+from stormdraw.settings import Settings, load_yaml
+from stormdraw.variables import STATE_VARIABLES
 from stormdraw.yaml_lines import explain_in
 
-Prediction = Literal["noise", "v"]
-Target = Literal["next_state", "residual"]
+DiffusionPrediction = Literal["noise", "v"]
+Prediction = DiffusionPrediction | Literal["target"]
+Target = Literal["next_state", "residual", "block"]
 Forcing = Literal["hour_of_day", "solar_elevation", "terrain"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+# Modes of torch.compile, or none.
+Compilation = Literal["none", "default", "reduce-overhead", "max-autotune"]
+Sharding = Literal["none", "full"]
 
 
 Side = Annotated[int, Field(ge=8)]
@@ -25,6 +33,21 @@ class NoiseScheduleSettings(Section):
     kind: Literal["cosine"] = "cosine"
     timesteps: Annotated[int, Field(ge=2)] = 1000
     largest_beta: Annotated[float, Field(gt=0, lt=1)] = 0.999
+
+
+class Loss(Section):
+    """What is made small.
+
+    `min_snr_gamma` is for diffusion models, `alpha` and `members` are for almost_fair_crps.
+    """
+
+    kind: Literal["mse", "mae", "almost_fair_crps"] = "mse"
+    variable_weights: dict[Literal[STATE_VARIABLES], Annotated[float, Field(gt=0)]] = Field(  # type: ignore[valid-type]
+        default={}
+    )
+    min_snr_gamma: Annotated[float, Field(gt=0)] | None = None
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.95
+    members: Annotated[int, Field(ge=2, le=16)] = 2
 
 
 class Training(Section):
@@ -41,9 +64,19 @@ class Training(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     gradient_clipping: Annotated[float, Field(gt=0)] | None = None
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Precision = "auto"
+    channels_last: bool = True
+    compile: Compilation = "none"
+    activation_checkpointing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    early_stopping_epochs: Annotated[int, Field(ge=1)] | None = None
     checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
+    samples_per_state: Annotated[int, Field(ge=1)] = 1
+    session_states: Annotated[int, Field(ge=1)] | None = None
     data_gigabytes: Annotated[float, Field(ge=0)] = 4.0
+    prefetch_batches: Annotated[int, Field(ge=0)] = 2
+    devices: Annotated[int, Field(ge=1)] = 1
+    sharding: Sharding = "none"
+    device_memory_gigabytes: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _one_length(self) -> "Training":
@@ -51,14 +84,26 @@ class Training(Section):
             raise ValueError("give either epochs or steps (optimizer steps), not both")
         return self
 
+    @model_validator(mode="after")
+    def _work_for_every_device(self) -> "Training":
+        if self.batch_size < self.devices:
+            raise ValueError(
+                f"batch_size is {self.batch_size}, shared by {self.devices} devices; "
+                "give at least one sample a device"
+            )
+        return self
+
 
 class ModelSettings(Section):
     """A whole model configuration."""
 
     family: str
-    network: dict[str, bool | int | float | str] = Field(default={})
+    network: dict[str, bool | int | float | str | list[int]] = Field(default={})
     prediction: Prediction
     target: Target
+    variable: Literal[STATE_VARIABLES] | None = None  # type: ignore[valid-type]
+    loss: Loss = Loss()
+    history: Annotated[int, Field(ge=1, le=24)] = 1
     forcings: list[Forcing] = Field(default=[])
     noise_schedule: NoiseScheduleSettings = NoiseScheduleSettings()
     training: Training
@@ -87,6 +132,26 @@ class ModelSettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _loss_suits_the_prediction(self) -> "ModelSettings":
+        diffusion = self.prediction != "target"
+        if diffusion and self.loss.kind != "mse":
+            raise ValueError(
+                f"loss.kind is {self.loss.kind}, but a diffusion model (prediction: "
+                f"{self.prediction}) learns a mean; give mse, or prediction: target"
+            )
+        if self.target == "block" and (self.variable is None or not diffusion):
+            raise ValueError(
+                "target: block downscales one variable by diffusion; name it in `variable`, and "
+                "give prediction: noise or v"
+            )
+        if not diffusion and self.loss.min_snr_gamma is not None:
+            raise ValueError(
+                "loss.min_snr_gamma weighs timesteps, which a model that predicts the target in "
+                "one step has not; leave it out"
+            )
+        return self
+
 
 def load_model_settings(path: str | Path) -> ModelSettings:
     """Read and check a model's configuration.
@@ -97,3 +162,25 @@ def load_model_settings(path: str | Path) -> ModelSettings:
         return ModelSettings.model_validate(load_yaml(path))
     except ValidationError as error:
         raise StormdrawError(explain_in(error, [path])) from None
+
+
+def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> None:
+    """Raise StormdrawError if a system cannot draw from its model, or not start it."""
+    for system in settings.ensembles.systems:
+        if not isinstance(system, ModelSystem):
+            continue
+        model = models[system.model]
+        origin = f"ensembles.systems: {system.name} samples the model {system.model}"
+        if model.target == "block":
+            raise StormdrawError(f"{origin}, which downscales, and no method draws from it yet")
+        fitting = "one_step" if model.prediction == "target" else "diffusion"
+        if system.method != fitting:
+            raise StormdrawError(
+                f"{origin} by the method {system.method}, but its prediction is "
+                f"{model.prediction}; set the method to {fitting}"
+            )
+        if model.history > settings.cases.history:
+            raise StormdrawError(
+                f"{origin}, which starts from {model.history} hourly states; set cases.history "
+                f"(now {settings.cases.history}) to {model.history}"
+            )

@@ -14,25 +14,37 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.plugins.environments import LightningEnvironment
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.statistics import Statistics, read_statistics
-from stormdraw.models.batches import OrderedBatches, ShuffledBatches
-from stormdraw.models.callbacks import (
-    RecordMetrics,
+from stormdraw.models.average import AveragedWeights
+from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
+from stormdraw.models.checkpoint import save_model
+from stormdraw.models.devices import choose_device, describe_device, lightning_precision
+from stormdraw.models.engine import TrainingModule
+from stormdraw.models.execution import (
+    compile_network,
+    explained_compilation,
+    recompute_activations,
+)
+from stormdraw.models.forcings import make_forcings
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.forecasters import make_forecaster
+from stormdraw.models.ladder import next_rung
+from stormdraw.models.metrics import MetricsFile
+from stormdraw.models.pairs import Pairs
+from stormdraw.models.ranks import Ranks, present_ranks
+from stormdraw.models.resuming import (
+    FirstRankWrites,
     SaveForResuming,
     TrainingStoppedError,
     signals_given_back,
 )
-from stormdraw.models.checkpoint import save_model
-from stormdraw.models.devices import choose_device, describe_device, lightning_precision
-from stormdraw.models.diffusion import DiffusionModel
-from stormdraw.models.engine import AveragedWeights, TrainingModule
-from stormdraw.models.forcings import make_forcings
-from stormdraw.models.metrics import MetricsFile
-from stormdraw.models.pairs import Pairs
-from stormdraw.models.settings import ModelSettings
+from stormdraw.models.settings import ModelSettings, Training
+from stormdraw.models.sharding import gathered, shard
+from stormdraw.models.watching import RecordMetrics, StopEarly, WarnOfGrowth
 from stormdraw.seeds import seed_for
 from stormdraw.settings import Settings
 
@@ -65,12 +77,15 @@ def train(
 ) -> None:
     """Train the model called `name` on the training period and write its checkpoint.
 
-    An interrupted training goes on where it was. Raises StormdrawError for data it cannot learn
+    In each of several ranks it trains with the others; see launch.py. An interrupted training goes
+    on where it was. Raises StormdrawError for data it cannot learn
     from, a loss that is not a number, or too little memory; KeyboardInterrupt after a signal.
     """
-    torch.set_num_threads(threads)
-    device = choose_device()
-    logger.info("training %s on %s", name, describe_device(device))
+    ranks = present_ranks()
+    torch.set_num_threads(max(1, threads // ranks.count))
+    device = choose_device(ranks.number)
+    if ranks.is_first:
+        logger.info("training %s on %s", name, describe_device(device, ranks.count))
     statistics = read_statistics(files.statistics)
     if list(statistics.variables) != list(settings.variables):
         raise StormdrawError(
@@ -81,16 +96,27 @@ def train(
     forcings = make_forcings(model_settings.forcings, grid, files.static)
     in_memory = model_settings.training.data_gigabytes * 1e9
     periods = settings.periods
-    pairs = Pairs(files.fields, settings.variables, periods.training.times(), forcings, in_memory)
+    history = model_settings.history
+    pairs = Pairs(
+        files.fields,
+        settings.variables,
+        periods.training.times(),
+        forcings,
+        in_memory,
+        history,
+    )
     validation = None
     if periods.validation is not None:
         validation = Pairs(
             *(files.fields, settings.variables, periods.validation.times(), forcings),
             bytes_in_memory=in_memory - pairs.bytes,
+            history=history,
         )
     model = new_model(name, settings.seed, model_settings, statistics)
     resume = files.resume_folder / f"{_fingerprint(statistics, pairs)}.ckpt"
-    _fit(name, settings.seed, model, pairs, validation, files, resume, device)
+    _fit(name, settings.seed, model, pairs, validation, files, resume, device, ranks)
+    if not ranks.is_first:
+        return
     terrain = None
     if forcings.terrain is not None:
         terrain = (forcings.terrain.mean, forcings.terrain.std)
@@ -100,19 +126,21 @@ def train(
 
 def new_model(
     name: str, run_seed: int, settings: ModelSettings, statistics: Statistics
-) -> DiffusionModel:
+) -> Forecaster:
     """An untrained model, whose first weights depend on the run's seed and the name only."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(run_seed, name, "weights"))
-        model = DiffusionModel(settings, statistics)
-    # Channels last: the layout in which convolutions of few channels are fastest.
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = make_forecaster(settings, statistics)
+    if settings.training.channels_last:
+        # The layout in which convolutions of few channels are fastest.
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
 
 
 def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
     """Whole epochs of a training, and its optimizer steps in all."""
     training = settings.training
-    batches = -(-pairs // training.batch_size)
+    batches = -(-pairs * training.samples_per_state // training.batch_size)
     steps_an_epoch = -(-batches // training.accumulation)
     epochs = training.epochs or -(-(training.steps or 1) // steps_an_epoch)
     return epochs, epochs * steps_an_epoch
@@ -121,67 +149,113 @@ def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
 def _fit(
     name: str,
     run_seed: int,
-    model: DiffusionModel,
+    model: Forecaster,
     pairs: Pairs,
     validation: Pairs | None,
     files: TrainingFiles,
     resume: Path,
     device: torch.device,
+    ranks: Ranks,
 ) -> None:
+    """Train the model in place; on the first rank it ends whole, with the averaged weights."""
     training = model.settings.training
     epochs, steps = count_epochs(model.settings, len(pairs))
-    metrics = MetricsFile(
-        files.metrics,
-        {
-            "model": name,
-            "parameters": sum(weights.numel() for weights in model.parameters()),
-            "training_pairs": len(pairs),
-            "device": describe_device(device),
-        },
-    )
+    recompute_activations(model.network, training.activation_checkpointing)
+    if training.sharding == "full" and ranks.count > 1:
+        shard(model.network.to(device), ranks, device)
+    compile_network(model.network, training.compile)
+    device_name = describe_device(device, ranks.count)
+    heading = {
+        "model": name,
+        "parameters": sum(weights.numel() for weights in model.parameters()),
+        "training_pairs": len(pairs),
+        "device": device_name,
+    }
     average = AveragedWeights(training.ema_decay)
-    callbacks: list[Callback] = [
-        average,
-        RecordMetrics(metrics, model.variables, describe_device(device)),
-        SaveForResuming(resume, training.checkpoint_every_epochs),
-    ]
-    # A bar only where somebody looks; a log file gets one line an epoch.
-    on_terminal = sys.stderr.isatty()
-    if on_terminal:
-        callbacks.append(TQDMProgressBar(refresh_rate=max(1, len(pairs) // 50)))
+    record = RecordMetrics(
+        MetricsFile(files.metrics, heading), model.loss_names, device_name, ranks
+    )
+    callbacks = [average, record, WarnOfGrowth()]
+    callbacks.append(SaveForResuming(resume, training.checkpoint_every_epochs, ranks))
+    if training.early_stopping_epochs is not None:
+        callbacks.append(StopEarly(training.early_stopping_epochs, record))
+    delivery = Delivery(training.prefetch_batches, device.type == "cuda", ranks)
     with _quiet_lightning():
-        trainer = lightning.Trainer(
-            accelerator="gpu" if device.type == "cuda" else "cpu",
-            devices=1,
-            precision=lightning_precision(training.precision, device),
-            max_epochs=epochs,
-            accumulate_grad_batches=training.accumulation,
-            gradient_clip_val=training.gradient_clipping,
-            logger=TensorBoardLogger(str(files.tensorboard_folder), name="", version=""),
-            callbacks=callbacks,
-            default_root_dir=str(files.resume_folder),
-            enable_model_summary=False,
-            enable_progress_bar=on_terminal,
-            num_sanity_val_steps=0,
-            log_every_n_steps=1,
-        )
-        module = TrainingModule(model, training, name, run_seed, steps)
-        if resume.exists():
+        trainer = _trainer(training, epochs, callbacks, files, device, ranks)
+        module = TrainingModule(model, training, name, run_seed, steps, ranks)
+        if resume.exists() and ranks.is_first:
             logger.info("resuming from %s", resume)
-        with signals_given_back(), _explained_failures(name, training.batch_size):
+        with (
+            signals_given_back(),
+            _explained_failures(name, model.settings, pairs.shape),
+            explained_compilation(name, training.compile),
+        ):
             trainer.fit(
                 module,
-                ShuffledBatches(pairs, training.batch_size, run_seed, name, training.crop),
-                validation and OrderedBatches(validation, training.batch_size),
+                ShuffledBatches(
+                    pairs,
+                    training.batch_size,
+                    run_seed,
+                    name,
+                    training.crop,
+                    training.samples_per_state,
+                    training.session_states,
+                    delivery,
+                ),
+                validation and OrderedBatches(validation, training.batch_size, delivery),
                 ckpt_path=str(resume) if resume.exists() else None,
                 weights_only=True,
             )
-        # Lightning does this too, but not if the resumed training had no step left to do.
-        average.on_train_end(trainer, module)
+        average.give(module)
+        if training.sharding == "full" and ranks.count > 1:
+            _make_whole(model)
+
+
+def _trainer(
+    training: Training,
+    epochs: int,
+    callbacks: list[Callback],
+    files: TrainingFiles,
+    device: torch.device,
+    ranks: Ranks,
+) -> lightning.Trainer:
+    """Lightning's loop on this rank's device; it knows nothing of other ranks."""
+    # A bar only where somebody looks; a log file gets one line an epoch.
+    on_terminal = sys.stderr.isatty() and ranks.is_first
+    if on_terminal:
+        callbacks = [*callbacks, TQDMProgressBar(refresh_rate=10)]
+    log = TensorBoardLogger(str(files.tensorboard_folder), name="", version="")
+    return lightning.Trainer(
+        accelerator="gpu" if device.type == "cuda" else "cpu",
+        devices=[device.index or 0] if device.type == "cuda" else 1,
+        # A cluster's variables are about the job, which may be one of several in it.
+        plugins=[LightningEnvironment(), FirstRankWrites(ranks)],
+        precision=lightning_precision(training.precision, device),
+        max_epochs=epochs,
+        accumulate_grad_batches=training.accumulation,
+        logger=log if ranks.is_first else False,
+        callbacks=callbacks,
+        default_root_dir=str(files.resume_folder),
+        enable_model_summary=False,
+        enable_progress_bar=on_terminal,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        use_distributed_sampler=False,
+    )
+
+
+def _make_whole(model: Forecaster) -> None:
+    """Replace shared weights by whole ones; all ranks must take part."""
+    whole = gathered(dict(model.named_parameters()))
+    for name, weights in whole.items():
+        owner, _, own_name = name.rpartition(".")
+        setattr(model.get_submodule(owner), own_name, torch.nn.Parameter(weights))
 
 
 @contextlib.contextmanager
-def _explained_failures(name: str, batch_size: int) -> Iterator[None]:
+def _explained_failures(
+    name: str, settings: ModelSettings, shape: tuple[int, int]
+) -> Iterator[None]:
     """Turn an interruption into KeyboardInterrupt and lack of memory into StormdrawError."""
     try:
         yield
@@ -190,12 +264,11 @@ def _explained_failures(name: str, batch_size: int) -> Iterator[None]:
     except RuntimeError as error:
         if not _is_out_of_memory(error):
             raise
-        remedy = (
-            f"halve training.batch_size (now {batch_size}) and double training.accumulation"
-            if batch_size > 1
-            else "choose a smaller network or crop"
-        )
-        raise StormdrawError(f"model {name}: not enough memory to train; {remedy}") from None
+        raise StormdrawError(
+            f"model {name}: not enough memory to train with batch_size "
+            f"{settings.training.batch_size}; next to try: {next_rung(settings, shape)} "
+            "(training.device_memory_gigabytes makes the plan choose by itself)"
+        ) from None
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

@@ -14,7 +14,14 @@ from stormdraw.grids import Grid
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.map_outlines import outlines
 from stormdraw.report.mapped import mapped_systems, mapped_variable
-from stormdraw.report.member_maps import Block, choose_case, files_by_init, read_block
+from stormdraw.report.member_maps import (
+    Block,
+    choose_case,
+    common_cases,
+    files_by_init,
+    read_block,
+    truth_named,
+)
 from stormdraw.report.stamps import colour_strip, stamp, thinning
 from stormdraw.report.wording import digits, units_text
 from stormdraw.settings import Settings
@@ -81,11 +88,11 @@ def case_sheet(
     if not shown or not truth_paths:
         return _gap("No ensemble or no truth was given to this page.")
     files = {system: files_by_init(ensemble_paths[system]) for system in shown}
-    inits = sorted(set.intersection(*(set(by_init) for by_init in files.values())))
+    leads = chosen_leads(settings.leads)
+    inits = common_cases(files, truth_paths, leads)
     if not inits:
         return _gap(f"{' and '.join(shown)} have no case in common.")
     init = choose_case(inits, max(settings.leads), name, truth_paths)
-    leads = chosen_leads(settings.leads)
     truths = {
         lead: state[0]
         for lead, (_, state) in zip(
@@ -244,7 +251,6 @@ def _key(label: str, scale: Scale) -> ColourKey:
 
 
 def _caption(settings: Settings, name: str, cases: int, threshold: float | None, grid: Grid) -> str:
-    truth = "simulated analysis" if settings.archive.source == "simulated" else "HRRR analysis"
     several = name == "REFC" and cases > 1
     chosen = f"the one of {cases} cases with most storms" if several else "one case"
     share = "The share of members that reach the threshold is the forecast probability of it. "
@@ -253,10 +259,11 @@ def _caption(settings: Settings, name: str, cases: int, threshold: float | None,
     step = thinning(len(grid.x))
     thinned = f" Every {step}th point is drawn." if step > 1 else ""
     return (
-        f"{chosen.capitalize()}, truth: {truth}. Each member should look like weather, as sharp as "
-        f"the truth; where members agree the forecast is sure. {share}The mean is smoother than "
-        "any member. Members are the first in the file, not chosen. Lines are coasts, lakes and "
-        f"borders of countries and states; each pixel is a grid point.{thinned}"
+        f"{chosen.capitalize()}, truth: {truth_named(settings, name)}. Each member should look "
+        "like weather, as sharp as the truth; where members agree the forecast is sure. "
+        f"{share}The mean is smoother than any member. Members are the first in the file, not "
+        "chosen. Lines are coasts, lakes and borders of countries and states; each pixel is a grid "
+        f"point.{thinned}"
     )
 
 

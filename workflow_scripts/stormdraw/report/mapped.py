@@ -1,6 +1,6 @@
 """Which systems and which variable the maps show; the rules need to know it too."""
 
-from stormdraw.ensembles.settings import DiffusionSystem
+from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.settings import Settings
 
 
@@ -11,7 +11,7 @@ def mapped_systems(settings: Settings) -> list[str]:
     """
     names = [system.name for system in settings.ensembles.systems]
     learnt = [
-        system.name for system in settings.ensembles.systems if isinstance(system, DiffusionSystem)
+        system.name for system in settings.ensembles.systems if isinstance(system, ModelSystem)
     ]
     reference = settings.scores.reference
     others = [name for name in names if name != reference]

@@ -12,7 +12,8 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
-from stormdraw.fields.states import read_states
+from stormdraw.archive.wanted import TRUTH_NAMES, truth_variables
+from stormdraw.fields.states import absent_times, read_states
 from stormdraw.grids import Grid
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar
@@ -64,7 +65,7 @@ def draw_member_maps(
         write_gap(output, TITLE, "No system has an ensemble to show.")
         return
     files = {system: files_by_init(ensemble_paths[system]) for system in shown}
-    inits = sorted(set.intersection(*(set(by_init) for by_init in files.values())))
+    inits = common_cases(files, truth_paths, [lead])
     if not inits:
         write_gap(output, TITLE, "The systems have no case in common.")
         return
@@ -75,17 +76,36 @@ def draw_member_maps(
         read_block(files[system][init], system, name, lead, settings.report.map_members)
         for system in shown
     ]
-    analysis = (
-        "HRRR analysis" if settings.archive.analysis_lead == 0 else "HRRR 1 h forecast as analysis"
-    )
-    if settings.archive.source == "simulated":
-        analysis = "simulated analysis"
     chosen = " · the case with most storms" if name == "REFC" and len(inits) > 1 else ""
     heading = (
         f"{variable(name).long_name.capitalize()} ({units_text(name)}) · {init:%Y-%m-%d %H} UTC "
-        f"+ {lead} h · truth: {analysis}{chosen}"
+        f"+ {lead} h · truth: {truth_named(settings, name)}{chosen}"
     )
     _draw(output, heading, grid, truth, blocks, name)
+
+
+def common_cases(
+    files: Mapping[str, Mapping[datetime, Path]],
+    truth_paths: Sequence[str | Path],
+    leads: Sequence[int],
+) -> list[datetime]:
+    """The initial times that all systems have and whose truth at `leads` is not known to lack."""
+    absent = absent_times(truth_paths)
+    return [
+        init
+        for init in sorted(set.intersection(*(set(by_init) for by_init in files.values())))
+        if not {init, *(init + hours(lead) for lead in leads)} & absent
+    ]
+
+
+def truth_named(settings: Settings, name: str) -> str:
+    """What the truth of a variable is, for a caption."""
+    if settings.archive.source == "simulated":
+        return "simulated analysis"
+    if settings.archive.truth == "hrrr" and settings.archive.analysis_lead:
+        return "HRRR 1 h forecast as analysis"
+    named = settings.archive.truth if name in truth_variables(settings) else "hrrr"
+    return str(TRUTH_NAMES[named])
 
 
 def choose_case(

@@ -23,6 +23,7 @@ from stormdraw.report.model_cards import describe_model
 from stormdraw.report.portrait import portrait
 from stormdraw.report.style import read_label
 from stormdraw.report.summary import load_summary
+from stormdraw.report.suspicious import suspicious_variables
 from stormdraw.report.verdicts import describe_verdicts
 from stormdraw.report.wording import as_yaml
 from stormdraw.settings import Settings
@@ -52,6 +53,7 @@ class Inputs:
     sheets: Mapping[str, Path] = field(default_factory=dict)
     ensembles: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     truth: Sequence[Path] = ()
+    quality: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
                 for name in settings.models
             ],
             archive=completeness(inputs.manifests),
+            suspicious=suspicious_variables(inputs.quality),
             points=_points(summary),
             configuration=as_yaml(inputs.config),
             all_settings=as_yaml(settings.model_dump(mode="json")),

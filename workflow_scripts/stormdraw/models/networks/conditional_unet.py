@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
+from stormdraw.models.padding import pad_to_multiple
 from stormdraw.section import Section
 
 GROUPS = 8
@@ -29,6 +30,8 @@ class Network(nn.Module):
     Any height and width: an odd one is padded by reflection to a multiple of two and cropped back,
     since resizing would blur the skip connection.
     """
+
+    role = "denoiser"
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
@@ -49,7 +52,7 @@ class Network(nn.Module):
     ) -> torch.Tensor:
         """noisy (B, V, Y, X), condition (B, C, Y, X), timestep (B,) -> (B, V, Y, X)."""
         height, width = noisy.shape[-2:]
-        x = pad_to_even(torch.cat([noisy, condition], dim=1))  # (B, V + C, Y', X')
+        x = pad_to_multiple(torch.cat([noisy, condition], dim=1), 2)  # (B, V + C, Y', X')
         time = self.time(timestep)  # (B, b)
         fine = self.fine(self.enter(x), time)  # (B, b, Y', X')
         coarse = self.down(fine)  # (B, 2b, Y'/2, X'/2)
@@ -82,29 +85,24 @@ class TimeEmbedding(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions, each with group normalisation and SiLU; the time is added in between."""
+    """Two convolutions, each with group normalisation and SiLU; the time is added in between.
 
-    def __init__(self, inputs: int, outputs: int, time_size: int) -> None:
+    Without a `time_size` there is no time.
+    """
+
+    def __init__(self, inputs: int, outputs: int, time_size: int | None = None) -> None:
         super().__init__()
         self.first = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.first_norm = nn.GroupNorm(GROUPS, outputs)
-        self.time = nn.Linear(time_size, outputs)
+        self.time = None if time_size is None else nn.Linear(time_size, outputs)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.second_norm = nn.GroupNorm(GROUPS, outputs)
         self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
 
-    def forward(self, x: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, time: torch.Tensor | None = None) -> torch.Tensor:
         """x (B, inputs, Y, X), time (B, time_size) -> (B, outputs, Y, X)."""
         hidden = functional.silu(self.first_norm(self.first(x)))
-        hidden = hidden + self.time(time)[:, :, None, None]
+        if self.time is not None:
+            hidden = hidden + self.time(time)[:, :, None, None]
         hidden = functional.silu(self.second_norm(self.second(hidden)))
         return hidden + self.shortcut(x)
-
-
-def pad_to_even(x: torch.Tensor) -> torch.Tensor:
-    """Reflect the last row or column outwards where the number of them is odd.
-
-    x (B, C, Y, X) -> (B, C, Y', X') with Y' and X' even.
-    """
-    bottom, right = x.shape[-2] % 2, x.shape[-1] % 2
-    return functional.pad(x, (0, right, 0, bottom), mode="reflect") if bottom or right else x

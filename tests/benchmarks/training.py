@@ -1,0 +1,188 @@
+"""A training step of the reference's recipe beside ours, each in a process of its own.
+
+    make benchmark-training [MODELS="ddpm_ultra_minimal ddpm_small"] [STEPS=1]
+
+The reference: float32, channels first, eager, no reading ahead, AdamW tensor by tensor, and the
+caches cleared after every step. Ours: channels last, fused AdamW, in float32 and in bfloat16. Both
+take a state from a file, since that is where a training's data are. Prints a Markdown table.
+"""
+
+import argparse
+import gc
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+import stormdraw  # noqa: E402, F401  (before ecCodes; see its __init__)
+from stormdraw.models.background import read_ahead  # noqa: E402
+from stormdraw.models.memory import training_memory  # noqa: E402
+from stormdraw.models.settings import ModelSettings, load_model_settings  # noqa: E402
+
+RECIPES = ("reference", "ours, float32", "ours, bfloat16")
+FULL_GRID = (1059, 1799)
+GRIDS = {"ddpm_medium": (265, 450)}
+VARIABLES = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
+
+
+def configured(model: str, recipe: str) -> ModelSettings:
+    """A configuration as a recipe runs it, one sample at a time."""
+    settings = load_model_settings(ROOT / "config" / "models" / f"{model}.yaml")
+    changes = {
+        "batch_size": 1,
+        "crop": None,
+        "channels_last": recipe != "reference",
+        "precision": "bfloat16" if recipe.endswith("bfloat16") else "float32",
+    }
+    training = settings.training.model_copy(update=changes)
+    return settings.model_copy(update={"training": training})
+
+
+def count_operations(model: Any, inputs: tuple[Any, ...]) -> int:
+    """Floating-point operations of a step, forward and backward, from the shapes alone."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        model.losses(*inputs).mean().backward()
+    return counter.get_total_flops()
+
+
+def measure(model_name: str, recipe: str, steps: int, folder: Path) -> dict[str, Any]:
+    """Time and memory of a recipe's steps in this process."""
+    import torch
+
+    from stormdraw.fields.statistics import Statistics
+    from stormdraw.models.devices import autocast
+    from stormdraw.models.training import new_model
+
+    settings = configured(model_name, recipe)
+    shape = GRIDS.get(model_name, FULL_GRID)
+    ones = np.ones(len(VARIABLES), dtype=np.float32)
+    statistics = Statistics(VARIABLES, ("identity",) * len(VARIABLES), ones, ones, ones, ones)
+    model = new_model(model_name, 0, settings, statistics)
+    is_ours = recipe != "reference"
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4, fused=is_ours, foreach=False)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    seconds: dict[str, float] = {}
+    forcings, timestep = torch.zeros(1, 0, *shape), torch.tensor([400])
+
+    def states() -> Any:
+        for _ in range(steps):
+            yield torch.from_numpy(np.load(folder / "pair.npy"))[None]
+
+    def timed(what: str, since: float) -> float:
+        now = time.perf_counter()
+        seconds[what] = seconds.get(what, 0.0) + (now - since) / steps
+        return now
+
+    started, cpu_started = time.perf_counter(), time.process_time()
+    last = started
+    for pair in read_ahead(states(), 2 if is_ours else 0):
+        last = timed("data", last)
+        noise = torch.randn(1, len(VARIABLES), *shape)
+        with autocast(settings.training.precision, torch.device("cpu")):
+            loss = model.losses(pair[:, 0], pair[:, 1], forcings, timestep, noise).mean()
+        last = timed("forward", last)
+        loss.backward()
+        last = timed("backward", last)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        if not is_ours:
+            gc.collect()
+        last = timed("optimizer", last)
+    wall = (time.perf_counter() - started) / steps
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    return {
+        "seconds": wall,
+        "cpu_seconds": (time.process_time() - cpu_started) / steps,
+        "peak": peak,
+        "planned": training_memory(settings, len(VARIABLES), shape).peak,
+        "parts": seconds,
+    }
+
+
+def rate_of_multiplication() -> float:
+    """Operations a second that a large matrix product reaches here in float32."""
+    import torch
+
+    one = torch.randn(2048, 2048)
+    torch.mm(one, one)
+    started = time.perf_counter()
+    for _ in range(3):
+        torch.mm(one, one)
+    return 3 * 2 * 2048**3 / (time.perf_counter() - started)
+
+
+def operations(model_name: str) -> int:
+    """Of one step of a model on its grid; without data."""
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    from stormdraw.models.memory import _new_model
+
+    shape = GRIDS.get(model_name, FULL_GRID)
+    with FakeTensorMode():
+        model = _new_model(configured(model_name, "reference"), len(VARIABLES))
+        one = torch.empty(1, len(VARIABLES), *shape)
+        forcings, timestep = torch.empty(1, 0, *shape), torch.zeros(1, dtype=torch.long)
+        return count_operations(model, (one, one, forcings, timestep, one))
+
+
+def main() -> None:
+    """Measure each recipe in turn and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="*", default=["ddpm_ultra_minimal", "ddpm_small"])
+    parser.add_argument("--steps", type=int, default=1)
+    parser.add_argument("--measure", nargs=2, metavar=("RECIPE", "FOLDER"))
+    options = parser.parse_args()
+    if options.measure:
+        recipe, folder = options.measure
+        print(json.dumps(measure(options.models[0], recipe, options.steps, Path(folder))))
+        return
+    rate = rate_of_multiplication()
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; large matrix product {rate / 1e9:.0f} GFLOP/s\n"
+    )
+    print(
+        "| model | recipe | s/step | ratio | CPU s | peak GB | planned GB | data, forward, ", end=""
+    )
+    print("backward, optimizer (s) | share of the limit |\n|" + "---|" * 9, flush=True)
+    for model in options.models:
+        shape = GRIDS.get(model, FULL_GRID)
+        work, first = operations(model), 0.0
+        with tempfile.TemporaryDirectory() as folder:
+            random = np.random.default_rng(0)
+            pair = random.standard_normal((2, len(VARIABLES), *shape), dtype=np.float32)
+            np.save(Path(folder) / "pair.npy", pair)
+            for recipe in RECIPES:
+                command = [sys.executable, __file__, model, "--steps", str(options.steps)]
+                run = subprocess.run(
+                    [*command, "--measure", recipe, folder],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                )
+                found = json.loads(run.stdout.splitlines()[-1])
+                first = first or found["seconds"]
+                parts = ", ".join(f"{value:.2f}" for value in found["parts"].values())
+                print(
+                    f"| {model} | {recipe} | {found['seconds']:.1f} "
+                    f"| {first / found['seconds']:.2f} | {found['cpu_seconds']:.1f} "
+                    f"| {found['peak'] / 1e9:.2f} | {found['planned'] / 1e9:.2f} | {parts} "
+                    f"| {work / found['seconds'] / rate:.2f} of {work / 1e9:.0f} GFLOP |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

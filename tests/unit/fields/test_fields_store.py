@@ -1,0 +1,168 @@
+"""What is written comes back: through our reader, xarray, a compliance checker and GDAL."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyproj
+import pytest
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.day_files import DayFile
+from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
+from stormdraw.fields.settings import Store
+from stormdraw.fields.states import StateReader
+from stormdraw.grids import HRRR
+from stormdraw.provenance import attributes
+
+GRID = HRRR.crop(slice(711, 718), slice(366, 375))
+NAMES = ["REFC", "T2M", "U10", "V10"]
+STORES: list[Store] = ["fast", "compact"]
+TIMES = [datetime(2026, 6, 1) + timedelta(hours=hour) for hour in range(5)]
+STATES = np.random.default_rng(0).normal(280, 9, (5, 4, *GRID.shape)).astype(np.float32)
+STATES[3, 1, 2, 2] = np.nan
+
+
+def write_day(path: Path, store: Store, states: np.ndarray = STATES) -> Path:
+    times = xr.DataArray(
+        np.array(TIMES[: len(states)], "datetime64[ns]"),
+        dims="time",
+        attrs={"standard_name": "time", "axis": "T"},
+    )
+    names = {name: name for name in NAMES}
+    with written_in_parts(
+        path, GRID, {"time": times}, names, attributes("A day", "a test", {}), store
+    ) as file:
+        for hour, state in enumerate(states):
+            for name, field in zip(NAMES, state, strict=True):
+                file[name][hour] = field
+    return path
+
+
+@pytest.fixture(params=STORES)
+def day(request, tmp_path):
+    return write_day(tmp_path / "day.nc", request.param)
+
+
+def test_states_come_back_in_any_order(day):
+    """To 2^-8: the compact store rounds to 1/128."""
+    reader = StateReader([day], NAMES[::-1])
+    out = np.full((4, *GRID.shape), 7.0, np.float32)
+    for hour in (4, 0, 3, 1):
+        assert reader.read(TIMES[hour], out) is out
+        assert np.allclose(out, STATES[hour, ::-1], rtol=0, atol=2.0**-8, equal_nan=True)
+
+
+def test_the_fast_store_is_exact(tmp_path):
+    reader = StateReader([write_day(tmp_path / "day.nc", "fast")], NAMES)
+    assert np.array_equal(reader.read(TIMES[3]), STATES[3], equal_nan=True)
+
+
+def test_neither_store_needs_the_library_to_be_read(day):
+    """Both lie in the file as the fast path expects them."""
+    with_library = [name for name, layout in DayFile(day)._layouts.items() if layout is None]
+    assert with_library == []
+
+
+def test_xarray_sees_the_same(day):
+    with xr.open_dataset(day) as dataset:
+        for name in NAMES:
+            ours = StateReader([day], [name])
+            theirs = dataset[name].values
+            assert all(
+                np.array_equal(ours.read(time)[0], theirs[i], equal_nan=True)
+                for i, time in enumerate(TIMES)
+            )
+
+
+def test_files_of_others_are_decoded_by_their_attributes(tmp_path):
+    encoding = {"T2M": {"dtype": "int16", "scale_factor": 0.01, "_FillValue": -32768}}
+    dataset = xr.Dataset(
+        {"T2M": (("time", "y", "x"), STATES[:, 1] - 280)},
+        coords={"time": np.array(TIMES, "M8[ns]")},
+    )
+    dataset.to_netcdf(tmp_path / "day.nc", encoding=encoding)
+    read = StateReader([tmp_path / "day.nc"], ["T2M"]).read(TIMES[3])
+    assert np.allclose(read[0], STATES[3, 1] - 280, atol=0.006, equal_nan=True)
+
+
+def test_threads_may_share_a_reader(day):
+    reader = StateReader([day], NAMES)
+    expected = [reader.read(time) for time in TIMES]
+    with ThreadPoolExecutor(4) as pool:
+        for i, state in enumerate(pool.map(reader.read, TIMES * 20)):
+            assert np.array_equal(state, expected[i % len(TIMES)], equal_nan=True)
+
+
+def test_a_file_made_anew_is_read_anew(tmp_path):
+    path = write_day(tmp_path / "day.nc", "fast")
+    StateReader([path], NAMES).read(TIMES[0])
+    write_day(path, "fast", STATES[::-1])
+    assert np.array_equal(StateReader([path], NAMES).read(TIMES[0]), STATES[4])
+
+
+def test_a_file_cut_off_is_an_error(tmp_path):
+    path = write_day(tmp_path / "day.nc", "fast")
+    reader = DayFile(path)
+    with open(path, "r+b") as stream:
+        stream.truncate(path.stat().st_size - 200)
+    with pytest.raises(StormdrawError, match=r"day\.nc: the file ends before the field does"):
+        reader.read(NAMES, 4)
+
+
+def test_wrong_memory_is_refused(day):
+    with pytest.raises(ValueError, match=r"out must be float32"):
+        StateReader([day], NAMES).read(TIMES[0], np.empty((4, *GRID.shape)))
+
+
+def complaints(paths: list[Path]) -> str:
+    """What a compliance checker has to say about CF-1.11, as text."""
+    checker = Path(sys.executable).with_name("compliance-checker")
+    command = [str(checker), "--test=cf:1.11", "--criteria=strict", *map(str, paths)]
+    run = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return run.stdout
+
+
+def test_all_kinds_of_files_follow_cf(tmp_path):
+    paths = [write_day(tmp_path / f"{store}.nc", store) for store in STORES]
+    leading = {
+        "member": xr.DataArray(
+            ["nam_00", "hrrr_06"], dims="member", attrs={"standard_name": "realization"}
+        ),
+        "lead": lead_coordinate([1, 2, 3]),
+        "init": init_coordinate(TIMES[0]),
+    }
+    description = attributes("Members", "a test", {})
+    paths.append(tmp_path / "members.nc")
+    with written_in_parts(paths[-1], GRID, leading, {"CAPE": "CAPE"}, description) as file:
+        file["CAPE"][:] = 100.0
+    paths.append(tmp_path / "static.nc")
+    with written_in_parts(paths[-1], GRID, {}, {"OROG": "OROG"}, description) as file:
+        file["OROG"][:] = 100.0
+    text = complaints(paths)
+    assert text.count("All tests passed!") == len(paths), text
+
+
+def test_gdal_sees_the_right_projection(tmp_path):
+    day = write_day(tmp_path / "day.nc", "fast")
+    rio = Path(sys.executable).with_name("rio")
+    run = subprocess.run(
+        [str(rio), "info", f"netcdf:{day}:T2M"], text=True, capture_output=True, check=True
+    )
+    found = json.loads(run.stdout)
+    assert found["shape"] == list(GRID.shape)
+    assert found["count"] == len(TIMES)
+    dx, _, west, _, dy, north = found["transform"][:6]
+    assert (dx, dy) == (3000.0, -3000.0)
+    assert west == pytest.approx(GRID.x[0] - 1500)
+    assert north == pytest.approx(GRID.y[-1] + 1500)
+    crs = pyproj.CRS.from_wkt(found["crs"])
+    transformer = pyproj.Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True)
+    x, y = transformer.transform(*GRID.longitude_latitude())
+    assert np.allclose(x, GRID.x, atol=0.01)
+    assert np.allclose(y, np.array(GRID.y)[:, None], atol=0.01)

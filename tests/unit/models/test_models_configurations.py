@@ -1,0 +1,103 @@
+"""Every shipped configuration: its size, and that it learns."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.forcings import channel_count
+from stormdraw.models.memory import model_without_data
+from stormdraw.models.pairs import Batch
+from stormdraw.models.settings import ModelSettings, load_model_settings
+from stormdraw.models.training import new_model
+
+SEVEN = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
+
+# (parameters, how far off they may be): the reference's where it states them, else ours.
+PARAMETERS = {
+    "ddpm_ultra_minimal": (81_111, 0.0),
+    "ddpm_small": (180_799, 0.0),
+    "ddpm_residual": (81_111 + 4 * 16, 0.0),
+    "ddpm_medium": (50_034_503, 0.01),
+    "ddpm_11m": (11.4e6, 0.01),
+    "ddpm_28m": (27.8e6, 0.01),
+    "ddpm_50m": (50e6, 0.01),
+    "ddpm_111m": (111e6, 0.01),
+    "crps_unet": (78_727, 0.0),
+    "crps_unet_large": (1_316_263, 0.0),
+    "cnn_transformer": (6_052_679, 0.0),
+    "cnn_transformer_small": (1_520_039, 0.0),
+    "gnn": (6_130_183, 0.0),
+    "transformer_13b": (13.14e9, 0.005),
+    "transformer_90m": (90e6, 0.02),
+    "transformer_small": (969_664, 0.0),
+    "downscaler": (256_000, 0.05),
+}
+TRAINED_HERE = sorted(set(PARAMETERS) - {"transformer_13b"})
+
+
+def configuration(root: Path, name: str) -> ModelSettings:
+    return load_model_settings(root / "config" / "models" / f"{name}.yaml")
+
+
+def test_all_are_here(root: Path) -> None:
+    shipped = {path.stem for path in (root / "config" / "models").glob("*.yaml")}
+    assert shipped == set(PARAMETERS)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameters(root: Path, name: str) -> None:
+    model = model_without_data(configuration(root, name), len(SEVEN))
+    count = sum(weights.numel() for weights in model.parameters())
+    expected, tolerance = PARAMETERS[name]
+    assert abs(count - expected) <= tolerance * expected
+    # The file says it, so that nobody has to count.
+    assert f"{count:,} parameters" in header(root, name)
+
+
+def header(root: Path, name: str) -> str:
+    """The comment above a configuration, as one line."""
+    lines = (root / "config" / "models" / f"{name}.yaml").read_text().splitlines()
+    comment = [line for line in lines[: lines.index("")] if line.startswith("#")]
+    return " ".join(line.removeprefix("#").strip() for line in comment)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_opens_with_what_it_is_where_from_and_what_it_costs(root: Path, name: str) -> None:
+    assert " Source: " in header(root, name)
+    assert " Cost here: " in header(root, name)
+
+
+def fixed_batch(settings: ModelSettings) -> Batch:
+    """A random sample of 16 x 16 points; the next state is near the current one."""
+    generator = torch.Generator().manual_seed(1)
+    now, change = torch.randn(2, 1, 7, 16, 16, generator=generator)
+    earlier = torch.randn(1, settings.history - 1, 7, 16, 16, generator=generator)
+    forcings = torch.randn(1, channel_count(settings.forcings), 16, 16, generator=generator)
+    before = earlier if settings.history > 1 else None
+    return Batch(now, 0.5 * now + 0.1 * change, forcings, (), before)
+
+
+@pytest.mark.parametrize("name", TRAINED_HERE)
+def test_loss_falls_on_a_fixed_batch(root: Path, name: str) -> None:
+    settings = configuration(root, name)
+    zeros, ones = np.zeros(7, dtype=np.float32), np.ones(7, dtype=np.float32)
+    statistics = Statistics(SEVEN, ("identity",) * 7, zeros, ones, zeros, ones)
+    model = new_model(name, 0, settings, statistics)
+    batch = fixed_batch(settings)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
+    losses = []
+    for step in range(3):
+        # The same timesteps and noise each time: what falls is the loss, not luck.
+        generator = torch.Generator().manual_seed(2)
+        with torch.set_grad_enabled(step < 2):
+            loss = model.training_losses(batch, generator).mean()
+        losses.append(loss.item())
+        if step < 2:
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+    assert losses[0] > losses[1] > losses[2]

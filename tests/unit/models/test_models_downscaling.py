@@ -1,0 +1,112 @@
+"""The downscaler: blocks cut by hand, sessions in order, and a whole training."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from synthetic_hours import VARIABLES, make_settings
+
+from stormdraw.ensembles.samplers import draw
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.statistics import Statistics, read_statistics
+from stormdraw.models.batches import EpochOrder
+from stormdraw.models.checkpoint import load_model
+from stormdraw.models.downscaling import DownscalingModel
+from stormdraw.models.pairs import Batch
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.training import TrainingFiles, new_model, train
+
+
+def settings(**changes: Any) -> ModelSettings:
+    training = {"epochs": 1, "batch_size": 4, "accumulation": 1, "crop": [8, 8]}
+    return ModelSettings.model_validate(
+        {
+            "family": "block_mlp",
+            "network": {"block": 4, "hidden": 16},
+            "prediction": "v",
+            "target": "block",
+            "variable": "D2M",
+            "noise_schedule": {"timesteps": 50},
+            "training": {**training, "samples_per_state": 3, "session_states": 2},
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def model(synthetic: Path) -> DownscalingModel:
+    statistics = read_statistics(synthetic / "statistics.nc")
+    model = new_model("x", 1, settings(), statistics)
+    assert isinstance(model, DownscalingModel)
+    return model
+
+
+def test_blocks_by_hand(model: DownscalingModel) -> None:
+    states = torch.randn(2, 3, 9, 11) + 280.0
+    coarse, fine = model.split(states)
+    standard = model.normalization.standardise(states)
+    assert coarse.shape == (2 * 2 * 2, 3)
+    assert fine.shape == (8, 1, 4, 4)
+    # The last block of the first state: rows and columns 4 to 7.
+    block = standard[0, :, 4:8, 4:8]
+    torch.testing.assert_close(coarse[3], block.mean(dim=(1, 2)))
+    torch.testing.assert_close(fine[3, 0], block[1] - block[1].mean())
+
+
+def test_loss_is_of_the_downscaled_variable(model: DownscalingModel) -> None:
+    assert model.loss_names == ("D2M",)
+    states = torch.randn(2, 3, 8, 8) + 280.0
+    batch = Batch(states, states, torch.empty(2, 0, 8, 8), ())
+    losses = model.training_losses(batch, torch.Generator().manual_seed(1))
+    assert losses.shape == (2, 1)
+    assert (losses > 0).all()
+    other = states.clone()
+    other[:, 1] += torch.randn(2, 8, 8)
+    changed = Batch(states, other, torch.empty(2, 0, 8, 8), ())
+    assert not torch.equal(model.training_losses(changed, torch.Generator().manual_seed(1)), losses)
+
+
+def test_sampled_by_the_usual_sampler(model: DownscalingModel) -> None:
+    coarse = torch.randn(5, 3)
+    seeds = [torch.Generator().manual_seed(k) for k in range(5)]
+
+    def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+        return model.network(noisy, coarse, timestep)
+
+    guess = torch.zeros(5, 1, 4, 4)
+    with torch.inference_mode():
+        fine = draw(denoise, model.schedule, model.prediction, "ddpm", 50, guess, seeds)
+    assert fine.shape == (5, 1, 4, 4)
+    assert torch.isfinite(fine).all()
+
+
+def test_sessions_come_one_after_the_other() -> None:
+    order = EpochOrder(5, 1, "x", samples_per_state=3, session_states=2)
+    assert len(order) == 15
+    pairs = order.order() % 5
+    assert sorted(pairs[:6]) == [0, 0, 0, 1, 1, 1]
+    assert sorted(pairs[6:12]) == [2, 2, 2, 3, 3, 3]
+    assert sorted(pairs[12:]) == [4, 4, 4]
+    assert sorted(order.order()) == list(range(15))
+    np.testing.assert_array_equal(np.sort(EpochOrder(5, 1, "x").order()), np.arange(5))
+
+
+def test_trains_and_loads(training_files: Any) -> None:
+    files: TrainingFiles = training_files("downscaler")
+    train("downscaler", make_settings(), settings(), files)
+    trained = load_model(files.model, torch.device("cpu"), list(VARIABLES), settings())
+    assert isinstance(trained.model, DownscalingModel)
+
+
+def test_bad_settings(synthetic: Path) -> None:
+    statistics: Statistics = read_statistics(synthetic / "statistics.nc")
+    with pytest.raises(StormdrawError, match=r"variable is CIN.* are T2M, D2M, CAPE"):
+        new_model("x", 1, settings(variable="CIN"), statistics)
+    with pytest.raises(ValueError, match="downscales one variable by diffusion"):
+        settings(variable=None)
+    model = new_model("x", 1, settings(), statistics)
+    assert isinstance(model, DownscalingModel)
+    with pytest.raises(StormdrawError, match=r"a block has 4 x 4 points, .* 3 x 9"):
+        model.split(torch.zeros(1, 3, 3, 9))

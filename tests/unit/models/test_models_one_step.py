@@ -1,0 +1,181 @@
+"""Models that forecast in one step: their losses, their history, and what does not go together."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from synthetic_hours import START, VARIABLES, make_model_settings, make_settings, small_grid
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.statistics import Statistics, read_statistics
+from stormdraw.models.forcings import make_forcings
+from stormdraw.models.losses import almost_fair_crps
+from stormdraw.models.one_step import OneStepModel
+from stormdraw.models.pairs import Batch, Pairs
+from stormdraw.models.settings import ModelSettings, check_systems
+from stormdraw.models.training import new_model
+from stormdraw.settings import Settings
+from stormdraw.times import hourly, hours
+
+SMALL = {
+    "stochastic_unet": {"channels": [8, 8], "noise_scales": [1, 4]},
+    "gnn": {"latent": 8, "layers": 1},
+    "cnn_transformer": {"channels": [32, 32], "frames": 3, "layers": 1},
+}
+
+
+def settings(family: str, **changes: Any) -> ModelSettings:
+    kind = "almost_fair_crps" if family == "stochastic_unet" else "mse"
+    return ModelSettings.model_validate(
+        {
+            "family": family,
+            "network": SMALL[family],
+            "prediction": "target",
+            "target": "residual",
+            "loss": {"kind": kind},
+            "history": 3 if family == "cnn_transformer" else 1,
+            "training": {"epochs": 1},
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def statistics(synthetic: Path) -> Statistics:
+    return read_statistics(synthetic / "statistics.nc")
+
+
+@pytest.fixture
+def pairs(synthetic: Path) -> Pairs:
+    """With a history of three hours."""
+    paths = [synthetic / "first.nc", synthetic / "second.nc"]
+    times = list(hourly(START, START + hours(7)))
+    return Pairs(paths, VARIABLES, times, make_forcings([], small_grid(), None), 1e9, history=3)
+
+
+def without_history(batch: Batch) -> Batch:
+    return Batch(batch.now, batch.following, batch.forcings, batch.times)
+
+
+def test_a_history_is_the_hours_before(pairs: Pairs) -> None:
+    # Of 8 hours, t - 2 to t + 1 must be there: 5 times.
+    assert pairs.times == list(hourly(START + hours(2), START + hours(6)))
+    batch = pairs.batch([0, 3])
+    assert batch.before is not None
+    assert batch.before.shape == (2, 2, 3, 13, 10)
+    # The oldest first: two hours before the first pair lies what one hour before it ...
+    later = pairs.batch([1])
+    assert later.before is not None
+    torch.testing.assert_close(later.before[0, 0], batch.before[0, 1])
+    torch.testing.assert_close(later.before[0, 1], batch.now[0])
+    moved = batch.to(torch.device("cpu"))
+    assert moved.before is not None
+    torch.testing.assert_close(moved.before, batch.before)
+
+
+def test_condition_has_the_oldest_state_first(pairs: Pairs, statistics: Statistics) -> None:
+    model = new_model("x", 1, settings("cnn_transformer"), statistics)
+    batch = pairs.batch([0])
+    assert batch.before is not None
+    condition = model.condition(batch.now, batch.forcings, batch.before)
+    standard = model.normalization.standardise
+    expected = [standard(batch.before[:, 0]), standard(batch.before[:, 1]), standard(batch.now)]
+    torch.testing.assert_close(condition, torch.cat(expected, dim=1))
+
+
+@pytest.mark.parametrize("kind", ["mse", "mae"])
+def test_loss_of_a_regressor(pairs: Pairs, statistics: Statistics, kind: str) -> None:
+    weights = {"T2M": 4.0}
+    loss = {"kind": kind, "variable_weights": weights}
+    model = new_model("x", 1, settings("gnn", loss=loss), statistics)
+    batch = without_history(pairs.batch([0, 2]))
+    error = model.network(model.condition(batch.now, batch.forcings)) - model.normalization.encode(
+        batch.now, batch.following
+    )
+    mean = (error.square() if kind == "mse" else error.abs()).mean(dim=(2, 3))
+    expected = mean * torch.tensor([2.0, 0.5, 0.5])
+    torch.testing.assert_close(model.training_losses(batch, None), expected)
+
+
+def test_loss_of_a_generator_is_that_of_its_members(pairs: Pairs, statistics: Statistics) -> None:
+    loss = {"kind": "almost_fair_crps", "members": 3, "alpha": 0.9}
+    model = new_model("x", 1, settings("stochastic_unet", loss=loss), statistics)
+    batch = without_history(pairs.batch([0, 2]))
+    generator = torch.Generator().manual_seed(4)
+    losses = model.training_losses(batch, generator)
+    noise = model.network.draw_noise(6, (13, 10), torch.Generator().manual_seed(4))
+    condition = model.condition(batch.now, batch.forcings)
+    members = [
+        torch.cat([model.network(condition[[b]], noise[[3 * b + m]]) for m in range(3)])
+        for b in range(2)
+    ]
+    goal = model.normalization.encode(batch.now, batch.following)
+    expected = almost_fair_crps(torch.stack(members), goal, 0.9)
+    torch.testing.assert_close(losses, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_one_generator_one_sample(pairs: Pairs, statistics: Statistics) -> None:
+    model = new_model("x", 1, settings("stochastic_unet"), statistics)
+    assert isinstance(model, OneStepModel)
+    batch = without_history(pairs.batch([0]))
+    condition = model.condition(batch.now, batch.forcings).expand(3, -1, -1, -1)
+
+    def seeds(*numbers: int) -> list[torch.Generator]:
+        return [torch.Generator().manual_seed(number) for number in numbers]
+
+    three = model.generate(condition, seeds(1, 2, 1))
+    torch.testing.assert_close(three[0], three[2])
+    assert not torch.allclose(three[0], three[1], atol=1e-3)
+    torch.testing.assert_close(model.generate(condition[:1], seeds(2))[0], three[1])
+
+
+@pytest.mark.parametrize(
+    ("family", "changes", "said"),
+    [
+        ("gnn", {"prediction": "v"}, "gnn is a regressor, and prediction: v needs a denoiser"),
+        ("gnn", {"loss": {"kind": "almost_fair_crps"}}, "loss.kind is mse or mae, not almost"),
+        ("stochastic_unet", {"loss": {"kind": "mae"}}, "loss.kind is almost_fair_crps, not mae"),
+        ("cnn_transformer", {"history": 2}, "takes 3 frames, but the model's history is 2"),
+    ],
+)
+def test_what_does_not_go_together(
+    statistics: Statistics, family: str, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(StormdrawError, match=said):
+        new_model("x", 1, settings(family, **changes), statistics)
+
+
+def test_a_denoiser_cannot_forecast_in_one_step(statistics: Statistics) -> None:
+    wrong = settings("gnn").model_copy(
+        update={"family": "conditional_unet", "network": {"base_channels": 8}}
+    )
+    with pytest.raises(StormdrawError, match="is a denoiser, and prediction: target needs a reg"):
+        new_model("x", 1, wrong, statistics)
+
+
+def run_with(method: str, history: int = 1) -> Settings:
+    """A configuration with one system that samples the model `small`."""
+    system = {"method": method, "name": "forecast", "model": "small"}
+    return make_settings(
+        models=["small"], ensembles={"systems": [system]}, cases={"history": history}
+    )
+
+
+def test_systems_must_suit_their_models() -> None:
+    frames, graph = settings("cnn_transformer"), settings("gnn")
+    diffusion = make_model_settings()
+    check_systems(run_with("one_step", 3), {"small": frames})
+    check_systems(run_with("diffusion"), {"small": diffusion})
+    for run, model, said in (
+        (run_with("one_step"), frames, r"starts from 3 hourly states; set cases.history \(now 1"),
+        (run_with("diffusion"), graph, "prediction is target; set the method to one_step"),
+        (run_with("one_step"), diffusion, "prediction is v; set the method to diffusion"),
+        (
+            run_with("diffusion"),
+            diffusion.model_copy(update={"target": "block"}),
+            "which downscales, and no method draws from it yet",
+        ),
+    ):
+        with pytest.raises(StormdrawError, match=said):
+            check_systems(run, {"small": model})

@@ -1,0 +1,56 @@
+"""Whole tensors for files, shared or laid-out ones for training."""
+
+import copy
+
+import torch
+
+from stormdraw.models.sharding import gathered, local, shared_like
+
+
+def test_a_value_takes_the_layout_of_its_weights() -> None:
+    weights = torch.nn.Conv2d(8, 8, 3).to(memory_format=torch.channels_last).weight  # type: ignore[call-overload]
+    moments = torch.rand(8, 8, 3, 3)
+    laid = shared_like(moments, weights)
+    assert torch.equal(laid, moments)
+    assert laid.stride() == weights.stride() != moments.stride()
+    assert not laid.requires_grad
+    # The count of steps is of another shape.
+    steps = torch.tensor(3.0)
+    assert shared_like(steps, weights) is steps
+
+
+def test_a_fused_optimizer_goes_on_after_its_moments_were_laid_out() -> None:
+    def make(memory_format: torch.memory_format) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+        torch.manual_seed(0)
+        layer = torch.nn.Conv2d(4, 4, 3).to(memory_format=memory_format)  # type: ignore[call-overload]
+        return layer, torch.optim.AdamW(layer.parameters(), lr=0.1, fused=True)
+
+    def step(layer: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        random = torch.Generator().manual_seed(1)
+        layer(torch.rand(1, 4, 6, 6, generator=random)).pow(3).sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    plain, optimizer = make(torch.contiguous_format)
+    step(plain, optimizer)
+    other, resumed = make(torch.channels_last)
+    other.load_state_dict(plain.state_dict())
+    state = copy.deepcopy(optimizer.state_dict())
+    state["state"] = {
+        index: {key: shared_like(value, weights) for key, value in moments.items()}
+        for (index, moments), weights in zip(
+            state["state"].items(), other.parameters(), strict=True
+        )
+    }
+    resumed.load_state_dict(state)
+    for each in ((plain, optimizer), (other, resumed)):
+        step(*each)
+    torch.testing.assert_close(other.weight, plain.weight)
+
+
+def test_without_ranks_nothing_is_gathered_or_parted() -> None:
+    content = {"weights": torch.ones(2), "names": ["a"], "step": 3}
+    assert gathered(content)["weights"] is content["weights"]
+    weights = torch.nn.Parameter(torch.ones(2))
+    local(weights)[0] = 5.0
+    assert weights[0] == 5.0

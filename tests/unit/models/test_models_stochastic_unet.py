@@ -1,0 +1,48 @@
+"""The network that draws: every noise another forecast."""
+
+import pytest
+import torch
+
+from stormdraw.models.networks.stochastic_unet import Network, Options
+
+
+def make(**options: list[int]) -> Network:
+    torch.manual_seed(0)
+    return Network(3, 5, Options(channels=[8, 16], **options)).eval()
+
+
+@pytest.mark.parametrize("shape", [(8, 10), (7, 9), (3, 2)])
+@pytest.mark.parametrize("channels", [[8, 16], [8, 16, 8]])
+def test_any_height_and_width(shape: tuple[int, int], channels: list[int]) -> None:
+    network = Network(3, 5, Options(channels=channels))
+    noise = network.draw_noise(2, shape, None)
+    out = network(torch.randn(2, 5, *shape), noise)
+    assert out.shape == (2, 3, *shape)
+    assert torch.isfinite(out).all()
+
+
+def test_noise_channels_have_their_scales() -> None:
+    noise = make(noise_scales=[1, 8]).draw_noise(500, (4, 9), torch.Generator().manual_seed(1))
+    assert noise.shape == (500, 2, 4, 9)
+    neighbours = (noise[..., :-1] * noise[..., 1:]).mean(dim=(0, 2, 3))
+    assert abs(neighbours[0]) < 0.05  # white
+    assert neighbours[1] > 0.7  # smooth
+
+
+def test_every_noise_channel_and_condition_counts() -> None:
+    network = make(noise_scales=[1, 4, 16])
+    condition = torch.randn(1, 5, 6, 6, requires_grad=True)
+    noise = network.draw_noise(1, (6, 6), None).requires_grad_()
+    network(condition, noise).square().sum().backward()
+    for given in (condition, noise):
+        assert given.grad is not None
+        assert (given.grad.abs().amax(dim=(0, 2, 3)) > 0).all()
+
+
+def test_samples_of_a_batch_do_not_see_each_other() -> None:
+    network = make()
+    condition, noise = torch.randn(3, 5, 6, 7), network.draw_noise(3, (6, 7), None)
+    together = network(condition, noise)
+    for index in range(3):
+        alone = network(condition[[index]], noise[[index]])
+        torch.testing.assert_close(together[[index]], alone, rtol=1e-4, atol=1e-5)

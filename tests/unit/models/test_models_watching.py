@@ -1,0 +1,61 @@
+"""What stops a training early, and what it says when memory grows."""
+
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stormdraw.models import watching
+from stormdraw.models.watching import StopEarly, WarnOfGrowth
+
+
+def stops_after(patience: int, losses: list[float], validation: bool) -> int | None:
+    """The epoch after which a training with these losses stops, if any."""
+    record: Any = SimpleNamespace(epochs=[])
+    trainer: Any = SimpleNamespace(should_stop=False)
+    callback = StopEarly(patience, record)
+    for number, loss in enumerate(losses, start=1):
+        # If validation is there, the training's loss, which goes on falling, does not count.
+        record.epochs.append(
+            {
+                "train_loss": -float(number) if validation else loss,
+                "validation_loss": loss if validation else None,
+            }
+        )
+        callback.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
+        if trainer.should_stop:
+            return number
+    return None
+
+
+@pytest.mark.parametrize("validation", [True, False])
+def test_stops_when_the_best_epoch_is_far_behind(validation: bool) -> None:
+    assert stops_after(2, [5.0, 4.0, 4.5, 4.2, 1.0], validation) == 4
+    assert stops_after(3, [5.0, 4.0, 4.5, 4.2, 3.9, 3.8], validation) is None
+    assert stops_after(1, [5.0, 5.0], validation) == 2
+    assert stops_after(3, [1.0, 2.0, 3.0], validation) is None
+
+
+def warnings_of(
+    sizes: list[int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> list[str]:
+    callback = WarnOfGrowth()
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="stormdraw"):
+        for index, size in enumerate(sizes):
+            monkeypatch.setattr(watching, "present_memory", lambda size=size: size)
+            callback.on_train_batch_end(None, None, None, None, index)  # type: ignore[arg-type]
+    return [record.message for record in caplog.records]
+
+
+def test_warns_once_of_growing_memory(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gigabyte = 10**9
+    growing = [gigabyte * n for n in (1, 5, 10, 11, 12, 13, 14, 15)]
+    said = warnings_of(growing, monkeypatch, caplog)
+    assert said == ["memory has grown from 10.00 to 13.00 GB between batch 3 and 6"]
+    # Growth before the third batch is no leak, and a fifth is allowed.
+    level = [gigabyte * n for n in (1, 5, 10, 12, 10, 12)]
+    assert warnings_of(level, monkeypatch, caplog) == []

@@ -1,0 +1,68 @@
+"""Members of a model that forecasts in one step: each is one pass of the network a lead.
+
+A network that is given noise yields an ensemble; one that is not is a deterministic forecast, which
+stands as an ensemble of one member.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.rollout import Generate, Inputs, Rollout, write_rollout
+from stormdraw.errors import StormdrawError
+from stormdraw.models.checkpoint import TrainedModel, load_model
+from stormdraw.models.devices import autocast, choose_device
+from stormdraw.models.one_step import OneStepModel
+from stormdraw.models.settings import ModelSettings
+
+
+def write_one_step(
+    checkpoint: Path,
+    field_paths: Sequence[Path],
+    static_path: Path | None,
+    case: Case,
+    rollout: Rollout,
+    output: Path,
+    settings: Mapping[str, Any],
+    model_settings: ModelSettings | None = None,
+    threads: int = 1,
+) -> None:
+    """Draw the members of one case from a checkpoint and write `ensembles/{system}/{init}.nc`.
+
+    A deterministic model has one member whatever `rollout` says. Raises StormdrawError if the
+    checkpoint does not fit, or if an initial state is missing or has missing points.
+    """
+    torch.set_num_threads(threads)
+    trained = load_model(checkpoint, choose_device(), list(case.variables), model_settings)
+    model = one_step_model(trained, case.system)
+    if not model.stochastic:
+        rollout = replace(rollout, members=1)
+    inputs = Inputs(field_paths, static_path)
+    write_rollout(trained, forecast(model), inputs, case, rollout, output, settings, {})
+
+
+def one_step_model(trained: TrainedModel, system: str) -> OneStepModel:
+    """The model of a checkpoint. Raises StormdrawError if it is of another kind."""
+    model = trained.model
+    if not isinstance(model, OneStepModel):
+        raise StormdrawError(
+            f"system {system}: the model {trained.name} is a diffusion model (prediction: "
+            f"{model.settings.prediction}); set the system's method to diffusion"
+        )
+    return model
+
+
+def forecast(model: OneStepModel) -> Generate:
+    """What takes members one hour further."""
+
+    def generate(
+        states: torch.Tensor, condition: torch.Tensor, generators: list[torch.Generator]
+    ) -> torch.Tensor:
+        with autocast(model.settings.training.precision, states.device):
+            return model.generate(condition, generators)
+
+    return generate

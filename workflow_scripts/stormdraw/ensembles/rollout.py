@@ -1,0 +1,186 @@
+"""Members of any trained model: the next hour is drawn, and the next from it, up to the last lead.
+
+Each member is a rollout of its own. What is random in member k at hour h depends on (run seed,
+system, initial time, k, h) only, so it is the same whatever the batch, the number of jobs or the
+order.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from stormdraw.ensembles.bounds import apply_bounds
+from stormdraw.ensembles.files import Case, ensemble_file, write_missing
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.states import absent_times, read_grid_of, read_states
+from stormdraw.models.checkpoint import TrainedModel
+from stormdraw.models.devices import describe_device
+from stormdraw.models.forcings import Forcings, make_forcings
+from stormdraw.models.memory import sampling_bytes
+from stormdraw.models.pairs import check_finite
+from stormdraw.seeds import seed_for
+from stormdraw.times import format_init, hours
+
+logger = logging.getLogger(__name__)
+
+# Larger batches are no faster on a CPU: their activations fall out of the cache.
+LARGEST_CPU_BATCH = 10
+
+# generate(states (B, V, Y, X), condition (B, C, Y, X), a generator for each member) -> what the
+# model generates, in the space of its target (B, V, Y, X)
+Generate = Callable[[torch.Tensor, torch.Tensor, list[torch.Generator]], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How many members are drawn; `batch_gigabytes` bounds the memory of those drawn together."""
+
+    members: int
+    run_seed: int
+    batch_gigabytes: float = 2.0
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files a rollout starts from; `static` may be None for a model without terrain."""
+
+    fields: Sequence[Path]
+    static: Path | None
+
+
+class BoundsTally:
+    """Counts the points that physical bounds changed."""
+
+    def __init__(self, variables: tuple[str, ...]) -> None:
+        self.variables = variables
+        self.changed = np.zeros(len(variables))
+        self.points = 0
+
+    def add(self, changed: torch.Tensor, points: int) -> None:
+        """`changed` points of each variable, (V,), out of `points`."""
+        self.changed += changed.cpu().numpy()
+        self.points += points
+
+    def shares(self) -> dict[str, np.float32]:
+        """Attributes that say which share of each variable's points was changed."""
+        return {
+            f"bounded_share_{name}": np.float32(changed / max(self.points, 1))
+            for name, changed in zip(self.variables, self.changed, strict=True)
+        }
+
+
+def write_rollout(
+    trained: TrainedModel,
+    generate: Generate,
+    inputs: Inputs,
+    case: Case,
+    rollout: Rollout,
+    output: Path,
+    settings: Mapping[str, Any],
+    notes: dict[str, Any],
+) -> None:
+    """Draw the members of one case and write `ensembles/{system}/{init}.nc`.
+
+    All members are missing where the archive lacks an initial state. Raises StormdrawError if a
+    state is missing otherwise, or has missing points.
+    """
+    history = trained.model.settings.history
+    if {case.init - hours(age) for age in range(history)} & absent_times(inputs.fields):
+        write_missing(output, inputs.fields[0], case, range(rollout.members), settings)
+        return
+    initial = read_initial(inputs.fields, case, history)
+    grid = read_grid_of(inputs.fields[0])
+    forcings = make_forcings(trained.model.settings.forcings, grid, inputs.static, trained.terrain)
+    device = next(trained.model.parameters()).device
+    logger.info(
+        "%d members from %s UTC to %d h on %s",
+        *(rollout.members, f"{case.init:%Y-%m-%d %H}", max(case.leads), describe_device(device)),
+    )
+    tally = BoundsTally(tuple(case.variables))
+    notes = {"model": trained.name, **notes}
+    with ensemble_file(output, grid, case, range(rollout.members), settings, notes) as put:
+        drawn = roll_out(trained, generate, forcings, initial, case, rollout, tally)
+        for member, lead, state in drawn:
+            put(member, lead, state)
+        notes |= tally.shares()
+
+
+def read_initial(paths: Sequence[Path], case: Case, history: int) -> np.ndarray:
+    """The physical states up to the initial time, (H, V, Y, X), the oldest first."""
+    times = [case.init - hours(age) for age in range(history - 1, -1, -1)]
+    states = []
+    for time, state in read_states(paths, case.variables, times):
+        check_finite(state, case.variables, ", ".join(str(path) for path in paths), time)
+        states.append(state)
+    return np.stack(states)
+
+
+@torch.inference_mode()
+def roll_out(
+    trained: TrainedModel,
+    generate: Generate,
+    forcings: Forcings,
+    initial: np.ndarray,
+    case: Case,
+    rollout: Rollout,
+    tally: BoundsTally,
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Yield (member, index of the lead, physical state (variable, y, x)) as they are drawn.
+
+    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. Raises
+    StormdrawError if the model draws something that is not a number.
+    """
+    model = trained.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    device = next(model.parameters()).device
+    batch = members_at_once(trained, initial.shape[-2:], rollout)
+    for first in range(0, rollout.members, batch):
+        members = range(first, min(first + batch, rollout.members))
+        start = torch.from_numpy(initial).to(device)
+        # The last H states of each member, each (B, V, Y, X).
+        states = [state.expand(len(members), -1, -1, -1) for state in start]
+        for hour in range(1, max(case.leads) + 1):
+            known = torch.from_numpy(forcings.at(case.init + hours(hour))).to(device)
+            known = known.expand(len(members), -1, -1, -1)
+            before = torch.stack(states[:-1], dim=1) if len(states) > 1 else None
+            condition = model.condition(states[-1], known, before)
+            seeds = [generator_of(rollout.run_seed, case, member, hour) for member in members]
+            generated = generate(states[-1], condition, seeds)
+            following, changed = apply_bounds(
+                model.normalization.decode(states[-1], generated), case.variables
+            )
+            tally.add(changed, following[:, 0].numel())
+            _check_drawn(following, trained.name, case, hour)
+            states = [*states[1:], following]
+            if hour in case.leads:
+                lead = list(case.leads).index(hour)
+                for member, state in zip(members, following.cpu().numpy(), strict=True):
+                    yield member, lead, state
+        logger.info("members %d to %d of %d", members[0] + 1, members[-1] + 1, rollout.members)
+
+
+def members_at_once(trained: TrainedModel, shape: tuple[int, int], rollout: Rollout) -> int:
+    """How many members of a (y, x) grid are drawn together within the bound on memory."""
+    one = sampling_bytes(trained.model.settings, len(trained.model.variables), shape)
+    fitting = max(1, int(rollout.batch_gigabytes * 1e9 // one))
+    on_cpu = next(trained.model.parameters()).device.type == "cpu"
+    return min(fitting, rollout.members, LARGEST_CPU_BATCH if on_cpu else fitting)
+
+
+def generator_of(run_seed: int, case: Case, member: int, hour: int) -> torch.Generator:
+    """The random numbers of one member at one hour."""
+    seed = seed_for(run_seed, case.system, format_init(case.init), member, hour)
+    return torch.Generator().manual_seed(seed)
+
+
+def _check_drawn(states: torch.Tensor, model: str, case: Case, hour: int) -> None:
+    if not torch.isfinite(states).all():
+        raise StormdrawError(
+            f"system {case.system}: model {model} drew states that are not numbers at "
+            f"{format_init(case.init)} + {hour} h; it diverged, train it longer or with a lower "
+            "learning rate"
+        )

@@ -1,0 +1,115 @@
+"""Values that cannot be: counted, recorded and, if asked for, masked."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pandas as pd
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.settings import Suspicious
+from stormdraw.files import replacing
+from stormdraw.times import INIT_FORMAT
+from stormdraw.variables import variable
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A field's points outside the table's physical bounds.
+
+    `valid` is the valid time, `member` is empty for an analysis. `suspicious` of `points` points
+    lie outside `lower` and `upper`; `lowest` and `highest` are the field's extremes. `treatment`
+    says whether they were kept or masked.
+    """
+
+    valid: datetime
+    variable: str
+    member: str
+    points: int
+    suspicious: int
+    lowest: float
+    highest: float
+    lower: float
+    upper: float
+    treatment: Suspicious
+
+
+COLUMNS = tuple(field.name for field in fields(Finding))
+
+
+def check(
+    field: np.ndarray, name: str, valid: datetime, treatment: Suspicious, member: str = ""
+) -> tuple[np.ndarray, list[Finding]]:
+    """A field (y, x), masked if so asked, and what was found in it.
+
+    Bounds are those of the table, widened by the step to which packing rounds.
+    """
+    row = variable(name)
+    lower, upper = row.lower - row.precision, row.upper + row.precision
+    # Most fields need no more than these two passes.
+    if field.min() >= lower and field.max() <= upper:
+        return field, []
+    outside = (field < lower) | (field > upper)
+    if not outside.any():
+        return field, []
+    finding = Finding(
+        valid=valid,
+        variable=name,
+        member=member,
+        points=int(field.size),
+        suspicious=int(outside.sum()),
+        lowest=float(np.nanmin(field)),
+        highest=float(np.nanmax(field)),
+        lower=row.lower,
+        upper=row.upper,
+        treatment=treatment,
+    )
+    if treatment == "mask":
+        field = np.where(outside, np.float32(np.nan), field)
+    return field, [finding]
+
+
+def note_suspicious(
+    written: Mapping[str, netCDF4.Variable], findings: Sequence[Finding], treatment: Suspicious
+) -> None:
+    """Record the counts with the variables of a file, and say them if there are any."""
+    for name, field in written.items():
+        own = [finding for finding in findings if finding.variable == name]
+        count = sum(finding.suspicious for finding in own)
+        field.setncattr("suspicious_points", np.int32(count))
+        if count:
+            row = variable(name)
+            logger.warning(
+                "%s: %d points outside %g to %g %s at %d times, %s",
+                *(name, count, row.lower, row.upper, row.units, len(own)),
+                "masked" if treatment == "mask" else "kept as they are",
+            )
+
+
+def write_findings(findings: Iterable[Finding], path: str | Path) -> None:
+    """Write them as CSV; a file with no rows says that nothing was suspicious."""
+    table = pd.DataFrame([asdict(finding) for finding in findings], columns=list(COLUMNS))
+    table["valid"] = [f"{time:{INIT_FORMAT}}" for time in table["valid"]]
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")
+
+
+def read_findings(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """The rows of several such files, with the columns of `Finding`.
+
+    Raises StormdrawError if a file is something else.
+    """
+    tables = []
+    for path in paths:
+        table = pd.read_csv(path, dtype={"valid": str, "member": str}, keep_default_na=False)
+        if tuple(table.columns) != COLUMNS:
+            raise StormdrawError(f"{path}: not a table of suspicious values; delete it, run again")
+        tables.append(table)
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(COLUMNS))

@@ -1,0 +1,82 @@
+"""A diffusion model of the fine values within a coarse cell, given the cell's means."""
+
+import math
+
+import torch
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.losses import squared_error
+from stormdraw.models.pairs import Batch
+from stormdraw.models.settings import ModelSettings
+
+
+class DownscalingModel(DiffusionModel):
+    """Generates the deviations of one variable from its mean over a block of points.
+
+    A coarse value is the mean of a block of standardised values, of each variable; so a coarse
+    field need not come from the same model as the fine one. Raises StormdrawError if the variable
+    is not one of the run's.
+    """
+
+    roles = ("downscaler",)
+
+    def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
+        super().__init__(settings, statistics)
+        name = settings.variable
+        if name is None or name not in statistics.variables:
+            raise StormdrawError(
+                f"variable is {name}, which is to be downscaled, but the run's variables are "
+                f"{', '.join(statistics.variables)}; name one of them"
+            )
+        self.downscaled = statistics.variables.index(name)
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """The downscaled variable alone."""
+        return (self.variables[self.downscaled],)
+
+    def split(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Physical states (B, V, Y, X) as n blocks: (B n, V) means, (B n, 1, block, block) fine.
+
+        What is fine are deviations from the mean, in standard deviations. Rows and columns beyond
+        the last whole block are left out. Raises StormdrawError if there is none.
+        """
+        size = self.network.block
+        rows, columns = (side // size for side in states.shape[-2:])
+        if not rows or not columns:
+            raise StormdrawError(
+                f"a block has {size} x {size} points, but the fields or training.crop only "
+                f"{states.shape[-2]} x {states.shape[-1]}; take a larger part of the grid"
+            )
+        whole = self.normalization.standardise(states)[..., : rows * size, : columns * size]
+        blocks = whole.unflatten(3, (columns, size)).unflatten(2, (rows, size))
+        blocks = blocks.permute(0, 2, 4, 1, 3, 5).flatten(0, 2)  # (B n, V, block, block)
+        coarse = blocks.mean(dim=(2, 3))
+        chosen = slice(self.downscaled, self.downscaled + 1)
+        return coarse, blocks[:, chosen] - coarse[:, chosen, None, None]
+
+    def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
+        """The mean loss of each sample's blocks, (B, 1)."""
+        coarse, clean = self.split(batch.following)
+        # For the blocks of the whole batch, (whole, n), whatever part of it is here.
+        blocks = (batch.whole, len(clean) // len(batch.now))
+        count, device = math.prod(blocks), clean.device
+        timestep = self.draw_timesteps(count, generator, device)
+        noise = torch.randn((count, *clean.shape[1:]), generator=generator, device=device)
+        timestep = batch.mine(timestep.unflatten(0, blocks)).flatten(0, 1)
+        noise = batch.mine(noise.unflatten(0, blocks)).flatten(0, 1)
+        noisy = self.schedule.add_noise(clean, noise, timestep)
+        goal = self.schedule.goal(self.prediction, clean, noise, timestep)
+        losses = squared_error(self.network(noisy, coarse, timestep), goal)
+        losses = losses * self.weight_of(timestep)
+        return losses.unflatten(0, (len(batch.now), -1)).mean(dim=1)
+
+    def rehearse(
+        self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The network on all blocks of a state, (B n, 1, block, block)."""
+        coarse, clean = self.split(now)
+        timestep = torch.zeros(len(clean), dtype=torch.long, device=now.device)
+        return self.network(clean, coarse, timestep)

@@ -1,0 +1,93 @@
+"""What every trained model has in common: a network between states and what is made of them."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.forcings import channel_count
+from stormdraw.models.losses import variable_weights
+from stormdraw.models.normalization import Normalization
+from stormdraw.models.pairs import Batch
+from stormdraw.models.registry import build_network
+from stormdraw.models.settings import ModelSettings
+
+
+class Forecaster(nn.Module, ABC):
+    """Generates the state one hour ahead, given the current one, earlier ones and the forcings.
+
+    Only the network has weights: all else follows from settings and statistics. Raises
+    StormdrawError if the family's network is for another kind of prediction.
+    """
+
+    roles: ClassVar[tuple[str, ...]]
+    # As the registry describes it: what it is called with depends on its role.
+    network: Any
+    # Of the samples of the last training batch, (B,), if their loss depends on any.
+    noise_levels: torch.Tensor | None = None
+    weights_of_variables: torch.Tensor
+
+    def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
+        super().__init__()
+        self.settings = settings
+        self.variables = statistics.variables
+        variables = len(statistics.variables)
+        self.network = build_network(
+            settings.family,
+            settings.network,
+            variables,
+            settings.history * variables + channel_count(settings.forcings),
+        )
+        if self.network.role not in self.roles:
+            raise StormdrawError(
+                f"a network of the family {settings.family} is a {self.network.role}, and "
+                f"prediction: {settings.prediction} needs a {' or a '.join(self.roles)}; "
+                "change one of the two"
+            )
+        frames = getattr(self.network, "frames", settings.history)
+        if frames != settings.history:
+            raise StormdrawError(
+                f"the network {settings.family} takes {frames} frames, but the model's history is "
+                f"{settings.history}; give both the same number"
+            )
+        self.normalization = Normalization(statistics, settings.target)
+        self.register_buffer(
+            "weights_of_variables",
+            variable_weights(statistics.variables, settings.loss.variable_weights),
+            persistent=False,
+        )
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """The variables that `training_losses` keeps apart."""
+        return self.variables
+
+    def condition(
+        self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The condition channels, (B, H V + F, Y, X): standardised states, oldest first, forcings.
+
+        `now` is the physical state (B, V, Y, X), `before` the H - 1 hourly ones before it,
+        (B, H - 1, V, Y, X), and `forcings` are (B, F, Y, X).
+        """
+        earlier = [] if before is None else list(before.unbind(dim=1))
+        states = [self.normalization.standardise(state) for state in [*earlier, now]]
+        return torch.cat([*states, forcings], dim=1)
+
+    def persistence(self, now: torch.Tensor) -> torch.Tensor:
+        """What to generate if nothing changes, (B, V, Y, X): a first guess of the clean state."""
+        return self.normalization.encode(now, now)
+
+    @abstractmethod
+    def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
+        """The loss of each sample and variable, (B, V); all that is random comes from `generator`,
+        which lives on the batch's device."""
+
+    @abstractmethod
+    def rehearse(
+        self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """One evaluation of the network as forecasts do it, to count its memory."""

@@ -1,0 +1,20 @@
+"""The kind of model that a configuration describes."""
+
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.downscaling import DownscalingModel
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.one_step import OneStepModel
+from stormdraw.models.settings import ModelSettings
+
+
+def make_forecaster(settings: ModelSettings, statistics: Statistics) -> Forecaster:
+    """A model with new weights, from torch's present random state.
+
+    Raises StormdrawError if family, prediction and loss do not go together.
+    """
+    if settings.prediction == "target":
+        return OneStepModel(settings, statistics)
+    if settings.target == "block":
+        return DownscalingModel(settings, statistics)
+    return DiffusionModel(settings, statistics)

@@ -1,0 +1,45 @@
+"""A small dense network for one coarse cell: its fine values from noise and the cell's means."""
+
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import nn
+from torch.nn import functional
+
+from stormdraw.models.networks.conditional_unet import TimeEmbedding
+from stormdraw.section import Section
+
+
+class Options(Section):
+    """The section `network` of a model's configuration.
+
+    `block` is the number of fine rows, and of columns, in a coarse cell.
+    """
+
+    block: Annotated[int, Field(ge=2)] = 16
+    hidden: Annotated[int, Field(ge=8, multiple_of=2)] = 256
+
+
+class Network(nn.Module):
+    """Predicts noise or velocity of the noisy fine values, given the coarse ones."""
+
+    role = "downscaler"
+
+    def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
+        super().__init__()
+        self.block = options.block
+        points, hidden = options.block**2, options.hidden
+        self.fine = nn.Linear(points, hidden)
+        self.coarse = nn.Linear(condition_channels, hidden)
+        self.time = TimeEmbedding(hidden)
+        self.middle = nn.Linear(hidden, hidden)
+        self.leave = nn.Linear(hidden, points)
+
+    def forward(
+        self, noisy: torch.Tensor, coarse: torch.Tensor, timestep: torch.Tensor
+    ) -> torch.Tensor:
+        """noisy (B, 1, block, block), coarse (B, V), timestep (B,) -> (B, 1, block, block)."""
+        hidden = self.fine(noisy.flatten(1)) + self.coarse(coarse) + self.time(timestep)
+        hidden = hidden + self.middle(functional.silu(hidden))
+        return self.leave(functional.silu(hidden)).reshape(noisy.shape)

@@ -1,0 +1,124 @@
+"""A convolutional encoder of each frame, a transformer over time, and a convolutional decoder.
+
+Attention is between the frames at each point of the coarsest level, so that its cost grows with the
+grid and not with its square; what is near in space is mixed by the convolutions.
+"""
+
+import itertools
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import nn
+from torch.nn import functional
+
+from stormdraw.models.networks.conditional_unet import GROUPS, ResidualBlock
+from stormdraw.models.padding import pad_to_multiple
+from stormdraw.section import Section
+
+_HEAD_SIZE = 32
+
+
+class Options(Section):
+    """The section `network` of a model's configuration.
+
+    `channels` is the width of each level, the finest first; each further level has half the rows
+    and columns. `layers` are those of the transformer. `frames` must equal the model's `history`.
+    """
+
+    channels: Annotated[
+        list[Annotated[int, Field(ge=_HEAD_SIZE, multiple_of=_HEAD_SIZE)]], Field(min_length=2)
+    ]
+    frames: Annotated[int, Field(ge=1)] = 5
+    layers: Annotated[int, Field(ge=1)] = 4
+
+
+class Network(nn.Module):
+    """The next state from the last few, on a grid of any size."""
+
+    role = "regressor"
+
+    def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
+        super().__init__()
+        widths = options.channels
+        self.frames = options.frames
+        self.variables = variables
+        forcings = condition_channels - self.frames * variables
+        levels = list(itertools.pairwise(widths))
+        self.enter = nn.Conv2d(variables + max(forcings, 0), widths[0], 3, padding=1)
+        self.fine = nn.ModuleList([ResidualBlock(width, width) for width, _ in levels])
+        self.down = nn.ModuleList(
+            [nn.Conv2d(width, below, 3, stride=2, padding=1) for width, below in levels]
+        )
+        self.coarsest = ResidualBlock(widths[-1], widths[-1])
+        self.ages = nn.Parameter(0.02 * torch.randn(self.frames, widths[-1]))
+        self.layers = nn.ModuleList([TemporalLayer(widths[-1]) for _ in range(options.layers)])
+        self.up = nn.ModuleList([nn.Conv2d(below, width, 3, padding=1) for width, below in levels])
+        self.merge = nn.ModuleList([ResidualBlock(2 * width, width) for width, _ in levels])
+        self.leave = nn.Sequential(
+            nn.GroupNorm(GROUPS, widths[0]),
+            nn.SiLU(),
+            nn.Conv2d(widths[0], variables, 3, padding=1),
+        )
+
+    def forward(self, condition: torch.Tensor) -> torch.Tensor:
+        """condition (B, T V + F, Y, X), the oldest frame first -> (B, V, Y, X)."""
+        height, width = condition.shape[-2:]
+        padded = pad_to_multiple(condition, 2 ** len(self.down))
+        frames = padded[:, : self.frames * self.variables].unflatten(1, (self.frames, -1))
+        forcings = padded[:, None, self.frames * self.variables :]
+        x = torch.cat([frames, forcings.expand(-1, self.frames, -1, -1, -1)], dim=2)
+        x = self.enter(x.flatten(0, 1))  # (B T, C, Y', X')
+        skips = []
+        for block, down in zip(self.fine, self.down, strict=True):
+            x = block(x)
+            skips.append(self._newest(x))
+            x = down(x)
+        x = self._through_time(self.coarsest(x))  # (B, C, Y'', X'')
+        for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
+            x = up(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+            x = merge(torch.cat([x, skips.pop()], dim=1))
+        return self.leave(x)[..., :height, :width]
+
+    def blocks(self) -> list[nn.Module]:
+        """Whose activations may be computed twice instead of being kept."""
+        return [*self.fine, self.coarsest, *self.layers, *reversed(self.merge)]
+
+    def _newest(self, x: torch.Tensor) -> torch.Tensor:
+        """(B T, C, Y, X) -> (B, C, Y, X) of the last frame."""
+        return x.unflatten(0, (-1, self.frames))[:, -1]
+
+    def _through_time(self, x: torch.Tensor) -> torch.Tensor:
+        """(B T, C, Y, X) -> (B, C, Y, X): the last frame, having seen the others."""
+        tokens = x.unflatten(0, (-1, self.frames)).permute(0, 1, 3, 4, 2)  # (B, T, Y, X, C)
+        tokens = tokens + self.ages[:, None, None, :]
+        for layer in self.layers:
+            tokens = layer(tokens)
+        return tokens[:, -1].permute(0, 3, 1, 2)
+
+
+class TemporalLayer(nn.Module):
+    """A layer of a transformer over the frames at each point (pre-norm; Xiong et al. 2020).
+
+    Written out, since the fused kernels for attention take at most 65,535 sequences at once.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.heads = size // _HEAD_SIZE
+        self.attention_norm = nn.LayerNorm(size)
+        self.queries_keys_values = nn.Linear(size, 3 * size)
+        self.mixed = nn.Linear(size, size)
+        self.feed_forward = nn.Sequential(
+            nn.LayerNorm(size), nn.Linear(size, 4 * size), nn.GELU(), nn.Linear(4 * size, size)
+        )
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """(B, T, Y, X, C) -> the same."""
+        parts = self.queries_keys_values(self.attention_norm(tokens))
+        queries, keys, values = parts.unflatten(-1, (3, self.heads, _HEAD_SIZE)).unbind(dim=-3)
+        alike = torch.einsum("biyxhc,bjyxhc->bijyxh", queries, keys) * _HEAD_SIZE**-0.5
+        weights = alike.softmax(dim=2)
+        seen = torch.einsum("bijyxh,bjyxhc->biyxhc", weights.to(values.dtype), values)
+        tokens = tokens + self.mixed(seen.flatten(-2))
+        return tokens + self.feed_forward(tokens)

@@ -1,0 +1,90 @@
+"""A small U-Net made stochastic: noise at several scales stands beside the condition.
+
+The network of `conditional_unet` without the noisy state and its timestep, trained in one step as
+an ensemble (Lang et al. 2024, AIFS-CRPS; Larsson et al. 2025, CRPS-LAM). White noise alone would
+have to be spread over a storm by the network itself, whose convolutions see 19 points far.
+"""
+
+import itertools
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import nn
+from torch.nn import functional
+
+from stormdraw.models.networks.conditional_unet import GROUPS, ResidualBlock
+from stormdraw.models.padding import pad_to_multiple
+from stormdraw.models.smooth_noise import smooth_noise
+from stormdraw.section import Section
+
+
+class Options(Section):
+    """The section `network` of a model's configuration.
+
+    `channels` is the width of each level, the finest first; each further level has half the rows
+    and columns. `noise_scales` has a noise channel an entry, smooth over so many points.
+    """
+
+    channels: Annotated[
+        list[Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)]], Field(min_length=2)
+    ] = Field(default=[16, 32])
+    noise_scales: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1)] = Field(
+        default=[1, 1, 1, 4, 4, 16, 16]
+    )
+
+
+class Network(nn.Module):
+    """Draws one target for each noise, given a condition on the same grid, of any size."""
+
+    role = "generator"
+
+    def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
+        super().__init__()
+        widths = options.channels
+        self.scales = tuple(options.noise_scales)
+        self.enter = nn.Conv2d(condition_channels + len(self.scales), widths[0], 1)
+        levels = list(itertools.pairwise(widths))
+        self.fine = nn.ModuleList([ResidualBlock(width, width) for width, _ in levels])
+        self.down = nn.ModuleList(
+            [nn.Conv2d(width, below, 3, stride=2, padding=1) for width, below in levels]
+        )
+        self.coarsest = nn.Sequential(*(ResidualBlock(widths[-1], widths[-1]) for _ in range(3)))
+        self.up = nn.ModuleList([nn.Conv2d(below, width, 3, padding=1) for width, below in levels])
+        self.merge = nn.ModuleList([ResidualBlock(2 * width, width) for width, _ in levels])
+        self.leave = nn.Sequential(
+            nn.GroupNorm(GROUPS, widths[0]),
+            nn.SiLU(),
+            nn.Conv2d(widths[0], variables, 3, padding=1),
+        )
+
+    def forward(self, condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """condition (B, C, Y, X), noise (B, N, Y, X) -> (B, V, Y, X)."""
+        height, width = condition.shape[-2:]
+        x = torch.cat([condition, noise.to(condition.dtype)], dim=1)
+        x = self.enter(pad_to_multiple(x, 2 ** len(self.down)))
+        skips = []
+        for block, down in zip(self.fine, self.down, strict=True):
+            x = block(x)
+            skips.append(x)
+            x = down(x)
+        x = self.coarsest(x)
+        for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
+            x = up(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+            x = merge(torch.cat([x, skips.pop()], dim=1))
+        return self.leave(x)[..., :height, :width]
+
+    def blocks(self) -> list[nn.Module]:
+        """Whose activations may be computed twice instead of being kept."""
+        return [*self.fine, *self.coarsest, *reversed(self.merge)]
+
+    def draw_noise(
+        self,
+        count: int,
+        shape: tuple[int, int],
+        generator: torch.Generator | None,
+        device: torch.device | None = None,
+    ) -> torch.Tensor:
+        """`count` draws on (y, x) points, (B, N, Y, X)."""
+        channels = [smooth_noise(count, shape, scale, generator, device) for scale in self.scales]
+        return torch.cat(channels, dim=1)

@@ -1,0 +1,90 @@
+"""A model that generates the next hour in one pass of its network, with or without chance."""
+
+from collections.abc import Sequence
+
+import torch
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.losses import absolute_error, almost_fair_crps, squared_error
+from stormdraw.models.pairs import Batch
+from stormdraw.models.settings import ModelSettings
+
+
+class OneStepModel(Forecaster):
+    """Generates the next state at once.
+
+    A regressor's network says the same at each call; a generator's is given noise as well, and its
+    ensemble is trained on the almost fair CRPS.
+    """
+
+    roles = ("regressor", "generator")
+
+    def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
+        super().__init__(settings, statistics)
+        if self.stochastic != (settings.loss.kind == "almost_fair_crps"):
+            raise StormdrawError(
+                f"a network of the family {settings.family} is a {self.network.role}: its "
+                + (
+                    "loss.kind is almost_fair_crps"
+                    if self.stochastic
+                    else "loss.kind is mse or mae"
+                )
+                + f", not {settings.loss.kind}"
+            )
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it makes an ensemble."""
+        return self.network.role == "generator"
+
+    def generate(
+        self, condition: torch.Tensor, generators: Sequence[torch.Generator] | None = None
+    ) -> torch.Tensor:
+        """One sample for each condition (B, C, Y, X), in the space of the target, (B, V, Y, X).
+
+        All that is random in sample k comes from generator k, which lives on the CPU; a model
+        without chance needs none.
+        """
+        if not self.stochastic:
+            return self.network(condition).float()
+        shape = (condition.shape[-2], condition.shape[-1])
+        each = [self.network.draw_noise(1, shape, one) for one in generators or ()]
+        return self.network(condition, torch.cat(each).to(condition.device)).float()
+
+    def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
+        """The loss of each sample and variable, (B, V)."""
+        goal = self.normalization.encode(batch.now, batch.following)
+        condition = self.condition(batch.now, batch.forcings, batch.before)
+        loss = self.settings.loss
+        if loss.kind == "almost_fair_crps":
+            noise = batch.mine(self._noise(condition, batch.whole, loss.members, generator))
+            members = self._members(condition, noise)
+            losses = almost_fair_crps(members, goal, loss.alpha)
+        else:
+            error = squared_error if loss.kind == "mse" else absolute_error
+            losses = error(self.network(condition), goal)
+        return losses * self.weights_of_variables
+
+    def rehearse(
+        self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The network as it forecasts, (B, V, Y, X)."""
+        condition = self.condition(now, forcings, before)
+        if not self.stochastic:
+            return self.network(condition)
+        return self._members(condition, self._noise(condition, len(now), 1, None))[:, 0]
+
+    def _noise(
+        self, condition: torch.Tensor, size: int, count: int, generator: torch.Generator | None
+    ) -> torch.Tensor:
+        """Noise for `count` members of each of `size` samples, (B, M, N, Y, X)."""
+        shape = (condition.shape[-2], condition.shape[-1])
+        noise = self.network.draw_noise(size * count, shape, generator, condition.device)
+        return noise.unflatten(0, (size, count))
+
+    def _members(self, condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Condition (B, C, Y, X) and noise (B, M, N, Y, X) -> (B, M, V, Y, X)."""
+        repeated = condition.repeat_interleave(noise.shape[1], dim=0)
+        return self.network(repeated, noise.flatten(0, 1)).unflatten(0, noise.shape[:2])

@@ -1,0 +1,36 @@
+"""Gaussian noise that is smooth in space."""
+
+import torch
+from torch.nn import functional
+
+
+def smooth_noise(
+    count: int,
+    shape: tuple[int, int],
+    scale: int,
+    generator: torch.Generator | None = None,
+    device: torch.device | None = None,
+) -> torch.Tensor:
+    """White noise averaged twice over boxes of `scale` by `scale` points, (B, 1, Y, X).
+
+    It has zero mean and unit variance, is the same everywhere, also at edges, and its correlation
+    falls to nothing within 2 `scale` points. A scale of 1 is white.
+    """
+    margin = 2 * (scale - 1)
+    rows, columns = (side + margin for side in shape)
+    noise = torch.randn((count, 1, rows, columns), generator=generator, device=device)
+    if scale == 1:
+        return noise
+    for _ in range(2):
+        for kernel in ((scale, 1), (1, scale)):
+            noise = functional.avg_pool2d(noise, kernel, stride=1)
+    return noise / _std_of_twofold_mean(scale) ** 2
+
+
+def _std_of_twofold_mean(scale: int) -> float:
+    """Standard deviation of unit white noise averaged twice over `scale` points of a line.
+
+    The weights are a triangle: 1, 2, ... scale, ... 2, 1 over scale squared.
+    """
+    rising = sum(k**2 for k in range(1, scale))
+    return float((2 * rising + scale**2) ** 0.5 / scale**2)

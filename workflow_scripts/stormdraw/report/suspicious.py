@@ -1,0 +1,55 @@
+"""Which values were outside the physical bounds, from the fields' own tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from stormdraw.fields.quality import read_findings
+from stormdraw.report.wording import digits, units_text
+
+
+@dataclass(frozen=True)
+class SuspiciousVariable:
+    """A variable of one source: how many of its points, in how many fields, and how far off."""
+
+    source: str
+    variable: str
+    points: int
+    fields: int
+    extremes: str
+    bounds: str
+    treatment: str
+
+
+def suspicious_variables(paths: Sequence[str | Path]) -> list[SuspiciousVariable] | None:
+    """Counts by source and variable from `fields/quality/{source}/*.csv`; None without files.
+
+    Raises StormdrawError if a file is another table.
+    """
+    if not paths:
+        return None
+    by_source: dict[str, list[Path]] = {}
+    for path in map(Path, paths):
+        by_source.setdefault(path.parent.name, []).append(path)
+    return [
+        _counted(source, str(name), own)
+        for source, files in by_source.items()
+        for name, own in read_findings(files).groupby("variable")
+    ]
+
+
+def _counted(source: str, name: str, findings: pd.DataFrame) -> SuspiciousVariable:
+    lower, upper = findings["lower"].iloc[0], findings["upper"].iloc[0]
+    lowest, highest = findings["lowest"].min(), findings["highest"].max()
+    extremes = [digits(value) for value in (lowest, highest) if not lower <= value <= upper]
+    return SuspiciousVariable(
+        source=source,
+        variable=name,
+        points=int(findings["suspicious"].sum()),
+        fields=len(findings),
+        extremes=", ".join(extremes),
+        bounds=f"{digits(lower)} to {digits(upper)} {units_text(name)}",
+        treatment={"keep": "kept", "mask": "masked"}[findings["treatment"].iloc[0]],
+    )
