@@ -93,7 +93,7 @@ def _truth(settings: Settings) -> str:
 
 _ALWAYS = (
     "CRPS and RMSE compare point by point: a storm in the wrong place counts twice, and blurred "
-    "forecasts are flattered. Fractions skill and spectra, under each variable, see what they miss.",
+    "forecasts are flattered. Fractions skill and spectra, under each variable, see that.",
     "Neighbouring points and following hours are not independent: a large number of points does "
     "not make a score sure, only more days of weather do.",
 )
