@@ -6,7 +6,7 @@ from report_run import DEMO, Run
 
 from stormdraw.errors import StormdrawError
 from stormdraw.report.summary import load_summary
-from stormdraw.report.winner import candidates, choose, geometric_means
+from stormdraw.report.winner import candidates, choose, geometric_means, winner_of
 from stormdraw.settings import Settings, load_settings
 
 
@@ -57,6 +57,8 @@ def test_a_score_of_nothing_does_not_count() -> None:
     assert winner.system == "ddpm_residual"  # T2M alone: 2 against 3
     with pytest.raises(StormdrawError, match=r"report\.products_of"):
         choose(summary_of({("other", "T2M"): (1.0, 1.0)}), two_models())
+    # The page and its numbers do without.
+    assert winner_of(summary_of({("other", "T2M"): (1.0, 1.0)}), two_models()) is None
 
 
 def test_the_perfect_ensemble_and_baselines_cannot_win(demo_run: Run) -> None:

@@ -11,7 +11,7 @@ from stormdraw import __version__
 from stormdraw.files import write_text
 from stormdraw.provenance import commit, digest
 from stormdraw.report.summary import cases_in, leads_in, load_summary
-from stormdraw.report.winner import choose
+from stormdraw.report.winner import winner_of
 from stormdraw.scores.headline import headline
 from stormdraw.settings import Settings
 from stormdraw.variables import variable
@@ -33,7 +33,7 @@ def headline_numbers(summary: pd.DataFrame, settings: Settings) -> dict[str, Any
     (means over leads), `skill` against `reference` over all leads and of which CRPS, and the
     spread-error ratio over all leads.
     """
-    winner = choose(summary, settings) if len(summary) else None
+    winner = winner_of(summary, settings)
     table = headline(summary, settings.scores.reference) if len(summary) else pd.DataFrame()
     return {
         "title": settings.title,

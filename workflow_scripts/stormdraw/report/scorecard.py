@@ -25,6 +25,7 @@ from stormdraw.report.style import read_label
 from stormdraw.report.summary import load_summary
 from stormdraw.report.suspicious import suspicious_variables
 from stormdraw.report.verdicts import describe_verdicts
+from stormdraw.report.winner import winner_of
 from stormdraw.report.wording import as_yaml
 from stormdraw.settings import Settings
 from stormdraw.variables import variable
@@ -81,6 +82,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
         .render(
             settings=settings,
             table=table,
+            winner=winner_of(summary, settings),
             portrait=portrait(summary, settings),
             chapters=_chapters(summary, settings, inputs),
             case=case_sheet(settings, inputs.ensembles, inputs.truth),

@@ -62,6 +62,16 @@ def choose(summary: pd.DataFrame, settings: Settings) -> Winner | None:
     return Winner(min(names, key=lambda name: means[name]), RULE)
 
 
+def winner_of(summary: pd.DataFrame, settings: Settings) -> Winner | None:
+    """As `choose`, for those who only tell: None, too, where there is no score to choose by."""
+    if summary.empty:
+        return None
+    try:
+        return choose(summary, settings)
+    except StormdrawError:
+        return None
+
+
 def geometric_means(summary: pd.DataFrame, names: Sequence[str]) -> dict[str, float]:
     """The geometric mean over variables of each system's fair CRPS; empty if none counts."""
     table = headline(summary, None).pivot_table(
