@@ -1,6 +1,6 @@
 """A training step of the reference's recipe beside ours, each in a process of its own.
 
-    make benchmark-training [MODELS="ddpm_ultra_minimal ddpm_small"] [STEPS=1]
+    make benchmark-training [MODELS="ddpm_ultra_minimal ddpm_small"]
 
 The reference: float32, channels first, eager, no reading ahead, AdamW tensor by tensor, and the
 caches cleared after every step. Ours: channels last, fused AdamW, in float32 and in bfloat16. Both
