@@ -7,6 +7,8 @@
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
 # make benchmark-scores   time of the scores beside a sort and other libraries, and how far apart
+# make benchmark-archive  time of fetching beside curl, and of planning a year of hours
+# make archive-faults     what becomes of a file when its server fails: docs/archive_faults.md
 # make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
 # make benchmark-training   a training step of the reference's recipe beside ours, at full grid
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
@@ -21,7 +23,8 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
 .PHONY: help demo idaho plan doctor test lint unit workflow test-cluster schema pins \
-  benchmark-scores benchmark-fields benchmark-training compare-scores clean
+  benchmark-scores benchmark-archive benchmark-fields benchmark-training archive-faults \
+  compare-scores clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -79,6 +82,12 @@ test-cluster: $(INSTALLED_FOR_TESTS)
 
 benchmark-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/scores.py
+
+benchmark-archive: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python tests/benchmarks/archive.py
+
+archive-faults: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python tests/benchmarks/archive_faults.py
 
 benchmark-fields: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/fields.py docs/benchmarks-fields.md

@@ -32,6 +32,10 @@ rule archive_simulate:
         "../workflow_scripts/archive_simulate.py"
 
 
+# Of files on this machine any number may be taken at once; profiles bound the others.
+DOWNLOADS = 1 if SETTINGS.archive.over_the_network() else 0
+
+
 rule archive_fetch:
     input:
         mirror=mirror_folder,
@@ -48,11 +52,40 @@ rule archive_fetch:
     resources:
         mem_mb=growing(1000),
         runtime=growing(120),
+        downloads=DOWNLOADS,
     params:
         code=code("archive_fetch"),
-        requests=lambda wildcards: digest(requests(SETTINGS, wildcards.source, wildcards.date)),
-        origin=digest(SETTINGS.archive.model_dump(mode="json", include={"source"})),
+        requests=lambda wildcards: digest(wanted_of(wildcards.source)[wildcards.date]),
+        origin=digest(SETTINGS.archive.model_dump(mode="json", include={"source", "missing"})),
     message:
         "Fetching {wildcards.source} of {wildcards.date}"
     script:
         "../workflow_scripts/archive_fetch.py"
+
+
+# As early as can be: too large a gap ends the run.
+rule archive_audit:
+    input:
+        manifests=all_manifests(),
+    output:
+        audit="results/archive/audit.csv",
+    log:
+        "results/logs/archive_audit.log",
+    benchmark:
+        "results/benchmarks/archive_audit.tsv"
+    priority: 10
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("archive_audit"),
+        settings=SETTINGS.archive.model_dump(
+            mode="json", include={"missing_limit", "analysis_lead"}
+        ),
+    message:
+        "Listing what the archive had and what it lacked"
+    script:
+        "../workflow_scripts/archive_audit.py"

@@ -1,5 +1,6 @@
 # What all stages share: the checked configuration, and who depends on what.
 
+import functools
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ sys.path.insert(0, str(LIBRARY))
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
 os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib"))
 
-from stormdraw.archive.wanted import dates, requests
+from stormdraw.archive.wanted import SOURCES, requests_by_date, truth_times
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import load_model_settings, check_systems
@@ -56,8 +57,8 @@ def systems_by(*methods):
 wildcard_constraints:
     date=r"\d{8}",
     init=r"\d{10}",
-    source="hrrr|static|hrrr_forecast|href|href_products",
-    reference="hrrr_forecast|href|href_products",
+    source=one_of(SOURCES),
+    reference="hrrr_forecast|href|refs|href_products|refs_products",
     system=one_of(SYSTEMS),
     model=one_of(SETTINGS.models),
 
@@ -108,6 +109,13 @@ def initial_file(wildcards):
     return analysis_file(parse_init(wildcards.init))
 
 
+def truth_of(times):
+    """The day files that hold what forecasts valid at some times are compared with."""
+    if SETTINGS.archive.truth == "hrrr":
+        return analysis_files(times)
+    return sorted({f"results/fields/truth/{format_date(time)}.nc" for time in times})
+
+
 def initial_files(wildcards):
     """The files of the states that a model's forecast starts from."""
     init = parse_init(wildcards.init)
@@ -117,7 +125,13 @@ def initial_files(wildcards):
 
 def truth_files(wildcards):
     init = parse_init(wildcards.init)
-    return analysis_files(init + hours(lead) for lead in SETTINGS.leads)
+    return truth_of(init + hours(lead) for lead in SETTINGS.leads)
+
+
+def analyses_of_truth(wildcards):
+    """The analyses of a day of the truth: they have its grid, and what it lacks."""
+    times = truth_times(SETTINGS)
+    return analysis_files(time for time in times if format_date(time) == wildcards.date)
 
 
 def static_file(wildcards=None):
@@ -134,9 +148,17 @@ def mirror_folder(wildcards):
     return SIMULATED if SETTINGS.archive.source == "simulated" else []
 
 
+@functools.cache
+def wanted_of(source):
+    """A source's files by day; a year has thousands, so they are listed once."""
+    return requests_by_date(SETTINGS, source)
+
+
 def manifests(source):
     return expand(
-        "results/archive/{source}/{date}/manifest.csv", source=source, date=dates(SETTINGS, source)
+        "results/archive/{source}/{date}/manifest.csv",
+        source=source,
+        date=sorted(wanted_of(source)),
     )
 
 
@@ -231,26 +253,26 @@ all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, ini
 
 
 def all_truth_files():
-    times = [time + hours(lead) for time in SETTINGS.initial_times() for lead in SETTINGS.leads]
-    return analysis_files(times)
+    return truth_of(truth_times(SETTINGS))
 
 
 def used_references():
     """The sources of forecasts that some system is made of."""
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
-    folders = {"members": "href", "products": "href_products"}
+    folders = {"members": "", "products": "_products"}
+    references = [f"{SETTINGS.archive.reference}{folders[kind]}" for kind in sorted(kinds)]
     baselines = {system.kind for system in SYSTEMS.values() if system.method == "baseline"}
-    return [folders[kind] for kind in sorted(kinds)] + ["hrrr_forecast"] * ("hrrr" in baselines)
+    return references + ["hrrr_forecast"] * ("hrrr" in baselines)
 
 
 def all_manifests():
-    sources = ["hrrr", "static", *used_references()]
+    sources = ["hrrr", "static", "truth", *used_references()]
     return [path for source in sources for path in manifests(source)]
 
 
 def all_quality():
     """The tables of suspicious values that are made beside the fields."""
-    days = expand("results/fields/quality/hrrr/{date}.csv", date=dates(SETTINGS, "hrrr"))
+    days = expand("results/fields/quality/hrrr/{date}.csv", date=sorted(wanted_of("hrrr")))
     cycles = expand(
         "results/fields/quality/{source}/{init}.csv", source=used_references(), init=INITS
     )

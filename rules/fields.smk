@@ -8,6 +8,8 @@ TARGET = SETTINGS.fields.model_dump(mode="json", exclude={"static"})
 rule fields_normalise:
     input:
         manifest="results/archive/hrrr/{date}/manifest.csv",
+        # Tells the grid of a day of which the archive has nothing.
+        grid=manifests("static") if SETTINGS.archive.missing != "fail" else [],
     output:
         fields="results/fields/hrrr/{date}.nc",
         quality="results/fields/quality/hrrr/{date}.csv",
@@ -107,3 +109,31 @@ rule fields_reference:
         "Putting {wildcards.reference} of {wildcards.init} on the target grid"
     script:
         "../workflow_scripts/fields_reference.py"
+
+
+# Only where the truth is another than the analysis.
+if SETTINGS.archive.truth != "hrrr":
+
+    rule fields_truth:
+        input:
+            manifest="results/archive/truth/{date}/manifest.csv",
+            analyses=analyses_of_truth,
+        output:
+            fields="results/fields/truth/{date}.nc",
+        log:
+            "results/logs/fields_truth/{date}.log",
+        benchmark:
+            "results/benchmarks/fields_truth/{date}.tsv"
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=30,
+        params:
+            code=code("fields_truth"),
+            settings={"variables": STATE, "truth": SETTINGS.archive.truth},
+        message:
+            "Putting the truth of {wildcards.date} on the target grid"
+        script:
+            "../workflow_scripts/fields_truth.py"

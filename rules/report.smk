@@ -8,6 +8,7 @@ rule report_figures:
         ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
         truth=all_truth_files(),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        audit="results/archive/audit.csv",
     output:
         crps_by_lead=report(
             "results/report/figures/crps_by_lead.svg",
@@ -62,6 +63,12 @@ rule report_figures:
             caption="report/member_maps.rst",
             category="Members",
             labels={"figure": "Members beside the truth"},
+        ),
+        archive_audit=report(
+            "results/report/figures/archive_audit.svg",
+            caption="report/archive_audit.rst",
+            category="Archive",
+            labels={"figure": "Hours of the archive"},
         ),
         training_curves=report(
             "results/report/figures/training_curves.svg",

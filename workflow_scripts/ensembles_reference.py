@@ -26,5 +26,10 @@ with job("ensembles_reference", snakemake.log[0]):
         write_reference_products(fields, case, output, snakemake.params.settings)
     else:
         write_reference_members(
-            fields, system.minimum_members, case, output, snakemake.params.settings
+            fields,
+            system.minimum_members,
+            case,
+            output,
+            snakemake.params.settings,
+            may_be_missing=settings.archive.missing != "fail",
         )

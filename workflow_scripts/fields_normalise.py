@@ -17,4 +17,5 @@ with job("fields_normalise", snakemake.log[0]):
         Path(snakemake.output.quality),
         snakemake.params.settings,
         snakemake.threads,
+        grid_manifest=Path(snakemake.input.grid[0]) if snakemake.input.get("grid") else None,
     )

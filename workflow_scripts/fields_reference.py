@@ -1,7 +1,7 @@
-"""Writes results/fields/href/{init}.nc, (member, lead, y, x), results/fields/href_products/
-{init}.nc, mean and spread (lead, y, x), or results/fields/hrrr_forecast/{init}.nc, (lead, y, x),
-on the grid of the analyses; and what of it is suspicious, results/fields/quality/{reference}/
-{init}.csv."""
+"""Writes results/fields/{href,refs}/{init}.nc, (member, lead, y, x),
+results/fields/{href,refs}_products/{init}.nc, mean and spread (lead, y, x), or
+results/fields/hrrr_forecast/{init}.nc, (lead, y, x), on the grid of the analyses; and what of it is
+suspicious, results/fields/quality/{reference}/{init}.csv."""
 
 from functools import partial
 from pathlib import Path
@@ -17,12 +17,14 @@ from stormdraw.times import parse_init
 with job("fields_reference", snakemake.log[0]):
     settings = load_settings(snakemake.config)
     reference = snakemake.wildcards.reference
-    regrid = {
-        "href": regrid_members,
-        "href_products": regrid_products,
-        "hrrr_forecast": partial(regrid_forecast, age=settings.archive.analysis_lead),
-    }[reference]
-    products = reference == "href_products"
+    products = reference.endswith("_products")
+    if reference == "hrrr_forecast":
+        regrid = partial(regrid_forecast, age=settings.archive.analysis_lead)
+    else:
+        regrid = partial(
+            regrid_products if products else regrid_members,
+            reference=reference.removesuffix("_products"),
+        )
     regrid(
         Path(snakemake.input.manifest),
         parse_init(snakemake.wildcards.init),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stormdraw.job import job
+from stormdraw.report.archive_audit import draw_archive_audit
 from stormdraw.report.crps_by_lead import draw_crps_by_lead
 from stormdraw.report.crps_maps import draw_crps_maps
 from stormdraw.report.event_forecasts import draw_event_forecasts
@@ -38,4 +39,5 @@ with job("report_figures", snakemake.log[0]):
     draw_spectra(settings, statistics, figures.spectra)
     draw_crps_maps(settings, statistics, files.ensembles[0], figures.crps_maps)
     draw_member_maps(settings, by_folder(files.ensembles), files.truth, figures.member_maps)
+    draw_archive_audit(files.audit, figures.archive_audit)
     draw_training_curves(settings, metrics, figures.training_curves)

@@ -23,12 +23,14 @@ FIGURES = (
     "spectra",
     "crps_maps",
     "member_maps",
+    "archive_audit",
     "training_curves",
 )
 
 RULES = {
     "archive_simulate": ["archive/simulated", "archive/simulated_world.nc"],
     "archive_fetch": ["archive/href/20260602/manifest.csv"],
+    "archive_audit": ["archive/audit.csv"],
     "fields_normalise": ["fields/hrrr/20260602.nc"],
     "fields_static": ["fields/static.nc"],
     "fields_statistics": ["fields/statistics.nc"],

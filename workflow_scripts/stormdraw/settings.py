@@ -92,7 +92,7 @@ class Settings(Section):
             if isinstance(system, ReferenceSystem) and self.archive.reference is None:
                 raise ValueError(
                     f"ensembles.systems: {system.name} is a reference ensemble, "
-                    "but archive.reference is not set; set it to href"
+                    "but archive.reference is not set; set it to href or refs"
                 )
             if isinstance(system, PerfectSystem) and self.archive.source != "simulated":
                 raise ValueError(
@@ -105,12 +105,13 @@ class Settings(Section):
                 f"scores.reference is {self.scores.reference!r}, which is not a system: "
                 f"{', '.join(names)}"
             )
-        if self.archive.reference == "href":
+        if self.archive.reference is not None:
             for init in self.initial_times():
                 if init.hour % 6:
                     raise ValueError(
-                        f"HREF has cycles at 00, 06, 12 and 18 UTC, but there is a case at {init}; "
-                        "change periods.test.start or cases.every_hours"
+                        f"{self.archive.reference.upper()} has cycles at 00, 06, 12 and 18 UTC, "
+                        f"but there is a case at {init}; change periods.test.start or "
+                        "cases.every_hours"
                     )
         return self
 

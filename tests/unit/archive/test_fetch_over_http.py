@@ -10,7 +10,7 @@ from archive_mirror import HOURS, STATE, reference, settings, write_analyses, wr
 from archive_server import serving
 
 from stormdraw.archive import download as download_module
-from stormdraw.archive import herbie_library
+from stormdraw.archive import herbie_library, transfer
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.herbie_library import PatientSession, load_herbie
 from stormdraw.archive.manifest import read_manifest
@@ -38,7 +38,10 @@ def impatient(monkeypatch, tmp_path):
     import herbie.core
 
     monkeypatch.setattr(herbie_library, "_RETRIES", 1)
-    monkeypatch.setattr(herbie_library, "TIMEOUT", (0.3, 0.3))
+    monkeypatch.setattr(herbie_library, "_SECONDS_BEFORE_RETRY", 0.0)
+    monkeypatch.setattr(herbie_library, "_RETRIES_WITHOUT_ANSWER", 0)
+    monkeypatch.setattr(transfer, "SECONDS_TO_SPARE", 5.0)
+    monkeypatch.setattr(herbie_library, "TIMEOUT", (1.0, 1.0))
     monkeypatch.setattr(download_module, "_SECONDS_BEFORE_RETRY", 0.0)
     monkeypatch.setitem(vars(herbie.core), "requests", PatientSession())
 
@@ -69,9 +72,11 @@ def test_only_the_wanted_bytes_are_asked_for(manifest, server):
 
 
 def test_one_connection_or_four_give_the_same(tmp_path, server):
-    tables = [
-        fetch(tmp_path / str(count) / "manifest.csv", server, connections=count) for count in (1, 4)
-    ]
+    tables = []
+    for count in (1, 4):
+        archive = {"source": {"mirror": server.address}, "connections": count}
+        folder = tmp_path / str(count)
+        tables.append(fetch(folder / "manifest.csv", server, settings(archive=archive)))
     assert tables[0].equals(tables[1])
 
 
@@ -95,7 +100,8 @@ def test_after_an_interruption_only_the_rest_is_fetched(manifest, server):
     table = fetch(manifest, server)
     assert len(table) == 4 * len(STATE)
     asked = {path for path in server.asked("GET") if path.endswith(".grib2")}
-    assert asked == {PATH.format(hour) for hour in (6, 7)}
+    # Those under way at the time may have come in after all.
+    assert asked <= {PATH.format(hour) for hour in (6, 7)}
 
 
 @pytest.mark.parametrize(
@@ -173,9 +179,10 @@ def test_a_server_that_ignores_ranges(manifest, server):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_answer_that_is_too_short(manifest, server):
     server.truncates.add(PATH.format(1))
-    with pytest.raises(StormdrawError, match=r"hrrr\.t01z.*cut off or damaged"):
+    with pytest.raises(StormdrawError, match=r"the transfer ended 20 bytes short \(.*hrrr\.t01z"):
         fetch(manifest, server)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2
 from simulated_world import DOMAIN, SEED, START, WORLD, generator
 
-from stormdraw.archive.membership import href_members
+from stormdraw.archive.membership import members_at
 from stormdraw.archive.simulated.forecasts import CommonBackground, Start, forecasters
 from stormdraw.archive.simulated.noise import Noise, SharedNoise
 from stormdraw.archive.simulated.plan import model_name
@@ -18,6 +18,7 @@ VARIABLES = ("T2M", "U10")
 LEAD = 1
 PERFECT_MEMBERS = 9
 CASES = [START + hours(24 + 6 * number) for number in range(35)]
+HREF_MODELS = {model_name(member) for member in members_at("href", CASES[0])}
 
 # Every thirty hours, so that all cycles of the day are among them.
 HREF_CASES = slice(None, None, 5)
@@ -45,7 +46,7 @@ def history():
         if state.time.minute == 0:
             starts[state.time] = Start(state, background.waves)
         if state.time == CASES[-1] + hours(LEAD):
-            return starts, forecasters(WORLD.surface, SEED, shared)
+            return starts, forecasters(WORLD.surface, SEED, shared, HREF_MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def href(history):
     starts, models = history
     forecasts = []
     for case in CASES[HREF_CASES]:
-        for member in href_members(case):
+        for member in members_at("href", case):
             start = starts[case - hours(member.age)]
             run = models[model_name(member)].run(start, [member.own_lead(LEAD)])
             forecasts.extend(seen(fields) for _, fields in run)
@@ -133,7 +134,7 @@ def test_persistence_errs_more_than_the_perfect_ensemble(history, truth, perfect
 
 def test_older_runs_err_more(truth, href):
     """NAM's nest and HRRR, of which HREF has a new run and one of six hours before."""
-    names = [member.name for member in href_members(CASES[0])]
+    names = [member.name for member in members_at("href", CASES[0])]
     for model in ("nam_nest", "hrrr"):
         new, old = (
             np.mean((href[:, names.index(f"{model}_{age}")] - truth[HREF_CASES]) ** 2)

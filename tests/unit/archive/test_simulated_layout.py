@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from stormdraw.archive.herbie_library import load_herbie
-from stormdraw.archive.membership import href_members
-from stormdraw.archive.simulated.layout import href_path, hrrr_path, member_path
+from stormdraw.archive.membership import members_at
+from stormdraw.archive.simulated.layout import hrrr_path, member_path, product_path
 
 INIT = datetime(2026, 6, 8, 6)
 
@@ -35,7 +35,7 @@ def test_hrrr(herbie, lead):
 
 @pytest.mark.parametrize("cycle", [datetime(2026, 6, 8, 0), datetime(2026, 6, 8, 6)])
 def test_members_of_href(herbie, cycle):
-    for member in href_members(cycle):
+    for member in members_at("href", cycle):
         lead = member.own_lead(3)
         found = addresses(herbie, member.model, member.product, lead, member.options)
         assert found["nomads"].endswith(f"/{member_path(member, INIT, lead)}")
@@ -44,4 +44,19 @@ def test_members_of_href(herbie, cycle):
 @pytest.mark.parametrize("product", ["mean", "sprd"])
 def test_products_of_href(herbie, product):
     found = addresses(herbie, "href", product, 2, (("domain", "conus"),))
-    assert found["nomads"].endswith(f"/{href_path(product, INIT, 2)}")
+    assert found["nomads"].endswith(f"/{product_path('href', product, INIT, 2)}")
+
+
+@pytest.mark.parametrize("lead", [3, 42])
+def test_members_of_refs(herbie, lead):
+    for member in members_at("refs", INIT):
+        own_lead = member.own_lead(lead)
+        found = addresses(herbie, member.model, member.product, own_lead, member.options)
+        assert found["aws"].endswith(f"/{member_path(member, INIT, own_lead)}")
+
+
+@pytest.mark.parametrize("product", ["mean", "sprd"])
+def test_products_of_refs(herbie, product):
+    found = addresses(herbie, "refs", product, 2, (("domain", "conus"),))
+    for source in ("aws", "nomads"):
+        assert found[source].endswith(f"/{product_path('refs', product, INIT, 2)}")

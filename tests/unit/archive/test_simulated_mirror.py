@@ -11,8 +11,8 @@ from scipy.interpolate import RegularGridInterpolator
 from simulated_world import small_settings
 
 from stormdraw.archive.herbie_library import load_herbie
-from stormdraw.archive.membership import href_members
-from stormdraw.archive.simulated.layout import href_path, hrrr_path, member_path
+from stormdraw.archive.membership import members_at
+from stormdraw.archive.simulated.layout import hrrr_path, member_path, product_path
 from stormdraw.archive.simulated.mirror import write_archive
 from stormdraw.archive.simulated.perfect import draw_members
 from stormdraw.archive.sources import Folder, candidates
@@ -144,14 +144,14 @@ def test_terrain_is_the_same_in_every_file_of_a_model(archive):
 def test_href_mean_and_spread_are_those_of_the_member_files(archive):
     """Members brought to the products' grid by scipy; speed is the same along any axes."""
     folder, _, _ = archive
-    mean = fields_of(folder / href_path("mean", CASE, 2))
-    spread = fields_of(folder / href_path("sprd", CASE, 2))
+    mean = fields_of(folder / product_path("href", "mean", CASE, 2))
+    spread = fields_of(folder / product_path("href", "sprd", CASE, 2))
     assert {key[0] for key in mean} == {"T2M", "D2M", "CAPE", "CIN", "WIND10"}
     assert {key[1] for key in mean} == {"mean"}
     assert {key[1] for key in spread} == {"spread"}
     target = mean["T2M", "mean"][1]
     brought = {"T2M": [], "WIND10": []}
-    for member in href_members(CASE):
+    for member in members_at("href", CASE):
         init = CASE - hours(member.age)
         fields = fields_of(folder / member_path(member, init, member.own_lead(2)))
         grid = fields["T2M", None][1]

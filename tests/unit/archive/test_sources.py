@@ -1,5 +1,6 @@
 """Where files are looked for: Herbie's own addresses, pointed at a mirror or not."""
 
+import itertools
 import re
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from archive_mirror import settings
 
 from stormdraw.archive.download import line_pattern, search_pattern
 from stormdraw.archive.herbie_library import load_herbie
+from stormdraw.archive.ranges import spans
 from stormdraw.archive.sources import (
     Cloud,
     Folder,
@@ -218,9 +220,15 @@ def test_herbie_finds_the_right_bytes_in_real_inventories(
     grib.parent.mkdir(parents=True)
     grib.write_bytes(b"stands for a file of 150 MB")
     grib.with_name(grib.name + ".idx").write_bytes((real_data / "idx" / idx).read_bytes())
-    asked = ask_herbie(herbie, request_, Folder(tmp_path / "mirror"), tmp_path / "work")
+    place = candidates(herbie, request_, Folder(tmp_path / "mirror"))
+    asked = ask_herbie(herbie, request_, place, tmp_path / "work")
     found = asked.inventory(search_pattern(request_))
-    assert list(zip(found["start_byte"], found["end_byte"], strict=True)) == expected
+    found_spans = spans(asked.index_as_dataframe["start_byte"], found["start_byte"])
+    pieces = [piece for span in found_spans for piece in span]
+    assert [(piece.offset, piece.offset + piece.length - 1) for piece in pieces] == expected
+    # Neighbours are one request.
+    gaps = sum(end + 1 != start for (_, end), (start, _) in itertools.pairwise(expected))
+    assert len(found_spans) == gaps + 1
 
 
 SUB_HOURLY = """\
@@ -243,7 +251,8 @@ def test_look_alikes_are_passed_over(herbie, tmp_path):
     grib.parent.mkdir()
     grib.write_bytes(b"GRIB")
     grib.with_name(grib.name + ".idx").write_text(SUB_HOURLY)
-    asked = ask_herbie(herbie, request, Folder(tmp_path), tmp_path / "work")
+    place = {"local": str(grib)}
+    asked = ask_herbie(herbie, request, place, tmp_path / "work")
     found = asked.inventory(search_pattern(request))
     assert found["start_byte"].tolist() == [200, 400]
 

@@ -8,6 +8,7 @@ from archive_messages import message, pack_together, variable_message
 from stormdraw.archive.verify import verify
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
+from stormdraw.messages import read_messages
 
 INIT = datetime(2026, 6, 1, 12)
 T2M = variable_message("T2M", INIT, 3)
@@ -31,26 +32,28 @@ def fetched(tmp_path):
 
 
 def test_wanted_messages_in_the_order_asked_for(fetched):
-    found = verify(fetched(CAPE + b"\n" + T2M + b"\n"), request("T2M", "CAPE"), "somewhere")
+    found = verify(
+        read_messages(fetched(CAPE + b"\n" + T2M + b"\n")), request("T2M", "CAPE"), "somewhere"
+    )
     assert [(entry.variable, entry.content) for entry in found] == [("T2M", T2M), ("CAPE", CAPE)]
 
 
 def test_what_is_not_wanted_is_passed_over(fetched):
     maximum = message((0, 2, 1), (103, 10), init=INIT, lead=2, interval=(2, 1, 1))
     layer = message((0, 7, 6), (108, 9000), (108, 0), init=INIT, lead=3)
-    found = verify(fetched(maximum + layer + CAPE), request("CAPE"), "somewhere")
+    found = verify(read_messages(fetched(maximum + layer + CAPE)), request("CAPE"), "somewhere")
     assert [entry.content for entry in found] == [CAPE]
 
 
-def test_fields_that_share_a_message_are_taken_apart(fetched):
-    found = verify(fetched(pack_together(U10, V10)), request("U10", "V10"), "somewhere")
+def test_fields_that_share_a_message_are_taken_apart():
+    found = verify([pack_together(U10, V10)], request("U10", "V10"), "somewhere")
     assert [entry.content for entry in found] == [U10, V10]
 
 
 def test_the_first_of_two_is_taken(fetched, caplog):
     other = message((0, 3, 5), (1, 0), init=INIT, lead=3, value=9.0, process=193)
     first = variable_message("OROG", INIT, 3)
-    found = verify(fetched(first + other), request("OROG"), "somewhere")
+    found = verify(read_messages(fetched(first + other)), request("OROG"), "somewhere")
     assert [entry.content for entry in found] == [first]
     assert "somewhere: holds OROG twice" in caplog.text
 
@@ -59,9 +62,6 @@ def test_the_first_of_two_is_taken(fetched, caplog):
     ("content", "wanted", "complaint"),
     [
         (T2M, request("T2M", "CAPE"), "do not hold CAPE"),
-        (T2M + CAPE[:-9], request("T2M"), "cut off"),
-        (b"", request("T2M"), "the file is empty"),
-        (b"<html>", request("T2M"), "holds no GRIB message"),
         (
             T2M,
             request("T2M", lead=4),
@@ -94,13 +94,13 @@ def test_anything_else_is_an_error_of_one_line_about_the_origin(
     fetched, content, wanted, complaint
 ):
     with pytest.raises(StormdrawError, match=f"^somewhere: .*{complaint}") as caught:
-        verify(fetched(content), wanted, "somewhere")
+        verify(read_messages(fetched(content)), wanted, "somewhere")
     assert "\n" not in str(caught.value)
     assert "fetched.grib2" not in str(caught.value)
 
 
-def test_statistics_as_asked(fetched):
+def test_statistics_as_asked():
     mean = variable_message("T2M", INIT, 3, derived=1)
     spread = variable_message("T2M", INIT, 3, derived=4)
-    assert verify(fetched(mean), request("T2M", statistic="mean"), "x")[0].content == mean
-    assert verify(fetched(spread), request("T2M", statistic="spread"), "x")[0].content == spread
+    assert verify([mean], request("T2M", statistic="mean"), "x")[0].content == mean
+    assert verify([spread], request("T2M", statistic="spread"), "x")[0].content == spread

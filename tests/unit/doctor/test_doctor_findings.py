@@ -151,7 +151,7 @@ def real(root):
 def test_every_source_is_asked_for_the_first_file_of_the_run(real, monkeypatch):
     real["archive"]["source"] = ["aws", "google"]
     settings = load_settings(real)
-    files = wanted_files(settings)
+    files = {"hrrr": wanted_files(settings)["hrrr"]}
     asked = []
 
     def answer(what, address):

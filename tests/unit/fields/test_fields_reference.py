@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stormdraw.archive.membership import href_members
+from stormdraw.archive.membership import members_at
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarse_grid
 from stormdraw.fields.quality import read_findings
@@ -44,7 +44,19 @@ def message(name, values, init, lead, **labels):
 def regrid(regrid, manifest, leads, names, folder, target=TARGET, threads=1, **settings):
     """What `regrid` makes of the manifest: a file, and a table of what is suspicious in it."""
     out, quality = folder / "out.nc", folder / "quality.csv"
-    regrid(manifest, INIT, leads, names, target, Fields(**settings), out, quality, {}, threads)
+    regrid(
+        manifest,
+        INIT,
+        leads,
+        names,
+        target,
+        Fields(**settings),
+        out,
+        quality,
+        {},
+        threads,
+        reference="href",
+    )
     return out, quality
 
 
@@ -58,7 +70,7 @@ def test_each_member_comes_from_its_own_run(tmp_path, write_manifest):
             member.own_lead(lead),
             member=member.name,
         )
-        for k, member in enumerate(href_members(INIT))
+        for k, member in enumerate(members_at("href", INIT))
         for lead in (1, 3)
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
@@ -72,6 +84,7 @@ def test_each_member_comes_from_its_own_run(tmp_path, write_manifest):
         tmp_path / "out.nc",
         tmp_path / "q.csv",
         {},
+        reference="href",
     )
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert dataset["T2M"].shape == (10, 2, *TARGET.shape)
@@ -82,7 +95,7 @@ def test_each_member_comes_from_its_own_run(tmp_path, write_manifest):
 
 
 def test_an_absent_member_is_missing_not_forgotten(tmp_path, write_manifest):
-    members = href_members(INIT)
+    members = members_at("href", INIT)
     messages = [
         message(
             "T2M", np.full(SOURCE.shape, 280.0), INIT - hours(m.age), m.own_lead(1), member=m.name
@@ -91,7 +104,16 @@ def test_an_absent_member_is_missing_not_forgotten(tmp_path, write_manifest):
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
     regrid_members(
-        manifest, INIT, [1], ["T2M"], TARGET, Fields(), tmp_path / "out.nc", tmp_path / "q.csv", {}
+        manifest,
+        INIT,
+        [1],
+        ["T2M"],
+        TARGET,
+        Fields(),
+        tmp_path / "out.nc",
+        tmp_path / "q.csv",
+        {},
+        reference="href",
     )
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert dataset["member"].values[0] == members[0].name
@@ -115,6 +137,7 @@ def test_products_are_mean_and_spread(tmp_path, write_manifest):
         tmp_path / "out.nc",
         tmp_path / "q.csv",
         {},
+        reference="href",
     )
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert np.allclose(dataset["WIND10_mean"].values, 7.0, atol=1e-4)
@@ -126,7 +149,7 @@ def test_an_absent_product_is_an_error(tmp_path, write_manifest):
         tmp_path / "20260608",
         [message("T2M", np.full(SOURCE.shape, 280.0), INIT, 1, statistic="mean")],
     )
-    with pytest.raises(StormdrawError, match=r"has no HREF spread for 2026-06-08 06 UTC \+ 1 h"):
+    with pytest.raises(StormdrawError, match=r"has no spread for 2026-06-08 06 UTC \+ 1 h"):
         regrid_products(
             manifest,
             INIT,
@@ -137,6 +160,7 @@ def test_an_absent_product_is_an_error(tmp_path, write_manifest):
             tmp_path / "out.nc",
             tmp_path / "q.csv",
             {},
+            reference="href",
         )
     assert not (tmp_path / "out.nc").exists()
 
@@ -147,7 +171,7 @@ def test_members_are_averaged_over_the_blocks_of_the_analyses(tmp_path, write_ma
     field = 280 + (x - TARGET.x[0]) / 1e4 + (y - TARGET.y[0]) / 2e4
     messages = [
         message("T2M", field, INIT - hours(m.age), m.own_lead(1), member=m.name)
-        for m in href_members(INIT)
+        for m in members_at("href", INIT)
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
     coarse = coarse_grid(TARGET, 2)
@@ -169,12 +193,12 @@ def test_what_is_suspicious_is_listed_by_member(tmp_path, write_manifest):
             member.own_lead(1),
             member=member.name,
         )
-        for k, member in enumerate(href_members(INIT))
+        for k, member in enumerate(members_at("href", INIT))
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
     path, quality = regrid(regrid_members, manifest, [1], ["T2M"], tmp_path, suspicious="mask")
     (finding,) = read_findings([quality]).to_dict("records")
-    assert finding["member"] == href_members(INIT)[3].name
+    assert finding["member"] == members_at("href", INIT)[3].name
     assert finding["suspicious"] == SOURCE.shape[0] * SOURCE.shape[1]
     with xr.open_dataset(path) as dataset:
         missing = np.isnan(dataset["T2M"].values[:, 0]).all(axis=(1, 2))

@@ -7,6 +7,8 @@ from typing import Any
 
 from report_run import Run
 
+from stormdraw.archive.audit import audit, write_audit
+from stormdraw.report.archive_audit import draw_archive_audit
 from stormdraw.report.captions import CAPTIONS
 from stormdraw.report.crps_by_lead import draw_crps_by_lead
 from stormdraw.report.crps_maps import draw_crps_maps
@@ -36,6 +38,8 @@ def draw_all(run: Run, folder: Path) -> dict[str, Path]:
     draw_spectra(run.settings, run.scores, figures["spectra"])
     draw_crps_maps(run.settings, run.scores, run.ensembles["href"][0], figures["crps_maps"])
     draw_member_maps(run.settings, run.ensembles, run.truth, figures["member_maps"])
+    write_audit(audit({"hrrr": run.manifests[:1]}, 0), folder / "audit.csv")
+    draw_archive_audit(folder / "audit.csv", figures["archive_audit"])
     draw_training_curves(run.settings, run.metrics, figures["training_curves"])
     return figures
 

@@ -23,6 +23,8 @@ logger = logging.getLogger("herbie")
 TIMEOUT = (15.0, 60.0)
 
 _RETRIES = 4
+# A server that does not answer within the time-out is asked once more.
+_RETRIES_WITHOUT_ANSWER = 1
 _SECONDS_BEFORE_RETRY = 0.5
 _TEMPORARY = (429, 500, 502, 503, 504)
 
@@ -49,6 +51,7 @@ class PatientSession(requests.Session):
         super().__init__()
         retries = Retry(
             total=_RETRIES,
+            read=min(_RETRIES, _RETRIES_WITHOUT_ANSWER),
             backoff_factor=_SECONDS_BEFORE_RETRY,
             status_forcelist=_TEMPORARY,
             allowed_methods=("HEAD", "GET"),

@@ -1,7 +1,8 @@
 """Inventories of GRIB2 files, written as wgrib2 writes them but without it.
 
 A line is `number:offset:d=YYYYMMDDHH:variable:level:forecast:`, followed by `wt ens mean` or
-`ens spread` for a product of an ensemble. This is what Herbie searches to find byte ranges.
+`ens spread` for a product of an ensemble and by `ENS=+1` for a member. This is what Herbie searches
+to find byte ranges.
 """
 
 import mmap
@@ -50,6 +51,14 @@ _DERIVED = {
     6: "unwt ens mean",
     8: "min all members",
     9: "max all members",
+}
+
+# GRIB2 code table 4.6.
+_ENSEMBLE_FORECASTS = {
+    0: "hi-res ctl",
+    1: "low-res ctl",
+    2: "-{number}",
+    3: "+{number}",
 }
 
 
@@ -175,6 +184,11 @@ def _unit_name(unit: int) -> str:
 def _endings(handle: int) -> list[str]:
     """What follows the forecast: the kind of ensemble product, and an unusual process."""
     endings = []
+    if eccodes.codes_is_defined(handle, "typeOfEnsembleForecast"):
+        kind = _get(handle, "typeOfEnsembleForecast")
+        named = _ENSEMBLE_FORECASTS.get(kind, "type {kind} {number}")
+        number = _get(handle, "perturbationNumber")
+        endings.append(f"ENS={named.format(kind=kind, number=number)}")
     if eccodes.codes_is_defined(handle, "derivedForecast"):
         code = _get(handle, "derivedForecast")
         endings.append(_DERIVED.get(code, "unknown derived fcst"))

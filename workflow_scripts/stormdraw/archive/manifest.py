@@ -11,9 +11,11 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.times import INIT_FORMAT, format_init
 
-Status = Literal["ok", "absent"]
+Status = Literal["ok", "absent", "older_run"]
 OK: Status = "ok"
 ABSENT: Status = "absent"
+# A later lead of an earlier run, valid at the same time, stands in for the file that was wanted.
+OLDER_RUN: Status = "older_run"
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,15 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
             f"{path}: not a manifest: {' '.join(str(error).split())}; delete it and run again"
         ) from None
     return table[list(COLUMNS)]
+
+
+def present(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of messages that are there."""
+    return table[table["status"] != ABSENT]
+
+
+def absent_times(table: pd.DataFrame) -> list[datetime]:
+    """The valid times of which something is not there, in order."""
+    valid = table["init"] + pd.to_timedelta(table["lead"], unit="h")
+    missing = set(valid[table["status"] == ABSENT])
+    return sorted(time.to_pydatetime() for time in missing)

@@ -2,6 +2,9 @@
 
 HREF v3.1 over CONUS: five models, each with its newest run and an older one (NOAA-EMC/HREF,
 `href_getmbr.sh`). HiResW runs only at 00 and 12 UTC, so at 06 and 18 UTC both its runs are older.
+
+REFS v1: RRFS's control run, its five perturbed members and HRRR, and the same of six hours before:
+14 members to 42 h, 13 to 48 h, 12 to 53 h, then the six new ones of RRFS.
 """
 
 from dataclasses import dataclass, field
@@ -58,18 +61,54 @@ _HREF_PAIRS: tuple[
 )
 
 
-def href_members(cycle: datetime) -> list[Member]:
-    """The ten members of HREF's CONUS ensemble at a cycle.
+# (name, model, product, options, length of the new run, and of the one six hours older)
+_REFS_PAIRS: tuple[
+    tuple[str, str, str, tuple[tuple[str, str | int], ...], tuple[int, int]], ...
+] = (
+    # REFS uses the older runs of RRFS for 53 h, although they are long enough for one hour more.
+    ("rrfs", "rrfs", "2dfld", (("domain", "conus"),), (60, 59)),
+    *(
+        (
+            f"rrfs_m{number}",
+            "rrfs",
+            "2dfldnomads",
+            (("domain", "conus"), ("member", number)),
+            (60, 59),
+        )
+        for number in range(1, 6)
+    ),
+    ("hrrr", "hrrr", "sfc", (), (48, 48)),
+)
 
-    Raises StormdrawError if HREF has no cycle at that hour.
+_REFS_AGES = (0, 6)
+
+
+def members_at(reference: str, cycle: datetime) -> list[Member]:
+    """The members of `href` or `refs` at a cycle.
+
+    Raises StormdrawError if the ensemble has no cycle at that hour.
     """
     if cycle.hour % 6:
-        raise StormdrawError(f"HREF has no cycle at {cycle:%Y-%m-%d %H} UTC: 00, 06, 12, 18 only")
+        raise StormdrawError(
+            f"{reference.upper()} has no cycle at {cycle:%Y-%m-%d %H} UTC: 00, 06, 12, 18 only"
+        )
+    return _refs_members() if reference == "refs" else _href_members(cycle)
+
+
+def _href_members(cycle: datetime) -> list[Member]:
     main_cycle = cycle.hour % 12 == 0
     return [
         Member(f"{name}_{age:02d}h", model, product, age, longest_lead, options)
         for name, model, product, options, main_ages, between_ages, longest_lead in _HREF_PAIRS
         for age in (main_ages if main_cycle else between_ages)
+    ]
+
+
+def _refs_members() -> list[Member]:
+    return [
+        Member(f"{name}_{age:02d}h", model, product, age, longest_lead, options)
+        for name, model, product, options, longest_leads in _REFS_PAIRS
+        for age, longest_lead in zip(_REFS_AGES, longest_leads, strict=True)
     ]
 
 

@@ -5,6 +5,7 @@ pairs this way, so that one inventory offset stands for two fields (`12.1`, `12.
 only the first field of such a message unless a global switch is set, so they are taken apart here.
 """
 
+import hashlib
 import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from stormdraw.messages import Extent
 _INDICATOR_LENGTH = 16
 _END = b"7777"
 _SECTION_HEAD = 5
+_GRID = 3
 _BITMAP_SAME_AS_BEFORE = 254
 _BITMAP_HERE = 0
 
@@ -71,6 +73,15 @@ def header_fields(data: bytes | mmap.mmap, extent: Extent) -> list[bytes]:
         parts |= {5: _CONSTANT_REPRESENTATION, 6: _NO_BITMAP, 7: _NO_DATA}
         stripped.append(_assemble(indicator, parts))
     return stripped
+
+
+def grid_digest(message: bytes) -> str:
+    """A short hash of the grid that a message of one field is on, as its section 3 has it."""
+    for section in _sections(message, Extent(0, len(message))):
+        if section.number == _GRID:
+            content = message[section.start : section.end]
+            return hashlib.sha256(content).hexdigest()[:16]
+    raise StormdrawError("a message without section 3: it is damaged; fetch the file again")
 
 
 def _assemble(indicator: bytes, parts: dict[int, bytes]) -> bytes:

@@ -28,6 +28,10 @@ class SimulatedArchive(Section):
         return bounds
 
 
+Reference = Literal["href", "refs"]
+
+Truth = Literal["hrrr", "hrrr_f01", "urma", "rtma"]
+
 HerbieSource = Literal["aws", "google", "azure", "nomads"]
 
 
@@ -35,8 +39,12 @@ class Archive(Section):
     """Where GRIB comes from, and what counts as the analysis."""
 
     source: Literal["simulated"] | list[HerbieSource] | Mirror = "simulated"
+    connections: Annotated[int, Field(ge=1, le=32)] = 4
+    missing: Literal["fail", "skip", "older_run"] = "fail"
+    missing_limit: Annotated[float, Field(ge=0, le=1)] = 0.05
     analysis_lead: Annotated[int, Field(ge=0, le=1)] = 0
-    reference: Literal["href"] | None = None
+    truth: Truth = "hrrr"
+    reference: Reference | None = None
     simulated: SimulatedArchive = SimulatedArchive()
 
     @field_validator("source")
@@ -53,4 +61,12 @@ class Archive(Section):
                 "the simulated archive has analyses for every hour, forecasts for cases only; set "
                 "analysis_lead to 0"
             )
+        if self.source == "simulated" and self.truth != "hrrr":
+            raise ValueError(f"the simulated archive has no {self.truth}; set truth to hrrr")
         return self
+
+    def over_the_network(self) -> bool:
+        """Whether files come from other machines."""
+        if isinstance(self.source, Mirror):
+            return self.source.mirror.lower().startswith(("http://", "https://"))
+        return self.source != "simulated"

@@ -1,7 +1,7 @@
 """Where files of an archive are looked for, and how Herbie is asked for them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -16,6 +16,18 @@ from stormdraw.settings import Settings
 from stormdraw.times import format_date
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
+
+# The folder may be called otherwise than the model: `rrfsens.20260915/`, `urma2p5.20260915/`.
+_FROM_THE_DAY_ON = re.compile(r"/([a-z0-9_]+\.\d{8}/.+)$")
+
+_NOT_THERE = (404, 410)
+_HEAD_NOT_ALLOWED = (405, 501)
+
+# Herbie asks for a signature before each request to Azure.
+_SIGNED = "blob.core.windows.net"
+
+# An inventory's suffix stands in place of these, and after any other.
+_ENDINGS = (".grb", ".grib", ".grb2", ".grib2")
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,7 @@ def candidates(herbie: ModuleType, request: FileRequest, place: Place) -> dict[s
 
     Keys are names of Herbie's sources. Empty if no source of the place has files of that model.
     """
-    return _rewritten(_template(herbie, request), request.model, place)
+    return _rewritten(_template(herbie, request), place)
 
 
 def file_name(herbie: ModuleType, request: FileRequest) -> str:
@@ -105,16 +117,16 @@ def _template(herbie: ModuleType, request: FileRequest) -> dict[str, str]:
     return described.SOURCES
 
 
-def _rewritten(urls: Mapping[str, str], model: str, place: Place) -> dict[str, str]:
+def _rewritten(urls: Mapping[str, str], place: Place) -> dict[str, str]:
     if isinstance(place, Cloud):
         return {name: urls[name] for name in place.names if name in urls}
     # Herbie treats a source as a path if its name starts with `local`.
     key = "local" if isinstance(place, Folder) else "mirror"
-    places = [f"{place.root}/{path}" for path in _paths_in_bucket(urls.values(), model)]
+    places = [f"{place.root}/{path}" for path in _paths_in_bucket(urls.values())]
     return {f"{key}_{number}": path for number, path in enumerate(places)}
 
 
-def _paths_in_bucket(urls: Any, model: str) -> list[str]:
+def _paths_in_bucket(urls: Iterable[str]) -> list[str]:
     """The part of each address from the day's folder on, without repeats.
 
     All archives agree from there (`hrrr.20180722/conus/hrrr.t00z.wrfsfcf01.grib2`), whatever comes
@@ -122,21 +134,22 @@ def _paths_in_bucket(urls: Any, model: str) -> list[str]:
     """
     paths: dict[str, None] = {}
     for url in urls:
-        match = re.search(rf"/({re.escape(model)}\.\d{{8}}/.+)$", url)
+        match = _FROM_THE_DAY_ON.search(url)
         if match:
             paths[match[1]] = None
     flat = {f"{path.split('/')[0]}/{path.split('/')[-1]}": None for path in paths}
     return list(paths | flat)
 
 
-def ask_herbie(herbie: ModuleType, request: FileRequest, place: Place, work: Path) -> Any:
-    """A Herbie object for a file; its `grib` is None where no source has it.
+def ask_herbie(
+    herbie: ModuleType, request: FileRequest, places: Mapping[str, str], work: Path
+) -> Any:
+    """A Herbie object for a file at one of `places` (by Herbie's name of the source).
 
-    `work` must be empty: Herbie takes whatever it finds there for the file itself. A source that
-    cannot be asked is passed over, but if no other has the file, its error is raised. Raises what
-    Herbie and requests raise.
+    Its `grib` is None where the file is not, its `idx` where there is no inventory. `work` must be
+    empty: Herbie takes whatever it finds there for the file itself. Raises what Herbie and requests
+    raise, and an HTTPError for an answer that says neither yes nor no.
     """
-    failures: list[requests.RequestException] = []
 
     class PointedHerbie(herbie.Herbie):  # type: ignore[name-defined]
         """Herbie with its template's addresses pointing at the place to look."""
@@ -145,17 +158,23 @@ def ask_herbie(herbie: ModuleType, request: FileRequest, place: Place, work: Pat
             """Herbie refuses times to come; a simulated archive may lie there."""
 
         def find_grib(self) -> tuple[Any, Any]:
-            self.SOURCES = candidates(herbie, request, place)
+            self.SOURCES = dict(places)
             return super().find_grib()
 
         def _check_grib(self, url: str, min_content_length: int = 10) -> bool:
-            try:
-                return super()._check_grib(url, min_content_length)
-            except requests.RequestException as error:
-                failures.append(error)
-                return False
+            return is_there(herbie.core.requests, url)
 
-    asked = PointedHerbie(
+        def _check_idx(self, url: str, verbose: bool = False) -> tuple[bool, str | None]:
+            """Herbie takes an inventory that it cannot ask for as one that is not there."""
+            if _SIGNED in url:
+                return super()._check_idx(url, verbose)
+            stem = url.rpartition(".")[0] if url.endswith(_ENDINGS) else url
+            for ending in self.IDX_SUFFIX:
+                if is_there(herbie.core.requests, stem + ending):
+                    return True, stem + ending
+            return False, None
+
+    return PointedHerbie(
         request.init,
         model=request.model,
         product=request.product,
@@ -166,6 +185,16 @@ def ask_herbie(herbie: ModuleType, request: FileRequest, place: Place, work: Pat
         priority=None,
         **dict(request.options),
     )
-    if asked.grib is None and failures:
-        raise failures[0]
-    return asked
+
+
+def is_there(session: requests.Session, url: str) -> bool:
+    """Whether a server has a file.
+
+    Raises HTTPError for any other answer than yes or no: 403 is how NOMADS says "not so fast".
+    """
+    answer = session.head(url, allow_redirects=True)
+    if answer.status_code in _NOT_THERE:
+        return False
+    if answer.status_code not in _HEAD_NOT_ALLOWED:
+        answer.raise_for_status()
+    return True

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stormdraw.archive.verify import VerifiedMessage, verify
+from stormdraw.archive.sections import grid_digest
+from stormdraw.archive.verify import VerifiedMessage, verify_file
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing, write_text
@@ -28,15 +30,19 @@ class StoredMessage:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that holds exactly the wanted messages; `path` is relative to the day's folder."""
+    """A file that holds exactly the wanted messages; `path` is relative to the day's folder.
+
+    `grid` is the digest of the grid that all of them are on.
+    """
 
     path: str
     origin: str
     messages: tuple[StoredMessage, ...]
+    grid: str
 
 
 class Store:
-    """The verified files of a day.
+    """The verified files of a day. Several threads may put files into it.
 
     `remembers` says whether files put here may be found by a later run: not if they come from a
     folder, which may have changed by then and is quick to copy from anyway.
@@ -46,6 +52,7 @@ class Store:
         self.folder = folder
         self.remembers = remembers
         self._origins = _read_record(folder / _RECORD)
+        self._recording = threading.Lock()
 
     def put(self, path: str, messages: Sequence[VerifiedMessage], origin: str) -> StoredFile:
         """Write messages to a file one after the other."""
@@ -53,8 +60,9 @@ class Store:
         with replacing(self.folder / path) as temporary:
             temporary.write_bytes(b"".join(message.content for message in messages))
         if self.remembers:
-            self._origins[path] = origin
-            self._write_record()
+            with self._recording:
+                self._origins[path] = origin
+                self._write_record()
         return _stored(path, messages, origin)
 
     def find(self, path: str, request: FileRequest, origins: Collection[str]) -> StoredFile | None:
@@ -63,7 +71,7 @@ class Store:
         if origin is None or origin not in origins or not (self.folder / path).is_file():
             return None
         try:
-            messages = verify(self.folder / path, request, path)
+            messages = verify_file(self.folder / path, request)
         except StormdrawError:
             return None
         if sum(len(message.content) for message in messages) != (self.folder / path).stat().st_size:
@@ -72,8 +80,9 @@ class Store:
 
     def _forget(self, path: str) -> None:
         """The record must not vouch for a file while it is being replaced."""
-        if self._origins.pop(path, None) is not None:
-            self._write_record()
+        with self._recording:
+            if self._origins.pop(path, None) is not None:
+                self._write_record()
 
     def _write_record(self) -> None:
         write_text(self.folder / _RECORD, json.dumps(self._origins, indent=1, sort_keys=True))
@@ -85,7 +94,7 @@ def _stored(path: str, messages: Sequence[VerifiedMessage], origin: str) -> Stor
         digest = hashlib.sha256(message.content).hexdigest()
         entries.append(StoredMessage(message.variable, offset, len(message.content), digest))
         offset += len(message.content)
-    return StoredFile(path, origin, tuple(entries))
+    return StoredFile(path, origin, tuple(entries), grid_digest(messages[0].content))
 
 
 def _read_record(path: Path) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """Whether the messages of a fetched file are whole and are those that were asked for."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from stormdraw.archive.sections import split_fields
+from stormdraw.archive.sections import grid_digest, split_fields
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import Header, opened, read_header, read_messages
@@ -22,14 +22,20 @@ class VerifiedMessage:
     content: bytes
 
 
-def verify(path: str | Path, request: FileRequest, origin: str) -> list[VerifiedMessage]:
-    """The wanted messages of a file, in the order of `request.variables`.
+def verify_file(path: str | Path, request: FileRequest) -> list[VerifiedMessage]:
+    """As `verify`, of a file that holds nothing else."""
+    return verify(read_messages(path), request, str(path))
 
-    `origin` is what the file is called in an error. Raises StormdrawError if a message is not
-    whole, if one says another time or statistic than was asked for, or if one is missing.
+
+def verify(messages: Iterable[bytes], request: FileRequest, origin: str) -> list[VerifiedMessage]:
+    """The wanted fields of some messages, in the order of `request.variables`.
+
+    `origin` is what the file is called in an error. Raises StormdrawError if a message is damaged,
+    if one says another time or statistic than was asked for, if one is missing, or if they are not
+    on one grid.
     """
     found: dict[str, VerifiedMessage] = {}
-    for content, header in _fields(Path(path), origin):
+    for content, header in _fields(messages, origin):
         if header.variable is None or not header.instantaneous:
             continue
         name = header.variable.name
@@ -48,17 +54,28 @@ def verify(path: str | Path, request: FileRequest, origin: str) -> list[Verified
             f"{origin}: the byte ranges of its inventory do not hold {', '.join(missing)}; the "
             "inventory does not belong to the file: fetch it again, or delete the mirror's .idx"
         )
+    _require_one_grid(found, origin)
     return [found[name] for name in request.variables]
 
 
-def _fields(path: Path, origin: str) -> Iterator[tuple[bytes, Header]]:
+def _fields(messages: Iterable[bytes], origin: str) -> Iterator[tuple[bytes, Header]]:
     try:
-        for message in read_messages(path):
+        for message in messages:
             for field in split_fields(message):
                 with opened(field) as handle:
                     yield field, read_header(handle)
     except StormdrawError as error:
-        raise StormdrawError(f"{origin}: {str(error).removeprefix(f'{path}: ')}") from None
+        raise StormdrawError(f"{origin}: {str(error).removeprefix(f'{origin}: ')}") from None
+
+
+def _require_one_grid(found: Mapping[str, VerifiedMessage], origin: str) -> None:
+    grids = {name: grid_digest(message.content) for name, message in found.items()}
+    first = next(iter(grids))
+    for name, grid in grids.items():
+        if grid != grids[first]:
+            raise StormdrawError(
+                f"{origin}: {name} is on another grid than {first}; replace the file"
+            )
 
 
 def _require_time(header: Header, request: FileRequest, name: str, origin: str) -> None:

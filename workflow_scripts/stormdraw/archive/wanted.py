@@ -1,15 +1,16 @@
 """Which files of an archive a run needs, day by day.
 
-A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes),
-`hrrr_forecast` (HRRR's own forecasts of the cases), `href` (its member files) and `href_products`
-(the mean and spread it publishes).
+A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `truth`
+(what forecasts are compared with, where that is not the analyses), `hrrr_forecast` (HRRR's own
+forecasts of the cases), `href` or `refs` (a reference ensemble's member files) and `href_products`
+or `refs_products` (the mean and spread it publishes).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, href_members, hrrr_run
+from stormdraw.archive.membership import Member, hrrr_run, members_at
 from stormdraw.ensembles.settings import ReferenceSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import Statistic
@@ -17,13 +18,27 @@ from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
 from stormdraw.variables import scored_variables
 
-SOURCES = ("hrrr", "static", "hrrr_forecast", "href", "href_products")
+_MEMBERS = ("href", "refs")
+_PUBLISHED = ("href_products", "refs_products")
+SOURCES = ("hrrr", "static", "truth", "hrrr_forecast", *_MEMBERS, *_PUBLISHED)
 
 # Of these a file may be absent: what it would have held is then missing, and told so.
-MAY_LACK_FILES = ("hrrr_forecast", "href")
+MAY_LACK_FILES = ("hrrr_forecast", *_MEMBERS)
 
-# What HREF's mean and spread files hold: no reflectivity, and wind only as speed.
+# What the mean files of HREF hold: no reflectivity, and wind only as speed. REFS is its successor;
+# its spread files are known to hold these and more.
 PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
+
+# What `archive.truth` is called.
+TRUTH_NAMES = {
+    "hrrr": "HRRR analysis",
+    "hrrr_f01": "HRRR 1 h forecast",
+    "urma": "URMA analysis",
+    "rtma": "RTMA analysis",
+}
+
+# Of a state, these are analysed by URMA and RTMA; the rest of the truth stays HRRR's.
+_MESOSCALE_ANALYSES = ("T2M", "D2M", "U10", "V10")
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
 
@@ -57,20 +72,34 @@ def dates(settings: Settings, source: str) -> list[str]:
 
     Raises StormdrawError for an unknown source.
     """
-    return sorted({date for date, _ in _all_requests(settings, source)})
+    return sorted(requests_by_date(settings, source))
 
 
 def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
-    """The files of one day of a source.
+    """The files of one day of a source, as `requests_by_date`."""
+    return requests_by_date(settings, source).get(date, [])
 
-    For analyses the day is that of the file's init, for forecasts of cases that of the case.
-    Raises StormdrawError for an unknown source, and for a lead that too few members reach.
+
+def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequest]]:
+    """The files of a source, by day.
+
+    For analyses the day is that of the file's init, for the truth that of the valid time, for
+    forecasts of cases that of the case. Raises StormdrawError for an unknown source, and for a lead
+    that too few members reach.
     """
-    return [request for day, request in _all_requests(settings, source) if day == date]
+    by_date: dict[str, list[FileRequest]] = {}
+    for date, request in _all_requests(settings, source):
+        by_date.setdefault(date, []).append(request)
+    return by_date
+
+
+def is_members(source: str) -> bool:
+    """Whether a source is the members of a reference ensemble."""
+    return source in _MEMBERS
 
 
 def product_variables(settings: Settings) -> list[str]:
-    """The scored variables that HREF's mean and spread hold.
+    """The scored variables that a reference ensemble's mean and spread hold.
 
     Raises StormdrawError if there are none.
     """
@@ -78,7 +107,8 @@ def product_variables(settings: Settings) -> list[str]:
     variables = [name for name in scored if name in PRODUCT_VARIABLES]
     if not variables:
         raise StormdrawError(
-            f"variables: HREF's mean and spread hold {', '.join(PRODUCT_VARIABLES)} but none of "
+            "variables: the reference ensemble's mean and spread hold "
+            f"{', '.join(PRODUCT_VARIABLES)} but none of "
             f"{', '.join(scored)}; leave out the system of kind products"
         )
     return variables
@@ -102,12 +132,14 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
         yield from _analyses(settings)
     elif source == "static":
         yield from _static(settings)
+    elif source == "truth":
+        yield from _truth(settings)
     elif source == "hrrr_forecast":
         yield from _forecasts(settings)
-    elif source == "href":
-        yield from _members(settings)
-    elif source == "href_products":
-        yield from _products(settings)
+    elif source in _MEMBERS:
+        yield from _members(settings, source)
+    elif source in _PUBLISHED:
+        yield from _products(settings, source)
     else:
         raise StormdrawError(f"unknown source {source!r}: known ones are {', '.join(SOURCES)}")
 
@@ -125,6 +157,39 @@ def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     for time in sorted(wanted):
         request = _hrrr(settings, time, tuple(settings.variables))
         yield format_date(request.init), request
+
+
+def truth_times(settings: Settings) -> list[datetime]:
+    """The valid times of all cases and leads, in order."""
+    inits = settings.initial_times()
+    return sorted({init + hours(lead) for init in inits for lead in settings.leads})
+
+
+def truth_variables(settings: Settings) -> tuple[str, ...]:
+    """The variables of the state that the truth has; the others' truth is HRRR's analysis."""
+    names = tuple(settings.variables)
+    if settings.archive.truth in ("hrrr", "hrrr_f01"):
+        return names
+    return tuple(name for name in names if name in _MESOSCALE_ANALYSES)
+
+
+def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    """The files of the truth by their valid day; none where the analyses are the truth."""
+    kind = settings.archive.truth
+    if kind == "hrrr":
+        return
+    variables = truth_variables(settings)
+    if not variables:
+        raise StormdrawError(
+            f"archive.truth: {kind} analyses {', '.join(_MESOSCALE_ANALYSES)} and nothing else "
+            "of a state; set it to hrrr"
+        )
+    for valid in truth_times(settings):
+        if kind == "hrrr_f01":
+            request = FileRequest("hrrr", "sfc", (), valid - hours(1), 1, "", variables)
+        else:
+            request = FileRequest(kind, "anl", (), valid, 0, "", variables)
+        yield format_date(valid), request
 
 
 def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
@@ -162,11 +227,11 @@ def _forecasts(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
             )
 
 
-def _members(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    if settings.archive.reference != "href":
+def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
+    if settings.archive.reference != source:
         return
     for cycle in settings.initial_times():
-        members = href_members(cycle)
+        members = members_at(source, cycle)
         for lead in settings.leads:
             reaching = [member for member in members if member.reaches(lead)]
             _require_enough(settings, reaching, cycle, lead)
@@ -189,14 +254,16 @@ def _require_enough(settings: Settings, reaching: list[Member], cycle: datetime,
     minimum = minimum_members(settings)
     if len(reaching) < minimum:
         raise StormdrawError(
-            f"leads: only {len(reaching)} of HREF's members run as far as {lead} h after "
+            f"leads: only {len(reaching)} of {str(settings.archive.reference).upper()}'s members "
+            f"run as far as {lead} h after "
             f"{cycle:%Y-%m-%d %H} UTC, and minimum_members is {minimum}; take shorter leads or "
             "lower minimum_members"
         )
 
 
-def _products(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    if settings.archive.reference != "href":
+def _products(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
+    model = source.removesuffix("_products")
+    if settings.archive.reference != model:
         return
     variables = tuple(product_variables(settings))
     for cycle in settings.initial_times():
@@ -205,7 +272,7 @@ def _products(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
                 yield (
                     format_date(cycle),
                     FileRequest(
-                        model="href",
+                        model=model,
                         product=product,
                         options=(("domain", "conus"),),
                         init=cycle,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stormdraw.archive.settings import Mirror
-from stormdraw.archive.wanted import FileRequest, dates, requests
+from stormdraw.archive.wanted import FileRequest, requests_by_date
 from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
 from stormdraw.ensembles.settings import ReferenceSystem
 from stormdraw.grids import HRRR
@@ -30,8 +30,8 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
         found = (
             # Two members may be one file: the older of a cycle is the newer of an earlier one.
             dataclasses.replace(file, member="")
-            for date in dates(settings, source)
-            for file in requests(settings, source, date)
+            for day in requests_by_date(settings, source).values()
+            for file in day
         )
         files[source] = list(dict.fromkeys(found))
     return {source: found for source, found in files.items() if found}
@@ -41,12 +41,10 @@ def used_sources(settings: Settings) -> list[str]:
     """The sources that a run may draw on."""
     systems = [s for s in settings.ensembles.systems if isinstance(s, ReferenceSystem)]
     suffixes = sorted({"_products" if system.kind == "products" else "" for system in systems})
-    return [
-        "hrrr",
-        "static",
-        "hrrr_forecast",
-        *(f"{settings.archive.reference}{suffix}" for suffix in suffixes),
-    ]
+    references = (f"{settings.archive.reference}{suffix}" for suffix in suffixes)
+    truth = ["truth"] if settings.archive.truth != "hrrr" else []
+    forecasts = ["hrrr_forecast"] if settings.forecasts_with_hrrr() else []
+    return ["hrrr", "static", *truth, *forecasts, *references]
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:

@@ -1,6 +1,7 @@
 """The ensemble file every method writes: `results/ensembles/{system}/{init}.nc`."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,12 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
+from stormdraw.fields.states import read_grid_of
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.variables import scored_variables
+
+logger = logging.getLogger(__name__)
 
 # put(member index, lead index, state (variable, y, x))
 Put = Callable[[int, int, np.ndarray], None]
@@ -72,3 +76,24 @@ def ensemble_file(
         yield put
         dataset = file[names[0]].group()
         dataset.setncatts(notes or {})
+
+
+def write_missing(
+    output: Path,
+    fields: Path,
+    case: Case,
+    members: Sequence[int],
+    settings: Mapping[str, Any],
+) -> None:
+    """An ensemble of a case whose initial state the archive lacks: every value is missing.
+
+    Scores then leave the case out of all systems. The grid is that of `fields`.
+    """
+    logger.warning("%s: no initial state at %s UTC", case.system, f"{case.init:%Y-%m-%d %H}")
+    grid = read_grid_of(fields)
+    nothing = np.full((len(case.variables), *grid.shape), np.nan, dtype=np.float32)
+    notes = {"missing": "the archive lacks the initial state"}
+    with ensemble_file(output, grid, case, members, settings, notes) as put:
+        for member in range(len(members)):
+            for lead in range(len(case.leads)):
+                put(member, lead, nothing)

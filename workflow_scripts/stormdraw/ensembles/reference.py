@@ -20,17 +20,27 @@ from stormdraw.provenance import attributes
 
 
 def write_reference_members(
-    regridded: Path, minimum: int, case: Case, output: Path, settings: Mapping[str, Any]
+    regridded: Path,
+    minimum: int,
+    case: Case,
+    output: Path,
+    settings: Mapping[str, Any],
+    may_be_missing: bool = False,
 ) -> None:
     """The members that are there, (member, lead, y, x).
 
     A member absent at one lead is missing (NaN) there; one absent at all leads is left out, and the
-    attribute `absent_members` names it. Raises StormdrawError if a lead has fewer than `minimum`.
+    attribute `absent_members` names it. A lead with fewer than `minimum` is missing as a whole if
+    that `may_be_missing`; else it raises StormdrawError.
     """
     with xr.open_dataset(regridded, engine="netcdf4") as dataset:
         present = _presence(dataset, case)
-        _require(present, minimum, regridded, case)
-        kept = np.flatnonzero(present.any(axis=1))
+        if may_be_missing:
+            present[:, present.sum(axis=0) < minimum] = False
+        else:
+            _require(present, minimum, regridded, case)
+        # Of a case without any, one missing member stands for all.
+        kept = np.flatnonzero(present.any(axis=1)) if present.any() else np.array([0])
         labels = [str(label) for label in dataset["member"].values]
         absent = [label for k, label in enumerate(labels) if k not in kept]
         notes = {"absent_members": " ".join(absent) or "none"}
@@ -40,7 +50,8 @@ def write_reference_members(
             for k, source in enumerate(kept):
                 for j, lead in enumerate(case.leads):
                     fields = dataset.isel(member=source).sel(lead=lead)
-                    put(k, j, np.stack([fields[name].values for name in case.variables]))
+                    state = np.stack([fields[name].values for name in case.variables])
+                    put(k, j, state if present[source, j] else np.full_like(state, np.nan))
 
 
 def _presence(dataset: xr.Dataset, case: Case) -> np.ndarray:

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from stormdraw.ensembles.bounds import apply_bounds
-from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.ensembles.files import Case, ensemble_file, write_missing
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.states import read_grid_of, read_states
+from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.devices import describe_device
 from stormdraw.models.forcings import Forcings, make_forcings
@@ -86,9 +86,14 @@ def write_rollout(
 ) -> None:
     """Draw the members of one case and write `ensembles/{system}/{init}.nc`.
 
-    Raises StormdrawError if an initial state is missing or has missing points.
+    All members are missing where the archive lacks an initial state. Raises StormdrawError if a
+    state is missing otherwise, or has missing points.
     """
-    initial = read_initial(inputs.fields, case, trained.model.settings.history)
+    history = trained.model.settings.history
+    if {case.init - hours(age) for age in range(history)} & absent_times(inputs.fields):
+        write_missing(output, inputs.fields[0], case, range(rollout.members), settings)
+        return
+    initial = read_initial(inputs.fields, case, history)
     grid = read_grid_of(inputs.fields[0])
     forcings = make_forcings(trained.model.settings.forcings, grid, inputs.static, trained.terrain)
     device = next(trained.model.parameters()).device

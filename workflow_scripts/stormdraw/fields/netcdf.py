@@ -73,6 +73,9 @@ def _create(
 
 
 def _storage(dataset: netCDF4.Dataset, dimensions: Sequence[str], store: Store) -> dict[str, Any]:
+    # A dimension without a point is an unlimited one, and then there is nothing to lay out.
+    if any(dataset.dimensions[name].isunlimited() for name in dimensions):
+        return {}
     if store == "fast":
         return {"contiguous": True}
     field = [dataset.dimensions[name].size for name in dimensions[-2:]]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stormdraw.archive.manifest import OK, read_manifest
+from stormdraw.archive.manifest import ABSENT, absent_times, read_manifest
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import (
     WIND_COMPONENTS,
@@ -28,6 +28,7 @@ from stormdraw.fields.threads import in_order
 from stormdraw.grids import Grid
 from stormdraw.messages import opened, read_grid
 from stormdraw.provenance import attributes
+from stormdraw.times import format_init
 
 logger = logging.getLogger(__name__)
 
@@ -99,18 +100,21 @@ def normalise_day(
     quality: Path,
     settings: dict[str, Any],
     threads: int = 1,
+    grid_manifest: Path | None = None,
 ) -> None:
     """Decode a day's messages and write each variable as (time, y, x), time being the valid time.
 
     Values outside the table's physical bounds are kept or masked as `fields.suspicious` says,
     counted in the attribute `suspicious_points`, logged, and listed in the table `quality`. Hours
-    that the manifest says are absent are left out. Raises StormdrawError for a missing point,
-    where the grid changes within the day, and if no hour is there.
+    that the manifest says are absent are left out and named in the attribute `absent_times`; a day
+    that lacks all of them has the grid of `grid_manifest`'s messages. Raises StormdrawError for a
+    missing point, where the grid changes within the day, and if nothing tells the grid.
     """
     manifest = read_manifest(manifest_path)
-    hours = _hours(manifest, manifest_path)
+    hours = _hours(manifest)
     folder = manifest_path.parent
-    day = Day(folder, fields, _archive_grid(folder, hours[0][1]))
+    grid = _archive_grid(folder, hours[0][1]) if hours else _grid_of(grid_manifest, folder)
+    day = Day(folder, fields, grid)
     tasks = [
         Task(index, time, rows, group)
         for index, (time, rows) in enumerate(hours)
@@ -125,6 +129,7 @@ def normalise_day(
         "Hourly analyses", f"{folder.parent.name.upper()} GRIB2 of {folder.name}", settings
     )
     description["wind_convention"] = WIND_CONVENTION
+    description["absent_times"] = " ".join(map(format_init, absent_times(manifest)))
     findings: list[Finding] = []
     with written_in_parts(
         output,
@@ -164,18 +169,26 @@ def normalise_static(
             file[message.name][:] = target.averaged(part, message.name)
 
 
-def _hours(manifest: pd.DataFrame, path: Path) -> list[tuple[datetime, pd.DataFrame]]:
+def _grid_of(manifest_path: Path | None, folder: Path) -> Grid:
+    """The grid of other messages of the same model, for a day of which nothing is there."""
+    if manifest_path is None:
+        raise StormdrawError(
+            f"{folder}: no hour of this day is whole, and nothing tells their grid; leave the day "
+            "out of periods, or set archive.missing to skip"
+        )
+    return _archive_grid(manifest_path.parent, read_manifest(manifest_path))
+
+
+def _hours(manifest: pd.DataFrame) -> list[tuple[datetime, pd.DataFrame]]:
     """(valid time, rows) of the hours whose messages are all there."""
     valid = manifest["init"] + pd.to_timedelta(manifest["lead"], unit="h")
     hours = []
     for time, rows in manifest.groupby(valid):
-        absent = rows.loc[rows["status"] != OK, "variable"]
+        absent = rows.loc[rows["status"] == ABSENT, "variable"]
         if len(absent):
             logger.warning("%s UTC is left out: no %s", f"{time:%H}", ", ".join(absent))
         else:
             hours.append((time.to_pydatetime(), rows))
-    if not hours:
-        raise StormdrawError(f"{path}: no hour of this day is whole; leave the day out of periods")
     return hours
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stormdraw.archive.manifest import read_manifest
-from stormdraw.archive.membership import Member, href_members
+from stormdraw.archive.manifest import ABSENT, read_manifest
+from stormdraw.archive.membership import Member, members_at
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarsen, fine_grid
 from stormdraw.fields.decoding import apart, decode_state
@@ -85,14 +85,16 @@ def regrid_members(
     quality: Path,
     settings: dict[str, Any],
     threads: int = 1,
+    *,
+    reference: str,
 ) -> None:
-    """Write each variable of HREF's members as (member, lead, y, x).
+    """Write each variable of the members of `reference` (`href` or `refs`), (member, lead, y, x).
 
     A member that is absent from the archive at a lead is NaN there. What is suspicious is listed
     in the table `quality`.
     """
     manifest = read_manifest(manifest_path)
-    members = href_members(init)
+    members = members_at(reference, init)
     leading = {
         "member": xr.DataArray(
             [member.name for member in members],
@@ -104,7 +106,7 @@ def regrid_members(
     }
     description = attributes(
         "Members of the reference ensemble on the target grid",
-        f"HREF member files for the cycle {init:%Y-%m-%d %H} UTC",
+        f"{reference.upper()} member files for the cycle {init:%Y-%m-%d %H} UTC",
         settings,
     )
     description["wind_convention"] = WIND_CONVENTION
@@ -157,24 +159,29 @@ def regrid_products(
     quality: Path,
     settings: dict[str, Any],
     threads: int = 1,
+    *,
+    reference: str,
 ) -> None:
-    """Write `<variable>_mean` and `<variable>_spread`, each (lead, y, x), of HREF's products.
+    """Write `<variable>_mean` and `<variable>_spread`, each (lead, y, x), of the products.
 
-    Only the means are held against the table's bounds, and listed in the table `quality`.
+    Both are NaN at a lead whose files are absent from the archive. Only the means are held against
+    the table's bounds, and listed in the table `quality`.
     """
     manifest = read_manifest(manifest_path)
     variables = {f"{name}_{statistic}": name for name in names for statistic in ("mean", "spread")}
     leading = {"lead": lead_coordinate(leads), "init": init_coordinate(init)}
     description = attributes(
         "Mean and spread of the reference ensemble on the target grid",
-        f"HREF product files of the cycle {init:%Y-%m-%d %H} UTC",
+        f"{reference.upper()} product files of the cycle {init:%Y-%m-%d %H} UTC",
         settings,
     )
     regridding = Regridding(manifest_path.parent, target, fields)
 
-    def read(wanted: tuple[int, str, tuple[str, ...]]) -> Placed:
+    def read(wanted: tuple[int, str, tuple[str, ...]]) -> Placed | None:
         j, statistic, group = wanted
         rows = _product_rows(manifest, manifest_path, init, leads[j], statistic)
+        if (rows["status"] == ABSENT).all():
+            return None
         valid = init + hours(leads[j])
         return regridding.read(rows, group, valid, statistic, statistic == "mean")
 
@@ -189,23 +196,22 @@ def regrid_products(
         for (j, statistic, group), placed in zip(
             wanted, in_order(read, wanted, threads), strict=True
         ):
-            for name, field in zip(group, placed.fields, strict=True):
+            for position, name in enumerate(group):
+                field = np.nan if placed is None else placed.fields[position]
                 file[f"{name}_{statistic}"][j] = field
-            findings += placed.findings
+            findings += [] if placed is None else placed.findings
     write_findings(findings, quality)
 
 
 def _product_rows(
     manifest: pd.DataFrame, path: Path, init: datetime, lead: int, statistic: str
 ) -> pd.DataFrame:
+    """A product's rows, which may say that it was looked for in vain."""
     rows = manifest[
         (manifest["init"] == init)
         & (manifest["lead"] == lead)
         & (manifest["statistic"] == statistic)
-        & (manifest["status"] == "ok")
     ]
     if rows.empty:
-        raise StormdrawError(
-            f"{path}: has no HREF {statistic} for {init:%Y-%m-%d %H} UTC + {lead} h"
-        )
+        raise StormdrawError(f"{path}: has no {statistic} for {init:%Y-%m-%d %H} UTC + {lead} h")
     return rows

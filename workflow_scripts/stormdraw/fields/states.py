@@ -10,6 +10,7 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.day_files import day_file
 from stormdraw.grids import Grid
+from stormdraw.times import parse_init
 
 
 def locate_times(paths: Sequence[str | Path]) -> dict[datetime, tuple[Path, int]]:
@@ -19,6 +20,15 @@ def locate_times(paths: Sequence[str | Path]) -> dict[datetime, tuple[Path, int]
         for index, time in enumerate(day_file(path).times):
             where[time] = (Path(path), index)
     return where
+
+
+def absent_times(paths: Sequence[str | Path]) -> set[datetime]:
+    """The valid times that the archive lacks, and the configuration allows it to."""
+    absent: set[datetime] = set()
+    for path in paths:
+        with xr.open_dataset(path, engine="netcdf4") as dataset:
+            absent.update(map(parse_init, dataset.attrs.get("absent_times", "").split()))
+    return absent
 
 
 class StateReader:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.states import read_states
+from stormdraw.fields.states import absent_times, read_states
 from stormdraw.fields.transforms import forward
 from stormdraw.files import replacing
 from stormdraw.provenance import attributes
@@ -71,13 +71,13 @@ def compute_statistics(
 ) -> Statistics:
     """Statistics of the states at `times`, found in the day files `paths`.
 
-    Missing points (NaN) do not count. Raises StormdrawError if a time is in none of the files or a
-    variable has no valid point at all.
+    Missing points (NaN) and hours that the archive lacks do not count. Raises StormdrawError if a
+    time is in none of the files or a variable has no valid point at all.
     """
     values = {name: _Moments() for name in names}
     tendencies = {name: _Moments() for name in names}
     previous: tuple[datetime, np.ndarray] | None = None
-    for time, state in read_states(paths, names, sorted(times)):
+    for time, state in read_states(paths, names, sorted(set(times) - absent_times(paths))):
         for index, name in enumerate(names):
             now = forward(state[index].astype(np.float64), variable(name).transform)
             values[name].add(now)

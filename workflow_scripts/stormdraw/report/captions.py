@@ -107,6 +107,13 @@ CAPTIONS: dict[str, Caption] = {
         "first. Lines are parallels and meridians; there are no coasts or borders, since no map "
         "data comes with the workflow.",
     ),
+    "archive_audit": Caption(
+        "Hours of the archive",
+        "The hours of analyses that the run wanted, by day (across) and hour (up): there, replaced "
+        "by a later lead of an older run, or at no source. What is at no source is left out for "
+        "every system alike: pairs of hours to learn from, and cases whose initial state or truth "
+        "it is. The table results/archive/audit.csv lists every file of every source.",
+    ),
     "training_curves": Caption(
         "Training",
         "Each model's loss by epoch (logarithmic) and its learning rate. Losses of models that "

@@ -1,5 +1,6 @@
 """What the page's numbers cannot say: the same for every run, and of this one."""
 
+from stormdraw.archive.wanted import TRUTH_NAMES, truth_variables
 from stormdraw.ensembles.settings import PerfectSystem, ReferenceSystem
 from stormdraw.report.headline import NOT_IN_REFERENCE, HeadlineTable
 from stormdraw.report.wording import counted
@@ -44,7 +45,8 @@ def limits(settings: Settings, table: HeadlineTable) -> list[str]:
         )
     if any(isinstance(system, ReferenceSystem) and system.kind == "members" for system in systems):
         found.append(
-            "Members of HREF are different models and ages, and so not exchangeable: the fair CRPS "
+            f"Members of {str(settings.archive.reference).upper()} are different models and ages, "
+            "and so not exchangeable: the fair CRPS "
             "corrects for their number as if they were, and is approximate for them."
         )
     if any(isinstance(system, ReferenceSystem) and system.kind == "products" for system in systems):
@@ -52,17 +54,44 @@ def limits(settings: Settings, table: HeadlineTable) -> list[str]:
             "A reference known by mean and spread is scored as a Gaussian, which cannot be right "
             "for variables with a floor or a long tail (CAPE, CIN, wind speed)."
         )
+    if settings.archive.missing != "fail":
+        found.append(
+            "Hours that no source of the archive has are left out for all systems alike"
+            + (
+                ", or replaced by a forecast of up to six hours."
+                if settings.archive.missing == "older_run"
+                else "."
+            )
+        )
     if any(isinstance(system, PerfectSystem) for system in systems):
         found.append(
             "The perfect ensemble draws from the true distribution and cannot be had in reality; "
             "it shows what is left to win."
         )
-    return [*found, *_ALWAYS]
+    return [*found, _truth(settings), *_ALWAYS]
+
+
+def _truth(settings: Settings) -> str:
+    truth = TRUTH_NAMES[settings.archive.truth]
+    if settings.archive.truth in ("hrrr", "hrrr_f01"):
+        return (
+            f"The truth is the {truth}, not observations: it favours systems made from HRRR, which "
+            "share its climate and its errors, over those that are not."
+        )
+    own = truth_variables(settings)
+    rest = [name for name in settings.variables if name not in own]
+    others = (
+        f" That of {', '.join(rest)} is the HRRR analysis, which favours systems made from HRRR."
+        if rest
+        else ""
+    )
+    return (
+        f"The truth of {', '.join(own)} is the {truth}: a first guess from HRRR drawn to "
+        f"observations, which lie far apart in places.{others}"
+    )
 
 
 _ALWAYS = (
-    "The truth is the HRRR analysis, not observations: it favours systems made from HRRR, which "
-    "share its climate and its errors, over those that are not.",
     "CRPS and RMSE compare point by point: a storm in the wrong place counts twice, and blurred "
     "forecasts are flattered. Scores of neighbourhoods and of structure are not part of this page.",
     "Neighbouring points and following hours are not independent: a large number of points does "

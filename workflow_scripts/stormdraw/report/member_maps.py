@@ -12,7 +12,8 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
-from stormdraw.fields.states import read_states
+from stormdraw.archive.wanted import TRUTH_NAMES, truth_variables
+from stormdraw.fields.states import absent_times, read_states
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar
 from stormdraw.report.mapped import mapped_systems, mapped_variable
@@ -62,7 +63,12 @@ def draw_member_maps(
         write_gap(output, TITLE, "No system has an ensemble to show.")
         return
     files = {system: _by_init(ensemble_paths[system]) for system in shown}
-    inits = sorted(set.intersection(*(set(by_init) for by_init in files.values())))
+    absent = absent_times(truth_paths)
+    inits = [
+        init
+        for init in sorted(set.intersection(*(set(by_init) for by_init in files.values())))
+        if not {init, init + hours(lead)} & absent
+    ]
     if not inits:
         write_gap(output, TITLE, "The systems have no case in common.")
         return
@@ -73,11 +79,13 @@ def draw_member_maps(
         read_block(files[system][init], system, name, lead, settings.report.map_members)
         for system in shown
     ]
-    analysis = (
-        "HRRR analysis" if settings.archive.analysis_lead == 0 else "HRRR 1 h forecast as analysis"
-    )
+    analysis = TRUTH_NAMES[settings.archive.truth]
     if settings.archive.source == "simulated":
         analysis = "simulated analysis"
+    elif settings.archive.truth == "hrrr" and settings.archive.analysis_lead:
+        analysis = "HRRR 1 h forecast as analysis"
+    elif name not in truth_variables(settings):
+        analysis = TRUTH_NAMES["hrrr"]
     chosen = " · the case with most storms" if name == "REFC" and len(inits) > 1 else ""
     heading = (
         f"{variable(name).long_name.capitalize()} ({units_text(name)}) · {init:%Y-%m-%d %H} UTC "

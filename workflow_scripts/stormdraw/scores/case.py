@@ -25,13 +25,15 @@ def score_case(
     scores: Scores | None = None,
     common: xr.Dataset | None = None,
     threads: int = 1,
+    may_be_missing: bool = False,
 ) -> xr.Dataset:
     """Reduce the ensemble at `ensemble_path` to sufficient statistics and write them.
 
     Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
     hold their valid times. `run_seed` breaks the ties of ranks. `common` has the leads of all
     systems and the points that none lacks (`stormdraw.scores.points`); without it a point counts
-    where this ensemble has it.
+    where this ensemble has it. A case without any point is an error unless it `may_be_missing`:
+    then it counts for nothing.
     Returns what was written.
 
     Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
@@ -62,6 +64,7 @@ def score_case(
                 regions=region_masks(grid, scores.regions),
                 common=common,
                 threads=threads,
+                may_be_missing=may_be_missing,
             )
         except StormdrawError as error:
             raise StormdrawError(f"{ensemble_path}: {error}") from None

@@ -39,6 +39,7 @@ def case_statistics(
     regions: Mapping[str, np.ndarray] | None = None,
     common: xr.Dataset | None = None,
     threads: int = 1,
+    may_be_missing: bool = False,
 ) -> xr.Dataset:
     """Sufficient statistics of a case, with dims (variable, lead, region) and those of `tables`.
 
@@ -52,7 +53,7 @@ def case_statistics(
 
     A lead without a member or a point counts for nobody once systems are compared, and is told in
     the table of what is missing. Raises StormdrawError if a variable has no point that counts at
-    any lead, unless `common` says so too.
+    any lead, unless `common` says so too or all of it `may_be_missing`.
     """
     scores = Scores() if scores is None else scores
     if regions is None:
@@ -86,7 +87,11 @@ def case_statistics(
                 )
                 block |= wind_statistics((u, v), observed_wind, region_weights, points, threads)
             blocks.append(block)
-        if common is None and not any(block["points"][0] for block in blocks[-len(leads) :]):
+        if (
+            common is None
+            and not may_be_missing
+            and not any(block["points"][0] for block in blocks[-len(leads) :])
+        ):
             raise StormdrawError(
                 f"{name} at init {init}: at no lead is there a point where the truth and the "
                 "members are finite; see which of the two files is empty"

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.states import absent_times
 from stormdraw.grids import Grid
 from stormdraw.times import hours
 
@@ -19,7 +20,8 @@ def load_truth(
     """The analysis valid at `init` + each lead (h), with dims (lead, y, x).
 
     `paths` are files of fields with dims (time, y, x); the first that has a time gives it. WIND10
-    is derived from U10 and V10.
+    is derived from U10 and V10. A time that the archive lacks, and may lack, is missing at all
+    points.
 
     Raises StormdrawError if a time or a variable is in none of the files, or if their grids differ.
     """
@@ -39,7 +41,10 @@ def load_truth(
                     )
                 state = fields.isel(time=int(position[0]), drop=True)
                 found[lead] = _select(state, variables, path)
+    absent = absent_times(paths)
     for lead in leads:
+        if lead not in found and init + hours(lead) in absent:
+            found[lead] = _missing(paths[0], variables)
         if lead not in found:
             raise StormdrawError(
                 f"{', '.join(map(str, paths))}: no analysis valid at "
@@ -48,6 +53,17 @@ def load_truth(
             )
     index = pd.Index(np.array(leads, np.int32), name="lead")
     return xr.concat([found[lead] for lead in leads], index, coords="minimal", compat="override")
+
+
+def _missing(path: Path, variables: Sequence[str]) -> xr.Dataset:
+    """A state (y, x) without a value, on the grid of a file of fields."""
+    with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as fields:
+        coordinates = fields.drop_vars(list(fields.data_vars)).drop_vars("time").coords
+        shape = tuple(fields.sizes[name] for name in ("y", "x"))
+        nothing = {
+            name: (("y", "x"), np.full(shape, np.nan, dtype=np.float32)) for name in variables
+        }
+        return xr.Dataset(nothing, coords=coordinates).load()
 
 
 def _select(state: xr.Dataset, variables: Sequence[str], path: Path) -> xr.Dataset:

@@ -34,7 +34,7 @@ with z standard normal numbers. What can be seen (`surface`, `physics`)
     U10    a share of c that grows with H, plus rotation, divergence, outflow of cold pools, gusts
     REFC   cells as bells in linear reflectivity, the rain that trails them, rain from lift, texture
 
-HREF's members are forecasts by other physics from imperfect states (`forecasts`).
+HREF's and REFS's members are forecasts by other physics from imperfect states (`forecasts`).
 
 Random numbers come from `stormdraw.seeds.generator_for` with labels: the same seed gives the same
 files to the byte.

@@ -1,8 +1,8 @@
-"""Forecasts by imperfect models from imperfect analyses: the members of HREF.
+"""Forecasts by imperfect models from imperfect analyses: the members of HREF and REFS.
 
 A run starts from the true state with analysis errors and goes on by the world's own dynamics with
 another model's physics, so its error grows with its age. Three things make the ensemble of ten
-sharper than it should be, as the real one is: where an analysis has no observations it takes the
+sharper than it should be, as the real HREF is: where an analysis has no observations it takes the
 background, and most of the background is common to all models; most of the noise of their dynamics
 is common to them too, and none of it is the truth's; and all have surface errors in common. What
 they do not share, their physics, their ages and the rest of the noise, is their spread. The numbers
@@ -13,7 +13,7 @@ hours old at one cycle is the one that was new at the cycle before.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -63,6 +63,28 @@ MODEL_PHYSICS: dict[str, Physics] = {
         core=TRUTH.core - 3.0,
         daytime_mixing=0.42,
     ),
+}
+
+# RRFS: one dynamical core for all its members, which differ by perturbed physics: closer to each
+# other than HREF's models are. (temperature K, dew point K, factors of births, core dBZ, heating)
+_RRFS_PERTURBATIONS = {
+    "rrfs": (0.0, 0.0, 1.0, 0.0, 1.0),
+    "rrfs_m1": (0.3, -0.2, 0.9, 1.0, 1.03),
+    "rrfs_m2": (-0.3, 0.3, 1.1, -1.0, 0.98),
+    "rrfs_m3": (0.2, 0.3, 1.05, 2.0, 0.96),
+    "rrfs_m4": (-0.2, -0.3, 0.85, 0.5, 1.04),
+    "rrfs_m5": (0.0, 0.1, 0.95, -1.5, 1.0),
+}
+MODEL_PHYSICS |= {
+    name: replace(
+        _COMMON,
+        temperature=TRUTH.temperature + 0.1 + temperature,
+        dewpoint=TRUTH.dewpoint - 0.1 + dewpoint,
+        birth_rate=births * _COMMON.birth_rate,
+        core=_COMMON.core + 1.0 + core,
+        heating=heating * TRUTH.heating,
+    )
+    for name, (temperature, dewpoint, births, core, heating) in _RRFS_PERTURBATIONS.items()
 }
 
 # Standard deviations (K, K, m/s, m/s) of the fixed surface errors that all models have in common,
@@ -148,11 +170,15 @@ class Forecaster:
         )
 
 
-def forecasters(truth: Surface, run_seed: int, shared: SharedNoise) -> dict[str, Forecaster]:
-    """The forecaster behind each of HREF's models, by name."""
+def forecasters(
+    truth: Surface, run_seed: int, shared: SharedNoise, names: Collection[str]
+) -> dict[str, Forecaster]:
+    """The forecasters behind the models called `names`."""
     common = _bias(truth.domain, run_seed, "all models", _COMMON_BIAS)
     found = {}
     for name, physics in MODEL_PHYSICS.items():
+        if name not in names:
+            continue
         own = _bias(truth.domain, run_seed, name, _OWN_BIAS)
         bias = Bias(*(shared + single for shared, single in zip(common, own, strict=True)))
         world = World(Surface(truth.domain, truth.terrain, physics, bias))

@@ -18,8 +18,12 @@ _MISSING = 255
 
 _INSTANT, _DERIVED, _INTERVAL = 0, 2, 8
 
-# GRIB2 code tables 4.3, 4.7 and 4.10.
+# The templates of a member of an ensemble in their place.
+_OF_A_MEMBER = {_INSTANT: 1, _INTERVAL: 11}
+
+# GRIB2 code tables 4.3, 4.6, 4.7 and 4.10.
 _FORECAST, _ENSEMBLE_FORECAST = 2, 4
+_POSITIVELY_PERTURBED = 3
 _WEIGHTED_MEAN, _SPREAD = 1, 4
 _MAXIMUM = 2
 
@@ -95,13 +99,15 @@ DECOYS = {
 class Encoder(contextlib.ExitStack):
     """Writes messages on one grid, by one generating process (NCEP's table A).
 
+    `perturbation` is the number of an ensemble's member, if its messages say that they are of one.
     Keeps a handle for each product, since making one costs as much as packing the values; use it as
     a context manager, which releases them.
     """
 
-    def __init__(self, grid: Grid, process: int) -> None:
+    def __init__(self, grid: Grid, process: int, perturbation: int | None = None) -> None:
         super().__init__()
         self.grid = grid
+        self.perturbation = perturbation
         self.process = process
         self._handles: dict[Product, int] = {}
 
@@ -133,18 +139,22 @@ class Encoder(contextlib.ExitStack):
 
     def _handle(self, product: Product) -> int:
         if product not in self._handles:
-            message = _template(self.grid, self.process, product)
+            message = _template(self.grid, self.process, product, self.perturbation)
             self._handles[product] = self.enter_context(opened(message))
         return self._handles[product]
 
 
-def _template(grid: Grid, process: int, product: Product) -> bytes:
+def _template(grid: Grid, process: int, product: Product, perturbation: int | None) -> bytes:
     """A message that lacks only times and values."""
+    template = product.template if perturbation is None else _OF_A_MEMBER[product.template]
     sample = eccodes.codes_new_from_samples("GRIB2", eccodes.CODES_PRODUCT_GRIB)
     try:
         _set(sample, {"discipline": product.grib[0]} | _FIXED_KEYS | _grid_keys(grid))
-        _set(sample, {"productDefinitionTemplateNumber": product.template})
+        _set(sample, {"productDefinitionTemplateNumber": template})
         _set(sample, _product_keys(product, process))
+        if perturbation is not None:
+            _set(sample, {"typeOfEnsembleForecast": _POSITIVELY_PERTURBED})
+            _set(sample, {"perturbationNumber": perturbation})
         eccodes.codes_set(sample, "packingType", "grid_complex_spatial_differencing")
         _set(sample, {"orderOfSpatialDifferencing": 2})
         # The packing takes hold once there are values.

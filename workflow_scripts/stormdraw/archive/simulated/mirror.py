@@ -8,11 +8,11 @@ from pathlib import Path
 from stormdraw import provenance
 from stormdraw.archive.simulated.domain import domain_of, terrain
 from stormdraw.archive.simulated.forecasts import CommonBackground, Start, forecasters
-from stormdraw.archive.simulated.href_files import HrefFiles
 from stormdraw.archive.simulated.layout import hrrr_path, member_path
 from stormdraw.archive.simulated.model_files import ModelFiles
 from stormdraw.archive.simulated.noise import Noise, SharedNoise
 from stormdraw.archive.simulated.plan import Plan, plan_archive
+from stormdraw.archive.simulated.product_files import ProductFiles
 from stormdraw.archive.simulated.state import State, to_dataset
 from stormdraw.archive.simulated.surface import Surface
 from stormdraw.archive.simulated.world import World
@@ -42,7 +42,9 @@ def write_archive(
     states, starts = _simulate(truth, shared, plan, settings.seed, folder, tell)
     _save_world(truth.surface, states, settings, world_path)
     if plan.runs:
-        _forecast(truth.surface, shared, plan, starts, settings.seed, folder, tell)
+        reference = settings.archive.reference
+        products = ProductFiles(reference, domain.window) if reference is not None else None
+        _forecast(truth.surface, shared, plan, starts, settings.seed, folder, tell, products)
 
 
 def _simulate(
@@ -101,15 +103,10 @@ def _forecast(
     run_seed: int,
     folder: Path,
     tell: Progress,
+    products: ProductFiles | None,
 ) -> None:
-    """Let models forecast, and write their files and, of HREF, its products."""
-    forecasting = {run.model for run in plan.runs}
-    models = {
-        name: model
-        for name, model in forecasters(truth, run_seed, shared).items()
-        if name in forecasting
-    }
-    href = HrefFiles(truth.domain.window)
+    """Let models forecast, and write their files and, of a reference ensemble, its products."""
+    models = forecasters(truth, run_seed, shared, {run.model for run in plan.runs})
     with ExitStack() as stack:
         files = {name: stack.enter_context(ModelFiles(name, truth)) for name in models}
         for done, run in enumerate(plan.runs, start=1):
@@ -117,11 +114,12 @@ def _forecast(
             for lead, seen in models[run.model].run(starts[run.init], run.leads):
                 path = folder / member_path(run.member, run.init, lead)
                 fields = own.write(path, seen, run.init, lead)
-                if plan.products:
-                    href.collect(run.model, run.init, lead, fields, own.grid)
+                if products is not None:
+                    products.collect(run.model, run.init, lead, fields, own.grid)
             tell(f"forecast {done} of {len(plan.runs)}: {run.model} of {run.init:%Y-%m-%d %H} UTC")
-    for case in plan.cases if plan.products else ():
-        href.write(folder, case, plan.leads)
+    if products is not None:
+        for case in plan.cases:
+            products.write(folder, case, plan.leads)
 
 
 def _say_nothing(_: str) -> None:

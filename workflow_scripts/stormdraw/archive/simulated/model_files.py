@@ -31,7 +31,7 @@ class ModelFiles(contextlib.ExitStack):
         self._passage = Passage(domain.box, self.grid)
         self._height = self._passage.carry({"OROG": surface.terrain})["OROG"]
         process = _PROCESSES.get(model, UNKNOWN_PROCESS)
-        self._encoder = Encoder(self.grid, process)
+        self._encoder = Encoder(self.grid, process, _perturbation(model))
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -77,6 +77,12 @@ def write_messages(path: Path, messages: Sequence[bytes]) -> None:
 
 def _own_grid(model: str, window: Grid) -> Grid:
     """The grid of a model's files."""
-    if model == "hrrr":
+    if model == "hrrr" or model.startswith("rrfs"):
         return window
     return nam_nest_grid(window) if model == "nam_nest" else five_kilometre_grid(window)
+
+
+def _perturbation(model: str) -> int | None:
+    """The number that the messages of a perturbed member of RRFS carry."""
+    _, found, number = model.partition("rrfs_m")
+    return int(number) if found else None

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, href_members, hrrr_run
+from stormdraw.archive.membership import Member, hrrr_run, members_at
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
 
 @dataclass(frozen=True)
 class Run:
-    """One forecast by one of HREF's models, HRRR among them; `leads` in hours, ascending."""
+    """One forecast by a model of a reference ensemble, HRRR among them; `leads` in hours."""
 
     member: Member
     init: datetime
@@ -26,7 +26,7 @@ class Run:
 class Plan:
     """When the world starts, which hours have an analysis, where members branch, who forecasts.
 
-    `products` tells whether HREF publishes its mean and spread.
+    `products` tells whether a reference ensemble publishes its mean and spread.
     """
 
     start: datetime
@@ -57,8 +57,8 @@ def plan_archive(settings: Settings) -> Plan:
     periods = [period for _, period in settings.periods.named()]
     cases = tuple(settings.initial_times())
     leads = tuple(settings.leads)
-    href = settings.archive.reference == "href"
-    forecasting = {case: href_members(case) if href else [] for case in cases}
+    reference = settings.archive.reference
+    forecasting = {case: [] if reference is None else members_at(reference, case) for case in cases}
     if settings.forecasts_with_hrrr():
         for case, members in forecasting.items():
             members.append(hrrr_run(case))
@@ -71,7 +71,7 @@ def plan_archive(settings: Settings) -> Plan:
         cases=cases,
         leads=leads,
         runs=runs,
-        products=href,
+        products=reference is not None,
     )
 
 

@@ -1,4 +1,7 @@
-"""HREF's published products: the mean and spread of its members on a 5 km grid."""
+"""The products that a reference ensemble publishes: the mean and spread of its members.
+
+HREF's are on a 5 km grid, those of REFS on HRRR's.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -6,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stormdraw.archive.membership import href_members
+from stormdraw.archive.membership import members_at
 from stormdraw.archive.simulated.gribs import Encoder, ensemble_product
 from stormdraw.archive.simulated.lattices import Passage, five_kilometre_grid
-from stormdraw.archive.simulated.layout import href_path
+from stormdraw.archive.simulated.layout import product_path
 from stormdraw.archive.simulated.model_files import UNKNOWN_PROCESS, Fields, write_messages
 from stormdraw.archive.simulated.plan import model_name
 from stormdraw.archive.wanted import PRODUCT_VARIABLES
@@ -24,11 +27,12 @@ _STATISTICS: Mapping[str, tuple[str, Callable[..., np.ndarray]]] = {
 }
 
 
-class HrefFiles:
-    """Collects members' fields and writes HREF's products of them."""
+class ProductFiles:
+    """Collects members' fields and writes the products of `href` or `refs` of them."""
 
-    def __init__(self, window: Grid) -> None:
-        self.grid = five_kilometre_grid(window)
+    def __init__(self, reference: str, window: Grid) -> None:
+        self.reference = reference
+        self.grid = window if reference == "refs" else five_kilometre_grid(window)
         self._collected: dict[tuple[str, datetime, int], Fields] = {}
         self._passages: dict[Grid, Passage] = {}
 
@@ -48,7 +52,7 @@ class HrefFiles:
             for lead in leads:
                 members = [
                     self._collected[model_name(member), case - hours(member.age), own_lead]
-                    for member in href_members(case)
+                    for member in members_at(self.reference, case)
                     if member.reaches(lead)
                     for own_lead in [member.own_lead(lead)]
                 ]
@@ -63,4 +67,5 @@ class HrefFiles:
                         messages.append(
                             encoder.encode(product, reduced, case, lead, members=len(members))
                         )
-                    write_messages(folder / href_path(file, case, lead), messages)
+                    path = folder / product_path(self.reference, file, case, lead)
+                    write_messages(path, messages)

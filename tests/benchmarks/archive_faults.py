@@ -1,0 +1,99 @@
+"""What became of a file for each fault of a server, as a table: docs/archive_faults.md.
+
+    python tests/benchmarks/archive_faults.py [path of the table]
+
+Each fault is one of a loopback server, the same as in tests/unit/archive. A day is fetched from it
+twice: with the faulty source alone, and with a second one that has the file without fault. Waits
+are shortened so that a row takes seconds. Anything but the right file or an error is an error here.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "archive"))
+
+from archive_faults import TROUBLES, Trouble
+from archive_mirror import settings, write_analyses
+from archive_server import serving
+
+from stormdraw.archive import download, herbie_library, transfer
+from stormdraw.archive.fetch import fetch_day
+from stormdraw.archive.herbie_library import PatientSession, load_herbie
+from stormdraw.errors import StormdrawError
+
+ROOT = Path(__file__).parents[2]
+PATH = "/hrrr.20260601/conus/hrrr.t01z.wrfsfcf00.grib2"
+STORED = "hrrr.20260601/hrrr.t01z.wrfsfcf00.grib2"
+
+HEAD = """# What becomes of a file when its server fails
+
+Made by `make archive-faults`. One file of a day is fetched from a server on the same machine that
+fails in one way: from that source alone, and with a second source behind it. Either the right file
+comes in the end or an error says what is wrong; no bad file ever gets a final name.
+
+| fault | the only source | with a second source | seconds |
+|---|---|---|---|
+"""
+
+
+def shorten_waits(folder: Path) -> None:
+    """Fewer tries and shorter waits than in a real run."""
+    load_herbie(folder)
+    import herbie.core
+
+    herbie_library._RETRIES = 1
+    herbie_library._RETRIES_WITHOUT_ANSWER = 0
+    herbie_library._SECONDS_BEFORE_RETRY = 0.0
+    herbie_library.TIMEOUT = (2.0, 2.0)
+    transfer.SECONDS_TO_SPARE = 2.0
+    download._SECONDS_BEFORE_RETRY = 0.0
+    vars(herbie.core)["requests"] = PatientSession()
+
+
+def outcome(trouble: Trouble, folder: Path, good: bytes, second_source: bool) -> str:
+    """The outcome in words. Raises AssertionError if a bad file was taken."""
+    write_analyses(folder / "site")
+    if second_source:
+        for ending in ("", ".idx"):
+            source = folder / "site" / (PATH + ending).lstrip("/")
+            (source.parent.parent / source.name).write_bytes(source.read_bytes())
+    with serving(folder / "site") as server:
+        trouble.spoil(server, PATH)
+        run = settings(archive={"source": {"mirror": server.address}})
+        try:
+            fetch_day(run, "hrrr", "20260601", folder / "day" / "manifest.csv")
+        except StormdrawError as error:
+            if (folder / "day" / STORED).exists():
+                raise AssertionError(f"{trouble.name}: a file was left") from error
+            text = str(error).replace(server.address, "")
+            return f"error: {text}".replace("|", "\\|")
+    if (folder / "day" / STORED).read_bytes() != good:
+        raise AssertionError(f"{trouble.name}: a bad file was taken for good")
+    return "the right file"
+
+
+def main(table: str = str(ROOT / "docs" / "archive_faults.md")) -> None:
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        shorten_waits(folder / "herbie")
+        write_analyses(folder / "site")
+        fetch_day(settings(), "hrrr", "20260601", folder / "day" / "manifest.csv", folder / "site")
+        good = (folder / "day" / STORED).read_bytes()
+        for number, trouble in enumerate(TROUBLES):
+            begun = time.perf_counter()
+            alone, helped = (
+                outcome(trouble, folder / f"{number}-{second}", good, second)
+                for second in (False, True)
+            )
+            seconds = time.perf_counter() - begun
+            rows.append(f"| {trouble.name} | {alone} | {helped} | {seconds:.1f} |\n")
+            print(rows[-1], end="", flush=True)
+    Path(table).write_text(HEAD + "".join(rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,153 @@
+"""The truth from URMA: its own variables from it, the rest from HRRR's analysis."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
+
+from archive_messages import variable_message
+from archive_mirror import STATE, settings, write_analyses, write_file
+
+from stormdraw.archive.fetch import fetch_day
+from stormdraw.archive.inventory import write_inventory
+from stormdraw.archive.wanted import dates, requests
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.normalise import normalise_day
+from stormdraw.fields.settings import Fields
+from stormdraw.fields.states import absent_times, read_grid_of, read_states
+from stormdraw.fields.truth import write_truth
+from stormdraw.messages import opened, read_messages
+
+import eccodes  # isort: skip  (after stormdraw)
+
+SEVEN = datetime(2026, 6, 1, 7)
+URMA = "urma2p5.20260601/urma2p5.t07z.2dvaranl_ndfd.grb2_wexp"
+
+
+def run_with(truth, **changes):
+    return settings(
+        archive={"source": {"mirror": changes.pop("mirror")}, "truth": truth}, **changes
+    )
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    folder = tmp_path / "mirror"
+    write_analyses(folder)
+    (folder / URMA).parent.mkdir(parents=True)
+    content = [variable_message(name, SEVEN, 0, value=280.0) for name in ("T2M", "U10", "V10")]
+    dew_point = variable_message("D2M", SEVEN, 0, value=270.0)
+    (folder / URMA).write_bytes(b"".join([*content, dew_point]))
+    write_inventory(folder / URMA)
+    return folder
+
+
+def fields_of(path):
+    """{variable: values} of a file of messages."""
+    found = {}
+    for message in read_messages(path):
+        with opened(message) as handle:
+            found[eccodes.codes_get(handle, "shortName")] = eccodes.codes_get_values(handle)
+    return found
+
+
+def test_variables_of_urma_and_of_the_analysis(mirror, tmp_path):
+    run = run_with("urma", mirror=str(mirror))
+    assert dates(run, "truth") == ["20260601"]
+    for source in ("hrrr", "truth"):
+        fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
+    day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
+    normalise_day(
+        tmp_path / "hrrr/20260601/manifest.csv",
+        run.variables,
+        Fields(),
+        day,
+        tmp_path / "q.csv",
+        {},
+    )
+    manifest = tmp_path / "truth/20260601/manifest.csv"
+    write_truth(manifest, [day], run.variables, "URMA analysis", output, {})
+    urma = fields_of(mirror / URMA)
+    with xr.open_dataset(output) as truth, xr.open_dataset(day) as analysis:
+        assert truth["time"].values.astype("datetime64[h]").tolist() == [SEVEN]
+        np.testing.assert_allclose(truth["T2M"].values.ravel(), urma["2t"], rtol=1e-6)
+        # Winds are turned to the target's axes, which keeps their speed.
+        speed = np.hypot(truth["U10"], truth["V10"]).values.ravel()
+        np.testing.assert_allclose(speed, np.hypot(urma["10u"], urma["10v"]), rtol=1e-6)
+        assert truth["T2M"].attrs["source"] == "URMA analysis"
+        for name in ("REFC", "CAPE", "CIN"):
+            np.testing.assert_array_equal(truth[name][0], analysis[name].sel(time=SEVEN))
+            assert truth[name].attrs["source"] == "HRRR analysis"
+        assert truth["T2M"].shape == (1, 4, 5)
+
+
+def test_one_hour_forecasts_as_truth(tmp_path):
+    run = run_with("hrrr_f01", mirror=str(tmp_path))
+    (request,) = requests(run, "truth", "20260601")
+    assert (request.init, request.lead) == (datetime(2026, 6, 1, 6), 1)
+    assert request.variables == tuple(run.variables)
+
+
+def test_an_hour_without_truth_is_named(mirror, tmp_path):
+    (mirror / URMA).unlink()
+    config = {"source": {"mirror": str(mirror)}, "truth": "urma", "missing": "skip"}
+    run = settings(archive=config)
+    for source in ("hrrr", "truth"):
+        fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
+    day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
+    normalise_day(
+        tmp_path / "hrrr/20260601/manifest.csv",
+        run.variables,
+        Fields(),
+        day,
+        tmp_path / "q.csv",
+        {},
+    )
+    manifest = tmp_path / "truth/20260601/manifest.csv"
+    write_truth(manifest, [day], run.variables, "URMA analysis", output, {})
+    with xr.open_dataset(output) as truth:
+        assert truth.sizes["time"] == 0
+        assert truth.attrs["absent_times"] == "2026060107"
+    assert absent_times([output]) == {SEVEN}
+    assert list(read_states([output], ["T2M"], [])) == []
+
+
+def test_a_day_without_any_hour_has_the_grid_of_the_terrain(mirror, tmp_path):
+    write_file(
+        mirror / "hrrr.20260601/conus/hrrr.t00z.wrfsfcf00.grib2",
+        datetime(2026, 6, 1),
+        0,
+        names=(*STATE, "OROG"),
+    )
+    manifest, static = tmp_path / "hrrr/20260601/manifest.csv", tmp_path / "static/manifest.csv"
+    run = settings(archive={"source": {"mirror": str(mirror)}, "missing": "skip"})
+    fetch_day(run, "static", "20260601", static)
+    for file in (mirror / "hrrr.20260601").rglob("*.grib2"):
+        file.unlink()
+    fetch_day(run, "hrrr", "20260601", manifest)
+    day, quality = tmp_path / "day.nc", tmp_path / "quality.csv"
+    with pytest.raises(StormdrawError, match="nothing tells their grid"):
+        normalise_day(manifest, run.variables, Fields(), day, quality, {})
+    normalise_day(manifest, run.variables, Fields(), day, quality, {}, grid_manifest=static)
+    assert len(absent_times([day])) == 4
+    assert read_grid_of(day).shape == (4, 5)
+
+
+def test_urma_has_nothing_to_say_about_storms(tmp_path):
+    run = run_with("urma", mirror=str(tmp_path), variables=["REFC", "CAPE"])
+    with pytest.raises(StormdrawError, match="urma analyses T2M, D2M, U10, V10 and nothing else"):
+        dates(run, "truth")
+
+
+def test_the_analysis_is_the_truth_by_default():
+    assert dates(settings(), "truth") == []
+
+
+def test_a_simulated_archive_has_no_urma():
+    with pytest.raises(StormdrawError, match="the simulated archive has no urma"):
+        settings(archive={"source": "simulated", "truth": "urma"})

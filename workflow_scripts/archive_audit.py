@@ -1,0 +1,16 @@
+"""Writes results/archive/audit.csv: what was wanted of the archive and what it had, by file."""
+
+from pathlib import Path
+
+from stormdraw.archive.audit import audit, require_enough, write_audit
+from stormdraw.job import job
+from stormdraw.settings import load_settings
+
+with job("archive_audit", snakemake.log[0]):
+    settings = load_settings(snakemake.config)
+    by_source: dict[str, list[Path]] = {}
+    for path in map(Path, snakemake.input.manifests):
+        by_source.setdefault(path.parent.parent.name, []).append(path)
+    table = audit(by_source, settings.archive.analysis_lead)
+    write_audit(table, snakemake.output.audit)
+    require_enough(table, settings)

@@ -1,0 +1,104 @@
+"""What of the archive a run wanted and what it got, file by file, over the whole period."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from stormdraw.archive.manifest import ABSENT, OLDER_RUN, read_manifest
+from stormdraw.archive.wanted import MAY_LACK_FILES
+from stormdraw.errors import StormdrawError
+from stormdraw.files import replacing
+from stormdraw.settings import Settings
+
+COLUMNS = (
+    "source",
+    "member",
+    "statistic",
+    "valid",
+    "init",
+    "lead",
+    "status",
+    "bytes",
+    "origin",
+    "replaced_by",
+)
+
+# How many absent files an error names.
+_NAMED = 5
+
+
+def audit(
+    manifests_by_source: Mapping[str, Sequence[str | Path]], analysis_lead: int
+) -> pd.DataFrame:
+    """One row for each wanted file, with columns COLUMNS, in the order of time.
+
+    `init` and `lead` (h) are the wanted file's. Its `status` is that of the manifests: `ok`,
+    `absent` at every source, or `older_run`, and then `replaced_by` tells the file in its place.
+    `origin` is where it came from, or where it was first looked for.
+
+    Raises StormdrawError if a file is not a manifest.
+    """
+    tables = [
+        _files_of(source, path, analysis_lead)
+        for source, paths in manifests_by_source.items()
+        for path in paths
+    ]
+    if not tables:
+        return pd.DataFrame(columns=list(COLUMNS))
+    order = ["source", "valid", "member", "statistic", "lead"]
+    return pd.concat(tables, ignore_index=True).sort_values(order, ignore_index=True)
+
+
+def _files_of(source: str, path: str | Path, analysis_lead: int) -> pd.DataFrame:
+    """The rows of one manifest, of which each file has one for each variable."""
+    messages = read_manifest(path)
+    key = ["member", "statistic", "init", "lead", "file", "status", "origin"]
+    files = messages.groupby(key, sort=False, as_index=False).agg({"bytes": "sum"})
+    files["source"] = source
+    files["valid"] = files["init"] + pd.to_timedelta(files["lead"], unit="h")
+    replaced = files["status"] == OLDER_RUN
+    files["replaced_by"] = files["file"].where(replaced, "")
+    files.loc[replaced, "lead"] = analysis_lead
+    files["init"] = files["valid"] - pd.to_timedelta(files["lead"], unit="h")
+    return files[list(COLUMNS)]
+
+
+def require_enough(table: pd.DataFrame, settings: Settings) -> None:
+    """Raises StormdrawError if a source lacks a larger share of its files than allowed.
+
+    Members of a reference ensemble are bounded by `minimum_members` instead, and HRRR's own
+    forecasts are one system's loss.
+    """
+    limit = settings.archive.missing_limit
+    for source, files in table.groupby("source"):
+        absent = files[files["status"] == ABSENT]
+        if source in MAY_LACK_FILES or len(absent) <= limit * len(files):
+            continue
+        named = ", ".join(f"{time:%Y-%m-%d %H} UTC" for time in absent["valid"].head(_NAMED))
+        more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
+        raise StormdrawError(
+            f"archive.missing_limit: {len(absent)} of {len(files)} files of {source} are at no "
+            f"source, more than {limit:.1%}: {named}{more}; add a source to archive.source, choose "
+            "other periods, or raise the limit"
+        )
+
+
+def write_audit(table: pd.DataFrame, path: str | Path) -> None:
+    """Write the table as CSV, at once."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, date_format="%Y-%m-%dT%H:%M")
+
+
+def read_audit(path: str | Path) -> pd.DataFrame:
+    """Read what `write_audit` wrote.
+
+    Raises StormdrawError if the file is not an audit.
+    """
+    try:
+        return pd.read_csv(path, parse_dates=["valid", "init"], keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise StormdrawError(
+            f"{path}: not an audit of the archive: {' '.join(str(error).split())}; delete it and "
+            "run again"
+        ) from None

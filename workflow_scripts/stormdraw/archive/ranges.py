@@ -1,0 +1,96 @@
+"""The messages that an inventory points at, each compared with what the inventory says of it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from stormdraw.archive.transfer import LocalFile, RemoteFile
+from stormdraw.errors import StormdrawError
+
+_START = b"GRIB"
+_END = b"7777"
+_INDICATOR_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A message by its inventory: where it begins, and its bytes, None for the last of a file."""
+
+    offset: int
+    length: int | None
+
+
+Span = tuple[Piece, ...]
+
+
+def spans(offsets: Iterable[int], wanted: Iterable[int]) -> list[Span]:
+    """The wanted messages, neighbours together, so that each span is one request.
+
+    `offsets` are those of all lines of an inventory. Fields that share a message share its offset.
+    """
+    known = sorted(set(offsets))
+    ends = dict(zip(known, [*known[1:], None], strict=True))
+    found: list[list[Piece]] = []
+    end: int | None = None
+    for offset in sorted(set(wanted)):
+        following = ends[offset]
+        piece = Piece(offset, None if following is None else following - offset)
+        if found and offset == end:
+            found[-1].append(piece)
+        else:
+            found.append([piece])
+        end = following
+    return [tuple(span) for span in found]
+
+
+def read_span(file: RemoteFile | LocalFile, span: Span, origin: str) -> Iterator[bytes]:
+    """The messages of a span, without stray bytes after them.
+
+    Raises StormdrawError if the bytes are not what the inventory says, RequestException if they do
+    not come.
+    """
+    last = span[-1]
+    end = None if last.length is None else last.offset + last.length
+    with file.read(span[0].offset, end) as stream:
+        for piece in span:
+            indicator = stream.take(_INDICATOR_LENGTH)
+            length = _message_length(indicator, piece, origin)
+            message = indicator + stream.take(length - _INDICATOR_LENGTH)
+            if len(message) < length or not message.endswith(_END):
+                raise StormdrawError(
+                    f"{origin}: the message at byte {piece.offset} should be {length} bytes long "
+                    "and end in 7777, but the file is cut off or damaged there; replace the file"
+                )
+            if piece.length is not None and _START in stream.take(piece.length - length):
+                raise _foreign(origin, f"has more than one message at byte {piece.offset}")
+            yield message
+
+
+def _message_length(indicator: bytes, piece: Piece, origin: str) -> int:
+    """The length that a message's first bytes tell, which must fit the inventory."""
+    if len(indicator) < _INDICATOR_LENGTH:
+        raise StormdrawError(
+            f"{origin}: empty, or cut off before the message at byte {piece.offset}; replace the "
+            "file, or the inventory if it is of another"
+        )
+    if not indicator.startswith(_START):
+        raise _foreign(origin, f"has no message at byte {piece.offset}")
+    if indicator[7] != 2:
+        raise StormdrawError(
+            f"{origin}: the message at byte {piece.offset} is GRIB edition {indicator[7]}, "
+            "expected 2"
+        )
+    length = int.from_bytes(indicator[8:], "big")
+    if length < _INDICATOR_LENGTH + len(_END) or (
+        piece.length is not None and length > piece.length
+    ):
+        raise _foreign(
+            origin, f"has {length} bytes in the message at byte {piece.offset}, not {piece.length}"
+        )
+    return length
+
+
+def _foreign(origin: str, finding: str) -> StormdrawError:
+    return StormdrawError(
+        f"{origin}: {finding} as its inventory says; the inventory is stale or of another file: "
+        "fetch it again, or delete the mirror's .idx"
+    )
