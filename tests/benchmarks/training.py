@@ -1,6 +1,6 @@
 """A training step of the reference's recipe beside ours, each in a process of its own.
 
-    make benchmark-training [MODELS="ddpm_ultra_minimal ddpm_small"] [STEPS=1]
+    make benchmark-training [MODELS="ddpm_ultra_minimal ddpm_small"]
 
 The reference: float32, channels first, eager, no reading ahead, AdamW tensor by tensor, and the
 caches cleared after every step. Ours: channels last, fused AdamW, in float32 and in bfloat16. Both
@@ -10,12 +10,12 @@ take a state from a file, since that is where a training's data are. Prints a Ma
 import argparse
 import gc
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from timing import hardware  # noqa: E402
 
 import stormdraw  # noqa: E402, F401  (before ecCodes; see its __init__)
 from stormdraw.models.background import read_ahead  # noqa: E402
@@ -112,15 +114,61 @@ def measure(model_name: str, recipe: str, steps: int, folder: Path) -> dict[str,
 
 
 def rate_of_multiplication() -> float:
-    """Operations a second that a large matrix product reaches here in float32."""
+    """Operations a second of one processor that a large matrix product reaches here in float32."""
     import torch
 
     one = torch.randn(2048, 2048)
     torch.mm(one, one)
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(3):
         torch.mm(one, one)
-    return 3 * 2 * 2048**3 / (time.perf_counter() - started)
+    return 3 * 2 * 2048**3 / (time.process_time() - started)
+
+
+def rate_of_memory() -> float:
+    """Bytes a second of one processor, read and written, of adding two large arrays."""
+    import torch
+
+    one, other, total = torch.ones(3, 2**26)
+    started = time.process_time()
+    for _ in range(3):
+        torch.add(one, other, out=total)
+    return 3 * 3 * one.nbytes / (time.process_time() - started)
+
+
+def traffic(model_name: str, recipe: str) -> int:
+    """Bytes that the operations of a step read and write if each goes to memory; without data."""
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_leaves
+
+    from stormdraw.models.devices import autocast
+    from stormdraw.models.memory import _new_model
+
+    class Traffic(TorchDispatchMode):
+        total = 0
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None):  # type: ignore[no-untyped-def]
+            result = func(*args, **(kwargs or {}))
+            # A view moves nothing.
+            if not func.is_view:
+                tensors = [
+                    leaf for leaf in tree_leaves((args, kwargs, result)) if torch.is_tensor(leaf)
+                ]
+                self.total += sum(tensor.nbytes for tensor in tensors)
+            return result
+
+    shape, settings = GRIDS.get(model_name, FULL_GRID), configured(model_name, recipe)
+    with FakeTensorMode():
+        model = _new_model(settings, len(VARIABLES))
+        one = torch.empty(1, len(VARIABLES), *shape)
+        forcings, timestep = torch.empty(1, 0, *shape), torch.zeros(1, dtype=torch.long)
+        with Traffic() as counter:
+            with autocast(settings.training.precision, torch.device("cpu")):
+                loss = model.losses(one, one, forcings, timestep, one).mean()
+            loss.backward()
+    return counter.total
 
 
 def operations(model_name: str) -> int:
@@ -149,14 +197,15 @@ def main() -> None:
         recipe, folder = options.measure
         print(json.dumps(measure(options.models[0], recipe, options.steps, Path(folder))))
         return
-    rate = rate_of_multiplication()
+    rate, moved = rate_of_multiplication(), rate_of_memory()
+    print(f"{hardware()} Load {os.getloadavg()[0]:.1f}. A processor second does ")
     print(
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; large matrix product {rate / 1e9:.0f} GFLOP/s\n"
+        f"{rate / 1e9:.0f} GFLOP of a matrix product, or {moved / 1e9:.1f} GB of a sum of arrays.\n"
     )
     print(
         "| model | recipe | s/step | ratio | CPU s | peak GB | planned GB | data, forward, ", end=""
     )
-    print("backward, optimizer (s) | share of the limit |\n|" + "---|" * 9, flush=True)
+    print("backward, optimizer (s) | GFLOP, GB | their CPU s |\n|" + "---|" * 10, flush=True)
     for model in options.models:
         shape = GRIDS.get(model, FULL_GRID)
         work, first = operations(model), 0.0
@@ -172,6 +221,7 @@ def main() -> None:
                     text=True,
                     check=True,
                 )
+                bytes_moved = traffic(model, recipe)
                 found = json.loads(run.stdout.splitlines()[-1])
                 first = first or found["seconds"]
                 parts = ", ".join(f"{value:.2f}" for value in found["parts"].values())
@@ -179,7 +229,8 @@ def main() -> None:
                     f"| {model} | {recipe} | {found['seconds']:.1f} "
                     f"| {first / found['seconds']:.2f} | {found['cpu_seconds']:.1f} "
                     f"| {found['peak'] / 1e9:.2f} | {found['planned'] / 1e9:.2f} | {parts} "
-                    f"| {work / found['seconds'] / rate:.2f} of {work / 1e9:.0f} GFLOP |",
+                    f"| {work / 1e9:.0f}, {bytes_moved / 1e9:.0f} "
+                    f"| {work / rate:.1f}, {bytes_moved / moved:.1f} |",
                     flush=True,
                 )
 

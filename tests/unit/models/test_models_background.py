@@ -102,4 +102,3 @@ def test_memory_is_bounded_whatever_the_length_of_the_archive(tmp_path: Path) ->
         tracemalloc.stop()
     assert index == count - 2
     assert largest < 2 * may_hold
-    pairs.close()

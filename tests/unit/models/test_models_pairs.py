@@ -54,7 +54,6 @@ def test_from_disk_as_from_memory(synthetic: Path) -> None:
         one, other = in_memory.batch(indices), from_disk.batch(indices)
         assert torch.equal(one.now, other.now)
         assert torch.equal(one.following, other.following)
-    from_disk.close()
 
 
 def test_no_two_hours_in_a_row(synthetic: Path) -> None:

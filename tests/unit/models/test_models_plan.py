@@ -40,6 +40,28 @@ def week() -> Settings:
     )
 
 
+def test_plan_of_13_billion_parameters_for_eight_devices(root: Path) -> None:
+    path = root / "config" / "models" / "transformer_13b.yaml"
+    settings = load_model_settings(path)
+    # What the ladder comes to on devices of 80 GB, so that its lower rungs need not be tried.
+    changes = {
+        "devices": 8,
+        "batch_size": 8,
+        "precision": "bfloat16",
+        "activation_checkpointing": 1.0,
+        "sharding": "full",
+    }
+    training = settings.training.model_copy(update=changes)
+    memory = training_memory(settings.model_copy(update={"training": training}), 7, (1059, 1799))
+    assert memory.parameters == pytest.approx(13.14e9, rel=0.005)
+    # Weights, gradients, two moments and the average, in float32.
+    held = 5 * 4 * memory.parameters / 8
+    assert memory.peak - memory.activations == pytest.approx(held, rel=1e-6)
+    assert memory.peak < 80e9
+    # The file says it.
+    assert f"{memory.peak / 1e9:.1f} GB a device" in path.read_text().replace("\n# ", " ")
+
+
 def test_live_memory_by_hand() -> None:
     with LiveMemory() as memory:
         first = torch.empty(1000, device="meta")  # 4,000 bytes

@@ -43,6 +43,10 @@ class StateReader:
         self._where = locate_times(paths)
         self.times = sorted(self._where)
 
+    def path_of(self, time: datetime) -> Path:
+        """The file that holds a time's state, one of `times`."""
+        return self._where[time][0]
+
     def read(self, time: datetime, out: np.ndarray | None = None) -> np.ndarray:
         """The state valid at a time, float32 (variable, y, x).
 

@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRScheduler
 
 from stormdraw.errors import StormdrawError
+from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
 from stormdraw.models.ranks import ALONE, Ranks
@@ -31,8 +32,10 @@ class TrainingModule(lightning.LightningModule):
         run_seed: int,
         total_steps: int,
         ranks: Ranks = ALONE,
+        augmenter: Augmenter | None = None,
     ) -> None:
         super().__init__()
+        self.augmenter = augmenter
         self.ranks = ranks
         # Of the last optimizer step, before clipping.
         self.gradient_norm = torch.zeros(())
@@ -48,8 +51,9 @@ class TrainingModule(lightning.LightningModule):
 
         Raises StormdrawError if it is not a number, saying at which step and for which variable.
         """
+        batch = self._augmented(batch, self.current_epoch, batch_index)
         losses = self._losses(batch, "training", self.current_epoch, batch_index)
-        loss = losses.mean()
+        loss = self.model.objective(losses)
         if not torch.isfinite(loss):
             raise StormdrawError(self._explain_loss(losses, batch))
         if batch.share is not None:
@@ -60,6 +64,8 @@ class TrainingModule(lightning.LightningModule):
         outputs = {"loss": loss, "losses": _counted(losses.detach(), batch)}
         if self.model.noise_levels is not None:
             outputs["levels"] = _counted(self.model.noise_levels, batch)
+        if self.model.violations is not None:
+            outputs["violations"] = _counted(self.model.violations.detach(), batch)
         return outputs
 
     def validation_step(self, batch: Batch, batch_index: int) -> dict[str, torch.Tensor]:
@@ -127,9 +133,20 @@ class TrainingModule(lightning.LightningModule):
         return 0.5 * (1.0 + math.cos(math.pi * (step - training.warm_up_steps) / remaining))
 
     def _losses(self, batch: Batch, *labels: str | int) -> torch.Tensor:
-        generator = torch.Generator(self.device)
+        return self.model.training_losses(batch, self._generator(self.device, *labels))
+
+    @torch.no_grad()
+    def _augmented(self, batch: Batch, epoch: int, batch_index: int) -> Batch:
+        if self.augmenter is None:
+            return batch
+        decisions = self._generator(torch.device("cpu"), "augmentation", epoch, batch_index)
+        noise = self._generator(self.device, "augmentation noise", epoch, batch_index)
+        return self.augmenter(batch, decisions, noise)
+
+    def _generator(self, device: torch.device, *labels: str | int) -> torch.Generator:
+        generator = torch.Generator(device)
         generator.manual_seed(seed_for(self.run_seed, self.name, *labels))
-        return self.model.training_losses(batch, generator)
+        return generator
 
     def _explain_loss(self, losses: torch.Tensor, batch: Batch) -> str:
         bad = ~torch.isfinite(losses)

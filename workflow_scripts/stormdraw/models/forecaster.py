@@ -12,6 +12,7 @@ from stormdraw.models.forcings import channel_count
 from stormdraw.models.losses import variable_weights
 from stormdraw.models.normalization import Normalization
 from stormdraw.models.pairs import Batch
+from stormdraw.models.physics import PhysicalLaws
 from stormdraw.models.registry import build_network
 from stormdraw.models.settings import ModelSettings
 
@@ -28,6 +29,8 @@ class Forecaster(nn.Module, ABC):
     network: Any
     # Of the samples of the last training batch, (B,), if their loss depends on any.
     noise_levels: torch.Tensor | None = None
+    # Of those samples too, (B, L), if the configuration asks for physical laws.
+    violations: torch.Tensor | None = None
     weights_of_variables: torch.Tensor
 
     def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
@@ -59,11 +62,25 @@ class Forecaster(nn.Module, ABC):
             variable_weights(statistics.variables, settings.loss.variable_weights),
             persistent=False,
         )
+        physics = settings.physics
+        self.laws = None if physics is None else PhysicalLaws(physics, statistics)
 
     @property
     def loss_names(self) -> tuple[str, ...]:
         """The variables that `training_losses` keeps apart."""
         return self.variables
+
+    @property
+    def law_names(self) -> tuple[str, ...]:
+        """The physical laws that `violations` keeps apart."""
+        return () if self.laws is None else self.laws.laws
+
+    def objective(self, losses: torch.Tensor) -> torch.Tensor:
+        """What a step makes small: the mean of the last batch's losses (B, V), and its weighted
+        violations of physical laws."""
+        if self.laws is None or self.violations is None:
+            return losses.mean()
+        return losses.mean() + (self.violations @ self.laws.weights).mean()
 
     def condition(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None

@@ -5,7 +5,7 @@ every storage that comes to life is counted until it dies.
 """
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
+from stormdraw.variables import STATE_VARIABLES
 
 # The GNU C library maps larger blocks one by one and gives them back at once. Smaller ones come
 # from its heap, where they leave gaps (mallopt(3), M_MMAP_THRESHOLD).
@@ -41,6 +42,10 @@ class LiveMemory(TorchDispatchMode):
         self.heap_now = 0
         self.heap_peak = 0
         self._known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
+
+    def leave_out(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Do not count these, which were there before, though operations may return them."""
+        self._known.update(tensor.untyped_storage() for tensor in tensors)
 
     def __torch_dispatch__(
         self,
@@ -142,16 +147,23 @@ def _one_step(
     most in small blocks."""
     variables = len(model.variables)
     # Gradients of the batches before this one in its accumulation window.
-    for parameter in model.parameters():
+    weights = list(model.parameters())
+    for parameter in weights:
         parameter.grad = torch.empty_like(parameter)
     half = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(settings.training.precision)
     with LiveMemory() as memory:
+        gradients = [each.grad for each in weights if each.grad is not None]
+        memory.leave_out([*weights, *gradients, *model.buffers()])
         now, following = (_states(batch, variables, shape, "cpu") for _ in range(2))
         forcings = _states(batch, channel_count(settings.forcings), shape, "cpu")
         earlier = _earlier_states(settings, batch, variables, shape, "cpu")
         inputs = memory.now
-        with torch.autocast("cpu", half or torch.bfloat16, enabled=half is not None):
-            loss = model.training_losses(Batch(now, following, forcings, (), earlier), None).mean()
+        # No cache of weights in half precision, as in Lightning.
+        with torch.autocast(
+            "cpu", half or torch.bfloat16, enabled=half is not None, cache_enabled=False
+        ):
+            batch_of_states = Batch(now, following, forcings, (), earlier)
+            loss = model.objective(model.training_losses(batch_of_states, None))
         saved = memory.now - inputs
         loss.backward()
     return saved, memory.peak, memory.heap_peak
@@ -199,8 +211,9 @@ def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, in
 
 def _new_model(settings: ModelSettings, variables: int) -> Forecaster:
     ones = np.ones(variables, dtype=np.float32)
-    # Any names do, but a variable that is downscaled must be among them.
-    names = (settings.variable or "first", *(f"variable {k}" for k in range(1, variables)))
+    # Physical laws are about variables by name, and one that is downscaled must be among them.
+    first = settings.variable or STATE_VARIABLES[0]
+    names = (first, *(name for name in STATE_VARIABLES if name != first))[:variables]
     statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
     return make_forecaster(settings, statistics)
 

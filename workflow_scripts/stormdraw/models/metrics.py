@@ -13,7 +13,8 @@ class EpochMetrics:
     """One epoch. Losses are mean squared errors of what the network predicts.
 
     `step` counts optimizer steps from the start of training; the learning rate is that of the next
-    step. The gradient's norm, before clipping, is the mean over the epoch's steps.
+    step. The gradient's norm, before clipping, is the mean over the epoch's steps. Violations of
+    physical laws are as physics.py defines them, before their weights.
     """
 
     epoch: int
@@ -26,6 +27,7 @@ class EpochMetrics:
     seconds: float
     gradient_norm: float
     loss_by_noise_level: dict[str, float]
+    physics_violations: dict[str, float]
     peak_memory_bytes: int
     gpu_utilisation: float | None
     device: str
@@ -47,6 +49,8 @@ class EpochMetrics:
             scalars[f"loss_by_variable/{name}"] = loss
         for name, loss in self.loss_by_noise_level.items():
             scalars[f"loss_by_noise_level/{name}"] = loss
+        for law, violation in self.physics_violations.items():
+            scalars[f"physics_violations/{law}"] = violation
         if self.gpu_utilisation is not None:
             scalars["speed/gpu_utilisation"] = self.gpu_utilisation
         if self.validation_loss is not None:

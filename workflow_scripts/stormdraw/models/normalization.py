@@ -46,10 +46,14 @@ class Normalization(nn.Module):
 
     def decode(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
         """The physical state one hour after `now`: the inverse of `encode`."""
+        return self._untransform(self.transformed(now, generated))
+
+    def transformed(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
+        """The same after each variable's transform."""
         if self.target == "next_state":
-            return self.physical(generated)
+            return generated * self.std + self.mean
         change = generated * self.tendency_std + self.tendency_mean
-        return self._untransform(self._transform(now) + change)
+        return self._transform(now) + change
 
     def _transform(self, physical: torch.Tensor) -> torch.Tensor:
         return _each(physical, self.transforms, forward)

@@ -64,7 +64,9 @@ class OneStepModel(Forecaster):
             losses = almost_fair_crps(members, goal, loss.alpha)
         else:
             error = squared_error if loss.kind == "mse" else absolute_error
-            losses = error(self.network(condition), goal)
+            members = self.network(condition)[:, None]
+            losses = error(members[:, 0], goal)
+        self.violations = self._violations(members, batch)
         return losses * self.weights_of_variables
 
     def rehearse(
@@ -83,6 +85,18 @@ class OneStepModel(Forecaster):
         shape = (condition.shape[-2], condition.shape[-1])
         noise = self.network.draw_noise(size * count, shape, generator, condition.device)
         return noise.unflatten(0, (size, count))
+
+    def _violations(self, members: torch.Tensor, batch: Batch) -> torch.Tensor | None:
+        """How far the members (B, M, V, Y, X) break the laws that are asked for, (B, L)."""
+        if self.laws is None:
+            return None
+        # In single precision whatever the network computes in, as losses are.
+        with torch.autocast(members.device.type, enabled=False):
+            each = [
+                self.normalization.transformed(batch.now, member.float())
+                for member in members.unbind(dim=1)
+            ]
+            return self.laws(torch.stack(each, dim=1), batch.following, batch.map_factor)
 
     def _members(self, condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Condition (B, C, Y, X) and noise (B, M, N, Y, X) -> (B, M, V, Y, X)."""

@@ -1,7 +1,6 @@
 """States one hour apart, as a model learns from them."""
 
 import logging
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,18 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.states import locate_times, read_state
+from stormdraw.fields.states import StateReader
 from stormdraw.models.forcings import WHOLE_GRID, Forcings, Window
 from stormdraw.models.ranks import Share
 from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
-
-# The NetCDF library is not made for several threads, and batches may be read ahead in one.
-_READING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -29,7 +24,8 @@ class Batch:
 
     `now` and `following` are (B, V, Y, X), `forcings` (B, F, Y, X); `times` are the valid times of
     `following`. `before` are the hourly states before `now`, oldest first, (B, H - 1, V, Y, X), for
-    a model with a history of H states. With several devices they are a `share` of a larger batch.
+    a model with a history of H states. `map_factor` is the map's, (B, Y, X), where it matters. With
+    several devices they are a `share` of a larger batch.
     """
 
     now: torch.Tensor
@@ -38,6 +34,7 @@ class Batch:
     times: tuple[datetime, ...]
     before: torch.Tensor | None = None
     share: Share | None = None
+    map_factor: torch.Tensor | None = None
 
     @property
     def whole(self) -> int:
@@ -59,6 +56,9 @@ class Batch:
             following=self.following.to(device, non_blocking=True),
             forcings=self.forcings.to(device, non_blocking=True),
             before=None if self.before is None else self.before.to(device, non_blocking=True),
+            map_factor=(
+                None if self.map_factor is None else self.map_factor.to(device, non_blocking=True)
+            ),
         )
 
     def pin_memory(self) -> "Batch":
@@ -69,6 +69,7 @@ class Batch:
             following=self.following.pin_memory(),
             forcings=self.forcings.pin_memory(),
             before=None if self.before is None else self.before.pin_memory(),
+            map_factor=None if self.map_factor is None else self.map_factor.pin_memory(),
         )
 
 
@@ -78,7 +79,8 @@ class Pairs:
     With a `history` of more than one state, the hours before t must be there as well.
 
     States are kept in memory as float32 if all of them take at most `bytes_in_memory`, and are read
-    from the day files each time they are needed if not.
+    from the day files each time they are needed if not. `map_factor` (y, x) goes with each batch
+    where it is given.
     """
 
     def __init__(
@@ -89,32 +91,32 @@ class Pairs:
         forcings: Forcings,
         bytes_in_memory: float,
         history: int = 1,
+        map_factor: np.ndarray | None = None,
     ) -> None:
         self.variables = tuple(variables)
         self.history = history
         self.forcings = forcings
-        located = locate_times(paths)
-        self._where = {time: located[time] for time in sorted(times) if time in located}
+        self.map_factor = None if map_factor is None else map_factor.astype(np.float32)
+        self._reader = StateReader(paths, self.variables)
+        there = set(self._reader.times) & set(times)
         needed = range(1 - history, 2)
         self.times = [
-            time for time in self._where if all(time + hours(k) in self._where for k in needed)
+            time for time in sorted(there) if all(time + hours(k) in there for k in needed)
         ]
         if not self.times:
             raise StormdrawError(
                 f"no {len(needed)} of the {len(times)} hours asked for follow each other in the "
-                f"fields ({len(self._where)} of them are there at all); "
+                f"fields ({len(there)} of them are there at all); "
                 "check the period and the archive's manifests"
             )
-        absent = len(times) - len(self._where)
+        absent = len(times) - len(there)
         if absent:
             logger.warning("%d of %d hours are not in the fields", absent, len(times))
-        size = 4 * len(self._where) * len(self.variables) * forcings.latitude.size
-        self._opened: tuple[Path, xr.Dataset] | None = None
+        size = 4 * len(there) * len(self.variables) * forcings.latitude.size
         self._states: dict[datetime, np.ndarray] | None = None
         self.bytes = size if size <= bytes_in_memory else 0
         if self.bytes:
-            self._states = {time: self._read(time) for time in self._where}
-            self.close()
+            self._states = {time: self._read(time) for time in sorted(there)}
 
     def __len__(self) -> int:
         return len(self.times)
@@ -144,13 +146,13 @@ class Pairs:
             torch.from_numpy(np.stack(list(known))),
             tuple(following),
             torch.stack(earlier, dim=1) if earlier else None,
+            map_factor=self._map_factors(windows),
         )
 
-    def close(self) -> None:
-        """Close the day file that is open, if any."""
-        if self._opened is not None:
-            self._opened[1].close()
-            self._opened = None
+    def _map_factors(self, windows: Sequence[Window]) -> torch.Tensor | None:
+        if self.map_factor is None:
+            return None
+        return torch.from_numpy(np.stack([self.map_factor[window] for window in windows]))
 
     def _stack(self, times: Sequence[datetime], windows: Sequence[Window]) -> torch.Tensor:
         cropped = [
@@ -163,13 +165,8 @@ class Pairs:
         return self._read(time) if self._states is None else self._states[time]
 
     def _read(self, time: datetime) -> np.ndarray:
-        path, index = self._where[time]
-        with _READING:
-            if self._opened is None or self._opened[0] != path:
-                self.close()
-                self._opened = (path, xr.open_dataset(path, engine="netcdf4"))
-            state = read_state(self._opened[1], self.variables, index, path)
-        check_finite(state, self.variables, path, time)
+        state = self._reader.read(time)
+        check_finite(state, self.variables, self._reader.path_of(time), time)
         return state
 
 

@@ -50,6 +50,39 @@ class Loss(Section):
     members: Annotated[int, Field(ge=2, le=16)] = 2
 
 
+class Augmentation(Section):
+    """How often training samples are changed by chance, and how much: the reference's numbers.
+
+    `noise` is in standard deviations of each variable. Of samples that are changed at all, all are
+    noisy and scaled.
+    """
+
+    probability: Annotated[float, Field(ge=0, le=1)] = 0.5
+    noise: dict[Literal["T2M", "D2M", "U10", "V10"], Annotated[float, Field(ge=0)]] = Field(
+        default={"T2M": 0.1, "D2M": 0.02}
+    )
+    rotation_probability: Annotated[float, Field(ge=0, le=1)] = 0.3
+    time_shift_probability: Annotated[float, Field(ge=0, le=1)] = 0.2
+    scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.95, 1.05)
+
+    @model_validator(mode="after")
+    def _scale_in_order(self) -> "Augmentation":
+        if self.scale[0] > self.scale[1]:
+            raise ValueError(f"scale is {list(self.scale)}; give the smaller factor first")
+        return self
+
+
+class Physics(Section):
+    """How much the violation of each law adds to the loss; 0 leaves a law out."""
+
+    dew_point: Annotated[float, Field(ge=0)] = 1.0
+    cape: Annotated[float, Field(ge=0)] = 1.0
+    cin: Annotated[float, Field(ge=0)] = 1.0
+    reflectivity: Annotated[float, Field(ge=0)] = 1.0
+    moist_energy: Annotated[float, Field(ge=0)] = 0.1
+    mass_divergence: Annotated[float, Field(ge=0)] = 0.1
+
+
 class Training(Section):
     """How the weights are found. The defaults are the reference's recipe."""
 
@@ -70,6 +103,7 @@ class Training(Section):
     activation_checkpointing: Annotated[float, Field(ge=0, le=1)] = 0.0
     early_stopping_epochs: Annotated[int, Field(ge=1)] | None = None
     checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
+    augmentation: Augmentation | None = None
     samples_per_state: Annotated[int, Field(ge=1)] = 1
     session_states: Annotated[int, Field(ge=1)] | None = None
     data_gigabytes: Annotated[float, Field(ge=0)] = 4.0
@@ -103,6 +137,7 @@ class ModelSettings(Section):
     target: Target
     variable: Literal[STATE_VARIABLES] | None = None  # type: ignore[valid-type]
     loss: Loss = Loss()
+    physics: Physics | None = None
     history: Annotated[int, Field(ge=1, le=24)] = 1
     forcings: list[Forcing] = Field(default=[])
     noise_schedule: NoiseScheduleSettings = NoiseScheduleSettings()
@@ -149,6 +184,26 @@ class ModelSettings(Section):
             raise ValueError(
                 "loss.min_snr_gamma weighs timesteps, which a model that predicts the target in "
                 "one step has not; leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _physics_of_a_predicted_state(self) -> "ModelSettings":
+        if self.physics is not None and self.prediction != "target":
+            raise ValueError(
+                f"physics is about predicted states, and prediction: {self.prediction} makes one "
+                "only after many steps; leave physics out, or give prediction: target"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _forcings_can_follow_the_augmentation(self) -> "ModelSettings":
+        augmentation = self.training.augmentation
+        shifted = augmentation is not None and augmentation.time_shift_probability > 0
+        if shifted and "solar_elevation" in self.forcings:
+            raise ValueError(
+                "training.augmentation.time_shift_probability moves states between the hours, "
+                "which solar_elevation is known for; set it to 0, or leave that forcing out"
             )
         return self
 

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import logging
+import math
 import os
 import sys
 import warnings
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lightning
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -19,6 +21,9 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.statistics import Statistics, read_statistics
+from stormdraw.grids import Grid
+from stormdraw.map_factor import map_factor
+from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.average import AveragedWeights
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
 from stormdraw.models.checkpoint import save_model
@@ -97,6 +102,7 @@ def train(
     in_memory = model_settings.training.data_gigabytes * 1e9
     periods = settings.periods
     history = model_settings.history
+    factor = None if model_settings.physics is None else _map_factor(grid)
     pairs = Pairs(
         files.fields,
         settings.variables,
@@ -104,6 +110,7 @@ def train(
         forcings,
         in_memory,
         history,
+        factor,
     )
     validation = None
     if periods.validation is not None:
@@ -111,10 +118,15 @@ def train(
             *(files.fields, settings.variables, periods.validation.times(), forcings),
             bytes_in_memory=in_memory - pairs.bytes,
             history=history,
+            map_factor=factor,
         )
     model = new_model(name, settings.seed, model_settings, statistics)
     resume = files.resume_folder / f"{_fingerprint(statistics, pairs)}.ckpt"
-    _fit(name, settings.seed, model, pairs, validation, files, resume, device, ranks)
+    asked = model_settings.training.augmentation
+    augmenter = None
+    if asked is not None:
+        augmenter = Augmenter(asked, statistics, model_settings.forcings)
+    _fit(name, settings.seed, model, augmenter, pairs, validation, files, resume, device, ranks)
     if not ranks.is_first:
         return
     terrain = None
@@ -122,6 +134,17 @@ def train(
         terrain = (forcings.terrain.mean, forcings.terrain.std)
     save_model(files.model, name, model, statistics, terrain)
     resume.unlink(missing_ok=True)
+
+
+def _map_factor(grid: Grid) -> np.ndarray:
+    """The map factor (y, x) of a grid of square cells; else raises StormdrawError."""
+    rows, columns = grid.spacing
+    if not math.isclose(rows, columns, rel_tol=1e-3):
+        raise StormdrawError(
+            f"physics needs a grid of square cells, and these are {columns:g} x {rows:g} m; "
+            "leave physics out of the model's configuration"
+        )
+    return map_factor(grid)
 
 
 def new_model(
@@ -150,6 +173,7 @@ def _fit(
     name: str,
     run_seed: int,
     model: Forecaster,
+    augmenter: Augmenter | None,
     pairs: Pairs,
     validation: Pairs | None,
     files: TrainingFiles,
@@ -173,7 +197,8 @@ def _fit(
     }
     average = AveragedWeights(training.ema_decay)
     record = RecordMetrics(
-        MetricsFile(files.metrics, heading), model.loss_names, device_name, ranks
+        *(MetricsFile(files.metrics, heading), model.loss_names, device_name, ranks),
+        laws=model.law_names,
     )
     callbacks = [average, record, WarnOfGrowth()]
     callbacks.append(SaveForResuming(resume, training.checkpoint_every_epochs, ranks))
@@ -182,7 +207,7 @@ def _fit(
     delivery = Delivery(training.prefetch_batches, device.type == "cuda", ranks)
     with _quiet_lightning():
         trainer = _trainer(training, epochs, callbacks, files, device, ranks)
-        module = TrainingModule(model, training, name, run_seed, steps, ranks)
+        module = TrainingModule(model, training, name, run_seed, steps, ranks, augmenter)
         if resume.exists() and ranks.is_first:
             logger.info("resuming from %s", resume)
         with (

@@ -31,8 +31,10 @@ class RecordMetrics(Callback):
         variables: tuple[str, ...],
         device: str,
         ranks: Ranks = ALONE,
+        laws: tuple[str, ...] = (),
     ) -> None:
         self.ranks = ranks
+        self.laws = laws
         self.file = file
         self.variables = variables
         self.device = device
@@ -41,6 +43,7 @@ class RecordMetrics(Callback):
         self._samples = 0
         self._loss_sum: list[float] = [0.0] * len(variables)
         self._levels: dict[str, list[float]] = {}
+        self._violation_sum: list[float] = [0.0] * len(laws)
         self._gradient = [0.0, 0.0]
         self._step = 0
         self._seconds = 0.0
@@ -55,6 +58,7 @@ class RecordMetrics(Callback):
             "samples": self._samples,
             "loss_sum": self._loss_sum,
             "levels": self._levels,
+            "violation_sum": self._violation_sum,
             "gradient": self._gradient,
             "seconds": self._seconds + time.monotonic() - self._since if self._samples else 0.0,
         }
@@ -65,6 +69,7 @@ class RecordMetrics(Callback):
         self._samples = state_dict["samples"]
         self._loss_sum = state_dict["loss_sum"]
         self._levels = state_dict["levels"]
+        self._violation_sum = state_dict["violation_sum"]
         self._gradient = state_dict["gradient"]
         self._seconds = state_dict["seconds"]
 
@@ -87,6 +92,9 @@ class RecordMetrics(Callback):
         *by_variable, samples = self.ranks.total(sums).tolist()
         self._samples += round(samples)
         self._loss_sum = [a + b for a, b in zip(self._loss_sum, by_variable, strict=True)]
+        if self.laws:
+            broken = self.ranks.total(outputs["violations"].sum(dim=0)).tolist()
+            self._violation_sum = [a + b for a, b in zip(self._violation_sum, broken, strict=True)]
         for name, (total, count) in self._by_level(outputs).items():
             level = self._levels.setdefault(name, [0.0, 0.0])
             level[0] += total
@@ -159,6 +167,10 @@ class RecordMetrics(Callback):
             loss_by_noise_level={
                 name: total / count for name, (total, count) in self._levels.items()
             },
+            physics_violations={
+                law: total / self._samples
+                for law, total in zip(self.laws, self._violation_sum, strict=True)
+            },
             peak_memory_bytes=peak_memory(),
             gpu_utilisation=gpu_utilisation(),
             device=self.device,
@@ -172,6 +184,7 @@ class RecordMetrics(Callback):
         self._samples, self._seconds = 0, 0.0
         self._levels, self._gradient = {}, [0.0, 0.0]
         self._loss_sum = [0.0] * len(self.variables)
+        self._violation_sum = [0.0] * len(self.laws)
         self._since = time.monotonic()
 
 

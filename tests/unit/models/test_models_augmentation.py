@@ -1,0 +1,173 @@
+"""Changed samples: physics that turns with them, chance that depends on the seed only."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from synthetic_hours import make_model_settings
+
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.augmentation import Augmenter, Change
+from stormdraw.models.pairs import Batch
+from stormdraw.models.physics import divergence
+from stormdraw.models.ranks import Share
+from stormdraw.models.settings import Augmentation
+from stormdraw.variables import STATE_VARIABLES, variable
+
+NEVER = {"probability": 1.0, "noise": {}, "rotation_probability": 0, "time_shift_probability": 0}
+ALWAYS = {"probability": 1.0, "rotation_probability": 1.0, "time_shift_probability": 1.0}
+
+
+def augmenter(**settings: Any) -> Augmenter:
+    transforms = tuple(variable(name).transform for name in STATE_VARIABLES)
+    mean = np.array([0, 290, 280, 1, 2, 10, -2], dtype=np.float32)
+    std = np.array([5, 10, 8, 3, 4, 10, 2], dtype=np.float32)
+    statistics = Statistics(STATE_VARIABLES, transforms, mean, std, mean, std)
+    return Augmenter(Augmentation(**settings), statistics, ["terrain", "hour_of_day"])
+
+
+def batch(samples: int = 4, side: tuple[int, int] = (6, 6)) -> Batch:
+    random = torch.Generator().manual_seed(1)
+    scale = torch.tensor([3.0, 5, 5, 5, 5, 100, 20])[:, None, None]
+    offset = torch.tensor([0.0, 290, 270, 0, 0, 500, -100])[:, None, None]
+    now, following = offset + scale * torch.randn(2, samples, 7, *side, generator=random)
+    forcings = torch.randn(samples, 3, *side, generator=random)
+    forcings[:, 1], forcings[:, 2] = np.sin(1.0), np.cos(1.0)
+    return Batch(now, following, forcings, (), None, map_factor=torch.rand(samples, *side))
+
+
+def generators(seed: int = 3) -> tuple[torch.Generator, torch.Generator]:
+    return torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed + 1)
+
+
+def test_off_by_default() -> None:
+    assert make_model_settings().training.augmentation is None
+    unchanged = batch()
+    assert augmenter(probability=0.0)(unchanged, *generators()) is unchanged
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_winds_turn_with_the_fields(turns: int) -> None:
+    y, x = torch.meshgrid(torch.arange(-3.0, 4), torch.arange(-3.0, 4), indexing="ij")
+    states = torch.zeros(1, 7, 7, 7)
+    u, v = STATE_VARIABLES.index("U10"), STATE_VARIABLES.index("V10")
+    # An outflow that also turns to the left, the same from every side: nothing changes.
+    states[0, u], states[0, v] = 2 * x - y, 2 * y + x
+    torch.testing.assert_close(augmenter().turned(states, turns), states)
+    # A jet to the east in the south, a quarter turned to the left, goes north in the east.
+    states[0, u], states[0, v] = torch.where(y < -1, 10.0, 0.0), 0.0
+    turned = augmenter().turned(states, 1)
+    torch.testing.assert_close(turned[0, v], torch.where(x > 1, 10.0, 0.0))
+    assert turned[0, u].abs().max() == 0.0
+    # Speed and divergence turn as any field does.
+    states[0, u : v + 1] = torch.randn(2, 7, 7)
+    turned = augmenter().turned(states, turns)
+    flat = torch.ones(7, 7)
+    torch.testing.assert_close(
+        divergence(turned[0, u], turned[0, v], flat),
+        torch.rot90(divergence(states[0, u], states[0, v], flat), turns, dims=(1, 0)),
+    )
+
+
+def test_everything_of_a_sample_turns_alike() -> None:
+    given = batch()
+    turned = augmenter(**{**NEVER, "rotation_probability": 1.0, "scale": (1.0, 1.0)})(
+        given, *generators()
+    )
+    temperature = STATE_VARIABLES.index("T2M")
+    for k in range(4):
+        (turns,) = [
+            n
+            for n in (1, 2, 3)
+            if torch.equal(
+                torch.rot90(given.now[k, temperature], n, dims=(1, 0)), turned.now[k, temperature]
+            )
+        ]
+        for name in ("forcings", "map_factor"):
+            expected = torch.rot90(getattr(given, name)[k], turns, dims=(-1, -2))
+            assert torch.equal(getattr(turned, name)[k], expected)
+    # Samples that are not square stay as they are, or stand on their heads.
+    oblong = batch(side=(6, 8))
+    turned = augmenter(**ALWAYS)(oblong, *generators())
+    assert torch.equal(turned.map_factor, oblong.map_factor.flip(1, 2))
+
+
+def test_time_shift_by_hand() -> None:
+    states = torch.tensor([1.0, 3.0, 7.0])[:, None, None, None].expand(3, 7, 2, 2) + 280.0
+    changed = augmenter().change(states, Change(shift=0.5), {})[:, 1, 0, 0] - 280.0
+    # Half way to the next hour; the last one goes on by half of the last change.
+    torch.testing.assert_close(changed, torch.tensor([2.0, 5.0, 9.0]))
+    forcings = augmenter()._change_forcings(batch().forcings[0], Change(shift=0.5))
+    later = 1.0 + 2 * np.pi * 0.5 / 24
+    torch.testing.assert_close(forcings[1], torch.full((6, 6), np.sin(later)).float())
+    torch.testing.assert_close(forcings[2], torch.full((6, 6), np.cos(later)).float())
+
+
+def test_scale_leaves_nothing_where_it_is() -> None:
+    nothing = torch.tensor([-10.0, 290, 280, 0, 0, 0, 0])[:, None, None]
+    torch.testing.assert_close(augmenter().scaled(nothing, 1.05), nothing)
+    more = torch.tensor([10.0, 1, 2, 3, 4, 100, -20])[:, None, None]
+    torch.testing.assert_close(augmenter().scaled(nothing + more, 1.05), nothing + 1.05 * more)
+
+
+def test_noise_is_on_what_is_known_and_as_large_as_asked() -> None:
+    given = batch(16, (32, 32))
+    given = replace(given, now=given.now.clone(), following=given.following)
+    given.now[:, 1:3] = torch.tensor([300.0, 270.0])[:, None, None]
+    noisy = augmenter(**{**NEVER, "noise": {"T2M": 0.1, "D2M": 0.02}, "scale": (1.0, 1.0)})(
+        given, *generators()
+    )
+    torch.testing.assert_close(noisy.following, augmenter()._possible(given.following))
+    still = [0, 3, 4, 5, 6]
+    bounded = augmenter()._possible(given.now)
+    torch.testing.assert_close(noisy.now[:, still], bounded[:, still])
+    added = noisy.now - given.now
+    assert added[:, 1].std() == pytest.approx(0.1 * 10.0, rel=0.03)
+    assert added[:, 2].std() == pytest.approx(0.02 * 8.0, rel=0.03)
+
+
+def test_what_comes_out_is_possible() -> None:
+    given = batch(8)
+    given.now[:, 2] = given.now[:, 1] + 1.0
+    changed = augmenter(**ALWAYS, noise={"T2M": 2.0, "D2M": 2.0})(given, *generators())
+    for states in (changed.now, changed.following):
+        assert (states[:, 2] <= states[:, 1]).all()
+        for index, name in enumerate(STATE_VARIABLES):
+            assert states[:, index].min() >= variable(name).lower
+            assert states[:, index].max() <= variable(name).upper
+
+
+def test_probabilities() -> None:
+    drawn = augmenter().draw(20_000, True, torch.Generator().manual_seed(1))
+    changed = [change for change in drawn if change is not None]
+    assert len(changed) / len(drawn) == pytest.approx(0.5, abs=0.015)
+    share = 1 / len(changed)
+    assert share * sum(c.turns > 0 for c in changed) == pytest.approx(0.3, abs=0.02)
+    assert share * sum(c.shift > 0 for c in changed) == pytest.approx(0.2, abs=0.02)
+    assert {c.turns for c in changed} == {0, 1, 2, 3}
+    scales = [c.scale for c in changed]
+    assert (min(scales), max(scales)) == pytest.approx((0.95, 1.05), abs=1e-3)
+
+
+def test_same_seed_same_samples_on_any_number_of_devices() -> None:
+    whole = batch(5)
+    changed = augmenter(**ALWAYS)(whole, *generators())
+    assert torch.equal(changed.now, augmenter(**ALWAYS)(whole, *generators()).now)
+    assert not torch.equal(changed.now, augmenter(**ALWAYS)(whole, *generators(7)).now)
+    for places in ((0, 2, 4), (1, 3)):
+        share = Share(places, 5, len(places), 2)
+        each = {
+            name: getattr(whole, name)[list(places)]
+            for name in ("now", "following", "forcings", "map_factor")
+        }
+        mine = augmenter(**ALWAYS)(Batch(**each, times=(), share=share), *generators())
+        for name in each:
+            assert torch.equal(getattr(mine, name), getattr(changed, name)[list(places)])
+
+
+def test_the_sun_cannot_be_shifted() -> None:
+    with pytest.raises(ValueError, match="time_shift_probability moves states between the hours"):
+        make_model_settings({"augmentation": {}})
+    make_model_settings({"augmentation": {"time_shift_probability": 0}})

@@ -1,0 +1,205 @@
+"""Training samples changed by chance, on the device that trains: noise, rotation, time and scale.
+
+What is drawn depends on the generators only, and is drawn for the whole batch, so that it is the
+same on any number of devices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.forcings import CHANNELS
+from stormdraw.models.normalization import Normalization
+from stormdraw.models.pairs import Batch
+from stormdraw.models.settings import Augmentation, Forcing
+from stormdraw.variables import variable
+
+# States change little enough in half an hour to be taken on at the rate of the last hour.
+LONGEST_SHIFT_HOURS = 0.5
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one sample: quarter turns to the left, hours later, and a factor."""
+
+    turns: int = 0
+    shift: float = 0.0
+    scale: float = 1.0
+
+
+class Augmenter(nn.Module):
+    """Changes samples as a configuration asks for.
+
+    Wind vectors turn with the fields. A scale stretches a state about what stands for nothing
+    there (reflectivity's floor, calm, no energy) or else about the training mean. Noise is added
+    to what is known, not to what is to be predicted. In the end every changed state keeps within
+    the bounds of the table of variables, and its dew point at most at the temperature.
+    """
+
+    origin: torch.Tensor
+    lower: torch.Tensor
+    upper: torch.Tensor
+
+    def __init__(
+        self, settings: Augmentation, statistics: Statistics, forcings: Sequence[Forcing] = ()
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.names = statistics.variables
+        self.normalization = Normalization(statistics, "next_state")
+        self.noisy = {name: std for name, std in settings.noise.items() if name in self.names}
+        rows = [variable(name) for name in self.names]
+        origin = [
+            _origin(name, mean) for name, mean in zip(self.names, statistics.mean, strict=True)
+        ]
+        for key, values in (
+            ("origin", origin),
+            ("lower", [row.lower for row in rows]),
+            ("upper", [row.upper for row in rows]),
+        ):
+            self.register_buffer(key, torch.tensor(values)[:, None, None], persistent=False)
+        self.hour_channel = None
+        if "hour_of_day" in forcings:
+            before = forcings[: forcings.index("hour_of_day")]
+            self.hour_channel = sum(CHANNELS[name] for name in before)
+
+    def forward(
+        self, batch: Batch, decisions: torch.Generator, noise: torch.Generator | None
+    ) -> Batch:
+        """The batch with some of its samples changed.
+
+        `decisions` lives on the CPU, so that none waits for a GPU; `noise` on the batch's device.
+        """
+        square = batch.now.shape[-1] == batch.now.shape[-2]
+        changes = self.draw(batch.whole, square, decisions)
+        places = range(batch.whole) if batch.share is None else batch.share.places
+        mine = {k: change for k, place in enumerate(places) if (change := changes[place])}
+        drawn = self._draw_noise(batch, noise)
+        if not mine:
+            return batch
+        states, forcings = _sequence(batch).clone(), batch.forcings.clone()
+        factor = None if batch.map_factor is None else batch.map_factor.clone()
+        for k, change in mine.items():
+            states[k] = self.change(states[k], change, {n: each[k] for n, each in drawn.items()})
+            forcings[k] = self._change_forcings(forcings[k], change)
+            if factor is not None:
+                factor[k] = torch.rot90(factor[k], change.turns, dims=(1, 0))
+        return replace(
+            batch,
+            now=states[:, -2],
+            following=states[:, -1],
+            before=None if batch.before is None else states[:, :-2],
+            forcings=forcings,
+            map_factor=factor,
+        )
+
+    def draw(self, samples: int, square: bool, generator: torch.Generator) -> list[Change | None]:
+        """What happens to each sample; None if nothing does.
+
+        Samples that are not square turn by half a circle only.
+        """
+        low, high = self.settings.scale
+        drawn: list[Change | None] = []
+        # As many numbers a sample whatever comes of them.
+        for chosen, rotates, turn, shifts, shift, scale in torch.rand(
+            samples, 6, generator=generator, dtype=torch.float64
+        ).tolist():
+            turns = 1 + int(3 * turn) if square else 2
+            change = Change(
+                turns if rotates < self.settings.rotation_probability else 0,
+                shift * LONGEST_SHIFT_HOURS if shifts < self.settings.time_shift_probability else 0,
+                low + (high - low) * scale,
+            )
+            drawn.append(change if chosen < self.settings.probability else None)
+        return drawn
+
+    def change(
+        self, states: torch.Tensor, change: Change, noise: dict[str, torch.Tensor]
+    ) -> torch.Tensor:
+        """Physical states of consecutive hours (H + 1, V, Y, X), the last to be predicted.
+
+        `noise`, in standard deviations, is (H, Y, X) for each noisy variable.
+        """
+        states = self.scaled(_later(self.turned(states, change.turns), change.shift), change.scale)
+        for name, drawn in noise.items():
+            states[:-1, self.names.index(name)] += drawn * self._physical_std(name)
+        return self._possible(states)
+
+    def turned(self, states: torch.Tensor, turns: int) -> torch.Tensor:
+        """(..., V, Y, X) turned by quarters to the left, and the wind vectors (u, v) with them.
+
+        Rows run northwards. A quarter turn takes (u, v) to (-v, u).
+        """
+        states = torch.rot90(states, turns, dims=(-1, -2)).clone()
+        if turns and {"U10", "V10"} <= set(self.names):
+            east, north = self.names.index("U10"), self.names.index("V10")
+            for _ in range(turns):
+                u = states[..., east, :, :].clone()
+                states[..., east, :, :] = -states[..., north, :, :]
+                states[..., north, :, :] = u
+        return states
+
+    def scaled(self, states: torch.Tensor, factor: float) -> torch.Tensor:
+        """(..., V, Y, X) stretched about each variable's origin."""
+        return self.origin + factor * (states - self.origin)
+
+    def _change_forcings(self, forcings: torch.Tensor, change: Change) -> torch.Tensor:
+        """(F, Y, X) turned as fields, the hour of the day moved on."""
+        forcings = torch.rot90(forcings, change.turns, dims=(-1, -2)).clone()
+        if self.hour_channel is not None and change.shift:
+            angle = torch.tensor(2.0 * torch.pi * change.shift / 24.0)
+            sine, cosine = forcings[self.hour_channel : self.hour_channel + 2].clone()
+            forcings[self.hour_channel] = sine * angle.cos() + cosine * angle.sin()
+            forcings[self.hour_channel + 1] = cosine * angle.cos() - sine * angle.sin()
+        return forcings
+
+    def _draw_noise(
+        self, batch: Batch, generator: torch.Generator | None
+    ) -> dict[str, torch.Tensor]:
+        """White noise for this device's samples, (B, H, Y, X) for each noisy variable."""
+        hours = 1 if batch.before is None else 1 + batch.before.shape[1]
+        shape = (batch.whole, hours, *batch.now.shape[-2:])
+        return {
+            name: std * batch.mine(torch.randn(shape, generator=generator, device=batch.now.device))
+            for name, std in self.noisy.items()
+        }
+
+    def _physical_std(self, name: str) -> torch.Tensor:
+        return self.normalization.std[self.names.index(name)]
+
+    def _possible(self, states: torch.Tensor) -> torch.Tensor:
+        states = torch.minimum(torch.maximum(states, self.lower), self.upper)
+        if {"T2M", "D2M"} <= set(self.names):
+            dew_point, temperature = self.names.index("D2M"), self.names.index("T2M")
+            states[..., dew_point, :, :] = torch.minimum(
+                states[..., dew_point, :, :], states[..., temperature, :, :]
+            )
+        return states
+
+
+def _later(states: torch.Tensor, hours: float) -> torch.Tensor:
+    """Consecutive hourly states (H + 1, ...), each so many hours on its way to the next one.
+
+    The last one goes on as it came.
+    """
+    if not hours:
+        return states
+    rates = states.diff(dim=0)
+    return states + hours * torch.cat([rates, rates[-1:]])
+
+
+def _sequence(batch: Batch) -> torch.Tensor:
+    """The batch's states in the order of time, the one to predict last: (B, H + 1, V, Y, X)."""
+    pair = torch.stack([batch.now, batch.following], dim=1)
+    return pair if batch.before is None else torch.cat([batch.before, pair], dim=1)
+
+
+def _origin(name: str, mean: float) -> float:
+    """What a scale leaves where it is: the floor, calm air, or the mean."""
+    row = variable(name)
+    if row.floor is not None:
+        return row.floor
+    return 0.0 if name in ("U10", "V10") else float(mean)

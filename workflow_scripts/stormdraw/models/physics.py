@@ -1,0 +1,170 @@
+"""Laws that a predicted state should obey: how far it breaks each, as parts of a training's loss.
+
+All work on whole batches at once. A sample's violation of a law is a mean over its points in units
+of the training data's own variance, so that 1 is a gross error whatever the variable.
+"""
+
+import torch
+from torch import nn
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.statistics import Statistics
+from stormdraw.fields.transforms import forward
+from stormdraw.models.settings import Physics
+from stormdraw.variables import variable
+
+# Specific heat of dry air at constant pressure (J/kg/K) and latent heat of vaporisation (J/kg).
+SPECIFIC_HEAT = 1005.7
+LATENT_HEAT = 2.501e6
+# Ratio of the gas constants of dry air and vapour, and a pressure (hPa) for states that have none:
+# the same for what is predicted and what was observed.
+GAS_RATIO = 0.622
+PRESSURE = 1000.0
+
+# What each law needs, and which side of a bound it keeps.
+_BOUNDS = {"reflectivity": ("REFC", "lower"), "cape": ("CAPE", "lower"), "cin": ("CIN", "upper")}
+_NEEDS = {
+    **{law: (name,) for law, (name, _) in _BOUNDS.items()},
+    "dew_point": ("T2M", "D2M"),
+    "moist_energy": ("T2M", "D2M"),
+    "mass_divergence": ("U10", "V10"),
+}
+
+
+def moist_energy(temperature: torch.Tensor, dew_point: torch.Tensor) -> torch.Tensor:
+    """Moist enthalpy of the air near the surface in J/kg, from kelvins, of any shape.
+
+        h = c_p T + L_v q,   q = 0.622 e / (p - 0.378 e),   e = 6.112 exp(17.67 t / (t + 243.5)) hPa
+
+    with the dew point t in degrees Celsius (Bolton 1980, equation 10) and p = 1000 hPa. Dew points
+    outside the bounds of the table of variables count as at the bound: a network that has not
+    learnt yet may come near the formula's pole.
+    """
+    row = variable("D2M")
+    celsius = dew_point.clamp(row.lower, row.upper) - 273.15
+    vapour = 6.112 * torch.exp(17.67 * celsius / (celsius + 243.5))
+    humidity = GAS_RATIO * vapour / (PRESSURE - (1.0 - GAS_RATIO) * vapour)
+    return SPECIFIC_HEAT * temperature + LATENT_HEAT * humidity
+
+
+def divergence(
+    eastward: torch.Tensor, northward: torch.Tensor, map_factor: torch.Tensor
+) -> torch.Tensor:
+    """Horizontal divergence of the wind on a conformal map, times the grid length, in m/s.
+
+    On the map's axes x and y, with the map factor m (Haltiner and Williams 1980, section 1.9):
+
+        div = m^2 (d(u / m)/dx + d(v / m)/dy)
+
+    by central differences at the inner points of (..., Y, X), whose cells are square: the result
+    is (..., Y - 2, X - 2).
+    """
+    u, v = eastward / map_factor, northward / map_factor
+    across = u[..., 1:-1, 2:] - u[..., 1:-1, :-2]
+    along = v[..., 2:, 1:-1] - v[..., :-2, 1:-1]
+    return 0.5 * map_factor[..., 1:-1, 1:-1].square() * (across + along)
+
+
+class PhysicalLaws(nn.Module):
+    """How far predicted states break the laws that a configuration gives a weight.
+
+    A law whose variables a run does not have is left out. Raises StormdrawError if none is left.
+    """
+
+    lower: torch.Tensor
+    upper: torch.Tensor
+    weights: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, settings: Physics, statistics: Statistics) -> None:
+        super().__init__()
+        names = statistics.variables
+        weights = settings.model_dump()
+        self.laws = tuple(
+            law for law in _NEEDS if weights[law] > 0.0 and set(_NEEDS[law]) <= set(names)
+        )
+        if not self.laws:
+            raise StormdrawError(
+                f"physics: no law with a weight is about the run's variables ({', '.join(names)}); "
+                "leave physics out of the model's configuration, or give one a weight"
+            )
+        self.index = {name: index for index, name in enumerate(names)}
+        self.bounds = tuple(law for law in self.laws if law in _BOUNDS)
+        self.bounded = [self.index[_BOUNDS[law][0]] for law in self.bounds]
+        for side in ("lower", "upper"):
+            self._keep(side, [self._bound(law, side, statistics) for law in self.bounds])
+        self._keep("std", statistics.std)
+        self._keep("weights", [weights[law] for law in self.laws])
+
+    def forward(
+        self,
+        predicted: torch.Tensor,
+        following: torch.Tensor,
+        map_factor: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """The violation of each law by each sample, (B, L), in the order of `laws`.
+
+        `predicted` are the states of M members after each variable's transform (B, M, V, Y, X),
+        `following` the physical states they predict (B, V, Y, X), `map_factor` is (B, Y, X), or 1
+        everywhere. A bound z of the state in standard deviations s, and the dew point's, are
+
+            mean(max(0, z_lower - z, z - z_upper)^2),   mean(max(0, D2M - T2M)^2) / s_T2M^2
+
+        over points and members. Two are about the mean over members, since each member may differ
+        from what came: the moist enthalpy h over the sample's true area, which no error may create,
+        and the divergence at each point, which is that of the air's mass near the surface.
+
+            (<h / m^2> - <h_true / m^2>)^2 / (<1 / m^2> c_p s_T2M)^2
+            mean((div - div_true)^2) / (s_U10^2 + s_V10^2)
+        """
+        found: dict[str, torch.Tensor] = {}
+        if self.bounds:
+            scale = self.std[self.bounded, None, None]
+            z = predicted[:, :, self.bounded]
+            beyond = torch.relu(self.lower[:, None, None] - z)
+            beyond = (beyond + torch.relu(z - self.upper[:, None, None])) / scale
+            found.update(zip(self.bounds, beyond.square().mean(dim=(1, 3, 4)).T, strict=True))
+        if map_factor is None:
+            map_factor = torch.ones_like(following[:, 0])
+        if "dew_point" in self.laws:
+            temperature, dew_point = self._both(predicted, "T2M", "D2M")
+            excess = torch.relu(dew_point - temperature).square().mean(dim=(1, 2, 3))
+            found["dew_point"] = excess / self._variance("T2M")
+        if "moist_energy" in self.laws:
+            found["moist_energy"] = self._energy(predicted, following, map_factor)
+        if "mass_divergence" in self.laws:
+            winds = [self._both(each, "U10", "V10") for each in (predicted.mean(1), following)]
+            made, true = (divergence(u, v, map_factor) for u, v in winds)
+            variance = self._variance("U10") + self._variance("V10")
+            found["mass_divergence"] = (made - true).square().mean(dim=(1, 2)) / variance
+        return torch.stack([found[law] for law in self.laws], dim=1)
+
+    def _energy(
+        self, predicted: torch.Tensor, following: torch.Tensor, map_factor: torch.Tensor
+    ) -> torch.Tensor:
+        area = map_factor.pow(-2.0)
+        made = moist_energy(*self._both(predicted, "T2M", "D2M")).mean(dim=1)
+        true = moist_energy(*self._both(following, "T2M", "D2M"))
+        # Differences first: energies are large, and their sums would lose digits.
+        surplus = (area * (made - true)).mean(dim=(1, 2)) / area.mean(dim=(1, 2))
+        return surplus.square() / (SPECIFIC_HEAT**2 * self._variance("T2M"))
+
+    def _both(
+        self, states: torch.Tensor, first: str, second: str
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Two variables of (..., V, Y, X), which no transform changes."""
+        return states[..., self.index[first], :, :], states[..., self.index[second], :, :]
+
+    def _variance(self, name: str) -> torch.Tensor:
+        return self.std[self.index[name]].square()
+
+    def _keep(self, name: str, values: object) -> None:
+        self.register_buffer(name, torch.as_tensor(values, dtype=torch.float32), persistent=False)
+
+    def _bound(self, law: str, side: str, statistics: Statistics) -> float:
+        """The bound after the variable's transform; infinite on the side that the law leaves."""
+        name, kept = _BOUNDS[law]
+        if side != kept:
+            return float("-inf") if side == "lower" else float("inf")
+        transform = statistics.transforms[self.index[name]]
+        return float(forward(getattr(variable(name), side), transform))
