@@ -23,10 +23,14 @@ with job("ensembles_sample", snakemake.log[0]), gpu_lease(snakemake.resources.ge
         Path(static[0]) if static else None,
     )
     case = Case(system.name, system.method, init, settings.leads, settings.variables)
-    rollout = Rollout(settings.members(system), settings.seed, settings.ensembles.batch_gigabytes)
+    rollout = Rollout(
+        settings.members(system), settings.seed, settings.ensembles.batch_gigabytes, system.rho
+    )
     common = (Path(snakemake.output.ensemble), snakemake.params.settings)
     if system.method == "one_step":
         write_one_step(*files, case, rollout, *common, threads=snakemake.threads)
     else:
-        sampling = Sampling(**vars(rollout), sampler=system.sampler, steps=system.steps)
+        sampling = Sampling(
+            **vars(rollout), sampler=system.sampler, steps=system.steps, eta=system.eta
+        )
         write_diffusion(*files, case, sampling, *common, threads=snakemake.threads)

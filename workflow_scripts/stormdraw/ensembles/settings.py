@@ -4,7 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from stormdraw.ensembles.sampler_steps import Sampler
 from stormdraw.section import Name, Section
+
+Members = Annotated[int, Field(ge=2, le=1000)]
+# How much of a member's noise is that of the hour before: its correlation.
+Rho = Annotated[float, Field(ge=0, le=1)]
 
 
 class DiffusionSystem(Section):
@@ -13,9 +18,17 @@ class DiffusionSystem(Section):
     method: Literal["diffusion"]
     name: Name
     model: Name
-    sampler: Literal["dpm_solver++", "ddpm"] = "dpm_solver++"
+    sampler: Sampler = "dpm_solver++"
     steps: Annotated[int, Field(ge=1)] = 8
-    members: Annotated[int, Field(ge=2, le=1000)] | None = None
+    eta: Annotated[float, Field(ge=0, le=1)] = 0.0
+    rho: Rho = 0.0
+    members: Members | None = None
+
+    @model_validator(mode="after")
+    def _eta_is_of_ddim(self) -> "DiffusionSystem":
+        if self.eta and self.sampler != "ddim":
+            raise ValueError(f"eta is of the sampler ddim, not of {self.sampler}; leave it out")
+        return self
 
 
 class OneStepSystem(Section):
@@ -24,7 +37,8 @@ class OneStepSystem(Section):
     method: Literal["one_step"]
     name: Name
     model: Name
-    members: Annotated[int, Field(ge=2, le=1000)] | None = None
+    rho: Rho = 0.0
+    members: Members | None = None
 
 
 class ReferenceSystem(Section):
@@ -54,7 +68,7 @@ class PerfectSystem(Section):
 
     method: Literal["perfect"]
     name: Name
-    members: Annotated[int, Field(ge=2, le=1000)] | None = None
+    members: Members | None = None
 
 
 System = Annotated[
@@ -69,7 +83,7 @@ ModelSystem = DiffusionSystem | OneStepSystem
 class Ensembles(Section):
     """The systems that are scored against each other."""
 
-    members: Annotated[int, Field(ge=2, le=1000)] = 50
+    members: Members = 50
     batch_gigabytes: Annotated[float, Field(gt=0)] = 2.0
     systems: list[System]
 
