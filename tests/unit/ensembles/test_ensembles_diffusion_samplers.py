@@ -118,7 +118,7 @@ def test_steps_that_ddim_cannot_take_evenly() -> None:
     for steps in (1, 50, 125, 1000):
         check_steps("ddim", steps, 1000)
     check_steps("ddpm", 300, 1000)
-    with pytest.raises(StormdrawError, match="300 is no divisor of 1000; set `steps` .* to 250"):
+    with pytest.raises(StormdrawError, match=r"300 is no divisor of 1000; set `steps` .* to 250"):
         check_steps("ddim", 300, 1000)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from stormdraw.ensembles.sampler_steps import Sampler
 from stormdraw.section import Name, Section
@@ -53,14 +53,25 @@ class ReferenceSystem(Section):
 class BaselineSystem(Section):
     """What any model must beat.
 
-    `hrrr` is HRRR's own forecast, from the run that the case's initial state is of. `window_hours`
-    is climatology's: how far from the valid hour of the day a training state may be.
+    `hrrr` is HRRR's own forecast, from the run that the case's initial state is of, and `lagged`
+    that and older runs of it, by their `ages` in hours, as an ensemble. `window_hours` is
+    climatology's: how far from the valid hour of the day a training state may be.
     """
 
     method: Literal["baseline"]
     name: Name
-    kind: Literal["persistence", "climatology", "hrrr"]
+    kind: Literal["persistence", "climatology", "hrrr", "lagged"]
     window_hours: Annotated[int, Field(ge=0, le=12)] = 1
+    ages: Annotated[list[Annotated[int, Field(ge=0, le=47)]], Field(min_length=2)] = Field(
+        default=[0, 1, 2, 3, 4, 5]
+    )
+
+    @field_validator("ages")
+    @classmethod
+    def _ages_differ(cls, ages: list[int]) -> list[int]:
+        if len(set(ages)) != len(ages):
+            raise ValueError(f"give each age of a run once: {ages}")
+        return sorted(ages)
 
 
 class PerfectSystem(Section):
