@@ -208,6 +208,26 @@ def case_settings(wildcards):
     }
 
 
+def calibration_file(wildcards):
+    """How a system's spread is scaled, if it asks for it."""
+    system = SYSTEMS[wildcards.system]
+    calibrated = f"results/models/{system.model}/calibration_{system.name}.json"
+    return [calibrated] if system.calibrate else []
+
+
+def calibration_settings(wildcards):
+    """What a calibration depends on: neither the test period nor how many members it has."""
+    system = SYSTEMS[wildcards.system]
+    return {
+        "seed": SETTINGS.seed,
+        "variables": STATE,
+        "leads": list(SETTINGS.leads),
+        "members": SETTINGS.calibration_members(system),
+        "cases": [format_init(time) for time in SETTINGS.calibration_times()],
+        "system": system.model_dump(mode="json", exclude={"members"}),
+    }
+
+
 def reference_fields(wildcards):
     kind = SYSTEMS[wildcards.system].kind
     folder = SETTINGS.archive.reference + ("_products" if kind == "products" else "")

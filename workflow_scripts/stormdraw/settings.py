@@ -144,6 +144,36 @@ class Settings(Section):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _calibration_has_cases(self) -> "Settings":
+        for system in self.ensembles.systems:
+            calibrated = isinstance(system, ModelSystem) and system.calibrate
+            if calibrated and not self.calibration_times():
+                raise ValueError(
+                    f"ensembles.systems: {system.name} is calibrated on validation cases, but "
+                    + ("there is no" if self.periods.validation is None else "no case fits into")
+                    + f" periods.validation; give one of more than {max(self.leads)} h, or set "
+                    "`calibrate` to false"
+                )
+        return self
+
+    def calibration_times(self) -> list[datetime]:
+        """The initial times of the cases that spread is calibrated on, evenly over the validation.
+
+        Their states and leads all lie in it.
+        """
+        validation = self.periods.validation
+        if validation is None:
+            return []
+        first = validation.start + hours(self.cases.history - 1)
+        fitting = list(hourly(first, validation.end - hours(max(self.leads)), 1))
+        count = min(self.ensembles.calibration_cases, len(fitting))
+        return [fitting[len(fitting) * k // count] for k in range(count)]
+
+    def calibration_members(self, system: System) -> int:
+        """How many members of a calibrated system are drawn to know its spread: 20 do."""
+        return min(self.members(system), 20)
+
     def initial_times(self) -> list[datetime]:
         """The initial time of each case whose leads all lie in the test period."""
         test = self.periods.test

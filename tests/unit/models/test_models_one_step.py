@@ -164,7 +164,7 @@ def run_with(method: str, history: int = 1, **options: Any) -> Settings:
 
 def test_eta_is_of_ddim_alone() -> None:
     run_with("diffusion", sampler="ddim", eta=1.0)
-    with pytest.raises(StormdrawError, match="eta is of the sampler ddim, not of ddpm"):
+    with pytest.raises(ValueError, match="eta is of the sampler ddim, not of ddpm"):
         run_with("diffusion", sampler="ddpm", eta=1.0)
 
 

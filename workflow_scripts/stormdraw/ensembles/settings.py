@@ -22,6 +22,7 @@ class DiffusionSystem(Section):
     steps: Annotated[int, Field(ge=1)] = 8
     eta: Annotated[float, Field(ge=0, le=1)] = 0.0
     rho: Rho = 0.0
+    calibrate: bool = False
     members: Members | None = None
 
     @model_validator(mode="after")
@@ -38,6 +39,7 @@ class OneStepSystem(Section):
     name: Name
     model: Name
     rho: Rho = 0.0
+    calibrate: bool = False
     members: Members | None = None
 
 
@@ -96,6 +98,7 @@ class Ensembles(Section):
 
     members: Members = 50
     batch_gigabytes: Annotated[float, Field(gt=0)] = 2.0
+    calibration_cases: Annotated[int, Field(ge=1, le=100)] = 4
     systems: list[System]
 
     @model_validator(mode="after")
