@@ -1,7 +1,7 @@
 """How much there is to compute for models, in floating point operations, and how long that takes.
 
 Operations are counted with the networks on torch's meta device, without data. What a device does of
-them in a second is known from two trainings only, so hours are right to a factor of two or so.
+them in a second is known from two trainings only, so hours are right to a factor of two or three.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch.utils.flop_counter import FlopCounterMode
 
 from stormdraw.costs.fetching import target_shape
-from stormdraw.ensembles.settings import DiffusionSystem
+from stormdraw.ensembles.settings import DiffusionSystem, OneStepSystem
 from stormdraw.models.memory import sampling_bytes, training_memory
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import count_epochs
@@ -48,7 +48,7 @@ def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Comput
     sampling = sum(
         _sampling(settings, system, models[system.model])
         for system in settings.ensembles.systems
-        if isinstance(system, DiffusionSystem)
+        if isinstance(system, DiffusionSystem | OneStepSystem)
     )
     return Computing(training, sampling)
 
@@ -62,9 +62,12 @@ def _training(settings: Settings, model: ModelSettings) -> float:
     return float(counted.get_total_flops()) * steps * model.training.accumulation
 
 
-def _sampling(settings: Settings, system: DiffusionSystem, model: ModelSettings) -> float:
-    """All members, hour by hour to the longest lead, in `steps` of the sampler."""
+def _sampling(
+    settings: Settings, system: DiffusionSystem | OneStepSystem, model: ModelSettings
+) -> float:
+    """All members, hour by hour to the longest lead, each hour in the sampler's steps or in one."""
     with FlopCounterMode(display=False) as counted:
         sampling_bytes(model, len(settings.variables), target_shape(settings))
     states = settings.members(system) * max(settings.leads) * len(settings.initial_times())
-    return float(counted.get_total_flops()) * system.steps * states
+    passes = system.steps if isinstance(system, DiffusionSystem) else 1
+    return float(counted.get_total_flops()) * passes * states
