@@ -1,7 +1,7 @@
 """Each rule alone: from the files of the stage before it, without any other rule.
 
 The inputs are those of the finished small experiment. A rule's outputs are removed and made again
-by that rule only; what it makes must be what it made before.
+by that rule only, in a copy of its folder; what it makes must be what it made before.
 """
 
 import re

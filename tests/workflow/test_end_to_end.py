@@ -86,16 +86,3 @@ def test_a_second_run_has_nothing_to_do(finished, tmp_path):
     run = finished.copy(tmp_path / "checkout").snakemake("--dry-run")
     assert run.returncode == 0
     assert "Nothing to be done" in run.stdout
-
-
-def test_two_runs_in_two_folders_are_equal(finished, experiment):
-    # Each later rule makes the same from the same: tests/rules.
-    paths = [f"ensembles/{system}/{INITS[-1]}.nc" for system in ("small", "href", "perfect")]
-    run = experiment.snakemake(*(f"results/{path}" for path in paths))
-    assert run.returncode == 0, run.stdout
-    for path in paths:
-        with (
-            xr.open_dataset(finished.results / path) as one,
-            xr.open_dataset(experiment.results / path) as other,
-        ):
-            assert one.drop_attrs().identical(other.drop_attrs()), path
