@@ -24,6 +24,7 @@ rule archive_simulate:
                 ),
                 # HREF has HRRR's forecasts among its members.
                 SETTINGS.forecasts_with_hrrr() and SETTINGS.archive.reference is None,
+                SETTINGS.lagged_ages(),
             ]
         ),
     message:

@@ -58,7 +58,7 @@ wildcard_constraints:
     date=r"\d{8}",
     init=r"\d{10}",
     source=one_of(SOURCES),
-    reference="hrrr_forecast|href|refs|href_products|refs_products",
+    reference="hrrr_forecast|hrrr_lagged|href|refs|href_products|refs_products",
     system=one_of(SYSTEMS),
     model=one_of(SETTINGS.models),
 
@@ -208,17 +208,41 @@ def case_settings(wildcards):
     }
 
 
+def calibration_file(wildcards):
+    """How a system's spread is scaled, if it asks for it."""
+    system = SYSTEMS[wildcards.system]
+    calibrated = f"results/models/{system.model}/calibration_{system.name}.json"
+    return [calibrated] if system.calibrate else []
+
+
+def calibration_settings(wildcards):
+    """What a calibration depends on: neither the test period nor how many members it has."""
+    system = SYSTEMS[wildcards.system]
+    return {
+        "seed": SETTINGS.seed,
+        "variables": STATE,
+        "leads": list(SETTINGS.leads),
+        "members": SETTINGS.calibration_members(system),
+        "cases": [format_init(time) for time in SETTINGS.calibration_times()],
+        "system": system.model_dump(mode="json", exclude={"members"}),
+    }
+
+
 def reference_fields(wildcards):
     kind = SYSTEMS[wildcards.system].kind
     folder = SETTINGS.archive.reference + ("_products" if kind == "products" else "")
     return f"results/fields/{folder}/{wildcards.init}.nc"
 
 
+# Baselines that are forecasts of HRRR, and the sources of these.
+OF_HRRR = {"hrrr": "hrrr_forecast", "lagged": "hrrr_lagged"}
+
+
 def baseline_fields(wildcards):
-    """Persistence needs the present, climatology the past, HRRR its own forecast."""
+    """Persistence needs the present, climatology the past, HRRR its own forecasts."""
     kind = SYSTEMS[wildcards.system].kind
-    if kind == "hrrr":
-        return [f"results/fields/hrrr_forecast/{wildcards.init}.nc"]
+    if kind in OF_HRRR:
+        return [f"results/fields/{OF_HRRR[kind]}/{wildcards.init}.nc"]
     return [initial_file(wildcards)] if kind == "persistence" else training_files()
 
 
@@ -262,7 +286,7 @@ def used_references():
     folders = {"members": "", "products": "_products"}
     references = [f"{SETTINGS.archive.reference}{folders[kind]}" for kind in sorted(kinds)]
     baselines = {system.kind for system in SYSTEMS.values() if system.method == "baseline"}
-    return references + ["hrrr_forecast"] * ("hrrr" in baselines)
+    return references + [source for kind, source in OF_HRRR.items() if kind in baselines]
 
 
 def all_manifests():

@@ -1,11 +1,41 @@
 # ensembles: members of every system at every case, (member, lead, y, x).
 
 
+rule ensembles_calibrate:
+    input:
+        checkpoint="results/models/{model}/model.pt",
+        states=validation_files,
+        static=static_file,
+    output:
+        calibration="results/models/{model}/calibration_{system}.json",
+    log:
+        "results/logs/ensembles_calibrate/{model}/{system}.log",
+    benchmark:
+        "results/benchmarks/ensembles_calibrate/{model}/{system}.tsv"
+    wildcard_constraints:
+        system=one_of(systems_by("diffusion", "one_step")),
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        runtime=growing(120),
+    params:
+        code=lambda wildcards: code("ensembles_calibrate", network_of(wildcards.model)),
+        settings=calibration_settings,
+    message:
+        "Calibrating the spread of {wildcards.system} on validation cases"
+    script:
+        "../workflow_scripts/ensembles_calibrate.py"
+
+
 rule ensembles_sample:
     input:
         checkpoint=checkpoint,
         states=initial_files,
         static=static_file,
+        calibration=calibration_file,
     output:
         ensemble="results/ensembles/{system}/{init}.nc",
     log:

@@ -104,7 +104,12 @@ rule fields_reference:
         runtime=growing(30),
     params:
         code=code("fields_reference"),
-        settings={"variables": STATE, "leads": list(SETTINGS.leads), **TARGET},
+        settings=lambda wildcards: {
+            "variables": STATE,
+            "leads": list(SETTINGS.leads),
+            "ages": SETTINGS.lagged_ages() if wildcards.reference == "hrrr_lagged" else [],
+            **TARGET,
+        },
     message:
         "Putting {wildcards.reference} of {wildcards.init} on the target grid"
     script:

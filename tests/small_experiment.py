@@ -32,7 +32,13 @@ CONFIG: dict[str, Any] = {
     "ensembles": {
         "members": 5,
         "systems": [
-            {"name": "small", "method": "diffusion", "model": "small", "steps": 3},
+            {
+                "name": "small",
+                "method": "diffusion",
+                "model": "small",
+                "steps": 3,
+                "calibrate": True,
+            },
             {"name": "href", "method": "reference", "kind": "members"},
             {"name": "href_mean_spread", "method": "reference", "kind": "products"},
             {"name": "persistence", "method": "baseline", "kind": "persistence"},

@@ -1,11 +1,13 @@
-"""Writes results/ensembles/{system}/{init}.nc: persistence, climatology or HRRR's own
-forecast, (member, lead, y, x)."""
+"""Writes results/ensembles/{system}/{init}.nc: persistence, climatology, HRRR's own
+forecast or its lagged runs, (member, lead, y, x)."""
 
 from pathlib import Path
 
+from stormdraw.archive.membership import lagged_runs
 from stormdraw.ensembles.baseline import (
     write_climatology,
     write_forecast,
+    write_lagged,
     write_persistence,
 )
 from stormdraw.ensembles.files import Case
@@ -24,6 +26,9 @@ with job("ensembles_baseline", snakemake.log[0]):
         write_persistence(fields, case, output, snakemake.params.settings)
     elif system.kind == "hrrr":
         write_forecast(fields[0], case, output, snakemake.params.settings)
+    elif system.kind == "lagged":
+        names = [run.name for run in lagged_runs(init, settings.ages_of(system))]
+        write_lagged(fields[0], names, case, output, snakemake.params.settings)
     else:
         write_climatology(
             fields,

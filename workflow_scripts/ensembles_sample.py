@@ -1,12 +1,13 @@
 """Writes results/ensembles/{system}/{init}.nc: members drawn from a trained model, float32
 (member, lead, y, x)."""
 
+import tempfile
 from pathlib import Path
 
-from stormdraw.ensembles.diffusion import Sampling, write_diffusion
+from stormdraw.ensembles.calibration import read_factors
+from stormdraw.ensembles.drawing import Drawn, draw_case
 from stormdraw.ensembles.files import Case
-from stormdraw.ensembles.one_step import write_one_step
-from stormdraw.ensembles.rollout import Rollout
+from stormdraw.ensembles.spread import scale_spread
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
 from stormdraw.settings import load_settings
@@ -17,16 +18,15 @@ with job("ensembles_sample", snakemake.log[0]), gpu_lease(snakemake.resources.ge
     system = settings.ensembles.system(snakemake.wildcards.system)
     init = parse_init(snakemake.wildcards.init)
     static = snakemake.input.get("static")
-    files = (
-        Path(snakemake.input.checkpoint),
-        [Path(path) for path in snakemake.input.states],
-        Path(static[0]) if static else None,
-    )
-    case = Case(system.name, system.method, init, settings.leads, settings.variables)
-    rollout = Rollout(settings.members(system), settings.seed, settings.ensembles.batch_gigabytes)
-    common = (Path(snakemake.output.ensemble), snakemake.params.settings)
-    if system.method == "one_step":
-        write_one_step(*files, case, rollout, *common, threads=snakemake.threads)
+    states = [Path(path) for path in snakemake.input.states]
+    drawn = Drawn(Path(snakemake.input.checkpoint), states, Path(static[0]) if static else None)
+    output, params = Path(snakemake.output.ensemble), snakemake.params.settings
+    how = (settings, system, drawn, init, settings.members(system))
+    if system.calibrate:
+        case = Case(system.name, system.method, init, settings.leads, settings.variables)
+        factors = read_factors(Path(snakemake.input.calibration[0]))
+        with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+            draw_case(*how, Path(folder) / "drawn.nc", params, snakemake.threads)
+            scale_spread(Path(folder) / "drawn.nc", factors, case, output, params)
     else:
-        sampling = Sampling(**vars(rollout), sampler=system.sampler, steps=system.steps)
-        write_diffusion(*files, case, sampling, *common, threads=snakemake.threads)
+        draw_case(*how, output, params, snakemake.threads)

@@ -37,6 +37,7 @@ RULES = {
     "fields_reference": ["fields/href/2026060206.nc"],
     "models_plan": ["models/small/plan.json"],
     "models_train": ["models/small/model.pt", "models/small/metrics.json"],
+    "ensembles_calibrate": ["models/small/calibration_small.json"],
     "ensembles_sample": ["ensembles/small/2026060206.nc"],
     "ensembles_reference": ["ensembles/href/2026060206.nc"],
     "ensembles_baseline": ["ensembles/climatology/2026060206.nc"],

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from stormdraw.archive.membership import hrrr_run
+from stormdraw.archive.membership import hrrr_run, lagged_runs
 from stormdraw.archive.settings import Archive
 from stormdraw.ensembles.settings import (
     BaselineSystem,
@@ -135,6 +135,50 @@ class Settings(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _lagged_runs_reach(self) -> "Settings":
+        for system in self._baselines_of("lagged"):
+            for init in self.initial_times():
+                runs = lagged_runs(init, self.ages_of(system))
+                if sum(run.reaches(max(self.leads)) for run in runs) < 2:
+                    raise ValueError(
+                        f"ensembles.systems: of the runs of {system.name} fewer than two reach "
+                        f"{max(self.leads)} h after the case at {init} (HRRR runs 48 h from 00, "
+                        "06, 12 and 18 UTC, 18 h from other hours); take shorter leads or others "
+                        "of its `ages`, multiples of 6 say, or leave that system out"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _calibration_has_cases(self) -> "Settings":
+        for system in self.ensembles.systems:
+            calibrated = isinstance(system, ModelSystem) and system.calibrate
+            if calibrated and not self.calibration_times():
+                raise ValueError(
+                    f"ensembles.systems: {system.name} is calibrated on validation cases, but "
+                    + ("there is no" if self.periods.validation is None else "no case fits into")
+                    + f" periods.validation; give one of more than {max(self.leads)} h, or set "
+                    "`calibrate` to false"
+                )
+        return self
+
+    def calibration_times(self) -> list[datetime]:
+        """The initial times of the cases that spread is calibrated on, evenly over the validation.
+
+        Their states and leads all lie in it.
+        """
+        validation = self.periods.validation
+        if validation is None:
+            return []
+        first = validation.start + hours(self.cases.history - 1)
+        fitting = list(hourly(first, validation.end - hours(max(self.leads)), 1))
+        count = min(self.ensembles.calibration_cases, len(fitting))
+        return [fitting[len(fitting) * k // count] for k in range(count)]
+
+    def calibration_members(self, system: System) -> int:
+        """How many members of a calibrated system are drawn to know its spread: 20 do."""
+        return min(self.members(system), 20)
+
     def initial_times(self) -> list[datetime]:
         """The initial time of each case whose leads all lie in the test period."""
         test = self.periods.test
@@ -148,10 +192,22 @@ class Settings(Section):
 
     def forecasts_with_hrrr(self) -> bool:
         """Whether HRRR's own forecast is one of the systems."""
-        return any(
-            isinstance(system, BaselineSystem) and system.kind == "hrrr"
-            for system in self.ensembles.systems
-        )
+        return bool(self._baselines_of("hrrr"))
+
+    def ages_of(self, system: BaselineSystem) -> list[int]:
+        """How many hours before a case each run of a lagged ensemble started.
+
+        An age of 0 is the run that the initial state is of.
+        """
+        return [age + self.archive.analysis_lead for age in system.ages]
+
+    def lagged_ages(self) -> list[int]:
+        """The ages of all runs that some lagged ensemble is made of, ascending."""
+        return sorted({age for one in self._baselines_of("lagged") for age in self.ages_of(one)})
+
+    def _baselines_of(self, kind: str) -> list[BaselineSystem]:
+        systems = self.ensembles.systems
+        return [one for one in systems if isinstance(one, BaselineSystem) and one.kind == kind]
 
     def members(self, system: System) -> int:
         """How many members a sampled system has."""

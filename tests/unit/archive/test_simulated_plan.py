@@ -74,6 +74,22 @@ def test_hrrr_forecasts_alone_without_a_reference():
     assert not plan.products
 
 
+def test_lagged_runs_are_simulated_and_the_world_starts_before_them():
+    system = {"name": "lagged", "method": "baseline", "kind": "lagged", "ages": [0, 1, 9]}
+    archive = {
+        "simulated": {"rows": [500, 518], "columns": [900, 921], "spin_up_hours": 0},
+        "reference": None,
+    }
+    plan = plan_archive(small_settings(archive=archive, ensembles={"systems": [system]}))
+    assert [(run.init, run.leads) for run in plan.runs] == [
+        (datetime(2026, 5, 31, 21), (10, 11)),
+        (datetime(2026, 6, 1, 5), (2, 3)),
+        (datetime(2026, 6, 1, 6), (1, 2)),
+    ]
+    assert {run.model for run in plan.runs} == {"hrrr"}
+    assert plan.start == datetime(2026, 5, 31, 21)
+
+
 def test_hrrr_as_a_baseline_adds_no_run_to_href():
     systems = [
         {"name": "href", "method": "reference"},

@@ -132,6 +132,41 @@ def test_hrrr_forecasts_go_on_from_the_run_the_initial_state_is_of():
     assert (request.init, request.lead) == (datetime(2026, 6, 1, 5), 2)
 
 
+def lagged(*ages):
+    return {"systems": [{"name": "l", "method": "baseline", "kind": "lagged", "ages": ages}]}
+
+
+def test_lagged_runs_are_fetched_as_far_as_they_go():
+    """A case at 06 UTC + 17 h: the run of 05 UTC ends after 18 h, those of 06 and 00 UTC do not."""
+    periods = {
+        "training": {"start": "2026-05-01T00:00", "end": "2026-05-01T01:00"},
+        "test": {"start": "2026-06-01T06:00", "end": "2026-06-01T23:00"},
+    }
+    run = settings(ensembles=lagged(6, 0, 1, 2), periods=periods, leads=[1, 17])
+    wanted = requests(run, "hrrr_lagged", "20260601")
+    assert [(request.member, request.init.hour, request.lead) for request in wanted] == [
+        ("hrrr_00h", 6, 1),
+        ("hrrr_00h", 6, 17),
+        ("hrrr_01h", 5, 2),
+        ("hrrr_01h", 5, 18),
+        ("hrrr_02h", 4, 3),
+        ("hrrr_06h", 0, 7),
+        ("hrrr_06h", 0, 23),
+    ]
+    with pytest.raises(StormdrawError, match="of the runs of l fewer than two reach 17 h"):
+        settings(ensembles=lagged(0, 2, 3), periods=periods, leads=[17])
+    assert dates(settings(), "hrrr_lagged") == []
+
+
+def test_lagged_runs_where_one_hour_forecasts_are_the_analyses():
+    archive = {"source": {"mirror": "crops"}, "analysis_lead": 1}
+    run = settings(archive=archive, ensembles=lagged(0, 1))
+    assert [
+        (request.member, request.init.hour, request.lead)
+        for request in requests(run, "hrrr_lagged", "20260601")
+    ] == [("hrrr_01h", 5, 2), ("hrrr_02h", 4, 3)]
+
+
 @pytest.mark.parametrize(("start", "reached"), [("06", True), ("07", False)])
 def test_hrrr_runs_short_from_most_hours(start, reached):
     periods = {

@@ -78,6 +78,38 @@ def test_a_wrong_value_is_told_in_one_line(config, edits, complaint, tmp_path):
     assert "\n" not in message
 
 
+def calibrated(config, **periods):
+    """The demo with its one-step system calibrated."""
+    systems = [
+        {"name": "crps_unet", "method": "one_step", "model": "crps_unet", "calibrate": True},
+        {"name": "href", "method": "reference"},
+    ]
+    return load_settings(
+        changed(config, periods={**config["periods"], **periods}, ensembles={"systems": systems})
+    )
+
+
+def test_spread_is_calibrated_on_validation_cases_alone(config):
+    """Ten hours, leads of up to 3 h: cases from 00 to 07 UTC, four of them evenly."""
+    training = {"start": "2026-06-01", "end": "2026-06-05"}
+    validation = {"start": "2026-06-06T00:00", "end": "2026-06-06T10:00"}
+    settings = calibrated(config, training=training, validation=validation)
+    assert [time.hour for time in settings.calibration_times()] == [0, 2, 4, 6]
+    assert {time.date() for time in settings.calibration_times()} == {datetime(2026, 6, 6).date()}
+    assert settings.calibration_members(settings.ensembles.systems[0]) == 20
+
+
+def test_calibration_without_a_validation_case(config):
+    with pytest.raises(
+        StormdrawError, match=r"is calibrated .* but there is no periods.validation"
+    ):
+        calibrated(config)
+    training = {"start": "2026-06-01", "end": "2026-06-05"}
+    short = {"start": "2026-06-06T00:00", "end": "2026-06-06T02:00"}
+    with pytest.raises(StormdrawError, match=r"no case fits into periods.validation; give one of"):
+        calibrated(config, training=training, validation=short)
+
+
 def test_variables_take_the_order_of_the_table(config):
     settings = load_settings(changed(config, variables=["V10", "T2M", "U10"]))
     assert settings.variables == ["T2M", "U10", "V10"]

@@ -6,12 +6,19 @@ import pytest
 import xarray as xr
 
 from stormdraw.archive.fetch import fetch_day
+from stormdraw.archive.membership import lagged_runs
 from stormdraw.archive.simulated.mirror import write_archive
-from stormdraw.ensembles.baseline import write_climatology, write_forecast, write_persistence
+from stormdraw.ensembles.baseline import (
+    write_climatology,
+    write_forecast,
+    write_lagged,
+    write_persistence,
+)
 from stormdraw.ensembles.climatology import climatology_size, climatology_times
 from stormdraw.ensembles.files import Case
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecast import regrid_forecast
+from stormdraw.fields.reference import regrid_runs
 from stormdraw.grids import HRRR
 from stormdraw.settings import load_settings
 
@@ -95,7 +102,12 @@ def hrrr_archive(tmp_path_factory):
             "archive": {
                 "simulated": {"rows": [500, 518], "columns": [900, 921], "spin_up_hours": 0}
             },
-            "ensembles": {"systems": [{"name": "hrrr", "method": "baseline", "kind": "hrrr"}]},
+            "ensembles": {
+                "systems": [
+                    {"name": "hrrr", "method": "baseline", "kind": "hrrr"},
+                    {"name": "lagged", "method": "baseline", "kind": "lagged", "ages": [0, 1, 2]},
+                ]
+            },
         }
     )
     folder = tmp_path_factory.mktemp("archive")
@@ -153,3 +165,35 @@ def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):
         path.unlink()
     with pytest.raises(StormdrawError, match="nothing of HRRR's forecast of 2026-06-01 02 UTC"):
         fetched((settings, holed), tmp_path / "again")
+
+
+def test_lagged_runs_are_members_that_are_valid_at_the_same_times(hrrr_archive, tmp_path):
+    """Of the runs of 02, 01 and 00 UTC the one of 01 UTC has lost what it says of 04 UTC."""
+    settings, mirror = hrrr_archive
+    holed = tmp_path / "mirror"
+    shutil.copytree(mirror, holed)
+    for path in holed.rglob("hrrr.t01z.wrfsfcf03*"):
+        path.unlink()
+    init = datetime(2026, 6, 1, 2)
+    manifest = tmp_path / "hrrr_lagged" / "20260601" / "manifest.csv"
+    fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
+    target = HRRR.crop(slice(502, 516), slice(905, 915))
+    runs = lagged_runs(init, settings.lagged_ages())
+    regrid_runs(
+        *(manifest, init, [1, 2], STATE, target, settings.fields, tmp_path / "fields.nc"),
+        *(tmp_path / "suspicious.csv", {}),
+        members=runs,
+        ensemble="the lagged HRRR",
+    )
+    for names in (["hrrr_00h", "hrrr_01h", "hrrr_02h"], ["hrrr_00h", "hrrr_02h"]):
+        write_lagged(tmp_path / "fields.nc", names, case(init), tmp_path / "lagged.nc", {})
+        with xr.open_dataset(tmp_path / "lagged.nc") as dataset:
+            assert dataset["member"].values.tolist() == names
+            there = np.isfinite(dataset["T2M"].values).all(axis=(2, 3)).tolist()
+            assert there == [[True, name != "hrrr_01h"] for name in names]
+    with (
+        xr.open_dataset(tmp_path / "lagged.nc") as dataset,
+        xr.open_dataset(fetched(hrrr_archive, tmp_path)) as own,
+    ):
+        np.testing.assert_array_equal(dataset["T2M"].values[0], own["T2M"].values)
+        assert np.abs(dataset["T2M"].values[1] - dataset["T2M"].values[0]).max() > 0.1

@@ -86,13 +86,17 @@ def members(
     return drawn
 
 
-@pytest.mark.parametrize("batch", [1, 2, 3])
+@pytest.mark.parametrize(("batch", "rho"), [(1, 0.0), (2, 0.0), (3, 0.8)])
 def test_members_do_not_depend_on_the_batch(
-    trained: TrainedModel, forcings: Forcings, monkeypatch: pytest.MonkeyPatch, batch: int
+    trained: TrainedModel,
+    forcings: Forcings,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int,
+    rho: float,
 ) -> None:
-    together = members(trained, forcings)
+    together = members(trained, forcings, rho=rho)
     monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", batch)
-    split = members(trained, forcings)
+    split = members(trained, forcings, rho=rho)
     spread = together.std(axis=0).max(axis=(0, 2, 3))  # of each variable
     assert (spread > 0.1).all()
     difference = np.abs(split - together).max(axis=(0, 1, 3, 4))
@@ -106,6 +110,14 @@ def test_a_member_is_the_same_in_a_larger_ensemble(
     np.testing.assert_array_equal(
         members(trained, forcings, members=2), members(trained, forcings, members=4)[:2]
     )
+
+
+def test_persistent_noise_takes_effect_from_the_second_hour(
+    trained: TrainedModel, forcings: Forcings
+) -> None:
+    fresh, persistent = members(trained, forcings), members(trained, forcings, rho=0.5)
+    np.testing.assert_array_equal(persistent[:, 0], fresh[:, 0])
+    assert np.abs(persistent[:, 1] - fresh[:, 1]).max() > 0.1
 
 
 def test_leads_between_are_stepped_through(trained: TrainedModel, forcings: Forcings) -> None:
@@ -126,14 +138,14 @@ def test_seed_system_and_member_give_different_noise(
 
 @pytest.mark.parametrize("prediction", ["v", "noise"])
 @pytest.mark.parametrize("target", ["residual", "next_state"])
-@pytest.mark.parametrize("sampler", ["dpm_solver++", "ddpm"])
+@pytest.mark.parametrize("sampler", ["dpm_solver++", "ddim", "ddpm"])
 def test_every_kind_of_model_is_sampled_within_bounds(
     forcings: Forcings, prediction: str, target: str, sampler: str
 ) -> None:
     largest = 0.999 if prediction == "v" else 0.02
     kind = settings(prediction=prediction, target=target, noise_schedule={"largest_beta": largest})
     model = TrainedModel("small", new_model("small", 1, kind, STATISTICS).eval(), None)
-    drawn = members(model, forcings, leads=(1,), members=2, sampler=sampler)
+    drawn = members(model, forcings, leads=(1,), members=2, sampler=sampler, steps=4)
     assert (drawn[:, :, 1] <= drawn[:, :, 0]).all()
     assert (drawn[:, :, 4] >= 0).all()
 

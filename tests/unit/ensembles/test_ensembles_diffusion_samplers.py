@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from stormdraw.ensembles.samplers import Denoise, Sampler, draw, solver_timesteps
+from stormdraw.ensembles.sampler_steps import Sampler, check_steps
+from stormdraw.ensembles.samplers import Denoise, draw, make_scheduler, solver_timesteps
 from stormdraw.errors import StormdrawError
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
 from stormdraw.models.settings import Prediction
@@ -42,6 +43,7 @@ def sample(
     guess: torch.Tensor,
     betas: object = None,
     error: float = 0.0,
+    eta: float = 0.0,
 ) -> torch.Tensor:
     """Four samples of 64 x 64 points."""
     if betas is None:
@@ -53,6 +55,7 @@ def sample(
         *(schedule, prediction, sampler, steps),
         guess.expand(4, 3, 64, 64),
         generators,
+        eta=eta,
     )
 
 
@@ -75,6 +78,48 @@ def test_a_known_gaussian_comes_back(
     mean, std = moments(sample(prediction, sampler, steps, guess=MEAN))
     torch.testing.assert_close(mean, torch.zeros(3), atol=0.03, rtol=0)
     torch.testing.assert_close(std, torch.ones(3), atol=tolerance, rtol=0)
+
+
+# DDIM's steps are even in time, which takes more of them (and its error is of first order).
+@pytest.mark.parametrize("prediction", ["v", "noise"])
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
+def test_ddim_brings_a_known_gaussian_back(prediction: Prediction, eta: float) -> None:
+    mean, std = moments(sample(prediction, "ddim", 250, guess=MEAN, eta=eta))
+    torch.testing.assert_close(mean, torch.zeros(3), atol=0.03, rtol=0)
+    torch.testing.assert_close(std, torch.ones(3), atol=0.045, rtol=0)
+
+
+def test_ddim_without_noise_draws_nothing_on_the_way() -> None:
+    def after(eta: float) -> list[float]:
+        schedule, generator = NoiseSchedule(UNCLIPPED), torch.Generator().manual_seed(1)
+        guess = torch.zeros(1, 3, 4, 4)
+        draw(exact(schedule, "v"), schedule, "v", "ddim", 4, guess, [generator], eta=eta)
+        return torch.randn(2, generator=generator).tolist()
+
+    once = torch.Generator().manual_seed(1)
+    torch.randn((1, 3, 4, 4), generator=once)
+    expected = torch.randn(2, generator=once).tolist()
+    assert after(0.0) == expected
+    assert after(1.0) != expected
+
+
+@pytest.mark.parametrize("sampler", ["dpm_solver++", "ddim", "ddpm"])
+@pytest.mark.parametrize("betas", [UNCLIPPED, CLIPPED], ids=["unclipped", "clipped"])
+def test_schedule_and_sampler_agree_at_terminal_snr(sampler: Sampler, betas: object) -> None:
+    schedule = NoiseSchedule(betas)  # type: ignore[arg-type]
+    scheduler = make_scheduler(schedule, "v", sampler, 10)
+    assert scheduler.timesteps[0] == 999
+    alpha_bar = scheduler.alphas_cumprod.double()[-1]
+    assert alpha_bar.sqrt().item() == pytest.approx(schedule.alpha[-1].item(), rel=1e-3)
+    assert (1 - alpha_bar).sqrt().item() == pytest.approx(schedule.sigma[-1].item(), rel=1e-6)
+
+
+def test_steps_that_ddim_cannot_take_evenly() -> None:
+    for steps in (1, 50, 125, 1000):
+        check_steps("ddim", steps, 1000)
+    check_steps("ddpm", 300, 1000)
+    with pytest.raises(StormdrawError, match=r"300 is no divisor of 1000; set `steps` .* to 250"):
+        check_steps("ddim", 300, 1000)
 
 
 def test_pure_noise_needs_no_guess() -> None:
@@ -125,7 +170,7 @@ def test_solver_starts_at_the_last_timestep_and_descends(betas: object, steps: i
         assert len(timesteps) == steps
 
 
-@pytest.mark.parametrize(("sampler", "steps"), [("dpm_solver++", 4), ("ddpm", 10)])
+@pytest.mark.parametrize(("sampler", "steps"), [("dpm_solver++", 4), ("ddim", 10), ("ddpm", 10)])
 def test_a_sample_depends_on_its_generator_only(sampler: Sampler, steps: int) -> None:
     schedule = NoiseSchedule(UNCLIPPED)
 
@@ -135,6 +180,7 @@ def test_a_sample_depends_on_its_generator_only(sampler: Sampler, steps: int) ->
             *(schedule, "v", sampler, steps),
             torch.zeros(len(seeds), 3, 5, 4),
             [torch.Generator().manual_seed(seed) for seed in seeds],
+            eta=float(sampler == "ddim"),
         )
 
     together = drawn([7, 8, 9])

@@ -103,6 +103,17 @@ def test_members_do_not_depend_on_the_batch(
     assert not np.allclose(write(tmp_path, day_files, STOCHASTIC, run_seed=2), together, rtol=1e-3)
 
 
+def test_persistent_noise(
+    tmp_path: Path, day_files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = write(tmp_path, day_files, STOCHASTIC)
+    persistent = write(tmp_path, day_files, STOCHASTIC, rho=0.9)
+    assert not np.allclose(persistent[:, 1], fresh[:, 1], rtol=1e-3)
+    monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", 3)
+    split = write(tmp_path, day_files, STOCHASTIC, rho=0.9)
+    np.testing.assert_allclose(split, persistent, rtol=1e-4, atol=1e-4)
+
+
 def test_a_deterministic_model_has_one_member(tmp_path: Path, day_files: list[Path]) -> None:
     assert write(tmp_path, day_files, DETERMINISTIC).shape[0] == 1
 

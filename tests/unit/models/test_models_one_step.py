@@ -154,12 +154,18 @@ def test_a_denoiser_cannot_forecast_in_one_step(statistics: Statistics) -> None:
         new_model("x", 1, wrong, statistics)
 
 
-def run_with(method: str, history: int = 1) -> Settings:
+def run_with(method: str, history: int = 1, **options: Any) -> Settings:
     """A configuration with one system that samples the model `small`."""
-    system = {"method": method, "name": "forecast", "model": "small"}
+    system = {"method": method, "name": "forecast", "model": "small", **options}
     return make_settings(
         models=["small"], ensembles={"systems": [system]}, cases={"history": history}
     )
+
+
+def test_eta_is_of_ddim_alone() -> None:
+    run_with("diffusion", sampler="ddim", eta=1.0)
+    with pytest.raises(ValueError, match="eta is of the sampler ddim, not of ddpm"):
+        run_with("diffusion", sampler="ddpm", eta=1.0)
 
 
 def test_systems_must_suit_their_models() -> None:
@@ -170,6 +176,8 @@ def test_systems_must_suit_their_models() -> None:
     for run, model, said in (
         (run_with("one_step"), frames, r"starts from 3 hourly states; set cases.history \(now 1"),
         (run_with("diffusion"), graph, "prediction is target; set the method to one_step"),
+        (run_with("diffusion", steps=2000), diffusion, "2000 sampling steps are more than"),
+        (run_with("diffusion", sampler="ddim", steps=7), diffusion, "7 is no divisor of 1000"),
         (run_with("one_step"), diffusion, "prediction is v; set the method to diffusion"),
         (
             run_with("diffusion"),

@@ -7,6 +7,7 @@ REFS v1: RRFS's control run, its five perturbed members and HRRR, and the same o
 14 members to 42 h, 13 to 48 h, 12 to 53 h, then the six new ones of RRFS.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -110,6 +111,11 @@ def _refs_members() -> list[Member]:
         for name, model, product, options, longest_leads in _REFS_PAIRS
         for age, longest_lead in zip(_REFS_AGES, longest_leads, strict=True)
     ]
+
+
+def lagged_runs(case: datetime, ages: Sequence[int]) -> list[Member]:
+    """HRRR's own runs that started so many hours before a case, the newest first."""
+    return [hrrr_run(case, age) for age in sorted(ages)]
 
 
 def hrrr_run(case: datetime, age: int = 0) -> Member:

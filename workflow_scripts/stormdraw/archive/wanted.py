@@ -2,15 +2,16 @@
 
 A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `truth`
 (what forecasts are compared with, where that is not the analyses), `hrrr_forecast` (HRRR's own
-forecasts of the cases), `href` or `refs` (a reference ensemble's member files) and `href_products`
-or `refs_products` (the mean and spread it publishes).
+forecasts of the cases), `hrrr_lagged` (its runs of the cases and of some hours before them), `href`
+or `refs` (a reference ensemble's member files) and `href_products` or `refs_products` (the mean and
+spread it publishes).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, hrrr_run, members_at
+from stormdraw.archive.membership import Member, hrrr_run, lagged_runs, members_at
 from stormdraw.ensembles.settings import ReferenceSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import Statistic
@@ -20,10 +21,10 @@ from stormdraw.variables import scored_variables
 
 _MEMBERS = ("href", "refs")
 _PUBLISHED = ("href_products", "refs_products")
-SOURCES = ("hrrr", "static", "truth", "hrrr_forecast", *_MEMBERS, *_PUBLISHED)
+SOURCES = ("hrrr", "static", "truth", "hrrr_forecast", "hrrr_lagged", *_MEMBERS, *_PUBLISHED)
 
 # Of these a file may be absent: what it would have held is then missing, and told so.
-MAY_LACK_FILES = ("hrrr_forecast", *_MEMBERS)
+MAY_LACK_FILES = ("hrrr_forecast", "hrrr_lagged", *_MEMBERS)
 
 # What the mean files of HREF hold: no reflectivity, and wind only as speed. REFS is its successor;
 # its spread files are known to hold these and more.
@@ -136,6 +137,8 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
         yield from _truth(settings)
     elif source == "hrrr_forecast":
         yield from _forecasts(settings)
+    elif source == "hrrr_lagged":
+        yield from _lagged(settings)
     elif source in _MEMBERS:
         yield from _members(settings, source)
     elif source in _PUBLISHED:
@@ -209,22 +212,31 @@ def _forecasts(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     """HRRR's forecasts of each case, from the run that the initial state is of."""
     if not settings.forecasts_with_hrrr():
         return
-    age, variables = settings.archive.analysis_lead, tuple(settings.variables)
     for case in settings.initial_times():
-        run = hrrr_run(case, age)
+        run = hrrr_run(case, settings.archive.analysis_lead)
         for lead in settings.leads:
-            yield (
-                format_date(case),
-                FileRequest(
-                    run.model,
-                    run.product,
-                    run.options,
-                    case - hours(age),
-                    run.own_lead(lead),
-                    run.name,
-                    variables,
-                ),
-            )
+            yield format_date(case), _of_member(settings, run, case, lead)
+
+
+def _lagged(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    """The runs of lagged ensembles, as far as each goes."""
+    for case in settings.initial_times():
+        for run in lagged_runs(case, settings.lagged_ages()):
+            for lead in filter(run.reaches, settings.leads):
+                yield format_date(case), _of_member(settings, run, case, lead)
+
+
+def _of_member(settings: Settings, member: Member, case: datetime, lead: int) -> FileRequest:
+    """The file of a member that is valid `lead` hours after a case."""
+    return FileRequest(
+        model=member.model,
+        product=member.product,
+        options=member.options,
+        init=case - hours(member.age),
+        lead=member.own_lead(lead),
+        member=member.name,
+        variables=tuple(settings.variables),
+    )
 
 
 def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
@@ -236,18 +248,7 @@ def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest
             reaching = [member for member in members if member.reaches(lead)]
             _require_enough(settings, reaching, cycle, lead)
             for member in reaching:
-                yield (
-                    format_date(cycle),
-                    FileRequest(
-                        model=member.model,
-                        product=member.product,
-                        options=member.options,
-                        init=cycle - hours(member.age),
-                        lead=member.own_lead(lead),
-                        member=member.name,
-                        variables=tuple(settings.variables),
-                    ),
-                )
+                yield format_date(cycle), _of_member(settings, member, cycle, lead)
 
 
 def _require_enough(settings: Settings, reaching: list[Member], cycle: datetime, lead: int) -> None:

@@ -46,6 +46,8 @@ def _states(settings: Settings, system: System) -> int:
         return 0
     if not isinstance(system, BaselineSystem):
         return settings.members(system) * len(settings.leads) * len(cases)
+    if system.kind in ("hrrr", "lagged"):
+        return 0  # what is fetched for them is counted as forecasts are
     if system.kind == "persistence":
         return len(settings.leads) * len(cases)
     training = settings.periods.training.times()

@@ -44,7 +44,8 @@ def used_sources(settings: Settings) -> list[str]:
     references = (f"{settings.archive.reference}{suffix}" for suffix in suffixes)
     truth = ["truth"] if settings.archive.truth != "hrrr" else []
     forecasts = ["hrrr_forecast"] if settings.forecasts_with_hrrr() else []
-    return ["hrrr", "static", *truth, *forecasts, *references]
+    lagged = ["hrrr_lagged"] if settings.lagged_ages() else []
+    return ["hrrr", "static", *truth, *forecasts, *lagged, *references]
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:

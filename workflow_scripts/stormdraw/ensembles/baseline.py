@@ -10,6 +10,7 @@ import xarray as xr
 
 from stormdraw.ensembles.climatology import climatology_times
 from stormdraw.ensembles.files import Case, ensemble_file, write_missing
+from stormdraw.ensembles.reference import write_reference_members
 from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.grids import Grid
 from stormdraw.times import hours
@@ -37,6 +38,17 @@ def write_forecast(forecast: Path, case: Case, output: Path, settings: Mapping[s
         for j, lead in enumerate(case.leads):
             fields = dataset.sel(lead=lead)
             put(0, j, np.stack([fields[name].values for name in case.variables]))
+
+
+def write_lagged(
+    runs: Path, names: Sequence[str], case: Case, output: Path, settings: Mapping[str, Any]
+) -> None:
+    """Members: forecasts of runs that started one after the other, the newest first.
+
+    `runs` has the forecasts (member, lead, y, x) of these `names` and perhaps of others. A run is
+    missing at leads that it does not reach or that the archive lacks, and left out if at all.
+    """
+    write_reference_members(runs, 1, case, output, settings, may_be_missing=True, only=names)
 
 
 def write_climatology(

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 
 from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.member_noise import Correlate
 from stormdraw.ensembles.rollout import Generate, Inputs, Rollout, write_rollout
-from stormdraw.ensembles.samplers import Sampler, draw
+from stormdraw.ensembles.sampler_steps import Sampler
+from stormdraw.ensembles.samplers import draw
 from stormdraw.errors import StormdrawError
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
@@ -21,10 +23,11 @@ from stormdraw.models.settings import ModelSettings
 
 @dataclass(frozen=True)
 class Sampling(Rollout):
-    """How members are drawn: by which sampler, in how many steps."""
+    """How members are drawn: by which sampler, in how many steps; `eta` is DDIM's."""
 
     sampler: Sampler = "dpm_solver++"
     steps: int = 8
+    eta: float = 0.0
 
 
 def write_diffusion(
@@ -45,7 +48,9 @@ def write_diffusion(
     """
     torch.set_num_threads(threads)
     trained = load_model(checkpoint, choose_device(), list(case.variables), model_settings)
-    notes = {"sampler": sampling.sampler, "sampler_steps": np.int32(sampling.steps)}
+    notes: dict[str, Any] = {"sampler": sampling.sampler, "sampler_steps": np.int32(sampling.steps)}
+    if sampling.sampler == "ddim":
+        notes["sampler_eta"] = np.float32(sampling.eta)
     generate = sampled(trained, case.system, sampling)
     inputs = Inputs(field_paths, static_path)
     write_rollout(trained, generate, inputs, case, sampling, output, settings, notes)
@@ -63,7 +68,10 @@ def sampled(trained: TrainedModel, system: str, sampling: Sampling) -> Generate:
         )
 
     def generate(
-        states: torch.Tensor, condition: torch.Tensor, generators: list[torch.Generator]
+        states: torch.Tensor,
+        condition: torch.Tensor,
+        generators: list[torch.Generator],
+        correlate: Correlate,
     ) -> torch.Tensor:
         def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
             with autocast(model.settings.training.precision, noisy.device):
@@ -77,6 +85,8 @@ def sampled(trained: TrainedModel, system: str, sampling: Sampling) -> Generate:
             sampling.steps,
             model.persistence(states),
             generators,
+            correlate=correlate,
+            eta=sampling.eta,
         )
 
     return generate

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.member_noise import Correlate
 from stormdraw.ensembles.rollout import Generate, Inputs, Rollout, write_rollout
 from stormdraw.errors import StormdrawError
 from stormdraw.models.checkpoint import TrainedModel, load_model
@@ -60,9 +61,12 @@ def forecast(model: OneStepModel) -> Generate:
     """What takes members one hour further."""
 
     def generate(
-        states: torch.Tensor, condition: torch.Tensor, generators: list[torch.Generator]
+        states: torch.Tensor,
+        condition: torch.Tensor,
+        generators: list[torch.Generator],
+        correlate: Correlate,
     ) -> torch.Tensor:
         with autocast(model.settings.training.precision, states.device):
-            return model.generate(condition, generators)
+            return model.generate(condition, generators, correlate)
 
     return generate

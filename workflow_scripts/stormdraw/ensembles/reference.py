@@ -1,6 +1,6 @@
 """The operational ensemble as a system: from its members, or from its mean and spread."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,17 @@ def write_reference_members(
     output: Path,
     settings: Mapping[str, Any],
     may_be_missing: bool = False,
+    only: Sequence[str] | None = None,
 ) -> None:
-    """The members that are there, (member, lead, y, x).
+    """The members that are there, or `only` those of these names, (member, lead, y, x).
 
     A member absent at one lead is missing (NaN) there; one absent at all leads is left out, and the
     attribute `absent_members` names it. A lead with fewer than `minimum` is missing as a whole if
     that `may_be_missing`; else it raises StormdrawError.
     """
     with xr.open_dataset(regridded, engine="netcdf4") as dataset:
+        if only is not None:
+            dataset = dataset.sel(member=list(only))
         present = _presence(dataset, case)
         if may_be_missing:
             present[:, present.sum(axis=0) < minimum] = False

@@ -16,6 +16,7 @@ import torch
 
 from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.files import Case, ensemble_file, write_missing
+from stormdraw.ensembles.member_noise import Correlate, PersistentNoise
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.models.checkpoint import TrainedModel
@@ -31,18 +32,23 @@ logger = logging.getLogger(__name__)
 # Larger batches are no faster on a CPU: their activations fall out of the cache.
 LARGEST_CPU_BATCH = 10
 
-# generate(states (B, V, Y, X), condition (B, C, Y, X), a generator for each member) -> what the
-# model generates, in the space of its target (B, V, Y, X)
-Generate = Callable[[torch.Tensor, torch.Tensor, list[torch.Generator]], torch.Tensor]
+# generate(states (B, V, Y, X), condition (B, C, Y, X), a generator for each member, what correlates
+# their noise with that of the hour before) -> what the model generates, in the space of its target
+# (B, V, Y, X)
+Generate = Callable[[torch.Tensor, torch.Tensor, list[torch.Generator], Correlate], torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """How many members are drawn; `batch_gigabytes` bounds the memory of those drawn together."""
+    """How many members are drawn; `batch_gigabytes` bounds the memory of those drawn together.
+
+    `rho` is the correlation of a member's noise with that of the hour before.
+    """
 
     members: int
     run_seed: int
     batch_gigabytes: float = 2.0
+    rho: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def write_rollout(
         *(rollout.members, f"{case.init:%Y-%m-%d %H}", max(case.leads), describe_device(device)),
     )
     tally = BoundsTally(tuple(case.variables))
-    notes = {"model": trained.name, **notes}
+    notes = {"model": trained.name, "rho": np.float32(rollout.rho), **notes}
     with ensemble_file(output, grid, case, range(rollout.members), settings, notes) as put:
         drawn = roll_out(trained, generate, forcings, initial, case, rollout, tally)
         for member, lead, state in drawn:
@@ -143,13 +149,14 @@ def roll_out(
         start = torch.from_numpy(initial).to(device)
         # The last H states of each member, each (B, V, Y, X).
         states = [state.expand(len(members), -1, -1, -1) for state in start]
+        correlate = PersistentNoise(rollout.rho)
         for hour in range(1, max(case.leads) + 1):
             known = torch.from_numpy(forcings.at(case.init + hours(hour))).to(device)
             known = known.expand(len(members), -1, -1, -1)
             before = torch.stack(states[:-1], dim=1) if len(states) > 1 else None
             condition = model.condition(states[-1], known, before)
             seeds = [generator_of(rollout.run_seed, case, member, hour) for member in members]
-            generated = generate(states[-1], condition, seeds)
+            generated = generate(states[-1], condition, seeds, correlate)
             following, changed = apply_bounds(
                 model.normalization.decode(states[-1], generated), case.variables
             )

@@ -9,18 +9,20 @@ with persistence as the guess: what is missing is alpha times the change over on
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
-from stormdraw.errors import StormdrawError
+from stormdraw.ensembles.member_noise import Correlate
+from stormdraw.ensembles.sampler_steps import Sampler, check_steps
 from stormdraw.models.noise import NoiseSchedule
 from stormdraw.models.settings import DiffusionPrediction
 
-Sampler = Literal["dpm_solver++", "ddpm"]
+Scheduler = DPMSolverMultistepScheduler | DDIMScheduler | DDPMScheduler
 
 # denoise(noisy state (B, V, Y, X), timestep (B,)) -> predicted noise or v (B, V, Y, X)
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -41,22 +43,30 @@ def draw(
     steps: int,
     guess: torch.Tensor,
     generators: Sequence[torch.Generator],
+    correlate: Correlate | None = None,
+    eta: float = 0.0,
 ) -> torch.Tensor:
     """One sample for each generator, (B, V, Y, X).
 
     `guess` (B, V, Y, X) is a first guess of the samples, in the space of the model's target. All
-    randomness of sample k comes from generator k, which lives on the CPU.
+    randomness of sample k comes from generator k, which lives on the CPU. `correlate` may make the
+    noise that samples start from resemble an earlier one; what is drawn on the way is always fresh.
+    `eta` is how much of that there is in DDIM: 0 none, 1 as in ancestral sampling.
     """
-    scheduler = _scheduler(schedule, prediction, sampler, steps)
+    scheduler = make_scheduler(schedule, prediction, sampler, steps)
     noise = torch.cat([torch.randn(guess[:1].shape, generator=one) for one in generators])
+    if correlate is not None:
+        noise = correlate(noise)
     last = torch.full((len(generators),), schedule.timesteps - 1, device=guess.device)
     noisy = schedule.add_noise(guess, noise.to(guess.device), last)
     # diffusers takes a list, one generator a sample, though its types do not say so. DPM-Solver++
     # draws nothing on the way.
-    each: Any = list(generators)
+    how: dict[str, Any] = {"generator": list(generators)}
+    if sampler == "ddim":
+        how["eta"] = eta
     for timestep in scheduler.timesteps:
         predicted = denoise(noisy, timestep.to(guess.device).expand(len(generators))).float()
-        (noisy, *_) = scheduler.step(predicted, timestep, noisy, generator=each, return_dict=False)
+        (noisy, *_) = scheduler.step(predicted, timestep, noisy, **how, return_dict=False)
     return noisy
 
 
@@ -80,14 +90,14 @@ def solver_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
     return sorted({int(timestep) for timestep in nearest}, reverse=True)
 
 
-def _scheduler(
+def make_scheduler(
     schedule: NoiseSchedule, prediction: DiffusionPrediction, sampler: Sampler, steps: int
-) -> DPMSolverMultistepScheduler | DDPMScheduler:
-    if steps > schedule.timesteps:
-        raise StormdrawError(
-            f"{steps} sampling steps are more than the model's {schedule.timesteps} timesteps; "
-            f"set `steps` of the system to at most {schedule.timesteps}"
-        )
+) -> Scheduler:
+    """The sampler on a model's noise schedule, from its last timestep down to no noise at all.
+
+    Raises StormdrawError if it cannot take so many steps.
+    """
+    check_steps(sampler, steps, schedule.timesteps)
     common = {
         "num_train_timesteps": schedule.timesteps,
         "trained_betas": schedule.betas.tolist(),
@@ -100,6 +110,11 @@ def _scheduler(
         )
         scheduler.set_timesteps(steps)
         return scheduler
+    if sampler == "ddim":
+        # Song et al. (2021), equation 12, and equation 16 for `eta`.
+        implicit = DDIMScheduler(**common, clip_sample=False, timestep_spacing="trailing")
+        implicit.set_timesteps(steps)
+        return implicit
     # DPM-Solver++ (2M) of Lu et al. (2022), down to no noise at all.
     solver = DPMSolverMultistepScheduler(
         **common, algorithm_type="dpmsolver++", solver_order=2, final_sigmas_type="zero"

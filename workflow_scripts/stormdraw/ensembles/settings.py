@@ -2,9 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from stormdraw.ensembles.sampler_steps import Sampler
 from stormdraw.section import Name, Section
+
+Members = Annotated[int, Field(ge=2, le=1000)]
+# How much of a member's noise is that of the hour before: its correlation.
+Rho = Annotated[float, Field(ge=0, le=1)]
 
 
 class DiffusionSystem(Section):
@@ -13,9 +18,18 @@ class DiffusionSystem(Section):
     method: Literal["diffusion"]
     name: Name
     model: Name
-    sampler: Literal["dpm_solver++", "ddpm"] = "dpm_solver++"
+    sampler: Sampler = "dpm_solver++"
     steps: Annotated[int, Field(ge=1)] = 8
-    members: Annotated[int, Field(ge=2, le=1000)] | None = None
+    eta: Annotated[float, Field(ge=0, le=1)] = 0.0
+    rho: Rho = 0.0
+    calibrate: bool = False
+    members: Members | None = None
+
+    @model_validator(mode="after")
+    def _eta_is_of_ddim(self) -> "DiffusionSystem":
+        if self.eta and self.sampler != "ddim":
+            raise ValueError(f"eta is of the sampler ddim, not of {self.sampler}; leave it out")
+        return self
 
 
 class OneStepSystem(Section):
@@ -24,7 +38,9 @@ class OneStepSystem(Section):
     method: Literal["one_step"]
     name: Name
     model: Name
-    members: Annotated[int, Field(ge=2, le=1000)] | None = None
+    rho: Rho = 0.0
+    calibrate: bool = False
+    members: Members | None = None
 
 
 class ReferenceSystem(Section):
@@ -39,14 +55,25 @@ class ReferenceSystem(Section):
 class BaselineSystem(Section):
     """What any model must beat.
 
-    `hrrr` is HRRR's own forecast, from the run that the case's initial state is of. `window_hours`
-    is climatology's: how far from the valid hour of the day a training state may be.
+    `hrrr` is HRRR's own forecast, from the run that the case's initial state is of, and `lagged`
+    that and older runs of it, by their `ages` in hours, as an ensemble. `window_hours` is
+    climatology's: how far from the valid hour of the day a training state may be.
     """
 
     method: Literal["baseline"]
     name: Name
-    kind: Literal["persistence", "climatology", "hrrr"]
+    kind: Literal["persistence", "climatology", "hrrr", "lagged"]
     window_hours: Annotated[int, Field(ge=0, le=12)] = 1
+    ages: Annotated[list[Annotated[int, Field(ge=0, le=47)]], Field(min_length=2)] = Field(
+        default=[0, 1, 2, 3, 4, 5]
+    )
+
+    @field_validator("ages")
+    @classmethod
+    def _ages_differ(cls, ages: list[int]) -> list[int]:
+        if len(set(ages)) != len(ages):
+            raise ValueError(f"give each age of a run once: {ages}")
+        return sorted(ages)
 
 
 class PerfectSystem(Section):
@@ -54,7 +81,7 @@ class PerfectSystem(Section):
 
     method: Literal["perfect"]
     name: Name
-    members: Annotated[int, Field(ge=2, le=1000)] | None = None
+    members: Members | None = None
 
 
 System = Annotated[
@@ -69,8 +96,9 @@ ModelSystem = DiffusionSystem | OneStepSystem
 class Ensembles(Section):
     """The systems that are scored against each other."""
 
-    members: Annotated[int, Field(ge=2, le=1000)] = 50
+    members: Members = 50
     batch_gigabytes: Annotated[float, Field(gt=0)] = 2.0
+    calibration_cases: Annotated[int, Field(ge=1, le=100)] = 4
     systems: list[System]
 
     @model_validator(mode="after")

@@ -88,13 +88,36 @@ def regrid_members(
     *,
     reference: str,
 ) -> None:
-    """Write each variable of the members of `reference` (`href` or `refs`), (member, lead, y, x).
+    """Write the members of `reference` (`href` or `refs`) as `regrid_runs` does."""
+    regrid_runs(
+        manifest_path,
+        *(init, leads, names, target, fields, output, quality, settings, threads),
+        members=members_at(reference, init),
+        ensemble=reference.upper(),
+    )
+
+
+def regrid_runs(
+    manifest_path: Path,
+    init: datetime,
+    leads: Sequence[int],
+    names: Sequence[str],
+    target: Grid,
+    fields: Fields,
+    output: Path,
+    quality: Path,
+    settings: dict[str, Any],
+    threads: int = 1,
+    *,
+    members: Sequence[Member],
+    ensemble: str,
+) -> None:
+    """Write each variable of the members of an ensemble, (member, lead, y, x).
 
     A member that is absent from the archive at a lead is NaN there. What is suspicious is listed
     in the table `quality`.
     """
     manifest = read_manifest(manifest_path)
-    members = members_at(reference, init)
     leading = {
         "member": xr.DataArray(
             [member.name for member in members],
@@ -105,8 +128,8 @@ def regrid_members(
         "init": init_coordinate(init),
     }
     description = attributes(
-        "Members of the reference ensemble on the target grid",
-        f"{reference.upper()} member files for the cycle {init:%Y-%m-%d %H} UTC",
+        f"Members of {ensemble} on the target grid",
+        f"{ensemble} member files for the cycle {init:%Y-%m-%d %H} UTC",
         settings,
     )
     description["wind_convention"] = WIND_CONVENTION

@@ -1,6 +1,6 @@
 """A model that generates the next hour in one pass of its network, with or without chance."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -40,18 +40,23 @@ class OneStepModel(Forecaster):
         return self.network.role == "generator"
 
     def generate(
-        self, condition: torch.Tensor, generators: Sequence[torch.Generator] | None = None
+        self,
+        condition: torch.Tensor,
+        generators: Sequence[torch.Generator] | None = None,
+        correlate: Callable[[torch.Tensor], torch.Tensor] | None = None,
     ) -> torch.Tensor:
         """One sample for each condition (B, C, Y, X), in the space of the target, (B, V, Y, X).
 
         All that is random in sample k comes from generator k, which lives on the CPU; a model
-        without chance needs none.
+        without chance needs none. `correlate` may make the noise (B, N, Y, X) resemble an earlier
+        one; it has to leave its mean at 0 and its variance at 1.
         """
         if not self.stochastic:
             return self.network(condition).float()
         shape = (condition.shape[-2], condition.shape[-1])
         each = [self.network.draw_noise(1, shape, one) for one in generators or ()]
-        return self.network(condition, torch.cat(each).to(condition.device)).float()
+        noise = torch.cat(each) if correlate is None else correlate(torch.cat(each))
+        return self.network(condition, noise.to(condition.device)).float()
 
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
         """The loss of each sample and variable, (B, V)."""

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from stormdraw.ensembles.settings import ModelSystem
+from stormdraw.ensembles.sampler_steps import check_steps
+from stormdraw.ensembles.settings import DiffusionSystem, ModelSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.models.registry import families
 from stormdraw.section import Section
@@ -234,6 +235,11 @@ def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> No
                 f"{origin} by the method {system.method}, but its prediction is "
                 f"{model.prediction}; set the method to {fitting}"
             )
+        if isinstance(system, DiffusionSystem):
+            try:
+                check_steps(system.sampler, system.steps, model.noise_schedule.timesteps)
+            except StormdrawError as error:
+                raise StormdrawError(f"{origin}: {error}") from None
         if model.history > settings.cases.history:
             raise StormdrawError(
                 f"{origin}, which starts from {model.history} hourly states; set cases.history "

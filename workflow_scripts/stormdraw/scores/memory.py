@@ -47,6 +47,8 @@ def ensemble_size(system: System, settings: Settings) -> int:
     if isinstance(system, ReferenceSystem):
         return _HREF_MEMBERS if system.kind == "members" else 1
     if isinstance(system, BaselineSystem):
+        if system.kind == "lagged":
+            return len(system.ages)
         if system.kind != "climatology":
             return 1
         training = settings.periods.training.times()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, hrrr_run, members_at
+from stormdraw.archive.membership import Member, hrrr_run, lagged_runs, members_at
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
@@ -62,6 +62,8 @@ def plan_archive(settings: Settings) -> Plan:
     if settings.forecasts_with_hrrr():
         for case, members in forecasting.items():
             members.append(hrrr_run(case))
+    for case, members in forecasting.items():
+        members.extend(lagged_runs(case, settings.lagged_ages()))
     runs = _runs(forecasting, leads)
     first = min(period.start for period in periods)
     start = first - hours(settings.archive.simulated.spin_up_hours)

@@ -1,0 +1,136 @@
+"""The calibration dial, where the right factor is known."""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from stormdraw.ensembles.calibration import (
+    FACTORS,
+    SpreadTally,
+    choose,
+    read_factors,
+    tally_case,
+    write_choice,
+)
+from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.ensembles.spread import scale_spread
+from stormdraw.errors import StormdrawError
+from stormdraw.grids import HRRR
+from stormdraw.times import hours
+
+START = datetime(2026, 6, 1)
+STATE = ["T2M", "U10", "V10"]
+GRID = HRRR.crop(slice(480, 485), slice(880, 886))
+
+
+def tallied(spread: float, name: str = "T2M", mean: float = 290.0, members: int = 8) -> SpreadTally:
+    """Truth of unit variance about the centre; members of `spread` about the same centre."""
+    random = np.random.default_rng(2)
+    centre = mean + random.normal(size=(200, 200))
+    tally = SpreadTally([name], members)
+    tally.add(
+        0,
+        centre + spread * random.normal(size=(members, 200, 200)),
+        centre + random.normal(size=(200, 200)),
+    )
+    return tally
+
+
+# The mean of M members has an error of its own: E[error^2] = 1 + s^2 / M, so that the factor f with
+# (M + 1) / M f^2 s^2 = 1 + s^2 / M is right: 1 for s = 1.
+@pytest.mark.parametrize("spread", [0.4, 0.5, 1.0, 1.6])
+def test_the_factor_that_theory_says(spread: float) -> None:
+    chosen = choose(tallied(spread))["T2M"]
+    right = np.sqrt((1 + spread**2 / 8) / (9 / 8 * spread**2))
+    assert chosen["factor"] == pytest.approx(right, abs=0.05)
+    assert chosen["ratio_before"] == pytest.approx(1 / right, rel=0.02)
+    assert chosen["ratio_after"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_nothing_is_moved_where_the_ratio_is_unknown() -> None:
+    tally = SpreadTally(["CAPE"], 4)
+    tally.add(0, np.zeros((4, 3, 3)), np.zeros((3, 3)))
+    assert choose(tally)["CAPE"] == {"factor": 1.0, "ratio_before": None, "ratio_after": None}
+
+
+def test_missing_points_do_not_count() -> None:
+    whole, holed = SpreadTally(["T2M"], 3), SpreadTally(["T2M"], 3)
+    random = np.random.default_rng(0)
+    members, truth = 280 + random.normal(size=(3, 4, 5)), 280 + random.normal(size=(4, 5))
+    whole.add(0, members[:, 1:], truth[1:])
+    truth[0] = np.nan
+    holed.add(0, members, truth)
+    np.testing.assert_allclose(holed.ratios(), whole.ratios())
+
+
+def test_bounds_are_kept_in_mind() -> None:
+    """Where members touch the floor, clipping takes spread away: the factor has to be larger."""
+    free, floored = tallied(0.5), tallied(0.5, "CAPE", mean=0.0)
+    index = int(np.flatnonzero(FACTORS == 2.0)[0])
+    assert floored.variance[0, index] < 0.8 * free.variance[0, index]
+
+
+def write_ensemble(path: Path, case: Case, values: np.ndarray) -> None:
+    """values (member, lead, variable, y, x)"""
+    with ensemble_file(path, GRID, case, range(len(values)), {}, {"model": "small"}) as put:
+        for k, leads in enumerate(values):
+            for j, state in enumerate(leads):
+                put(k, j, state)
+
+
+def test_members_move_about_their_mean_and_stay_within_bounds(tmp_path: Path) -> None:
+    variables = ["T2M", "D2M", "U10", "V10", "CAPE"]
+    case = Case("small", "diffusion", START, [1, 2], variables)
+    centre = np.array([290.0, 289.0, 3.0, 4.0, 10.0], dtype=np.float32)
+    values = np.broadcast_to(
+        centre[:, None, None] + np.array([-1.0, 0.0, 1.0])[:, None, None, None, None],
+        (3, 2, 5, *GRID.shape),
+    ).astype(np.float32)
+    write_ensemble(tmp_path / "drawn.nc", case, values)
+    factors = {"T2M": 2.0, "D2M": 4.0, "U10": 0.5, "CAPE": 30.0}
+    scale_spread(tmp_path / "drawn.nc", factors, case, tmp_path / "out.nc", {})
+    with xr.open_dataset(tmp_path / "out.nc") as dataset:
+        at = {name: dataset[name].values[:, 1, 2, 3].tolist() for name in [*variables, "WIND10"]}
+        assert dataset.attrs["spread_factor_T2M"] == 2.0
+        assert dataset.attrs["model"] == "small"
+    assert at["T2M"] == [288.0, 290.0, 292.0]
+    assert at["D2M"] == [285.0, 289.0, 292.0]  # 293 but for the temperature
+    assert at["U10"] == [2.5, 3.0, 3.5]
+    assert at["V10"] == [3.0, 4.0, 5.0]  # no factor
+    assert at["CAPE"] == [0.0, 10.0, 40.0]  # -20 but for the floor
+    np.testing.assert_allclose(at["WIND10"], np.hypot(at["U10"], at["V10"]), rtol=1e-6)
+
+
+class Analyses:
+    """States (variable, y, x) that tell their hour."""
+
+    def read(self, time: datetime) -> np.ndarray:
+        hour = (time - START) / hours(1)
+        return np.stack([np.full(GRID.shape, 0.1 * hour + start) for start in (280.0, 1.0, -2.0)])
+
+
+def test_a_case_is_compared_with_its_valid_times(tmp_path: Path) -> None:
+    case = Case("small", "diffusion", START + hours(22), [1, 3], STATE)
+    truth = np.array([Analyses().read(case.init + hours(lead)) for lead in (1, 3)])
+    values = np.stack([truth + 1.0, truth + 3.0])  # an error of 2, a variance of 2
+    write_ensemble(tmp_path / "e.nc", case, values)
+    tally = SpreadTally(STATE, 2)
+    tally_case(tally, tmp_path / "e.nc", Analyses(), case.init, case.leads)
+    np.testing.assert_allclose(tally.ratios()[:, FACTORS == 1.0], np.sqrt(3 / 2 * 2 / 4), rtol=1e-4)
+    half = SpreadTally(STATE, 2)
+    tally_case(half, tmp_path / "e.nc", Analyses(), case.init, case.leads, {case.init + hours(3)})
+    np.testing.assert_allclose(half.error, tally.error / 2, rtol=1e-4)
+    with pytest.raises(StormdrawError, match="one member, which has no spread to calibrate"):
+        tally_case(SpreadTally(STATE, 4), tmp_path / "e.nc", Analyses(), case.init, case.leads)
+
+
+def test_a_choice_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "calibration.json"
+    write_choice(path, "small", 8, [START], choose(tallied(0.5)))
+    assert read_factors(path) == {"T2M": choose(tallied(0.5))["T2M"]["factor"]}
+    path.write_text("{}")
+    with pytest.raises(StormdrawError, match="not a calibration that can be read"):
+        read_factors(path)

@@ -1,0 +1,30 @@
+"""Writes results/models/{model}/calibration_{system}.json: by which factor the spread of each
+variable is multiplied, chosen on cases of the validation period."""
+
+import tempfile
+from pathlib import Path
+
+from stormdraw.ensembles.calibration import SpreadTally, choose, tally_case, write_choice
+from stormdraw.ensembles.drawing import Drawn, draw_case
+from stormdraw.fields.states import StateReader, absent_times
+from stormdraw.gpu_lease import gpu_lease
+from stormdraw.job import job
+from stormdraw.settings import load_settings
+
+with job("ensembles_calibrate", snakemake.log[0]), gpu_lease(snakemake.resources.get("gpu", 1)):
+    settings = load_settings(snakemake.config)
+    system = settings.ensembles.system(snakemake.wildcards.system)
+    static = snakemake.input.get("static")
+    states = [Path(path) for path in snakemake.input.states]
+    drawn = Drawn(Path(snakemake.input.checkpoint), states, Path(static[0]) if static else None)
+    members = settings.calibration_members(system)
+    inits = settings.calibration_times()
+    tally, truth = SpreadTally(settings.variables, members), StateReader(states, settings.variables)
+    absent = absent_times(states)
+    output = Path(snakemake.output.calibration)
+    with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+        ensemble = Path(folder) / "ensemble.nc"
+        for init in inits:
+            draw_case(settings, system, drawn, init, members, ensemble, {}, snakemake.threads)
+            tally_case(tally, ensemble, truth, init, settings.leads, absent)
+    write_choice(output, system.name, members, inits, choose(tally))

@@ -1,0 +1,31 @@
+"""Noise of a member that persists from hour to hour, as weather does."""
+
+import math
+from collections.abc import Callable
+
+import torch
+
+# correlate(fresh noise (B, N, Y, X)) -> the noise that the members take, (B, N, Y, X)
+Correlate = Callable[[torch.Tensor], torch.Tensor]
+
+
+class PersistentNoise:
+    """The noise of members that are rolled out together, an autoregression of first order in time.
+
+    z_h = rho z_(h-1) + sqrt(1 - rho^2) fresh_h, from z_1 = fresh_1: of unit variance at every hour,
+    with the correlation rho^k between hours k apart. A rho of 0 makes each hour anew.
+    """
+
+    def __init__(self, rho: float) -> None:
+        self.rho = rho
+        self._last: torch.Tensor | None = None
+
+    def __call__(self, fresh: torch.Tensor) -> torch.Tensor:
+        """The noise of the next hour, from white noise that belongs to this hour alone."""
+        if self.rho == 0:
+            return fresh
+        noise = fresh
+        if self._last is not None:
+            noise = self.rho * self._last + math.sqrt(1 - self.rho**2) * fresh
+        self._last = noise
+        return noise
