@@ -64,7 +64,7 @@ lint: $(INSTALLED_FOR_TESTS)
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
 unit: $(INSTALLED_FOR_TESTS)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests/unit
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup tests/unit
 
 workflow: $(INSTALLED_FOR_TESTS)
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/rules tests/workflow
