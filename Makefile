@@ -2,7 +2,8 @@
 # make idaho   the same workflow on real HRRR crops (config/idaho.yaml says where they lie)
 # make plan    what a run will cost, before anything is fetched; CONFIG=config/demo.yaml for another
 # make doctor  whether this machine is ready for it, and what to do if not; CONFIG= likewise
-# make test    lint, types and all tests
+# make test    lint, types and all tests but the slow ones
+# make test-slow   the slow ones: each fault with a second source, two ranks, the largest plan
 # make lint    ruff, snakefmt, snakemake --lint and mypy only
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
@@ -22,7 +23,7 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo idaho plan doctor test lint unit workflow test-cluster schema pins \
+.PHONY: help demo idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
   benchmark-scores benchmark-archive benchmark-fields benchmark-training archive-faults \
   compare-scores clean
 
@@ -64,7 +65,10 @@ lint: $(INSTALLED_FOR_TESTS)
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
 unit: $(INSTALLED_FOR_TESTS)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup tests/unit
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow" tests/unit
+
+test-slow: $(INSTALLED_FOR_TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m slow tests/unit
 
 workflow: $(INSTALLED_FOR_TESTS)
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/rules tests/workflow

@@ -91,8 +91,14 @@ class Experiment:
         return [*snakemake, "--cores", "2", *map(str, arguments)]
 
     def environment(self) -> dict[str, str]:
-        # Snakemake keeps caches in the home folder; a test keeps to its own.
-        return {**os.environ, "HOME": str(self.folder.parent), "XDG_CACHE_HOME": str(self.folder)}
+        # Snakemake keeps caches in the home folder; a test keeps to its own. Threads that wait give
+        # up their core: another test's job wants it.
+        return {
+            **os.environ,
+            "HOME": str(self.folder.parent),
+            "XDG_CACHE_HOME": str(self.folder),
+            "OMP_WAIT_POLICY": "PASSIVE",
+        }
 
     def snakemake(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run it; standard output and error together in `stdout`."""

@@ -68,6 +68,7 @@ def test_a_fault_of_the_only_source(trouble, good, tmp_path):
 
 
 @pytest.mark.usefixtures("_impatient")
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "trouble",
     [trouble for trouble in TROUBLES if trouble.complaint],

@@ -30,7 +30,7 @@ def losses(files: TrainingFiles) -> list[float]:
     ]
 
 
-@pytest.mark.parametrize("sharding", ["none", "full"])
+@pytest.mark.parametrize("sharding", [pytest.param("none", marks=pytest.mark.slow), "full"])
 def test_two_ranks_learn_what_one_process_learns(
     training_files: Callable[[str], TrainingFiles], sharding: str
 ) -> None:

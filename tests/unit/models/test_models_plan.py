@@ -40,6 +40,7 @@ def week() -> Settings:
     )
 
 
+@pytest.mark.slow
 def test_plan_of_13_billion_parameters_for_eight_devices(root: Path) -> None:
     path = root / "config" / "models" / "transformer_13b.yaml"
     settings = load_model_settings(path)
