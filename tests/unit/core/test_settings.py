@@ -79,9 +79,9 @@ def test_a_wrong_value_is_told_in_one_line(config, edits, complaint, tmp_path):
 
 
 def calibrated(config, **periods):
-    """The demo with its one-step system calibrated."""
+    """The demo with one calibrated system."""
     systems = [
-        {"name": "crps_unet", "method": "one_step", "model": "crps_unet", "calibrate": True},
+        {"name": "calibrated", "method": "one_step", "model": "ddpm_residual", "calibrate": True},
         {"name": "href", "method": "reference"},
     ]
     return load_settings(

@@ -155,10 +155,6 @@ def test_operations_of_the_full_grid_are_those_the_rates_rest_on(config, models)
 
 def test_ddpm_residual_takes_about_as_long_as_it_did(root, models):
     demo = yaml.safe_load((root / "config" / "demo.yaml").read_text())
-    demo["models"] = ["ddpm_residual"]
-    demo["ensembles"]["systems"] = [
-        system for system in demo["ensembles"]["systems"] if system["name"] != "crps_unet"
-    ]
     settings = load_settings(demo)
     counted = computing(settings, models)
     # 144 s to train and 25 s a case to sample, on two cores.
