@@ -7,7 +7,7 @@
 # make lint    ruff, snakefmt, snakemake --lint and mypy only
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
-# make benchmark-scores   time of the scores beside a sort and other libraries, and how far apart
+# make benchmark-scores   scores beside one sort and other libraries: docs/scores-benchmark.md
 # make benchmark-archive  time of fetching beside curl, and of planning a year of hours
 # make archive-faults     what becomes of a file when its server fails: docs/archive_faults.md
 # make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
@@ -85,7 +85,7 @@ test-cluster: $(INSTALLED_FOR_TESTS)
 	$(BIN)/pytest --verbose tests/cluster
 
 benchmark-scores: $(INSTALLED_FOR_TESTS)
-	$(BIN)/python tests/benchmarks/scores.py
+	$(BIN)/python tests/benchmarks/scores.py docs/scores-benchmark.md
 
 benchmark-archive: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/archive.py

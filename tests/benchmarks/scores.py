@@ -1,21 +1,19 @@
-"""Time of all ensemble scores of one variable and lead, beside one sort and other libraries.
+"""Ensemble scores beside one sort of the same values and other libraries.
 
-    python tests/benchmarks/scores.py [points] [members]
+    python tests/benchmarks/scores.py [page to write]
 
 The libraries compute one CRPS for each point; ours is the whole pass of the scores stage: both
-CRPS, the Gaussian CRPS, mean, variance, ranks and the sums for the decomposition. Each line is the
+CRPS, the Gaussian CRPS, mean, variance, ranks and the sums for the decomposition. Each row is the
 best of several rounds; a round runs everything once, so that whatever else the machine does hits
-all alike, and the first is not counted, so that no compilation is timed. `ours / it` is of one
-thread on either side; `with 2` sets our pass on two threads against their one. `difference` is the
-largest one from our CRPS of the same kind. At the end, the largest memory of the process beyond
-the members while the full grid is scored.
+all alike, and the first is not counted, so that no compilation is timed. Then one case of the whole
+grid goes through the stage as a job does, in processes of their own: the first makes the files and
+compiles the loops, the second counts.
 """
 
 import os
-import resource
+import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,28 +33,38 @@ from stormdraw.grids import HRRR
 from stormdraw.scores.pointwise import score_members
 from stormdraw.scores.ranks import ranks
 
+from timing import best_times, hardware, table  # isort: skip
+
 ROUNDS = 7
+POINTS = 200_000
+MEMBERS = 100
+
+_OPENING = """# What the scores stage costs
+
+Written by `make benchmark-scores`. Ratios are of one run; seconds depend on the machine and on what
+else it does.
+
+"""
 
 
-def best_times(work: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Seconds of the fastest of several rounds of each."""
-    seconds: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(ROUNDS + 1):
-        for name, action in work.items():
-            start = time.perf_counter()
-            action()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: min(of_one[1:]) for name, of_one in seconds.items()}
+def main(page: str | None = None) -> None:
+    text = f"{_OPENING}{hardware()}\n\n## One variable and lead\n\n{one_pass()}"
+    print(text, flush=True)
+    case = whole_case()
+    print(case, flush=True)
+    if page:
+        Path(page).write_text(f"{text}\n## A case of the whole grid\n\n{case}", encoding="utf-8")
 
 
-def main(points: int = 200_000, count: int = 100) -> None:
+def one_pass() -> str:
+    """The table of our pass, one sort, and the libraries."""
     random = np.random.default_rng(0)
-    members = random.normal(290.0, 2.0, (count, points)).astype(np.float32)
-    truth = random.normal(290.0, 2.0, points).astype(np.float32)
+    members = random.normal(290.0, 2.0, (MEMBERS, POINTS)).astype(np.float32)
+    truth = random.normal(290.0, 2.0, POINTS).astype(np.float32)
     by_point = np.ascontiguousarray(members.T)
     forecast = xr.DataArray(members, dims=("member", "point"))
     observed = xr.DataArray(truth, dims="point")
-    weights = np.ones((1, points))
+    weights = np.ones((1, POINTS))
 
     def our_pass(threads: int) -> Callable[[], object]:
         def score() -> object:
@@ -83,36 +91,39 @@ def main(points: int = 200_000, count: int = 100) -> None:
         "one sort, (point, member)": lambda: np.sort(by_point, axis=1),
         **libraries,
     }
-    seconds = best_times(work)
+    seconds = best_times(work, ROUNDS)
     scores = score_members(members, truth)
     one, two = list(seconds.values())[:2]
-    print(f"{points} points x {count} members, float32, best of {ROUNDS} rounds")
-    print(f"{'':32}{'seconds':>9}{'ours / it':>11}{'with 2':>8}{'difference':>12}")
+    rows = []
     for name, taken in seconds.items():
         difference = ""
         if name in libraries:
             own = scores.crps_fair if "pwm" in name else scores.crps_standard
-            difference = f"{np.abs(libraries[name]() - own).max():.1e}"
-        print(f"{name:32}{taken:>9.3f}{one / taken:>11.2f}{two / taken:>8.2f}{difference:>12}")
-    memory(count)
+            difference = f"{np.abs(libraries[name]() - own).max():.0e}"
+        rows.append([name, f"{taken:.3f}", f"{one / taken:.2f}", f"{two / taken:.2f}", difference])
+    headings = ["", "seconds", "ours / it", "ours on two threads / it", "largest difference"]
+    return (
+        f"{POINTS} points x {MEMBERS} members, float32, best of {ROUNDS} rounds; everybody else on "
+        f"one thread. The limit is 1.5 of one sort, on two cores.\n\n{table(headings, rows)}"
+    )
 
 
-def memory(count: int) -> None:
-    """Print what scoring one variable of the full grid takes beside its members."""
-    points = HRRR.shape[0] * HRRR.shape[1]
-    members = np.zeros((count, points), np.float32)
-    members += np.arange(count, dtype=np.float32)[:, None]
-    truth, weights = np.zeros(points, np.float32), np.ones((1, points))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
-    score_members(members, truth, weights=weights, threads=2)
-    seconds = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(
-        f"full grid, {points} points: {seconds:.1f} s on two threads, at most "
-        f"{(after - before) / 1e6:.2f} GB beyond the members' {members.nbytes / 1e9:.2f} GB"
+def whole_case() -> str:
+    """What scoring one case of the whole grid takes, everything included."""
+    script = Path(__file__).with_name("scores_case.py")
+    with tempfile.TemporaryDirectory(prefix="stormdraw-scores-") as folder:
+        command = [sys.executable, str(script), folder, str(MEMBERS)]
+        for _ in range(2):
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+        seconds, beyond, block = map(float, done.stdout.split())
+    return (
+        f"{HRRR.shape[0]} x {HRRR.shape[1]} points, {MEMBERS} members, seven variables and the "
+        f"wind speed at one lead, two threads, with everything that is scored by default (events, "
+        f"fractions skill, energy and variogram scores, spectra, maps): {seconds:.0f} s, and at "
+        f"most {beyond:.2f} GB beyond a process that has the library loaded, of which one "
+        f"variable's members are {block:.2f} GB. The limit is 2 GB beyond these.\n"
     )
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])
