@@ -260,8 +260,8 @@ OPENING = """# What fetching costs
 
 Written by `make benchmark-archive`. Ratios are of one run; seconds depend on the machine and on
 what else it does. Each file holds seven wanted messages in six ranges. `curl` is given addresses
-and ranges; stormdraw finds each file, reads its inventory, fetches the ranges, compares every message
-with its inventory and with what was asked for, and stores it with its checksum.
+and ranges; stormdraw finds each file, reads its inventory, fetches the ranges, compares every
+message with its inventory and with what was asked for, and stores it with its checksum.
 
 """
 
