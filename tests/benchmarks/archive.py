@@ -37,7 +37,7 @@ from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.sources import Website, ask_herbie, candidates
 from stormdraw.archive.wanted import requests
 from stormdraw.grids import HRRR
-from stormdraw.messages import opened
+from stormdraw.messages import opened, read_messages
 from stormdraw.settings import Settings
 
 import eccodes  # isort: skip  (after stormdraw)
@@ -168,13 +168,16 @@ def herbies(run: Settings, folder: Path) -> float:
     """Seconds that Herbie takes for the same messages."""
     herbie = load_herbie(folder / "herbie")
     place = Website(run.archive.source.mirror)
+    fetched = []
     begun = time.perf_counter()
     with prints_to_log():
         for request in requests(run, "hrrr", "20260601"):
             (_, address), *_ = candidates(herbie, request, place).items()
             asked = ask_herbie(herbie, request, {"mirror": address}, folder)
-            asked.download(search_pattern(request), errors="raise")
-    return time.perf_counter() - begun
+            fetched.append(asked.download(search_pattern(request), errors="raise"))
+    seconds = time.perf_counter() - begun
+    assert all(len(list(read_messages(path))) == len(STATE) for path in fetched)
+    return seconds
 
 
 def processor_time(folder: Path, files: int) -> float:
