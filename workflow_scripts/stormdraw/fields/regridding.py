@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from stormdraw.fields.positions import Positions, longitude_latitude, positions
-from stormdraw.fields.winds import convergence, turned_by
+from stormdraw.fields.winds import convergence, turned
 from stormdraw.grids import Grid
 
 _ROWS_AT_ONCE = 16
@@ -58,10 +58,10 @@ class Regridder:
         """
         u, v = self.bilinear(u), self.bilinear(v)
         if not grid_relative:
-            return turned_by(u, v, *self._from_compass)
+            return turned(u, v, *self._from_compass)
         if self.source.crs == self.target.crs:
             return u, v
-        return turned_by(u, v, *self._from_source)
+        return turned(u, v, *self._from_source)
 
     @functools.cached_property
     def _positions(self) -> Positions:

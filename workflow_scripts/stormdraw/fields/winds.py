@@ -29,17 +29,12 @@ def convergence(grid: Grid, longitude: np.ndarray) -> np.ndarray:
     return np.deg2rad(constant * ((longitude - central + 180.0) % 360.0 - 180.0))
 
 
-def turned(u: np.ndarray, v: np.ndarray, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eastward and northward components -> those along the x and y axes of a grid.
-
-    `angle` is the grid's convergence; minus that turns them back. Between two grids it is that of
-    the grid they are turned to minus that of the grid they are turned from.
-    """
-    return turned_by(u, v, np.cos(angle), np.sin(angle))
-
-
-def turned_by(
+def turned(
     u: np.ndarray, v: np.ndarray, cosine: np.ndarray, sine: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As `turned`, by an angle whose cosine and sine are known."""
+    """Eastward and northward components -> those along the x and y axes of a grid.
+
+    `cosine` and `sine` are of the grid's convergence; of minus that, they turn back. Between two
+    grids the angle is that of the grid they are turned to minus that of the one they come from.
+    """
     return u * cosine - v * sine, u * sine + v * cosine
