@@ -88,7 +88,7 @@ benchmark-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/scores.py docs/scores-benchmark.md
 
 benchmark-archive: $(INSTALLED_FOR_TESTS)
-	$(BIN)/python tests/benchmarks/archive.py
+	$(BIN)/python tests/benchmarks/archive.py docs/benchmarks-archive.md
 
 archive-faults: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/archive_faults.py
