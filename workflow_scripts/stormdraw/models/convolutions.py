@@ -16,8 +16,11 @@ def convolve_enlarged(layer: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
 
     The result is (B, O, 2 Y, 2 X). Doubling points is a transposed convolution with four ones, of
     stride 2, and the two together are one such with the 4 x 4 kernel of their sums (Shi et al.
-    2016, the sub-pixel convolution): 4 products an output and channel instead of 9.
+    2016, the sub-pixel convolution): 4 products an output and channel instead of 9. Not so in half
+    precision on a processor, which may lack that operation and then takes a detour through memory.
     """
+    if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        return layer(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
     mirrored = layer.weight.flip(2, 3)
     kernel = sum(
         functional.pad(mirrored, (left, 1 - left, top, 1 - top))
