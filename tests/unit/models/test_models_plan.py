@@ -109,18 +109,18 @@ def test_saved_activations_grow_with_batch_and_grid(residual: ModelSettings) -> 
         settings = residual.model_copy(update={"training": training})
         return training_memory(settings, 7, shape).saved_activations
 
-    small = saved(1, (32, 32))
-    assert saved(4, (32, 32)) == pytest.approx(4 * small, rel=0.01)
-    assert saved(1, (64, 96)) == pytest.approx(6 * small, rel=0.01)
+    small = saved(1, (64, 64))
+    assert saved(4, (64, 64)) == pytest.approx(4 * small, rel=0.01)
+    assert saved(1, (128, 192)) == pytest.approx(6 * small, rel=0.01)
     # Channels kept for each point of the fine grid at base 16, operation by operation. A block
     # keeps 5 of its width: convolved, normalised, the second input, convolved, normalised.
     fine_block, coarse_blocks = 5 * 16, 3 * 5 * 32
     entrance = 18 + 16 + fine_block + 16  # input, entered, block, its output
-    coarse = (32 + coarse_blocks + 2 * 32) / 4  # downsampled, three blocks and two outputs
-    merging = 32 + 32 + fine_block + 16  # upsampled, joined with the skip, block, its output
+    coarse = (32 + coarse_blocks + 3 * 32) / 4  # downsampled, three blocks and their outputs
+    merging = 16 + fine_block + 16  # enlarged, block, its output; the skip is kept already
     leaving = 16 + 16 + 7  # normalised, activated, error
     expected = entrance + coarse + merging + leaving
-    assert small / (32 * 32 * 4) == pytest.approx(expected, rel=0.01)
+    assert small / (64 * 64 * 4) == pytest.approx(expected, rel=0.01)
 
 
 def test_a_crop_bounds_the_activations(residual: ModelSettings) -> None:

@@ -49,11 +49,13 @@ class Normalization(nn.Module):
         return self._untransform(self.transformed(now, generated))
 
     def transformed(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
-        """The same after each variable's transform."""
+        """The same after each variable's transform; of M members too, (B, M, V, Y, X)."""
         if self.target == "next_state":
-            return generated * self.std + self.mean
-        change = generated * self.tendency_std + self.tendency_mean
-        return self._transform(now) + change
+            return torch.addcmul(self.mean, generated, self.std)
+        steady = self._transform(now) + self.tendency_mean
+        if generated.dim() > now.dim():
+            steady = steady[:, None]
+        return torch.addcmul(steady, generated, self.tendency_std)
 
     def _transform(self, physical: torch.Tensor) -> torch.Tensor:
         return _each(physical, self.transforms, forward)

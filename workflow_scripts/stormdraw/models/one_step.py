@@ -97,11 +97,8 @@ class OneStepModel(Forecaster):
             return None
         # In single precision whatever the network computes in, as losses are.
         with torch.autocast(members.device.type, enabled=False):
-            each = [
-                self.normalization.transformed(batch.now, member.float())
-                for member in members.unbind(dim=1)
-            ]
-            return self.laws(torch.stack(each, dim=1), batch.following, batch.map_factor)
+            states = self.normalization.transformed(batch.now, members.float())
+            return self.laws(states, batch.following, batch.map_factor)
 
     def _members(self, condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Condition (B, C, Y, X) and noise (B, M, N, Y, X) -> (B, M, V, Y, X)."""
