@@ -171,6 +171,10 @@ rule report_products:
         matched="results/report/products/{init}.pmmn.grib2",
         probability="results/report/products/{init}.prob.grib2",
         netcdf="results/report/products/{init}.nc",
+        inventories=[
+            f"results/report/products/{{init}}.{kind}.grib2.idx"
+            for kind in ("mean", "sprd", "pmmn", "prob")
+        ],
     log:
         "results/logs/report_products/{init}.log",
     benchmark:
