@@ -65,6 +65,7 @@ lint: $(INSTALLED_FOR_TESTS)
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
 unit: $(INSTALLED_FOR_TESTS)
+	tests/unit/report/install_chromium.sh
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow" tests/unit
 
 test-slow: $(INSTALLED_FOR_TESTS)

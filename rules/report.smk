@@ -210,14 +210,14 @@ if GAPS:
             "results/logs/report_gaps.log",
         benchmark:
             "results/benchmarks/report_gaps.tsv"
+        retries: 0
         localrule: True
         conda:
             "../envs/stormdraw.yaml"
         threads: 1
-        retries: 0
         params:
             code=code("report_gaps"),
-            gaps=SETTINGS.gaps(),
+            gaps=SETTINGS.gaps().sentences(),
         message:
             "Telling what the scorecard leaves out"
         script:

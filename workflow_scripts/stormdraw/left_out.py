@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.section import Name, Section
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 class LeftOut(Section):
     """Systems and models that are neither made nor scored, by name, each with why."""
 
-    systems: dict[Name, str] = {}
-    models: dict[Name, str] = {}
+    systems: dict[Name, str] = Field(default_factory=dict)
+    models: dict[Name, str] = Field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.systems or self.models)

@@ -211,9 +211,9 @@ class Settings(Section):
         systems = self.ensembles.systems
         return [one for one in systems if isinstance(one, BaselineSystem) and one.kind == kind]
 
-    def gaps(self) -> list[str]:
-        """Sentences on what is left out of this run."""
-        return self.left_out.sentences() if isinstance(self.left_out, LeftOut) else []
+    def gaps(self) -> LeftOut:
+        """What is left out of this run, as far as it is known by name."""
+        return self.left_out if isinstance(self.left_out, LeftOut) else LeftOut()
 
     def members(self, system: System) -> int:
         """How many members a sampled system has."""

@@ -23,7 +23,7 @@ def test_a_model_takes_its_systems_with_it() -> None:
     assert settings.models == []
     assert names(settings) == ["href", "href_mean_spread", "persistence", "climatology", "perfect"]
     assert settings.scores.reference == "href"
-    assert settings.gaps() == [
+    assert settings.gaps().sentences() == [
         "The model small is left out: its loss is not a number.",
         "The system small is left out: it draws from the model small.",
     ]
@@ -98,7 +98,8 @@ def test_a_case_without_an_ensemble_is_told(results: Path) -> None:
         "href": f"{results}/ensembles/href/{INITS[1]}.nc was not made: its job did not begin"
     }
     # A job that was killed leaves a log without an error.
-    log = write(results / "logs" / "ensembles_reference" / "href" / f"{INITS[1]}.log", "2026 INFO\n")
+    log = results / "logs" / "ensembles_reference" / "href" / f"{INITS[1]}.log"
+    write(log, "2026 INFO begun\n")
     assert f"{log} names no error" in unfinished(SETTINGS, results).systems["href"]
 
 

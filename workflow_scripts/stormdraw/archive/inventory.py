@@ -212,11 +212,10 @@ def _endings(handle: int) -> list[str]:
 def _probability(handle: int) -> list[str]:
     """Of what it is the probability, and the number of it among how many."""
     kind = _get(handle, "probabilityType")
-    limits = {
-        end: f"{_scaled(_get(handle, f'scaledValueOf{end}'), _get(handle, f'scaleFactorOf{end}')):g}"
-        for end in ("LowerLimit", "UpperLimit")
-        if end[:5] in _LIMITS.get(kind, "")
-    }
+    limits = {}
+    for end in ("LowerLimit", "UpperLimit"):
+        value = _get(handle, f"scaledValueOf{end}", missing=0)
+        limits[end] = f"{_scaled(value, _get(handle, f'scaleFactorOf{end}', missing=0)):g}"
     told = _LIMITS.get(kind, f"probabilityType {kind}").format(**limits)
     number, count = "forecastProbabilityNumber", "totalNumberOfForecastProbabilities"
     return [f"prob {told}", f"prob fcst {_get(handle, number)}/{_get(handle, count)}"]

@@ -11,7 +11,6 @@ import jinja2
 import pandas as pd
 
 from stormdraw.files import write_text
-from stormdraw.left_out import LeftOut
 from stormdraw.provenance import commit, digest
 from stormdraw.report.captions import CAPTIONS
 from stormdraw.report.case_sheet import case_sheet
@@ -103,7 +102,6 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
                 )
                 for name in settings.models
             ],
-            absent_models=settings.left_out.models if isinstance(settings.left_out, LeftOut) else {},
             archive=completeness(inputs.manifests),
             suspicious=suspicious_variables(inputs.quality),
             points=_points(summary),
