@@ -252,8 +252,8 @@ def _key(label: str, scale: Scale) -> ColourKey:
 def _round_marks(low: float, high: float) -> list[float]:
     """Both ends, and the round numbers between them that are not too near to these."""
     near = 0.08 * (high - low)
-    round_ones = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high).tolist()
-    return [low, *(one for one in round_ones if low + near < one < high - near), high]
+    round_ones = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [low, *(float(one) for one in round_ones if low + near < one < high - near), high]
 
 
 def _caption(settings: Settings, name: str, cases: int, threshold: float | None, grid: Grid) -> str:
