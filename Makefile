@@ -65,13 +65,15 @@ lint: $(INSTALLED_FOR_TESTS)
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
 unit: $(INSTALLED_FOR_TESTS)
+	tests/unit/report/install_chromium.sh
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow" tests/unit
 
 test-slow: $(INSTALLED_FOR_TESTS)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m slow tests/unit
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m slow tests/unit tests/workflow
 
 workflow: $(INSTALLED_FOR_TESTS)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/rules tests/workflow
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" \
+	  tests/rules tests/workflow
 
 schema: $(INSTALLED)
 	$(BIN)/python workflow_scripts/write_schema.py

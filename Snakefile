@@ -33,6 +33,11 @@ rule all:
         summary="results/scores/summary.csv",
         products=PRODUCTS,
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
+        gaps=GAPS,
+
+
+onerror:
+    print(advice_after_failure(), flush=True)
 
 
 # What the run will cost, before anything is fetched: `snakemake --cores 1 plan`.

@@ -17,12 +17,14 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 from stormdraw.archive.wanted import SOURCES, requests_by_date, truth_times
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
+from stormdraw.left_out import leave_out
 from stormdraw.models.settings import load_model_settings, check_systems
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.scores.memory import grid_points, scoring_megabytes
 from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
+from stormdraw.unfinished import unfinished
 
 
 def model_file(name):
@@ -31,9 +33,25 @@ def model_file(name):
     return own if own.exists() else CHECKOUT / own
 
 
+def decide_what_is_unfinished(settings):
+    """What `left_out: unfinished` comes to, as the configuration says it.
+
+    Decided once a run: a job on a cluster reads this file again, while files are being made.
+    """
+    decided = "STORMDRAW_LEFT_OUT"
+    if workflow.is_main_process or decided not in os.environ:
+        os.environ[decided] = unfinished(settings, Path("results")).model_dump_json()
+    return json.loads(os.environ[decided])
+
+
 try:
     # The configuration of a module is part of another one's file.
     SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
+    UNFINISHED = SETTINGS.left_out == "unfinished"
+    if UNFINISHED:
+        # In place: scripts read it, too.
+        config["left_out"] = decide_what_is_unfinished(SETTINGS)
+        SETTINGS = load_settings(config)
     loaded = {name: load_model_settings(model_file(name)) for name in SETTINGS.models}
     check_systems(SETTINGS, loaded)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
@@ -84,6 +102,22 @@ def stays_here(name):
     """
     given = workflow.resource_settings.overwrite_resources.get(name, {})
     return "slurm_partition" not in given
+
+
+def advice_after_failure():
+    """How to have a scorecard of the systems that are finished, if some are and some are not."""
+    found = unfinished(SETTINGS, Path("results"))
+    try:
+        rest = leave_out(SETTINGS.model_copy(update={"left_out": found}))
+    except StormdrawError:
+        return ""
+    finished = ", ".join(system.name for system in rest.ensembles.systems)
+    return (
+        "stormdraw: the same command with `--config left_out=unfinished` makes the scorecard of "
+        f"what is finished: {finished}"
+        if found and not UNFINISHED
+        else ""
+    )
 
 
 def network_of(model):

@@ -54,7 +54,7 @@ RULES = {
     "report_scorecard": ["report/scorecard.html", "report/headline.json"],
     "report_products": [
         f"report/products/2026060206.{kind}"
-        for kind in ("nc", "mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2")
+        for kind in ("nc", "mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "prob.grib2.idx")
     ],
 }
 

@@ -3,7 +3,8 @@
 results/report/products/{init}.nc has, for each variable and (lead, y, x): `{name}_mean`,
 `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched mean), and for each
 threshold `{name}_probability_{threshold}` in per cent, the share of members that reach it. The
-GRIB2 files have the same, one kind each, as those of HREF do: mean, sprd, pmmn, prob.
+GRIB2 files have the same, one kind each, as those of HREF do: mean, sprd, pmmn, prob. Beside each
+lies its inventory (.idx), which Herbie finds messages by.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
+from stormdraw.archive.inventory import write_inventory
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.files import replacing
@@ -52,6 +54,7 @@ def write_products(
 ) -> None:
     """Write the winner's products at one initial time; `gribs` gives the file of each of KINDS.
 
+    Each gets an inventory beside it, of its name and `.idx`.
     `ensemble_paths` are the candidates' files, results/ensembles/{system}/{init}.nc.
     Raises StormdrawError if none can win, or the winner has no members.
     """
@@ -79,6 +82,8 @@ def write_products(
             settings.model_dump(mode="json"),
         )
         _write(ensemble, products, netcdf, gribs, notes)
+    for grib in gribs.values():
+        write_inventory(grib)
 
 
 def products_of(
