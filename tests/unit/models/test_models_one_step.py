@@ -1,5 +1,6 @@
 """Models that forecast in one step: their losses, their history, and what does not go together."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,41 @@ def test_loss_of_a_generator_is_that_of_its_members(pairs: Pairs, statistics: St
     goal = model.normalization.encode(batch.now, batch.following)
     expected = almost_fair_crps(torch.stack(members), goal, 0.9)
     torch.testing.assert_close(losses, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_bounded_loss_does_not_see_what_forecasts_are_cut_of(
+    pairs: Pairs, statistics: Statistics
+) -> None:
+    """Negative CAPE where there is none, which is what a forecast is cut to: a loss of nearly 0."""
+    batch = without_history(pairs.batch([0, 2]))
+    dry = torch.zeros_like(batch.following)
+    dry[:, :2] = batch.following[:, :2]
+    batch = replace(batch, following=dry)
+    losses = {}
+    for bounded in (False, True):
+        loss = {"kind": "mae", "bounded": bounded}
+        model = new_model("x", 1, settings("gnn", loss=loss), statistics)
+        goal = model.normalization.encode(batch.now, batch.following)
+        # Two standard deviations of the hourly change below zero, and as much too warm.
+        below = torch.tensor([2.0, 2.0, -2.0])[:, None, None]
+        model.network = FixedAnswer(goal + below)
+        losses[bounded] = model.training_losses(batch, None)
+    torch.testing.assert_close(losses[False], torch.full((2, 3), 2.0), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(losses[True][:, :2], losses[False][:, :2])
+    torch.testing.assert_close(losses[True][:, 2], torch.full((2,), 0.02), rtol=1e-2, atol=1e-4)
+
+
+class FixedAnswer(torch.nn.Module):
+    """A regressor that says the same whatever it is asked."""
+
+    role = "regressor"
+
+    def __init__(self, answer: torch.Tensor) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, condition: torch.Tensor) -> torch.Tensor:
+        return self.answer
 
 
 def test_one_generator_one_sample(pairs: Pairs, statistics: Statistics) -> None:

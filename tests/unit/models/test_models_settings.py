@@ -96,5 +96,7 @@ def test_losses_that_do_not_suit_the_prediction(tmp_path: Path) -> None:
     one_step = MINIMAL.replace("prediction: v", "prediction: target")
     said = message(tmp_path, one_step + "loss: {min_snr_gamma: 5}\n")
     assert "loss.min_snr_gamma weighs timesteps" in said
+    said = message(tmp_path, MINIMAL + "loss: {bounded: true}\n")
+    assert "loss.bounded is for predicted states" in said
     said = message(tmp_path, MINIMAL + "loss: {variable_weights: {RAIN: 2}}\n")
     assert "loss.variable_weights.RAIN" in said

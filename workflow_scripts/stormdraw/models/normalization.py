@@ -6,6 +6,7 @@ from torch import nn
 from stormdraw.fields.statistics import Statistics
 from stormdraw.fields.transforms import forward, inverse
 from stormdraw.models.settings import Target
+from stormdraw.variables import variable
 
 
 class Normalization(nn.Module):
@@ -20,6 +21,8 @@ class Normalization(nn.Module):
     std: torch.Tensor
     tendency_mean: torch.Tensor
     tendency_std: torch.Tensor
+    lower: torch.Tensor
+    upper: torch.Tensor
 
     def __init__(self, statistics: Statistics, target: Target) -> None:
         super().__init__()
@@ -28,6 +31,13 @@ class Normalization(nn.Module):
         for name in ("mean", "std", "tendency_mean", "tendency_std"):
             values = torch.as_tensor(getattr(statistics, name), dtype=torch.float32)
             self.register_buffer(name, values[:, None, None], persistent=False)
+        rows = [variable(name) for name in statistics.variables]
+        for side, bounds in (
+            ("lower", [row.lower for row in rows]),
+            ("upper", [row.upper for row in rows]),
+        ):
+            physical = torch.tensor(bounds, dtype=torch.float32)[None, :, None, None]
+            self.register_buffer(side, self._transform(physical)[0], persistent=False)
 
     def standardise(self, physical: torch.Tensor) -> torch.Tensor:
         """Physical units -> zero mean and unit variance, after each variable's transform."""
@@ -54,6 +64,20 @@ class Normalization(nn.Module):
             return generated * self.std + self.mean
         change = generated * self.tendency_std + self.tendency_mean
         return self._transform(now) + change
+
+    def within_bounds(
+        self, now: torch.Tensor, generated: torch.Tensor, slope: float
+    ) -> torch.Tensor:
+        """What the model generated for `now`, (B, V, Y, X), brought within the physical bounds.
+
+        Beyond a bound it goes on with this `slope`, so that a gradient finds the way back.
+        """
+        if self.target == "next_state":
+            start, scale = self.mean, self.std
+        else:
+            start, scale = self._transform(now) + self.tendency_mean, self.tendency_std
+        bounded = generated.clamp((self.lower - start) / scale, (self.upper - start) / scale)
+        return bounded + slope * (generated - bounded)
 
     def _transform(self, physical: torch.Tensor) -> torch.Tensor:
         return _each(physical, self.transforms, forward)
