@@ -90,6 +90,10 @@ def test_option_the_family_does_not_have() -> None:
         build_network("resnet", {}, 7, 7)
 
 
+def test_changes_need_two_states(tmp_path: Path) -> None:
+    assert "history is 1" in message(tmp_path, MINIMAL + "history_as: changes\n")
+
+
 def test_losses_that_do_not_suit_the_prediction(tmp_path: Path) -> None:
     said = message(tmp_path, MINIMAL + "loss: {kind: mae}\n")
     assert "loss.kind is mae, but a diffusion model" in said

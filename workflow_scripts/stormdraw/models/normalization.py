@@ -51,6 +51,10 @@ class Normalization(nn.Module):
         """What the model must generate for the physical states `now` and one hour later."""
         if self.target == "next_state":
             return self.standardise(following)
+        return self.change(now, following)
+
+    def change(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
+        """The standardised change from the physical state `now` to the one an hour later."""
         change = self._transform(following) - self._transform(now)
         return (change - self.tendency_mean) / self.tendency_std
 

@@ -142,6 +142,7 @@ class ModelSettings(Section):
     loss: Loss = Loss()
     physics: Physics | None = None
     history: Annotated[int, Field(ge=1, le=24)] = 1
+    history_as: Literal["states", "changes"] = "states"
     forcings: list[Forcing] = Field(default=[])
     noise_schedule: NoiseScheduleSettings = NoiseScheduleSettings()
     training: Training
@@ -192,6 +193,15 @@ class ModelSettings(Section):
             raise ValueError(
                 "loss.min_snr_gamma weighs timesteps, which a model that predicts the target in "
                 "one step has not; leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _changes_need_two_states(self) -> "ModelSettings":
+        if self.history_as == "changes" and self.history == 1:
+            raise ValueError(
+                "history_as: changes needs two states at least, and history is 1; set history to "
+                "2 or more, or leave history_as out"
             )
         return self
 
