@@ -34,9 +34,12 @@ def perfect_ratios(summary: pd.DataFrame, settings: Settings) -> PerfectRatios |
     if perfect is None or perfect not in systems_in(summary, settings):
         return None
     table = against_perfect(summary, perfect)
-    found = {
-        (row.system, row.variable, row.lead_hours): (row.crps_ratio, row.spread_error_ratio)
-        for row in table.itertuples(index=False)
+    found: dict[tuple[str, str, int], tuple[float, ...]] = {
+        (row["system"], row["variable"], row["lead_hours"]): (
+            row["crps_ratio"],
+            row["spread_error_ratio"],
+        )
+        for row in table.to_dict("records")
     }
     variables = variables_in(summary, settings)
     rows = [
