@@ -21,10 +21,10 @@ def test_ratios_are_those_of_the_summary(demo_run: Run) -> None:
     cells = {(row.system, row.lead): row.cells for row in table.rows}
     for lead in (1, 2, 3):
         own, limit = (
-            select(summary, system, "T2M", "crps_fair").loc[lead, "value"]
+            select(summary, system, "T2M", "crps_fair")["value"].loc[lead]
             for system in ("href", "perfect")
         )
-        calibration = select(summary, "href", "T2M", "spread_error_ratio").loc[lead, "value"]
+        calibration = select(summary, "href", "T2M", "spread_error_ratio")["value"].loc[lead]
         assert cells["href", lead][1] == (f"{own / limit:.2f}", f"{calibration:.2f}")
     # It has no reflectivity at all, and one member has no spread.
     assert cells["href_mean_spread", 1][0] == ("\N{EN DASH}", "")
