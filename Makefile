@@ -1,4 +1,5 @@
 # make demo    the whole workflow on a simulated archive, with a scorecard at the end
+# make twin    how near models come to the perfect ensemble, on a longer simulated archive
 # make idaho   the same workflow on real HRRR crops (config/idaho.yaml says where they lie)
 # make plan    what a run will cost, before anything is fetched; CONFIG=config/demo.yaml for another
 # make doctor  whether this machine is ready for it, and what to do if not; CONFIG= likewise
@@ -23,7 +24,7 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
+.PHONY: help demo twin idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
   benchmark-scores benchmark-archive benchmark-fields benchmark-training archive-faults \
   compare-scores clean
 
@@ -41,8 +42,9 @@ $(INSTALLED_FOR_TESTS): $(INSTALLED) envs/requirements-test.txt
 	@touch $@
 
 demo: CONFIG := config/demo.yaml
+twin: CONFIG := config/twin.yaml
 idaho: CONFIG := config/idaho.yaml
-demo idaho: $(INSTALLED)
+demo twin idaho: $(INSTALLED)
 	$(SNAKEMAKE) --configfile $(CONFIG)
 	@test results/report.zip -nt results/report/scorecard.html || \
 	  $(BIN)/snakemake --configfile $(CONFIG) --report results/report.zip

@@ -192,6 +192,11 @@ class Settings(Section):
         systems = self.ensembles.systems
         return [system.name for system in systems if isinstance(system, BaselineSystem)]
 
+    def perfect_system(self) -> str | None:
+        """The name of the first system that draws from the true distribution, if there is one."""
+        systems = self.ensembles.systems
+        return next((one.name for one in systems if isinstance(one, PerfectSystem)), None)
+
     def forecasts_with_hrrr(self) -> bool:
         """Whether HRRR's own forecast is one of the systems."""
         return bool(self._baselines_of("hrrr"))

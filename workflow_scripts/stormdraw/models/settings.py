@@ -39,7 +39,8 @@ class NoiseScheduleSettings(Section):
 class Loss(Section):
     """What is made small.
 
-    `min_snr_gamma` is for diffusion models, `alpha` and `members` are for almost_fair_crps.
+    `min_snr_gamma` is for diffusion models, `bounded` for those that predict the target itself;
+    `alpha` and `members` are for almost_fair_crps.
     """
 
     kind: Literal["mse", "mae", "almost_fair_crps"] = "mse"
@@ -49,6 +50,7 @@ class Loss(Section):
     min_snr_gamma: Annotated[float, Field(gt=0)] | None = None
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.95
     members: Annotated[int, Field(ge=2, le=16)] = 2
+    bounded: bool = False
 
 
 class Augmentation(Section):
@@ -140,6 +142,7 @@ class ModelSettings(Section):
     loss: Loss = Loss()
     physics: Physics | None = None
     history: Annotated[int, Field(ge=1, le=24)] = 1
+    history_as: Literal["states", "changes"] = "states"
     forcings: list[Forcing] = Field(default=[])
     noise_schedule: NoiseScheduleSettings = NoiseScheduleSettings()
     training: Training
@@ -181,10 +184,24 @@ class ModelSettings(Section):
                 "target: block downscales one variable by diffusion; name it in `variable`, and "
                 "give prediction: noise or v"
             )
+        if diffusion and self.loss.bounded:
+            raise ValueError(
+                "loss.bounded is for predicted states, and a diffusion model predicts noise or v; "
+                "leave it out, or give prediction: target"
+            )
         if not diffusion and self.loss.min_snr_gamma is not None:
             raise ValueError(
                 "loss.min_snr_gamma weighs timesteps, which a model that predicts the target in "
                 "one step has not; leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _changes_need_two_states(self) -> "ModelSettings":
+        if self.history_as == "changes" and self.history == 1:
+            raise ValueError(
+                "history_as: changes needs two states at least, and history is 1; set history to "
+                "2 or more, or leave history_as out"
             )
         return self
 

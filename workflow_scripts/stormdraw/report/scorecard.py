@@ -20,6 +20,7 @@ from stormdraw.report.headline import headline_table
 from stormdraw.report.limits import limits
 from stormdraw.report.machine import hardware, versions
 from stormdraw.report.model_cards import describe_model
+from stormdraw.report.perfect_ratios import perfect_ratios
 from stormdraw.report.portrait import portrait
 from stormdraw.report.style import read_label
 from stormdraw.report.summary import load_summary
@@ -84,6 +85,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             table=table,
             winner=winner_of(summary, settings),
             portrait=portrait(summary, settings),
+            ratios=perfect_ratios(summary, settings),
             chapters=_chapters(summary, settings, inputs),
             case=case_sheet(settings, inputs.ensembles, inputs.truth),
             verdicts=describe_verdicts(inputs.verdicts, inputs.missing, settings),
