@@ -1,19 +1,22 @@
 """Members of a single hour, as a model's diagnosis draws them."""
 
+from collections.abc import Sequence
+
 import torch
 
 from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.diffusion import Sampling, sampled
 from stormdraw.ensembles.member_noise import PersistentNoise
 from stormdraw.ensembles.one_step import forecast
+from stormdraw.ensembles.sampler_steps import Sampler
 from stormdraw.models.checkpoint import TrainedModel
-from stormdraw.models.diagnosis.sampling import HourSampler, Watch
+from stormdraw.models.diagnosis.sampling import Draw, HourSampler, Watch
 from stormdraw.models.one_step import OneStepModel
 
 # A fair score of any number of members has the same mean.
 _MEMBERS = 4
 # What systems take if they do not say otherwise.
-_SAMPLER = "dpm_solver++"
+_SAMPLER: Sampler = "dpm_solver++"
 _STEPS = 8
 
 
@@ -28,7 +31,7 @@ def hour_sampler(trained: TrainedModel) -> HourSampler:
     return HourSampler(_diffusion(trained, steps), _bound, _MEMBERS, description)
 
 
-def _one_step(model: OneStepModel):  # type: ignore[no-untyped-def]
+def _one_step(model: OneStepModel) -> Draw:
     generate = forecast(model)
 
     def draw(
@@ -42,7 +45,7 @@ def _one_step(model: OneStepModel):  # type: ignore[no-untyped-def]
     return draw
 
 
-def _diffusion(trained: TrainedModel, steps: int):  # type: ignore[no-untyped-def]
+def _diffusion(trained: TrainedModel, steps: int) -> Draw:
     sampling = Sampling(members=_MEMBERS, run_seed=0, sampler=_SAMPLER, steps=steps)
 
     def draw(
@@ -57,5 +60,5 @@ def _diffusion(trained: TrainedModel, steps: int):  # type: ignore[no-untyped-de
     return draw
 
 
-def _bound(states: torch.Tensor, variables: tuple[str, ...]) -> torch.Tensor:
+def _bound(states: torch.Tensor, variables: Sequence[str]) -> torch.Tensor:
     return apply_bounds(states, variables)[0]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -44,12 +45,8 @@ class _Place:
         """Axes between the block's heading and what stands below them."""
         inch = 1.0 / self.figure.get_figheight()
         edges = {"left": 0.055, "right": 0.99, "wspace": 0.25, "hspace": 0.42} | margins
-        return GridSpec(
-            *(rows, columns, self.figure),
-            top=self.top - _ABOVE * inch,
-            bottom=self.bottom + _BELOW * inch,
-            **edges,
-        )
+        edges |= {"top": self.top - _ABOVE * inch, "bottom": self.bottom + _BELOW * inch}
+        return self.figure.add_gridspec(rows, columns, **edges)
 
 
 def draw_diagnosis(path: str | Path, output: str | Path) -> None:
@@ -159,10 +156,11 @@ def _draw_spectra(place: _Place, diagnosis: xr.Dataset, names: list[str]) -> Non
     length = diagnosis["wavelength"].values
     for name, axes in each.items():
         of_one = diagnosis.sel(variable=name)
-        for kind, style in (
+        styles: tuple[tuple[str, dict[str, Any]], ...] = (
             ("", {"color": _STANDARD, "linewidth": 1.0, "linestyle": "dashed", "label": "state"}),
             ("change_", {"color": _RIGHT, "linewidth": 1.5, "label": "change in the hour"}),
-        ):
+        )
+        for kind, style in styles:
             truth = of_one[f"spectrum_{kind}truth"].values
             own = of_one[f"spectrum_{kind}members"].values
             relative = np.divide(own, truth, out=np.full(own.shape, np.nan), where=truth > 0.0)
@@ -186,7 +184,7 @@ def _draw_dots(place: _Place, diagnosis: xr.Dataset, names: list[str]) -> None:
             persistence / right, places, "x", color=_STANDARD, label="persistence (error)"
         )
         condition.plot(wrong / right, places, "s", color=_WRONG, label="shuffled")
-    condition.axvline(1.0, color=_RIGHT, linewidth=1.2)
+    condition.axvline(1.0, color=_RIGHT, linewidth=1.2, label="right")
     condition.set_xlabel("fair CRPS at 1 h over that with the right condition")
     condition.set_xlim(left=0.0)
     marks = (
@@ -200,7 +198,7 @@ def _draw_dots(place: _Place, diagnosis: xr.Dataset, names: list[str]) -> None:
         impossible.plot(
             *(share, places, marker),
             color=colour,
-            fillstyle=fill,  # type: ignore[arg-type]
+            fillstyle=fill,
             markersize=7 if fill == "none" else 4,
             label=label,
             clip_on=False,

@@ -61,7 +61,8 @@ def write_diagnosis(
     grid = read_grid_of(field_paths[0])
     forcings = make_forcings(model.settings.forcings, grid, static_path, trained.terrain)
     title = f"Diagnosis of {name} on hours of the {period} period"
-    notes = attributes(title, f"model {name}", settings) | {"model": name, "period": period}
+    notes: dict[str, Any] = dict(attributes(title, f"model {name}", settings))
+    notes |= {"model": name, "period": period}
     try:
         # Read as they are needed: these are few.
         pairs = Pairs(field_paths, run.variables, times, forcings, 0.0, model.settings.history)
@@ -105,20 +106,22 @@ def _diagnosed(
     device = next(model.parameters()).device
     shape = (window[0].stop - window[0].start, window[1].stop - window[1].start)
     members = MembersTally(model, run_seed, trained.name, shape)
-    denoising, path_maps = None, xr.Dataset()
-    if isinstance(model, DiffusionModel):
-        denoising = DenoisingTally(model, run_seed, trained.name)
+    # A model of one step has no noise to take off.
+    diffusion = model if isinstance(model, DiffusionModel) else None
+    denoising = None if diffusion is None else DenoisingTally(diffusion, run_seed, trained.name)
+    path_maps = xr.Dataset()
     # The last case, since storms of a day that starts at 00 UTC come late.
     last = len(chosen_pairs(len(pairs))) - 1
     for case in diagnosed_cases(model, pairs, window, device):
-        path = None
-        if denoising is not None and isinstance(model, DiffusionModel):
+        if denoising is not None:
             denoising.add(case)
-            path = SamplingPath(model, case.batch.now) if case.number == last else None
+        path = None
+        if diffusion is not None and case.number == last:
+            path = SamplingPath(diffusion, case.batch.now)
         drawn = members.add(case, sampler, batch, None if path is None else path.watch)
-        if path is not None:
+        if path is not None and diffusion is not None:
             path.end(drawn)
-            path_maps = _maps(path, model, case.batch.now, case.batch.following)
+            path_maps = _maps(path, diffusion, case.batch.now, case.batch.following)
     parts = [_members_part(members, spacing), path_maps]
     if denoising is not None:
         parts.append(_denoising_part(denoising))

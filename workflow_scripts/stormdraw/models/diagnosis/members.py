@@ -1,6 +1,5 @@
 """Members of one hour against what came: score, spectra, and points that cannot be."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +9,7 @@ from stormdraw.models.diagnosis.cases import DiagnosedCase
 from stormdraw.models.diagnosis.impossible import impossible_points
 from stormdraw.models.diagnosis.sampling import HourSampler, Watch
 from stormdraw.models.forecaster import Forecaster
-from stormdraw.scores.crps import ensemble_crps
+from stormdraw.models.losses import absolute_error, almost_fair_crps
 from stormdraw.scores.spectra import variance_spectrum, wavenumber_bands
 from stormdraw.seeds import seed_for
 
@@ -128,19 +127,16 @@ class MembersTally:
 
 
 def mean_crps(members: torch.Tensor, truth: torch.Tensor) -> np.ndarray:
-    """Fair CRPS of members (M, V, Y, X) against the truth (V, Y, X), mean over points, (V,)."""
-    errors = (members - truth).double().cpu().numpy()
-    return np.array(
-        [
-            ensemble_crps(np.sort(of_variable.reshape(len(errors), -1).T, axis=1))[1].mean()
-            for of_variable in errors.swapaxes(0, 1)
-        ]
-    )
+    """Fair CRPS of members (M, V, Y, X) against the truth (V, Y, X), mean over points, (V,).
+
+    Of a single member it is the absolute error.
+    """
+    if len(members) == 1:
+        return absolute_error(members, truth[None])[0].cpu().numpy()
+    return almost_fair_crps(members[None], truth[None], alpha=1.0)[0].cpu().numpy()
 
 
 def spectra_of(states: torch.Tensor) -> np.ndarray:
     """Variance in each band of wavenumbers of states (B, V, Y, X), mean over B, (V, wavenumber)."""
-    fields: Sequence[np.ndarray] = states.cpu().numpy()
-    return np.mean(
-        [[variance_spectrum(one) for one in state] for state in fields], axis=0, dtype=np.float64
-    )
+    spectra = [[variance_spectrum(one) for one in state] for state in states.cpu().numpy()]
+    return np.stack(spectra).mean(axis=0)
