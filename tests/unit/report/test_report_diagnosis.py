@@ -121,6 +121,16 @@ def test_a_model_of_one_step_has_no_way(tmp_path: Path) -> None:
     assert dict(rows)["T2M"] == "0.500 K, no other case"
 
 
+def test_a_model_that_diverged_is_drawn_and_called_so(tmp_path: Path) -> None:
+    path = write_diagnosis(tmp_path / "whole.nc")
+    with xr.open_dataset(path) as whole:
+        whole.assign(crps=whole["crps"] * np.nan).to_netcdf(tmp_path / "nan.nc")
+    (_, rows), _ = diagnosis_tables(tmp_path / "nan.nc")
+    assert dict(rows)["T2M"] == "not a number: the model diverged"
+    draw_diagnosis(tmp_path / "nan.nc", tmp_path / "nan.svg")
+    assert not read_label(tmp_path / "nan.svg").gap
+
+
 def test_what_could_not_be_diagnosed_is_a_stated_gap(tmp_path: Path) -> None:
     path = tmp_path / "diagnosis.nc"
     xr.Dataset(attrs={"model": "m", "gap": "no two hours"}).to_netcdf(path, engine="netcdf4")

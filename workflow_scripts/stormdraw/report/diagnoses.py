@@ -68,6 +68,8 @@ def diagnosis_tables(path: str | Path) -> list[Table]:
 
 def _condition_text(diagnosis: xr.Dataset, name: str) -> str:
     right, shuffled = (float(value) for value in diagnosis["crps"].sel(variable=name))
+    if not np.isfinite(right):
+        return "not a number: the model diverged"
     if not np.isfinite(shuffled):
         return f"{digits(right)} {units_text(name)}, no other case"
     ratio = f", {digits(shuffled / right)} times" if right > 0 else ""
