@@ -18,6 +18,7 @@ from stormdraw.archive.wanted import SOURCES, requests_by_date, truth_times
 from stormdraw.code_digest import code_digest
 from stormdraw.errors import StormdrawError
 from stormdraw.left_out import leave_out
+from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
 from stormdraw.models.settings import load_model_settings, check_systems
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
@@ -225,6 +226,15 @@ def trained_on(model):
 def validation_files(wildcards):
     validation = SETTINGS.periods.validation
     return analysis_files(validation.times()) if validation else []
+
+
+DIAGNOSED = [name for name, model in MODELS.items() if can_be_diagnosed(model)]
+
+
+def diagnosed_files(wildcards=None):
+    """Hours that no score is made of: validation, or else the end of the training."""
+    _, times = diagnosed_hours(SETTINGS.periods)
+    return analysis_files(times)
 
 
 # ensembles

@@ -53,3 +53,32 @@ rule models_train:
         "Training {wildcards.model}"
     script:
         "../workflow_scripts/models_train.py"
+
+
+rule models_diagnose:
+    input:
+        checkpoint="results/models/{model}/model.pt",
+        states=diagnosed_files,
+        static=static_file,
+    output:
+        diagnosis="results/models/{model}/diagnosis.nc",
+    log:
+        "results/logs/models_diagnose/{model}.log",
+    benchmark:
+        "results/benchmarks/models_diagnose/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(DIAGNOSED),
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        runtime=growing(60),
+    params:
+        code=lambda wildcards: code("models_diagnose", network_of(wildcards.model)),
+        settings=lambda wildcards: trained_on(wildcards.model),
+    message:
+        "Diagnosing {wildcards.model}: noise levels, condition, spectra"
+    script:
+        "../workflow_scripts/models_diagnose.py"

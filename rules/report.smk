@@ -12,6 +12,9 @@ PRODUCTS = expand(
     "results/report/products/{init}.{kind}", init=INITS if CANDIDATES else [], kind=PRODUCT_KINDS
 )
 
+# Figures of each model that is diagnosed.
+OF_A_MODEL = {"diagnosis": "Diagnosis", "sampling_path": "From noise to sample"}
+
 
 rule report_figures:
     input:
@@ -20,6 +23,7 @@ rule report_figures:
         ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
         truth=all_truth_files(),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
         audit="results/archive/audit.csv",
     output:
         **{
@@ -30,6 +34,16 @@ rule report_figures:
                 labels={"variable": name, "figure": variable(name).long_name},
             )
             for name in SHEETS
+        },
+        **{
+            f"{figure}_{model}": report(
+                f"results/report/figures/models/{model}/{figure}.svg",
+                caption=f"report/{figure}.rst",
+                category="Models",
+                labels={"model": model, "figure": label},
+            )
+            for figure, label in OF_A_MODEL.items()
+            for model in DIAGNOSED
         },
         crps_by_lead=report(
             "results/report/figures/crps_by_lead.svg",
@@ -125,7 +139,11 @@ rule report_scorecard:
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
         manifests=all_manifests(),
-        figures=[path for path in rules.report_figures.output if "/variables/" not in path],
+        figures=[path for path in rules.report_figures.output if Path(path).parent.name == "figures"],
+        diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
+        diagnosis_figures=expand(
+            "results/report/figures/models/{model}/{figure}.svg", model=DIAGNOSED, figure=OF_A_MODEL
+        ),
         sheets=expand("results/report/figures/variables/{variable}.svg", variable=SHEETS),
         ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
         truth=all_truth_files(),

@@ -27,6 +27,8 @@ FIGURES = (
     "training_curves",
 )
 
+OF_ONE = ("variables/T2M", "models/small/diagnosis", "models/small/sampling_path")
+
 RULES = {
     "archive_simulate": ["archive/simulated", "archive/simulated_world.nc"],
     "archive_fetch": ["archive/href/20260602/manifest.csv"],
@@ -37,6 +39,7 @@ RULES = {
     "fields_reference": ["fields/href/2026060206.nc"],
     "models_plan": ["models/small/plan.json"],
     "models_train": ["models/small/model.pt", "models/small/metrics.json"],
+    "models_diagnose": ["models/small/diagnosis.nc"],
     "ensembles_calibrate": ["models/small/calibration_small.json"],
     "ensembles_sample": ["ensembles/small/2026060206.nc"],
     "ensembles_reference": ["ensembles/href/2026060206.nc"],
@@ -50,7 +53,7 @@ RULES = {
         "scores/verdicts.csv",
         "scores/missing.csv",
     ],
-    "report_figures": [f"report/figures/{name}.svg" for name in (*FIGURES, "variables/T2M")],
+    "report_figures": [f"report/figures/{name}.svg" for name in (*FIGURES, *OF_ONE)],
     "report_scorecard": ["report/scorecard.html", "report/headline.json"],
     "report_products": [
         f"report/products/2026060206.{kind}"
