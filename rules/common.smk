@@ -341,3 +341,5 @@ def all_quality():
 
 
 MAPPED_SYSTEMS = mapped_systems(SETTINGS)
+# The maps are of one case, chosen among these. Ensembles that go are not held until the report.
+MAPPED_INITS = INITS if KEPT else INITS[:1]

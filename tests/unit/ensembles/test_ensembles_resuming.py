@@ -54,7 +54,7 @@ SETTINGS = ModelSettings.model_validate(
 MEMBERS, AT_ONCE, HOURS = 7, 2, 2
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """What a test stops a job with."""
 
 
@@ -88,7 +88,7 @@ def draw(
     def counted(*arguments: Any) -> torch.Tensor:
         nonlocal passes
         if passes == stop_after:
-            raise Killed
+            raise KilledError
         passes += 1
         return generate(*arguments)
 
@@ -107,7 +107,7 @@ def test_it_resumes_at_the_next_block(tmp_path: Path) -> None:
     blocks = 4
     assert draw(tmp_path, tmp_path / "whole.nc", None) == blocks * HOURS
     output = tmp_path / "case.nc"
-    with pytest.raises(Killed), resuming(output, "key", inputs) as kept:
+    with pytest.raises(KilledError), resuming(output, "key", inputs) as kept:
         draw(tmp_path, output, kept, stop_after=2 * HOURS + 1)  # in the third block's second hour
     assert not output.exists()
     with resuming(output, "key", inputs) as kept:
@@ -129,7 +129,7 @@ def test_it_resumes_at_the_next_block(tmp_path: Path) -> None:
 def test_members_drawn_otherwise_are_not_taken(tmp_path: Path, change: str) -> None:
     inputs = write_files(tmp_path)
     output = tmp_path / "case.nc"
-    with pytest.raises(Killed), resuming(output, "key", inputs) as kept:
+    with pytest.raises(KilledError), resuming(output, "key", inputs) as kept:
         draw(tmp_path, output, kept, stop_after=3 * HOURS)
     if change == "checkpoint":
         with open(inputs[0], "ab") as stream:
@@ -142,7 +142,7 @@ def test_members_drawn_otherwise_are_not_taken(tmp_path: Path, change: str) -> N
 def test_a_block_that_cannot_be_read_is_drawn_again(tmp_path: Path) -> None:
     inputs = write_files(tmp_path)
     output = tmp_path / "case.nc"
-    with pytest.raises(Killed), resuming(output, "key", inputs) as kept:
+    with pytest.raises(KilledError), resuming(output, "key", inputs) as kept:
         draw(tmp_path, output, kept, stop_after=3 * HOURS)
     with resuming(output, "key", inputs) as kept:
         (kept / "members_0002_0003.nc").write_bytes(b"")

@@ -57,9 +57,7 @@ def test_readers_of_netcdf_unpack_it(tmp_path) -> None:
     leading = {"member": xr.DataArray(np.arange(2), dims="member")}
     field = np.full(grid.shape, 287.5, dtype=np.float32)
     field[0, 0] = np.nan
-    with written_in_parts(
-        tmp_path / "a.nc", grid, leading, {"T2M": "T2M"}, {}, "packed"
-    ) as file:
+    with written_in_parts(tmp_path / "a.nc", grid, leading, {"T2M": "T2M"}, {}, "packed") as file:
         for member in range(2):
             file["T2M"][member] = packing_of("T2M").pack(field + member)
     with xr.open_dataset(tmp_path / "a.nc") as dataset:

@@ -106,8 +106,8 @@ def write_rollout(
 
     They are drawn in blocks, each a file of its own that takes its name when it is whole, and then
     joined: memory grows with the block, not with the ensemble, and of a job that is killed all
-    blocks but the last are kept. All members are missing where the archive lacks an initial state. Raises StormdrawError if a
-    state is missing otherwise, or has missing points.
+    blocks but the last are kept. All members are missing where the archive lacks an initial state.
+    Raises StormdrawError if a state is missing otherwise, or has missing points.
     """
     history = trained.model.settings.history
     if {case.init - hours(age) for age in range(history)} & absent_times(inputs.fields):

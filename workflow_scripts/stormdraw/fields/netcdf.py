@@ -37,8 +37,8 @@ def written_in_parts(
     `variables` maps the name in the file to a row of the table of variables. The `fast` store is
     contiguous and uncompressed: reading a state is then as fast as the disk. The `compact` one is
     rounded to what the archive resolves and deflated, field by field. The `packed` one is as the
-    fast one, but of the 16-bit numbers of `stormdraw.fields.packing`, which are what is to be filled
-    in. The file takes its name when the block succeeds.
+    fast one, but to be filled in with the 16-bit numbers of `stormdraw.fields.packing`. The file
+    takes its name when the block succeeds.
     """
     skeleton = xr.Dataset(coords={**leading, **grid.coordinates()}, attrs=dict(attributes))
     # CF allows coordinates no missing value, and xarray would give them one.
