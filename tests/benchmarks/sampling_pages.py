@@ -135,12 +135,12 @@ def _tiles(found: Mapping[str, Any]) -> str:
         [
             name,
             f"{one['planned'] / 1e9:.2f}",
-            f"{one['peak'] / 1e9:.2f}",
-            f"{one['seconds']:.1f}",
+            "not measured" if one["peak"] is None else f"{one['peak'] / 1e9:.2f}",
+            "not measured" if one["peak"] is None else f"{one['seconds']:.1f}",
         ]
         for name, one in found["passes"].items()
     ]
-    largest = max(one["peak"] for one in found["passes"].values()) / 1e9
+    largest = max(one["planned"] for one in found["passes"].values()) / 1e9
     verdict = (
         f"The most is {largest:.1f} GB: a pass over the whole grid fits a device of "
         f"{DEVICE_GIGABYTES} GB, so there are no tiles."
