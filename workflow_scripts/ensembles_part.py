@@ -1,7 +1,8 @@
 """Writes results/ensembles/{system}/{init}.part{part}.nc: some of the members of a case, as one of
 several jobs side by side draws them, (member, lead, y, x) in 16 bits.
 
-Members drawn so far lie in results/ensembles/{system}/resume/, as those of ensembles_sample do.
+Members drawn so far lie in results/ensembles/{system}/{init}.part{part}.resume/, as those of
+ensembles_sample do.
 """
 
 from pathlib import Path
@@ -20,7 +21,8 @@ with job("ensembles_part", snakemake.log[0]), gpu_lease(snakemake.resources.get(
     states = [Path(path) for path in snakemake.input.states]
     drawn = Drawn(Path(snakemake.input.checkpoint), states, Path(static[0]) if static else None)
     output, params = Path(snakemake.output.part), snakemake.params.settings
-    with resuming(output, [params, snakemake.params.code], drawn.files()) as kept:
+    made_with = [params, snakemake.params.members, snakemake.params.code]
+    with resuming(output, made_with, drawn.files()) as kept:
         draw_case(
             settings,
             system,

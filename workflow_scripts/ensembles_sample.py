@@ -1,8 +1,8 @@
 """Writes results/ensembles/{system}/{init}.nc: members drawn from a trained model, (member, lead,
 y, x) in 16 bits.
 
-Members drawn so far lie in results/ensembles/{system}/resume/, which Snakemake does not know of: it
-would delete them before a rerun.
+Members drawn so far lie in results/ensembles/{system}/{init}.resume/, which Snakemake does not know
+of: it would delete them before a rerun.
 """
 
 from pathlib import Path

@@ -122,7 +122,7 @@ def test_it_resumes_at_the_next_block(tmp_path: Path) -> None:
     told = set(whole.attrs) - {"history"}
     assert {k: resumed.attrs[k] for k in told} == {k: whole.attrs[k] for k in told}
     assert 0 < whole.attrs["bounded_share_CAPE"] < 1
-    assert not (tmp_path / "resume").exists()
+    assert not output.with_suffix(".resume").exists()
 
 
 @pytest.mark.parametrize("change", ["settings", "checkpoint"])

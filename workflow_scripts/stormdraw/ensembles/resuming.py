@@ -22,12 +22,12 @@ def resuming(output: Path, made_with: Any, inputs: Iterable[Path]) -> Iterator[P
     """Yield the folder that keeps the blocks of members of `output` until it is written.
 
     A workflow deletes a file that it declares before it makes it anew, so the folder is one that it
-    does not know of: `resume/<name of the output>/<key>` beside it. The key is a digest of
+    does not know of: `<name of the output>.resume/<key>` beside it. The key is a digest of
     `made_with` (anything JSON can say: settings and code) and of the bytes of `inputs`, so members
     drawn otherwise are never taken for these; their folder goes. So does this one at the end of the
     block, but stays if the block raises.
     """
-    of_output = output.parent / "resume" / output.stem
+    of_output = output.with_suffix(".resume")
     folder = of_output / digest([made_with, [_digest_of(path) for path in inputs]])
     for other in of_output.glob("*"):
         if other != folder:
@@ -37,8 +37,6 @@ def resuming(output: Path, made_with: Any, inputs: Iterable[Path]) -> Iterator[P
         unfinished.unlink()
     yield folder
     shutil.rmtree(of_output)
-    with contextlib.suppress(OSError):  # another job's members may still be there
-        of_output.parent.rmdir()
 
 
 def block_path(folder: Path, members: range) -> Path:
