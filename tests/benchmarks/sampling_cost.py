@@ -1,13 +1,12 @@
 """Seconds and memory of drawing one member at the full grid, each way in a process of its own.
 
     python tests/benchmarks/sampling_cost.py WAY       one way of `sampling_quality.WAYS`
-    python tests/benchmarks/sampling_cost.py pass MODEL     one pass of a model's network
+    python tests/benchmarks/sampling_cost.py pass MODEL     one pass of a network; plan MODEL plans it
 
 Weights are not trained: they cost the same. Of samplers with many steps a few are timed.
 """
 
 import json
-import os
 import resource
 import sys
 import time
@@ -35,9 +34,6 @@ ROOT = Path(__file__).resolve().parents[2]
 FULL_GRID = (1059, 1799)
 # Steps of a sampler that are timed; the first one warms up.
 TIMED = 4
-
-# A pass that is planned to take more than this share of the free memory is not tried.
-_ROOM = 0.6
 
 
 class EnoughError(Exception):
@@ -88,26 +84,30 @@ def measure_way(way: Way) -> dict[str, Any]:
     return {"seconds_an_evaluation": seconds, "peak": peak_bytes() - before}
 
 
+def plan_pass(name: str) -> dict[str, Any]:
+    """The peak of one pass at the full grid as planned, without data."""
+    settings = load_model_settings(ROOT / "config" / "models" / f"{name}.yaml")
+    planned = sampling_bytes(settings, len(STATE_VARIABLES), FULL_GRID)
+    return {"planned": planned, "peak": None, "seconds": None}
+
+
 @torch.inference_mode()
 def measure_pass(name: str) -> dict[str, Any]:
-    """The peak of one pass at the full grid, as planned, and as measured if there is room."""
-    count = len(STATE_VARIABLES)
-    settings = load_model_settings(ROOT / "config" / "models" / f"{name}.yaml")
-    planned = sampling_bytes(settings, count, FULL_GRID)
-    if planned > _ROOM * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES"):
-        return {"planned": planned, "peak": None, "seconds": None}
-    trained = untrained(name)
+    """The peak of one pass at the full grid, as planned and as measured."""
+    plan, trained = plan_pass(name), untrained(name)
+    settings, count = trained.model.settings, len(STATE_VARIABLES)
     state = torch.randn(1, count, *FULL_GRID)
     earlier = torch.randn(1, settings.history - 1, count, *FULL_GRID)
     forcings = torch.zeros(1, channel_count(settings.forcings), *FULL_GRID)
     before, begun = peak_bytes(), time.perf_counter()
     trained.model.rehearse(state, forcings, earlier if settings.history > 1 else None)
     seconds = time.perf_counter() - begun
-    return {"peak": peak_bytes() - before, "planned": planned, "seconds": seconds}
+    return plan | {"peak": peak_bytes() - before, "seconds": seconds}
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "pass":
-        print(json.dumps(measure_pass(sys.argv[2])))
+    what, *models = sys.argv[1:]
+    if what in ("pass", "plan"):
+        print(json.dumps({"pass": measure_pass, "plan": plan_pass}[what](*models)))
     else:
-        print(json.dumps(measure_way(WAYS[int(sys.argv[1])])))
+        print(json.dumps(measure_way(WAYS[int(what)])))

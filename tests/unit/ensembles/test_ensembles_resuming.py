@@ -61,6 +61,7 @@ class KilledError(Exception):
 @pytest.fixture(autouse=True)
 def two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", AT_ONCE)
+    monkeypatch.setattr(rollout, "sampling_bytes", lambda *_: 1)
 
 
 def write_files(folder: Path) -> list[Path]:
