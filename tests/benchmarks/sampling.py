@@ -117,10 +117,9 @@ def main() -> None:
     if options.only != "costs":
         found["few"] = measure_quality(options.parts, options.run, "few")
         found["more"] = measure_quality(options.parts, options.run, "more")
-        found["error"] = measured(
-            *(options.parts, "error", "sampling_storage.py", "error"),
-            *(str(options.run), str(CONFIG)),
-        )
+        run = (str(options.run), str(CONFIG))
+        found["error"] = measured(options.parts, "error", "sampling_storage.py", "error", *run)
+        found["tiles"] = measured(options.parts, "tiles", "sampling_tiles.py", *run)
     if options.only != "quality":
         found |= measure_costs(options.parts)
     if options.page and options.only is None:

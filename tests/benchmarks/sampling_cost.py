@@ -1,7 +1,7 @@
 """Seconds and memory of drawing one member at the full grid, each way in a process of its own.
 
     python tests/benchmarks/sampling_cost.py WAY       one way of `sampling_quality.WAYS`
-    python tests/benchmarks/sampling_cost.py pass MODEL     one pass of a network; plan MODEL plans it
+    python tests/benchmarks/sampling_cost.py pass MODEL     one pass of a network (plan: no data)
 
 Weights are not trained: they cost the same. Of samplers with many steps a few are timed.
 """
