@@ -83,15 +83,15 @@ def _quality(found: Mapping[str, Any], chart: str) -> str:
     all_five = next(one for one in more if one is not None)
     return f"""## Quality against evaluations
 
-The demo's simulated world, one hour ahead; ratio of the fair CRPS to that of the perfect ensemble's
-50 members, 1 being the best there is; the first column of ratios and those by variable are of
-{few[0]["cases"]} cases and {few[0]["members"]} members, all that the 1000 steps were given, the
-second of {all_five["cases"]} cases and {all_five["members"]} members. Geometric mean over the
-variables. Evaluations were counted at the network.
+The demo's simulated world, one hour ahead. The ratio is that of the fair CRPS to the perfect
+ensemble's, of 50 members; 1 is the best there is. It is the geometric mean over the variables, and
+their own ratios stand beside it: of {few[0]["cases"]} cases and {few[0]["members"]} members, which is all
+that the 1000 steps were given. `More` is of {all_five["cases"]} cases and {all_five["members"]}
+members. Evaluations were counted at the network.
 
 ![Quality against evaluations]({chart})
 
-{table(["way", "evaluations a member and hour", "ratio", "more cases", *STATE_VARIABLES], rows)}
+{table(["way", "evaluations a member and hour", "ratio", "more", *STATE_VARIABLES], rows)}
 DPM-Solver++ with {fewest["evaluations"]:g} evaluations, 1/{fewer:g} of the ancestral sampler's,
 scores {abs(gained):.1f} % {"worse" if gained > 0 else "better"} than it.
 """
@@ -110,10 +110,12 @@ def _cost(found: Mapping[str, Any]) -> str:
     ]
     return f"""## Cost at the full grid
 
-One member, one hour, {FULL_GRID[0]} x {FULL_GRID[1]} points, float32 on all cores. Of samplers with
-many steps {TIMED} were timed, the first of them not counted, and the seconds of a member are those
-of an evaluation, the sampler's own arithmetic included, times the evaluations: extrapolated. Peak
-memory is what the process held beyond weights and libraries.
+One member, one hour, {FULL_GRID[0]} x {FULL_GRID[1]} points, float32 on all cores. Of a sampler {
+        TIMED
+    }
+steps were timed, the first not counted: the seconds of a member are those of an evaluation, the
+sampler's own arithmetic included, times the evaluations, so extrapolated. DPM-Solver++ was timed
+once. Peak memory is what the process held beyond weights and libraries.
 
 {
         table(
@@ -150,7 +152,8 @@ Peak memory of one member's pass over the full grid in float32, without weights:
 
 {table(["model", "planned GB", "measured GB", "s"], rows)}
 The most is {largest:.1f} GB: a pass over the whole grid {verdict} a device of
-{DEVICE_GIGABYTES} GB, so there are no tiles. (`transformer_13b` has 53 GB of weights, which tiles would not make smaller.)
+{DEVICE_GIGABYTES} GB, so there are no tiles. (`transformer_13b` has 53 GB of weights, which tiles
+would not make smaller.)
 
 Nor could they be equal to the whole. The U-Nets and `cnn_transformer` have group normalisation,
 which takes its mean and variance over all points of the grid; `transformer` attends over all of
