@@ -85,9 +85,9 @@ def _quality(found: Mapping[str, Any], chart: str) -> str:
 
 The demo's simulated world, one hour ahead. The ratio is that of the fair CRPS to the perfect
 ensemble's, of 50 members; 1 is the best there is. It is the geometric mean over the variables, and
-their own ratios stand beside it: of {few[0]["cases"]} cases and {few[0]["members"]} members, which is all
-that the 1000 steps were given. `More` is of {all_five["cases"]} cases and {all_five["members"]}
-members. Evaluations were counted at the network.
+their own ratios stand beside it: of {few[0]["cases"]} cases and {few[0]["members"]} members, which
+is all that the 1000 steps were given. `More` is of {all_five["cases"]} cases and
+{all_five["members"]} members. Evaluations were counted at the network.
 
 ![Quality against evaluations]({chart})
 
