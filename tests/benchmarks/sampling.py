@@ -27,9 +27,10 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 CONFIG = ROOT / "config" / "demo.yaml"
 
-# The 1000-step sampler pays for few cases only; the others have more as well.
+# The 1000-step sampler pays for few cases only; ways of few evaluations have more as well.
 FEW = {"members": 4, "cases": 2}
 MORE = {"members": 10, "cases": 5}
+CHEAP = 8
 
 # Configurations of all families that forecast: whose pass is measured, and whose is only planned,
 # since it takes minutes or more memory than this kind of machine has.
@@ -71,7 +72,7 @@ def measure_quality(parts: Path, run: Path, which: str) -> list[Any]:
             "sampling_quality.py",
             *(str(run), str(CONFIG), str(index), *options),
         )
-        if which == "few" or way.steps < 1000
+        if which == "few" or way.steps <= CHEAP
         else None
         for index, way in enumerate(WAYS)
     ]

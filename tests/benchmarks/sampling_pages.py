@@ -1,5 +1,6 @@
 """The page and the chart of the sampling benchmark, from what was measured."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ def write_page(found: Mapping[str, Any], path: Path) -> None:
     """All tables, and what they mean."""
     parts = [
         "# What members cost, and how well they score for it\n",
-        f"Written by `make benchmark-sampling`. {hardware()} On a GPU: not measured.\n",
+        f"Written by `make benchmark-sampling`. {hardware()}\n"
+        f"Load from all work {os.getloadavg()[0]:.1f}. On a GPU: not measured.\n",
         _quality(found, path.with_suffix(".svg").name),
         _cost(found),
         _tiles(found),
@@ -93,7 +95,8 @@ is all that the 1000 steps were given. `More` is of {all_five["cases"]} cases an
 
 {table(["way", "evaluations a member and hour", "ratio", "more", *STATE_VARIABLES], rows)}
 DPM-Solver++ with {fewest["evaluations"]:g} evaluations, 1/{fewer:g} of the ancestral sampler's,
-scores {abs(gained):.1f} % {"worse" if gained > 0 else "better"} than it.
+scores {abs(gained):.1f} % {"worse" if gained > 0 else "better"} than it on these few cases and
+members; differences of a few per cent are chance.
 """
 
 
