@@ -95,7 +95,7 @@ is all that the 1000 steps were given. `More` is of {all_five["cases"]} cases an
 
 {table(["way", "evaluations a member and hour", "ratio", "more", *STATE_VARIABLES], rows)}
 DPM-Solver++ with {fewest["evaluations"]:g} evaluations, 1/{fewer:g} of the ancestral sampler's,
-scores {abs(gained):.1f} % {"worse" if gained > 0 else "better"} than it, of so few cases and members.
+scores {abs(gained):.1f} % {"worse" if gained > 0 else "better"} than it, of so few cases.
 """
 
 
