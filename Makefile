@@ -13,6 +13,7 @@
 # make archive-faults     what becomes of a file when its server fails: docs/archive_faults.md
 # make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
 # make benchmark-training   a training step of the reference's recipe beside ours, at full grid
+# make benchmark-sampling   what members cost and how well they score: docs/sampling-benchmark.md
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
 # make test-cluster       profiles/slurm on a Slurm of two nodes, which it installs (root on Debian)
 # make clean   remove what runs have made
@@ -25,8 +26,8 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
 .PHONY: help demo twin idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
-  benchmark-scores benchmark-archive benchmark-fields benchmark-training archive-faults \
-  compare-scores clean
+  benchmark-scores benchmark-archive benchmark-fields benchmark-training benchmark-sampling \
+  archive-faults compare-scores clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -103,6 +104,12 @@ benchmark-fields: $(INSTALLED_FOR_TESTS)
 MODELS ?= ddpm_ultra_minimal ddpm_small
 benchmark-training: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training.py $(MODELS)
+
+# The demo's world, its recommended model and the cheapest one, trained if they are not yet.
+TWIN := --configfile config/demo.yaml --config 'models=["ddpm_residual","crps_unet"]'
+benchmark-sampling: $(INSTALLED)
+	$(SNAKEMAKE) $(TWIN) -- $$($(BIN)/python tests/benchmarks/sampling.py --needed)
+	$(BIN)/python tests/benchmarks/sampling.py docs/sampling-benchmark.md
 
 compare-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python -W ignore tests/comparisons/score_libraries.py docs/score-libraries.md

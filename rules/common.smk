@@ -16,6 +16,7 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 
 from stormdraw.archive.wanted import SOURCES, requests_by_date, truth_times
 from stormdraw.code_digest import code_digest
+from stormdraw.costs.disk import keeps_ensembles
 from stormdraw.errors import StormdrawError
 from stormdraw.left_out import leave_out
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
@@ -239,6 +240,42 @@ def diagnosed_files(wildcards=None):
 
 # ensembles
 
+KEPT = keeps_ensembles(SETTINGS)
+
+
+def unless_kept(path):
+    """An ensemble goes when no job needs it any more, unless the run keeps them."""
+    return path if KEPT else temp(path)
+
+
+def forecasts_by_chance(system):
+    """Whether a system has more than one member: a deterministic forecaster has not."""
+    model = MODELS[system.model]
+    return model["prediction"] != "target" or model["loss"]["kind"] == "almost_fair_crps"
+
+
+# Systems that draw from a trained model, and those whose members several jobs share.
+DRAWN = systems_by("diffusion", "one_step")
+SPLIT = [
+    name
+    for name in DRAWN
+    if SETTINGS.ensembles.jobs_per_case > 1 and forecasts_by_chance(SYSTEMS[name])
+]
+
+
+def parts_of_case(wildcards):
+    """The files of the members that each job of a case draws."""
+    return [
+        f"results/ensembles/{wildcards.system}/{wildcards.init}.part{part}.nc"
+        for part in range(SETTINGS.ensembles.jobs_per_case)
+    ]
+
+
+def members_of_part(wildcards):
+    """The first member that a job draws, and the one after its last."""
+    members = SETTINGS.members_of_part(SYSTEMS[wildcards.system], int(wildcards.part))
+    return [members.start, members.stop]
+
 
 def case_settings(wildcards):
     """What a case of a system depends on."""
@@ -351,3 +388,5 @@ def all_quality():
 
 
 MAPPED_SYSTEMS = mapped_systems(SETTINGS)
+# The maps are of one case, chosen among these. Ensembles that go are not held until the report.
+MAPPED_INITS = INITS if KEPT else INITS[:1]

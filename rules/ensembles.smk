@@ -13,7 +13,7 @@ rule ensembles_calibrate:
     benchmark:
         "results/benchmarks/ensembles_calibrate/{model}/{system}.tsv"
     wildcard_constraints:
-        system=one_of(systems_by("diffusion", "one_step")),
+        system=one_of(DRAWN),
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -37,13 +37,13 @@ rule ensembles_sample:
         static=static_file,
         calibration=calibration_file,
     output:
-        ensemble="results/ensembles/{system}/{init}.nc",
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_sample/{system}/{init}.log",
     benchmark:
         "results/benchmarks/ensembles_sample/{system}/{init}.tsv"
     wildcard_constraints:
-        system=one_of(systems_by("diffusion", "one_step")),
+        system=one_of(set(DRAWN) - set(SPLIT)),
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -60,11 +60,71 @@ rule ensembles_sample:
         "../workflow_scripts/ensembles_sample.py"
 
 
+# The members of a case on several GPUs: each job draws some, and what it draws is the same in any
+# split.
+rule ensembles_part:
+    input:
+        checkpoint=checkpoint,
+        states=initial_files,
+        static=static_file,
+    output:
+        part=temp("results/ensembles/{system}/{init}.part{part}.nc"),
+    log:
+        "results/logs/ensembles_part/{system}/{init}.part{part}.log",
+    benchmark:
+        "results/benchmarks/ensembles_part/{system}/{init}.part{part}.tsv"
+    wildcard_constraints:
+        system=one_of(SPLIT),
+        part=r"\d+",
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        runtime=growing(120),
+    params:
+        code=lambda wildcards: code("ensembles_part", network_of(SYSTEMS[wildcards.system].model)),
+        settings=case_settings,
+        members=members_of_part,
+    message:
+        "Sampling {wildcards.system} at {wildcards.init}, part {wildcards.part}"
+    script:
+        "../workflow_scripts/ensembles_part.py"
+
+
+rule ensembles_join:
+    input:
+        parts=parts_of_case,
+        calibration=calibration_file,
+    output:
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
+    log:
+        "results/logs/ensembles_join/{system}/{init}.log",
+    benchmark:
+        "results/benchmarks/ensembles_join/{system}/{init}.tsv"
+    wildcard_constraints:
+        system=one_of(SPLIT),
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(30),
+    params:
+        code=code("ensembles_join"),
+        settings=case_settings,
+    message:
+        "Joining the members of {wildcards.system} at {wildcards.init}"
+    script:
+        "../workflow_scripts/ensembles_join.py"
+
+
 rule ensembles_reference:
     input:
         fields=reference_fields,
     output:
-        ensemble="results/ensembles/{system}/{init}.nc",
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_reference/{system}/{init}.log",
     benchmark:
@@ -90,7 +150,7 @@ rule ensembles_baseline:
     input:
         fields=baseline_fields,
     output:
-        ensemble="results/ensembles/{system}/{init}.nc",
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_baseline/{system}/{init}.log",
     benchmark:
@@ -118,7 +178,7 @@ rule ensembles_perfect:
         world=rules.archive_simulate.output.world,
         grid=initial_file,
     output:
-        ensemble="results/ensembles/{system}/{init}.nc",
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_perfect/{system}/{init}.log",
     benchmark:

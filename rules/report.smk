@@ -7,6 +7,7 @@ SHEETS = scored_variables(STATE)
 CANDIDATES = candidates(SETTINGS)
 
 # One ensemble's, for other programs: the winner's, or that of report.products_of.
+NAMED = SETTINGS.report.products_of is not None
 PRODUCT_KINDS = ("mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "nc")
 PRODUCTS = expand(
     "results/report/products/{init}.{kind}", init=INITS if CANDIDATES else [], kind=PRODUCT_KINDS
@@ -20,7 +21,9 @@ rule report_figures:
     input:
         summary="results/scores/summary.csv",
         statistics=all_statistics,
-        ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
+        ensembles=expand(
+            "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
+        ),
         truth=all_truth_files(),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
         diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
@@ -145,7 +148,9 @@ rule report_scorecard:
             "results/report/figures/models/{model}/{figure}.svg", model=DIAGNOSED, figure=OF_A_MODEL
         ),
         sheets=expand("results/report/figures/variables/{variable}.svg", variable=SHEETS),
-        ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
+        ensembles=expand(
+            "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
+        ),
         truth=all_truth_files(),
         quality=all_quality(),
     output:
@@ -179,9 +184,10 @@ rule report_scorecard:
         "../workflow_scripts/report_scorecard.py"
 
 
+# A system that is named need not win, so its ensembles are not held until the scores are there.
 rule report_products:
     input:
-        summary="results/scores/summary.csv",
+        summary=[] if NAMED else "results/scores/summary.csv",
         ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=CANDIDATES),
     output:
         mean="results/report/products/{init}.mean.grib2",

@@ -62,6 +62,10 @@ RULES = {
 }
 
 
+# Those that take the place of ensembles_sample when several jobs share a case.
+OF_SEVERAL_JOBS = {"ensembles_part", "ensembles_join"}
+
+
 @pytest.fixture(scope="module")
 def bench(finished: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     """A copy of the finished experiment that rules may be run in, one after the other."""
@@ -70,7 +74,7 @@ def bench(finished: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Exp
 
 def test_every_rule_is_tried(finished):
     listed = finished.snakemake("--list-rules").stdout.split()
-    assert set(RULES) == {name for name in listed if "_" in name}
+    assert set(RULES) | OF_SEVERAL_JOBS == {name for name in listed if "_" in name}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -87,6 +91,29 @@ def test_rule_alone_makes_the_same_again(rule, bench, finished):
         if output.is_file():
             # Seconds and memory differ from run to run, and later figures show them.
             shutil.copyfile(before, output)
+
+
+def test_several_jobs_draw_what_one_draws(bench, finished):
+    path = "ensembles/small/2026060206.nc"
+    (bench.results / path).unlink()
+    config = bench.config
+    bench.configure({**config, "ensembles": {**config["ensembles"], "jobs_per_case": 2}})
+    try:
+        only = ["--allowed-rules", *sorted(OF_SEVERAL_JOBS), "--rerun-triggers", "mtime"]
+        run = bench.snakemake(f"results/{path}", *only)
+    finally:
+        bench.configure(config)
+    assert run.returncode == 0, run.stdout
+    with (
+        xr.open_dataset(bench.results / path) as split,
+        xr.open_dataset(finished.results / path) as whole,
+    ):
+        for name in whole.data_vars:
+            # Batches of other sizes round otherwise.
+            np.testing.assert_allclose(split[name], whole[name], rtol=1e-4, atol=0.02)
+    assert [file.name for file in (bench.results / path).parent.glob("2026060206*")] == [
+        "2026060206.nc"
+    ]
 
 
 def same_content(one: Path, other: Path) -> bool:

@@ -164,6 +164,17 @@ class Settings(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _members_for_every_job(self) -> "Settings":
+        jobs = self.ensembles.jobs_per_case
+        for system in self.ensembles.systems:
+            if isinstance(system, ModelSystem) and self.members(system) < jobs:
+                raise ValueError(
+                    f"ensembles.jobs_per_case is {jobs}, but {system.name} has only "
+                    f"{self.members(system)} members to share among them; set it to at most that"
+                )
+        return self
+
     def calibration_times(self) -> list[datetime]:
         """The initial times of the cases that spread is calibrated on, evenly over the validation.
 
@@ -180,6 +191,11 @@ class Settings(Section):
     def calibration_members(self, system: System) -> int:
         """How many members of a calibrated system are drawn to know its spread: 20 do."""
         return min(self.members(system), 20)
+
+    def members_of_part(self, system: System, part: int) -> range:
+        """The members that job `part`, counted from 0, of those that share a case draws."""
+        members, jobs = self.members(system), self.ensembles.jobs_per_case
+        return range(members * part // jobs, members * (part + 1) // jobs)
 
     def initial_times(self) -> list[datetime]:
         """The initial time of each case whose leads all lie in the test period."""

@@ -13,7 +13,7 @@ from stormdraw.costs.computing import (
     Computing,
     computing,
 )
-from stormdraw.costs.disk import disk_bytes
+from stormdraw.costs.disk import disk_bytes, keeps_ensembles
 from stormdraw.costs.fetching import archive_shape, fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.costs.plan import CostPlan, cost_plan, plan_text
@@ -125,8 +125,9 @@ def test_disk_is_the_sum_of_uncompressed_fields(config):
     disk = disk_bytes(settings, files)
     assert disk["archive"] == sum(fetching(settings, found).bytes for found in files.values())
     assert disk["fields"] == (9 + 20) * 7 * ONE_FIELD
-    # Seven variables and wind speed; 4 members and persistence at two leads, and HREF's twenty.
-    assert disk["ensembles"] == (4 * 2 + 2 + 20) * 8 * ONE_FIELD
+    # Seven variables and wind speed; 4 members in half the bits and persistence at two leads, and
+    # HREF's twenty.
+    assert disk["ensembles"] == (4 * 2 / 2 + 2 + 20) * 8 * ONE_FIELD
     assert disk["scores"] == 0
     settings = load_settings(config | {"scores": {"maps": True}})
     assert disk_bytes(settings, files)["scores"] == 2 * 3 * 2 * 8 * ONE_FIELD
@@ -138,8 +139,25 @@ def test_climatology_counts_its_training_hours(config):
     config["periods"]["training"]["end"] = "2026-06-01T12:00"
     settings = load_settings(config)
     # 00 to 12 UTC hold three hours within one of 01 UTC (the first lead) and of 02 UTC.
-    drawn = 4 * 2 + 3 * 2
+    drawn = 4 * 2 / 2 + 3 * 2
     assert disk_bytes(settings, wanted_files(settings))["ensembles"] == drawn * 8 * ONE_FIELD
+
+
+def test_small_ensembles_are_kept_unless_told_otherwise(config):
+    assert keeps_ensembles(load_settings(config))
+    config["ensembles"]["keep"] = False
+    assert not keeps_ensembles(load_settings(config))
+    # 1059 x 1799 points, 8 variables, 2 leads, 2 bytes: 61 MB a member, so 100 GB are 1640 members.
+    del config["fields"], config["ensembles"]["keep"]
+    config["ensembles"]["members"] = 820
+    config["ensembles"]["systems"].append(
+        {"name": "again", "method": "diffusion", "model": "ddpm_residual", "members": 819}
+    )
+    assert keeps_ensembles(load_settings(config))
+    config["ensembles"]["systems"][-1]["members"] = 821
+    assert not keeps_ensembles(load_settings(config))
+    config["ensembles"]["keep"] = True
+    assert keeps_ensembles(load_settings(config))
 
 
 def test_operations_of_the_full_grid_are_those_the_rates_rest_on(config, models):

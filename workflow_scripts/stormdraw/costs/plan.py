@@ -11,7 +11,7 @@ from stormdraw.costs.fetching import Fetching, fetching, wanted_files
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
-_ON_GPU = ("models_train", "models_diagnose", "ensembles_sample")
+_ON_GPU = ("models_train", "models_diagnose", "ensembles_sample", "ensembles_part")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ class Drawn:
     states: Sequence[Path]
     static: Path | None
 
+    def files(self) -> list[Path]:
+        """All of them."""
+        return [self.checkpoint, *self.states, *([self.static] if self.static else [])]
+
 
 def draw_case(
     run: Settings,
@@ -32,13 +36,18 @@ def draw_case(
     output: Path,
     settings: Mapping[str, Any],
     threads: int,
+    chosen: range | None = None,
+    kept: Path | None = None,
 ) -> None:
     """Write the members of one case, (member, lead, y, x) of each variable.
 
+    `chosen` are those of the members that are drawn here, all without it; a folder `kept` keeps
+    what is drawn if the job is killed (`stormdraw.ensembles.resuming`).
     Raises StormdrawError if the checkpoint does not fit or an initial state has missing points.
     """
     case = Case(system.name, system.method, init, run.leads, run.variables)
-    rollout = Rollout(members, run.seed, run.ensembles.batch_gigabytes, system.rho)
+    memory = run.ensembles.batch_gigabytes
+    rollout = Rollout(members, run.seed, memory, system.rho, chosen, kept)
     files = (drawn.checkpoint, drawn.states, drawn.static)
     if isinstance(system, OneStepSystem):
         write_one_step(*files, case, rollout, output, settings, threads=threads)

@@ -94,10 +94,16 @@ ModelSystem = DiffusionSystem | OneStepSystem
 
 
 class Ensembles(Section):
-    """The systems that are scored against each other."""
+    """The systems that are scored against each other.
+
+    `jobs_per_case` jobs draw the members of a case side by side. `keep` says whether ensembles stay
+    once nothing needs them any more; without it small ones do (`Settings.keeps_ensembles`).
+    """
 
     members: Members = 50
     batch_gigabytes: Annotated[float, Field(gt=0)] = 2.0
+    jobs_per_case: Annotated[int, Field(ge=1, le=1000)] = 1
+    keep: bool | None = None
     calibration_cases: Annotated[int, Field(ge=1, le=100)] = 4
     systems: list[System]
 

@@ -47,7 +47,7 @@ class Product:
 
 def write_products(
     settings: Settings,
-    summary_path: str | Path,
+    summary_path: str | Path | None,
     ensemble_paths: Sequence[str | Path],
     netcdf: str | Path,
     gribs: Mapping[str, str | Path],
@@ -55,10 +55,12 @@ def write_products(
     """Write the winner's products at one initial time; `gribs` gives the file of each of KINDS.
 
     Each gets an inventory beside it, of its name and `.idx`.
-    `ensemble_paths` are the candidates' files, results/ensembles/{system}/{init}.nc.
+    `ensemble_paths` are the candidates' files, results/ensembles/{system}/{init}.nc. Where
+    report.products_of names the system, no summary is needed.
     Raises StormdrawError if none can win, or the winner has no members.
     """
-    winner = choose(load_summary(summary_path), settings)
+    summary = load_summary(summary_path) if summary_path is not None else None
+    winner = choose(summary, settings)
     by_system = {Path(path).parent.name: Path(path) for path in ensemble_paths}
     if winner is None or winner.system not in by_system:
         raise StormdrawError(
