@@ -93,14 +93,15 @@ def write_rollout(
     """Draw the members of one case and write `ensembles/{system}/{init}.nc`.
 
     All members are missing where the archive lacks an initial state. Raises StormdrawError if a
-    state is missing otherwise, or has missing points.
+    state is missing otherwise, or has missing points, or if the model was trained on another grid.
     """
+    grid = read_grid_of(inputs.fields[0])
+    trained.grid.check(grid, f"system {case.system}: the model {trained.name}")
     history = trained.model.settings.history
     if {case.init - hours(age) for age in range(history)} & absent_times(inputs.fields):
         write_missing(output, inputs.fields[0], case, range(rollout.members), settings)
         return
     initial = read_initial(inputs.fields, case, history)
-    grid = read_grid_of(inputs.fields[0])
     forcings = make_forcings(trained.model.settings.forcings, grid, inputs.static, trained.terrain)
     device = next(trained.model.parameters()).device
     logger.info(
