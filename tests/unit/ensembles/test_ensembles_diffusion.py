@@ -166,7 +166,7 @@ def test_batch_is_bounded_by_memory(trained: TrainedModel, monkeypatch: pytest.M
 def write_inputs(folder: Path, state: np.ndarray) -> tuple[Path, Path]:
     """A checkpoint and a day file with one hour."""
     model = new_model("small", 1, settings(), STATISTICS)
-    save_model(folder / "model.pt", "small", model, STATISTICS, None)
+    save_model(folder / "model.pt", "small", model, STATISTICS, None, GRID)
     time = xr.DataArray(np.array([INIT], dtype="datetime64[ns]"), dims="time")
     names = {name: name for name in VARIABLES}
     with written_in_parts(folder / "day.nc", GRID, {"time": time}, names, {}) as file:
