@@ -6,7 +6,7 @@ mean taken off, so that each whole block keeps that of the forecast, in the spac
 are standardised, before physical bounds are applied.
 
 Blocks are drawn one by one and know nothing of their neighbours: the field jumps where they meet.
-So do variables: they depend on the same means, and beyond that are independent.
+Variables are drawn one by one too: beyond the means that both are given, they are independent.
 """
 
 import logging
@@ -206,8 +206,8 @@ def draw_fields(
     forecast = forecast.to(model.normalization.mean.device)
     standardised = model.normalization.standardise(forecast[None])[0]
     coarse = blocks.cut(standardised).mean(dim=(2, 3)).T  # (n, V)
-    there = torch.isfinite(coarse).all(dim=1)
-    wanted = [(member, block) for member in members for block in range(len(blocks)) if there[block]]
+    there = torch.isfinite(coarse).all(dim=1).nonzero().flatten().tolist()
+    wanted = [(member, block) for member in members for block in there]
     fine = torch.full((len(members), len(blocks), blocks.size, blocks.size), torch.nan)
     fine = fine.to(coarse.device)
     step = blocks_at_once(downscaler, how)
