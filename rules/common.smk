@@ -19,8 +19,9 @@ from stormdraw.code_digest import code_digest
 from stormdraw.costs.disk import keeps_ensembles
 from stormdraw.errors import StormdrawError
 from stormdraw.left_out import leave_out
+from stormdraw.models.definitions import find_definition
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
-from stormdraw.models.settings import load_model_settings, check_systems
+from stormdraw.models.settings import check_systems, downscaled_variables, load_model_settings
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.scores.memory import grid_points, scoring_megabytes
@@ -32,7 +33,7 @@ from stormdraw.unfinished import unfinished
 def model_file(name):
     """A model's configuration: the working folder's own (`--directory`), or the workflow's."""
     own = Path("config") / "models" / f"{name}.yaml"
-    return own if own.exists() else CHECKOUT / own
+    return own if find_definition(own)[0].exists() else CHECKOUT / own
 
 
 def decide_what_is_unfinished(settings):
@@ -289,6 +290,22 @@ def case_settings(wildcards):
     }
 
 
+def downscaled_case_settings(wildcards):
+    """The same, of a system that has some variables only."""
+    variables = downscaled_variables(SYSTEMS[wildcards.system], loaded)
+    return {**case_settings(wildcards), "downscaled": variables}
+
+
+def forecasts_to_downscale(wildcards):
+    source = SYSTEMS[wildcards.system].source
+    folder = SETTINGS.archive.reference if source == "reference" else OF_HRRR[source]
+    return f"results/fields/{folder}/{wildcards.init}.nc"
+
+
+def downscalers(wildcards):
+    return expand("results/models/{model}/model.pt", model=SYSTEMS[wildcards.system].models)
+
+
 def calibration_file(wildcards):
     """How a system's spread is scaled, if it asks for it."""
     system = SYSTEMS[wildcards.system]
@@ -368,9 +385,13 @@ def used_references():
     """The sources of forecasts that some system is made of."""
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
     folders = {"members": "", "products": "_products"}
-    references = [f"{SETTINGS.archive.reference}{folders[kind]}" for kind in sorted(kinds)]
     baselines = {system.kind for system in SYSTEMS.values() if system.method == "baseline"}
-    return references + [source for kind, source in OF_HRRR.items() if kind in baselines]
+    downscaled = {system.source for system in SYSTEMS.values() if system.method == "downscale"}
+    if "reference" in downscaled:
+        kinds.add("members")
+    references = [f"{SETTINGS.archive.reference}{folders[kind]}" for kind in sorted(kinds)]
+    made_of = baselines | downscaled
+    return references + [source for kind, source in OF_HRRR.items() if kind in made_of]
 
 
 def all_manifests():

@@ -120,6 +120,39 @@ rule ensembles_join:
         "../workflow_scripts/ensembles_join.py"
 
 
+# Only where a system downscales.
+if systems_by("downscale"):
+
+    rule ensembles_downscale:
+        input:
+            checkpoints=downscalers,
+            forecasts=forecasts_to_downscale,
+        output:
+            ensemble="results/ensembles/{system}/{init}.nc",
+        log:
+            "results/logs/ensembles_downscale/{system}/{init}.log",
+        benchmark:
+            "results/benchmarks/ensembles_downscale/{system}/{init}.tsv"
+        wildcard_constraints:
+            system=one_of(systems_by("downscale")),
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 8
+        resources:
+            gpu=1,
+            mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+            runtime=growing(120),
+        params:
+            code=lambda wildcards: code(
+                "ensembles_downscale", *map(network_of, SYSTEMS[wildcards.system].models)
+            ),
+            settings=downscaled_case_settings,
+        message:
+            "Downscaling forecasts to {wildcards.system} at {wildcards.init}"
+        script:
+            "../workflow_scripts/ensembles_downscale.py"
+
+
 rule ensembles_reference:
     input:
         fields=reference_fields,

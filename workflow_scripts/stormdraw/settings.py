@@ -12,11 +12,13 @@ from stormdraw.archive.membership import hrrr_run, lagged_runs
 from stormdraw.archive.settings import Archive
 from stormdraw.ensembles.settings import (
     BaselineSystem,
+    DownscaleSystem,
     Ensembles,
     ModelSystem,
     PerfectSystem,
     ReferenceSystem,
     System,
+    models_of,
 )
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
@@ -86,15 +88,23 @@ class Settings(Section):
     @model_validator(mode="after")
     def _systems_make_sense(self) -> "Settings":
         for system in self.ensembles.systems:
-            if isinstance(system, ModelSystem) and system.model not in self.models:
-                raise ValueError(
-                    f"ensembles.systems: {system.name} samples the model {system.model!r}, "
-                    f"which is not in the list `models` ({', '.join(self.models) or 'empty'})"
-                )
+            for model in models_of(system):
+                if model not in self.models:
+                    raise ValueError(
+                        f"ensembles.systems: {system.name} samples the model {model!r}, "
+                        f"which is not in the list `models` ({', '.join(self.models) or 'empty'})"
+                    )
             if isinstance(system, ReferenceSystem) and self.archive.reference is None:
                 raise ValueError(
                     f"ensembles.systems: {system.name} is a reference ensemble, "
                     "but archive.reference is not set; set it to href or refs"
+                )
+            downscaled = isinstance(system, DownscaleSystem) and system.source == "reference"
+            if downscaled and self.archive.reference is None:
+                raise ValueError(
+                    f"ensembles.systems: {system.name} downscales the reference's members, but "
+                    "archive.reference is not set; set it to href or refs, or the system's source "
+                    "to hrrr or lagged"
                 )
             if isinstance(system, PerfectSystem) and self.archive.source != "simulated":
                 raise ValueError(
@@ -130,8 +140,9 @@ class Settings(Section):
             run = hrrr_run(init, self.archive.analysis_lead)
             if not run.reaches(max(self.leads)):
                 raise ValueError(
-                    f"ensembles.systems: the baseline of kind hrrr has no {max(self.leads)} h "
-                    f"forecast for the case at {init}: HRRR runs {run.longest_lead} h from "
+                    f"ensembles.systems: {' and '.join(self._made_of('hrrr'))} takes HRRR's own "
+                    f"forecast, and there is none of {max(self.leads)} h for the case at {init}: "
+                    f"HRRR runs {run.longest_lead} h from "
                     f"{init - hours(run.age):%H} UTC (48 h from 00, 06, 12 and 18 UTC, 18 h from "
                     "other hours); take shorter leads or other cases, or leave that system out"
                 )
@@ -139,7 +150,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _lagged_runs_reach(self) -> "Settings":
-        for system in self._baselines_of("lagged"):
+        for system in self._made_of("lagged").values():
             for init in self.initial_times():
                 runs = lagged_runs(init, self.ages_of(system))
                 if sum(run.reaches(max(self.leads)) for run in runs) < 2:
@@ -214,10 +225,10 @@ class Settings(Section):
         return next((one.name for one in systems if isinstance(one, PerfectSystem)), None)
 
     def forecasts_with_hrrr(self) -> bool:
-        """Whether HRRR's own forecast is one of the systems."""
-        return bool(self._baselines_of("hrrr"))
+        """Whether HRRR's own forecast is one of the systems, or downscaled by one."""
+        return bool(self._made_of("hrrr"))
 
-    def ages_of(self, system: BaselineSystem) -> list[int]:
+    def ages_of(self, system: BaselineSystem | DownscaleSystem) -> list[int]:
         """How many hours before a case each run of a lagged ensemble started.
 
         An age of 0 is the run that the initial state is of.
@@ -226,11 +237,19 @@ class Settings(Section):
 
     def lagged_ages(self) -> list[int]:
         """The ages of all runs that some lagged ensemble is made of, ascending."""
-        return sorted({age for one in self._baselines_of("lagged") for age in self.ages_of(one)})
+        return sorted(
+            {age for one in self._made_of("lagged").values() for age in self.ages_of(one)}
+        )
 
-    def _baselines_of(self, kind: str) -> list[BaselineSystem]:
-        systems = self.ensembles.systems
-        return [one for one in systems if isinstance(one, BaselineSystem) and one.kind == kind]
+    def _made_of(self, forecasts: str) -> dict[str, BaselineSystem | DownscaleSystem]:
+        """The systems by name that are these forecasts, or downscale them."""
+        found: dict[str, BaselineSystem | DownscaleSystem] = {}
+        for one in self.ensembles.systems:
+            if isinstance(one, BaselineSystem) and one.kind == forecasts:
+                found[one.name] = one
+            if isinstance(one, DownscaleSystem) and one.source == forecasts:
+                found[one.name] = one
+        return found
 
     def gaps(self) -> LeftOut:
         """What is left out of this run, as far as it is known by name."""

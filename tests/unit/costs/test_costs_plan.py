@@ -181,6 +181,27 @@ def test_ddpm_residual_takes_about_as_long_as_it_did(root, models):
     assert counted.gpu_hours < counted.core_hours / 50
 
 
+def test_downscaling_is_counted_with_what_it_fetches(config, root):
+    """33 x 50 points are 2 x 3 whole blocks of 16. For each the network has four dense layers of
+    256 x 256 and one of 7 x 256, with two operations a weight."""
+    path = root / "config" / "models" / "downscaler_d2m.yaml"
+    fine = {"name": "fine", "method": "downscale", "models": ["downscaler_d2m"], "steps": 5}
+    config["fields"]["crop"] = {"rows": [0, 33], "columns": [0, 50]}
+    config["models"] = ["downscaler_d2m"]
+    config["leads"] = [2]
+    config["ensembles"]["systems"] = [fine]
+    config["archive"]["reference"] = None
+    settings = load_settings(config)
+    counted = computing(settings, {"downscaler_d2m": load_model_settings(path)})
+    blocks = 4 * 1 * 2 * 3  # members, leads, rows, columns
+    weights = 4 * 256 * 256 + 7 * 256
+    assert counted.sampling == pytest.approx(5 * blocks * 2 * weights, rel=0.01)
+    assert set(wanted_files(settings)) == {"hrrr", "static", "hrrr_forecast"}
+    fine["source"] = "reference"
+    config["archive"]["reference"] = "href"
+    assert len(wanted_files(load_settings(config))["href"]) == 10
+
+
 def test_hours():
     hour = Computing(OPERATIONS_A_SECOND_ON_GPU * 1800, OPERATIONS_A_SECOND_ON_GPU * 1800)
     assert hour.gpu_hours == pytest.approx(1)

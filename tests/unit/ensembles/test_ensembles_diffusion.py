@@ -21,6 +21,7 @@ from stormdraw.grids import HRRR
 from stormdraw.models.checkpoint import TrainedModel, save_model
 from stormdraw.models.forcings import Forcings, make_forcings
 from stormdraw.models.settings import ModelSettings
+from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.models.training import new_model
 
 VARIABLES = ("T2M", "D2M", "U10", "V10", "CAPE")
@@ -53,7 +54,8 @@ def settings(**changes: Any) -> ModelSettings:
 @pytest.fixture
 def trained() -> TrainedModel:
     """Weights that nobody trained: noise is as good to tell members apart."""
-    return TrainedModel("small", new_model("small", 1, settings(), STATISTICS).eval(), None)
+    model = new_model("small", 1, settings(), STATISTICS).eval()
+    return TrainedModel("small", model, None, TrainedGrid.of(GRID))
 
 
 @pytest.fixture
@@ -145,7 +147,8 @@ def test_every_kind_of_model_is_sampled_within_bounds(
 ) -> None:
     largest = 0.999 if prediction == "v" else 0.02
     kind = settings(prediction=prediction, target=target, noise_schedule={"largest_beta": largest})
-    model = TrainedModel("small", new_model("small", 1, kind, STATISTICS).eval(), None)
+    drawn = new_model("small", 1, kind, STATISTICS).eval()
+    model = TrainedModel("small", drawn, None, TrainedGrid.of(GRID))
     drawn = members(model, forcings, leads=(1,), members=2, sampler=sampler, steps=4)
     assert (drawn[:, :, 1] <= drawn[:, :, 0]).all()
     assert (drawn[:, :, 4] >= 0).all()
@@ -167,7 +170,7 @@ def test_batch_is_bounded_by_memory(trained: TrainedModel, monkeypatch: pytest.M
 def write_inputs(folder: Path, state: np.ndarray) -> tuple[Path, Path]:
     """A checkpoint and a day file with one hour."""
     model = new_model("small", 1, settings(), STATISTICS)
-    save_model(folder / "model.pt", "small", model, STATISTICS, None)
+    save_model(folder / "model.pt", "small", model, STATISTICS, None, GRID)
     time = xr.DataArray(np.array([INIT], dtype="datetime64[ns]"), dims="time")
     names = {name: name for name in VARIABLES}
     with written_in_parts(folder / "day.nc", GRID, {"time": time}, names, {}) as file:

@@ -240,7 +240,7 @@ def test_systems_must_suit_their_models() -> None:
         (
             run_with("diffusion"),
             diffusion.model_copy(update={"target": "block"}),
-            "which downscales, and no method draws from it yet",
+            "that model downscales; set the method to downscale",
         ),
     ):
         with pytest.raises(StormdrawError, match=said):

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from torch.utils.flop_counter import FlopCounterMode
 
 from stormdraw.costs.fetching import target_shape
-from stormdraw.ensembles.settings import DiffusionSystem, OneStepSystem
+from stormdraw.ensembles.settings import (
+    DiffusionSystem,
+    DownscaleSystem,
+    ModelSystem,
+    OneStepSystem,
+    models_of,
+)
 from stormdraw.models.memory import sampling_bytes, training_memory
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import count_epochs
@@ -46,9 +52,10 @@ def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Comput
     """Operations of all trainings, and of drawing all members of the systems that use them."""
     training = sum(_training(settings, models[name]) for name in settings.models)
     sampling = sum(
-        _sampling(settings, system, models[system.model])
+        _sampling(settings, system, models[name])
         for system in settings.ensembles.systems
-        if isinstance(system, DiffusionSystem | OneStepSystem)
+        if isinstance(system, ModelSystem | DownscaleSystem)
+        for name in models_of(system)
     )
     return Computing(training, sampling)
 
@@ -63,11 +70,18 @@ def _training(settings: Settings, model: ModelSettings) -> float:
 
 
 def _sampling(
-    settings: Settings, system: DiffusionSystem | OneStepSystem, model: ModelSettings
+    settings: Settings,
+    system: DiffusionSystem | OneStepSystem | DownscaleSystem,
+    model: ModelSettings,
 ) -> float:
-    """All members, hour by hour to the longest lead, each hour in the sampler's steps or in one."""
+    """All members, each state in the sampler's steps or in one.
+
+    States are those of every hour to the longest lead; downscaling needs those of the leads only.
+    """
     with FlopCounterMode(display=False) as counted:
         sampling_bytes(model, len(settings.variables), target_shape(settings))
-    states = settings.members(system) * max(settings.leads) * len(settings.initial_times())
-    passes = system.steps if isinstance(system, DiffusionSystem) else 1
+    downscaling = isinstance(system, DownscaleSystem)
+    times = len(settings.leads) if downscaling else max(settings.leads)
+    states = settings.members(system) * times * len(settings.initial_times())
+    passes = 1 if isinstance(system, OneStepSystem) else system.steps
     return float(counted.get_total_flops()) * passes * states

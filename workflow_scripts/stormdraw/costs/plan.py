@@ -11,7 +11,13 @@ from stormdraw.costs.fetching import Fetching, fetching, wanted_files
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
-_ON_GPU = ("models_train", "models_diagnose", "ensembles_sample", "ensembles_part")
+_ON_GPU = (
+    "models_train",
+    "models_diagnose",
+    "ensembles_sample",
+    "ensembles_part",
+    "ensembles_downscale",
+)
 
 
 @dataclass(frozen=True)

@@ -107,8 +107,11 @@ def write_rollout(
     They are drawn in blocks, each a file of its own that takes its name when it is whole, and then
     joined: memory grows with the block, not with the ensemble, and of a job that is killed all
     blocks but the last are kept. All members are missing where the archive lacks an initial state.
-    Raises StormdrawError if a state is missing otherwise, or has missing points.
+    Raises StormdrawError if a state is missing otherwise, or has missing points, or if the model
+    was trained on another grid.
     """
+    grid = read_grid_of(inputs.fields[0])
+    trained.grid.check(grid, f"system {case.system}: the model {trained.name}")
     history = trained.model.settings.history
     if {case.init - hours(age) for age in range(history)} & absent_times(inputs.fields):
         write_missing(output, inputs.fields[0], case, rollout.numbers, settings)
@@ -119,7 +122,6 @@ def write_rollout(
             write_rollout(trained, generate, inputs, case, resumed, output, settings, notes)
         return
     initial = read_initial(inputs.fields, case, history)
-    grid = read_grid_of(inputs.fields[0])
     forcings = make_forcings(trained.model.settings.forcings, grid, inputs.static, trained.terrain)
     device = next(trained.model.parameters()).device
     logger.info(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from stormdraw.ensembles.sampler_steps import Sampler
 from stormdraw.section import Name, Section
@@ -43,6 +43,48 @@ class OneStepSystem(Section):
     members: Members | None = None
 
 
+# HRRR runs as an ensemble, by how many hours before the youngest one each started.
+Ages = Annotated[list[Annotated[int, Field(ge=0, le=47)]], Field(min_length=2)]
+_SIX_RUNS = [0, 1, 2, 3, 4, 5]
+
+
+def _each_age_once(ages: list[int]) -> list[int]:
+    if len(set(ages)) != len(ages):
+        raise ValueError(f"give each age of a run once: {ages}")
+    return sorted(ages)
+
+
+class DownscaleSystem(Section):
+    """Members with fine values drawn from trained downscalers, about the block means of a forecast.
+
+    The forecast is HRRR's own, that of its older runs by their `ages`, or the reference's members;
+    of several, member k is made from the one that stands at place k modulo their number. Each of
+    `models` downscales one variable, and the system has these variables only.
+    """
+
+    method: Literal["downscale"]
+    name: Name
+    models: Annotated[list[Name], Field(min_length=1)]
+    source: Literal["hrrr", "lagged", "reference"] = "hrrr"
+    ages: Annotated[Ages, AfterValidator(_each_age_once)] = Field(default=_SIX_RUNS)
+    sampler: Sampler = "dpm_solver++"
+    steps: Annotated[int, Field(ge=1)] = 8
+    eta: Annotated[float, Field(ge=0, le=1)] = 0.0
+    members: Members | None = None
+
+    @model_validator(mode="after")
+    def _eta_is_of_ddim(self) -> "DownscaleSystem":
+        if self.eta and self.sampler != "ddim":
+            raise ValueError(f"eta is of the sampler ddim, not of {self.sampler}; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _models_differ(self) -> "DownscaleSystem":
+        if len(set(self.models)) != len(self.models):
+            raise ValueError(f"give each downscaler once: {', '.join(self.models)}")
+        return self
+
+
 class ReferenceSystem(Section):
     """The operational ensemble: its members, or the mean and spread it publishes."""
 
@@ -64,16 +106,7 @@ class BaselineSystem(Section):
     name: Name
     kind: Literal["persistence", "climatology", "hrrr", "lagged"]
     window_hours: Annotated[int, Field(ge=0, le=12)] = 1
-    ages: Annotated[list[Annotated[int, Field(ge=0, le=47)]], Field(min_length=2)] = Field(
-        default=[0, 1, 2, 3, 4, 5]
-    )
-
-    @field_validator("ages")
-    @classmethod
-    def _ages_differ(cls, ages: list[int]) -> list[int]:
-        if len(set(ages)) != len(ages):
-            raise ValueError(f"give each age of a run once: {ages}")
-        return sorted(ages)
+    ages: Annotated[Ages, AfterValidator(_each_age_once)] = Field(default=_SIX_RUNS)
 
 
 class PerfectSystem(Section):
@@ -85,12 +118,24 @@ class PerfectSystem(Section):
 
 
 System = Annotated[
-    DiffusionSystem | OneStepSystem | ReferenceSystem | BaselineSystem | PerfectSystem,
+    DiffusionSystem
+    | OneStepSystem
+    | DownscaleSystem
+    | ReferenceSystem
+    | BaselineSystem
+    | PerfectSystem,
     Field(discriminator="method"),
 ]
 
 # Systems that a trained model forecasts for; each has the key `model`.
 ModelSystem = DiffusionSystem | OneStepSystem
+
+
+def models_of(system: System) -> tuple[str, ...]:
+    """The names of the models whose networks a system's members are drawn from."""
+    if isinstance(system, DownscaleSystem):
+        return tuple(system.models)
+    return (system.model,) if isinstance(system, ModelSystem) else ()
 
 
 class Ensembles(Section):

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from stormdraw.ensembles.sampler_steps import check_steps
-from stormdraw.ensembles.settings import DiffusionSystem, ModelSystem
+from stormdraw.ensembles.settings import DiffusionSystem, DownscaleSystem, ModelSystem
 from stormdraw.errors import StormdrawError
+from stormdraw.models.definitions import find_definition
 from stormdraw.models.registry import families
 from stormdraw.section import Section
 from stormdraw.settings import Settings, load_yaml
@@ -229,23 +230,36 @@ class ModelSettings(Section):
 def load_model_settings(path: str | Path) -> ModelSettings:
     """Read and check a model's configuration.
 
-    Raises StormdrawError with one line that names each wrong key and what was expected.
+    One of a downscaler serves every variable: `downscaler_d2m.yaml`, where it is not there, is
+    `downscaler.yaml` for D2M. Raises StormdrawError with one line that names each wrong key and
+    what was expected.
     """
+    found, variable = find_definition(path)
     try:
-        return ModelSettings.model_validate(load_yaml(path))
+        model = ModelSettings.model_validate(load_yaml(found))
     except ValidationError as error:
-        raise StormdrawError(explain_in(error, [path])) from None
+        raise StormdrawError(explain_in(error, [found])) from None
+    if variable is None:
+        return model
+    if model.target != "block":
+        raise StormdrawError(f"{path}: no such file, and {found} does not downscale {variable}")
+    return model.model_copy(update={"variable": variable})
 
 
 def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> None:
     """Raise StormdrawError if a system cannot draw from its model, or not start it."""
     for system in settings.ensembles.systems:
+        if isinstance(system, DownscaleSystem):
+            _check_downscaling(system, settings, models)
         if not isinstance(system, ModelSystem):
             continue
         model = models[system.model]
         origin = f"ensembles.systems: {system.name} samples the model {system.model}"
         if model.target == "block":
-            raise StormdrawError(f"{origin}, which downscales, and no method draws from it yet")
+            raise StormdrawError(
+                f"{origin} by the method {system.method}, but that model downscales; set the "
+                "method to downscale and name it in `models` of the system"
+            )
         fitting = "one_step" if model.prediction == "target" else "diffusion"
         if system.method != fitting:
             raise StormdrawError(
@@ -253,12 +267,52 @@ def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> No
                 f"{model.prediction}; set the method to {fitting}"
             )
         if isinstance(system, DiffusionSystem):
-            try:
-                check_steps(system.sampler, system.steps, model.noise_schedule.timesteps)
-            except StormdrawError as error:
-                raise StormdrawError(f"{origin}: {error}") from None
+            _check_steps(origin, system, model)
         if model.history > settings.cases.history:
             raise StormdrawError(
                 f"{origin}, which starts from {model.history} hourly states; set cases.history "
                 f"(now {settings.cases.history}) to {model.history}"
             )
+
+
+def _check_steps(
+    origin: str, system: DiffusionSystem | DownscaleSystem, model: ModelSettings
+) -> None:
+    try:
+        check_steps(system.sampler, system.steps, model.noise_schedule.timesteps)
+    except StormdrawError as error:
+        raise StormdrawError(f"{origin}: {error}") from None
+
+
+def _check_downscaling(
+    system: DownscaleSystem, settings: Settings, models: Mapping[str, ModelSettings]
+) -> None:
+    """Raise StormdrawError if the system's models do not each downscale a variable of their own."""
+    by_variable: dict[str, str] = {}
+    for name in system.models:
+        model = models[name]
+        origin = f"ensembles.systems: {system.name} downscales with the model {name}"
+        if model.target != "block":
+            raise StormdrawError(
+                f"{origin}, whose target is {model.target}; name models with target: block, such "
+                "as downscaler_t2m"
+            )
+        variable = str(model.variable)
+        if variable not in settings.variables:
+            raise StormdrawError(
+                f"{origin}, which is of {variable}, but the run's variables are "
+                f"{', '.join(settings.variables)}; add it, or leave that model out"
+            )
+        if variable in by_variable:
+            raise StormdrawError(
+                f"{origin}, which is of {variable}, and so is {by_variable[variable]}; name one "
+                "model a variable"
+            )
+        by_variable[variable] = name
+        _check_steps(origin, system, model)
+
+
+def downscaled_variables(system: DownscaleSystem, models: Mapping[str, ModelSettings]) -> list[str]:
+    """The variables that a system has, in the order of a state."""
+    own = {models[name].variable for name in system.models}
+    return [name for name in STATE_VARIABLES if name in own]

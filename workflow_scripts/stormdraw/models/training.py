@@ -132,7 +132,7 @@ def train(
     terrain = None
     if forcings.terrain is not None:
         terrain = (forcings.terrain.mean, forcings.terrain.std)
-    save_model(files.model, name, model, statistics, terrain)
+    save_model(files.model, name, model, statistics, terrain, grid)
     resume.unlink(missing_ok=True)
 
 
