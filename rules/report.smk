@@ -142,10 +142,14 @@ rule report_scorecard:
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
         manifests=all_manifests(),
-        figures=[path for path in rules.report_figures.output if Path(path).parent.name == "figures"],
+        figures=[
+            path for path in rules.report_figures.output if Path(path).parent.name == "figures"
+        ],
         diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
         diagnosis_figures=expand(
-            "results/report/figures/models/{model}/{figure}.svg", model=DIAGNOSED, figure=OF_A_MODEL
+            "results/report/figures/models/{model}/{figure}.svg",
+            model=DIAGNOSED,
+            figure=OF_A_MODEL,
         ),
         sheets=expand("results/report/figures/variables/{variable}.svg", variable=SHEETS),
         ensembles=expand(

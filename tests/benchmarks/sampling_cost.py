@@ -23,10 +23,12 @@ import torch  # isort: skip
 from sampling_quality import WAYS, Way, generator_of  # isort: skip
 from stormdraw.ensembles.rollout import Rollout  # isort: skip
 from stormdraw.fields.statistics import Statistics  # isort: skip
+from stormdraw.grids import HRRR  # isort: skip
 from stormdraw.models.checkpoint import TrainedModel  # isort: skip
 from stormdraw.models.forcings import channel_count  # isort: skip
 from stormdraw.models.memory import sampling_bytes  # isort: skip
 from stormdraw.models.settings import load_model_settings  # isort: skip
+from stormdraw.models.trained_grid import TrainedGrid  # isort: skip
 from stormdraw.models.training import new_model  # isort: skip
 from stormdraw.variables import STATE_VARIABLES  # isort: skip
 
@@ -47,7 +49,8 @@ def untrained(name: str) -> TrainedModel:
     ones = np.ones(count, dtype=np.float32)
     statistics = Statistics(STATE_VARIABLES, ("identity",) * count, ones, ones, ones, ones)
     model = new_model(name, 0, settings, statistics).eval()
-    return TrainedModel(name, model.to(memory_format=torch.channels_last), None)
+    model = model.to(memory_format=torch.channels_last)
+    return TrainedModel(name, model, None, TrainedGrid.of(HRRR))
 
 
 def peak_bytes() -> int:

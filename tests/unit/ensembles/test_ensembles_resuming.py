@@ -66,9 +66,8 @@ def two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def write_files(folder: Path) -> list[Path]:
     """A checkpoint of an untrained model and a day file with one hour."""
-    save_model(
-        folder / "model.pt", "small", new_model("small", 1, SETTINGS, STATISTICS), STATISTICS, None
-    )
+    model = new_model("small", 1, SETTINGS, STATISTICS)
+    save_model(folder / "model.pt", "small", model, STATISTICS, None, GRID)
     time = xr.DataArray(np.array([INIT], dtype="datetime64[ns]"), dims="time")
     names = {name: name for name in STATE}
     with written_in_parts(folder / "day.nc", GRID, {"time": time}, names, {}) as file:

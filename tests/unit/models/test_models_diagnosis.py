@@ -15,6 +15,7 @@ from synthetic_hours import HOURS, START, VARIABLES, make_model_settings, make_s
 from torch import nn
 
 from stormdraw.ensembles.one_hour import hour_sampler
+from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.models.checkpoint import TrainedModel, load_model, save_model
 from stormdraw.models.diagnosis.cases import (
@@ -33,6 +34,7 @@ from stormdraw.models.diagnosis.sampling_path import NO_TIMESTEP, SamplingPath
 from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.noise import NoiseSchedule
 from stormdraw.models.pairs import Batch
+from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.models.training import new_model
 from stormdraw.times import hours
 
@@ -215,7 +217,8 @@ def test_impossible_points_counted_by_hand() -> None:
 def untrained(synthetic: Path, **changes: object) -> TrainedModel:
     settings = make_model_settings(**{"forcings": ["hour_of_day"], **changes})
     statistics = read_statistics(synthetic / "statistics.nc")
-    return TrainedModel("small", new_model("small", 3, settings, statistics).eval(), None)
+    grid = TrainedGrid.of(read_grid_of(synthetic / "first.nc"))
+    return TrainedModel("small", new_model("small", 3, settings, statistics).eval(), None, grid)
 
 
 def test_the_way_ends_at_the_sample(synthetic: Path) -> None:
@@ -279,7 +282,14 @@ def diagnosed(synthetic: Path, folder: Path, **changes: object) -> xr.Dataset:
     folder.mkdir(exist_ok=True)
     trained = untrained(synthetic, **changes)
     statistics = read_statistics(synthetic / "statistics.nc")
-    save_model(folder / "model.pt", "small", trained.model, statistics, None)
+    save_model(
+        folder / "model.pt",
+        "small",
+        trained.model,
+        statistics,
+        None,
+        read_grid_of(synthetic / "first.nc"),
+    )
     write_diagnosis(
         folder / "model.pt",
         [synthetic / "first.nc", synthetic / "second.nc"],
@@ -326,7 +336,14 @@ def test_a_model_of_one_step_has_no_noise_levels(synthetic: Path, tmp_path: Path
 def test_hours_that_do_not_follow_each_other_leave_a_gap(synthetic: Path, tmp_path: Path) -> None:
     trained = untrained(synthetic)
     statistics = read_statistics(synthetic / "statistics.nc")
-    save_model(tmp_path / "model.pt", "small", trained.model, statistics, None)
+    save_model(
+        tmp_path / "model.pt",
+        "small",
+        trained.model,
+        statistics,
+        None,
+        read_grid_of(synthetic / "first.nc"),
+    )
     lone = {"start": START + hours(6), "end": START + hours(6)}
     periods = {
         "training": {"start": START, "end": START + hours(3)},
