@@ -16,8 +16,9 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 
 from stormdraw.archive.wanted import SOURCES, requests_by_date, truth_times
 from stormdraw.code_digest import code_digest
+from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import load_model_settings, check_systems
+from stormdraw.models.settings import check_systems, load_models, stepping_model
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.scores.memory import scoring_megabytes
@@ -34,11 +35,18 @@ def model_file(name):
 try:
     # The configuration of a module is part of another one's file.
     SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
-    loaded = {name: load_model_settings(model_file(name)) for name in SETTINGS.models}
+    loaded = load_models(SETTINGS, model_file)
     check_systems(SETTINGS, loaded)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None
+
+# The model that takes the states of a system from hour to hour.
+STEPPING = {
+    system.name: stepping_model(system, loaded)
+    for system in SETTINGS.ensembles.systems
+    if isinstance(system, ModelSystem)
+}
 
 INITS = [format_init(time) for time in SETTINGS.initial_times()]
 SYSTEMS = {system.name: system for system in SETTINGS.ensembles.systems}
@@ -60,7 +68,7 @@ wildcard_constraints:
     source=one_of(SOURCES),
     reference="hrrr_forecast|hrrr_lagged|href|refs|href_products|refs_products",
     system=one_of(SYSTEMS),
-    model=one_of(SETTINGS.models),
+    model=one_of(SETTINGS.model_names),
 
 
 def code(script, *modules):
@@ -86,9 +94,14 @@ def stays_here(name):
     return "slurm_partition" not in given
 
 
-def network_of(model):
-    """The module of a model's network."""
-    return f"stormdraw.models.networks.{MODELS[model]['family']}"
+def networks_of(*models):
+    """The modules of the networks of some models, and of the forecasters these depend on."""
+    names = {name for model in models for name in (model, MODELS[model]["forecaster"]) if name}
+    return sorted({f"stormdraw.models.networks.{MODELS[name]['family']}" for name in names})
+
+
+def networks_of_system(system):
+    return networks_of(SYSTEMS[system].model, STEPPING[system])
 
 
 def analysis_file(valid):
@@ -119,7 +132,7 @@ def truth_of(times):
 def initial_files(wildcards):
     """The files of the states that a model's forecast starts from."""
     init = parse_init(wildcards.init)
-    history = MODELS[SYSTEMS[wildcards.system].model]["history"]
+    history = MODELS[STEPPING[wildcards.system]]["history"]
     return analysis_files(init - hours(age) for age in range(history))
 
 
@@ -180,12 +193,20 @@ def devices_to_train(wildcards):
 
 def trained_on(model):
     """The settings a training depends on: change any of them and this model is trained again."""
+    forecaster = MODELS[model]["forecaster"]
     return {
         "seed": SETTINGS.seed,
         "variables": STATE,
         "periods": SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
         "model": MODELS[model],
+        **({"forecaster": MODELS[forecaster]} if forecaster else {}),
     }
+
+
+def forecaster_of_model(wildcards):
+    """The trained forecaster that a perturbation model learns to perturb the states of."""
+    forecaster = MODELS[wildcards.model]["forecaster"]
+    return f"results/models/{forecaster}/model.pt" if forecaster else []
 
 
 def validation_files(wildcards):
@@ -248,6 +269,14 @@ def baseline_fields(wildcards):
 
 def checkpoint(wildcards):
     return f"results/models/{SYSTEMS[wildcards.system].model}/model.pt"
+
+
+def forecaster_of_system(wildcards):
+    """The checkpoint that steps the states of a system, if another one draws them."""
+    stepping = STEPPING[wildcards.system]
+    if stepping == SYSTEMS[wildcards.system].model:
+        return []
+    return f"results/models/{stepping}/model.pt"
 
 
 # scores

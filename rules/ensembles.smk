@@ -4,6 +4,7 @@
 rule ensembles_calibrate:
     input:
         checkpoint="results/models/{model}/model.pt",
+        forecaster=forecaster_of_system,
         states=validation_files,
         static=static_file,
     output:
@@ -13,7 +14,7 @@ rule ensembles_calibrate:
     benchmark:
         "results/benchmarks/ensembles_calibrate/{model}/{system}.tsv"
     wildcard_constraints:
-        system=one_of(systems_by("diffusion", "one_step")),
+        system=one_of(systems_by("diffusion", "one_step", "def")),
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -22,7 +23,7 @@ rule ensembles_calibrate:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=growing(120),
     params:
-        code=lambda wildcards: code("ensembles_calibrate", network_of(wildcards.model)),
+        code=lambda wildcards: code("ensembles_calibrate", *networks_of_system(wildcards.system)),
         settings=calibration_settings,
     message:
         "Calibrating the spread of {wildcards.system} on validation cases"
@@ -33,6 +34,7 @@ rule ensembles_calibrate:
 rule ensembles_sample:
     input:
         checkpoint=checkpoint,
+        forecaster=forecaster_of_system,
         states=initial_files,
         static=static_file,
         calibration=calibration_file,
@@ -43,7 +45,7 @@ rule ensembles_sample:
     benchmark:
         "results/benchmarks/ensembles_sample/{system}/{init}.tsv"
     wildcard_constraints:
-        system=one_of(systems_by("diffusion", "one_step")),
+        system=one_of(systems_by("diffusion", "one_step", "def")),
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -52,7 +54,7 @@ rule ensembles_sample:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=growing(120),
     params:
-        code=lambda wildcards: code("ensembles_sample", network_of(SYSTEMS[wildcards.system].model)),
+        code=lambda wildcards: code("ensembles_sample", *networks_of_system(wildcards.system)),
         settings=case_settings,
     message:
         "Sampling {wildcards.system} at {wildcards.init}"

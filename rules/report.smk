@@ -19,7 +19,7 @@ rule report_figures:
         statistics=all_statistics,
         ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
         truth=all_truth_files(),
-        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         audit="results/archive/audit.csv",
     output:
         **{
@@ -122,8 +122,8 @@ rule report_scorecard:
         summary="results/scores/summary.csv",
         verdicts="results/scores/verdicts.csv",
         missing="results/scores/missing.csv",
-        plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
-        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
+        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         manifests=all_manifests(),
         figures=[path for path in rules.report_figures.output if "/variables/" not in path],
         sheets=expand("results/report/figures/variables/{variable}.svg", variable=SHEETS),

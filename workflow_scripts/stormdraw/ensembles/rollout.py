@@ -37,6 +37,18 @@ LARGEST_CPU_BATCH = 10
 # (B, V, Y, X)
 Generate = Callable[[torch.Tensor, torch.Tensor, list[torch.Generator], Correlate], torch.Tensor]
 
+# draw(physical states (B, V, Y, X), generators and what correlates noise, as above) -> the physical
+# states that the next hour starts from instead (B, V, Y, X)
+Draw = Callable[[torch.Tensor, list[torch.Generator], Correlate], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """What perturbs the states before each hour: a trained model, and how it draws."""
+
+    trained: TrainedModel
+    draw: Draw
+
 
 @dataclass(frozen=True)
 class Rollout:
@@ -49,6 +61,11 @@ class Rollout:
     run_seed: int
     batch_gigabytes: float = 2.0
     rho: float = 0.0
+
+    @property
+    def draws(self) -> int:
+        """How often noise is drawn in an hour."""
+        return 1
 
 
 @dataclass(frozen=True)
@@ -89,6 +106,7 @@ def write_rollout(
     output: Path,
     settings: Mapping[str, Any],
     notes: dict[str, Any],
+    perturbation: Perturbation | None = None,
 ) -> None:
     """Draw the members of one case and write `ensembles/{system}/{init}.nc`.
 
@@ -110,7 +128,7 @@ def write_rollout(
     tally = BoundsTally(tuple(case.variables))
     notes = {"model": trained.name, "rho": np.float32(rollout.rho), **notes}
     with ensemble_file(output, grid, case, range(rollout.members), settings, notes) as put:
-        drawn = roll_out(trained, generate, forcings, initial, case, rollout, tally)
+        drawn = roll_out(trained, generate, forcings, initial, case, rollout, tally, perturbation)
         for member, lead, state in drawn:
             put(member, lead, state)
         notes |= tally.shares()
@@ -135,27 +153,33 @@ def roll_out(
     case: Case,
     rollout: Rollout,
     tally: BoundsTally,
+    perturbation: Perturbation | None = None,
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Yield (member, index of the lead, physical state (variable, y, x)) as they are drawn.
 
-    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. Raises
-    StormdrawError if the model draws something that is not a number.
+    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. What a
+    `perturbation` makes of the present state takes its place, also as history of later hours.
+    Raises StormdrawError if a model draws something that is not a number.
     """
     model = trained.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     device = next(model.parameters()).device
-    batch = members_at_once(trained, initial.shape[-2:], rollout)
+    together = [trained] if perturbation is None else [trained, perturbation.trained]
+    batch = members_at_once(together, initial.shape[-2:], rollout)
     for first in range(0, rollout.members, batch):
         members = range(first, min(first + batch, rollout.members))
         start = torch.from_numpy(initial).to(device)
         # The last H states of each member, each (B, V, Y, X).
         states = [state.expand(len(members), -1, -1, -1) for state in start]
-        correlate = PersistentNoise(rollout.rho)
+        correlate = PersistentNoise(rollout.rho, rollout.draws)
         for hour in range(1, max(case.leads) + 1):
             known = torch.from_numpy(forcings.at(case.init + hours(hour))).to(device)
             known = known.expand(len(members), -1, -1, -1)
+            seeds = [generator_of(rollout.run_seed, case, member, hour) for member in members]
+            if perturbation is not None:
+                states[-1] = perturbation.draw(states[-1], seeds, correlate)
+                _check_drawn(states[-1], perturbation.trained.name, case, hour)
             before = torch.stack(states[:-1], dim=1) if len(states) > 1 else None
             condition = model.condition(states[-1], known, before)
-            seeds = [generator_of(rollout.run_seed, case, member, hour) for member in members]
             generated = generate(states[-1], condition, seeds, correlate)
             following, changed = apply_bounds(
                 model.normalization.decode(states[-1], generated), case.variables
@@ -170,11 +194,18 @@ def roll_out(
         logger.info("members %d to %d of %d", members[0] + 1, members[-1] + 1, rollout.members)
 
 
-def members_at_once(trained: TrainedModel, shape: tuple[int, int], rollout: Rollout) -> int:
-    """How many members of a (y, x) grid are drawn together within the bound on memory."""
-    one = sampling_bytes(trained.model.settings, len(trained.model.variables), shape)
+def members_at_once(
+    models: Sequence[TrainedModel], shape: tuple[int, int], rollout: Rollout
+) -> int:
+    """How many members of a (y, x) grid are drawn together within the bound on memory.
+
+    `models` take turns, so that the largest of them counts.
+    """
+    one = max(
+        sampling_bytes(each.model.settings, len(each.model.variables), shape) for each in models
+    )
     fitting = max(1, int(rollout.batch_gigabytes * 1e9 // one))
-    on_cpu = next(trained.model.parameters()).device.type == "cpu"
+    on_cpu = next(models[0].model.parameters()).device.type == "cpu"
     return min(fitting, rollout.members, LARGEST_CPU_BATCH if on_cpu else fitting)
 
 

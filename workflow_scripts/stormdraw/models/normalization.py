@@ -7,13 +7,17 @@ from stormdraw.fields.statistics import Statistics
 from stormdraw.fields.transforms import forward, inverse
 from stormdraw.models.settings import Target
 
+# Targets that are states themselves.
+_STATES = ("next_state", "perturbed_state")
+
 
 class Normalization(nn.Module):
     """Standardises states of shape (B, V, Y, X) and undoes it.
 
-    The target of a model is the next state itself, or its difference to the current one, each
-    brought to zero mean and unit variance: a residual by the mean and standard deviation of the
-    change over one hour, which is often a tenth of the state's own.
+    The target of a model is a state itself, the next one or a perturbed one, or the next one's
+    difference to the current one, each brought to zero mean and unit variance: a residual by the
+    mean and standard deviation of the change over one hour, which is often a tenth of the state's
+    own.
     """
 
     mean: torch.Tensor
@@ -39,7 +43,7 @@ class Normalization(nn.Module):
 
     def encode(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
         """What the model must generate for the physical states `now` and one hour later."""
-        if self.target == "next_state":
+        if self.target in _STATES:
             return self.standardise(following)
         change = self._transform(following) - self._transform(now)
         return (change - self.tendency_mean) / self.tendency_std
@@ -50,7 +54,7 @@ class Normalization(nn.Module):
 
     def transformed(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
         """The same after each variable's transform."""
-        if self.target == "next_state":
+        if self.target in _STATES:
             return generated * self.std + self.mean
         change = generated * self.tendency_std + self.tendency_mean
         return self._transform(now) + change
