@@ -312,9 +312,14 @@ def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> No
             raise StormdrawError(f"{origin}, which downscales, and no method draws from it yet")
         fitting = _fitting_method(model)
         if system.method != fitting:
+            kind = (
+                "target is perturbed_state"
+                if fitting == "def"
+                else f"prediction is {model.prediction}"
+            )
             raise StormdrawError(
-                f"{origin} by the method {system.method}, but its prediction is "
-                f"{model.prediction} and its target {model.target}; set the method to {fitting}"
+                f"{origin} by the method {system.method}, but its {kind}; "
+                f"set the method to {fitting}"
             )
         if isinstance(system, DiffusionSystem | DefSystem):
             try:
