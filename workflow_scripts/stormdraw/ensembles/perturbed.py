@@ -116,13 +116,14 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
             model.prediction,
             perturbing.sampler,
             perturbing.steps,
-            # From noise alone, as in the paper: no state is added to it.
-            torch.zeros_like(condition),
+            # At a clipped schedule's last timestep something of the state is left, as in training.
+            condition,
             generators,
             correlate=correlate,
             eta=perturbing.eta,
         )
-        drawn[:, kept] = restandardised(drawn[:, kept], condition[:, kept])
+        if kept:
+            drawn[:, kept] = restandardised(drawn[:, kept], condition[:, kept])
         return apply_bounds(model.normalization.physical(drawn), model.variables)[0]
 
     def perturb(
