@@ -17,7 +17,7 @@ from stormdraw.costs.disk import disk_bytes
 from stormdraw.costs.fetching import archive_shape, fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.costs.plan import CostPlan, cost_plan, plan_text
-from stormdraw.models.settings import load_model_settings, load_models
+from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
 from stormdraw.variables import STATE_VARIABLES, variable
 
@@ -153,20 +153,25 @@ def test_operations_of_the_full_grid_are_those_the_rates_rest_on(config, models)
     assert counted.sampling / (4 * 2 * 3) == pytest.approx(125e9, rel=0.01)
 
 
-def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(config, root):
-    crossed = {"name": "crossed", "configuration": "def_perturbation", "forecaster": "gnn"}
-    config["models"] = ["gnn", crossed, "ddpm_ultra_minimal"]
+def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(config, models, root):
+    steady = {
+        **{"family": "gnn", "network": {"latent": 8, "layers": 1}, "training": {"steps": 1}},
+        **{"prediction": "target", "target": "residual"},
+    }
+    path = root / "config" / "models" / "def_perturbation.yaml"
+    models["steady"] = ModelSettings.model_validate(steady)
+    models["crossed"] = load_model_settings(path).model_copy(update={"forecaster": "steady"})
+    crossed = {"name": "crossed", "configuration": "def_perturbation", "forecaster": "steady"}
+    config["models"] = ["steady", crossed, "ddpm_ultra_minimal"]
 
     def counted(**system):
         config["ensembles"]["systems"][0] = {"name": "model", **system}
-        settings = load_settings(config)
-        models = load_models(settings, lambda name: root / "config" / "models" / f"{name}.yaml")
-        return computing(settings, models).sampling
+        return computing(load_settings(config), models).sampling
 
     def perturbed(**changes):
         return counted(method="def", model="crossed", steps=3, **changes)
 
-    forecasts = counted(method="one_step", model="gnn")
+    forecasts = counted(method="one_step", model="steady")
     # The network is that of ddpm_ultra_minimal; at w = 1 a step is one pass of it, else two.
     passes = counted(method="diffusion", model="ddpm_ultra_minimal", steps=3)
     assert perturbed(guidance=1.0) == pytest.approx(passes + forecasts)
