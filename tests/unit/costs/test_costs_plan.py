@@ -162,20 +162,21 @@ def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(confi
     models["steady"] = ModelSettings.model_validate(steady)
     models["crossed"] = load_model_settings(path).model_copy(update={"forecaster": "steady"})
     crossed = {"name": "crossed", "configuration": "def_perturbation", "forecaster": "steady"}
-    config["models"] = ["steady", crossed, "ddpm_ultra_minimal"]
 
-    def counted(**system):
+    def counted(*names, **system):
+        config["models"] = list(names)
         config["ensembles"]["systems"][0] = {"name": "model", **system}
         return computing(load_settings(config), models).sampling
 
     def perturbed(**changes):
-        return counted(method="def", model="crossed", steps=3, **changes)
+        how = {"method": "def", "model": "crossed", "steps": 3}
+        return counted("steady", crossed, **how, **changes)
 
-    forecasts = counted(method="one_step", model="steady")
+    forecasts = counted("steady", method="one_step", model="steady")
     # The network is that of ddpm_ultra_minimal; at w = 1 a step is one pass of it, else two.
-    passes = counted(method="diffusion", model="ddpm_ultra_minimal", steps=3)
+    twin = {"method": "diffusion", "model": "ddpm_ultra_minimal", "steps": 3}
+    passes = counted("ddpm_ultra_minimal", **twin)
     assert perturbed(guidance=1.0) == pytest.approx(passes + forecasts)
-    assert perturbed() == pytest.approx(2 * passes + forecasts)
     assert perturbed(walks=2) == pytest.approx(4 * passes + forecasts)
 
 
