@@ -21,7 +21,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import check_systems, load_models, stepping_model
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
-from stormdraw.scores.memory import scoring_megabytes
+from stormdraw.scores.memory import grid_points, scoring_megabytes
 from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
 
@@ -283,6 +283,9 @@ def forecaster_of_system(wildcards):
 
 # Compiled loops are kept for the next job; without this they may go to the home folder.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()))
+
+# A case of a small grid is done before a second thread pays: then rather two cases at once.
+THREADS_TO_SCORE = 2 if grid_points(SETTINGS) > 250_000 else 1
 
 # These choose how cases are summed up, and change no case.
 _OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence"}

@@ -14,7 +14,7 @@ rule scores_case:
         "results/benchmarks/scores_case/{system}/{init}.tsv"
     conda:
         "../envs/stormdraw.yaml"
-    threads: 2
+    threads: THREADS_TO_SCORE
     resources:
         mem_mb=growing(scoring_megabytes(SETTINGS)),
         runtime=growing(120),
@@ -43,7 +43,7 @@ rule scores_common:
         "results/benchmarks/scores_common/{init}.tsv"
     conda:
         "../envs/stormdraw.yaml"
-    threads: 2
+    threads: THREADS_TO_SCORE
     resources:
         mem_mb=growing(scoring_megabytes(SETTINGS)),
         runtime=growing(240),

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.special import ndtr, stdtrit
 
 from stormdraw.seeds import generator_for
 
@@ -42,18 +43,32 @@ def resamplings(inits: np.ndarray, samples: int, run_seed: int) -> np.ndarray:
 
 
 def interval(
-    values: np.ndarray, confidence: float, days: np.ndarray | None = None
+    values: np.ndarray, confidence: float, days: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval of scores (resample, lead) over all but the first resample, each (lead,).
+    """Expanded percentile interval of scores (resample, lead), each end (lead,).
 
-    NaN where there are no resamples, a score is undefined in one of them, or fewer than
-    MINIMUM_DAYS of `days` (lead,) have any data.
+    Percentiles are over all but the first resample. `days` (lead,) tells how many days have any
+    data. NaN where there are no resamples, a score is undefined in one of them, or there are fewer
+    than MINIMUM_DAYS days.
     """
+    low, high = np.full((2, *values.shape[1:]), np.nan)
     if len(values) == 1:
-        missing = np.full(values.shape[1:], np.nan)
-        return missing, missing
-    tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(values[1:], [tail, 1.0 - tail], axis=0)
-    if days is not None:
-        low, high = (np.where(days < MINIMUM_DAYS, np.nan, bound) for bound in (low, high))
+        return low, high
+    for count in np.unique(days[days >= MINIMUM_DAYS]):
+        tail = tail_share(confidence, int(count))
+        here = days == count
+        low[here], high[here] = np.quantile(values[1:, here], [tail, 1.0 - tail], axis=0)
     return low, high
+
+
+def tail_share(confidence: float, days: int) -> float:
+    """The share of the resamples beyond each end of an interval that holds with this confidence.
+
+    Plain percentiles are too narrow for few days: resamples of n vary by (n - 1) / n of what they
+    should, and as a normal distribution where Student's t with n - 1 degrees of freedom is due.
+    Both are mended by percentiles further out (Hesterberg 2015, expanded percentile intervals, doi
+    10.1080/00031305.2015.1089789): Phi(-sqrt(n / (n - 1)) t). For 95 % of 8 days 0.6 % instead of
+    2.5 %; for many days there is no difference.
+    """
+    quantile = stdtrit(days - 1, 0.5 + confidence / 2.0)
+    return float(ndtr(-np.sqrt(days / (days - 1)) * quantile))
