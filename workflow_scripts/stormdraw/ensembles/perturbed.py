@@ -1,7 +1,9 @@
 """Members of a deterministic forecaster whose state a diffusion model perturbs before every hour.
 
 The method def: Millard et al. (2025), DEF, arXiv 2506.07324, and the authors' code. A perturbed
-state is drawn from noise, conditioned on the present one; the forecaster steps it; and so on.
+state is drawn from noise, conditioned on the present one; the forecaster steps it; and so on. Their
+noise schedule ends in noise alone; of one that is clipped (largest_beta 0.02) the last timestep
+holds 6 % of the state, and samples start there.
 """
 
 from collections.abc import Mapping
@@ -99,6 +101,7 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
             f"system {case.system}: the model {trained.name} perturbs no states (target: "
             f"{model.settings.target}); name one with target: perturbed_state"
         )
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     kept = [case.variables.index(name) for name in perturbing.restandardise]
 
     def walk(
@@ -129,7 +132,6 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
     def perturb(
         states: torch.Tensor, generators: list[torch.Generator], correlate: Correlate
     ) -> torch.Tensor:
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for _ in range(perturbing.walks):
             states = walk(states, generators, correlate)
         return states
