@@ -32,7 +32,7 @@ rule all:
         scorecard="results/report/scorecard.html",
         summary="results/scores/summary.csv",
         products=PRODUCTS,
-        plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
+        plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
         gaps=GAPS,
 
 

@@ -17,11 +17,17 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 from stormdraw.archive.wanted import SOURCES, requests_by_date, truth_times
 from stormdraw.code_digest import code_digest
 from stormdraw.costs.disk import keeps_ensembles
+from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.left_out import leave_out
 from stormdraw.models.definitions import find_definition
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
-from stormdraw.models.settings import check_systems, downscaled_variables, load_model_settings
+from stormdraw.models.settings import (
+    check_systems,
+    downscaled_variables,
+    load_models,
+    stepping_model,
+)
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.scores.memory import grid_points, scoring_megabytes
@@ -55,11 +61,18 @@ try:
         # In place: scripts read it, too.
         config["left_out"] = decide_what_is_unfinished(SETTINGS)
         SETTINGS = load_settings(config)
-    loaded = {name: load_model_settings(model_file(name)) for name in SETTINGS.models}
+    loaded = load_models(SETTINGS, model_file)
     check_systems(SETTINGS, loaded)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None
+
+# The model that takes the states of a system from hour to hour.
+STEPPING = {
+    system.name: stepping_model(system, loaded)
+    for system in SETTINGS.ensembles.systems
+    if isinstance(system, ModelSystem)
+}
 
 INITS = [format_init(time) for time in SETTINGS.initial_times()]
 SYSTEMS = {system.name: system for system in SETTINGS.ensembles.systems}
@@ -81,7 +94,7 @@ wildcard_constraints:
     source=one_of(SOURCES),
     reference="hrrr_forecast|hrrr_lagged|href|refs|href_products|refs_products",
     system=one_of(SYSTEMS),
-    model=one_of(SETTINGS.models),
+    model=one_of(SETTINGS.model_names),
 
 
 def code(script, *modules):
@@ -123,9 +136,14 @@ def advice_after_failure():
     )
 
 
-def network_of(model):
-    """The module of a model's network."""
-    return f"stormdraw.models.networks.{MODELS[model]['family']}"
+def networks_of(*models):
+    """The modules of the networks of some models, and of the forecasters these depend on."""
+    names = {name for model in models for name in (model, MODELS[model]["forecaster"]) if name}
+    return sorted({f"stormdraw.models.networks.{MODELS[name]['family']}" for name in names})
+
+
+def networks_of_system(system):
+    return networks_of(SYSTEMS[system].model, STEPPING[system])
 
 
 def analysis_file(valid):
@@ -156,7 +174,7 @@ def truth_of(times):
 def initial_files(wildcards):
     """The files of the states that a model's forecast starts from."""
     init = parse_init(wildcards.init)
-    history = MODELS[SYSTEMS[wildcards.system].model]["history"]
+    history = MODELS[STEPPING[wildcards.system]]["history"]
     return analysis_files(init - hours(age) for age in range(history))
 
 
@@ -217,12 +235,20 @@ def devices_to_train(wildcards):
 
 def trained_on(model):
     """The settings a training depends on: change any of them and this model is trained again."""
+    forecaster = MODELS[model]["forecaster"]
     return {
         "seed": SETTINGS.seed,
         "variables": STATE,
         "periods": SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
         "model": MODELS[model],
+        **({"forecaster": MODELS[forecaster]} if forecaster else {}),
     }
+
+
+def forecaster_of_model(wildcards):
+    """The trained forecaster that a perturbation model learns to perturb the states of."""
+    forecaster = MODELS[wildcards.model]["forecaster"]
+    return f"results/models/{forecaster}/model.pt" if forecaster else []
 
 
 def validation_files(wildcards):
@@ -256,7 +282,7 @@ def forecasts_by_chance(system):
 
 
 # Systems that draw from a trained model, and those whose members several jobs share.
-DRAWN = systems_by("diffusion", "one_step")
+DRAWN = systems_by("diffusion", "one_step", "def")
 SPLIT = [
     name
     for name in DRAWN
@@ -346,6 +372,14 @@ def baseline_fields(wildcards):
 
 def checkpoint(wildcards):
     return f"results/models/{SYSTEMS[wildcards.system].model}/model.pt"
+
+
+def forecaster_of_system(wildcards):
+    """The checkpoint that steps the states of a system, if another one draws them."""
+    stepping = STEPPING[wildcards.system]
+    if stepping == SYSTEMS[wildcards.system].model:
+        return []
+    return f"results/models/{stepping}/model.pt"
 
 
 # scores

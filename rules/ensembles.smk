@@ -4,6 +4,7 @@
 rule ensembles_calibrate:
     input:
         checkpoint="results/models/{model}/model.pt",
+        forecaster=forecaster_of_system,
         states=validation_files,
         static=static_file,
     output:
@@ -22,7 +23,7 @@ rule ensembles_calibrate:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=growing(120),
     params:
-        code=lambda wildcards: code("ensembles_calibrate", network_of(wildcards.model)),
+        code=lambda wildcards: code("ensembles_calibrate", *networks_of_system(wildcards.system)),
         settings=calibration_settings,
     message:
         "Calibrating the spread of {wildcards.system} on validation cases"
@@ -33,6 +34,7 @@ rule ensembles_calibrate:
 rule ensembles_sample:
     input:
         checkpoint=checkpoint,
+        forecaster=forecaster_of_system,
         states=initial_files,
         static=static_file,
         calibration=calibration_file,
@@ -52,7 +54,7 @@ rule ensembles_sample:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=growing(120),
     params:
-        code=lambda wildcards: code("ensembles_sample", network_of(SYSTEMS[wildcards.system].model)),
+        code=lambda wildcards: code("ensembles_sample", *networks_of_system(wildcards.system)),
         settings=case_settings,
     message:
         "Sampling {wildcards.system} at {wildcards.init}"
@@ -65,6 +67,7 @@ rule ensembles_sample:
 rule ensembles_part:
     input:
         checkpoint=checkpoint,
+        forecaster=forecaster_of_system,
         states=initial_files,
         static=static_file,
     output:
@@ -84,7 +87,7 @@ rule ensembles_part:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=growing(120),
     params:
-        code=lambda wildcards: code("ensembles_part", network_of(SYSTEMS[wildcards.system].model)),
+        code=lambda wildcards: code("ensembles_part", *networks_of_system(wildcards.system)),
         settings=case_settings,
         members=members_of_part,
     message:
@@ -144,7 +147,7 @@ if systems_by("downscale"):
             runtime=growing(120),
         params:
             code=lambda wildcards: code(
-                "ensembles_downscale", *map(network_of, SYSTEMS[wildcards.system].models)
+                "ensembles_downscale", *networks_of(*SYSTEMS[wildcards.system].models)
             ),
             settings=downscaled_case_settings,
         message:

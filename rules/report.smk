@@ -25,7 +25,7 @@ rule report_figures:
             "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
         ),
         truth=all_truth_files(),
-        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
         audit="results/archive/audit.csv",
     output:
@@ -139,8 +139,8 @@ rule report_scorecard:
         summary="results/scores/summary.csv",
         verdicts="results/scores/verdicts.csv",
         missing="results/scores/missing.csv",
-        plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
-        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
+        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         manifests=all_manifests(),
         figures=[
             path for path in rules.report_figures.output if Path(path).parent.name == "figures"

@@ -19,7 +19,13 @@ with job("ensembles_part", snakemake.log[0]), gpu_lease(snakemake.resources.get(
     system = settings.ensembles.system(snakemake.wildcards.system)
     static = snakemake.input.get("static")
     states = [Path(path) for path in snakemake.input.states]
-    drawn = Drawn(Path(snakemake.input.checkpoint), states, Path(static[0]) if static else None)
+    forecaster = snakemake.input.get("forecaster")
+    drawn = Drawn(
+        Path(snakemake.input.checkpoint),
+        states,
+        Path(static[0]) if static else None,
+        Path(forecaster) if forecaster else None,
+    )
     output, params = Path(snakemake.output.part), snakemake.params.settings
     made_with = [params, snakemake.params.members, snakemake.params.code]
     with resuming(output, made_with, drawn.files()) as kept:

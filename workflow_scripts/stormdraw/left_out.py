@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from stormdraw.ensembles.settings import ModelSystem
+from stormdraw.ensembles.settings import DefSystem, System, models_of
 from stormdraw.errors import StormdrawError
 from stormdraw.section import Name, Section
 
@@ -47,12 +47,14 @@ def leave_out(settings: Settings) -> Settings:
     if not isinstance(left_out, LeftOut) or not left_out:
         return settings
     systems = settings.ensembles.systems
-    _known("models", left_out.models, settings.models)
+    _known("models", left_out.models, settings.model_names)
     _known("systems", left_out.systems, [system.name for system in systems])
+    models = _with_followers(left_out.models, settings)
     follow = {
-        system.name: f"it draws from the model {system.model}"
+        system.name: f"it draws from the model {name}"
         for system in systems
-        if isinstance(system, ModelSystem) and system.model in left_out.models
+        for name in models
+        if name in models_needed(system, settings)
     }
     gone = {**follow, **left_out.systems}
     kept = [system for system in systems if system.name not in gone]
@@ -66,13 +68,38 @@ def leave_out(settings: Settings) -> Settings:
         report = report.model_copy(update={"products_of": None})
     return settings.model_copy(
         update={
-            "models": [name for name in settings.models if name not in left_out.models],
+            "models": [
+                entry for name, entry in settings.models_by_name().items() if name not in models
+            ],
             "ensembles": settings.ensembles.model_copy(update={"systems": kept}),
             "scores": scores,
             "report": report,
-            "left_out": left_out.model_copy(update={"systems": gone}),
+            "left_out": left_out.model_copy(update={"systems": gone, "models": models}),
         }
     )
+
+
+def models_needed(system: System, settings: Settings) -> set[str]:
+    """The models that a system's members are drawn from, and the forecasters of these."""
+    named = set(models_of(system))
+    if isinstance(system, DefSystem) and system.forecaster is not None:
+        named.add(system.forecaster)
+    crossed = {
+        name: entry.forecaster
+        for name, entry in settings.models_by_name().items()
+        if not isinstance(entry, str)
+    }
+    return named | {crossed[name] for name in named if name in crossed}
+
+
+def _with_followers(models: dict[str, str], settings: Settings) -> dict[str, str]:
+    """These models, and those that were to perturb the states of one of them."""
+    followers = {
+        name: f"its forecaster {entry.forecaster} is left out"
+        for name, entry in settings.models_by_name().items()
+        if not isinstance(entry, str) and entry.forecaster in models
+    }
+    return {**followers, **models}
 
 
 def _known(key: str, given: dict[str, str], names: list[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
 from stormdraw.archive.membership import hrrr_run, lagged_runs
 from stormdraw.archive.settings import Archive
@@ -32,6 +32,25 @@ from stormdraw.variables import STATE_VARIABLES
 from stormdraw.yaml_lines import explain_in
 
 
+class CrossedModel(Section):
+    """A model's configuration under a name of its own, for one forecaster of the run."""
+
+    name: Name
+    configuration: Name
+    forecaster: Name
+
+
+def _kind_of_model(entry: Any) -> str:
+    return "name" if isinstance(entry, str) else "crossed"
+
+
+# The name of a configuration, or a mapping.
+ModelEntry = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[CrossedModel, Tag("crossed")],
+    Discriminator(_kind_of_model),
+]
+
+
 class Settings(Section):
     """A whole configuration file."""
 
@@ -43,7 +62,7 @@ class Settings(Section):
     cases: Cases = Cases()
     archive: Archive = Archive()
     fields: Fields = Fields()
-    models: list[Name] = []
+    models: list[ModelEntry] = []
     ensembles: Ensembles
     scores: Scores = Scores()
     report: Report = Report()
@@ -62,6 +81,15 @@ class Settings(Section):
     @classmethod
     def _leads_differ(cls, leads: list[int]) -> list[int]:
         return sorted(set(leads))
+
+    @field_validator("models")
+    @classmethod
+    def _models_differ(cls, models: list[ModelEntry]) -> list[ModelEntry]:
+        names = [_name_of(entry) for entry in models]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"names of models must differ, but {', '.join(twice)} stands twice")
+        return models
 
     @model_validator(mode="after")
     def _no_leakage(self) -> "Settings":
@@ -89,10 +117,11 @@ class Settings(Section):
     def _systems_make_sense(self) -> "Settings":
         for system in self.ensembles.systems:
             for model in models_of(system):
-                if model not in self.models:
+                if model not in self.model_names:
+                    known = ", ".join(self.model_names) or "empty"
                     raise ValueError(
                         f"ensembles.systems: {system.name} samples the model {model!r}, "
-                        f"which is not in the list `models` ({', '.join(self.models) or 'empty'})"
+                        f"which is not in the list `models` ({known})"
                     )
             if isinstance(system, ReferenceSystem) and self.archive.reference is None:
                 raise ValueError(
@@ -186,6 +215,15 @@ class Settings(Section):
                 )
         return self
 
+    @property
+    def model_names(self) -> list[str]:
+        """The names of the models, which are those of their folders."""
+        return list(self.models_by_name())
+
+    def models_by_name(self) -> dict[str, str | CrossedModel]:
+        """What stands in the list of models, by the name that it has there."""
+        return {_name_of(entry): entry for entry in self.models}
+
     def calibration_times(self) -> list[datetime]:
         """The initial times of the cases that spread is calibrated on, evenly over the validation.
 
@@ -258,6 +296,10 @@ class Settings(Section):
     def members(self, system: System) -> int:
         """How many members a sampled system has."""
         return getattr(system, "members", None) or self.ensembles.members
+
+
+def _name_of(entry: str | CrossedModel) -> str:
+    return entry if isinstance(entry, str) else entry.name
 
 
 def load_settings(config: dict[str, Any], *files: str | Path) -> Settings:

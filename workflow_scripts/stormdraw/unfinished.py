@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stormdraw.ensembles.settings import ModelSystem, System
-from stormdraw.left_out import LeftOut
+from stormdraw.left_out import LeftOut, models_needed
 from stormdraw.settings import Settings
 from stormdraw.times import format_init
 
@@ -20,13 +20,13 @@ def unfinished(settings: Settings, results: Path) -> LeftOut:
     logs = results / "logs"
     models = {
         name: _why(missing, [logs / "models_train" / f"{name}.log"])
-        for name in settings.models
+        for name in settings.model_names
         if (missing := _first_missing(_training(results, name)))
     }
     systems = {
         system.name: _why(missing, sorted(_logs_of(system, missing, logs)))
         for system in settings.ensembles.systems
-        if not (isinstance(system, ModelSystem) and system.model in models)
+        if not models.keys() & models_needed(system, settings)
         and (missing := _first_missing(_ensembles(results, system, settings)))
     }
     return LeftOut(systems=systems, models=models)

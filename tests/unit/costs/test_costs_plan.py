@@ -17,7 +17,7 @@ from stormdraw.costs.disk import disk_bytes, keeps_ensembles
 from stormdraw.costs.fetching import archive_shape, fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.costs.plan import CostPlan, cost_plan, plan_text
-from stormdraw.models.settings import load_model_settings
+from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
 from stormdraw.variables import STATE_VARIABLES, variable
 
@@ -169,6 +169,33 @@ def test_operations_of_the_full_grid_are_those_the_rates_rest_on(config, models)
     assert counted.training / (200 * 8) == pytest.approx(375e9, rel=0.01)
     # A network's forward pass is a third of a training step.
     assert counted.sampling / (4 * 2 * 3) == pytest.approx(125e9, rel=0.01)
+
+
+def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(config, models, root):
+    steady = {
+        **{"family": "gnn", "network": {"latent": 8, "layers": 1}, "training": {"steps": 1}},
+        **{"prediction": "target", "target": "residual"},
+    }
+    path = root / "config" / "models" / "def_perturbation.yaml"
+    models["steady"] = ModelSettings.model_validate(steady)
+    models["crossed"] = load_model_settings(path).model_copy(update={"forecaster": "steady"})
+    crossed = {"name": "crossed", "configuration": "def_perturbation", "forecaster": "steady"}
+
+    def counted(*names, **system):
+        config["models"] = list(names)
+        config["ensembles"]["systems"][0] = {"name": "model", **system}
+        return computing(load_settings(config), models).sampling
+
+    def perturbed(**changes):
+        how = {"method": "def", "model": "crossed", "steps": 3}
+        return counted("steady", crossed, **how, **changes)
+
+    forecasts = counted("steady", method="one_step", model="steady")
+    # The network is that of ddpm_ultra_minimal; at w = 1 a step is one pass of it, else two.
+    twin = {"method": "diffusion", "model": "ddpm_ultra_minimal", "steps": 3}
+    passes = counted("ddpm_ultra_minimal", **twin)
+    assert perturbed(guidance=1.0) == pytest.approx(passes + forecasts)
+    assert perturbed(walks=2) == pytest.approx(4 * passes + forecasts)
 
 
 def test_ddpm_residual_takes_about_as_long_as_it_did(root, models):

@@ -158,7 +158,7 @@ def test_batch_is_bounded_by_memory(trained: TrainedModel, monkeypatch: pytest.M
     one = rollout.sampling_bytes(trained.model.settings, 5, GRID.shape)
 
     def at_once(gigabytes: float, count: int = 50) -> int:
-        return members_at_once(trained, GRID.shape, Sampling(count, 1, batch_gigabytes=gigabytes))
+        return members_at_once([trained], GRID.shape, Sampling(count, 1, batch_gigabytes=gigabytes))
 
     assert at_once(3.5 * one / 1e9) == 3
     assert at_once(0.5 * one / 1e9) == 1  # one member must go through whatever it takes

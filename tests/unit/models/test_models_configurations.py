@@ -37,6 +37,7 @@ PARAMETERS = {
     "transformer_90m": (90e6, 0.02),
     "transformer_small": (969_664, 0.0),
     "downscaler": (256_000, 0.05),
+    "def_perturbation": (81_111, 0.0),
 }
 TRAINED_HERE = sorted(set(PARAMETERS) - {"transformer_13b"})
 

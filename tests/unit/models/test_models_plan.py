@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from perturbation_models import forecaster_settings, perturbation_settings
 from synthetic_hours import START, make_settings
 from torch.profiler import ProfilerActivity, profile
 
@@ -101,6 +102,25 @@ def test_plan_of_the_demo(week: Settings, residual: ModelSettings) -> None:
     sampling = content["sampling_bytes"]
     assert sampling["members_at_once"] * sampling["member"] <= 2e9
     assert content["choices"]["data_in_memory"] is True
+
+
+def test_a_forecaster_lies_beside_its_perturbation_model(week: Settings) -> None:
+    forecaster = forecaster_settings()
+    model = perturbation_settings()
+    alone = plan("def_small", week, model, (97, 131))
+    both = plan("def_small", week, model, (97, 131), forecaster)
+    own = plan("steady", week, forecaster, (97, 131))
+    beside = own["training_bytes"]["weights"] + own["sampling_bytes"]["member"]
+    assert both["training_bytes"]["forecaster"] == beside
+    assert both["parameters"] == alone["parameters"]
+    # Analyses of 168 hours and forecasts from them.
+    one = 4 * 7 * 97 * 131 * 168
+    assert (alone["training_bytes"]["data"], both["training_bytes"]["data"]) == (one, 2 * one)
+    more = both["training_bytes"]["peak"] - alone["training_bytes"]["peak"]
+    assert more == beside + one
+    assert both["sampling_bytes"]["member"] == max(
+        own["sampling_bytes"]["member"], alone["sampling_bytes"]["member"]
+    )
 
 
 def test_saved_activations_grow_with_batch_and_grid(residual: ModelSettings) -> None:

@@ -63,7 +63,7 @@ def write_page(run: Run, output: Path, **changes: Any) -> Path:
     """The page of a run; `changes` replace inputs."""
     inputs: dict[str, Any] = {
         "config": run.config,
-        "models": {name: {"network": {"base": 16}} for name in run.settings.models},
+        "models": {name: {"network": {"base": 16}} for name in run.settings.model_names},
         "summary": run.summary,
         "plans": run.plans,
         "metrics": run.metrics,

@@ -40,6 +40,18 @@ LARGEST_CPU_BATCH = 10
 # (B, V, Y, X)
 Generate = Callable[[torch.Tensor, torch.Tensor, list[torch.Generator], Correlate], torch.Tensor]
 
+# draw(physical states (B, V, Y, X), generators and what correlates noise, as above) -> the physical
+# states that the next hour starts from instead (B, V, Y, X)
+Draw = Callable[[torch.Tensor, list[torch.Generator], Correlate], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """What perturbs the states before each hour: a trained model, and how it draws."""
+
+    trained: TrainedModel
+    draw: Draw
+
 
 @dataclass(frozen=True)
 class Rollout:
@@ -61,6 +73,11 @@ class Rollout:
     def numbers(self) -> range:
         """The members that are drawn here."""
         return range(self.members) if self.chosen is None else self.chosen
+
+    @property
+    def draws(self) -> int:
+        """How often noise is drawn in an hour."""
+        return 1
 
 
 @dataclass(frozen=True)
@@ -101,6 +118,7 @@ def write_rollout(
     output: Path,
     settings: Mapping[str, Any],
     notes: dict[str, Any],
+    perturbation: Perturbation | None = None,
 ) -> None:
     """Draw the members of one case and write `ensembles/{system}/{init}.nc`.
 
@@ -111,7 +129,8 @@ def write_rollout(
     was trained on another grid.
     """
     grid = read_grid_of(inputs.fields[0])
-    trained.grid.check(grid, f"system {case.system}: the model {trained.name}")
+    for model in together(trained, perturbation):
+        model.grid.check(grid, f"system {case.system}: the model {model.name}")
     history = trained.model.settings.history
     if {case.init - hours(age) for age in range(history)} & absent_times(inputs.fields):
         write_missing(output, inputs.fields[0], case, rollout.numbers, settings)
@@ -119,7 +138,9 @@ def write_rollout(
     if rollout.kept is None:
         with tempfile.TemporaryDirectory(dir=output.parent) as folder:
             resumed = replace(rollout, kept=Path(folder))
-            write_rollout(trained, generate, inputs, case, resumed, output, settings, notes)
+            write_rollout(
+                *(trained, generate, inputs, case, resumed, output, settings, notes, perturbation)
+            )
         return
     initial = read_initial(inputs.fields, case, history)
     forcings = make_forcings(trained.model.settings.forcings, grid, inputs.static, trained.terrain)
@@ -134,12 +155,12 @@ def write_rollout(
     done = [member for members in drawn.values() for member in members]
     if done:
         logger.info("%d of them were drawn before", len(done))
-    at_once = members_at_once(trained, grid.shape, rollout)
+    at_once = members_at_once(together(trained, perturbation), grid.shape, rollout)
     for members in blocks_to_draw(rollout.numbers, done, at_once):
         tally, told = BoundsTally(tuple(case.variables)), dict(notes)
         path = block_path(rollout.kept, members)
         with ensemble_file(path, grid, case, members, settings, told, packed=True) as put:
-            how = (forcings, initial, case, rollout, tally, members)
+            how = (forcings, initial, case, rollout, tally, members, perturbation)
             for member, lead, state in roll_out_together(trained, generate, *how):
                 put(member - members[0], lead, state)
             told |= tally.shares()
@@ -164,18 +185,20 @@ def roll_out(
     case: Case,
     rollout: Rollout,
     tally: BoundsTally,
+    perturbation: Perturbation | None = None,
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Yield (member, index of the lead, physical state (variable, y, x)) as they are drawn.
 
-    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. Raises
-    StormdrawError if the model draws something that is not a number.
+    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. What a
+    `perturbation` makes of the present state takes its place, also as history of later hours.
+    Raises StormdrawError if a model draws something that is not a number.
     """
     numbers = rollout.numbers
-    batch = members_at_once(trained, initial.shape[-2:], rollout)
+    batch = members_at_once(together(trained, perturbation), initial.shape[-2:], rollout)
     for first in range(0, len(numbers), batch):
         members = numbers[first : first + batch]
         yield from roll_out_together(
-            trained, generate, forcings, initial, case, rollout, tally, members
+            trained, generate, forcings, initial, case, rollout, tally, members, perturbation
         )
 
 
@@ -189,6 +212,7 @@ def roll_out_together(
     rollout: Rollout,
     tally: BoundsTally,
     members: range,
+    perturbation: Perturbation | None = None,
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """As `roll_out`, of these members as one batch."""
     model = trained.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -196,13 +220,16 @@ def roll_out_together(
     start = torch.from_numpy(initial).to(device)
     # The last H states of each member, each (B, V, Y, X).
     states = [state.expand(len(members), -1, -1, -1) for state in start]
-    correlate = PersistentNoise(rollout.rho)
+    correlate = PersistentNoise(rollout.rho, rollout.draws)
     for hour in range(1, max(case.leads) + 1):
         known = torch.from_numpy(forcings.at(case.init + hours(hour))).to(device)
         known = known.expand(len(members), -1, -1, -1)
+        seeds = [generator_of(rollout.run_seed, case, member, hour) for member in members]
+        if perturbation is not None:
+            states[-1] = perturbation.draw(states[-1], seeds, correlate)
+            _check_drawn(states[-1], perturbation.trained.name, case, hour)
         before = torch.stack(states[:-1], dim=1) if len(states) > 1 else None
         condition = model.condition(states[-1], known, before)
-        seeds = [generator_of(rollout.run_seed, case, member, hour) for member in members]
         generated = generate(states[-1], condition, seeds, correlate)
         following, changed = apply_bounds(
             model.normalization.decode(states[-1], generated), case.variables
@@ -217,11 +244,23 @@ def roll_out_together(
     logger.info("members %d to %d of %d", members[0] + 1, members[-1] + 1, rollout.members)
 
 
-def members_at_once(trained: TrainedModel, shape: tuple[int, int], rollout: Rollout) -> int:
-    """How many members of a (y, x) grid are drawn together within the bound on memory."""
-    one = sampling_bytes(trained.model.settings, len(trained.model.variables), shape)
+def together(trained: TrainedModel, perturbation: Perturbation | None) -> list[TrainedModel]:
+    """The models that take turns in a rollout."""
+    return [trained] if perturbation is None else [trained, perturbation.trained]
+
+
+def members_at_once(
+    models: Sequence[TrainedModel], shape: tuple[int, int], rollout: Rollout
+) -> int:
+    """How many members of a (y, x) grid are drawn together within the bound on memory.
+
+    `models` take turns, so that the largest of them counts.
+    """
+    one = max(
+        sampling_bytes(each.model.settings, len(each.model.variables), shape) for each in models
+    )
     fitting = max(1, int(rollout.batch_gigabytes * 1e9 // one))
-    on_cpu = next(trained.model.parameters()).device.type == "cpu"
+    on_cpu = next(models[0].model.parameters()).device.type == "cpu"
     return min(fitting, len(rollout.numbers), LARGEST_CPU_BATCH if on_cpu else fitting)
 
 

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from stormdraw.ensembles.sampler_steps import Sampler
 from stormdraw.section import Name, Section
+from stormdraw.variables import STATE_VARIABLES
 
 Members = Annotated[int, Field(ge=2, le=1000)]
 # How much of a member's noise is that of the hour before: its correlation.
@@ -27,8 +28,7 @@ class DiffusionSystem(Section):
 
     @model_validator(mode="after")
     def _eta_is_of_ddim(self) -> "DiffusionSystem":
-        if self.eta and self.sampler != "ddim":
-            raise ValueError(f"eta is of the sampler ddim, not of {self.sampler}; leave it out")
+        _check_eta(self.eta, self.sampler)
         return self
 
 
@@ -74,14 +74,40 @@ class DownscaleSystem(Section):
 
     @model_validator(mode="after")
     def _eta_is_of_ddim(self) -> "DownscaleSystem":
-        if self.eta and self.sampler != "ddim":
-            raise ValueError(f"eta is of the sampler ddim, not of {self.sampler}; leave it out")
+        _check_eta(self.eta, self.sampler)
         return self
 
     @model_validator(mode="after")
     def _models_differ(self) -> "DownscaleSystem":
         if len(set(self.models)) != len(self.models):
             raise ValueError(f"give each downscaler once: {', '.join(self.models)}")
+        return self
+
+
+class DefSystem(Section):
+    """Members of a deterministic forecaster, whose state a diffusion model perturbs every hour.
+
+    `guidance` is the w of Millard et al. (2025): the smaller, the more a perturbed state may differ
+    from the one it is made of. `walks` are perturbations one after the other, each of the last.
+    """
+
+    method: Literal["def"]
+    name: Name
+    model: Name
+    forecaster: Name | None = None
+    guidance: Annotated[float, Field(ge=0, le=10)] = 0.5
+    walks: Annotated[int, Field(ge=1, le=10)] = 1
+    restandardise: list[Literal[STATE_VARIABLES]] = Field(default=[])  # type: ignore[valid-type]
+    sampler: Sampler = "dpm_solver++"
+    steps: Annotated[int, Field(ge=1)] = 10
+    eta: Annotated[float, Field(ge=0, le=1)] = 0.0
+    rho: Rho = 0.0
+    calibrate: bool = False
+    members: Members | None = None
+
+    @model_validator(mode="after")
+    def _eta_is_of_ddim(self) -> "DefSystem":
+        _check_eta(self.eta, self.sampler)
         return self
 
 
@@ -117,9 +143,15 @@ class PerfectSystem(Section):
     members: Members | None = None
 
 
+def _check_eta(eta: float, sampler: Sampler) -> None:
+    if eta and sampler != "ddim":
+        raise ValueError(f"eta is of the sampler ddim, not of {sampler}; leave it out")
+
+
 System = Annotated[
     DiffusionSystem
     | OneStepSystem
+    | DefSystem
     | DownscaleSystem
     | ReferenceSystem
     | BaselineSystem
@@ -128,7 +160,7 @@ System = Annotated[
 ]
 
 # Systems that a trained model forecasts for; each has the key `model`.
-ModelSystem = DiffusionSystem | OneStepSystem
+ModelSystem = DiffusionSystem | OneStepSystem | DefSystem
 
 
 def models_of(system: System) -> tuple[str, ...]:

@@ -22,8 +22,9 @@ def convergence(grid: Grid, longitude: np.ndarray) -> np.ndarray:
     """
     if grid.geographic:
         return np.zeros(np.shape(longitude))
-    parameters = grid.projection.coordinate_operation.params
-    central = next(p.value for p in parameters if p.name.startswith("Longitude of"))
+    operation = grid.projection.coordinate_operation
+    parameters = () if operation is None else operation.params
+    central = next(float(p.value) for p in parameters if p.name.startswith("Longitude of"))
     factors = pyproj.Proj(grid.projection).get_factors(central + _DEGREES_OFF, 0.0)
     constant = factors.meridian_convergence / _DEGREES_OFF
     return np.deg2rad(constant * ((longitude - central + 180.0) % 360.0 - 180.0))

@@ -29,6 +29,7 @@ _SHAPE_OF_THE_MODEL = (
     "prediction",
     "target",
     "variable",
+    "forecaster",
     "history",
     "forcings",
     "noise_schedule",

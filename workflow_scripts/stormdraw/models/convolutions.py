@@ -38,9 +38,12 @@ def convolve_joined(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Te
     """
     sizes = [part.shape[1] for part in parts]
     shares = layer.weight.split(sizes, dim=1)
-    options = {"stride": layer.stride, "padding": layer.padding}
-    first, *others = zip(parts, shares, strict=True)
-    result = functional.conv2d(*first, layer.bias, **options)
-    for part, share in others:
-        result = result + functional.conv2d(part, share, **options)
+
+    def convolved(place: int, bias: torch.Tensor | None = None) -> torch.Tensor:
+        stride, padding = layer.stride, layer.padding
+        return functional.conv2d(parts[place], shares[place], bias, stride, padding)
+
+    result = convolved(0, layer.bias)
+    for place in range(1, len(parts)):
+        result = result + convolved(place)
     return result

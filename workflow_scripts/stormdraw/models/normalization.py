@@ -8,13 +8,17 @@ from stormdraw.fields.transforms import forward, inverse
 from stormdraw.models.settings import Target
 from stormdraw.variables import variable
 
+# Targets that are states themselves.
+_STATES = ("next_state", "perturbed_state")
+
 
 class Normalization(nn.Module):
     """Standardises states of shape (B, V, Y, X) and undoes it.
 
-    The target of a model is the next state itself, or its difference to the current one, each
-    brought to zero mean and unit variance: a residual by the mean and standard deviation of the
-    change over one hour, which is often a tenth of the state's own.
+    The target of a model is a state itself, the next one or a perturbed one, or the next one's
+    difference to the current one, each brought to zero mean and unit variance: a residual by the
+    mean and standard deviation of the change over one hour, which is often a tenth of the state's
+    own.
     """
 
     mean: torch.Tensor
@@ -49,7 +53,7 @@ class Normalization(nn.Module):
 
     def encode(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
         """What the model must generate for the physical states `now` and one hour later."""
-        if self.target == "next_state":
+        if self.target in _STATES:
             return self.standardise(following)
         return self.change(now, following)
 
@@ -64,7 +68,7 @@ class Normalization(nn.Module):
 
     def transformed(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
         """The same after each variable's transform; of M members too, (B, M, V, Y, X)."""
-        if self.target == "next_state":
+        if self.target in _STATES:
             return torch.addcmul(self.mean, generated, self.std)
         steady = self._transform(now) + self.tendency_mean
         if generated.dim() > now.dim():
@@ -78,7 +82,7 @@ class Normalization(nn.Module):
 
         Beyond a bound it goes on with this `slope`, so that a gradient finds the way back.
         """
-        if self.target == "next_state":
+        if self.target in _STATES:
             start, scale = self.mean, self.std
         else:
             start, scale = self._transform(now) + self.tendency_mean, self.tendency_std

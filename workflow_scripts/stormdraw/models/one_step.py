@@ -61,6 +61,16 @@ class OneStepModel(Forecaster):
         noise = torch.cat(each) if correlate is None else correlate(torch.cat(each))
         return self.network(condition, noise.to(condition.device)).float()
 
+    def step(
+        self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The physical state one hour after `now`, (B, V, Y, X), of a model without chance.
+
+        The arguments are those of `condition`.
+        """
+        generated = self.generate(self.condition(now, forcings, before))
+        return self.normalization.decode(now, generated)
+
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
         """The loss of each sample and variable, (B, V)."""
         goal = self.normalization.encode(batch.now, batch.following)

@@ -108,9 +108,9 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
                     inputs.metrics.get(name),
                     settings.report,
                 )
-                for name in settings.models
+                for name in settings.model_names
             ],
-            diagnoses={name: _diagnosis(name, inputs) for name in settings.models},
+            diagnoses={name: _diagnosis(name, inputs) for name in settings.model_names},
             archive=completeness(inputs.manifests),
             suspicious=suspicious_variables(inputs.quality),
             points=_points(summary),

@@ -70,7 +70,8 @@ class Network(nn.Module):
             x = down(x)
         x = self.coarsest(x)
         for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
-            x = merge((convolve_enlarged(up, x), skips.pop()))
+            enlarged = convolve_enlarged(up, x)  # type: ignore[arg-type]
+            x = merge((enlarged, skips.pop()))
         return self.leave(x)[..., :height, :width]
 
     def blocks(self) -> list[nn.Module]:
