@@ -19,6 +19,7 @@ from stormdraw.models.engine import TrainingModule
 from stormdraw.models.forcings import make_forcings
 from stormdraw.models.forecast_pairs import ForecastPairs, HourAhead
 from stormdraw.models.settings import ModelSettings
+from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.models.training import TrainingFiles, new_model, train
 from stormdraw.times import hourly, hours
 
@@ -30,7 +31,8 @@ FilesOf = Callable[[str], TrainingFiles]
 def trained(synthetic: Path, settings: ModelSettings, name: str = "steady") -> TrainedModel:
     """A forecaster with weights that nobody trained."""
     statistics = read_statistics(synthetic / "statistics.nc")
-    return TrainedModel(name, new_model(name, 1, settings, statistics).eval(), None)
+    model = new_model(name, 1, settings, statistics).eval()
+    return TrainedModel(name, model, None, TrainedGrid.of(small_grid()))
 
 
 def pairs_of(synthetic: Path, forecaster: TrainedModel, in_memory: float = 1e9) -> ForecastPairs:
@@ -110,7 +112,7 @@ def files_with_forecaster(
         path = tmp_path / f"steady_{seed}.pt"
         if not path.exists():
             model = new_model("steady", seed, forecaster_settings(), statistics)
-            save_model(path, "steady", model, statistics, None)
+            save_model(path, "steady", model, statistics, None, small_grid())
         return replace(training_files(name), forecaster=path)
 
     return files
