@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,9 @@ def score_in_common(
     Else all are scored anew, on the points they have in common.
     """
     if same_points([files.statistics for files in systems.values()]):
+        now = time.time_ns()
         for name, files in systems.items():
-            _take_over(files.statistics, outputs[name])
+            _take_over(files.statistics, outputs[name], now)
         return True
     common = common_points(points_of(files.ensemble) for files in systems.values())
     for name, files in systems.items():
@@ -60,11 +62,15 @@ def same_points(paths: Sequence[Path]) -> bool:
     return len(leads) == 1 and all(len(checksums) == 1 for checksums in found.values())
 
 
-def _take_over(source: Path, target: Path) -> None:
-    """The same file under another name, where the file system can, else a copy; no older."""
+def _take_over(source: Path, target: Path, now: int) -> None:
+    """The same file under another name, where the file system can, else a copy; no older.
+
+    A linked file has one time under both names. All systems' get the same one, `now` in nanoseconds
+    since 1970: else the first output would be older than the last input.
+    """
     with replacing(target) as temporary:
         try:
             os.link(source, temporary)
-            os.utime(temporary)
         except OSError:
             shutil.copyfile(source, temporary)
+        os.utime(temporary, ns=(now, now))
