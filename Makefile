@@ -1,4 +1,5 @@
 # make demo    the whole workflow on a simulated archive, with a scorecard at the end
+# make twin    how near models come to the perfect ensemble, on a longer simulated archive
 # make idaho   the same workflow on real HRRR crops (config/idaho.yaml says where they lie)
 # make plan    what a run will cost, before anything is fetched; CONFIG=config/demo.yaml for another
 # make doctor  whether this machine is ready for it, and what to do if not; CONFIG= likewise
@@ -12,6 +13,7 @@
 # make archive-faults     what becomes of a file when its server fails: docs/archive_faults.md
 # make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
 # make benchmark-training   a training step of the reference's recipe beside ours, at full grid
+# make benchmark-sampling   what members cost and how well they score: docs/sampling-benchmark.md
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
 # make test-cluster       profiles/slurm on a Slurm of two nodes, which it installs (root on Debian)
 # make clean   remove what runs have made
@@ -23,9 +25,9 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
-  benchmark-scores benchmark-archive benchmark-fields benchmark-training archive-faults \
-  compare-scores clean
+.PHONY: help demo twin idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
+  benchmark-scores benchmark-archive benchmark-fields benchmark-training benchmark-sampling \
+  archive-faults compare-scores clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -41,8 +43,9 @@ $(INSTALLED_FOR_TESTS): $(INSTALLED) envs/requirements-test.txt
 	@touch $@
 
 demo: CONFIG := config/demo.yaml
+twin: CONFIG := config/twin.yaml
 idaho: CONFIG := config/idaho.yaml
-demo idaho: $(INSTALLED)
+demo twin idaho: $(INSTALLED)
 	$(SNAKEMAKE) --configfile $(CONFIG)
 	@test results/report.zip -nt results/report/scorecard.html || \
 	  $(BIN)/snakemake --configfile $(CONFIG) --report results/report.zip
@@ -65,13 +68,15 @@ lint: $(INSTALLED_FOR_TESTS)
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
 unit: $(INSTALLED_FOR_TESTS)
+	tests/unit/report/install_chromium.sh
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow" tests/unit
 
 test-slow: $(INSTALLED_FOR_TESTS)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m slow tests/unit
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m slow tests/unit tests/workflow
 
 workflow: $(INSTALLED_FOR_TESTS)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/rules tests/workflow
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" \
+	  tests/rules tests/workflow
 
 schema: $(INSTALLED)
 	$(BIN)/python workflow_scripts/write_schema.py
@@ -88,7 +93,7 @@ benchmark-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/scores.py docs/scores-benchmark.md
 
 benchmark-archive: $(INSTALLED_FOR_TESTS)
-	$(BIN)/python tests/benchmarks/archive.py
+	$(BIN)/python tests/benchmarks/archive.py docs/benchmarks-archive.md
 
 archive-faults: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/archive_faults.py
@@ -99,6 +104,12 @@ benchmark-fields: $(INSTALLED_FOR_TESTS)
 MODELS ?= ddpm_ultra_minimal ddpm_small
 benchmark-training: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training.py $(MODELS)
+
+# The demo's world, its recommended model and the cheapest one, trained if they are not yet.
+TWIN := --configfile config/demo.yaml --config 'models=["ddpm_residual","crps_unet"]'
+benchmark-sampling: $(INSTALLED)
+	$(SNAKEMAKE) $(TWIN) -- $$($(BIN)/python tests/benchmarks/sampling.py --needed)
+	$(BIN)/python tests/benchmarks/sampling.py docs/sampling-benchmark.md
 
 compare-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python -W ignore tests/comparisons/score_libraries.py docs/score-libraries.md

@@ -32,7 +32,12 @@ rule all:
         scorecard="results/report/scorecard.html",
         summary="results/scores/summary.csv",
         products=PRODUCTS,
-        plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
+        plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
+        gaps=GAPS,
+
+
+onerror:
+    print(advice_after_failure(), flush=True)
 
 
 # What the run will cost, before anything is fetched: `snakemake --cores 1 plan`.

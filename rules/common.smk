@@ -16,29 +16,63 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 
 from stormdraw.archive.wanted import SOURCES, requests_by_date, truth_times
 from stormdraw.code_digest import code_digest
+from stormdraw.costs.disk import keeps_ensembles
+from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import load_model_settings, check_systems
+from stormdraw.left_out import leave_out
+from stormdraw.models.definitions import find_definition
+from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
+from stormdraw.models.settings import (
+    check_systems,
+    downscaled_variables,
+    load_models,
+    stepping_model,
+)
 from stormdraw.provenance import digest
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.scores.memory import grid_points, scoring_megabytes
 from stormdraw.settings import load_settings
 from stormdraw.times import format_date, format_init, hours, parse_init
+from stormdraw.unfinished import unfinished
 
 
 def model_file(name):
     """A model's configuration: the working folder's own (`--directory`), or the workflow's."""
     own = Path("config") / "models" / f"{name}.yaml"
-    return own if own.exists() else CHECKOUT / own
+    return own if find_definition(own)[0].exists() else CHECKOUT / own
+
+
+def decide_what_is_unfinished(settings):
+    """What `left_out: unfinished` comes to, as the configuration says it.
+
+    Decided once a run: a job on a cluster reads this file again, while files are being made.
+    """
+    decided = "STORMDRAW_LEFT_OUT"
+    if workflow.is_main_process or decided not in os.environ:
+        os.environ[decided] = unfinished(settings, Path("results")).model_dump_json()
+    return json.loads(os.environ[decided])
 
 
 try:
     # The configuration of a module is part of another one's file.
     SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
-    loaded = {name: load_model_settings(model_file(name)) for name in SETTINGS.models}
+    UNFINISHED = SETTINGS.left_out == "unfinished"
+    if UNFINISHED:
+        # In place: scripts read it, too.
+        config["left_out"] = decide_what_is_unfinished(SETTINGS)
+        SETTINGS = load_settings(config)
+    loaded = load_models(SETTINGS, model_file)
     check_systems(SETTINGS, loaded)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None
+
+# The model that takes the states of a system from hour to hour.
+STEPPING = {
+    system.name: stepping_model(system, loaded)
+    for system in SETTINGS.ensembles.systems
+    if isinstance(system, ModelSystem)
+}
 
 INITS = [format_init(time) for time in SETTINGS.initial_times()]
 SYSTEMS = {system.name: system for system in SETTINGS.ensembles.systems}
@@ -60,7 +94,7 @@ wildcard_constraints:
     source=one_of(SOURCES),
     reference="hrrr_forecast|hrrr_lagged|href|refs|href_products|refs_products",
     system=one_of(SYSTEMS),
-    model=one_of(SETTINGS.models),
+    model=one_of(SETTINGS.model_names),
 
 
 def code(script, *modules):
@@ -86,9 +120,30 @@ def stays_here(name):
     return "slurm_partition" not in given
 
 
-def network_of(model):
-    """The module of a model's network."""
-    return f"stormdraw.models.networks.{MODELS[model]['family']}"
+def advice_after_failure():
+    """How to have a scorecard of the systems that are finished, if some are and some are not."""
+    found = unfinished(SETTINGS, Path("results"))
+    try:
+        rest = leave_out(SETTINGS.model_copy(update={"left_out": found}))
+    except StormdrawError:
+        return ""
+    finished = ", ".join(system.name for system in rest.ensembles.systems)
+    return (
+        "stormdraw: the same command with `--config left_out=unfinished` makes the scorecard of "
+        f"what is finished: {finished}"
+        if found and not UNFINISHED
+        else ""
+    )
+
+
+def networks_of(*models):
+    """The modules of the networks of some models, and of the forecasters these depend on."""
+    names = {name for model in models for name in (model, MODELS[model]["forecaster"]) if name}
+    return sorted({f"stormdraw.models.networks.{MODELS[name]['family']}" for name in names})
+
+
+def networks_of_system(system):
+    return networks_of(SYSTEMS[system].model, STEPPING[system])
 
 
 def analysis_file(valid):
@@ -119,7 +174,7 @@ def truth_of(times):
 def initial_files(wildcards):
     """The files of the states that a model's forecast starts from."""
     init = parse_init(wildcards.init)
-    history = MODELS[SYSTEMS[wildcards.system].model]["history"]
+    history = MODELS[STEPPING[wildcards.system]]["history"]
     return analysis_files(init - hours(age) for age in range(history))
 
 
@@ -180,12 +235,20 @@ def devices_to_train(wildcards):
 
 def trained_on(model):
     """The settings a training depends on: change any of them and this model is trained again."""
+    forecaster = MODELS[model]["forecaster"]
     return {
         "seed": SETTINGS.seed,
         "variables": STATE,
         "periods": SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
         "model": MODELS[model],
+        **({"forecaster": MODELS[forecaster]} if forecaster else {}),
     }
+
+
+def forecaster_of_model(wildcards):
+    """The trained forecaster that a perturbation model learns to perturb the states of."""
+    forecaster = MODELS[wildcards.model]["forecaster"]
+    return f"results/models/{forecaster}/model.pt" if forecaster else []
 
 
 def validation_files(wildcards):
@@ -193,7 +256,52 @@ def validation_files(wildcards):
     return analysis_files(validation.times()) if validation else []
 
 
+DIAGNOSED = [name for name, model in MODELS.items() if can_be_diagnosed(model)]
+
+
+def diagnosed_files(wildcards=None):
+    """Hours that no score is made of: validation, or else the end of the training."""
+    _, times = diagnosed_hours(SETTINGS.periods)
+    return analysis_files(times)
+
+
 # ensembles
+
+KEPT = keeps_ensembles(SETTINGS)
+
+
+def unless_kept(path):
+    """An ensemble goes when no job needs it any more, unless the run keeps them."""
+    return path if KEPT else temp(path)
+
+
+def forecasts_by_chance(system):
+    """Whether a system has more than one member: a deterministic forecaster has not."""
+    model = MODELS[system.model]
+    return model["prediction"] != "target" or model["loss"]["kind"] == "almost_fair_crps"
+
+
+# Systems that draw from a trained model, and those whose members several jobs share.
+DRAWN = systems_by("diffusion", "one_step", "def")
+SPLIT = [
+    name
+    for name in DRAWN
+    if SETTINGS.ensembles.jobs_per_case > 1 and forecasts_by_chance(SYSTEMS[name])
+]
+
+
+def parts_of_case(wildcards):
+    """The files of the members that each job of a case draws."""
+    return [
+        f"results/ensembles/{wildcards.system}/{wildcards.init}.part{part}.nc"
+        for part in range(SETTINGS.ensembles.jobs_per_case)
+    ]
+
+
+def members_of_part(wildcards):
+    """The first member that a job draws, and the one after its last."""
+    members = SETTINGS.members_of_part(SYSTEMS[wildcards.system], int(wildcards.part))
+    return [members.start, members.stop]
 
 
 def case_settings(wildcards):
@@ -206,6 +314,22 @@ def case_settings(wildcards):
         "members": SETTINGS.members(system),
         "system": system.model_dump(mode="json"),
     }
+
+
+def downscaled_case_settings(wildcards):
+    """The same, of a system that has some variables only."""
+    variables = downscaled_variables(SYSTEMS[wildcards.system], loaded)
+    return {**case_settings(wildcards), "downscaled": variables}
+
+
+def forecasts_to_downscale(wildcards):
+    source = SYSTEMS[wildcards.system].source
+    folder = SETTINGS.archive.reference if source == "reference" else OF_HRRR[source]
+    return f"results/fields/{folder}/{wildcards.init}.nc"
+
+
+def downscalers(wildcards):
+    return expand("results/models/{model}/model.pt", model=SYSTEMS[wildcards.system].models)
 
 
 def calibration_file(wildcards):
@@ -250,6 +374,14 @@ def checkpoint(wildcards):
     return f"results/models/{SYSTEMS[wildcards.system].model}/model.pt"
 
 
+def forecaster_of_system(wildcards):
+    """The checkpoint that steps the states of a system, if another one draws them."""
+    stepping = STEPPING[wildcards.system]
+    if stepping == SYSTEMS[wildcards.system].model:
+        return []
+    return f"results/models/{stepping}/model.pt"
+
+
 # scores
 
 # Compiled loops are kept for the next job; without this they may go to the home folder.
@@ -287,9 +419,13 @@ def used_references():
     """The sources of forecasts that some system is made of."""
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
     folders = {"members": "", "products": "_products"}
-    references = [f"{SETTINGS.archive.reference}{folders[kind]}" for kind in sorted(kinds)]
     baselines = {system.kind for system in SYSTEMS.values() if system.method == "baseline"}
-    return references + [source for kind, source in OF_HRRR.items() if kind in baselines]
+    downscaled = {system.source for system in SYSTEMS.values() if system.method == "downscale"}
+    if "reference" in downscaled:
+        kinds.add("members")
+    references = [f"{SETTINGS.archive.reference}{folders[kind]}" for kind in sorted(kinds)]
+    made_of = baselines | downscaled
+    return references + [source for kind, source in OF_HRRR.items() if kind in made_of]
 
 
 def all_manifests():
@@ -307,3 +443,5 @@ def all_quality():
 
 
 MAPPED_SYSTEMS = mapped_systems(SETTINGS)
+# The maps are of one case, chosen among these. Ensembles that go are not held until the report.
+MAPPED_INITS = INITS if KEPT else INITS[:1]

@@ -4,6 +4,7 @@
 rule ensembles_calibrate:
     input:
         checkpoint="results/models/{model}/model.pt",
+        forecaster=forecaster_of_system,
         states=validation_files,
         static=static_file,
     output:
@@ -13,7 +14,7 @@ rule ensembles_calibrate:
     benchmark:
         "results/benchmarks/ensembles_calibrate/{model}/{system}.tsv"
     wildcard_constraints:
-        system=one_of(systems_by("diffusion", "one_step")),
+        system=one_of(DRAWN),
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -22,7 +23,7 @@ rule ensembles_calibrate:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=growing(120),
     params:
-        code=lambda wildcards: code("ensembles_calibrate", network_of(wildcards.model)),
+        code=lambda wildcards: code("ensembles_calibrate", *networks_of_system(wildcards.system)),
         settings=calibration_settings,
     message:
         "Calibrating the spread of {wildcards.system} on validation cases"
@@ -33,17 +34,18 @@ rule ensembles_calibrate:
 rule ensembles_sample:
     input:
         checkpoint=checkpoint,
+        forecaster=forecaster_of_system,
         states=initial_files,
         static=static_file,
         calibration=calibration_file,
     output:
-        ensemble="results/ensembles/{system}/{init}.nc",
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_sample/{system}/{init}.log",
     benchmark:
         "results/benchmarks/ensembles_sample/{system}/{init}.tsv"
     wildcard_constraints:
-        system=one_of(systems_by("diffusion", "one_step")),
+        system=one_of(set(DRAWN) - set(SPLIT)),
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -52,7 +54,7 @@ rule ensembles_sample:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=growing(120),
     params:
-        code=lambda wildcards: code("ensembles_sample", network_of(SYSTEMS[wildcards.system].model)),
+        code=lambda wildcards: code("ensembles_sample", *networks_of_system(wildcards.system)),
         settings=case_settings,
     message:
         "Sampling {wildcards.system} at {wildcards.init}"
@@ -60,11 +62,105 @@ rule ensembles_sample:
         "../workflow_scripts/ensembles_sample.py"
 
 
+# The members of a case on several GPUs: each job draws some, and what it draws is the same in any
+# split.
+rule ensembles_part:
+    input:
+        checkpoint=checkpoint,
+        forecaster=forecaster_of_system,
+        states=initial_files,
+        static=static_file,
+    output:
+        part=temp("results/ensembles/{system}/{init}.part{part}.nc"),
+    log:
+        "results/logs/ensembles_part/{system}/{init}.part{part}.log",
+    benchmark:
+        "results/benchmarks/ensembles_part/{system}/{init}.part{part}.tsv"
+    wildcard_constraints:
+        system=one_of(SPLIT),
+        part=r"\d+",
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        runtime=growing(120),
+    params:
+        code=lambda wildcards: code("ensembles_part", *networks_of_system(wildcards.system)),
+        settings=case_settings,
+        members=members_of_part,
+    message:
+        "Sampling {wildcards.system} at {wildcards.init}, part {wildcards.part}"
+    script:
+        "../workflow_scripts/ensembles_part.py"
+
+
+rule ensembles_join:
+    input:
+        parts=parts_of_case,
+        calibration=calibration_file,
+    output:
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
+    log:
+        "results/logs/ensembles_join/{system}/{init}.log",
+    benchmark:
+        "results/benchmarks/ensembles_join/{system}/{init}.tsv"
+    wildcard_constraints:
+        system=one_of(SPLIT),
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(30),
+    params:
+        code=code("ensembles_join"),
+        settings=case_settings,
+    message:
+        "Joining the members of {wildcards.system} at {wildcards.init}"
+    script:
+        "../workflow_scripts/ensembles_join.py"
+
+
+# Only where a system downscales.
+if systems_by("downscale"):
+
+    rule ensembles_downscale:
+        input:
+            checkpoints=downscalers,
+            forecasts=forecasts_to_downscale,
+        output:
+            ensemble="results/ensembles/{system}/{init}.nc",
+        log:
+            "results/logs/ensembles_downscale/{system}/{init}.log",
+        benchmark:
+            "results/benchmarks/ensembles_downscale/{system}/{init}.tsv"
+        wildcard_constraints:
+            system=one_of(systems_by("downscale")),
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 8
+        resources:
+            gpu=1,
+            mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+            runtime=growing(120),
+        params:
+            code=lambda wildcards: code(
+                "ensembles_downscale", *networks_of(*SYSTEMS[wildcards.system].models)
+            ),
+            settings=downscaled_case_settings,
+        message:
+            "Downscaling forecasts to {wildcards.system} at {wildcards.init}"
+        script:
+            "../workflow_scripts/ensembles_downscale.py"
+
+
 rule ensembles_reference:
     input:
         fields=reference_fields,
     output:
-        ensemble="results/ensembles/{system}/{init}.nc",
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_reference/{system}/{init}.log",
     benchmark:
@@ -90,7 +186,7 @@ rule ensembles_baseline:
     input:
         fields=baseline_fields,
     output:
-        ensemble="results/ensembles/{system}/{init}.nc",
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_baseline/{system}/{init}.log",
     benchmark:
@@ -118,7 +214,7 @@ rule ensembles_perfect:
         world=rules.archive_simulate.output.world,
         grid=initial_file,
     output:
-        ensemble="results/ensembles/{system}/{init}.nc",
+        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_perfect/{system}/{init}.log",
     benchmark:

@@ -17,7 +17,7 @@ rule models_plan:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=lambda wildcards: code("models_plan", network_of(wildcards.model)),
+        code=lambda wildcards: code("models_plan", *networks_of(wildcards.model)),
         settings=lambda wildcards: trained_on(wildcards.model),
     message:
         "Planning {wildcards.model}: its parameters and memory"
@@ -32,6 +32,7 @@ rule models_train:
         validation=validation_files,
         static=static_file,
         statistics="results/fields/statistics.nc",
+        forecaster=forecaster_of_model,
     output:
         checkpoint="results/models/{model}/model.pt",
         metrics="results/models/{model}/metrics.json",
@@ -47,9 +48,38 @@ rule models_train:
         mem_mb=memory_to_train,
         runtime=growing(1440),
     params:
-        code=lambda wildcards: code("models_train", network_of(wildcards.model)),
+        code=lambda wildcards: code("models_train", *networks_of(wildcards.model)),
         settings=lambda wildcards: trained_on(wildcards.model),
     message:
         "Training {wildcards.model}"
     script:
         "../workflow_scripts/models_train.py"
+
+
+rule models_diagnose:
+    input:
+        checkpoint="results/models/{model}/model.pt",
+        states=diagnosed_files,
+        static=static_file,
+    output:
+        diagnosis="results/models/{model}/diagnosis.nc",
+    log:
+        "results/logs/models_diagnose/{model}.log",
+    benchmark:
+        "results/benchmarks/models_diagnose/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(DIAGNOSED),
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        runtime=growing(60),
+    params:
+        code=lambda wildcards: code("models_diagnose", *networks_of(wildcards.model)),
+        settings=lambda wildcards: trained_on(wildcards.model),
+    message:
+        "Diagnosing {wildcards.model}: noise levels, condition, spectra"
+    script:
+        "../workflow_scripts/models_diagnose.py"

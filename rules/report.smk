@@ -7,19 +7,26 @@ SHEETS = scored_variables(STATE)
 CANDIDATES = candidates(SETTINGS)
 
 # One ensemble's, for other programs: the winner's, or that of report.products_of.
+NAMED = SETTINGS.report.products_of is not None
 PRODUCT_KINDS = ("mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "nc")
 PRODUCTS = expand(
     "results/report/products/{init}.{kind}", init=INITS if CANDIDATES else [], kind=PRODUCT_KINDS
 )
+
+# Figures of each model that is diagnosed.
+OF_A_MODEL = {"diagnosis": "Diagnosis", "sampling_path": "From noise to sample"}
 
 
 rule report_figures:
     input:
         summary="results/scores/summary.csv",
         statistics=all_statistics,
-        ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
+        ensembles=expand(
+            "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
+        ),
         truth=all_truth_files(),
-        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
+        diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
         audit="results/archive/audit.csv",
     output:
         **{
@@ -30,6 +37,16 @@ rule report_figures:
                 labels={"variable": name, "figure": variable(name).long_name},
             )
             for name in SHEETS
+        },
+        **{
+            f"{figure}_{model}": report(
+                f"results/report/figures/models/{model}/{figure}.svg",
+                caption=f"report/{figure}.rst",
+                category="Models",
+                labels={"model": model, "figure": label},
+            )
+            for figure, label in OF_A_MODEL.items()
+            for model in DIAGNOSED
         },
         crps_by_lead=report(
             "results/report/figures/crps_by_lead.svg",
@@ -122,12 +139,22 @@ rule report_scorecard:
         summary="results/scores/summary.csv",
         verdicts="results/scores/verdicts.csv",
         missing="results/scores/missing.csv",
-        plans=expand("results/models/{model}/plan.json", model=SETTINGS.models),
-        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.models),
+        plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
+        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         manifests=all_manifests(),
-        figures=[path for path in rules.report_figures.output if "/variables/" not in path],
+        figures=[
+            path for path in rules.report_figures.output if Path(path).parent.name == "figures"
+        ],
+        diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
+        diagnosis_figures=expand(
+            "results/report/figures/models/{model}/{figure}.svg",
+            model=DIAGNOSED,
+            figure=OF_A_MODEL,
+        ),
         sheets=expand("results/report/figures/variables/{variable}.svg", variable=SHEETS),
-        ensembles=expand("results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=INITS),
+        ensembles=expand(
+            "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
+        ),
         truth=all_truth_files(),
         quality=all_quality(),
     output:
@@ -161,9 +188,10 @@ rule report_scorecard:
         "../workflow_scripts/report_scorecard.py"
 
 
+# A system that is named need not win, so its ensembles are not held until the scores are there.
 rule report_products:
     input:
-        summary="results/scores/summary.csv",
+        summary=[] if NAMED else "results/scores/summary.csv",
         ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=CANDIDATES),
     output:
         mean="results/report/products/{init}.mean.grib2",
@@ -171,6 +199,10 @@ rule report_products:
         matched="results/report/products/{init}.pmmn.grib2",
         probability="results/report/products/{init}.prob.grib2",
         netcdf="results/report/products/{init}.nc",
+        inventories=[
+            f"results/report/products/{{init}}.{kind}.grib2.idx"
+            for kind in ("mean", "sprd", "pmmn", "prob")
+        ],
     log:
         "results/logs/report_products/{init}.log",
     benchmark:
@@ -188,3 +220,33 @@ rule report_products:
         "Writing the winning ensemble's products at {wildcards.init}"
     script:
         "../workflow_scripts/report_products.py"
+
+
+# A scorecard that lacks what was asked for must not pass for the whole one: with
+# `left_out=unfinished` the run ends with an error once all the rest is made.
+GAPS = ["results/report/whole"] if UNFINISHED and SETTINGS.gaps() else []
+
+if GAPS:
+
+    rule report_gaps:
+        input:
+            scorecard="results/report/scorecard.html",
+            products=PRODUCTS,
+        output:
+            never="results/report/whole",
+        log:
+            "results/logs/report_gaps.log",
+        benchmark:
+            "results/benchmarks/report_gaps.tsv"
+        retries: 0
+        localrule: True
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        params:
+            code=code("report_gaps"),
+            gaps=SETTINGS.gaps().sentences(),
+        message:
+            "Telling what the scorecard leaves out"
+        script:
+            "../workflow_scripts/report_gaps.py"

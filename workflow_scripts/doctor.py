@@ -6,7 +6,7 @@ from pathlib import Path
 from stormdraw.doctor.examination import examine
 from stormdraw.doctor.finding import findings_text
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import load_model_settings
+from stormdraw.models.settings import load_models
 from stormdraw.settings import load_settings, load_yaml
 
 CHECKOUT = Path(__file__).parent.parent
@@ -15,7 +15,7 @@ if __name__ == "__main__":
     try:
         settings = load_settings(load_yaml(sys.argv[1]), sys.argv[1])
         folder = CHECKOUT / "config" / "models"
-        models = {name: load_model_settings(folder / f"{name}.yaml") for name in settings.models}
+        models = load_models(settings, lambda name: folder / f"{name}.yaml")
         findings = examine(settings, models, CHECKOUT)
     except StormdrawError as error:
         sys.exit(f"stormdraw doctor: {error}")

@@ -16,7 +16,13 @@ with job("ensembles_calibrate", snakemake.log[0]), gpu_lease(snakemake.resources
     system = settings.ensembles.system(snakemake.wildcards.system)
     static = snakemake.input.get("static")
     states = [Path(path) for path in snakemake.input.states]
-    drawn = Drawn(Path(snakemake.input.checkpoint), states, Path(static[0]) if static else None)
+    forecaster = snakemake.input.get("forecaster")
+    drawn = Drawn(
+        Path(snakemake.input.checkpoint),
+        states,
+        Path(static[0]) if static else None,
+        Path(forecaster) if forecaster else None,
+    )
     members = settings.calibration_members(system)
     inits = settings.calibration_times()
     tally, truth = SpreadTally(settings.variables, members), StateReader(states, settings.variables)

@@ -1,12 +1,16 @@
-"""Writes results/ensembles/{system}/{init}.nc: members drawn from a trained model, float32
-(member, lead, y, x)."""
+"""Writes results/ensembles/{system}/{init}.nc: members drawn from a trained model, (member, lead,
+y, x) in 16 bits.
 
-import tempfile
+Members drawn so far lie in results/ensembles/{system}/{init}.resume/, which Snakemake does not know
+of: it would delete them before a rerun.
+"""
+
 from pathlib import Path
 
 from stormdraw.ensembles.calibration import read_factors
 from stormdraw.ensembles.drawing import Drawn, draw_case
 from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.resuming import resuming
 from stormdraw.ensembles.spread import scale_spread
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
@@ -19,14 +23,20 @@ with job("ensembles_sample", snakemake.log[0]), gpu_lease(snakemake.resources.ge
     init = parse_init(snakemake.wildcards.init)
     static = snakemake.input.get("static")
     states = [Path(path) for path in snakemake.input.states]
-    drawn = Drawn(Path(snakemake.input.checkpoint), states, Path(static[0]) if static else None)
+    forecaster = snakemake.input.get("forecaster")
+    drawn = Drawn(
+        Path(snakemake.input.checkpoint),
+        states,
+        Path(static[0]) if static else None,
+        Path(forecaster) if forecaster else None,
+    )
     output, params = Path(snakemake.output.ensemble), snakemake.params.settings
     how = (settings, system, drawn, init, settings.members(system))
-    if system.calibrate:
-        case = Case(system.name, system.method, init, settings.leads, settings.variables)
-        factors = read_factors(Path(snakemake.input.calibration[0]))
-        with tempfile.TemporaryDirectory(dir=output.parent) as folder:
-            draw_case(*how, Path(folder) / "drawn.nc", params, snakemake.threads)
-            scale_spread(Path(folder) / "drawn.nc", factors, case, output, params)
-    else:
-        draw_case(*how, output, params, snakemake.threads)
+    with resuming(output, [params, snakemake.params.code], drawn.files()) as kept:
+        if system.calibrate:
+            case = Case(system.name, system.method, init, settings.leads, settings.variables)
+            factors = read_factors(Path(snakemake.input.calibration[0]))
+            draw_case(*how, kept / "drawn.nc", params, snakemake.threads, kept=kept)
+            scale_spread(kept / "drawn.nc", factors, case, output, params)
+        else:
+            draw_case(*how, output, params, snakemake.threads, kept=kept)

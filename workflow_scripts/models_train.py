@@ -20,6 +20,7 @@ with job("models_train", snakemake.log[0]), gpu_lease(snakemake.resources.get("g
     folder = Path(snakemake.output.checkpoint).parent
     days = [*snakemake.input.training, *snakemake.input.validation]
     static = snakemake.input.get("static")
+    forecaster = snakemake.input.get("forecaster")
     model = snakemake.wildcards.model
     model_settings = ModelSettings.model_validate(snakemake.params.settings["model"])
     train_on_devices(
@@ -36,6 +37,7 @@ with job("models_train", snakemake.log[0]), gpu_lease(snakemake.resources.get("g
             / "resume"
             / digest([snakemake.params.settings, snakemake.params.code]),
             tensorboard_folder=folder / "tensorboard",
+            forecaster=Path(forecaster) if forecaster else None,
         ),
         threads=snakemake.threads,
     )

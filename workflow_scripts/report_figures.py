@@ -6,10 +6,12 @@ from stormdraw.job import job
 from stormdraw.report.archive_audit import draw_archive_audit
 from stormdraw.report.crps_by_lead import draw_crps_by_lead
 from stormdraw.report.crps_maps import draw_crps_maps
+from stormdraw.report.diagnosis_figure import draw_diagnosis
 from stormdraw.report.event_forecasts import draw_event_forecasts
 from stormdraw.report.fractions_skill import draw_fractions_skill
 from stormdraw.report.member_maps import draw_member_maps
 from stormdraw.report.rank_histograms import draw_rank_histograms
+from stormdraw.report.sampling_path_figure import draw_sampling_path
 from stormdraw.report.score_files import ScoreFiles
 from stormdraw.report.spectra import draw_spectra
 from stormdraw.report.spread_bins import draw_spread_bins
@@ -43,6 +45,9 @@ with job("report_figures", snakemake.log[0]):
     draw_member_maps(settings, by_folder(files.ensembles), files.truth, figures.member_maps)
     draw_archive_audit(files.audit, figures.archive_audit)
     draw_training_curves(settings, metrics, figures.training_curves)
+    for model, (diagnosis,) in by_folder(files.diagnoses).items():
+        draw_diagnosis(diagnosis, figures[f"diagnosis_{model}"])
+        draw_sampling_path(diagnosis, figures[f"sampling_path_{model}"])
     draw_variables(
         settings,
         files.summary,

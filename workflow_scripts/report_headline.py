@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from stormdraw.scores.against_perfect import against_perfect, against_perfect_text
 from stormdraw.scores.headline import headline, headline_text
 from stormdraw.scores.summary import read_summary
 from stormdraw.settings import load_settings, load_yaml
@@ -10,9 +11,12 @@ from stormdraw.settings import load_settings, load_yaml
 if __name__ == "__main__":
     configuration = Path(sys.argv[1])
     results = Path("results")
-    reference = load_settings(load_yaml(configuration), configuration).scores.reference
+    settings = load_settings(load_yaml(configuration), configuration)
+    reference, perfect = settings.scores.reference, settings.perfect_system()
     summary = read_summary(results / "scores" / "summary.csv")
     print(headline_text(headline(summary, reference), reference))
+    if perfect is not None:
+        print(against_perfect_text(against_perfect(summary, perfect), perfect))
     for name, path in {
         "Scorecard": results / "report" / "scorecard.html",
         "Headline numbers": results / "report" / "headline.json",

@@ -7,7 +7,7 @@ from stormdraw.settings import load_settings
 with job("report_products", snakemake.log[0]):
     write_products(
         load_settings(snakemake.config),
-        snakemake.input.summary,
+        snakemake.input.summary or None,
         snakemake.input.ensembles,
         snakemake.output.netcdf,
         {kind: snakemake.output[kind] for kind in KINDS},

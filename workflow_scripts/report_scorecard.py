@@ -21,6 +21,14 @@ def by_system(paths: list[str]) -> dict[str, list[Path]]:
     return systems
 
 
+def figures_by_model(paths: list[str]) -> dict[str, dict[str, Path]]:
+    """results/report/figures/models/{model}/{figure}.svg by model and figure."""
+    models: dict[str, dict[str, Path]] = {}
+    for path in map(Path, paths):
+        models.setdefault(path.parent.name, {})[path.stem] = path
+    return models
+
+
 with job("report_scorecard", snakemake.log[0]):
     files = snakemake.input
     inputs = Inputs(
@@ -37,6 +45,8 @@ with job("report_scorecard", snakemake.log[0]):
         sheets={Path(path).stem: Path(path) for path in files.sheets},
         ensembles=by_system(files.ensembles),
         truth=[Path(path) for path in files.truth],
+        diagnoses=by_model(files.diagnoses),
+        diagnosis_figures=figures_by_model(files.diagnosis_figures),
     )
     settings = load_settings(snakemake.config)
     write_scorecard(settings, inputs, snakemake.output.scorecard)

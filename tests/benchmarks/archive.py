@@ -1,18 +1,22 @@
-"""Speed of fetching from a loopback archive beside `curl`, and of planning a year.
+"""Speed of fetching from a loopback archive beside `curl` and Herbie, and of planning a year.
 
-    python tests/benchmarks/archive.py [files] [megabytes of each]
+    python tests/benchmarks/archive.py [page to write [files [megabytes of each]]]
 
-A day of files of the size of real ones is served on this machine. Ours finds each file, reads its
-inventory, fetches the wanted ranges, verifies every message and stores it; `curl` fetches the same
-bytes by the same ranges from addresses it is given, over one connection, and writes them. Best of
-three rounds, both in each round. Then a year of hourly analyses is planned by `snakemake -n`; no
-data are needed for that.
+A day of files of the size of real ones is served on this machine, at once and with the delay of a
+cloud. Ours finds each file, reads its inventory, fetches the wanted ranges, verifies every message
+and stores it. `curl` fetches the same bytes by the same ranges from addresses it is given, over one
+connection, and writes them. Herbie finds and fetches them one after the other, and verifies
+nothing. Best of three rounds, all in each round. Then a year of hourly analyses is planned by
+`snakemake -n`; no data are needed for that.
 """
 
+import contextlib
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,17 +27,25 @@ import numpy as np
 import yaml
 from archive_messages import message, variable_message
 from archive_mirror import STATE, settings
+from timing import hardware, table
 
+from stormdraw.archive.download import search_pattern
 from stormdraw.archive.fetch import fetch_day
+from stormdraw.archive.herbie_library import load_herbie, prints_to_log
 from stormdraw.archive.inventory import write_inventory
 from stormdraw.archive.manifest import read_manifest
+from stormdraw.archive.sources import Website, ask_herbie, candidates
+from stormdraw.archive.wanted import requests
 from stormdraw.grids import HRRR
-from stormdraw.messages import opened
+from stormdraw.messages import opened, read_messages
+from stormdraw.settings import Settings
 
 import eccodes  # isort: skip  (after stormdraw)
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 3
+# Seconds that a cloud's storage takes to begin an answer.
+LATENCY = 0.03
 DAY = datetime(2026, 6, 1)
 
 
@@ -66,11 +78,11 @@ def write_site(root: Path, files: int, megabytes: float) -> None:
         write_inventory(path)
 
 
-def curl(address: str, table: dict[str, list[tuple[int, int]]], output: Path) -> float:
+def curl(address: str, ranges: dict[str, list[tuple[int, int]]], output: Path) -> float:
     """Seconds that one `curl` takes for the same ranges of all files."""
     lines = ["silent", "fail"]
-    for number, (path, ranges) in enumerate(table.items()):
-        for part, (start, end) in enumerate(ranges):
+    for number, (path, parts) in enumerate(ranges.items()):
+        for part, (start, end) in enumerate(parts):
             lines += [
                 *(["next", "silent", "fail"] if len(lines) > 2 else []),
                 f'url = "{address}/{path}"',
@@ -103,64 +115,102 @@ def wanted_ranges(root: Path) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
-def compare(files: int, megabytes: float) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        write_site(folder / "site", files, megabytes)
-        ranges = wanted_ranges(folder / "site")
-        total = sum(end - start for parts in ranges.values() for start, end in parts)
-        server = subprocess.Popen(
-            [sys.executable, str(Path(__file__)), "serve", str(folder / "site")],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert server.stdout is not None
-            address = server.stdout.readline().strip()
-            ours, theirs = [], []
-            for number in range(ROUNDS):
-                output = folder / f"curl{number}"
-                output.mkdir()
-                theirs.append(curl(address, ranges, output))
-                ours.append(fetch(address, folder / f"day{number}", files))
-            print(f"{files} files, {total / 1e6:.0f} MB wanted of them")
-            for name, seconds in (("curl", min(theirs)), ("stormdraw", min(ours))):
-                print(
-                    f"{name:10} {seconds:6.2f} s {files / seconds:7.1f} files/s "
-                    f"{total / 1e6 / seconds:7.1f} MB/s"
-                )
-            print(f"stormdraw / curl: {min(ours) / min(theirs):.2f}")
-        finally:
-            server.terminate()
-            server.wait()
+def compare(folder: Path, latency: float, files: int, ranges: dict) -> str:
+    """A table of what each takes for the same messages."""
+    total = sum(end - start for parts in ranges.values() for start, end in parts) / 1e6
+    seconds: dict[str, list[float]] = {}
+    with served(folder / "site", latency) as address:
+        run = day_of(files, address)
+        work = {
+            "curl, one connection": lambda place: curl(address, ranges, place),
+            "stormdraw, four connections": lambda place: fetch(run, place),
+            "Herbie, nothing verified": lambda place: herbies(run, place),
+        }
+        for _ in range(ROUNDS):
+            for name, action in work.items():
+                place = Path(tempfile.mkdtemp(dir=folder))
+                seconds.setdefault(name, []).append(action(place))
+    best = {name: min(taken) for name, taken in seconds.items()}
+    limit = best["curl, one connection"]
+    rows = [
+        [name, f"{s:.2f}", f"{files / s:.1f}", f"{total / s:.0f}", f"{s / limit:.2f}"]
+        for name, s in best.items()
+    ]
+    delay = f"{1000 * latency:.0f} ms before each answer" if latency else "answered at once"
+    headings = [f"{files} files, {total:.0f} MB, {delay}", "seconds", "files/s", "MB/s", "of curl"]
+    return table(headings, rows)
 
 
-def fetch(address: str, folder: Path, files: int) -> float:
-    """Seconds to fetch, verify and store the same messages."""
-    end = (DAY + timedelta(hours=files - 3)).isoformat()
-    last = DAY + timedelta(hours=files - 2)
-    run = settings(
+def day_of(files: int, address: str) -> Settings:
+    """A run that needs `files` hours of a day."""
+    training = {"start": DAY, "end": DAY + timedelta(hours=files - 3)}
+    test = {"start": DAY + timedelta(hours=files - 2), "end": DAY + timedelta(hours=files - 1)}
+    return settings(
         periods={
-            "training": {"start": DAY.isoformat(), "end": end},
-            "test": {
-                "start": last.isoformat(),
-                "end": (last + timedelta(hours=1)).isoformat(),
-            },
+            name: {end: time.isoformat() for end, time in period.items()}
+            for name, period in (("training", training), ("test", test))
         },
         archive={"source": {"mirror": address}},
     )
+
+
+def fetch(run: Settings, folder: Path) -> float:
+    """Seconds to fetch, verify and store the same messages."""
     begun = time.perf_counter()
     fetch_day(run, "hrrr", "20260601", folder / "manifest.csv")
     seconds = time.perf_counter() - begun
-    assert len(read_manifest(folder / "manifest.csv")) == files * len(STATE)
+    listed = read_manifest(folder / "manifest.csv")
+    assert len(listed) == len(requests(run, "hrrr", "20260601")) * len(STATE)
     return seconds
 
 
-def serve(root: str) -> None:
-    """In a process of its own, so that it does not share a thread's time with the client."""
+def herbies(run: Settings, folder: Path) -> float:
+    """Seconds that Herbie takes for the same messages."""
+    herbie = load_herbie(folder / "herbie")
+    place = Website(run.archive.source.mirror)
+    fetched = []
+    begun = time.perf_counter()
+    with prints_to_log():
+        for request in requests(run, "hrrr", "20260601"):
+            (_, address), *_ = candidates(herbie, request, place).items()
+            asked = ask_herbie(herbie, request, {"mirror": address}, folder)
+            fetched.append(asked.download(search_pattern(request), errors="raise"))
+    seconds = time.perf_counter() - begun
+    assert all(len(list(read_messages(path))) == len(STATE) for path in fetched)
+    return seconds
+
+
+def processor_time(folder: Path, files: int) -> float:
+    """Processor seconds of ours a file, from a server that answers at once."""
+    with served(folder / "site", 0.0) as address:
+        before = os.times()
+        fetch(day_of(files, address), Path(tempfile.mkdtemp(dir=folder)))
+        after = os.times()
+    return (after.user + after.system - before.user - before.system) / files
+
+
+@contextlib.contextmanager
+def served(site: Path, latency: float) -> Iterator[str]:
+    """The address of a server in a process of its own: it shares no thread's time with us."""
+    server = subprocess.Popen(
+        [sys.executable, str(Path(__file__)), "serve", str(site), str(latency)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def serve(root: str, latency: str) -> None:
+    """What `served` starts."""
     from archive_server import serving
 
     with serving(Path(root)) as archive:
+        archive.latency = float(latency)
         print(archive.address, flush=True)
         archive.stopped.wait()
 
@@ -185,7 +235,7 @@ YEAR = {
 }
 
 
-def plan_a_year() -> None:
+def plan_a_year() -> str:
     with tempfile.TemporaryDirectory() as scratch:
         config = Path(scratch) / "year.yaml"
         config.write_text(yaml.safe_dump(YEAR))
@@ -204,16 +254,44 @@ def plan_a_year() -> None:
         if plan.returncode:
             raise SystemExit(plan.stdout + plan.stderr)
         total = next(line for line in plan.stdout.splitlines() if line.startswith("total"))
-        print(f"a year of hours: {total.split()[1]} jobs planned in {seconds:.1f} s")
+    return (
+        f"A year of hours, {total.split()[1]} jobs, is planned in {seconds:.1f} s (limit: 60 s).\n"
+    )
 
 
-def main(files: int = 24, megabytes: float = 5.0) -> None:
-    compare(files, megabytes)
-    plan_a_year()
+OPENING = """# What fetching costs
+
+Written by `make benchmark-archive`. Ratios are of one run; seconds depend on the machine and on
+what else it does. Each file holds seven wanted messages in six ranges. `curl` is given addresses
+and ranges; stormdraw finds each file, reads its inventory, fetches the ranges, compares every
+message with its inventory and with what was asked for, and stores it with its checksum.
+
+"""
+
+
+def main(page: str | None = None, files: str = "24", megabytes: str = "5") -> None:
+    count = int(files)
+    parts = [f"{OPENING}{hardware()}\n\n## From a server on the same machine\n\n"]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        write_site(folder / "site", count, float(megabytes))
+        ranges = wanted_ranges(folder / "site")
+        for latency in (0.0, LATENCY):
+            parts.append(compare(folder, latency, count, ranges) + "\n")
+        busy = 1000 * processor_time(folder, count)
+    parts.append(
+        f"A file takes {busy:.0f} ms of one core, which is the limit where the network is fast: "
+        "Python threads share it, so that further connections help against waiting only. Jobs of "
+        "several days run side by side (`downloads`).\n\n## Planning\n\n"
+    )
+    parts.append(plan_a_year())
+    print("".join(parts))
+    if page:
+        Path(page).write_text("".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
-        serve(sys.argv[2])
+        serve(*sys.argv[2:])
     else:
-        main(*(kind(text) for kind, text in zip((int, float), sys.argv[1:], strict=False)))
+        main(*sys.argv[1:])

@@ -1,9 +1,10 @@
 """Decode, store and regrid beside their limits and the usual tools.
 
-    python tests/benchmarks/fields.py [page to write]
+    python tests/benchmarks/fields.py [page to write [folder]]
 
 Each table's ratios are from one run in which everything was done once a round; times are of the
-fastest of several rounds. Without a page the tables are only printed.
+fastest of several rounds. Without a page the tables are only printed. A folder that is named keeps
+the data, 10 GB, and what lies there from before is not made again.
 """
 
 import os
@@ -30,8 +31,8 @@ what else it does.
 """
 
 
-def main(page: str | None = None) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="stormdraw-fields-"))
+def main(page: str | None = None, kept: str | None = None) -> None:
+    folder = Path(kept or tempfile.mkdtemp(prefix="stormdraw-fields-"))
     try:
         parts = [f"{_OPENING}{hardware()}\n"]
         for title, report in (
@@ -44,7 +45,8 @@ def main(page: str | None = None) -> None:
         if page:
             Path(page).write_text("".join(parts), encoding="utf-8")
     finally:
-        shutil.rmtree(folder)
+        if not kept:
+            shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

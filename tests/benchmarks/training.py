@@ -3,11 +3,14 @@
     make benchmark-training [MODELS="ddpm_ultra_minimal ddpm_small"]
 
 The reference: float32, channels first, eager, no reading ahead, AdamW tensor by tensor, and the
-caches cleared after every step. Ours: channels last, fused AdamW, in float32 and in bfloat16. Both
-take a state from a file, since that is where a training's data are. Prints a Markdown table.
+caches cleared after every step; fields are enlarged and joined before they are convolved. Ours:
+channels last, fused AdamW, convolutions.py, in float32, in bfloat16 and compiled. All take a state
+from a file, since that is where a training's data are. What is compiled takes a step before those
+that are measured. Prints a Markdown table.
 """
 
 import argparse
+import contextlib
 import gc
 import json
 import os
@@ -16,10 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
@@ -31,7 +36,7 @@ from stormdraw.models.background import read_ahead  # noqa: E402
 from stormdraw.models.memory import training_memory  # noqa: E402
 from stormdraw.models.settings import ModelSettings, load_model_settings  # noqa: E402
 
-RECIPES = ("reference", "ours, float32", "ours, bfloat16")
+RECIPES = ("reference", "ours, float32", "ours, compiled", "ours, bfloat16")
 FULL_GRID = (1059, 1799)
 GRIDS = {"ddpm_medium": (265, 450)}
 VARIABLES = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
@@ -50,6 +55,29 @@ def configured(model: str, recipe: str) -> ModelSettings:
     return settings.model_copy(update={"training": training})
 
 
+@contextlib.contextmanager
+def as_written(recipe: str) -> Iterator[None]:
+    """The reference's network makes enlarged and joined fields; ours does not."""
+    import torch
+    from torch.nn import functional
+
+    from stormdraw.models.networks import conditional_unet
+
+    def enlarged(layer: Any, x: Any) -> Any:
+        return layer(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+
+    def joined(layer: Any, parts: Any) -> Any:
+        return layer(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0])
+
+    plain = {"convolve_enlarged": enlarged, "convolve_joined": joined}
+    ours = {name: getattr(conditional_unet, name) for name in plain}
+    try:
+        vars(conditional_unet).update(plain if recipe == "reference" else {})
+        yield
+    finally:
+        vars(conditional_unet).update(ours)
+
+
 def count_operations(model: Any, inputs: tuple[Any, ...]) -> int:
     """Floating-point operations of a step, forward and backward, from the shapes alone."""
     from torch.utils.flop_counter import FlopCounterMode
@@ -59,12 +87,18 @@ def count_operations(model: Any, inputs: tuple[Any, ...]) -> int:
     return counter.get_total_flops()
 
 
+def memory_now() -> int:
+    """Resident bytes."""
+    return psutil.Process().memory_info().rss
+
+
 def measure(model_name: str, recipe: str, steps: int, folder: Path) -> dict[str, Any]:
     """Time and memory of a recipe's steps in this process."""
     import torch
 
     from stormdraw.fields.statistics import Statistics
     from stormdraw.models.devices import autocast
+    from stormdraw.models.execution import compile_network
     from stormdraw.models.training import new_model
 
     settings = configured(model_name, recipe)
@@ -74,9 +108,14 @@ def measure(model_name: str, recipe: str, steps: int, folder: Path) -> dict[str,
     model = new_model(model_name, 0, settings, statistics)
     is_ours = recipe != "reference"
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4, fused=is_ours, foreach=False)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     seconds: dict[str, float] = {}
     forcings, timestep = torch.zeros(1, 0, *shape), torch.tensor([400])
+    if recipe.endswith("compiled"):
+        compile_network(model.network, "default")
+        one = torch.zeros(1, len(VARIABLES), *shape)
+        model.losses(one, one, forcings, timestep, one).mean().backward()
+        optimizer.zero_grad(set_to_none=True)
+    before = memory_now()
 
     def states() -> Any:
         for _ in range(steps):
@@ -164,15 +203,15 @@ def traffic(model_name: str, recipe: str) -> int:
         model = _new_model(settings, len(VARIABLES))
         one = torch.empty(1, len(VARIABLES), *shape)
         forcings, timestep = torch.empty(1, 0, *shape), torch.zeros(1, dtype=torch.long)
-        with Traffic() as counter:
+        with as_written(recipe), Traffic() as counter:
             with autocast(settings.training.precision, torch.device("cpu")):
                 loss = model.losses(one, one, forcings, timestep, one).mean()
             loss.backward()
     return counter.total
 
 
-def operations(model_name: str) -> int:
-    """Of one step of a model on its grid; without data."""
+def operations(model_name: str, recipe: str) -> int:
+    """Of one step of a recipe on its model's grid; without data."""
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -180,10 +219,11 @@ def operations(model_name: str) -> int:
 
     shape = GRIDS.get(model_name, FULL_GRID)
     with FakeTensorMode():
-        model = _new_model(configured(model_name, "reference"), len(VARIABLES))
+        model = _new_model(configured(model_name, recipe), len(VARIABLES))
         one = torch.empty(1, len(VARIABLES), *shape)
         forcings, timestep = torch.empty(1, 0, *shape), torch.zeros(1, dtype=torch.long)
-        return count_operations(model, (one, one, forcings, timestep, one))
+        with as_written(recipe):
+            return count_operations(model, (one, one, forcings, timestep, one))
 
 
 def main() -> None:
@@ -191,11 +231,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", default=["ddpm_ultra_minimal", "ddpm_small"])
     parser.add_argument("--steps", type=int, default=1)
+    parser.add_argument("--recipes", nargs="*", default=RECIPES, choices=RECIPES)
     parser.add_argument("--measure", nargs=2, metavar=("RECIPE", "FOLDER"))
     options = parser.parse_args()
     if options.measure:
         recipe, folder = options.measure
-        print(json.dumps(measure(options.models[0], recipe, options.steps, Path(folder))))
+        with as_written(recipe):
+            found = measure(options.models[0], recipe, options.steps, Path(folder))
+        print(json.dumps(found))
         return
     rate, moved = rate_of_multiplication(), rate_of_memory()
     print(f"{hardware()} Load {os.getloadavg()[0]:.1f}. A processor second does ")
@@ -208,12 +251,12 @@ def main() -> None:
     print("backward, optimizer (s) | GFLOP, GB | their CPU s |\n|" + "---|" * 10, flush=True)
     for model in options.models:
         shape = GRIDS.get(model, FULL_GRID)
-        work, first = operations(model), 0.0
+        first = 0.0
         with tempfile.TemporaryDirectory() as folder:
             random = np.random.default_rng(0)
             pair = random.standard_normal((2, len(VARIABLES), *shape), dtype=np.float32)
             np.save(Path(folder) / "pair.npy", pair)
-            for recipe in RECIPES:
+            for recipe in options.recipes:
                 command = [sys.executable, __file__, model, "--steps", str(options.steps)]
                 run = subprocess.run(
                     [*command, "--measure", recipe, folder],
@@ -221,7 +264,7 @@ def main() -> None:
                     text=True,
                     check=True,
                 )
-                bytes_moved = traffic(model, recipe)
+                work, bytes_moved = operations(model, recipe), traffic(model, recipe)
                 found = json.loads(run.stdout.splitlines()[-1])
                 first = first or found["seconds"]
                 parts = ", ".join(f"{value:.2f}" for value in found["parts"].values())

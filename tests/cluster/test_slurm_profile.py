@@ -80,7 +80,8 @@ def command(experiment: Experiment) -> list[str]:
     return [
         *experiment.command("--workflow-profile", "slurm", "--slurm-status-command", "squeue"),
         *("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5"),
-        *("--slurm-keep-successful-logs", "--set-threads", "models_train=1", "ensembles_sample=1"),
+        "--slurm-keep-successful-logs",
+        *("--set-threads", "models_train=1", "models_diagnose=1", "ensembles_sample=1"),
     ]
 
 

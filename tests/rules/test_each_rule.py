@@ -27,6 +27,8 @@ FIGURES = (
     "training_curves",
 )
 
+OF_ONE = ("variables/T2M", "models/small/diagnosis", "models/small/sampling_path")
+
 RULES = {
     "archive_simulate": ["archive/simulated", "archive/simulated_world.nc"],
     "archive_fetch": ["archive/href/20260602/manifest.csv"],
@@ -37,6 +39,7 @@ RULES = {
     "fields_reference": ["fields/href/2026060206.nc"],
     "models_plan": ["models/small/plan.json"],
     "models_train": ["models/small/model.pt", "models/small/metrics.json"],
+    "models_diagnose": ["models/small/diagnosis.nc"],
     "ensembles_calibrate": ["models/small/calibration_small.json"],
     "ensembles_sample": ["ensembles/small/2026060206.nc"],
     "ensembles_reference": ["ensembles/href/2026060206.nc"],
@@ -50,13 +53,17 @@ RULES = {
         "scores/verdicts.csv",
         "scores/missing.csv",
     ],
-    "report_figures": [f"report/figures/{name}.svg" for name in (*FIGURES, "variables/T2M")],
+    "report_figures": [f"report/figures/{name}.svg" for name in (*FIGURES, *OF_ONE)],
     "report_scorecard": ["report/scorecard.html", "report/headline.json"],
     "report_products": [
         f"report/products/2026060206.{kind}"
-        for kind in ("nc", "mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2")
+        for kind in ("nc", "mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "prob.grib2.idx")
     ],
 }
+
+
+# Those that take the place of ensembles_sample when several jobs share a case.
+OF_SEVERAL_JOBS = {"ensembles_part", "ensembles_join"}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +74,7 @@ def bench(finished: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Exp
 
 def test_every_rule_is_tried(finished):
     listed = finished.snakemake("--list-rules").stdout.split()
-    assert set(RULES) == {name for name in listed if "_" in name}
+    assert set(RULES) | OF_SEVERAL_JOBS == {name for name in listed if "_" in name}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -84,6 +91,29 @@ def test_rule_alone_makes_the_same_again(rule, bench, finished):
         if output.is_file():
             # Seconds and memory differ from run to run, and later figures show them.
             shutil.copyfile(before, output)
+
+
+def test_several_jobs_draw_what_one_draws(bench, finished):
+    path = "ensembles/small/2026060206.nc"
+    (bench.results / path).unlink()
+    config = bench.config
+    bench.configure({**config, "ensembles": {**config["ensembles"], "jobs_per_case": 2}})
+    try:
+        only = ["--allowed-rules", *sorted(OF_SEVERAL_JOBS), "--rerun-triggers", "mtime"]
+        run = bench.snakemake(f"results/{path}", *only)
+    finally:
+        bench.configure(config)
+    assert run.returncode == 0, run.stdout
+    with (
+        xr.open_dataset(bench.results / path) as split,
+        xr.open_dataset(finished.results / path) as whole,
+    ):
+        for name in whole.data_vars:
+            # Batches of other sizes round otherwise.
+            np.testing.assert_allclose(split[name], whole[name], rtol=1e-4, atol=0.02)
+    assert [file.name for file in (bench.results / path).parent.glob("2026060206*")] == [
+        "2026060206.nc"
+    ]
 
 
 def same_content(one: Path, other: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 
 import pytest
 import yaml
@@ -13,9 +14,9 @@ def changed(finished, tmp_path_factory):
     return finished.copy(tmp_path_factory.mktemp("changed") / "checkout")
 
 
-def planned(experiment) -> dict[str, int]:
+def planned(experiment, *targets) -> dict[str, int]:
     """Rule -> number of jobs a dry run would start."""
-    run = experiment.snakemake("--dry-run", "--quiet", "rules")
+    run = experiment.snakemake("--dry-run", "--quiet", "rules", *targets)
     assert run.returncode == 0, run.stdout
     if "Nothing to be done" in run.stdout:
         return {}
@@ -90,3 +91,22 @@ def test_a_confidence_level_only_sums_again(changed):
         changed.configure(config)
     assert jobs["scores_summary"] == 1
     assert "scores_case" not in jobs
+
+
+def test_ensembles_that_are_gone_are_drawn_again_for_a_score_only(changed):
+    config, summary = changed.config, "results/scores/summary.csv"
+    path = changed.folder / "workflow_scripts" / "stormdraw" / "scores" / "crps.py"
+    text = path.read_text()
+    ensembles = changed.results / "ensembles"
+    shutil.move(ensembles, changed.folder / "elsewhere")
+    changed.configure({**config, "ensembles": {**config["ensembles"], "keep": False}})
+    try:
+        assert planned(changed, summary) == {}
+        path.write_text(text + "\nEDITED = True\n")
+        jobs = planned(changed, summary)
+    finally:
+        path.write_text(text)
+        changed.configure(config)
+        shutil.move(changed.folder / "elsewhere", ensembles)
+    assert jobs["ensembles_sample"] == 2
+    assert not {rule for rule in jobs if rule.startswith(("archive", "fields", "models"))}

@@ -6,20 +6,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
 from stormdraw.archive.membership import hrrr_run, lagged_runs
 from stormdraw.archive.settings import Archive
 from stormdraw.ensembles.settings import (
     BaselineSystem,
+    DownscaleSystem,
     Ensembles,
     ModelSystem,
     PerfectSystem,
     ReferenceSystem,
     System,
+    models_of,
 )
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
+from stormdraw.left_out import Choice, LeftOut, leave_out
 from stormdraw.periods import Cases, Periods
 from stormdraw.report.settings import Report
 from stormdraw.scores.settings import Scores
@@ -27,6 +30,25 @@ from stormdraw.section import Name, Section, explain
 from stormdraw.times import hourly, hours
 from stormdraw.variables import STATE_VARIABLES
 from stormdraw.yaml_lines import explain_in
+
+
+class CrossedModel(Section):
+    """A model's configuration under a name of its own, for one forecaster of the run."""
+
+    name: Name
+    configuration: Name
+    forecaster: Name
+
+
+def _kind_of_model(entry: Any) -> str:
+    return "name" if isinstance(entry, str) else "crossed"
+
+
+# The name of a configuration, or a mapping.
+ModelEntry = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[CrossedModel, Tag("crossed")],
+    Discriminator(_kind_of_model),
+]
 
 
 class Settings(Section):
@@ -40,10 +62,11 @@ class Settings(Section):
     cases: Cases = Cases()
     archive: Archive = Archive()
     fields: Fields = Fields()
-    models: list[Name] = []
+    models: list[ModelEntry] = []
     ensembles: Ensembles
     scores: Scores = Scores()
     report: Report = Report()
+    left_out: Choice = LeftOut()
 
     @field_validator("variables")
     @classmethod
@@ -58,6 +81,15 @@ class Settings(Section):
     @classmethod
     def _leads_differ(cls, leads: list[int]) -> list[int]:
         return sorted(set(leads))
+
+    @field_validator("models")
+    @classmethod
+    def _models_differ(cls, models: list[ModelEntry]) -> list[ModelEntry]:
+        names = [_name_of(entry) for entry in models]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"names of models must differ, but {', '.join(twice)} stands twice")
+        return models
 
     @model_validator(mode="after")
     def _no_leakage(self) -> "Settings":
@@ -84,15 +116,24 @@ class Settings(Section):
     @model_validator(mode="after")
     def _systems_make_sense(self) -> "Settings":
         for system in self.ensembles.systems:
-            if isinstance(system, ModelSystem) and system.model not in self.models:
-                raise ValueError(
-                    f"ensembles.systems: {system.name} samples the model {system.model!r}, "
-                    f"which is not in the list `models` ({', '.join(self.models) or 'empty'})"
-                )
+            for model in models_of(system):
+                if model not in self.model_names:
+                    known = ", ".join(self.model_names) or "empty"
+                    raise ValueError(
+                        f"ensembles.systems: {system.name} samples the model {model!r}, "
+                        f"which is not in the list `models` ({known})"
+                    )
             if isinstance(system, ReferenceSystem) and self.archive.reference is None:
                 raise ValueError(
                     f"ensembles.systems: {system.name} is a reference ensemble, "
                     "but archive.reference is not set; set it to href or refs"
+                )
+            downscaled = isinstance(system, DownscaleSystem) and system.source == "reference"
+            if downscaled and self.archive.reference is None:
+                raise ValueError(
+                    f"ensembles.systems: {system.name} downscales the reference's members, but "
+                    "archive.reference is not set; set it to href or refs, or the system's source "
+                    "to hrrr or lagged"
                 )
             if isinstance(system, PerfectSystem) and self.archive.source != "simulated":
                 raise ValueError(
@@ -128,8 +169,9 @@ class Settings(Section):
             run = hrrr_run(init, self.archive.analysis_lead)
             if not run.reaches(max(self.leads)):
                 raise ValueError(
-                    f"ensembles.systems: the baseline of kind hrrr has no {max(self.leads)} h "
-                    f"forecast for the case at {init}: HRRR runs {run.longest_lead} h from "
+                    f"ensembles.systems: {' and '.join(self._made_of('hrrr'))} takes HRRR's own "
+                    f"forecast, and there is none of {max(self.leads)} h for the case at {init}: "
+                    f"HRRR runs {run.longest_lead} h from "
                     f"{init - hours(run.age):%H} UTC (48 h from 00, 06, 12 and 18 UTC, 18 h from "
                     "other hours); take shorter leads or other cases, or leave that system out"
                 )
@@ -137,7 +179,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _lagged_runs_reach(self) -> "Settings":
-        for system in self._baselines_of("lagged"):
+        for system in self._made_of("lagged").values():
             for init in self.initial_times():
                 runs = lagged_runs(init, self.ages_of(system))
                 if sum(run.reaches(max(self.leads)) for run in runs) < 2:
@@ -162,6 +204,26 @@ class Settings(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _members_for_every_job(self) -> "Settings":
+        jobs = self.ensembles.jobs_per_case
+        for system in self.ensembles.systems:
+            if isinstance(system, ModelSystem) and self.members(system) < jobs:
+                raise ValueError(
+                    f"ensembles.jobs_per_case is {jobs}, but {system.name} has only "
+                    f"{self.members(system)} members to share among them; set it to at most that"
+                )
+        return self
+
+    @property
+    def model_names(self) -> list[str]:
+        """The names of the models, which are those of their folders."""
+        return list(self.models_by_name())
+
+    def models_by_name(self) -> dict[str, str | CrossedModel]:
+        """What stands in the list of models, by the name that it has there."""
+        return {_name_of(entry): entry for entry in self.models}
+
     def calibration_times(self) -> list[datetime]:
         """The initial times of the cases that spread is calibrated on, evenly over the validation.
 
@@ -179,6 +241,11 @@ class Settings(Section):
         """How many members of a calibrated system are drawn to know its spread: 20 do."""
         return min(self.members(system), 20)
 
+    def members_of_part(self, system: System, part: int) -> range:
+        """The members that job `part`, counted from 0, of those that share a case draws."""
+        members, jobs = self.members(system), self.ensembles.jobs_per_case
+        return range(members * part // jobs, members * (part + 1) // jobs)
+
     def initial_times(self) -> list[datetime]:
         """The initial time of each case whose leads all lie in the test period."""
         test = self.periods.test
@@ -190,11 +257,16 @@ class Settings(Section):
         systems = self.ensembles.systems
         return [system.name for system in systems if isinstance(system, BaselineSystem)]
 
-    def forecasts_with_hrrr(self) -> bool:
-        """Whether HRRR's own forecast is one of the systems."""
-        return bool(self._baselines_of("hrrr"))
+    def perfect_system(self) -> str | None:
+        """The name of the first system that draws from the true distribution, if there is one."""
+        systems = self.ensembles.systems
+        return next((one.name for one in systems if isinstance(one, PerfectSystem)), None)
 
-    def ages_of(self, system: BaselineSystem) -> list[int]:
+    def forecasts_with_hrrr(self) -> bool:
+        """Whether HRRR's own forecast is one of the systems, or downscaled by one."""
+        return bool(self._made_of("hrrr"))
+
+    def ages_of(self, system: BaselineSystem | DownscaleSystem) -> list[int]:
         """How many hours before a case each run of a lagged ensemble started.
 
         An age of 0 is the run that the initial state is of.
@@ -203,25 +275,41 @@ class Settings(Section):
 
     def lagged_ages(self) -> list[int]:
         """The ages of all runs that some lagged ensemble is made of, ascending."""
-        return sorted({age for one in self._baselines_of("lagged") for age in self.ages_of(one)})
+        return sorted(
+            {age for one in self._made_of("lagged").values() for age in self.ages_of(one)}
+        )
 
-    def _baselines_of(self, kind: str) -> list[BaselineSystem]:
-        systems = self.ensembles.systems
-        return [one for one in systems if isinstance(one, BaselineSystem) and one.kind == kind]
+    def _made_of(self, forecasts: str) -> dict[str, BaselineSystem | DownscaleSystem]:
+        """The systems by name that are these forecasts, or downscale them."""
+        found: dict[str, BaselineSystem | DownscaleSystem] = {}
+        for one in self.ensembles.systems:
+            if isinstance(one, BaselineSystem) and one.kind == forecasts:
+                found[one.name] = one
+            if isinstance(one, DownscaleSystem) and one.source == forecasts:
+                found[one.name] = one
+        return found
+
+    def gaps(self) -> LeftOut:
+        """What is left out of this run, as far as it is known by name."""
+        return self.left_out if isinstance(self.left_out, LeftOut) else LeftOut()
 
     def members(self, system: System) -> int:
         """How many members a sampled system has."""
         return getattr(system, "members", None) or self.ensembles.members
 
 
+def _name_of(entry: str | CrossedModel) -> str:
+    return entry if isinstance(entry, str) else entry.name
+
+
 def load_settings(config: dict[str, Any], *files: str | Path) -> Settings:
     """Check a configuration as Snakemake hands it over, read from these YAML files.
 
-    Raises StormdrawError with one line that names each wrong key, where it stands, and what was
-    expected.
+    What its `left_out` names is not there. Raises StormdrawError with one line that names each
+    wrong key, where it stands, and what was expected.
     """
     try:
-        return Settings.model_validate(config)
+        return leave_out(Settings.model_validate(config))
     except ValidationError as error:
         if files:
             raise StormdrawError(explain_in(error, files)) from None

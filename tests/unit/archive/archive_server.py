@@ -18,8 +18,8 @@ class Archive:
 
     `unavailable` counts how often a path is still answered by 503, `breaks` how often a transfer
     still breaks off half-way. `truncates` are paths whose ranges end early without a complaint,
-    `hangs` those that are never answered. `faults` give a path's answers to something else. `log`
-    has (method, path, range) of every request.
+    `hangs` those that are never answered. `latency` is the seconds before each answer. `faults`
+    give a path's answers to something else. `log` has (method, path, range) of every request.
     """
 
     root: Path
@@ -28,6 +28,7 @@ class Archive:
     breaks: dict[str, int] = field(default_factory=dict)
     truncates: set[str] = field(default_factory=set)
     hangs: set[str] = field(default_factory=set)
+    latency: float = 0.0
     faults: dict[str, "Fault"] = field(default_factory=dict)
     honours_ranges: bool = True
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -108,6 +109,7 @@ def serving(root: Path) -> Iterator[Archive]:
         def _answer(self) -> None:
             wanted = self.headers.get("Range", "")
             archive.log.append((self.command, self.path, wanted))
+            time.sleep(archive.latency)
             if self.path in archive.hangs:
                 archive.stopped.wait(20)
                 return

@@ -167,6 +167,38 @@ def test_lagged_runs_where_one_hour_forecasts_are_the_analyses():
     ] == [("hrrr_01h", 5, 2), ("hrrr_02h", 4, 3)]
 
 
+def downscaled(source):
+    """A system that downscales, and its models."""
+    models = ["downscaler_t2m"]
+    fine = {"name": "fine", "method": "downscale", "models": models, "source": source}
+    return {"models": models, "ensembles": {"systems": [fine | {"ages": [0, 2]}]}}
+
+
+def test_what_is_downscaled_is_fetched():
+    run = settings(**downscaled("hrrr"))
+    assert requests(run, "hrrr_forecast", "20260601")[0].member == "hrrr_00h"
+    assert dates(run, "hrrr_lagged") == []
+    run = settings(**downscaled("lagged"))
+    members = [request.member for request in requests(run, "hrrr_lagged", "20260601")]
+    assert members == ["hrrr_00h", "hrrr_02h"]
+    assert dates(run, "hrrr_forecast") == []
+    with pytest.raises(StormdrawError, match=r"fine downscales the reference's members, but arch"):
+        settings(**downscaled("reference"))
+    run = settings(archive={"source": "simulated", "reference": "href"}, **downscaled("reference"))
+    assert minimum_members(run) == 1
+    assert len(requests(run, "href", "20260601")) == 10
+
+
+@pytest.mark.parametrize(("source", "said"), [("hrrr", "18 h from 07 UTC"), ("lagged", "of fine")])
+def test_forecasts_that_end_before_they_are_downscaled(source, said):
+    periods = {
+        "training": {"start": "2026-05-01T00:00", "end": "2026-05-01T01:00"},
+        "test": {"start": "2026-06-01T07:00", "end": "2026-06-02T07:00"},
+    }
+    with pytest.raises(StormdrawError, match=said):
+        settings(periods=periods, leads=[19], **downscaled(source))
+
+
 @pytest.mark.parametrize(("start", "reached"), [("06", True), ("07", False)])
 def test_hrrr_runs_short_from_most_hours(start, reached):
     periods = {

@@ -47,6 +47,47 @@ def commands(path) -> list[str]:
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "profiles/README.md"]
 
 
+# Which test runs each command of README.md, or, where it takes the internet, a cluster or hours,
+# the same in small. Without a test, no command.
+RUN_BY = {
+    "make demo": "tests/workflow/test_readme.py::test_what_make_demo_would_run",
+    "make test": ".ci/run",
+    "git clone <this repository>": "tests/small_experiment.py::check_out",
+    "cd stormdraw": "tests/small_experiment.py::check_out",
+    "make .venv/installed": ".ci/run",
+    "$EDITOR config/config.yaml": (
+        "tests/unit/core/test_shipped_configurations.py::test_one_line_makes_it_href"
+    ),
+    "make plan doctor": "tests/workflow/test_readme.py::test_make_plan_and_doctor",
+    ".venv/bin/snakemake --cores all": (
+        "tests/workflow/test_end_to_end.py::test_every_stage_left_its_files"
+    ),
+    ".venv/bin/snakemake --cores all --config left_out=unfinished": (
+        "tests/workflow/test_left_out.py::test_a_failed_training_leaves_a_stated_gap"
+    ),
+    ".venv/bin/snakemake --workflow-profile workstation": (
+        "tests/workflow/test_elsewhere.py::test_a_plan_in_another_folder_with_another_profile"
+    ),
+    ".venv/bin/snakemake --workflow-profile slurm": (
+        "tests/cluster/test_slurm_profile.py::test_it_ends_with_a_scorecard"
+    ),
+    ".venv/bin/snakemake --cores all --directory ../june": (
+        "tests/workflow/test_elsewhere.py::test_a_plan_in_another_folder_with_another_profile"
+    ),
+}
+
+
+def test_every_command_of_the_readme_is_run_by_a_test(root):
+    assert set(commands(root / "README.md")) <= set(RUN_BY)
+
+
+@pytest.mark.parametrize("place", sorted(set(RUN_BY.values())))
+def test_what_runs_a_command_is_there(root, place):
+    file, _, name = place.partition("::")
+    text = (root / file).read_text()
+    assert f"def {name}(" in text if name else "make test" in text
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_make_knows_every_target_of_a_document(root, document):
     text = (root / document).read_text()
@@ -88,3 +129,26 @@ def test_conda_has_the_pins_of_pip(root):
     conda = yaml.safe_load((root / "envs" / "stormdraw.yaml").read_text())
     pins = (root / "envs" / "requirements.txt").read_text().splitlines()
     assert conda["dependencies"][-1]["pip"] == [pin for pin in pins if not pin.startswith("#")]
+    assert "Not run here" in (root / "envs" / "stormdraw.yaml").read_text()
+
+
+def test_the_container_has_the_pins_of_pip_and_the_python_of_conda(root):
+    recipe = (root / "envs" / "Dockerfile").read_text()
+    assert "Not run here" in recipe
+    instructions = [line.split() for line in recipe.splitlines() if line and line[0] not in "# "]
+    conda = yaml.safe_load((root / "envs" / "stormdraw.yaml").read_text())
+    python = next(d for d in conda["dependencies"] if str(d).startswith("python="))
+    assert ["FROM", f"python:{python.removeprefix('python=')}-slim-bookworm"] in instructions
+    installs = [line for line in instructions if line[:3] == ["RUN", "pip", "install"]]
+    assert installs == [
+        ["RUN", "pip", "install", "--no-cache-dir", "--requirement", "envs/requirements.txt"]
+    ]
+    copied = [line[1:] for line in instructions if line[0] == "COPY"]
+    assert copied == [["envs/requirements.txt", "envs/"], [".", "."]]
+    # What it starts is there, and the options are Snakemake's.
+    from snakemake.cli import get_argument_parser
+
+    started = json.loads(recipe.partition("ENTRYPOINT ")[2])
+    assert started[0] == "snakemake"
+    options = get_argument_parser().parse_args(started[1:])
+    assert str(options.snakefile) == "/stormdraw/Snakefile"

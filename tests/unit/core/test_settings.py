@@ -78,6 +78,45 @@ def test_a_wrong_value_is_told_in_one_line(config, edits, complaint, tmp_path):
     assert "\n" not in message
 
 
+SYSTEMS = (
+    {"name": "x", "method": "diffusion", "model": "ddpm_residual"},
+    {"name": "x", "method": "one_step", "model": "ddpm_residual"},
+    {"name": "x", "method": "downscale", "models": ["ddpm_residual"]},
+    {"name": "x", "method": "perfect"},
+)
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system["method"])
+@pytest.mark.parametrize("members", [0, 1, 1001, 2.5])
+def test_members_of_a_system_are_2_to_1000(config, system, members):
+    edits = {"ensembles__systems": [system | {"members": members}], "scores__reference": None}
+    with pytest.raises(
+        StormdrawError, match=rf"systems\.0\.{system['method']}\.members: .*Input sh"
+    ):
+        load_settings(changed(config, **edits))
+    edits["ensembles__systems"] = [system | {"members": 1000}]
+    assert load_settings(changed(config, **edits)).ensembles.systems[0].members == 1000
+
+
+def test_a_downscaling_system(config):
+    def run(**changes):
+        fine = {"name": "fine", "method": "downscale", "models": ["ddpm_residual"], **changes}
+        systems = {"ensembles__systems": [fine], "scores__reference": None}
+        return load_settings(changed(config, **systems))
+
+    assert run(source="lagged", ages=[3, 0]).lagged_ages() == [0, 3]
+    for wrong, said in (
+        ({"models": []}, "models"),
+        ({"models": ["ddpm_residual"] * 2}, "give each downscaler once"),
+        ({"models": ["fine_t2m"]}, "samples the model 'fine_t2m', which is not in the list"),
+        ({"source": "gfs"}, "'hrrr', 'lagged' or 'reference'"),
+        ({"eta": 0.5}, "eta is of the sampler ddim"),
+        ({"ages": [1, 1]}, "give each age of a run once"),
+    ):
+        with pytest.raises(StormdrawError, match=said):
+            run(**wrong)
+
+
 def calibrated(config, **periods):
     """The demo with one calibrated system."""
     systems = [

@@ -13,11 +13,11 @@ from stormdraw.costs.computing import (
     Computing,
     computing,
 )
-from stormdraw.costs.disk import disk_bytes
+from stormdraw.costs.disk import disk_bytes, keeps_ensembles
 from stormdraw.costs.fetching import archive_shape, fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.costs.plan import CostPlan, cost_plan, plan_text
-from stormdraw.models.settings import load_model_settings
+from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
 from stormdraw.variables import STATE_VARIABLES, variable
 
@@ -125,8 +125,9 @@ def test_disk_is_the_sum_of_uncompressed_fields(config):
     disk = disk_bytes(settings, files)
     assert disk["archive"] == sum(fetching(settings, found).bytes for found in files.values())
     assert disk["fields"] == (9 + 20) * 7 * ONE_FIELD
-    # Seven variables and wind speed; 4 members and persistence at two leads, and HREF's twenty.
-    assert disk["ensembles"] == (4 * 2 + 2 + 20) * 8 * ONE_FIELD
+    # Seven variables and wind speed; 4 members in half the bits and persistence at two leads, and
+    # HREF's twenty.
+    assert disk["ensembles"] == (4 * 2 / 2 + 2 + 20) * 8 * ONE_FIELD
     assert disk["scores"] == 0
     settings = load_settings(config | {"scores": {"maps": True}})
     assert disk_bytes(settings, files)["scores"] == 2 * 3 * 2 * 8 * ONE_FIELD
@@ -138,8 +139,25 @@ def test_climatology_counts_its_training_hours(config):
     config["periods"]["training"]["end"] = "2026-06-01T12:00"
     settings = load_settings(config)
     # 00 to 12 UTC hold three hours within one of 01 UTC (the first lead) and of 02 UTC.
-    drawn = 4 * 2 + 3 * 2
+    drawn = 4 * 2 / 2 + 3 * 2
     assert disk_bytes(settings, wanted_files(settings))["ensembles"] == drawn * 8 * ONE_FIELD
+
+
+def test_small_ensembles_are_kept_unless_told_otherwise(config):
+    assert keeps_ensembles(load_settings(config))
+    config["ensembles"]["keep"] = False
+    assert not keeps_ensembles(load_settings(config))
+    # 1059 x 1799 points, 8 variables, 2 leads, 2 bytes: 61 MB a member, so 100 GB are 1640 members.
+    del config["fields"], config["ensembles"]["keep"]
+    config["ensembles"]["members"] = 820
+    config["ensembles"]["systems"].append(
+        {"name": "again", "method": "diffusion", "model": "ddpm_residual", "members": 819}
+    )
+    assert keeps_ensembles(load_settings(config))
+    config["ensembles"]["systems"][-1]["members"] = 821
+    assert not keeps_ensembles(load_settings(config))
+    config["ensembles"]["keep"] = True
+    assert keeps_ensembles(load_settings(config))
 
 
 def test_operations_of_the_full_grid_are_those_the_rates_rest_on(config, models):
@@ -147,10 +165,39 @@ def test_operations_of_the_full_grid_are_those_the_rates_rest_on(config, models)
     config["models"] = ["ddpm_ultra_minimal"]
     config["ensembles"]["systems"][0]["model"] = "ddpm_ultra_minimal"
     counted = computing(load_settings(config), models)
+    # The reference's step is 375 GFLOP, of which a third is the forward pass. Enlarging within the
+    # convolution takes 4 products of 32 by 16 channels a point instead of 9.
+    forward = 125e9 - (9 - 4) * 2 * 32 * 16 * 1060 * 1800
     # 200 epochs of 5 pairs, as whole windows of 8: 200 steps.
-    assert counted.training / (200 * 8) == pytest.approx(375e9, rel=0.01)
-    # A network's forward pass is a third of a training step.
-    assert counted.sampling / (4 * 2 * 3) == pytest.approx(125e9, rel=0.01)
+    assert counted.training / (200 * 8) == pytest.approx(3 * forward, rel=0.01)
+    assert counted.sampling / (4 * 2 * 3) == pytest.approx(forward, rel=0.01)
+
+
+def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(config, models, root):
+    steady = {
+        **{"family": "gnn", "network": {"latent": 8, "layers": 1}, "training": {"steps": 1}},
+        **{"prediction": "target", "target": "residual"},
+    }
+    path = root / "config" / "models" / "def_perturbation.yaml"
+    models["steady"] = ModelSettings.model_validate(steady)
+    models["crossed"] = load_model_settings(path).model_copy(update={"forecaster": "steady"})
+    crossed = {"name": "crossed", "configuration": "def_perturbation", "forecaster": "steady"}
+
+    def counted(*names, **system):
+        config["models"] = list(names)
+        config["ensembles"]["systems"][0] = {"name": "model", **system}
+        return computing(load_settings(config), models).sampling
+
+    def perturbed(**changes):
+        how = {"method": "def", "model": "crossed", "steps": 3}
+        return counted("steady", crossed, **how, **changes)
+
+    forecasts = counted("steady", method="one_step", model="steady")
+    # The network is that of ddpm_ultra_minimal; at w = 1 a step is one pass of it, else two.
+    twin = {"method": "diffusion", "model": "ddpm_ultra_minimal", "steps": 3}
+    passes = counted("ddpm_ultra_minimal", **twin)
+    assert perturbed(guidance=1.0) == pytest.approx(passes + forecasts)
+    assert perturbed(walks=2) == pytest.approx(4 * passes + forecasts)
 
 
 def test_ddpm_residual_takes_about_as_long_as_it_did(root, models):
@@ -161,6 +208,27 @@ def test_ddpm_residual_takes_about_as_long_as_it_did(root, models):
     assert counted.training / OPERATIONS_A_SECOND_ON_CORE / 2 == pytest.approx(144, rel=0.5)
     assert counted.sampling / OPERATIONS_A_SECOND_ON_CORE / 2 == pytest.approx(5 * 25, rel=0.9)
     assert counted.gpu_hours < counted.core_hours / 50
+
+
+def test_downscaling_is_counted_with_what_it_fetches(config, root):
+    """33 x 50 points are 2 x 3 whole blocks of 16. For each the network has four dense layers of
+    256 x 256 and one of 7 x 256, with two operations a weight."""
+    path = root / "config" / "models" / "downscaler_d2m.yaml"
+    fine = {"name": "fine", "method": "downscale", "models": ["downscaler_d2m"], "steps": 5}
+    config["fields"]["crop"] = {"rows": [0, 33], "columns": [0, 50]}
+    config["models"] = ["downscaler_d2m"]
+    config["leads"] = [2]
+    config["ensembles"]["systems"] = [fine]
+    config["archive"]["reference"] = None
+    settings = load_settings(config)
+    counted = computing(settings, {"downscaler_d2m": load_model_settings(path)})
+    blocks = 4 * 1 * 2 * 3  # members, leads, rows, columns
+    weights = 4 * 256 * 256 + 7 * 256
+    assert counted.sampling == pytest.approx(5 * blocks * 2 * weights, rel=0.01)
+    assert set(wanted_files(settings)) == {"hrrr", "static", "hrrr_forecast"}
+    fine["source"] = "reference"
+    config["archive"]["reference"] = "href"
+    assert len(wanted_files(load_settings(config))["href"]) == 10
 
 
 def test_hours():

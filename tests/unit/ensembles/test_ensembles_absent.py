@@ -14,6 +14,7 @@ from stormdraw.ensembles.rollout import Inputs, Rollout, write_rollout
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import compute_statistics
 from stormdraw.grids import lambert
+from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.scores.truth import load_truth
 from stormdraw.times import hours
 
@@ -60,7 +61,8 @@ def test_persistence_of_nothing(day, tmp_path):
 def test_a_model_draws_nothing(day, tmp_path):
     missing = case(1, "diffusion")
     settings = SimpleNamespace(history=1)
-    trained = SimpleNamespace(model=SimpleNamespace(settings=settings))
+    model = SimpleNamespace(settings=settings)
+    trained = SimpleNamespace(name="small", model=model, grid=TrainedGrid.of(GRID))
     inputs, output = Inputs([day], None), tmp_path / "e.nc"
     write_rollout(trained, None, inputs, missing, Rollout(3, 0), output, {}, {})
     with xr.open_dataset(output) as ensemble:

@@ -148,6 +148,9 @@ def test_hrrr_forecasts_are_fetched_cropped_and_written(hrrr_archive, tmp_path):
         assert not np.array_equal(fields["T2M"].values[0], fields["T2M"].values[1])
         speed = np.hypot(fields["U10"].values, fields["V10"].values)
         np.testing.assert_allclose(dataset["WIND10"].values[0], speed, rtol=1e-6)
+    longer = case(datetime(2026, 6, 1, 2), [1, 2, 3])
+    with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but 3 h is asked for"):
+        write_forecast(forecast, longer, tmp_path / "longer.nc", {})
 
 
 def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):

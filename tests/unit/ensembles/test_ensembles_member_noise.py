@@ -37,3 +37,12 @@ def test_two_hours_by_hand() -> None:
     correlate = PersistentNoise(0.6)
     assert correlate(torch.tensor([1.0])).tolist() == [1.0]
     assert correlate(torch.tensor([2.0])).item() == pytest.approx(0.6 * 1.0 + 0.8 * 2.0)
+
+
+def test_several_draws_an_hour_each_resemble_their_own() -> None:
+    correlate = PersistentNoise(0.6, draws=2)
+    assert correlate(torch.tensor([1.0])).tolist() == [1.0]
+    assert correlate(torch.tensor([5.0])).tolist() == [5.0]
+    assert correlate(torch.tensor([2.0])).item() == pytest.approx(0.6 * 1.0 + 0.8 * 2.0)
+    assert correlate(torch.tensor([3.0])).item() == pytest.approx(0.6 * 5.0 + 0.8 * 3.0)
+    assert correlate(torch.tensor([0.0])).item() == pytest.approx(0.6 * 2.2)

@@ -17,7 +17,7 @@ from stormdraw.ensembles.rollout import Rollout
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
-from stormdraw.grids import HRRR
+from stormdraw.grids import HRRR, Grid
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import new_model
@@ -67,12 +67,12 @@ def day_files(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def save(folder: Path, kind: dict[str, Any]) -> Path:
+def save(folder: Path, kind: dict[str, Any], grid: Grid = GRID) -> Path:
     """A checkpoint of an untrained model."""
     common = {"prediction": "target", "target": "residual", "training": {"epochs": 1}}
     settings = ModelSettings.model_validate({**common, **kind})
     path = folder / "model.pt"
-    save_model(path, "small", new_model("small", 1, settings, STATISTICS), STATISTICS, None)
+    save_model(path, "small", new_model("small", 1, settings, STATISTICS), STATISTICS, None, grid)
     return path
 
 
@@ -132,13 +132,23 @@ def test_history_rolls_on_with_the_forecast(tmp_path: Path, day_files: list[Path
             )
             following = model.normalization.decode(states[-1], model.generate(condition))
             states.append(rollout.apply_bounds(following, STATE)[0])
-    np.testing.assert_allclose(drawn[0], states[3][0], rtol=1e-5, atol=1e-4)
-    np.testing.assert_allclose(drawn[1], states[5][0], rtol=1e-5, atol=1e-4)
+    stored = 2**-9  # half the coarsest step in which these variables are stored
+    np.testing.assert_allclose(drawn[0], states[3][0], rtol=1e-5, atol=stored)
+    np.testing.assert_allclose(drawn[1], states[5][0], rtol=1e-5, atol=stored)
 
 
 def test_a_missing_hour_of_the_history(tmp_path: Path, day_files: list[Path]) -> None:
     with pytest.raises(StormdrawError, match="no field at 2026-06-01 23 UTC"):
         write(tmp_path, day_files[1:], DETERMINISTIC)
+
+
+def test_a_model_of_another_grid(tmp_path: Path, day_files: list[Path]) -> None:
+    coarser = Grid(GRID.crs, GRID.x[::2], GRID.y[::2])
+    case = Case("small", "one_step", INIT, (1,), STATE)
+    path = save(tmp_path, STOCHASTIC, coarser)
+    with pytest.raises(StormdrawError, match=r"system small: the model small was trained on a g"):
+        write_one_step(path, day_files, None, case, Rollout(2, 1), tmp_path / "e.nc", {})
+    assert not (tmp_path / "e.nc").exists()
 
 
 def test_models_of_the_other_kind(tmp_path: Path) -> None:

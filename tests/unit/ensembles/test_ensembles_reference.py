@@ -60,6 +60,13 @@ def test_a_member_absent_throughout_is_named(regridded, tmp_path):
         assert np.array_equal(dataset["U10"].values[:, 0], values[1, :2, 1])
 
 
+def test_a_lead_beyond_the_forecasts(regridded, tmp_path):
+    longer = Case("href", "reference", INIT, [1, 9], STATE)
+    with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but 9 h is asked for"):
+        write_reference_members(regridded[0], 2, longer, tmp_path / "href.nc", {})
+    assert not (tmp_path / "href.nc").exists()
+
+
 def test_products_stay_mean_and_spread(tmp_path):
     names = {"T2M_mean": "T2M", "T2M_spread": "T2M"}
     leading = {"lead": lead_coordinate([1, 2]), "init": init_coordinate(INIT)}
@@ -68,6 +75,9 @@ def test_products_stay_mean_and_spread(tmp_path):
         file["T2M_spread"][:] = 1.5
     case = Case("href_products", "reference", INIT, [2], ["T2M"])
     write_reference_products(tmp_path / "fields.nc", case, tmp_path / "out.nc", {})
+    longer = Case("href_products", "reference", INIT, [9], ["T2M"])
+    with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but 9 h is asked for"):
+        write_reference_products(tmp_path / "fields.nc", longer, tmp_path / "longer.nc", {})
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert dataset.attrs["distribution"] == "gaussian"
         assert dataset["T2M_mean"].shape == (1, *GRID.shape)

@@ -1,6 +1,8 @@
-"""What is written comes back: through our reader, xarray, a compliance checker and GDAL."""
+"""What is written comes back: through our reader, xarray, a compliance checker, GDAL and ncdump."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -166,3 +168,22 @@ def test_gdal_sees_the_right_projection(tmp_path):
     x, y = transformer.transform(*GRID.longitude_latitude())
     assert np.allclose(x, GRID.x, atol=0.01)
     assert np.allclose(y, np.array(GRID.y)[:, None], atol=0.01)
+
+
+@pytest.mark.skipif(shutil.which("ncdump") is None, reason="ncdump is not installed")
+def test_ncdump_tells_the_projection_and_the_values(day):
+    run = subprocess.run(
+        ["ncdump", "-p", "9", "-v", "T2M", str(day)], text=True, capture_output=True, check=True
+    )
+    for line in (
+        'T2M:grid_mapping = "projection"',
+        'projection:grid_mapping_name = "lambert_conformal_conic"',
+        "projection:longitude_of_central_meridian = -97.5",
+        "projection:standard_parallel = 38.5",
+        "projection:semi_major_axis = 6371229.",
+    ):
+        assert re.search(rf"^\s*{re.escape(line)}", run.stdout, flags=re.MULTILINE), line
+    listed = re.search(r"^ T2M =([^;]*);", run.stdout, flags=re.MULTILINE)
+    values = [float(text.strip().replace("_", "nan")) for text in listed[1].split(",")]
+    expected = STATES[:, NAMES.index("T2M")].ravel()
+    assert np.allclose(values, expected, rtol=0, atol=2.0**-7, equal_nan=True)

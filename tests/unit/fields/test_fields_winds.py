@@ -1,8 +1,9 @@
 import numpy as np
+import pyproj
 import pytest
 
-from stormdraw.fields.winds import convergence, to_earth, to_grid
-from stormdraw.grids import HRRR, lambert
+from stormdraw.fields.winds import convergence, turned
+from stormdraw.grids import HRRR, lambert, mercator, polar_stereographic
 
 HREF_LIKE = lambert(
     first_latitude=30.0,
@@ -18,13 +19,12 @@ HREF_LIKE = lambert(
 @pytest.mark.parametrize("grid", [HRRR, HREF_LIKE])
 def test_convergence_is_the_cones_closed_form(grid):
     longitude = np.array([-110.0, -97.5, -80.0])
-    latitude = np.array([35.0, 40.0, 45.0])
     operation = grid.projection.coordinate_operation
     values = {parameter.name: parameter.value for parameter in operation.params}
     central = values["Longitude of false origin"]
     cone = np.sin(np.deg2rad(values["Latitude of 1st standard parallel"]))
     expected = np.deg2rad(cone * (longitude - central))
-    assert np.allclose(convergence(grid, longitude, latitude), expected, atol=1e-10)
+    assert np.allclose(convergence(grid, longitude), expected, atol=1e-10)
 
 
 @pytest.mark.parametrize("grid", [HRRR, HREF_LIKE])
@@ -38,15 +38,34 @@ def test_turned_wind_points_where_air_goes(grid):
             longitude + step * east / np.cos(np.deg2rad(latitude)), latitude + step * north
         )
         length = np.hypot(x1 - x0, y1 - y0)
-        angle = convergence(grid, longitude, latitude)
-        u, v = to_grid(np.full(2, east), np.full(2, north), angle)
+        angle = convergence(grid, longitude)
+        u, v = turned(np.full(2, east), np.full(2, north), np.cos(angle), np.sin(angle))
         assert np.allclose(u, (x1 - x0) / length, atol=1e-5)
         assert np.allclose(v, (y1 - y0) / length, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        HRRR,
+        polar_stereographic(31.0, 254.0, (5, 5), (1e4, 1e4), 249.0, 60.0),
+        polar_stereographic(-60.0, 254.0, (5, 5), (1e4, 1e4), 249.0, 60.0, south=True),
+        mercator(20.0, 190.0, (5, 5), (1e4, 1e4), 20.0),
+        lambert(30.0, 255.0, (5, 5), (5e3, 5e3), 265.0, (30.0, 60.0), 25.0, 6378137.0, 6356752.0),
+    ],
+    ids=["lambert", "north pole", "south pole", "mercator", "two parallels of an ellipsoid"],
+)
+def test_convergence_is_projs_at_every_point(grid):
+    """Also across the date line, and wherever the point lies north or south."""
+    longitude, latitude = np.meshgrid(np.arange(-179.0, 180.0, 30.5), np.array([-40.0, 5.0, 60.0]))
+    factors = pyproj.Proj(grid.projection).get_factors(longitude, latitude)
+    theirs = np.exp(1j * np.deg2rad(factors.meridian_convergence))
+    assert np.allclose(np.exp(1j * convergence(grid, longitude)), theirs, atol=1e-7)
 
 
 def test_there_and_back_keeps_the_wind():
     rng = np.random.default_rng(0)
     u, v, angle = rng.normal(size=(3, 100))
-    east, north = to_earth(u, v, angle)
-    assert np.allclose(np.hypot(east, north), np.hypot(u, v))
-    assert np.allclose(to_grid(east, north, angle), (u, v))
+    x, y = turned(u, v, np.cos(angle), np.sin(angle))
+    assert np.allclose(np.hypot(x, y), np.hypot(u, v))
+    assert np.allclose(turned(x, y, np.cos(angle), -np.sin(angle)), (u, v))

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from synthetic_hours import VARIABLES, make_model_settings
+from synthetic_hours import VARIABLES, make_model_settings, small_grid
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics, read_statistics
+from stormdraw.grids import HRRR, Grid
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.training import new_model
 
@@ -24,7 +25,7 @@ def statistics(synthetic: Path) -> Statistics:
 @pytest.fixture
 def saved(tmp_path: Path, statistics: Statistics) -> Path:
     model = new_model("small", 5, make_model_settings(), statistics)
-    save_model(tmp_path / "model.pt", "small", model, statistics, (1000.0, 250.0))
+    save_model(tmp_path / "model.pt", "small", model, statistics, (1000.0, 250.0), small_grid())
     return tmp_path / "model.pt"
 
 
@@ -56,6 +57,7 @@ def test_holds_nothing_but_numbers_strings_and_tensors(saved: Path) -> None:
         "variables",
         "statistics",
         "terrain",
+        "grid",
         "code",
     }
     assert all(value.device == CPU for value in content["state_dict"].values())
@@ -118,6 +120,35 @@ def test_weights_of_another_network(saved: Path) -> None:
 def test_another_format(saved: Path) -> None:
     with pytest.raises(StormdrawError, match="not a checkpoint of this version"):
         load_model(edited(saved, lambda content: content.update(format=99)), CPU)
+
+
+def test_a_checkpoint_from_before_grids_were_told(saved: Path) -> None:
+    def older(content: dict) -> None:
+        content["format"] = 1
+        del content["grid"]
+
+    with pytest.raises(StormdrawError, match=r"not a checkpoint of this version \(format 2\); del"):
+        load_model(edited(saved, older), CPU)
+
+
+def test_the_grid_it_was_trained_on(saved: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Spacings and projection are the model's; where on that map it is used is the user's."""
+    trained, grid = load_model(saved, CPU).grid, small_grid()
+    assert (trained.spacing, trained.shape) == ((3000.0, 3000.0), (13, 10))
+    trained.check(grid, "small")
+    assert not caplog.records
+    shifted = HRRR.crop(slice(600, 640), slice(900, 940))
+    trained.check(shifted, "small")
+    assert "small was trained on another part of this map: 13 x 10 points" in caplog.text
+    # The same map in other words.
+    trained.check(Grid(f"{grid.crs} +type=crs", grid.x, grid.y), "small")
+    every_second = Grid(grid.crs, grid.x[::2], grid.y[::2])
+    with pytest.raises(StormdrawError, match=r"grid of 3000 x 3000 m .* have one of 6000 x 6000 m"):
+        trained.check(every_second, "small")
+    elsewhere = Grid(grid.crs.replace("lon_0=-97.5", "lon_0=-95.0"), grid.x, grid.y)
+    assert elsewhere.crs != grid.crs
+    with pytest.raises(StormdrawError, match=r"lon_0=-97.5.*lon_0=-95.0.* delete its model.pt"):
+        trained.check(elsewhere, "small")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half a zip"])

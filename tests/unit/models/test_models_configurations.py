@@ -10,8 +10,9 @@ from stormdraw.fields.statistics import Statistics
 from stormdraw.models.forcings import channel_count
 from stormdraw.models.memory import model_without_data
 from stormdraw.models.pairs import Batch
-from stormdraw.models.settings import ModelSettings, load_model_settings
+from stormdraw.models.settings import ModelSettings, check_systems, load_model_settings
 from stormdraw.models.training import new_model
+from stormdraw.settings import load_settings, load_yaml
 
 SEVEN = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
 
@@ -20,6 +21,7 @@ PARAMETERS = {
     "ddpm_ultra_minimal": (81_111, 0.0),
     "ddpm_small": (180_799, 0.0),
     "ddpm_residual": (81_111 + 4 * 16, 0.0),
+    "ddpm_reference": (81_111, 0.0),
     "ddpm_medium": (50_034_503, 0.01),
     "ddpm_11m": (11.4e6, 0.01),
     "ddpm_28m": (27.8e6, 0.01),
@@ -27,6 +29,7 @@ PARAMETERS = {
     "ddpm_111m": (111e6, 0.01),
     "crps_unet": (78_727, 0.0),
     "crps_unet_large": (1_316_263, 0.0),
+    "crps_unet_history": (330_919, 0.0),
     "cnn_transformer": (6_052_679, 0.0),
     "cnn_transformer_small": (1_520_039, 0.0),
     "gnn": (6_130_183, 0.0),
@@ -34,6 +37,7 @@ PARAMETERS = {
     "transformer_90m": (90e6, 0.02),
     "transformer_small": (969_664, 0.0),
     "downscaler": (256_000, 0.05),
+    "def_perturbation": (81_111, 0.0),
 }
 TRAINED_HERE = sorted(set(PARAMETERS) - {"transformer_13b"})
 
@@ -101,3 +105,13 @@ def test_loss_falls_on_a_fixed_batch(root: Path, name: str) -> None:
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
     assert losses[0] > losses[1] > losses[2]
+
+
+def test_the_twin_experiment_compares_recipes_and_nothing_else(root: Path) -> None:
+    run = load_settings(load_yaml(root / "config" / "twin.yaml"))
+    check_systems(run, {name: configuration(root, name) for name in run.models})
+    assert len({init.date() for init in run.initial_times()}) >= 8
+    ours, reference = configuration(root, "ddpm_residual"), configuration(root, "ddpm_reference")
+    assert ours.training == reference.training
+    assert (ours.family, ours.network) == (reference.family, reference.network)
+    assert (reference.prediction, reference.target) == ("noise", "next_state")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from synthetic_hours import VARIABLES, make_settings
+from synthetic_hours import VARIABLES, make_model_settings, make_settings
 
 from stormdraw.ensembles.samplers import draw
 from stormdraw.errors import StormdrawError
@@ -15,7 +15,12 @@ from stormdraw.models.batches import EpochOrder
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.downscaling import DownscalingModel
 from stormdraw.models.pairs import Batch
-from stormdraw.models.settings import ModelSettings
+from stormdraw.models.settings import (
+    ModelSettings,
+    check_systems,
+    downscaled_variables,
+    load_model_settings,
+)
 from stormdraw.models.training import TrainingFiles, new_model, train
 
 
@@ -98,6 +103,51 @@ def test_trains_and_loads(training_files: Any) -> None:
     train("downscaler", make_settings(), settings(), files)
     trained = load_model(files.model, torch.device("cpu"), list(VARIABLES), settings())
     assert isinstance(trained.model, DownscalingModel)
+
+
+def test_one_file_serves_every_variable(tmp_path: Path, root: Path) -> None:
+    text = (root / "config" / "models" / "downscaler.yaml").read_text()
+    (tmp_path / "downscaler.yaml").write_text(text)
+    assert load_model_settings(tmp_path / "downscaler.yaml").variable == "T2M"
+    dew_point = load_model_settings(tmp_path / "downscaler_d2m.yaml")
+    assert dew_point.variable == "D2M"
+    assert dew_point.network == load_model_settings(tmp_path / "downscaler.yaml").network
+    # A file of that name comes first.
+    (tmp_path / "downscaler_u10.yaml").write_text(text.replace("T2M", "V10"))
+    assert load_model_settings(tmp_path / "downscaler_u10.yaml").variable == "V10"
+    with pytest.raises(StormdrawError, match=r"downscaler_rain.yaml: no such file"):
+        load_model_settings(tmp_path / "downscaler_rain.yaml")
+    other = (root / "config" / "models" / "ddpm_residual.yaml").read_text()
+    (tmp_path / "small.yaml").write_text(other)
+    with pytest.raises(StormdrawError, match=r"small_cin.yaml: no such file, and .* not downscale"):
+        load_model_settings(tmp_path / "small_cin.yaml")
+
+
+def test_systems_that_downscale() -> None:
+    def check(models: dict[str, ModelSettings], **changes: Any) -> None:
+        system = {"name": "fine", "method": "downscale", "models": list(models), **changes}
+        check_systems(make_settings(models=list(models), ensembles={"systems": [system]}), models)
+
+    two = {"d": settings(), "t": settings(variable="T2M")}
+    check(two)
+    fine = make_settings(
+        models=["d", "t"],
+        ensembles={"systems": [{"name": "f", "method": "downscale", "models": ["d", "t"]}]},
+    )
+    assert downscaled_variables(fine.ensembles.systems[0], two) == ["T2M", "D2M"]  # type: ignore[arg-type]
+    for models, changes, said in (
+        ({"d": make_model_settings()}, {}, r"with the model d, whose target is residual; name"),
+        (
+            {"c": settings(variable="CIN")},
+            {},
+            r"of CIN, but the run's variables are T2M, D2M, CAPE",
+        ),
+        ({"d": settings(), "e": settings()}, {}, r"the model e, which is of D2M, and so is d;"),
+        (two, {"steps": 51}, r"51 sampling steps are more than the model's 50 timesteps"),
+        (two, {"sampler": "ddim", "steps": 20}, r"20 is no divisor of 50"),
+    ):
+        with pytest.raises(StormdrawError, match=said):
+            check(models, **changes)
 
 
 def test_bad_settings(synthetic: Path) -> None:

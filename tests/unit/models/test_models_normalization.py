@@ -55,3 +55,24 @@ def test_a_generated_residual_may_pass_through_zero() -> None:
     # sqrt(CAPE) 1 falls by 5: the transform is signed, so the result is -16, for bounds to mend.
     normalization = Normalization(STATISTICS, "residual")
     assert normalization.decode(state(290.0, 1.0), state(0.0, -1.0))[0, 1].item() == -16.0
+
+
+def test_bounds_of_a_residual_by_hand() -> None:
+    normalization = Normalization(STATISTICS, "residual")
+    now = state(300.0, 900.0)
+    # No CAPE at all: (0 - 30 + 1) / 4 = -7.25. 333 K: (333 - 300 - 0.5) / 2 = 16.25.
+    generated = state(18.25, -8.25).requires_grad_()
+    bounded = normalization.within_bounds(now, generated, slope=0.5)
+    assert bounded.flatten().tolist() == [17.25, -7.75]
+    bounded.sum().backward()
+    assert generated.grad is not None
+    assert generated.grad.flatten().tolist() == [0.5, 0.5]
+    inside = state(1.0, -7.0)
+    torch.testing.assert_close(normalization.within_bounds(now, inside, 0.5), inside)
+
+
+def test_bounds_of_a_next_state_by_hand() -> None:
+    normalization = Normalization(STATISTICS, "next_state")
+    # (333 - 290) / 5 = 8.6; (0 - 20) / 10 = -2; now does not matter.
+    bounded = normalization.within_bounds(state(0.0, 0.0), state(10.0, -3.0), slope=0.0)
+    torch.testing.assert_close(bounded, state(8.6, -2.0))

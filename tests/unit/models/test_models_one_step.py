@@ -1,5 +1,6 @@
 """Models that forecast in one step: their losses, their history, and what does not go together."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,27 @@ def test_condition_has_the_oldest_state_first(pairs: Pairs, statistics: Statisti
     torch.testing.assert_close(condition, torch.cat(expected, dim=1))
 
 
+def test_condition_has_changes_for_earlier_states(pairs: Pairs, statistics: Statistics) -> None:
+    changing = settings("stochastic_unet", history=3, history_as="changes")
+    model = new_model("x", 1, changing, statistics)
+    batch = pairs.batch([0])
+    assert batch.before is not None
+    oldest, older, now = batch.before[:, 0], batch.before[:, 1], batch.now
+    condition = model.condition(now, batch.forcings, batch.before)
+    assert condition.shape[1] == 9
+    # T2M and D2M as they are; CAPE by its square root.
+    for index, number in ((0, 0), (1, 1), (3, 0), (4, 1), (2, 2), (5, 2)):
+        first, second = ((oldest, older), (older, now))[index // 3]
+        first, second = first[:, number], second[:, number]
+        if number == 2:
+            first, second = first.sqrt(), second.sqrt()
+        expected = (second - first - statistics.tendency_mean[number]) / statistics.tendency_std[
+            number
+        ]
+        torch.testing.assert_close(condition[:, index], expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(condition[:, 6:], model.normalization.standardise(now))
+
+
 @pytest.mark.parametrize("kind", ["mse", "mae"])
 def test_loss_of_a_regressor(pairs: Pairs, statistics: Statistics, kind: str) -> None:
     weights = {"T2M": 4.0}
@@ -115,6 +137,41 @@ def test_loss_of_a_generator_is_that_of_its_members(pairs: Pairs, statistics: St
     torch.testing.assert_close(losses, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_bounded_loss_does_not_see_what_forecasts_are_cut_of(
+    pairs: Pairs, statistics: Statistics
+) -> None:
+    """Negative CAPE where there is none, which is what a forecast is cut to: a loss of nearly 0."""
+    batch = without_history(pairs.batch([0, 2]))
+    dry = torch.zeros_like(batch.following)
+    dry[:, :2] = batch.following[:, :2]
+    batch = replace(batch, following=dry)
+    losses = {}
+    for bounded in (False, True):
+        loss = {"kind": "mae", "bounded": bounded}
+        model = new_model("x", 1, settings("gnn", loss=loss), statistics)
+        goal = model.normalization.encode(batch.now, batch.following)
+        # Two standard deviations of the hourly change below zero, and as much too warm.
+        below = torch.tensor([2.0, 2.0, -2.0])[:, None, None]
+        model.network = FixedAnswer(goal + below)
+        losses[bounded] = model.training_losses(batch, None)
+    torch.testing.assert_close(losses[False], torch.full((2, 3), 2.0), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(losses[True][:, :2], losses[False][:, :2])
+    torch.testing.assert_close(losses[True][:, 2], torch.full((2,), 0.02), rtol=1e-2, atol=1e-4)
+
+
+class FixedAnswer(torch.nn.Module):
+    """A regressor that says the same whatever it is asked."""
+
+    role = "regressor"
+
+    def __init__(self, answer: torch.Tensor) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, condition: torch.Tensor) -> torch.Tensor:
+        return self.answer
+
+
 def test_one_generator_one_sample(pairs: Pairs, statistics: Statistics) -> None:
     model = new_model("x", 1, settings("stochastic_unet"), statistics)
     assert isinstance(model, OneStepModel)
@@ -136,6 +193,7 @@ def test_one_generator_one_sample(pairs: Pairs, statistics: Statistics) -> None:
         ("gnn", {"prediction": "v"}, "gnn is a regressor, and prediction: v needs a denoiser"),
         ("gnn", {"loss": {"kind": "almost_fair_crps"}}, "loss.kind is mse or mae, not almost"),
         ("stochastic_unet", {"loss": {"kind": "mae"}}, "loss.kind is almost_fair_crps, not mae"),
+        ("cnn_transformer", {"history_as": "changes"}, "takes frames of states"),
         ("cnn_transformer", {"history": 2}, "takes 3 frames, but the model's history is 2"),
     ],
 )
@@ -182,7 +240,7 @@ def test_systems_must_suit_their_models() -> None:
         (
             run_with("diffusion"),
             diffusion.model_copy(update={"target": "block"}),
-            "which downscales, and no method draws from it yet",
+            "that model downscales; set the method to downscale",
         ),
     ):
         with pytest.raises(StormdrawError, match=said):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from perturbation_models import forecaster_settings, perturbation_settings
 from synthetic_hours import START, make_settings
 from torch.profiler import ProfilerActivity, profile
 
@@ -103,24 +104,43 @@ def test_plan_of_the_demo(week: Settings, residual: ModelSettings) -> None:
     assert content["choices"]["data_in_memory"] is True
 
 
+def test_a_forecaster_lies_beside_its_perturbation_model(week: Settings) -> None:
+    forecaster = forecaster_settings()
+    model = perturbation_settings()
+    alone = plan("def_small", week, model, (97, 131))
+    both = plan("def_small", week, model, (97, 131), forecaster)
+    own = plan("steady", week, forecaster, (97, 131))
+    beside = own["training_bytes"]["weights"] + own["sampling_bytes"]["member"]
+    assert both["training_bytes"]["forecaster"] == beside
+    assert both["parameters"] == alone["parameters"]
+    # Analyses of 168 hours and forecasts from them.
+    one = 4 * 7 * 97 * 131 * 168
+    assert (alone["training_bytes"]["data"], both["training_bytes"]["data"]) == (one, 2 * one)
+    more = both["training_bytes"]["peak"] - alone["training_bytes"]["peak"]
+    assert more == beside + one
+    assert both["sampling_bytes"]["member"] == max(
+        own["sampling_bytes"]["member"], alone["sampling_bytes"]["member"]
+    )
+
+
 def test_saved_activations_grow_with_batch_and_grid(residual: ModelSettings) -> None:
     def saved(batch: int, shape: tuple[int, int]) -> int:
         training = residual.training.model_copy(update={"batch_size": batch, "crop": None})
         settings = residual.model_copy(update={"training": training})
         return training_memory(settings, 7, shape).saved_activations
 
-    small = saved(1, (32, 32))
-    assert saved(4, (32, 32)) == pytest.approx(4 * small, rel=0.01)
-    assert saved(1, (64, 96)) == pytest.approx(6 * small, rel=0.01)
+    small = saved(1, (64, 64))
+    assert saved(4, (64, 64)) == pytest.approx(4 * small, rel=0.01)
+    assert saved(1, (128, 192)) == pytest.approx(6 * small, rel=0.01)
     # Channels kept for each point of the fine grid at base 16, operation by operation. A block
     # keeps 5 of its width: convolved, normalised, the second input, convolved, normalised.
     fine_block, coarse_blocks = 5 * 16, 3 * 5 * 32
     entrance = 18 + 16 + fine_block + 16  # input, entered, block, its output
-    coarse = (32 + coarse_blocks + 2 * 32) / 4  # downsampled, three blocks and two outputs
-    merging = 32 + 32 + fine_block + 16  # upsampled, joined with the skip, block, its output
+    coarse = (32 + coarse_blocks + 3 * 32) / 4  # downsampled, three blocks and their outputs
+    merging = 16 + fine_block + 16  # enlarged, block, its output; the skip is kept already
     leaving = 16 + 16 + 7  # normalised, activated, error
     expected = entrance + coarse + merging + leaving
-    assert small / (32 * 32 * 4) == pytest.approx(expected, rel=0.01)
+    assert small / (64 * 64 * 4) == pytest.approx(expected, rel=0.01)
 
 
 def test_a_crop_bounds_the_activations(residual: ModelSettings) -> None:

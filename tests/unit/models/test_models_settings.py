@@ -90,11 +90,17 @@ def test_option_the_family_does_not_have() -> None:
         build_network("resnet", {}, 7, 7)
 
 
+def test_changes_need_two_states(tmp_path: Path) -> None:
+    assert "history is 1" in message(tmp_path, MINIMAL + "history_as: changes\n")
+
+
 def test_losses_that_do_not_suit_the_prediction(tmp_path: Path) -> None:
     said = message(tmp_path, MINIMAL + "loss: {kind: mae}\n")
     assert "loss.kind is mae, but a diffusion model" in said
     one_step = MINIMAL.replace("prediction: v", "prediction: target")
     said = message(tmp_path, one_step + "loss: {min_snr_gamma: 5}\n")
     assert "loss.min_snr_gamma weighs timesteps" in said
+    said = message(tmp_path, MINIMAL + "loss: {bounded: true}\n")
+    assert "loss.bounded is for predicted states" in said
     said = message(tmp_path, MINIMAL + "loss: {variable_weights: {RAIN: 2}}\n")
     assert "loss.variable_weights.RAIN" in said

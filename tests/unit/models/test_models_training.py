@@ -15,6 +15,7 @@ from synthetic_hours import (
     make_settings,
     write_fields,
 )
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models.engine import TrainingModule
@@ -180,7 +181,26 @@ def test_metrics_and_tensorboard(training_files: FilesOf) -> None:
         assert 2 <= len(levels) <= 4
         assert min(levels.values()) <= epoch["train_loss"] <= max(levels.values())
         assert "CPU" in epoch["device"] or torch.cuda.is_available()
-    assert any(path.name.startswith("events.out") for path in files.tensorboard_folder.iterdir())
+    shown = EventAccumulator(str(files.tensorboard_folder)).Reload()
+    tags = {
+        "loss/training": "train_loss",
+        "loss/validation": "validation_loss",
+        "learning_rate": "learning_rate",
+        "gradient_norm": "gradient_norm",
+        "speed/samples_per_second": "samples_per_second",
+    }
+    for tag, key in tags.items():
+        points = {event.step: event.value for event in shown.Scalars(tag)}
+        expected = {epoch["step"]: epoch[key] for epoch in content["epochs"]}
+        assert points == pytest.approx(expected, rel=1e-6), tag
+    last = content["epochs"][-1]
+    for group, values in (
+        ("loss_by_variable", last["train_loss_by_variable"]),
+        ("loss_by_noise_level", last["loss_by_noise_level"]),
+    ):
+        for name, value in values.items():
+            event = shown.Scalars(f"{group}/{name}")[-1]
+            assert event.value == pytest.approx(value, rel=1e-6)
 
 
 def test_steps_become_whole_epochs() -> None:

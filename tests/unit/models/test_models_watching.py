@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stormdraw.models import watching
+from stormdraw.models.metrics import EpochMetrics
 from stormdraw.models.watching import StopEarly, WarnOfGrowth
 
 
@@ -59,3 +60,32 @@ def test_warns_once_of_growing_memory(
     # Growth before the third batch is no leak, and a fifth is allowed.
     level = [gigabyte * n for n in (1, 5, 10, 12, 10, 12)]
     assert warnings_of(level, monkeypatch, caplog) == []
+
+
+def test_a_gpu_tells_its_utilisation_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching.torch.cuda, "is_available", lambda: False)
+    assert watching.gpu_utilisation() is None
+    monkeypatch.setattr(watching.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(watching.torch.cuda, "utilization", lambda: 45)
+    assert watching.gpu_utilisation() == 0.45
+
+    def no_bindings() -> int:
+        raise ModuleNotFoundError("pynvml")
+
+    monkeypatch.setattr(watching.torch.cuda, "utilization", no_bindings)
+    assert watching.gpu_utilisation() is None
+
+
+def test_what_tensorboard_shows_besides_losses() -> None:
+    metrics = EpochMetrics(
+        *(1, 2, 0.5, {"T2M": 0.5}, None, 1e-3, 4.0, 2.0, 3.0, {}),
+        physics_violations={"cape": 0.25},
+        peak_memory_bytes=3 * 10**9,
+        gpu_utilisation=0.75,
+        device="x",
+    )
+    shown = metrics.scalars()
+    assert shown["physics_violations/cape"] == 0.25
+    assert shown["speed/gpu_utilisation"] == 0.75
+    assert shown["memory/peak_gigabytes"] == 3.0
+    assert "loss/validation" not in shown

@@ -9,7 +9,7 @@ from report_run import Run
 
 from stormdraw.archive.audit import audit, write_audit
 from stormdraw.report.archive_audit import draw_archive_audit
-from stormdraw.report.captions import CAPTIONS
+from stormdraw.report.captions import CAPTIONS, NOT_SIDE_BY_SIDE
 from stormdraw.report.crps_by_lead import draw_crps_by_lead
 from stormdraw.report.crps_maps import draw_crps_maps
 from stormdraw.report.event_forecasts import draw_event_forecasts
@@ -28,8 +28,8 @@ from stormdraw.variables import scored_variables
 # Elements that have no end tag.
 VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
 
-# Every figure but the sheets of the variables; the page itself has a caption, too.
-DRAWN = [name for name in CAPTIONS if name not in ("scorecard", "variable")]
+# Every figure but those of one variable or model; the page itself has a caption, too.
+DRAWN = [name for name in CAPTIONS if name not in NOT_SIDE_BY_SIDE]
 
 
 def draw_sheets(run: Run, folder: Path) -> dict[str, Path]:
@@ -63,7 +63,7 @@ def write_page(run: Run, output: Path, **changes: Any) -> Path:
     """The page of a run; `changes` replace inputs."""
     inputs: dict[str, Any] = {
         "config": run.config,
-        "models": {name: {"network": {"base": 16}} for name in run.settings.models},
+        "models": {name: {"network": {"base": 16}} for name in run.settings.model_names},
         "summary": run.summary,
         "plans": run.plans,
         "metrics": run.metrics,

@@ -105,8 +105,8 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
         scores=scores,
         ensembles=ensembles,
         truth=truth,
-        metrics={model: write_metrics(folder, model) for model in settings.models},
-        plans={model: write_plan(folder, model) for model in settings.models},
+        metrics={model: write_metrics(folder, model) for model in settings.model_names},
+        plans={model: write_plan(folder, model) for model in settings.model_names},
         manifests=[write_archive(folder, source) for source in ("hrrr", "href")],
     )
 

@@ -30,6 +30,16 @@ def test_the_numbers_are_those_of_the_headline(demo_run: Run, tmp_path: Path) ->
     assert numbers["leads_hours"] == [1, 2, 3]
     assert numbers["winner"]["system"] == "ddpm_residual"
     assert numbers["simulated"] is True
+    fair = table["crps_fair"]
+    assert numbers["perfect"] == "perfect"
+    # One ratio for each of 3 leads; the mean over leads is a ratio of means, and so in between.
+    ratios = [
+        entry["crps_ratio"]
+        for entry in numbers["against_perfect"]
+        if (entry["system"], entry["variable"]) == ("ddpm_residual", "T2M")
+    ]
+    assert len(ratios) == 3
+    assert min(ratios) <= fair["ddpm_residual", "T2M"] / fair["perfect", "T2M"] <= max(ratios)
 
 
 def test_nothing_scored_is_an_empty_list(demo_run: Run) -> None:

@@ -1,11 +1,14 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from pyproj import CRS
 from report_run import Run
 
 import stormdraw  # noqa: F401 - before ecCodes
+from stormdraw.archive.herbie_library import load_herbie, prints_to_log
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.messages import find_messages
@@ -121,6 +124,49 @@ def test_probabilities_are_found_by_their_threshold(written: Path) -> None:
     )
     with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
         np.testing.assert_allclose(read["refc"], products["REFC_probability_30"], atol=0.051)
+
+
+def test_herbie_finds_and_opens_each_kind(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    herbie = load_herbie(tmp_path / "herbie")
+
+    class Products:
+        def template(self: Any) -> None:
+            self.DESCRIPTION, self.DETAILS = "Products of a stormdraw run", {}
+            self.PRODUCTS = dict.fromkeys(KINDS, "")
+            self.SOURCES = {"local": str(written / f"{self.product}.grib2")}
+            self.LOCALFILE = f"{self.product}.grib2"
+
+    monkeypatch.setattr(herbie.models, "stormdraw", Products, raising=False)
+    with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
+        for kind, search, name, label, step in (
+            ("mean", ":TMP:2 m above ground:2 hour", "t2m", "T2M_mean", 0.006),
+            ("spread", ":UGRD:10 m above.*:2 hour.*:ens spread", "u10", "U10_spread", 0.006),
+            ("matched", ":REFC:.*:2 hour", "refc", "REFC_pmm", 0.06),
+            ("probability", ":REFC:.*:2 hour.*:prob >30:", "refc", "REFC_probability_30", 0.051),
+        ):
+            init = products["init"].values.astype("datetime64[s]").item()
+            with prints_to_log():
+                found = herbie.Herbie(
+                    init, model="stormdraw", product=kind, fxx=2, save_dir=tmp_path, verbose=False
+                )
+                read = found.xarray(search)
+            assert read[name].dims == ("y", "x")
+            given = products[label].sel(lead=2)
+            np.testing.assert_allclose(read[name], given, atol=step)
+            projection = CRS.from_cf(read["gribfile_projection"].attrs).coordinate_operation
+            assert projection.method_name.startswith("Lambert Conic Conformal")
+
+
+def test_inventories_number_probabilities_as_wgrib2_does(written: Path) -> None:
+    lines = (written / "probability.grib2.idx").read_text().splitlines()
+    assert [line.split(":", 6)[6] for line in lines[:3]] == [
+        f"prob >{limit}:prob fcst {place}/3" for place, limit in ((1, 20), (2, 30), (3, 40))
+    ]
+    assert [line.split(":")[1] for line in lines] == [
+        str(extent.offset) for extent in find_messages(written / "probability.grib2")
+    ]
 
 
 def test_headers_say_what_each_message_is(written: Path) -> None:

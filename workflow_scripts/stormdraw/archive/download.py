@@ -28,7 +28,6 @@ from stormdraw.archive.transfer import (
 from stormdraw.archive.verify import VerifiedMessage, contradiction, verify
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
-from stormdraw.files import write_text
 from stormdraw.messages import Statistic
 from stormdraw.variables import variable
 
@@ -204,7 +203,9 @@ def _inventory_file(asked: Any, origin: str, session: requests.Session, work: Pa
     if isinstance(asked.idx, Path):
         return asked.idx
     if asked.idx is not None:
-        lines = fetch_inventory(session, asked.idx)
+        lines = asked.inventory_text
+        if lines is None:
+            lines = fetch_inventory(session, asked.idx)
     elif isinstance(asked.grib, Path):
         lines = "".join(line + "\n" for line in inventory_lines(asked.grib))
     else:
@@ -213,7 +214,8 @@ def _inventory_file(asked: Any, origin: str, session: requests.Session, work: Pa
             "one to the mirror, or give the mirror as a folder"
         )
     path = work / "inventory.idx"
-    write_text(path, lines)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(lines, encoding="utf-8")
     return path
 
 

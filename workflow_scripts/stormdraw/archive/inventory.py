@@ -1,8 +1,8 @@
 """Inventories of GRIB2 files, written as wgrib2 writes them but without it.
 
 A line is `number:offset:d=YYYYMMDDHH:variable:level:forecast:`, followed by `wt ens mean` or
-`ens spread` for a product of an ensemble and by `ENS=+1` for a member. This is what Herbie searches
-to find byte ranges.
+`ens spread` for a product of an ensemble, `prob >30:prob fcst 1/3` for a probability, and by
+`ENS=+1` for a member. This is what Herbie searches to find byte ranges.
 """
 
 import mmap
@@ -51,6 +51,15 @@ _DERIVED = {
     6: "unwt ens mean",
     8: "min all members",
     9: "max all members",
+}
+
+# GRIB2 code table 4.9, as wgrib2 words it.
+_LIMITS = {
+    0: "<{LowerLimit}",
+    1: ">{UpperLimit}",
+    2: ">={LowerLimit} <{UpperLimit}",
+    3: ">{LowerLimit}",
+    4: "<{UpperLimit}",
 }
 
 # GRIB2 code table 4.6.
@@ -192,10 +201,24 @@ def _endings(handle: int) -> list[str]:
     if eccodes.codes_is_defined(handle, "derivedForecast"):
         code = _get(handle, "derivedForecast")
         endings.append(_DERIVED.get(code, "unknown derived fcst"))
+    if eccodes.codes_is_defined(handle, "probabilityType"):
+        endings += _probability(handle)
     process = _get(handle, "typeOfGeneratingProcess")
     if _FIRST_LOCAL_CODE <= process < _MISSING_CODE:
         endings.append(f"process={process}")
     return endings
+
+
+def _probability(handle: int) -> list[str]:
+    """Of what it is the probability, and the number of it among how many."""
+    kind = _get(handle, "probabilityType")
+    limits = {}
+    for end in ("LowerLimit", "UpperLimit"):
+        value = _get(handle, f"scaledValueOf{end}", missing=0)
+        limits[end] = f"{_scaled(value, _get(handle, f'scaleFactorOf{end}', missing=0)):g}"
+    told = _LIMITS.get(kind, f"probabilityType {kind}").format(**limits)
+    number, count = "forecastProbabilityNumber", "totalNumberOfForecastProbabilities"
+    return [f"prob {told}", f"prob fcst {_get(handle, number)}/{_get(handle, count)}"]
 
 
 def _get(handle: int, key: str, missing: int | None = None) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from stormdraw.archive.settings import Mirror
+from stormdraw.archive.transfer import fetch_inventory
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
@@ -146,13 +147,16 @@ def ask_herbie(
 ) -> Any:
     """A Herbie object for a file at one of `places` (by Herbie's name of the source).
 
-    Its `grib` is None where the file is not, its `idx` where there is no inventory. `work` must be
-    empty: Herbie takes whatever it finds there for the file itself. Raises what Herbie and requests
-    raise, and an HTTPError for an answer that says neither yes nor no.
+    Its `grib` is None where the file is not, its `idx` where there is no inventory; its
+    `inventory_text` is what an inventory behind an address holds. `work` must be empty: Herbie
+    takes whatever it finds there for the file itself. Raises what Herbie and requests raise, and an
+    HTTPError for an answer that says neither yes nor no.
     """
 
     class PointedHerbie(herbie.Herbie):  # type: ignore[name-defined]
         """Herbie with its template's addresses pointing at the place to look."""
+
+        inventory_text: str | None = None
 
         def _validate(self) -> None:
             """Herbie refuses times to come; a simulated archive may lie there."""
@@ -165,12 +169,16 @@ def ask_herbie(
             return is_there(herbie.core.requests, url)
 
         def _check_idx(self, url: str, verbose: bool = False) -> tuple[bool, str | None]:
-            """Herbie takes an inventory that it cannot ask for as one that is not there."""
+            """Herbie takes an inventory that it cannot ask for as one that is not there.
+
+            It is fetched at once: to ask whether it is there takes as long.
+            """
             if _SIGNED in url:
                 return super()._check_idx(url, verbose)
             stem = url.rpartition(".")[0] if url.endswith(_ENDINGS) else url
             for ending in self.IDX_SUFFIX:
-                if is_there(herbie.core.requests, stem + ending):
+                self.inventory_text = _found_inventory(herbie.core.requests, stem + ending)
+                if self.inventory_text is not None:
                     return True, stem + ending
             return False, None
 
@@ -198,3 +206,13 @@ def is_there(session: requests.Session, url: str) -> bool:
     if answer.status_code not in _HEAD_NOT_ALLOWED:
         answer.raise_for_status()
     return True
+
+
+def _found_inventory(session: requests.Session, address: str) -> str | None:
+    """An inventory, None if it is not there; any other answer is an error, as of `is_there`."""
+    try:
+        return fetch_inventory(session, address)
+    except requests.HTTPError as error:
+        if error.response is not None and error.response.status_code in _NOT_THERE:
+            return None
+        raise

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stormdraw.archive.membership import Member, hrrr_run, lagged_runs, members_at
-from stormdraw.ensembles.settings import ReferenceSystem
+from stormdraw.ensembles.settings import DownscaleSystem, ReferenceSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import Statistic
 from stormdraw.settings import Settings
@@ -116,15 +116,17 @@ def product_variables(settings: Settings) -> list[str]:
 
 
 def minimum_members(settings: Settings) -> int:
-    """How many of the reference's members there must be, by the strictest system that uses them."""
-    return max(
-        (
-            system.minimum_members
-            for system in settings.ensembles.systems
-            if isinstance(system, ReferenceSystem) and system.kind == "members"
-        ),
-        default=0,
-    )
+    """How many of the reference's members there must be, by the strictest system that uses them.
+
+    One is enough to be downscaled.
+    """
+    needed = [0]
+    for system in settings.ensembles.systems:
+        if isinstance(system, ReferenceSystem) and system.kind == "members":
+            needed.append(system.minimum_members)
+        if isinstance(system, DownscaleSystem) and system.source == "reference":
+            needed.append(1)
+    return max(needed)
 
 
 def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:

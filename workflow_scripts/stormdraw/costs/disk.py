@@ -12,9 +12,35 @@ from stormdraw.variables import scored_variables
 
 _OF_HRRR = ("hrrr", "static")
 
+# Drawn ensembles up to this size stay without being asked for: a disk of today has room for them,
+# and a score that is edited then needs no sampling.
+_KEPT_BYTES = 100e9
+
+
+def keeps_ensembles(settings: Settings) -> bool:
+    """Whether ensembles stay once nothing needs them any more: as asked for, or if they are small.
+
+    Small is a run whose drawn members of all cases take less than 100 GB together.
+    """
+    if settings.ensembles.keep is not None:
+        return settings.ensembles.keep
+    return drawn_bytes(settings) < _KEPT_BYTES
+
+
+def drawn_bytes(settings: Settings) -> int:
+    """Bytes of all ensembles whose members are drawn, in 16 bits a value."""
+    rows, columns = target_shape(settings)
+    states = sum(
+        _states(settings, system)
+        for system in settings.ensembles.systems
+        if not isinstance(system, ReferenceSystem | BaselineSystem)
+    )
+    return 2 * rows * columns * len(scored_variables(settings.variables)) * states
+
 
 def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -> dict[str, int]:
-    """Bytes of each stage's folder of results; fields and ensembles are not compressed.
+    """Bytes of each stage's folder of results if all of them are kept; those of fields and of
+    ensembles that are not drawn take 32 bits a value.
 
     Scores, models and reports are small beside these, but for maps of scores, and left out.
     """
@@ -23,7 +49,11 @@ def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -
     state = field * len(settings.variables)
     member = field * len(scored_variables(settings.variables))
     reference = sum(len(found) for source, found in files.items() if source not in _OF_HRRR)
-    drawn = sum(_states(settings, system) for system in settings.ensembles.systems)
+    baselines = sum(
+        _states(settings, system)
+        for system in settings.ensembles.systems
+        if isinstance(system, BaselineSystem)
+    )
     stored = sum(fetching(settings, found).bytes for found in files.values())
     maps = 0
     if settings.scores.maps:
@@ -34,7 +64,7 @@ def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -
         # The simulated archive stays beside what is taken from it.
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),
         "fields": state * (len(files.get("hrrr", [])) + reference),
-        "ensembles": member * (drawn + reference),
+        "ensembles": drawn_bytes(settings) + member * (baselines + reference),
         "scores": maps,
     }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from stormdraw.archive.settings import Mirror
 from stormdraw.archive.wanted import FileRequest, requests_by_date
 from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
-from stormdraw.ensembles.settings import ReferenceSystem
+from stormdraw.ensembles.settings import DownscaleSystem, ReferenceSystem
 from stormdraw.grids import HRRR
 from stormdraw.messages import opened, read_grid, read_messages
 from stormdraw.settings import Settings
@@ -39,8 +39,11 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
 
 def used_sources(settings: Settings) -> list[str]:
     """The sources that a run may draw on."""
-    systems = [s for s in settings.ensembles.systems if isinstance(s, ReferenceSystem)]
-    suffixes = sorted({"_products" if system.kind == "products" else "" for system in systems})
+    systems = settings.ensembles.systems
+    kinds = {system.kind for system in systems if isinstance(system, ReferenceSystem)}
+    if any(isinstance(one, DownscaleSystem) and one.source == "reference" for one in systems):
+        kinds.add("members")
+    suffixes = sorted("_products" if kind == "products" else "" for kind in kinds)
     references = (f"{settings.archive.reference}{suffix}" for suffix in suffixes)
     truth = ["truth"] if settings.archive.truth != "hrrr" else []
     forecasts = ["hrrr_forecast"] if settings.forecasts_with_hrrr() else []

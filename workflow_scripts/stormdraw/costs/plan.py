@@ -11,6 +11,14 @@ from stormdraw.costs.fetching import Fetching, fetching, wanted_files
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
+_ON_GPU = (
+    "models_train",
+    "models_diagnose",
+    "ensembles_sample",
+    "ensembles_part",
+    "ensembles_downscale",
+)
+
 
 @dataclass(frozen=True)
 class CostPlan:
@@ -48,7 +56,7 @@ def plan_text(plan: CostPlan, folder: Path) -> str:
     """The plan as lines, with the disk that is free where `folder` is."""
     sources = plan.sources.values()
     free = shutil.disk_usage(folder).free
-    on_gpu = sum(plan.jobs.get(rule, 0) for rule in ("models_train", "ensembles_sample"))
+    on_gpu = sum(plan.jobs.get(rule, 0) for rule in _ON_GPU)
     rows = [
         (
             "files",

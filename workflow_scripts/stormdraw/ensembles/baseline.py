@@ -10,6 +10,7 @@ import xarray as xr
 
 from stormdraw.ensembles.climatology import climatology_times
 from stormdraw.ensembles.files import Case, ensemble_file, write_missing
+from stormdraw.ensembles.forecasts import require_leads
 from stormdraw.ensembles.reference import write_reference_members
 from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.grids import Grid
@@ -30,11 +31,15 @@ def write_persistence(
 
 
 def write_forecast(forecast: Path, case: Case, output: Path, settings: Mapping[str, Any]) -> None:
-    """One member: a deterministic forecast (lead, y, x). A lead it lacks is missing."""
+    """One member: a deterministic forecast (lead, y, x). A lead without values is missing.
+
+    Raises StormdrawError for a lead beyond the forecast's last.
+    """
     with (
         xr.open_dataset(forecast, engine="netcdf4") as dataset,
         ensemble_file(output, Grid.of(dataset), case, [0], settings) as put,
     ):
+        require_leads(dataset, case.leads, forecast)
         for j, lead in enumerate(case.leads):
             fields = dataset.sel(lead=lead)
             put(0, j, np.stack([fields[name].values for name in case.variables]))

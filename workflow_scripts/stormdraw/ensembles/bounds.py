@@ -13,7 +13,8 @@ def apply_bounds(
     """Bring physical states (B, V, Y, X) within bounds.
 
     Each variable is clipped to its row of the table of variables, and the dew point to the
-    temperature. Returns the states and how many points of each variable changed, (V,).
+    temperature. Returns the states and how many points of each variable changed, (V,). What is
+    missing stays so.
     """
     bounded = states.clone()
     for index, name in enumerate(variables):
@@ -23,4 +24,5 @@ def apply_bounds(
         temperature = bounded[:, variables.index("T2M")]
         dew_point = bounded[:, variables.index("D2M")]
         dew_point.copy_(torch.minimum(dew_point, temperature))
-    return bounded, (bounded != states).sum(dim=(0, 2, 3))
+    changed = (bounded != states) & ~states.isnan()
+    return bounded, changed.sum(dim=(0, 2, 3))

@@ -12,7 +12,7 @@ from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.member_noise import Correlate
 from stormdraw.ensembles.rollout import Generate, Inputs, Rollout, write_rollout
 from stormdraw.ensembles.sampler_steps import Sampler
-from stormdraw.ensembles.samplers import draw
+from stormdraw.ensembles.samplers import Watch, draw
 from stormdraw.errors import StormdrawError
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
@@ -56,8 +56,13 @@ def write_diffusion(
     write_rollout(trained, generate, inputs, case, sampling, output, settings, notes)
 
 
-def sampled(trained: TrainedModel, system: str, sampling: Sampling) -> Generate:
-    """What draws from a diffusion model. Raises StormdrawError if it is of another kind."""
+def sampled(
+    trained: TrainedModel, system: str, sampling: Sampling, watch: Watch | None = None
+) -> Generate:
+    """What draws from a diffusion model, and shows `watch` each step.
+
+    Raises StormdrawError if the model is of another kind.
+    """
     model = trained.model
     if isinstance(model, DownscalingModel):
         raise StormdrawError(f"system {system}: the model {trained.name} does not forecast")
@@ -87,6 +92,7 @@ def sampled(trained: TrainedModel, system: str, sampling: Sampling) -> Generate:
             generators,
             correlate=correlate,
             eta=sampling.eta,
+            watch=watch,
         )
 
     return generate

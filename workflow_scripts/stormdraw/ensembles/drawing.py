@@ -9,18 +9,29 @@ from typing import Any
 from stormdraw.ensembles.diffusion import Sampling, write_diffusion
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.one_step import write_one_step
-from stormdraw.ensembles.rollout import Rollout
-from stormdraw.ensembles.settings import ModelSystem, OneStepSystem
+from stormdraw.ensembles.perturbed import Perturbing, write_def
+from stormdraw.ensembles.rollout import Inputs, Rollout
+from stormdraw.ensembles.settings import DefSystem, ModelSystem, OneStepSystem
+from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What members are drawn from: a checkpoint, the day files it starts from, and the terrain."""
+    """What members are drawn from: a checkpoint, the day files it starts from, and the terrain.
+
+    `forecaster` is the checkpoint that steps the states of the method def.
+    """
 
     checkpoint: Path
     states: Sequence[Path]
     static: Path | None
+    forecaster: Path | None = None
+
+    def files(self) -> list[Path]:
+        """All of them."""
+        some = (self.static, self.forecaster)
+        return [self.checkpoint, *self.states, *(path for path in some if path is not None)]
 
 
 def draw_case(
@@ -32,16 +43,49 @@ def draw_case(
     output: Path,
     settings: Mapping[str, Any],
     threads: int,
+    chosen: range | None = None,
+    kept: Path | None = None,
 ) -> None:
     """Write the members of one case, (member, lead, y, x) of each variable.
 
+    `chosen` are those of the members that are drawn here, all without it; a folder `kept` keeps
+    what is drawn if the job is killed (`stormdraw.ensembles.resuming`).
     Raises StormdrawError if the checkpoint does not fit or an initial state has missing points.
     """
     case = Case(system.name, system.method, init, run.leads, run.variables)
-    rollout = Rollout(members, run.seed, run.ensembles.batch_gigabytes, system.rho)
+    memory = run.ensembles.batch_gigabytes
+    rollout = Rollout(members, run.seed, memory, system.rho, chosen, kept)
     files = (drawn.checkpoint, drawn.states, drawn.static)
     if isinstance(system, OneStepSystem):
         write_one_step(*files, case, rollout, output, settings, threads=threads)
         return
+    if isinstance(system, DefSystem):
+        _write_def(system, drawn, case, rollout, output, settings, threads)
+        return
     sampling = Sampling(**vars(rollout), sampler=system.sampler, steps=system.steps, eta=system.eta)
     write_diffusion(*files, case, sampling, output, settings, threads=threads)
+
+
+def _write_def(
+    system: DefSystem,
+    drawn: Drawn,
+    case: Case,
+    rollout: Rollout,
+    output: Path,
+    settings: Mapping[str, Any],
+    threads: int,
+) -> None:
+    if drawn.forecaster is None:
+        raise StormdrawError(f"system {system.name}: there is no checkpoint of its forecaster")
+    perturbing = Perturbing(
+        **vars(rollout),
+        sampler=system.sampler,
+        steps=system.steps,
+        eta=system.eta,
+        guidance=system.guidance,
+        walks=system.walks,
+        restandardise=tuple(system.restandardise),
+    )
+    checkpoints = (drawn.checkpoint, drawn.forecaster)
+    inputs = Inputs(drawn.states, drawn.static)
+    write_def(checkpoints, inputs, case, perturbing, output, settings, threads)

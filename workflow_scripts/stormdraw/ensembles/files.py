@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
+from stormdraw.fields.packing import packing_of
 from stormdraw.fields.states import read_grid_of
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
@@ -42,11 +43,13 @@ def ensemble_file(
     members: Sequence[str] | Sequence[int],
     settings: Mapping[str, Any],
     notes: dict[str, Any] | None = None,
+    packed: bool = False,
 ) -> Iterator[Put]:
     """Yield `put`, which writes one member at one lead; wind speed is derived on the way.
 
-    Each variable is float32 (member, lead, y, x). The file takes its name when the block succeeds;
-    what stands in `notes` by then becomes a global attribute.
+    Each variable is float32 (member, lead, y, x); of a `packed` file, 16-bit numbers that readers
+    of NetCDF unpack, for states within physical bounds. The file takes its name when the block
+    succeeds; what stands in `notes` by then becomes a global attribute.
     """
     leading = {
         "member": xr.DataArray(
@@ -63,15 +66,22 @@ def ensemble_file(
     description |= {"system": case.system, "method": case.method}
     names = scored_variables(list(case.variables))
     with written_in_parts(
-        output, grid, leading, {name: name for name in names}, description
+        output,
+        grid,
+        leading,
+        {name: name for name in names},
+        description,
+        "packed" if packed else "fast",
     ) as file:
+        packings = {name: packing_of(name) for name in names} if packed else {}
 
         def put(member: int, lead: int, state: np.ndarray) -> None:
             fields = dict(zip(case.variables, state, strict=True))
             if "WIND10" in names:
                 fields["WIND10"] = np.hypot(fields["U10"], fields["V10"])
             for name in names:
-                file[name][member, lead] = fields[name]
+                field = packings[name].pack(fields[name]) if packed else fields[name]
+                file[name][member, lead] = field
 
         yield put
         dataset = file[names[0]].group()

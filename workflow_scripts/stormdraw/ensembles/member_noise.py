@@ -1,6 +1,7 @@
 """Noise of a member that persists from hour to hour, as weather does."""
 
 import math
+from collections import deque
 from collections.abc import Callable
 
 import torch
@@ -13,19 +14,21 @@ class PersistentNoise:
     """The noise of members that are rolled out together, an autoregression of first order in time.
 
     z_h = rho z_(h-1) + sqrt(1 - rho^2) fresh_h, from z_1 = fresh_1: of unit variance at every hour,
-    with the correlation rho^k between hours k apart. A rho of 0 makes each hour anew.
+    with the correlation rho^k between hours k apart. A rho of 0 makes each hour anew. Of several
+    `draws` an hour, each resembles that of the same place in the hour before.
     """
 
-    def __init__(self, rho: float) -> None:
+    def __init__(self, rho: float, draws: int = 1) -> None:
         self.rho = rho
-        self._last: torch.Tensor | None = None
+        self._last: deque[torch.Tensor] = deque(maxlen=draws)
+        self.draws = draws
 
     def __call__(self, fresh: torch.Tensor) -> torch.Tensor:
-        """The noise of the next hour, from white noise that belongs to this hour alone."""
+        """The noise of the next draw, from white noise that belongs to this draw alone."""
         if self.rho == 0:
             return fresh
         noise = fresh
-        if self._last is not None:
-            noise = self.rho * self._last + math.sqrt(1 - self.rho**2) * fresh
-        self._last = noise
+        if len(self._last) == self.draws:
+            noise = self.rho * self._last[0] + math.sqrt(1 - self.rho**2) * fresh
+        self._last.append(noise)
         return noise

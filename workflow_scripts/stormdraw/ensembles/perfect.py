@@ -27,7 +27,7 @@ def write_perfect(
     Nothing can score better but by chance, so every other system is measured against it.
     """
     drawn = draw_members(world, case.init, list(case.leads), members, run_seed, case.system)
-    with ensemble_file(output, grid, case, range(members), settings) as put:
+    with ensemble_file(output, grid, case, range(members), settings, packed=True) as put:
         for k in range(members):
             for j in range(len(case.leads)):
                 one = drawn.isel(member=k, lead=j)

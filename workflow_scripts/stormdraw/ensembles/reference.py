@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.ensembles.forecasts import require_leads
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import (
     init_coordinate,
@@ -35,6 +36,7 @@ def write_reference_members(
     that `may_be_missing`; else it raises StormdrawError.
     """
     with xr.open_dataset(regridded, engine="netcdf4") as dataset:
+        require_leads(dataset, case.leads, regridded)
         if only is not None:
             dataset = dataset.sel(member=list(only))
         present = _presence(dataset, case)
@@ -90,6 +92,7 @@ def write_reference_products(
         xr.open_dataset(regridded, engine="netcdf4") as dataset,
         written_in_parts(output, Grid.of(dataset), leading, names, description) as file,
     ):
+        require_leads(dataset, case.leads, regridded)
         for name, row in names.items():
             file[name][:] = dataset[name].sel(lead=list(case.leads)).values
             statistic = name.rsplit("_", 1)[1]

@@ -6,8 +6,9 @@ order.
 """
 
 import logging
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import torch
 
 from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.files import Case, ensemble_file, write_missing
+from stormdraw.ensembles.joining import join_members
 from stormdraw.ensembles.member_noise import Correlate, PersistentNoise
+from stormdraw.ensembles.resuming import block_path, blocks_to_draw, drawn_before
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.models.checkpoint import TrainedModel
@@ -37,18 +40,44 @@ LARGEST_CPU_BATCH = 10
 # (B, V, Y, X)
 Generate = Callable[[torch.Tensor, torch.Tensor, list[torch.Generator], Correlate], torch.Tensor]
 
+# draw(physical states (B, V, Y, X), generators and what correlates noise, as above) -> the physical
+# states that the next hour starts from instead (B, V, Y, X)
+Draw = Callable[[torch.Tensor, list[torch.Generator], Correlate], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """What perturbs the states before each hour: a trained model, and how it draws."""
+
+    trained: TrainedModel
+    draw: Draw
+
 
 @dataclass(frozen=True)
 class Rollout:
     """How many members are drawn; `batch_gigabytes` bounds the memory of those drawn together.
 
-    `rho` is the correlation of a member's noise with that of the hour before.
+    `rho` is the correlation of a member's noise with that of the hour before. `chosen` are the
+    members that are drawn here, all if it is None. `kept` is a folder that keeps what is drawn
+    until all is there (`stormdraw.ensembles.resuming`); without one nothing is resumed.
     """
 
     members: int
     run_seed: int
     batch_gigabytes: float = 2.0
     rho: float = 0.0
+    chosen: range | None = None
+    kept: Path | None = None
+
+    @property
+    def numbers(self) -> range:
+        """The members that are drawn here."""
+        return range(self.members) if self.chosen is None else self.chosen
+
+    @property
+    def draws(self) -> int:
+        """How often noise is drawn in an hour."""
+        return 1
 
 
 @dataclass(frozen=True)
@@ -89,31 +118,53 @@ def write_rollout(
     output: Path,
     settings: Mapping[str, Any],
     notes: dict[str, Any],
+    perturbation: Perturbation | None = None,
 ) -> None:
     """Draw the members of one case and write `ensembles/{system}/{init}.nc`.
 
-    All members are missing where the archive lacks an initial state. Raises StormdrawError if a
-    state is missing otherwise, or has missing points.
+    They are drawn in blocks, each a file of its own that takes its name when it is whole, and then
+    joined: memory grows with the block, not with the ensemble, and of a job that is killed all
+    blocks but the last are kept. All members are missing where the archive lacks an initial state.
+    Raises StormdrawError if a state is missing otherwise, or has missing points, or if the model
+    was trained on another grid.
     """
+    grid = read_grid_of(inputs.fields[0])
+    for model in together(trained, perturbation):
+        model.grid.check(grid, f"system {case.system}: the model {model.name}")
     history = trained.model.settings.history
     if {case.init - hours(age) for age in range(history)} & absent_times(inputs.fields):
-        write_missing(output, inputs.fields[0], case, range(rollout.members), settings)
+        write_missing(output, inputs.fields[0], case, rollout.numbers, settings)
+        return
+    if rollout.kept is None:
+        with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+            resumed = replace(rollout, kept=Path(folder))
+            write_rollout(
+                *(trained, generate, inputs, case, resumed, output, settings, notes, perturbation)
+            )
         return
     initial = read_initial(inputs.fields, case, history)
-    grid = read_grid_of(inputs.fields[0])
     forcings = make_forcings(trained.model.settings.forcings, grid, inputs.static, trained.terrain)
     device = next(trained.model.parameters()).device
     logger.info(
         "%d members from %s UTC to %d h on %s",
-        *(rollout.members, f"{case.init:%Y-%m-%d %H}", max(case.leads), describe_device(device)),
+        *(len(rollout.numbers), f"{case.init:%Y-%m-%d %H}", max(case.leads)),
+        describe_device(device),
     )
-    tally = BoundsTally(tuple(case.variables))
     notes = {"model": trained.name, "rho": np.float32(rollout.rho), **notes}
-    with ensemble_file(output, grid, case, range(rollout.members), settings, notes) as put:
-        drawn = roll_out(trained, generate, forcings, initial, case, rollout, tally)
-        for member, lead, state in drawn:
-            put(member, lead, state)
-        notes |= tally.shares()
+    drawn = drawn_before(rollout.kept)
+    done = [member for members in drawn.values() for member in members]
+    if done:
+        logger.info("%d of them were drawn before", len(done))
+    at_once = members_at_once(together(trained, perturbation), grid.shape, rollout)
+    for members in blocks_to_draw(rollout.numbers, done, at_once):
+        tally, told = BoundsTally(tuple(case.variables)), dict(notes)
+        path = block_path(rollout.kept, members)
+        with ensemble_file(path, grid, case, members, settings, told, packed=True) as put:
+            how = (forcings, initial, case, rollout, tally, members, perturbation)
+            for member, lead, state in roll_out_together(trained, generate, *how):
+                put(member - members[0], lead, state)
+            told |= tally.shares()
+    join_members(sorted(drawn_before(rollout.kept)), case, output, settings)
 
 
 def read_initial(paths: Sequence[Path], case: Case, history: int) -> np.ndarray:
@@ -126,7 +177,6 @@ def read_initial(paths: Sequence[Path], case: Case, history: int) -> np.ndarray:
     return np.stack(states)
 
 
-@torch.inference_mode()
 def roll_out(
     trained: TrainedModel,
     generate: Generate,
@@ -135,47 +185,83 @@ def roll_out(
     case: Case,
     rollout: Rollout,
     tally: BoundsTally,
+    perturbation: Perturbation | None = None,
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Yield (member, index of the lead, physical state (variable, y, x)) as they are drawn.
 
-    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. Raises
-    StormdrawError if the model draws something that is not a number.
+    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. What a
+    `perturbation` makes of the present state takes its place, also as history of later hours.
+    Raises StormdrawError if a model draws something that is not a number.
     """
+    numbers = rollout.numbers
+    batch = members_at_once(together(trained, perturbation), initial.shape[-2:], rollout)
+    for first in range(0, len(numbers), batch):
+        members = numbers[first : first + batch]
+        yield from roll_out_together(
+            trained, generate, forcings, initial, case, rollout, tally, members, perturbation
+        )
+
+
+@torch.inference_mode()
+def roll_out_together(
+    trained: TrainedModel,
+    generate: Generate,
+    forcings: Forcings,
+    initial: np.ndarray,
+    case: Case,
+    rollout: Rollout,
+    tally: BoundsTally,
+    members: range,
+    perturbation: Perturbation | None = None,
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """As `roll_out`, of these members as one batch."""
     model = trained.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     device = next(model.parameters()).device
-    batch = members_at_once(trained, initial.shape[-2:], rollout)
-    for first in range(0, rollout.members, batch):
-        members = range(first, min(first + batch, rollout.members))
-        start = torch.from_numpy(initial).to(device)
-        # The last H states of each member, each (B, V, Y, X).
-        states = [state.expand(len(members), -1, -1, -1) for state in start]
-        correlate = PersistentNoise(rollout.rho)
-        for hour in range(1, max(case.leads) + 1):
-            known = torch.from_numpy(forcings.at(case.init + hours(hour))).to(device)
-            known = known.expand(len(members), -1, -1, -1)
-            before = torch.stack(states[:-1], dim=1) if len(states) > 1 else None
-            condition = model.condition(states[-1], known, before)
-            seeds = [generator_of(rollout.run_seed, case, member, hour) for member in members]
-            generated = generate(states[-1], condition, seeds, correlate)
-            following, changed = apply_bounds(
-                model.normalization.decode(states[-1], generated), case.variables
-            )
-            tally.add(changed, following[:, 0].numel())
-            _check_drawn(following, trained.name, case, hour)
-            states = [*states[1:], following]
-            if hour in case.leads:
-                lead = list(case.leads).index(hour)
-                for member, state in zip(members, following.cpu().numpy(), strict=True):
-                    yield member, lead, state
-        logger.info("members %d to %d of %d", members[0] + 1, members[-1] + 1, rollout.members)
+    start = torch.from_numpy(initial).to(device)
+    # The last H states of each member, each (B, V, Y, X).
+    states = [state.expand(len(members), -1, -1, -1) for state in start]
+    correlate = PersistentNoise(rollout.rho, rollout.draws)
+    for hour in range(1, max(case.leads) + 1):
+        known = torch.from_numpy(forcings.at(case.init + hours(hour))).to(device)
+        known = known.expand(len(members), -1, -1, -1)
+        seeds = [generator_of(rollout.run_seed, case, member, hour) for member in members]
+        if perturbation is not None:
+            states[-1] = perturbation.draw(states[-1], seeds, correlate)
+            _check_drawn(states[-1], perturbation.trained.name, case, hour)
+        before = torch.stack(states[:-1], dim=1) if len(states) > 1 else None
+        condition = model.condition(states[-1], known, before)
+        generated = generate(states[-1], condition, seeds, correlate)
+        following, changed = apply_bounds(
+            model.normalization.decode(states[-1], generated), case.variables
+        )
+        tally.add(changed, following[:, 0].numel())
+        _check_drawn(following, trained.name, case, hour)
+        states = [*states[1:], following]
+        if hour in case.leads:
+            lead = list(case.leads).index(hour)
+            for member, state in zip(members, following.cpu().numpy(), strict=True):
+                yield member, lead, state
+    logger.info("members %d to %d of %d", members[0] + 1, members[-1] + 1, rollout.members)
 
 
-def members_at_once(trained: TrainedModel, shape: tuple[int, int], rollout: Rollout) -> int:
-    """How many members of a (y, x) grid are drawn together within the bound on memory."""
-    one = sampling_bytes(trained.model.settings, len(trained.model.variables), shape)
+def together(trained: TrainedModel, perturbation: Perturbation | None) -> list[TrainedModel]:
+    """The models that take turns in a rollout."""
+    return [trained] if perturbation is None else [trained, perturbation.trained]
+
+
+def members_at_once(
+    models: Sequence[TrainedModel], shape: tuple[int, int], rollout: Rollout
+) -> int:
+    """How many members of a (y, x) grid are drawn together within the bound on memory.
+
+    `models` take turns, so that the largest of them counts.
+    """
+    one = max(
+        sampling_bytes(each.model.settings, len(each.model.variables), shape) for each in models
+    )
     fitting = max(1, int(rollout.batch_gigabytes * 1e9 // one))
-    on_cpu = next(trained.model.parameters()).device.type == "cpu"
-    return min(fitting, rollout.members, LARGEST_CPU_BATCH if on_cpu else fitting)
+    on_cpu = next(models[0].model.parameters()).device.type == "cpu"
+    return min(fitting, len(rollout.numbers), LARGEST_CPU_BATCH if on_cpu else fitting)
 
 
 def generator_of(run_seed: int, case: Case, member: int, hour: int) -> torch.Generator:

@@ -27,6 +27,9 @@ Scheduler = DPMSolverMultistepScheduler | DDIMScheduler | DDPMScheduler
 # denoise(noisy state (B, V, Y, X), timestep (B,)) -> predicted noise or v (B, V, Y, X)
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
+# watch(timestep, noisy state (B, V, Y, X), what the network says of it (B, V, Y, X))
+Watch = Callable[[int, torch.Tensor, torch.Tensor], None]
+
 _PREDICTION_TYPES = {"noise": "epsilon", "v": "v_prediction"}
 
 # log(alpha / sigma) between which the solver's steps are spread evenly. Beyond the first nothing of
@@ -45,13 +48,15 @@ def draw(
     generators: Sequence[torch.Generator],
     correlate: Correlate | None = None,
     eta: float = 0.0,
+    watch: Watch | None = None,
 ) -> torch.Tensor:
     """One sample for each generator, (B, V, Y, X).
 
     `guess` (B, V, Y, X) is a first guess of the samples, in the space of the model's target. All
     randomness of sample k comes from generator k, which lives on the CPU. `correlate` may make the
     noise that samples start from resemble an earlier one; what is drawn on the way is always fresh.
-    `eta` is how much of that there is in DDIM: 0 none, 1 as in ancestral sampling.
+    `eta` is how much of that there is in DDIM: 0 none, 1 as in ancestral sampling. `watch` is shown
+    each step.
     """
     scheduler = make_scheduler(schedule, prediction, sampler, steps)
     noise = torch.cat([torch.randn(guess[:1].shape, generator=one) for one in generators])
@@ -66,6 +71,8 @@ def draw(
         how["eta"] = eta
     for timestep in scheduler.timesteps:
         predicted = denoise(noisy, timestep.to(guess.device).expand(len(generators))).float()
+        if watch is not None:
+            watch(int(timestep), noisy, predicted)
         (noisy, *_) = scheduler.step(predicted, timestep, noisy, **how, return_dict=False)
     return noisy
 

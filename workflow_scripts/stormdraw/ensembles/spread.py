@@ -32,7 +32,13 @@ def scale_spread(
         notes = dict(dataset.attrs)
         notes |= {f"spread_factor_{name}": np.float32(factors[name]) for name in factors}
         with ensemble_file(
-            output, Grid.of(dataset), case, dataset["member"].values.tolist(), settings, notes
+            output,
+            Grid.of(dataset),
+            case,
+            dataset["member"].values.tolist(),
+            settings,
+            notes,
+            packed=True,
         ) as put:
             for j in range(len(case.leads)):
                 mean = np.zeros(1)

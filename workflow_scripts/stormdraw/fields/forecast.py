@@ -47,7 +47,7 @@ def regrid_forecast(
     if all(found.empty for found in rows.values()):
         raise StormdrawError(
             f"{manifest_path}: nothing of HRRR's forecast of {start:%Y-%m-%d %H} UTC is in the "
-            "archive; add another archive.source, or leave out the baseline of kind hrrr"
+            "archive; add another archive.source, or leave out the systems made of it"
         )
     description = attributes(
         "HRRR's forecast on the target grid", f"HRRR run of {start:%Y-%m-%d %H} UTC", settings

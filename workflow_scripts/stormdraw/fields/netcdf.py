@@ -4,12 +4,13 @@ import contextlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import netCDF4
 import numpy as np
 import xarray as xr
 
+from stormdraw.fields.packing import MISSING, packing_of
 from stormdraw.fields.settings import Store
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
@@ -29,14 +30,15 @@ def written_in_parts(
     leading: Mapping[str, xr.DataArray],
     variables: Mapping[str, str],
     attributes: Mapping[str, Any],
-    store: Store = "fast",
+    store: Store | Literal["packed"] = "fast",
 ) -> Iterator[dict[str, netCDF4.Variable]]:
     """Yield the variables of a new file, each float32 (*leading, y, x) and not yet filled.
 
     `variables` maps the name in the file to a row of the table of variables. The `fast` store is
     contiguous and uncompressed: reading a state is then as fast as the disk. The `compact` one is
-    rounded to what the archive resolves and deflated, field by field. The file takes its name when
-    the block succeeds.
+    rounded to what the archive resolves and deflated, field by field. The `packed` one is as the
+    fast one, but to be filled in with the 16-bit numbers of `stormdraw.fields.packing`. The file
+    takes its name when the block succeeds.
     """
     skeleton = xr.Dataset(coords={**leading, **grid.coordinates()}, attrs=dict(attributes))
     # CF allows coordinates no missing value, and xarray would give them one.
@@ -59,24 +61,35 @@ def written_in_parts(
 
 
 def _create(
-    dataset: netCDF4.Dataset, name: str, row: str, dimensions: Sequence[str], store: Store
+    dataset: netCDF4.Dataset,
+    name: str,
+    row: str,
+    dimensions: Sequence[str],
+    store: Store | Literal["packed"],
 ) -> netCDF4.Variable:
+    packed = store == "packed"
     created = dataset.createVariable(
         name,
-        "f4",
+        "u2" if packed else "f4",
         dimensions,
-        fill_value=np.float32(np.nan),
+        fill_value=MISSING if packed else np.float32(np.nan),
         **_storage(dataset, dimensions, store),
     )
     created.setncatts(variable_attributes(row))
+    if packed:
+        packing = packing_of(row)
+        created.setncatts({"scale_factor": packing.step, "add_offset": packing.offset})
+        created.set_auto_maskandscale(False)
     return created
 
 
-def _storage(dataset: netCDF4.Dataset, dimensions: Sequence[str], store: Store) -> dict[str, Any]:
+def _storage(
+    dataset: netCDF4.Dataset, dimensions: Sequence[str], store: Store | Literal["packed"]
+) -> dict[str, Any]:
     # A dimension without a point is an unlimited one, and then there is nothing to lay out.
     if any(dataset.dimensions[name].isunlimited() for name in dimensions):
         return {}
-    if store == "fast":
+    if store != "compact":
         return {"contiguous": True}
     field = [dataset.dimensions[name].size for name in dimensions[-2:]]
     leading = [1] * (len(dimensions) - 2)

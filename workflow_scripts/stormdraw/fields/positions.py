@@ -1,5 +1,6 @@
 """Where the points of one grid lie between those of another."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +22,18 @@ class Positions:
     periodic: bool
 
 
+@functools.lru_cache(maxsize=2)
+def longitude_latitude(target: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """As `Grid.longitude_latitude`, made once for all the models of an ensemble."""
+    return target.longitude_latitude()
+
+
 def positions(source: Grid, target: Grid) -> Positions:
     """The target's points on the source, found in the source's own coordinates."""
     if source.crs == target.crs:
         x, y = np.meshgrid(target.x, target.y)
     else:
-        x, y = source.from_longitude_latitude(*target.longitude_latitude())
+        x, y = source.from_longitude_latitude(*longitude_latitude(target))
     dy, dx = source.spacing
     rows, columns = source.shape
     column = (x - source.x[0]) / dx

@@ -5,14 +5,20 @@ import functools
 import numpy as np
 from scipy.sparse import csr_array
 
-from stormdraw.fields.positions import Positions, positions
-from stormdraw.fields.winds import convergence, to_earth, to_grid
+from stormdraw.fields.positions import Positions, longitude_latitude, positions
+from stormdraw.fields.winds import convergence, turned
 from stormdraw.grids import Grid
+
+_ROWS_AT_ONCE = 16
 
 
 @functools.lru_cache(maxsize=8)
 def regridder(source: Grid, target: Grid) -> "Regridder":
-    """The weights of a grid pair, made once in a process."""
+    """The weights of a grid pair, made once in a process.
+
+    Not kept on disk: of a whole grid they take a second, half of it the target's longitudes and
+    latitudes, which all models of an ensemble share.
+    """
     return Regridder(source, target)
 
 
@@ -51,11 +57,11 @@ class Regridder:
         `grid_relative` says whether they are along the source grid's axes or the compass.
         """
         u, v = self.bilinear(u), self.bilinear(v)
-        if grid_relative and self.source.crs == self.target.crs:
+        if not grid_relative:
+            return turned(u, v, *self._from_compass)
+        if self.source.crs == self.target.crs:
             return u, v
-        if grid_relative:
-            u, v = to_earth(u, v, self._source_angle)
-        return to_grid(u, v, self._target_angle)
+        return turned(u, v, *self._from_source)
 
     @functools.cached_property
     def _positions(self) -> Positions:
@@ -72,22 +78,29 @@ class Regridder:
         found = self._positions
         rows, columns = self.source.shape
         last = columns - 1 if found.periodic else columns - 2
-        row = np.clip(np.floor(found.row), 0, rows - 2).astype(np.int64)
-        column = np.clip(np.floor(found.column), 0, last).astype(np.int64)
-        up, right = found.row - row, found.column - column
-        across = (column + 1) % columns
-        corners = [row * columns + column, row * columns + across]
-        corners += [corner + columns for corner in corners]
-        weights = [(1 - up) * (1 - right), (1 - up) * right, up * (1 - right), up * right]
-        count = row.size
-        matrix = csr_array(
-            (
-                np.stack(weights, axis=-1).ravel(),
-                np.stack(corners, axis=-1).ravel().astype(np.int32),
-                np.arange(0, 4 * count + 1, 4, dtype=np.int32),
-            ),
-            shape=(count, rows * columns),
-        )
+        corners = np.empty((*self.target.shape, 4), np.int32)
+        weights = np.empty((*self.target.shape, 4))
+        # A few rows at a time, whose intermediate values stay in the processor's cache.
+        for first in range(0, self.target.shape[0], _ROWS_AT_ONCE):
+            part = slice(first, first + _ROWS_AT_ONCE)
+            row = np.clip(np.floor(found.row[part]), 0, rows - 2)
+            column = np.clip(np.floor(found.column[part]), 0, last)
+            up, right = found.row[part] - row, found.column[part] - column
+            here = (row * columns + column).astype(np.int32)
+            across = here + np.where(column == columns - 1, 1 - columns, 1).astype(np.int32)
+            for corner, (place, weight) in enumerate(
+                (
+                    (here, (1 - up) * (1 - right)),
+                    (across, (1 - up) * right),
+                    (here + columns, up * (1 - right)),
+                    (across + columns, up * right),
+                )
+            ):
+                corners[part, :, corner] = place
+                weights[part, :, corner] = weight
+        ends = np.arange(0, weights.size + 1, 4, dtype=np.int32)
+        shape = (ends.size - 1, rows * columns)
+        matrix = csr_array((weights.ravel(), corners.ravel(), ends), shape=shape)
         # A point that counts for nothing must not make its neighbour missing when it is itself.
         matrix.eliminate_zeros()
         return matrix
@@ -103,9 +116,19 @@ class Regridder:
         return (row * columns + column).ravel()
 
     @functools.cached_property
-    def _source_angle(self) -> np.ndarray:
-        return convergence(self.source, *self.target.longitude_latitude()).astype(np.float32)
+    def _from_compass(self) -> tuple[np.ndarray, np.ndarray]:
+        """Cosine and sine of the angle from the compass to the target's axes."""
+        longitude, _ = longitude_latitude(self.target)
+        return _cosine_sine(convergence(self.target, longitude))
 
     @functools.cached_property
-    def _target_angle(self) -> np.ndarray:
-        return convergence(self.target, *self.target.longitude_latitude()).astype(np.float32)
+    def _from_source(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same from the source's axes: to the compass and on in one turn."""
+        longitude, _ = longitude_latitude(self.target)
+        angle = convergence(self.target, longitude) - convergence(self.source, longitude)
+        return _cosine_sine(angle)
+
+
+def _cosine_sine(angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    angle = angle.astype(np.float32)
+    return np.cos(angle), np.sin(angle)

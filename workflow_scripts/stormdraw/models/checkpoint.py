@@ -11,12 +11,14 @@ from stormdraw import __version__
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics
 from stormdraw.files import replacing
+from stormdraw.grids import Grid
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.settings import ModelSettings
+from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.provenance import commit
 
-FORMAT = 1
+FORMAT = 2
 
 _ARRAYS = ("mean", "std", "tendency_mean", "tendency_std")
 
@@ -27,6 +29,7 @@ _SHAPE_OF_THE_MODEL = (
     "prediction",
     "target",
     "variable",
+    "forecaster",
     "history",
     "forcings",
     "noise_schedule",
@@ -35,11 +38,15 @@ _SHAPE_OF_THE_MODEL = (
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model as it was trained, and the mean and standard deviation (m) of its terrain, if any."""
+    """A model as it was trained, and the mean and standard deviation (m) of its terrain, if any.
+
+    `grid` is what it was trained on; who has fields for it checks them against that.
+    """
 
     name: str
     model: Forecaster
     terrain: tuple[float, float] | None
+    grid: TrainedGrid
 
 
 def save_model(
@@ -48,6 +55,7 @@ def save_model(
     model: Forecaster,
     statistics: Statistics,
     terrain: tuple[float, float] | None,
+    grid: Grid,
 ) -> None:
     """Write a model; only numbers, strings, lists and tensors, so that it loads weights-only."""
     content = {
@@ -63,6 +71,7 @@ def save_model(
             **{key: getattr(statistics, key).tolist() for key in _ARRAYS},
         },
         "terrain": None if terrain is None else {"mean": terrain[0], "std": terrain[1]},
+        "grid": TrainedGrid.of(grid).written(),
         "code": {"version": __version__, "commit": commit()},
     }
     with replacing(path) as temporary:
@@ -108,6 +117,7 @@ def load_model(
         content["name"],
         model.to(device).eval(),
         None if terrain is None else (terrain["mean"], terrain["std"]),
+        TrainedGrid.read(content["grid"]),
     )
 
 

@@ -44,11 +44,20 @@ class DiffusionModel(Forecaster):
         the result is the simple loss of Ho et al. (2020), equation 14.
         """
         clean = self.normalization.encode(now, following)
+        return self.denoising_losses(clean, self.condition(now, forcings, before), timestep, noise)
+
+    def denoising_losses(
+        self,
+        clean: torch.Tensor,
+        condition: torch.Tensor,
+        timestep: torch.Tensor,
+        noise: torch.Tensor,
+    ) -> torch.Tensor:
+        """The same for a clean target, `noise` (B, V, Y, X) and condition (B, C, Y, X) as such."""
         noisy = self.schedule.add_noise(clean, noise, timestep)
         goal = self.schedule.goal(self.prediction, clean, noise, timestep)
-        predicted = self.network(noisy, self.condition(now, forcings, before), timestep)
-        losses = squared_error(predicted, goal) * self.weights_of_variables
-        return losses * self.weight_of(timestep)
+        losses = squared_error(self.network(noisy, condition, timestep), goal)
+        return losses * self.weights_of_variables * self.weight_of(timestep)
 
     def weight_of(self, timestep: torch.Tensor) -> torch.Tensor:
         """How much a timestep's loss counts, (B, 1)."""

@@ -6,6 +6,7 @@ import torch
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics
+from stormdraw.fields.transforms import inverse
 from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.losses import squared_error
 from stormdraw.models.pairs import Batch
@@ -72,6 +73,12 @@ class DownscalingModel(DiffusionModel):
         losses = squared_error(self.network(noisy, coarse, timestep), goal)
         losses = losses * self.weight_of(timestep)
         return losses.unflatten(0, (len(batch.now), -1)).mean(dim=1)
+
+    def physical_field(self, standardised: torch.Tensor) -> torch.Tensor:
+        """Standardised values of the downscaled variable, of any shape, in physical units."""
+        normalization, index = self.normalization, self.downscaled
+        mean, std = normalization.mean[index, 0, 0], normalization.std[index, 0, 0]
+        return inverse(standardised * std + mean, normalization.transforms[index])
 
     def rehearse(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None

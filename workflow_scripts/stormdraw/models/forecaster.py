@@ -1,5 +1,6 @@
 """What every trained model has in common: a network between states and what is made of them."""
 
+import itertools
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
@@ -56,6 +57,11 @@ class Forecaster(nn.Module, ABC):
                 f"the network {settings.family} takes {frames} frames, but the model's history is "
                 f"{settings.history}; give both the same number"
             )
+        if hasattr(self.network, "frames") and settings.history_as == "changes":
+            raise StormdrawError(
+                f"the network {settings.family} takes frames of states; leave history_as: changes "
+                "out of the model's configuration"
+            )
         self.normalization = Normalization(statistics, settings.target)
         self.register_buffer(
             "weights_of_variables",
@@ -88,11 +94,17 @@ class Forecaster(nn.Module, ABC):
         """The condition channels, (B, H V + F, Y, X): standardised states, oldest first, forcings.
 
         `now` is the physical state (B, V, Y, X), `before` the H - 1 hourly ones before it,
-        (B, H - 1, V, Y, X), and `forcings` are (B, F, Y, X).
+        (B, H - 1, V, Y, X), and `forcings` are (B, F, Y, X). With `history_as: changes`, the change
+        over the hour that follows stands for each earlier state, scaled by its own deviation:
+        between two states it is a small difference, which a network is slow to learn to take.
         """
-        earlier = [] if before is None else list(before.unbind(dim=1))
-        states = [self.normalization.standardise(state) for state in [*earlier, now]]
-        return torch.cat([*states, forcings], dim=1)
+        states = [*([] if before is None else before.unbind(dim=1)), now]
+        standardised = self.normalization.standardise
+        if self.settings.history_as == "changes":
+            earlier = [self.normalization.change(*pair) for pair in itertools.pairwise(states)]
+        else:
+            earlier = [standardised(state) for state in states[:-1]]
+        return torch.cat([*earlier, standardised(now), forcings], dim=1)
 
     def persistence(self, now: torch.Tensor) -> torch.Tensor:
         """What to generate if nothing changes, (B, V, Y, X): a first guess of the clean state."""

@@ -5,6 +5,7 @@ from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.downscaling import DownscalingModel
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.one_step import OneStepModel
+from stormdraw.models.perturbation import PerturbationModel
 from stormdraw.models.settings import ModelSettings
 
 
@@ -17,4 +18,6 @@ def make_forecaster(settings: ModelSettings, statistics: Statistics) -> Forecast
         return OneStepModel(settings, statistics)
     if settings.target == "block":
         return DownscalingModel(settings, statistics)
+    if settings.target == "perturbed_state":
+        return PerturbationModel(settings, statistics)
     return DiffusionModel(settings, statistics)

@@ -197,14 +197,17 @@ def learnt_shape(settings: ModelSettings, shape: tuple[int, int]) -> tuple[int, 
 @torch.no_grad()
 def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, int]) -> int:
     """What one more member on a (y, x) grid needs while it is drawn."""
-    model = model_without_data(settings, variables)
-    with LiveMemory() as memory:
-        # First-guess and noisy states and the solver's last two results wait beside the network.
-        waiting = [_states(1, variables, shape, "meta") for _ in range(4)]
-        forcings = _states(1, channel_count(settings.forcings), shape, "meta")
-        earlier = _earlier_states(settings, 1, variables, shape, "meta")
-        with torch.device("meta"):
-            model.rehearse(_states(1, variables, shape, "meta"), forcings, earlier)
+    # Not the meta device: attention there would hold every pair of positions, as no device does.
+    with FakeTensorMode():
+        model = _new_model(settings, variables)
+        with LiveMemory() as memory:
+            memory.leave_out([*model.parameters(), *model.buffers()])
+            # First-guess and noisy states and the solver's last two results wait beside the
+            # network.
+            waiting = [_states(1, variables, shape, "cpu") for _ in range(4)]
+            forcings = _states(1, channel_count(settings.forcings), shape, "cpu")
+            earlier = _earlier_states(settings, 1, variables, shape, "cpu")
+            model.rehearse(_states(1, variables, shape, "cpu"), forcings, earlier)
     del waiting
     return memory.peak
 

@@ -95,6 +95,18 @@ class NoiseSchedule(nn.Module):
         """What a network with this prediction should say, (B, V, Y, X)."""
         return noise if prediction == "noise" else self.velocity(clean, noise, timestep)
 
+    def clean_from(
+        self,
+        prediction: Literal["noise", "v"],
+        noisy: torch.Tensor,
+        predicted: torch.Tensor,
+        timestep: torch.Tensor,
+    ) -> torch.Tensor:
+        """The clean state that a network with this prediction sees in a noisy one, (B, V, Y, X)."""
+        if prediction == "noise":
+            return self.clean_from_noise(noisy, predicted, timestep)
+        return self.clean_from_velocity(noisy, predicted, timestep)
+
     def _at(self, timestep: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """alpha and sigma, each (B, 1, 1, 1)."""
         return (

@@ -6,20 +6,27 @@ from torch import nn
 from stormdraw.fields.statistics import Statistics
 from stormdraw.fields.transforms import forward, inverse
 from stormdraw.models.settings import Target
+from stormdraw.variables import variable
+
+# Targets that are states themselves.
+_STATES = ("next_state", "perturbed_state")
 
 
 class Normalization(nn.Module):
     """Standardises states of shape (B, V, Y, X) and undoes it.
 
-    The target of a model is the next state itself, or its difference to the current one, each
-    brought to zero mean and unit variance: a residual by the mean and standard deviation of the
-    change over one hour, which is often a tenth of the state's own.
+    The target of a model is a state itself, the next one or a perturbed one, or the next one's
+    difference to the current one, each brought to zero mean and unit variance: a residual by the
+    mean and standard deviation of the change over one hour, which is often a tenth of the state's
+    own.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
     tendency_mean: torch.Tensor
     tendency_std: torch.Tensor
+    lower: torch.Tensor
+    upper: torch.Tensor
 
     def __init__(self, statistics: Statistics, target: Target) -> None:
         super().__init__()
@@ -28,6 +35,13 @@ class Normalization(nn.Module):
         for name in ("mean", "std", "tendency_mean", "tendency_std"):
             values = torch.as_tensor(getattr(statistics, name), dtype=torch.float32)
             self.register_buffer(name, values[:, None, None], persistent=False)
+        rows = [variable(name) for name in statistics.variables]
+        for side, bounds in (
+            ("lower", [row.lower for row in rows]),
+            ("upper", [row.upper for row in rows]),
+        ):
+            physical = torch.tensor(bounds, dtype=torch.float32)[None, :, None, None]
+            self.register_buffer(side, self._transform(physical)[0], persistent=False)
 
     def standardise(self, physical: torch.Tensor) -> torch.Tensor:
         """Physical units -> zero mean and unit variance, after each variable's transform."""
@@ -39,8 +53,12 @@ class Normalization(nn.Module):
 
     def encode(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
         """What the model must generate for the physical states `now` and one hour later."""
-        if self.target == "next_state":
+        if self.target in _STATES:
             return self.standardise(following)
+        return self.change(now, following)
+
+    def change(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
+        """The standardised change from the physical state `now` to the one an hour later."""
         change = self._transform(following) - self._transform(now)
         return (change - self.tendency_mean) / self.tendency_std
 
@@ -49,11 +67,27 @@ class Normalization(nn.Module):
         return self._untransform(self.transformed(now, generated))
 
     def transformed(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
-        """The same after each variable's transform."""
-        if self.target == "next_state":
-            return generated * self.std + self.mean
-        change = generated * self.tendency_std + self.tendency_mean
-        return self._transform(now) + change
+        """The same after each variable's transform; of M members too, (B, M, V, Y, X)."""
+        if self.target in _STATES:
+            return torch.addcmul(self.mean, generated, self.std)
+        steady = self._transform(now) + self.tendency_mean
+        if generated.dim() > now.dim():
+            steady = steady[:, None]
+        return torch.addcmul(steady, generated, self.tendency_std)
+
+    def within_bounds(
+        self, now: torch.Tensor, generated: torch.Tensor, slope: float
+    ) -> torch.Tensor:
+        """What the model generated for `now`, (B, V, Y, X), brought within the physical bounds.
+
+        Beyond a bound it goes on with this `slope`, so that a gradient finds the way back.
+        """
+        if self.target in _STATES:
+            start, scale = self.mean, self.std
+        else:
+            start, scale = self._transform(now) + self.tendency_mean, self.tendency_std
+        bounded = generated.clamp((self.lower - start) / scale, (self.upper - start) / scale)
+        return bounded + slope * (generated - bounded)
 
     def _transform(self, physical: torch.Tensor) -> torch.Tensor:
         return _each(physical, self.transforms, forward)

@@ -11,6 +11,9 @@ from stormdraw.models.losses import absolute_error, almost_fair_crps, squared_er
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
 
+# Of a bounded loss beyond the bounds: enough for a gradient, and nearly nothing to the loss.
+_SLOPE_BEYOND_BOUNDS = 0.01
+
 
 class OneStepModel(Forecaster):
     """Generates the next state at once.
@@ -58,6 +61,16 @@ class OneStepModel(Forecaster):
         noise = torch.cat(each) if correlate is None else correlate(torch.cat(each))
         return self.network(condition, noise.to(condition.device)).float()
 
+    def step(
+        self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The physical state one hour after `now`, (B, V, Y, X), of a model without chance.
+
+        The arguments are those of `condition`.
+        """
+        generated = self.generate(self.condition(now, forcings, before))
+        return self.normalization.decode(now, generated)
+
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
         """The loss of each sample and variable, (B, V)."""
         goal = self.normalization.encode(batch.now, batch.following)
@@ -66,13 +79,24 @@ class OneStepModel(Forecaster):
         if loss.kind == "almost_fair_crps":
             noise = batch.mine(self._noise(condition, batch.whole, loss.members, generator))
             members = self._members(condition, noise)
-            losses = almost_fair_crps(members, goal, loss.alpha)
+            losses = almost_fair_crps(self._scored(batch.now, members), goal, loss.alpha)
         else:
             error = squared_error if loss.kind == "mse" else absolute_error
             members = self.network(condition)[:, None]
-            losses = error(members[:, 0], goal)
+            losses = error(self._scored(batch.now, members)[:, 0], goal)
         self.violations = self._violations(members, batch)
         return losses * self.weights_of_variables
+
+    def _scored(self, now: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
+        """What the loss sees of the members (B, M, V, Y, X): with `loss.bounded`, no reflectivity
+        below its floor and no negative CAPE, since forecasts are cut there as well."""
+        if not self.settings.loss.bounded:
+            return members
+        each = [
+            self.normalization.within_bounds(now, member.float(), _SLOPE_BEYOND_BOUNDS)
+            for member in members.unbind(dim=1)
+        ]
+        return torch.stack(each, dim=1)
 
     def rehearse(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
@@ -97,11 +121,8 @@ class OneStepModel(Forecaster):
             return None
         # In single precision whatever the network computes in, as losses are.
         with torch.autocast(members.device.type, enabled=False):
-            each = [
-                self.normalization.transformed(batch.now, member.float())
-                for member in members.unbind(dim=1)
-            ]
-            return self.laws(torch.stack(each, dim=1), batch.following, batch.map_factor)
+            states = self.normalization.transformed(batch.now, members.float())
+            return self.laws(states, batch.following, batch.map_factor)
 
     def _members(self, condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Condition (B, C, Y, X) and noise (B, M, N, Y, X) -> (B, M, V, Y, X)."""

@@ -4,6 +4,8 @@ All work on whole batches at once. A sample's violation of a law is a mean over 
 of the training data's own variance, so that 1 is a gross error whatever the variable.
 """
 
+import math
+
 import torch
 from torch import nn
 
@@ -40,11 +42,21 @@ def moist_energy(temperature: torch.Tensor, dew_point: torch.Tensor) -> torch.Te
     outside the bounds of the table of variables count as at the bound: a network that has not
     learnt yet may come near the formula's pole.
     """
+    return SPECIFIC_HEAT * temperature + LATENT_HEAT * specific_humidity(dew_point)
+
+
+def specific_humidity(dew_point: torch.Tensor) -> torch.Tensor:
+    """q of `moist_energy` in kg/kg, from kelvins, of any shape.
+
+    Written so that few fields of its size are made: with T the dew point in kelvins,
+
+        q = 0.622 / (p / e - 0.378),
+        p / e = exp(ln(p / 6.112) - 17.67 + 17.67 * 243.5 / (T - 29.65))
+    """
     row = variable("D2M")
-    celsius = dew_point.clamp(row.lower, row.upper) - 273.15
-    vapour = 6.112 * torch.exp(17.67 * celsius / (celsius + 243.5))
-    humidity = GAS_RATIO * vapour / (PRESSURE - (1.0 - GAS_RATIO) * vapour)
-    return SPECIFIC_HEAT * temperature + LATENT_HEAT * humidity
+    reciprocal = (dew_point.clamp(row.lower, row.upper) - (273.15 - 243.5)).reciprocal()
+    exponent = torch.add(math.log(PRESSURE / 6.112) - 17.67, reciprocal, alpha=17.67 * 243.5)
+    return GAS_RATIO * (exponent.exp() - (1.0 - GAS_RATIO)).reciprocal()
 
 
 def divergence(
@@ -71,8 +83,6 @@ class PhysicalLaws(nn.Module):
     A law whose variables a run does not have is left out. Raises StormdrawError if none is left.
     """
 
-    lower: torch.Tensor
-    upper: torch.Tensor
     weights: torch.Tensor
     std: torch.Tensor
 
@@ -89,10 +99,7 @@ class PhysicalLaws(nn.Module):
                 "leave physics out of the model's configuration, or give one a weight"
             )
         self.index = {name: index for index, name in enumerate(names)}
-        self.bounds = tuple(law for law in self.laws if law in _BOUNDS)
-        self.bounded = [self.index[_BOUNDS[law][0]] for law in self.bounds]
-        for side in ("lower", "upper"):
-            self._keep(side, [self._bound(law, side, statistics) for law in self.bounds])
+        self.bounds = {law: self._bound(law, statistics) for law in self.laws if law in _BOUNDS}
         self._keep("std", statistics.std)
         self._keep("weights", [weights[law] for law in self.laws])
 
@@ -117,43 +124,45 @@ class PhysicalLaws(nn.Module):
             (<h / m^2> - <h_true / m^2>)^2 / (<1 / m^2> c_p s_T2M)^2
             mean((div - div_true)^2) / (s_U10^2 + s_V10^2)
         """
-        found: dict[str, torch.Tensor] = {}
-        if self.bounds:
-            scale = self.std[self.bounded, None, None]
-            z = predicted[:, :, self.bounded]
-            beyond = torch.relu(self.lower[:, None, None] - z)
-            beyond = (beyond + torch.relu(z - self.upper[:, None, None])) / scale
-            found.update(zip(self.bounds, beyond.square().mean(dim=(1, 3, 4)).T, strict=True))
+        # Views, whose gradients are brought together once: indexing would make a whole state each.
+        made = dict(zip(self.index, predicted.unbind(dim=2), strict=True))  # each (B, M, Y, X)
+        true = dict(zip(self.index, following.unbind(dim=1), strict=True))  # each (B, Y, X)
         if map_factor is None:
             map_factor = torch.ones_like(following[:, 0])
+        found = {law: self._beyond(made, law) for law in self.laws if law in _BOUNDS}
         if "dew_point" in self.laws:
-            temperature, dew_point = self._both(predicted, "T2M", "D2M")
-            excess = torch.relu(dew_point - temperature).square().mean(dim=(1, 2, 3))
-            found["dew_point"] = excess / self._variance("T2M")
+            excess = torch.relu(made["D2M"] - made["T2M"])
+            found["dew_point"] = excess.square().mean(dim=(1, 2, 3)) / self._variance("T2M")
         if "moist_energy" in self.laws:
-            found["moist_energy"] = self._energy(predicted, following, map_factor)
+            found["moist_energy"] = self._energy(made, true, map_factor)
         if "mass_divergence" in self.laws:
-            winds = [self._both(each, "U10", "V10") for each in (predicted.mean(1), following)]
-            made, true = (divergence(u, v, map_factor) for u, v in winds)
+            # Of the difference, which is the difference of the two since divergence is linear.
+            u, v = (made[name].mean(dim=1) - true[name] for name in ("U10", "V10"))
             variance = self._variance("U10") + self._variance("V10")
-            found["mass_divergence"] = (made - true).square().mean(dim=(1, 2)) / variance
+            surplus = divergence(u, v, map_factor)
+            found["mass_divergence"] = surplus.square().mean(dim=(1, 2)) / variance
         return torch.stack([found[law] for law in self.laws], dim=1)
 
-    def _energy(
-        self, predicted: torch.Tensor, following: torch.Tensor, map_factor: torch.Tensor
-    ) -> torch.Tensor:
-        area = map_factor.pow(-2.0)
-        made = moist_energy(*self._both(predicted, "T2M", "D2M")).mean(dim=1)
-        true = moist_energy(*self._both(following, "T2M", "D2M"))
-        # Differences first: energies are large, and their sums would lose digits.
-        surplus = (area * (made - true)).mean(dim=(1, 2)) / area.mean(dim=(1, 2))
-        return surplus.square() / (SPECIFIC_HEAT**2 * self._variance("T2M"))
+    def _beyond(self, made: dict[str, torch.Tensor], law: str) -> torch.Tensor:
+        """How far a variable is beyond its one bound, (B,)."""
+        name, side = _BOUNDS[law]
+        z, bound = made[name], self.bounds[law]
+        beyond = torch.relu(bound - z if side == "lower" else z - bound)
+        return beyond.square().mean(dim=(1, 2, 3)) / self._variance(name)
 
-    def _both(
-        self, states: torch.Tensor, first: str, second: str
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Two variables of (..., V, Y, X), which no transform changes."""
-        return states[..., self.index[first], :, :], states[..., self.index[second], :, :]
+    def _energy(
+        self,
+        made: dict[str, torch.Tensor],
+        true: dict[str, torch.Tensor],
+        map_factor: torch.Tensor,
+    ) -> torch.Tensor:
+        # Differences first: energies are large, and their sums would lose digits.
+        warmer = made["T2M"].mean(dim=1) - true["T2M"]
+        moister = specific_humidity(made["D2M"]).mean(dim=1) - specific_humidity(true["D2M"])
+        area = map_factor.square().reciprocal()
+        surplus = area * (SPECIFIC_HEAT * warmer + LATENT_HEAT * moister)
+        mean = surplus.mean(dim=(1, 2)) / area.mean(dim=(1, 2))
+        return mean.square() / (SPECIFIC_HEAT**2 * self._variance("T2M"))
 
     def _variance(self, name: str) -> torch.Tensor:
         return self.std[self.index[name]].square()
@@ -161,10 +170,8 @@ class PhysicalLaws(nn.Module):
     def _keep(self, name: str, values: object) -> None:
         self.register_buffer(name, torch.as_tensor(values, dtype=torch.float32), persistent=False)
 
-    def _bound(self, law: str, side: str, statistics: Statistics) -> float:
-        """The bound after the variable's transform; infinite on the side that the law leaves."""
-        name, kept = _BOUNDS[law]
-        if side != kept:
-            return float("-inf") if side == "lower" else float("inf")
+    def _bound(self, law: str, statistics: Statistics) -> float:
+        """The bound after the variable's transform."""
+        name, side = _BOUNDS[law]
         transform = statistics.transforms[self.index[name]]
         return float(forward(getattr(variable(name), side), transform))

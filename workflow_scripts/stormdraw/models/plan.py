@@ -1,6 +1,7 @@
 """`plan.json`: what a training and a sampling will need, before either starts."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from stormdraw.models.ladder import Fit, climb
 from stormdraw.models.memory import (
     TrainingMemory,
     learnt_shape,
+    model_without_data,
     sampling_bytes,
     training_memory,
 )
@@ -37,24 +39,32 @@ _CHOSEN = (
 
 
 def plan(
-    name: str, settings: Settings, model_settings: ModelSettings, shape: tuple[int, int]
+    name: str,
+    settings: Settings,
+    model_settings: ModelSettings,
+    shape: tuple[int, int],
+    forecaster: ModelSettings | None = None,
 ) -> dict[str, Any]:
     """The plan of one model on a grid of `shape` (y, x).
 
-    Nothing of the size of the model or the grid is allocated. Where a device's memory is stated, it
-    is the plan of the first setting that fits, or of the smallest one if none does.
+    `forecaster` is the model whose states a perturbation model learns from and draws; it lies in
+    memory beside it. Nothing of the size of the model or the grid is allocated. Where a device's
+    memory is stated, it is the plan of the first setting that fits, or of the smallest one if none
+    does.
     """
     variables = len(settings.variables)
-    fit = _fit(model_settings, variables, shape)
+    beside = _Beside.of(forecaster, variables, shape)
+    fit = _fit(model_settings, variables, shape, beside.peak)
     training = fit.chosen.training
     model_settings = model_settings.model_copy(update={"training": training})
     memory = fit.chosen.memory
     state = 4 * variables * shape[0] * shape[1]
-    data = _data_bytes(settings, state, training.data_gigabytes * 1e9)
-    one_member = sampling_bytes(model_settings, variables, shape)
+    kinds = 1 if forecaster is None else 2  # analyses, and forecasts from them
+    data = _data_bytes(settings, state, training.data_gigabytes * 1e9, kinds)
+    one_member = max(sampling_bytes(model_settings, variables, shape), beside.one_pass)
     bound = settings.ensembles.batch_gigabytes * 1e9
     together = min(max(1, int(bound // one_member)), settings.ensembles.members)
-    weights = 4 * memory.parameters
+    weights = 4 * memory.parameters + beside.weights
     return {
         "model": name,
         "grid": list(shape),
@@ -74,11 +84,12 @@ def plan(
             "average": memory.average,
             "saved_activations": memory.saved_activations,
             "activations": memory.activations,
-            "device_peak": memory.peak,
+            **({} if forecaster is None else {"forecaster": beside.peak}),
+            "device_peak": memory.peak + beside.peak,
             "data": data,
             "heap_gaps": int(HEAP_GAPS * memory.in_heap),
             "process": PROCESS_BYTES,
-            "peak": _host_peak(model_settings, memory, data, state),
+            "peak": _host_peak(model_settings, memory, data, state, beside.peak),
         },
         "sampling_bytes": {
             "member": one_member,
@@ -96,9 +107,10 @@ def write_plan(
     model_settings: ModelSettings,
     shape: tuple[int, int],
     output: Path,
+    forecaster: ModelSettings | None = None,
 ) -> None:
     """Write `results/models/{model}/plan.json`."""
-    content = plan(name, settings, model_settings, shape)
+    content = plan(name, settings, model_settings, shape, forecaster)
     write_text(output, json.dumps(content, indent=1) + "\n")
 
 
@@ -126,9 +138,33 @@ def as_planned(model_settings: ModelSettings, path: Path, name: str) -> ModelSet
     return model_settings.model_copy(update={"training": training.model_copy(update=chosen)})
 
 
-def _fit(model_settings: ModelSettings, variables: int, shape: tuple[int, int]) -> Fit:
+@dataclass(frozen=True)
+class _Beside:
+    """Bytes of a forecaster that only forecasts: its weights, and one pass over the grid."""
+
+    weights: int
+    one_pass: int
+
+    @classmethod
+    def of(
+        cls, forecaster: ModelSettings | None, variables: int, shape: tuple[int, int]
+    ) -> "_Beside":
+        """Of no forecaster nothing."""
+        if forecaster is None:
+            return cls(0, 0)
+        model = model_without_data(forecaster, variables)
+        weights = sum(each.nbytes for each in model.parameters())
+        return cls(weights, sampling_bytes(forecaster, variables, shape))
+
+    @property
+    def peak(self) -> int:
+        """Both together."""
+        return self.weights + self.one_pass
+
+
+def _fit(model_settings: ModelSettings, variables: int, shape: tuple[int, int], taken: int) -> Fit:
     gigabytes = model_settings.training.device_memory_gigabytes
-    bound = float("inf") if gigabytes is None else gigabytes * 1e9
+    bound = float("inf") if gigabytes is None else gigabytes * 1e9 - taken
     return climb(model_settings, shape, bound, lambda each: training_memory(each, variables, shape))
 
 
@@ -144,21 +180,29 @@ def _verdict(fit: Fit) -> dict[str, Any] | None:
     }
 
 
-def _host_peak(settings: ModelSettings, memory: TrainingMemory, data: int, state: int) -> int:
+def _host_peak(
+    settings: ModelSettings, memory: TrainingMemory, data: int, state: int, beside: int
+) -> int:
     """Bytes of main memory in all, if the device is the CPU: each process, its data and buffers."""
     training = settings.training
     # Batches that wait, the one under way and the one in use, each of two states a sample.
     batches = (training.prefetch_batches + 2) * 2 * -(-training.batch_size // training.devices)
     gaps = int(HEAP_GAPS * memory.in_heap)
-    each = memory.peak + gaps + data + batches * state + PROCESS_BYTES
+    each = memory.peak + beside + gaps + data + batches * state + PROCESS_BYTES
     return training.devices * each
 
 
-def _data_bytes(settings: Settings, state: int, bound: float) -> int:
-    """What the states of all training and validation hours take in memory; 0 if read from disk."""
+def _data_bytes(settings: Settings, state: int, bound: float, kinds: int) -> int:
+    """What the states of all training and validation hours take in memory; 0 if read from disk.
+
+    Of each hour there are `kinds` states; the second ones are kept if the first ones are.
+    """
     total = 0
     periods = settings.periods
     for period in (periods.training, periods.validation):
         needed = 0 if period is None else state * len(period.times())
-        total += needed if total + needed <= bound else 0
+        for _ in range(kinds):
+            if total + needed > bound:
+                break
+            total += needed
     return total

@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import lightning
@@ -26,7 +27,7 @@ from stormdraw.map_factor import map_factor
 from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.average import AveragedWeights
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
-from stormdraw.models.checkpoint import save_model
+from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.devices import choose_device, describe_device, lightning_precision
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.execution import (
@@ -34,7 +35,8 @@ from stormdraw.models.execution import (
     explained_compilation,
     recompute_activations,
 )
-from stormdraw.models.forcings import make_forcings
+from stormdraw.models.forcings import Forcings, make_forcings
+from stormdraw.models.forecast_pairs import ForecastPairs, HourAhead
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.ladder import next_rung
@@ -60,7 +62,8 @@ logger = logging.getLogger(__name__)
 class TrainingFiles:
     """What a training reads, and what it writes.
 
-    `static` may be None for a model without terrain. `resume_folder` must differ for different
+    `static` may be None for a model without terrain, and `forecaster`, a checkpoint, for one that
+    perturbs no other model's states. `resume_folder` must differ for different
     settings and code; what lies in it is taken up again.
     """
 
@@ -71,6 +74,7 @@ class TrainingFiles:
     metrics: Path
     resume_folder: Path
     tensorboard_folder: Path
+    forecaster: Path | None = None
 
 
 def train(
@@ -99,27 +103,7 @@ def train(
         )
     grid = read_grid_of(files.fields[0])
     forcings = make_forcings(model_settings.forcings, grid, files.static)
-    in_memory = model_settings.training.data_gigabytes * 1e9
-    periods = settings.periods
-    history = model_settings.history
-    factor = None if model_settings.physics is None else _map_factor(grid)
-    pairs = Pairs(
-        files.fields,
-        settings.variables,
-        periods.training.times(),
-        forcings,
-        in_memory,
-        history,
-        factor,
-    )
-    validation = None
-    if periods.validation is not None:
-        validation = Pairs(
-            *(files.fields, settings.variables, periods.validation.times(), forcings),
-            bytes_in_memory=in_memory - pairs.bytes,
-            history=history,
-            map_factor=factor,
-        )
+    pairs, validation = _data(settings, model_settings, files, forcings, grid, device)
     model = new_model(name, settings.seed, model_settings, statistics)
     resume = files.resume_folder / f"{_fingerprint(statistics, pairs)}.ckpt"
     asked = model_settings.training.augmentation
@@ -132,8 +116,47 @@ def train(
     terrain = None
     if forcings.terrain is not None:
         terrain = (forcings.terrain.mean, forcings.terrain.std)
-    save_model(files.model, name, model, statistics, terrain)
+    save_model(files.model, name, model, statistics, terrain, grid)
     resume.unlink(missing_ok=True)
+
+
+def _data(
+    settings: Settings,
+    model_settings: ModelSettings,
+    files: TrainingFiles,
+    forcings: Forcings,
+    grid: Grid,
+    device: torch.device,
+) -> tuple[Pairs, Pairs | None]:
+    """What is learnt from, and what is validated on if there is a period for it."""
+    in_memory = model_settings.training.data_gigabytes * 1e9
+    forecaster = None
+    if model_settings.target == "perturbed_state":
+        forecaster = _hour_ahead(settings, files, grid, device)
+    factor = None if model_settings.physics is None else _map_factor(grid)
+
+    def pairs(times: list[datetime], bound: float) -> Pairs:
+        source = (files.fields, settings.variables, times, forcings, bound)
+        if forecaster is not None:
+            return ForecastPairs(*source, forecaster)
+        return Pairs(*source, history=model_settings.history, map_factor=factor)
+
+    training = pairs(settings.periods.training.times(), in_memory)
+    validation = settings.periods.validation
+    if validation is None:
+        return training, None
+    return training, pairs(validation.times(), in_memory - training.bytes)
+
+
+def _hour_ahead(
+    settings: Settings, files: TrainingFiles, grid: Grid, device: torch.device
+) -> HourAhead:
+    """The forecaster of a perturbation model, from its checkpoint."""
+    if files.forecaster is None:
+        raise StormdrawError("target: perturbed_state needs the checkpoint of its forecaster")
+    trained = load_model(files.forecaster, device, list(settings.variables))
+    names = trained.model.settings.forcings
+    return HourAhead(trained, make_forcings(names, grid, files.static, trained.terrain))
 
 
 def _map_factor(grid: Grid) -> np.ndarray:
@@ -320,4 +343,6 @@ def _fingerprint(statistics: Statistics, pairs: Pairs) -> str:
     digest = hashlib.sha256(repr((statistics.variables, pairs.times)).encode())
     for values in (statistics.mean, statistics.std, statistics.tendency_std):
         digest.update(values.tobytes())
+    if isinstance(pairs, ForecastPairs):
+        digest.update(pairs.forecaster.fingerprint().encode())
     return digest.hexdigest()[:16]

@@ -14,6 +14,9 @@ class Caption:
     text: str
 
 
+# Figures of one variable or one model, and the page: these are not among those of all systems.
+NOT_SIDE_BY_SIDE = ("scorecard", "variable", "diagnosis", "sampling_path")
+
 CAPTIONS: dict[str, Caption] = {
     "crps_by_lead": Caption(
         "CRPS by lead",
@@ -120,6 +123,30 @@ CAPTIONS: dict[str, Caption] = {
         "predict different things cannot be compared. Validation that rises while training falls "
         "means that the model learns its data by heart. Speed is the median over epochs of the "
         "training samples (pairs of states) per second, on the device named.",
+    ),
+    "diagnosis": Caption(
+        "Diagnosis of a model",
+        "A trained model from the inside, on a few pairs of hours that are not scored: of the "
+        "validation period or, without one, of the end of the training period, which the model has "
+        "seen. Denoising error: how far the clean state that the model sees in a noisy one is from "
+        "the true one, by noise level, in the units of its target, whose variance is 1. It should "
+        "lie far below the dashed line, the least error of what sees each point alone and knows "
+        "nothing; where both meet, the model takes off no noise. Shuffled: the model is told "
+        "another case's state, hour and terrain; if that changes nothing, it does not use its "
+        "condition. Variance: of members one hour ahead over the truth's, of the state and of its "
+        "change in the hour, which is what the model adds; it belongs on 1, below it members are "
+        "too smooth, above it too noisy. Persistence is the error of nothing changing. Impossible "
+        "points are outside the physical bounds, or dew points above temperatures: as the model "
+        "draws them, visibly so (by more than the archive resolves), in the analyses, and in "
+        "members within bounds.",
+    ),
+    "sampling_path": Caption(
+        "From noise to sample",
+        "One member of a diffusion model on its way from noise (left) to the sample, and the truth "
+        "beside it. Upper row of a variable: the noisy state, in standard deviations of what the "
+        "model generates. Lower row: the state one hour ahead that the model sees in it. From pure "
+        "noise it can only guess the mean of all that may come; detail comes in as noise goes, "
+        "large scales first. The sample need not be the truth, but should look like it.",
     ),
     "variable": Caption(
         "One variable",

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, Normalize
+from matplotlib.ticker import MaxNLocator
 
 from stormdraw.fields.states import read_states
 from stormdraw.grids import Grid
@@ -237,9 +238,7 @@ def _key(label: str, scale: Scale) -> ColourKey:
     if isinstance(scale.norm, BoundaryNorm):
         marks = [float(level) for level in scale.norm.boundaries]
     else:
-        marks = np.linspace(
-            float(scale.norm.vmin or 0.0), float(scale.norm.vmax or 1.0), 5
-        ).tolist()
+        marks = _round_marks(float(scale.norm.vmin or 0.0), float(scale.norm.vmax or 1.0))
     low, high = marks[0], marks[-1]
     some = marks[:: -(-len(marks) // 8)]
     return ColourKey(
@@ -248,6 +247,13 @@ def _key(label: str, scale: Scale) -> ColourKey:
         colour_strip(scale, low, high - 1e-6 * (high - low)),
         [(100.0 * (value - low) / (high - low), f"{value:.3g}") for value in some],
     )
+
+
+def _round_marks(low: float, high: float) -> list[float]:
+    """Both ends, and the round numbers between them that are not too near to these."""
+    near = 0.08 * (high - low)
+    round_ones = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [low, *(float(one) for one in round_ones if low + near < one < high - near), high]
 
 
 def _caption(settings: Settings, name: str, cases: int, threshold: float | None, grid: Grid) -> str:

@@ -12,6 +12,7 @@ from stormdraw.files import write_text
 from stormdraw.provenance import commit, digest
 from stormdraw.report.summary import cases_in, leads_in, load_summary
 from stormdraw.report.winner import winner_of
+from stormdraw.scores.against_perfect import against_perfect
 from stormdraw.scores.headline import headline
 from stormdraw.settings import Settings
 from stormdraw.variables import variable
@@ -31,9 +32,12 @@ def headline_numbers(summary: pd.DataFrame, settings: Settings) -> dict[str, Any
 
     `scores` has one entry for each system and variable: `crps_fair` and `crps_gaussian` in `units`
     (means over leads), `skill` against `reference` over all leads and of which CRPS, and the
-    spread-error ratio over all leads.
+    spread-error ratio over all leads. `against_perfect` has one for each system, variable and lead
+    of a run with a perfect ensemble: the fair CRPS over that of the perfect one.
     """
     winner = winner_of(summary, settings)
+    perfect = settings.perfect_system()
+    nearness = against_perfect(summary, perfect) if perfect and len(summary) else pd.DataFrame()
     table = headline(summary, settings.scores.reference) if len(summary) else pd.DataFrame()
     return {
         "title": settings.title,
@@ -42,6 +46,7 @@ def headline_numbers(summary: pd.DataFrame, settings: Settings) -> dict[str, Any
         "settings_hash": digest(settings.model_dump(mode="json")),
         "simulated": settings.archive.source == "simulated",
         "reference": settings.scores.reference,
+        "left_out": settings.gaps().sentences(),
         "cases": max(cases_in(summary), default=0),
         "leads_hours": leads_in(summary),
         "winner": winner and {"system": winner.system, "rule": winner.rule},
@@ -49,6 +54,11 @@ def headline_numbers(summary: pd.DataFrame, settings: Settings) -> dict[str, Any
             {key: _plain(value) for key, value in row.items()}
             | {"units": variable(str(row["variable"])).units}
             for row in table.to_dict("records")
+        ],
+        "perfect": perfect,
+        "against_perfect": [
+            {key: _plain(value) for key, value in row.items()}
+            for row in nearness.to_dict("records")
         ],
     }
 

@@ -3,7 +3,8 @@
 results/report/products/{init}.nc has, for each variable and (lead, y, x): `{name}_mean`,
 `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched mean), and for each
 threshold `{name}_probability_{threshold}` in per cent, the share of members that reach it. The
-GRIB2 files have the same, one kind each, as those of HREF do: mean, sprd, pmmn, prob.
+GRIB2 files have the same, one kind each, as those of HREF do: mean, sprd, pmmn, prob. Beside each
+lies its inventory (.idx), which Herbie finds messages by.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
+from stormdraw.archive.inventory import write_inventory
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.files import replacing
@@ -45,17 +47,20 @@ class Product:
 
 def write_products(
     settings: Settings,
-    summary_path: str | Path,
+    summary_path: str | Path | None,
     ensemble_paths: Sequence[str | Path],
     netcdf: str | Path,
     gribs: Mapping[str, str | Path],
 ) -> None:
     """Write the winner's products at one initial time; `gribs` gives the file of each of KINDS.
 
-    `ensemble_paths` are the candidates' files, results/ensembles/{system}/{init}.nc.
+    Each gets an inventory beside it, of its name and `.idx`.
+    `ensemble_paths` are the candidates' files, results/ensembles/{system}/{init}.nc. Where
+    report.products_of names the system, no summary is needed.
     Raises StormdrawError if none can win, or the winner has no members.
     """
-    winner = choose(load_summary(summary_path), settings)
+    summary = load_summary(summary_path) if summary_path is not None else None
+    winner = choose(summary, settings)
     by_system = {Path(path).parent.name: Path(path) for path in ensemble_paths}
     if winner is None or winner.system not in by_system:
         raise StormdrawError(
@@ -79,6 +84,8 @@ def write_products(
             settings.model_dump(mode="json"),
         )
         _write(ensemble, products, netcdf, gribs, notes)
+    for grib in gribs.values():
+        write_inventory(grib)
 
 
 def products_of(

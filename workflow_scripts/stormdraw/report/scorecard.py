@@ -11,15 +11,18 @@ import jinja2
 import pandas as pd
 
 from stormdraw.files import write_text
+from stormdraw.models.diagnosis.hours import can_be_diagnosed
 from stormdraw.provenance import commit, digest
-from stormdraw.report.captions import CAPTIONS
+from stormdraw.report.captions import CAPTIONS, NOT_SIDE_BY_SIDE
 from stormdraw.report.case_sheet import case_sheet
 from stormdraw.report.completeness import completeness
+from stormdraw.report.diagnoses import Table, diagnosis_tables
 from stormdraw.report.evidence import ScoreTable, evidence
 from stormdraw.report.headline import headline_table
 from stormdraw.report.limits import limits
 from stormdraw.report.machine import hardware, versions
 from stormdraw.report.model_cards import describe_model
+from stormdraw.report.perfect_ratios import perfect_ratios
 from stormdraw.report.portrait import portrait
 from stormdraw.report.style import read_label
 from stormdraw.report.summary import load_summary
@@ -38,8 +41,10 @@ class Inputs:
     """What the page is made from. Mappings are by name of the model or figure.
 
     `config` is the configuration as it was given; `models` holds the definition of each model.
-    `sheets` are the figures of the variables. `ensembles` (by system) and `truth` are what the case
-    is drawn from. Missing models, manifests, figures, ensembles and verdicts leave a stated gap.
+    `sheets` are the figures of the variables, `diagnoses` the files of models' diagnoses, and
+    `diagnosis_figures` for each model its figures by name. `ensembles` (by system) and `truth` are
+    what the case is drawn from. Missing models, manifests, figures, ensembles, verdicts and
+    diagnoses leave a stated gap.
     """
 
     config: Mapping[str, Any]
@@ -55,6 +60,8 @@ class Inputs:
     ensembles: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     truth: Sequence[Path] = ()
     quality: Sequence[Path] = ()
+    diagnoses: Mapping[str, Path] = field(default_factory=dict)
+    diagnosis_figures: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,13 +91,14 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             table=table,
             winner=winner_of(summary, settings),
             portrait=portrait(summary, settings),
+            ratios=perfect_ratios(summary, settings),
             chapters=_chapters(summary, settings, inputs),
             case=case_sheet(settings, inputs.ensembles, inputs.truth),
             verdicts=describe_verdicts(inputs.verdicts, inputs.missing, settings),
             figures=[
                 embed(name, inputs.figures.get(name))
                 for name in CAPTIONS
-                if name not in ("scorecard", "variable")
+                if name not in NOT_SIDE_BY_SIDE
             ],
             models=[
                 describe_model(
@@ -100,8 +108,9 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
                     inputs.metrics.get(name),
                     settings.report,
                 )
-                for name in settings.models
+                for name in settings.model_names
             ],
+            diagnoses={name: _diagnosis(name, inputs) for name in settings.model_names},
             archive=completeness(inputs.manifests),
             suspicious=suspicious_variables(inputs.quality),
             points=_points(summary),
@@ -140,6 +149,29 @@ def _chapters(summary: pd.DataFrame, settings: Settings, inputs: Inputs) -> list
         )
         for table in evidence(summary, settings)
     ]
+
+
+@dataclass(frozen=True)
+class ModelDiagnosis:
+    """A model from the inside: tables and figures, or in `gap` why there are none."""
+
+    tables: list[Table]
+    figures: list[Embedded]
+    gap: str
+
+
+def _diagnosis(name: str, inputs: Inputs) -> ModelDiagnosis:
+    path = inputs.diagnoses.get(name)
+    if path is not None:
+        figures = inputs.diagnosis_figures.get(name, {})
+        drawn = [embed(kind, figures.get(kind)) for kind in ("diagnosis", "sampling_path")]
+        return ModelDiagnosis(diagnosis_tables(path), drawn, "")
+    definition = inputs.models.get(name, {})
+    if "target" in definition and not can_be_diagnosed(definition):
+        reason = f"its target is {definition['target']}, not the next hour."
+    else:
+        reason = "that was not done in this run."
+    return ModelDiagnosis([], [], f"Not diagnosed: {reason}")
 
 
 def _hashes(inputs: Inputs) -> list[tuple[str, str]]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from stormdraw.report.score_files import ScoreFiles
 from stormdraw.report.style import (
@@ -63,6 +65,8 @@ def draw_spread_bins(
                     axes.plot(*relations[name, system], **style, markersize=3.0, label=system)
             axes.axline((1.0, 1.0), (2.0, 2.0), color=NOTE_COLOUR, linewidth=0.9, zorder=0.5)
             axes.set(title=f"{name}  ({units_text(name)})", xscale="log", yscale="log")
+            for axis in (axes.xaxis, axes.yaxis):
+                _label_few(axis)
             if axes in lowest:
                 axes.set_xlabel("spread")
         each[0].set_ylabel("RMSE of the mean")
@@ -72,6 +76,15 @@ def draw_spread_bins(
             f"RMSE of the ensemble mean in bins of the spread, with the 1:1 line, for "
             f"{', '.join(names)}; all leads and {cases}.",
         )
+
+
+def _label_few(axis: Axis) -> None:
+    """Plain numbers, few enough to stand side by side in a small panel."""
+    low, high = axis.get_view_interval()
+    subs = (1.0,) if high > 50.0 * low else (1.0, 2.0, 5.0)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def relation(tables: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:

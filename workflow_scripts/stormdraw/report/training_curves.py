@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from stormdraw.ensembles.settings import ModelSystem
+from stormdraw.ensembles.settings import models_of
 from stormdraw.report.style import NOTE_COLOUR, WIDTH, describe, drawn, looks, write_gap
 from stormdraw.report.trainings import Training, read_training
 from stormdraw.report.wording import plural
@@ -53,7 +53,7 @@ def draw_training_curves(
 def _colour(settings: Settings, model: str) -> str:
     """The colour of the first system that samples from the model."""
     for system in settings.ensembles.systems:
-        if isinstance(system, ModelSystem) and system.model == model:
+        if model in models_of(system):
             return looks(settings)[system.name].colour
     return _UNUSED
 

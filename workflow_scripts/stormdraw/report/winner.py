@@ -42,8 +42,8 @@ def candidates(settings: Settings) -> list[str]:
     ]
 
 
-def choose(summary: pd.DataFrame, settings: Settings) -> Winner | None:
-    """The winner; None if nothing can win.
+def choose(summary: pd.DataFrame | None, settings: Settings) -> Winner | None:
+    """The winner; None if nothing can win. A system that is named needs no summary.
 
     Variables that not all candidates have, or in which one scores exactly 0, do not count.
     Raises StormdrawError if there are candidates to choose from and no score to choose by.
@@ -53,7 +53,7 @@ def choose(summary: pd.DataFrame, settings: Settings) -> Winner | None:
         return Winner(names[0], "report.products_of")
     if len(names) < 2:
         return Winner(names[0], "the only candidate") if names else None
-    means = geometric_means(summary, names)
+    means = geometric_means(summary, names) if summary is not None else {}
     if not means:
         raise StormdrawError(
             f"no variable has a fair CRPS of all of {', '.join(names)}; set report.products_of to "

@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
+from stormdraw.models.convolutions import convolve_enlarged, convolve_joined
 from stormdraw.models.padding import pad_to_multiple
 from stormdraw.section import Section
 
@@ -58,8 +59,8 @@ class Network(nn.Module):
         coarse = self.down(fine)  # (B, 2b, Y'/2, X'/2)
         for block in self.coarse:
             coarse = block(coarse, time)
-        up = self.up(functional.interpolate(coarse, scale_factor=2.0, mode="nearest"))
-        merged = self.merge(torch.cat([up, fine], dim=1), time)  # (B, b, Y', X')
+        up = convolve_enlarged(self.up, coarse)
+        merged = self.merge((up, fine), time)  # (B, b, Y', X')
         return self.leave(merged)[..., :height, :width]
 
 
@@ -87,7 +88,8 @@ class TimeEmbedding(nn.Module):
 class ResidualBlock(nn.Module):
     """Two convolutions, each with group normalisation and SiLU; the time is added in between.
 
-    Without a `time_size` there is no time.
+    Without a `time_size` there is no time. What comes in may be in parts, whose channels add up to
+    `inputs`.
     """
 
     def __init__(self, inputs: int, outputs: int, time_size: int | None = None) -> None:
@@ -97,12 +99,17 @@ class ResidualBlock(nn.Module):
         self.time = None if time_size is None else nn.Linear(time_size, outputs)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.second_norm = nn.GroupNorm(GROUPS, outputs)
-        self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else None
 
-    def forward(self, x: torch.Tensor, time: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor | tuple[torch.Tensor, ...], time: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """x (B, inputs, Y, X), time (B, time_size) -> (B, outputs, Y, X)."""
-        hidden = functional.silu(self.first_norm(self.first(x)))
+        parts = x if isinstance(x, tuple) else (x,)
+        hidden = functional.silu(self.first_norm(convolve_joined(self.first, parts)))
         if self.time is not None:
             hidden = hidden + self.time(time)[:, :, None, None]
         hidden = functional.silu(self.second_norm(self.second(hidden)))
-        return hidden + self.shortcut(x)
+        if self.shortcut is None:
+            return hidden + torch.cat(parts, dim=1)
+        return hidden + convolve_joined(self.shortcut, parts)

@@ -11,8 +11,8 @@ from typing import Annotated
 import torch
 from pydantic import Field
 from torch import nn
-from torch.nn import functional
 
+from stormdraw.models.convolutions import convolve_enlarged
 from stormdraw.models.networks.conditional_unet import GROUPS, ResidualBlock
 from stormdraw.models.padding import pad_to_multiple
 from stormdraw.models.smooth_noise import smooth_noise
@@ -70,8 +70,8 @@ class Network(nn.Module):
             x = down(x)
         x = self.coarsest(x)
         for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
-            x = up(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
-            x = merge(torch.cat([x, skips.pop()], dim=1))
+            enlarged = convolve_enlarged(up, x)  # type: ignore[arg-type]
+            x = merge((enlarged, skips.pop()))
         return self.leave(x)[..., :height, :width]
 
     def blocks(self) -> list[nn.Module]:

@@ -1,0 +1,225 @@
+"""A sampling job that is killed goes on where it was; members in parts are those of the whole."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from stormdraw.ensembles import rollout
+from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.joining import join_members
+from stormdraw.ensembles.one_step import forecast, one_step_model
+from stormdraw.ensembles.resuming import blocks_to_draw, resuming
+from stormdraw.ensembles.rollout import Inputs, Rollout, write_rollout
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import written_in_parts
+from stormdraw.fields.statistics import Statistics
+from stormdraw.grids import HRRR
+from stormdraw.models.checkpoint import load_model, save_model
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.training import new_model
+
+GRID = HRRR.crop(slice(480, 488), slice(880, 889))
+STATE = ["T2M", "U10", "V10", "CAPE"]
+INIT = datetime(2026, 6, 1, 6)
+CASE = Case("small", "one_step", INIT, (1, 2), STATE)
+ONES = np.ones(4, dtype=np.float32)
+STATISTICS = Statistics(
+    tuple(STATE),
+    ("identity", "identity", "identity", "signed_sqrt"),
+    mean=np.array([290.0, 0.0, 0.0, 2.0], dtype=np.float32),
+    std=5 * ONES,
+    tendency_mean=0 * ONES,
+    tendency_std=3 * ONES,
+)
+SETTINGS = ModelSettings.model_validate(
+    {
+        "family": "stochastic_unet",
+        "network": {"channels": [8, 8], "noise_scales": [1, 4]},
+        "prediction": "target",
+        "target": "residual",
+        "loss": {"kind": "almost_fair_crps"},
+        "training": {"epochs": 1},
+    }
+)
+# Members 0 to 6, two at a time: blocks 0-1, 2-3, 4-5 and 6.
+MEMBERS, AT_ONCE, HOURS = 7, 2, 2
+
+
+class KilledError(Exception):
+    """What a test stops a job with."""
+
+
+@pytest.fixture(autouse=True)
+def two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", AT_ONCE)
+    monkeypatch.setattr(rollout, "sampling_bytes", lambda *_: 1)
+
+
+def write_files(folder: Path) -> list[Path]:
+    """A checkpoint of an untrained model and a day file with one hour."""
+    model = new_model("small", 1, SETTINGS, STATISTICS)
+    save_model(folder / "model.pt", "small", model, STATISTICS, None, GRID)
+    time = xr.DataArray(np.array([INIT], dtype="datetime64[ns]"), dims="time")
+    names = {name: name for name in STATE}
+    with written_in_parts(folder / "day.nc", GRID, {"time": time}, names, {}) as file:
+        for name, value in zip(STATE, (290.0, 2.0, -3.0, 4.0), strict=True):
+            file[name][0] = np.full(GRID.shape, value)
+    return [folder / "model.pt", folder / "day.nc"]
+
+
+def draw(
+    folder: Path, output: Path, kept: Path | None, stop_after: int | None = None, **how: Any
+) -> int:
+    """Draw a case; returns how many passes of the network it took, raising in the pass after
+    `stop_after`."""
+    checkpoint, day = (folder / name for name in ("model.pt", "day.nc"))
+    trained = load_model(checkpoint, torch.device("cpu"), STATE)
+    generate, passes = forecast(one_step_model(trained, "small")), 0
+
+    def counted(*arguments: Any) -> torch.Tensor:
+        nonlocal passes
+        if passes == stop_after:
+            raise KilledError
+        passes += 1
+        return generate(*arguments)
+
+    run = Rollout(**{"members": MEMBERS, "run_seed": 1, "rho": 0.5, "kept": kept, **how})
+    write_rollout(trained, counted, Inputs([day], None), CASE, run, output, {"seed": 1}, {})
+    return passes
+
+
+def content(path: Path) -> xr.Dataset:
+    with xr.open_dataset(path) as dataset:
+        return dataset.load()
+
+
+def test_it_resumes_at_the_next_block(tmp_path: Path) -> None:
+    inputs = write_files(tmp_path)
+    blocks = 4
+    assert draw(tmp_path, tmp_path / "whole.nc", None) == blocks * HOURS
+    output = tmp_path / "case.nc"
+    with pytest.raises(KilledError), resuming(output, "key", inputs) as kept:
+        draw(tmp_path, output, kept, stop_after=2 * HOURS + 1)  # in the third block's second hour
+    assert not output.exists()
+    with resuming(output, "key", inputs) as kept:
+        assert sorted(path.name for path in kept.iterdir()) == [
+            "members_0000_0001.nc",
+            "members_0002_0003.nc",
+        ]
+        assert draw(tmp_path, output, kept) == 2 * HOURS
+    resumed, whole = content(output), content(tmp_path / "whole.nc")
+    assert resumed.drop_attrs().identical(whole.drop_attrs())
+    assert len({state.tobytes() for state in resumed["T2M"].values[:, 0]}) == MEMBERS
+    told = set(whole.attrs) - {"history"}
+    assert {k: resumed.attrs[k] for k in told} == {k: whole.attrs[k] for k in told}
+    assert 0 < whole.attrs["bounded_share_CAPE"] < 1
+    assert not output.with_suffix(".resume").exists()
+
+
+@pytest.mark.parametrize("change", ["settings", "checkpoint"])
+def test_members_drawn_otherwise_are_not_taken(tmp_path: Path, change: str) -> None:
+    inputs = write_files(tmp_path)
+    output = tmp_path / "case.nc"
+    with pytest.raises(KilledError), resuming(output, "key", inputs) as kept:
+        draw(tmp_path, output, kept, stop_after=3 * HOURS)
+    if change == "checkpoint":
+        with open(inputs[0], "ab") as stream:
+            stream.write(b"trained anew")
+    with resuming(output, "other key" if change == "settings" else "key", inputs) as kept:
+        assert list(kept.iterdir()) == []
+        assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+
+
+def test_a_block_that_cannot_be_read_is_drawn_again(tmp_path: Path) -> None:
+    inputs = write_files(tmp_path)
+    output = tmp_path / "case.nc"
+    with pytest.raises(KilledError), resuming(output, "key", inputs) as kept:
+        draw(tmp_path, output, kept, stop_after=3 * HOURS)
+    with resuming(output, "key", inputs) as kept:
+        (kept / "members_0002_0003.nc").write_bytes(b"")
+        assert draw(tmp_path, output, kept) == 2 * HOURS
+    assert content(output)["member"].values.tolist() == list(range(MEMBERS))
+
+
+def test_another_batch_size_draws_what_is_left() -> None:
+    assert blocks_to_draw(range(7), [0, 1], 3) == [range(2, 5), range(5, 7)]
+    assert blocks_to_draw(range(4, 9), [5, 6], 3) == [range(4, 5), range(7, 9)]
+    assert blocks_to_draw(range(3), [0, 1, 2], 2) == []
+
+
+def test_members_of_several_jobs_are_those_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path)
+    draw(tmp_path, tmp_path / "whole.nc", None)
+    parts = [tmp_path / f"{name}.nc" for name in "ab"]
+    # The same batches in both jobs as in the one: then nothing differs at all.
+    for path, chosen in zip(parts, (range(4), range(4, 7)), strict=True):
+        draw(tmp_path, path, None, chosen=chosen)
+    join_members(parts[::-1], CASE, tmp_path / "joined.nc", {"seed": 1})
+    joined, whole = content(tmp_path / "joined.nc"), content(tmp_path / "whole.nc")
+    assert joined.drop_attrs().identical(whole.drop_attrs())
+    for name in ("bounded_share_CAPE", "rho", "model"):
+        assert joined.attrs[name] == pytest.approx(whole.attrs[name])
+    # Other batches round otherwise.
+    draw(tmp_path, parts[0], None, chosen=range(3))
+    draw(tmp_path, parts[1], None, chosen=range(3, 7))
+    join_members(parts, CASE, tmp_path / "joined.nc", {"seed": 1})
+    for name in STATE:
+        np.testing.assert_allclose(
+            content(tmp_path / "joined.nc")[name], whole[name], rtol=1e-4, atol=0.3
+        )
+
+
+def test_a_member_in_two_parts(tmp_path: Path) -> None:
+    write_files(tmp_path)
+    parts = [tmp_path / "a.nc", tmp_path / "b.nc"]
+    for path, chosen in zip(parts, (range(2), range(1, 3)), strict=True):
+        draw(tmp_path, path, None, chosen=chosen)
+    with pytest.raises(StormdrawError, match=r"a member is in two of a\.nc, b\.nc"):
+        join_members(parts, CASE, tmp_path / "joined.nc", {})
+
+
+KILLED_JOB = """
+import os, signal, sys
+from pathlib import Path
+sys.path[:0] = [{tests!r}, {library!r}]
+from stormdraw.ensembles import rollout
+from stormdraw.ensembles.resuming import resuming
+from test_ensembles_resuming import AT_ONCE, draw
+rollout.LARGEST_CPU_BATCH = AT_ONCE
+put = rollout.ensemble_file
+def killing(path, *rest, **more):
+    if path.name == "members_0004_0005.nc":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return put(path, *rest, **more)
+rollout.ensemble_file = killing
+folder = Path({folder!r})
+with resuming(folder / "case.nc", "key", [folder / "model.pt", folder / "day.nc"]) as kept:
+    draw(folder, folder / "case.nc", kept)
+"""
+
+
+@pytest.mark.slow
+def test_a_job_killed_outright_resumes_all_the_same(tmp_path: Path) -> None:
+    inputs = write_files(tmp_path)
+    draw(tmp_path, tmp_path / "whole.nc", None)
+    library = str(Path(rollout.__file__).resolve().parents[2])
+    script = KILLED_JOB.format(
+        tests=str(Path(__file__).parent), library=library, folder=str(tmp_path)
+    )
+    job = subprocess.run([sys.executable, "-c", script], env=os.environ, timeout=120)
+    assert job.returncode == -signal.SIGKILL
+    with resuming(tmp_path / "case.nc", "key", inputs) as kept:
+        assert draw(tmp_path, tmp_path / "case.nc", kept) == 2 * HOURS
+    whole = content(tmp_path / "whole.nc")
+    assert content(tmp_path / "case.nc").drop_attrs().identical(whole.drop_attrs())

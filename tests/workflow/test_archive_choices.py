@@ -1,0 +1,92 @@
+"""`archive.truth` and `archive.missing: older_run` through the rules, from a server to the scores.
+
+Each file of the archive holds the same field, moved by a number of its own, so that errors are
+known beforehand.
+"""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "archive"))
+
+from archive_messages import variable_message
+from archive_mirror import DAY, STATE, write_analyses, write_file
+from archive_server import serving
+
+from stormdraw.archive.inventory import write_inventory
+
+SIX, SEVEN = datetime(2026, 6, 1, 6), datetime(2026, 6, 1, 7)
+MESOSCALE = ("T2M", "D2M", "U10", "V10")
+ABSENT = "hrrr.20260601/conus/hrrr.t01z.wrfsfcf00.grib2"
+OLDER = "hrrr.20260601/conus/hrrr.t00z.wrfsfcf01.grib2"
+
+# How much larger the truth at 07 UTC is than the analysis of 06 UTC that persistence keeps.
+STEP = {"urma": 3.0, "rtma": 3.0, "hrrr_f01": 1.0}
+
+CONFIG = {
+    "title": "Other truths",
+    "variables": list(STATE),
+    "periods": {
+        "training": {"start": "2026-06-01T00:00", "end": "2026-06-01T01:00"},
+        "test": {"start": "2026-06-01T06:00", "end": "2026-06-01T07:00"},
+    },
+    "leads": [1],
+    "fields": {"static": []},
+    "models": [],
+    "ensembles": {
+        "systems": [
+            {"name": "persistence", "method": "baseline", "kind": "persistence"},
+            {"name": "climatology", "method": "baseline", "kind": "climatology"},
+        ]
+    },
+    "scores": {"reference": "persistence"},
+}
+
+
+def write_truth(site: Path, truth: str) -> None:
+    """The file that the truth at 07 UTC comes from, under the name of its public bucket."""
+    if truth == "hrrr_f01":
+        write_file(site / "hrrr.20260601/conus/hrrr.t06z.wrfsfcf01.grib2", SIX, 1)
+        return
+    path = site / f"{truth}2p5.20260601" / f"{truth}2p5.t07z.2dvaranl_ndfd.grb2_wexp"
+    path.parent.mkdir()
+    values = {name: 10.0 * STATE.index(name) + STEP[truth] for name in MESOSCALE}
+    messages = [variable_message(name, SEVEN, 0, value=value) for name, value in values.items()]
+    path.write_bytes(b"".join(messages))
+    write_inventory(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("truth", STEP)
+def test_from_a_server_to_the_scores(truth, experiment, tmp_path):
+    site = tmp_path / "site"
+    write_analyses(site)
+    write_truth(site, truth)
+    (site / ABSENT).unlink()
+    write_file(site / OLDER, DAY, 1)
+    with serving(site) as server:
+        archive = {"source": {"mirror": server.address}, "truth": truth, "missing": "older_run"}
+        experiment.configure(CONFIG | {"archive": archive})
+        run = experiment.snakemake("results/scores/summary.csv", "results/archive/audit.csv")
+    assert run.returncode == 0, run.stdout
+    audit = pd.read_csv(experiment.results / "archive" / "audit.csv", keep_default_na=False)
+    replaced = audit.query("status == 'older_run'")
+    assert replaced["valid"].tolist() == ["2026-06-01T01:00"]
+    assert replaced["replaced_by"].tolist() == [OLDER.replace("/conus", "")]
+    assert audit["source"].tolist() == ["hrrr"] * 4 + ["truth"]
+    # The older run's forecast is 1 more than the analysis of the hour before it.
+    with xr.open_dataset(experiment.results / "fields" / "hrrr" / "20260601.nc") as day:
+        assert day["time"].dt.hour.values.tolist() == [0, 1, 6, 7]
+        assert np.allclose(day["T2M"][1] - day["T2M"][0], 1.0, atol=1e-3)
+    summary = pd.read_csv(experiment.results / "scores" / "summary.csv")
+    errors = summary.query("system == 'persistence' and metric == 'rmse'").set_index("variable")
+    own = STATE if truth == "hrrr_f01" else MESOSCALE
+    for name in STATE:
+        expected = STEP[truth] if name in own else 0.0
+        assert errors.loc[name, "value"] == pytest.approx(expected, abs=1e-3), name

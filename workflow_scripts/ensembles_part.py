@@ -1,0 +1,43 @@
+"""Writes results/ensembles/{system}/{init}.part{part}.nc: some of the members of a case, as one of
+several jobs side by side draws them, (member, lead, y, x) in 16 bits.
+
+Members drawn so far lie in results/ensembles/{system}/{init}.part{part}.resume/, as those of
+ensembles_sample do.
+"""
+
+from pathlib import Path
+
+from stormdraw.ensembles.drawing import Drawn, draw_case
+from stormdraw.ensembles.resuming import resuming
+from stormdraw.gpu_lease import gpu_lease
+from stormdraw.job import job
+from stormdraw.settings import load_settings
+from stormdraw.times import parse_init
+
+with job("ensembles_part", snakemake.log[0]), gpu_lease(snakemake.resources.get("gpu", 1)):
+    settings = load_settings(snakemake.config)
+    system = settings.ensembles.system(snakemake.wildcards.system)
+    static = snakemake.input.get("static")
+    states = [Path(path) for path in snakemake.input.states]
+    forecaster = snakemake.input.get("forecaster")
+    drawn = Drawn(
+        Path(snakemake.input.checkpoint),
+        states,
+        Path(static[0]) if static else None,
+        Path(forecaster) if forecaster else None,
+    )
+    output, params = Path(snakemake.output.part), snakemake.params.settings
+    made_with = [params, snakemake.params.members, snakemake.params.code]
+    with resuming(output, made_with, drawn.files()) as kept:
+        draw_case(
+            settings,
+            system,
+            drawn,
+            parse_init(snakemake.wildcards.init),
+            settings.members(system),
+            output,
+            params,
+            snakemake.threads,
+            chosen=range(*snakemake.params.members),
+            kept=kept,
+        )

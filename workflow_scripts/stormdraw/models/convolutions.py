@@ -1,0 +1,49 @@
+"""Convolutions of enlarged and of joined fields, without making those fields.
+
+What they give is that of the plain operations, to rounding; the weights are the plain ones. On a
+processor a step at HRRR's full grid spends most of its time on moving such fields through memory.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+def convolve_enlarged(layer: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+    """A 3 x 3 convolution, padded by one, of x (B, C, Y, X) with every point doubled both ways.
+
+    The result is (B, O, 2 Y, 2 X). Doubling points is a transposed convolution with four ones, of
+    stride 2, and the two together are one such with the 4 x 4 kernel of their sums (Shi et al.
+    2016, the sub-pixel convolution): 4 products an output and channel instead of 9. Not so in half
+    precision on a processor, which may lack that operation and then takes a detour through memory.
+    """
+    if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        return layer(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+    mirrored = layer.weight.flip(2, 3)
+    kernel = sum(
+        functional.pad(mirrored, (left, 1 - left, top, 1 - top))
+        for left in (0, 1)
+        for top in (0, 1)
+    )
+    kernel = kernel.transpose(0, 1)  # type: ignore[union-attr]
+    return functional.conv_transpose2d(x, kernel, layer.bias, stride=2, padding=1)
+
+
+def convolve_joined(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """A convolution of parts (B, C_k, Y, X) side by side, (B, O, Y', X').
+
+    It is the sum of the parts' own convolutions, each with its share of the weights.
+    """
+    sizes = [part.shape[1] for part in parts]
+    shares = layer.weight.split(sizes, dim=1)
+
+    def convolved(place: int, bias: torch.Tensor | None = None) -> torch.Tensor:
+        stride, padding = layer.stride, layer.padding
+        return functional.conv2d(parts[place], shares[place], bias, stride, padding)
+
+    result = convolved(0, layer.bias)
+    for place in range(1, len(parts)):
+        result = result + convolved(place)
+    return result

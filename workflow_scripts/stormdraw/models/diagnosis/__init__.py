@@ -1,0 +1,1 @@
+"""What a trained model does well and badly, looked at from the inside."""

@@ -1,0 +1,142 @@
+"""Members of one hour against what came: score, spectra, and points that cannot be."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from stormdraw.models.diagnosis.cases import DiagnosedCase
+from stormdraw.models.diagnosis.impossible import impossible_points
+from stormdraw.models.diagnosis.sampling import HourSampler, Watch
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.losses import absolute_error, almost_fair_crps
+from stormdraw.scores.spectra import variance_spectrum, wavenumber_bands
+from stormdraw.seeds import seed_for
+
+# Whose impossible points are counted: the analyses', the members' as drawn, those beyond what the
+# archive resolves, and the members' within bounds.
+STAGES = ("truth", "drawn", "drawn_beyond_precision", "bounded")
+
+
+@dataclass
+class MembersTally:
+    """Sums over cases and members of one hour, on a (y, x) grid.
+
+    `crps` are (condition, variable), of a single member its absolute error, and `persistence` the
+    absolute error of the present state; all in physical units. Spectra are (variable, wavenumber),
+    of states and of their change over the hour; `impossible` counts points, (stage, variable).
+    """
+
+    model: Forecaster
+    run_seed: int
+    name: str
+    shape: tuple[int, int]
+    crps: np.ndarray = field(init=False)
+    persistence: np.ndarray = field(init=False)
+    cases: np.ndarray = field(init=False)
+    spectra: dict[str, np.ndarray] = field(init=False)
+    impossible: np.ndarray = field(init=False)
+    points: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        variables = len(self.model.variables)
+        _, bands = wavenumber_bands(self.shape)
+        kinds = ("truth", "members", "change_truth", "change_members")
+        self.spectra = {kind: np.zeros((variables, bands)) for kind in kinds}
+        self.crps, self.cases = np.zeros((2, variables)), np.zeros(2)
+        self.persistence = np.zeros(variables)
+        self.impossible, self.points = np.zeros((len(STAGES), variables)), np.zeros(len(STAGES))
+
+    @torch.inference_mode()
+    def add(
+        self, case: DiagnosedCase, sampler: HourSampler, batch: int, watch: Watch | None = None
+    ) -> torch.Tensor:
+        """Count one case, drawing `batch` members at a time; give back what was drawn.
+
+        That is the model's own output for the right condition, (M, V, Y, X). Both conditions get
+        the same random numbers, and a residual is always added to the right state.
+        """
+        now, truth = case.batch.now, case.batch.following
+        generated = self._draw(case, case.condition, sampler, batch, watch)
+        for which, condition in enumerate(case.conditions()):
+            if which:
+                wrong = self._draw(case, condition, sampler, batch)
+                drawn = self.model.normalization.decode(now.expand(len(wrong), -1, -1, -1), wrong)
+            else:
+                drawn = self.model.normalization.decode(
+                    now.expand(len(generated), -1, -1, -1), generated
+                )
+            members = sampler.bound(drawn, self.model.variables)
+            self.crps[which] += mean_crps(members, truth[0])
+            self.cases[which] += 1
+            if which == 0:
+                self._count_impossible(truth, drawn, members)
+                self._count_spectra(now[0], truth[0], members)
+        self.persistence += (truth - now).abs().double().mean(dim=(0, 2, 3)).cpu().numpy()
+        return generated
+
+    def _draw(
+        self,
+        case: DiagnosedCase,
+        condition: torch.Tensor,
+        sampler: HourSampler,
+        batch: int,
+        watch: Watch | None = None,
+    ) -> torch.Tensor:
+        """Members in the space of the model's target, (M, V, Y, X); the first ones are watched."""
+        parts = []
+        for first in range(0, sampler.members, batch):
+            members = range(first, min(first + batch, sampler.members))
+            seeds = [
+                seed_for(self.run_seed, self.name, "diagnosis", case.number, "member", member)
+                for member in members
+            ]
+            parts.append(
+                sampler.draw(
+                    case.batch.now.expand(len(members), -1, -1, -1),
+                    condition.expand(len(members), -1, -1, -1),
+                    [torch.Generator().manual_seed(seed) for seed in seeds],
+                    watch if first == 0 else None,
+                )
+            )
+        return torch.cat(parts)
+
+    def _count_impossible(
+        self, truth: torch.Tensor, drawn: torch.Tensor, members: torch.Tensor
+    ) -> None:
+        names = self.model.variables
+        stages = ((truth, False), (drawn, False), (drawn, True), (members, False))
+        for stage, (states, tolerant) in enumerate(stages):
+            self.impossible[stage] += impossible_points(states, names, tolerant).cpu().numpy()
+            self.points[stage] += states[:, 0].numel()
+
+    def _count_spectra(self, now: torch.Tensor, truth: torch.Tensor, members: torch.Tensor) -> None:
+        self.spectra["truth"] += spectra_of(truth[None])
+        self.spectra["members"] += spectra_of(members)
+        self.spectra["change_truth"] += spectra_of(truth[None] - now)
+        self.spectra["change_members"] += spectra_of(members - now)
+
+    def mean_crps(self) -> np.ndarray:
+        """Mean over cases and points, (condition, variable); NaN without a second condition."""
+        with np.errstate(invalid="ignore"):
+            return self.crps / self.cases[:, None]
+
+    def shares_impossible(self) -> np.ndarray:
+        """Share of the points that are impossible, (stage, variable)."""
+        return self.impossible / self.points[:, None]
+
+
+def mean_crps(members: torch.Tensor, truth: torch.Tensor) -> np.ndarray:
+    """Fair CRPS of members (M, V, Y, X) against the truth (V, Y, X), mean over points, (V,).
+
+    Of a single member it is the absolute error.
+    """
+    if len(members) == 1:
+        return absolute_error(members, truth[None])[0].cpu().numpy()
+    return almost_fair_crps(members[None], truth[None], alpha=1.0)[0].cpu().numpy()
+
+
+def spectra_of(states: torch.Tensor) -> np.ndarray:
+    """Variance in each band of wavenumbers of states (B, V, Y, X), mean over B, (V, wavenumber)."""
+    spectra = [[variance_spectrum(one) for one in state] for state in states.cpu().numpy()]
+    return np.stack(spectra).mean(axis=0)

@@ -1,0 +1,127 @@
+"""States, each with what a trained forecaster makes of it: what perturbation models learn from."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from stormdraw.ensembles.bounds import apply_bounds
+from stormdraw.errors import StormdrawError
+from stormdraw.models.checkpoint import TrainedModel
+from stormdraw.models.devices import autocast
+from stormdraw.models.forcings import WHOLE_GRID, Forcings, Window
+from stormdraw.models.one_step import OneStepModel
+from stormdraw.models.pairs import Batch, Pairs
+from stormdraw.times import hours
+
+logger = logging.getLogger(__name__)
+
+
+class HourAhead:
+    """The forecast of one hour from states on the whole grid, by a model without chance.
+
+    `forcings` are that model's. Raises StormdrawError if it is of another kind.
+    """
+
+    def __init__(self, trained: TrainedModel, forcings: Forcings) -> None:
+        if not isinstance(trained.model, OneStepModel) or trained.model.stochastic:
+            raise StormdrawError(
+                f"the forecaster {trained.name} is no deterministic model; name one that is"
+            )
+        self.name = trained.name
+        self.model = trained.model
+        self.forcings = forcings
+
+    @property
+    def history(self) -> int:
+        """How many hourly states it starts from."""
+        return self.model.settings.history
+
+    @torch.inference_mode()
+    def __call__(self, states: np.ndarray, valid: datetime) -> np.ndarray:
+        """The physical state at `valid`, (V, Y, X), from those of the hours before it.
+
+        `states` are (H, V, Y, X), the oldest first. Bounds are applied, as when it forecasts.
+        """
+        device = next(self.model.parameters()).device
+        start = torch.from_numpy(states).to(device)
+        known = torch.from_numpy(self.forcings.at(valid)).to(device)[None]
+        before = start[None, :-1] if len(start) > 1 else None
+        with autocast(self.model.settings.training.precision, device):
+            following = self.model.step(start[-1:], known, before)
+        return apply_bounds(following, self.model.variables)[0][0].cpu().numpy()
+
+    def fingerprint(self) -> str:
+        """A short hash of its weights."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.model.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+class ForecastPairs(Pairs):
+    """Pairs (x, G(x)) of analyses and one-hour forecasts from them, in the place of (t, t + 1 h).
+
+    Forecasts are made once if they, too, fit into `bytes_in_memory`, and each time they are needed
+    if not; on the whole grid in any case, so that a crop has no edges of its own. A batch has no
+    forcings: its model knows the state alone.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        variables: Sequence[str],
+        times: Sequence[datetime],
+        forcings: Forcings,
+        bytes_in_memory: float,
+        forecaster: HourAhead,
+    ) -> None:
+        super().__init__(
+            paths, variables, times, forcings, bytes_in_memory, history=forecaster.history
+        )
+        self.forecaster = forecaster
+        self._forecasts: dict[datetime, np.ndarray] = {}
+        size = 4 * len(self.times) * len(self.variables) * forcings.latitude.size
+        if self.bytes and self.bytes + size <= bytes_in_memory:
+            self.bytes += size
+            self._forecasts = {time: self._forecast(time) for time in self.times}
+            logger.info("%d forecasts of one hour by %s", len(self), forecaster.name)
+
+    def batch(self, indices: Sequence[int], windows: Sequence[Window] | None = None) -> Batch:
+        """The pairs with these indices, each cropped to its window if there are windows.
+
+        Raises StormdrawError, naming file, variable and time, if a field has NaN.
+        """
+        times = [self.times[index] for index in indices]
+        windows = [WHOLE_GRID] * len(times) if windows is None else windows
+        forecasts = [
+            self._following(time)[:, rows, columns]
+            for time, (rows, columns) in zip(times, windows, strict=True)
+        ]
+        following = [time + hours(1) for time in times]
+        known = map(self.forcings.at, following, windows)
+        return Batch(
+            self._stack(times, windows),
+            torch.from_numpy(np.stack(forecasts)),
+            torch.from_numpy(np.stack(list(known))),
+            tuple(following),
+        )
+
+    def _following(self, time: datetime) -> np.ndarray:
+        return self._forecasts[time] if self._forecasts else self._forecast(time)
+
+    def _forecast(self, time: datetime) -> np.ndarray:
+        ages = range(self.history - 1, -1, -1)
+        start = np.stack([self._state(time - hours(age)) for age in ages])
+        forecast = self.forecaster(start, time + hours(1))
+        if not np.isfinite(forecast).all():
+            raise StormdrawError(
+                f"the forecaster {self.forecaster.name} makes values that are not numbers of the "
+                f"state at {time:%Y-%m-%d %H} UTC; train it longer or with a lower learning rate"
+            )
+        return forecast

@@ -1,0 +1,72 @@
+"""A diffusion model of perturbations: states like the one it is given.
+
+Millard et al. (2025), DEF, arXiv 2506.07324. What it learns to generate and what it is given are
+the same state, so the condition alone would tell all; a share of the samples has no condition, and
+guidance between the two says how far what it draws may go from the state.
+"""
+
+import torch
+
+from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.pairs import Batch
+
+# Of all samples, those without a condition; of the others, those that are forecasts.
+NULL_SHARE = 0.1
+FORECAST_SHARE = 0.5
+
+
+class PerturbationModel(DiffusionModel):
+    """Generates a state that resembles a given one, for a forecaster to start from."""
+
+    def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
+        """The loss at random timesteps with random noise, (B, V).
+
+        `batch.following` are forecasts from `batch.now`, not analyses: the states that later hours
+        start from are forecasts, which the model must know how to perturb as well.
+        """
+        shape, device = (batch.whole, *batch.now.shape[1:]), batch.now.device
+        timestep = batch.mine(self.draw_timesteps(batch.whole, generator, device))
+        noise = batch.mine(torch.randn(shape, generator=generator, device=device))
+        known, forecast = map(batch.mine, draw_kinds(batch.whole, generator, device))
+        self.noise_levels = self.noise_level(timestep)
+        state = torch.where(_over_fields(forecast), batch.following, batch.now)
+        clean = self.normalization.standardise(state)
+        return self.denoising_losses(clean, clean * _over_fields(known), timestep, noise)
+
+    def guided(
+        self,
+        noisy: torch.Tensor,
+        condition: torch.Tensor,
+        timestep: torch.Tensor,
+        guidance: float,
+    ) -> torch.Tensor:
+        """Noise or velocity between that of any state and that of one like the condition.
+
+        eps = eps_u + w (eps_c - eps_u), each (B, V, Y, X): classifier-free guidance (Ho and
+        Salimans 2022, equation 6, whose w is one less). With w = 0 the condition, a standardised
+        state, does not count, with w = 1 nothing else does. At a given noisy state the clean state
+        is linear in noise and in velocity alike, so that the mixture means the same in both.
+        """
+        if guidance == 1.0:
+            return self.network(noisy, condition, timestep)
+        without = self.network(noisy, torch.zeros_like(condition), timestep)
+        if guidance == 0.0:
+            return without
+        return without + guidance * (self.network(noisy, condition, timestep) - without)
+
+
+def draw_kinds(
+    size: int, generator: torch.Generator | None, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Which of `size` samples have a condition, and which are forecasts, two masks (B,).
+
+    Samples without a condition are analyses, as in the authors' code.
+    """
+    known = torch.rand(size, generator=generator, device=device) >= NULL_SHARE
+    forecast = torch.rand(size, generator=generator, device=device) < FORECAST_SHARE
+    return known, known & forecast
+
+
+def _over_fields(of_samples: torch.Tensor) -> torch.Tensor:
+    """(B,) -> (B, 1, 1, 1)."""
+    return of_samples[:, None, None, None]

@@ -1,0 +1,79 @@
+"""The grid a model was trained on, as its checkpoint tells it."""
+
+import logging
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyproj
+
+from stormdraw.errors import StormdrawError
+from stormdraw.grids import Grid
+
+logger = logging.getLogger(__name__)
+
+# Spacings that differ by less are the same: coordinates are read back from files.
+_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class TrainedGrid:
+    """A map projection (a pyproj definition), the spacing (dy, dx) and where the points began.
+
+    Spacing and `corner`, (y, x) of the first point, are in metres, or degrees if geographic;
+    `shape` is (y, x).
+    """
+
+    crs: str
+    spacing: tuple[float, float]
+    corner: tuple[float, float]
+    shape: tuple[int, int]
+
+    @staticmethod
+    def of(grid: Grid) -> "TrainedGrid":
+        """The description of a grid."""
+        return TrainedGrid(grid.crs, grid.spacing, (grid.y[0], grid.x[0]), grid.shape)
+
+    @staticmethod
+    def read(content: dict[str, Any]) -> "TrainedGrid":
+        """The inverse of `written`."""
+        rows, columns = content["shape"]
+        (dy, dx), (y, x) = content["spacing"], content["corner"]
+        return TrainedGrid(content["crs"], (dy, dx), (y, x), (rows, columns))
+
+    def written(self) -> dict[str, Any]:
+        """For a checkpoint: only strings, numbers and lists."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
+
+    def check(self, grid: Grid, origin: str) -> None:
+        """Raise StormdrawError if `grid` is of another projection or spacing.
+
+        A model has learnt what happens over so many metres, on this map. Another part of the same
+        map, or a larger one, is another climate but not another model: that is logged. `origin`
+        says whose grid is looked at.
+        """
+        same_map = grid.crs == self.crs or grid.projection == pyproj.CRS(self.crs)
+        alike = all(
+            math.isclose(own, other, rel_tol=_TOLERANCE)
+            for own, other in zip(self.spacing, grid.spacing, strict=True)
+        )
+        if not (same_map and alike):
+            raise StormdrawError(
+                f"{origin} was trained on a grid of {_told(self.crs, self.spacing)}, but the "
+                f"fields have one of {_told(grid.crs, grid.spacing)}; delete its model.pt to train "
+                "anew, or set `fields` as it was then"
+            )
+        if TrainedGrid.of(grid) != self:
+            logger.warning(
+                "%s was trained on another part of this map: %d x %d points from y = %.0f, x = "
+                "%.0f, and the fields are %d x %d points from y = %.0f, x = %.0f",
+                *(origin, *self.shape, *self.corner, *grid.shape, grid.y[0], grid.x[0]),
+            )
+
+
+def _told(crs: str, spacing: tuple[float, float]) -> str:
+    unit = "degrees" if crs.startswith("+proj=longlat") else "m"
+    return f"{spacing[1]:g} x {spacing[0]:g} {unit} ({crs.removesuffix(' +no_defs')})"
