@@ -16,7 +16,7 @@ def changed(finished, tmp_path_factory):
 
 def planned(experiment, *targets) -> dict[str, int]:
     """Rule -> number of jobs a dry run would start."""
-    run = experiment.snakemake("--dry-run", "--quiet", "rules", *targets)
+    run = experiment.snakemake(*targets, "--dry-run", "--quiet", "rules")
     assert run.returncode == 0, run.stdout
     if "Nothing to be done" in run.stdout:
         return {}
