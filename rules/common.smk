@@ -387,8 +387,10 @@ def forecaster_of_system(wildcards):
 # Compiled loops are kept for the next job; without this they may go to the home folder.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()))
 
-# A case of a small grid is done before a second thread pays: then rather two cases at once.
-THREADS_TO_SCORE = 2 if grid_points(SETTINGS) > 250_000 else 1
+# A case of a small grid is done before more threads pay: then rather another job beside it.
+SMALL_GRID = grid_points(SETTINGS) <= 250_000
+THREADS_TO_SCORE = 1 if SMALL_GRID else 2
+THREADS_TO_SAMPLE = 1 if SMALL_GRID else 8
 
 # These choose how cases are summed up, and change no case.
 _OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence"}

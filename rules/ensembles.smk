@@ -17,7 +17,7 @@ rule ensembles_calibrate:
         system=one_of(DRAWN),
     conda:
         "../envs/stormdraw.yaml"
-    threads: 8
+    threads: THREADS_TO_SAMPLE
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
@@ -48,7 +48,7 @@ rule ensembles_sample:
         system=one_of(set(DRAWN) - set(SPLIT)),
     conda:
         "../envs/stormdraw.yaml"
-    threads: 8
+    threads: THREADS_TO_SAMPLE
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
@@ -81,7 +81,7 @@ rule ensembles_part:
         part=r"\d+",
     conda:
         "../envs/stormdraw.yaml"
-    threads: 8
+    threads: THREADS_TO_SAMPLE
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
@@ -140,7 +140,7 @@ if systems_by("downscale"):
             system=one_of(systems_by("downscale")),
         conda:
             "../envs/stormdraw.yaml"
-        threads: 8
+        threads: THREADS_TO_SAMPLE
         resources:
             gpu=1,
             mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),

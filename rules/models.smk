@@ -71,7 +71,7 @@ rule models_diagnose:
         model=one_of(DIAGNOSED),
     conda:
         "../envs/stormdraw.yaml"
-    threads: 8
+    threads: THREADS_TO_SAMPLE
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
