@@ -387,6 +387,10 @@ def forecaster_of_system(wildcards):
 # Compiled loops are kept for the next job; without this they may go to the home folder.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()))
 
+# What leads to members of a trained model goes before all else that is ready: it takes longest, and
+# references and baselines can be made and scored beside it.
+FIRST = 1
+
 # A case of a small grid is done before more threads pay: then rather another job beside it.
 SMALL_GRID = grid_points(SETTINGS) <= 250_000
 THREADS_TO_SCORE = 1 if SMALL_GRID else 2

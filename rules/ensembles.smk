@@ -15,6 +15,7 @@ rule ensembles_calibrate:
         "results/benchmarks/ensembles_calibrate/{model}/{system}.tsv"
     wildcard_constraints:
         system=one_of(DRAWN),
+    priority: FIRST
     conda:
         "../envs/stormdraw.yaml"
     threads: THREADS_TO_SAMPLE
@@ -46,6 +47,7 @@ rule ensembles_sample:
         "results/benchmarks/ensembles_sample/{system}/{init}.tsv"
     wildcard_constraints:
         system=one_of(set(DRAWN) - set(SPLIT)),
+    priority: FIRST
     conda:
         "../envs/stormdraw.yaml"
     threads: THREADS_TO_SAMPLE

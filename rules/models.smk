@@ -10,6 +10,7 @@ rule models_plan:
         "results/logs/models_plan/{model}.log",
     benchmark:
         "results/benchmarks/models_plan/{model}.tsv"
+    priority: FIRST
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -40,6 +41,7 @@ rule models_train:
         "results/logs/models_train/{model}.log",
     benchmark:
         "results/benchmarks/models_train/{model}.tsv"
+    priority: FIRST
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
