@@ -391,10 +391,10 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()
 # references and baselines can be made and scored beside it.
 FIRST = 1
 
-# A case of a small grid is done before more threads pay: then rather another job beside it.
+# A small grid is done with before more threads pay: then rather another job beside it.
 SMALL_GRID = grid_points(SETTINGS) <= 250_000
 THREADS_TO_SCORE = 1 if SMALL_GRID else 2
-THREADS_TO_SAMPLE = 1 if SMALL_GRID else 8
+THREADS_TO_DIAGNOSE = 1 if SMALL_GRID else 8
 
 # These choose how cases are summed up, and change no case.
 _OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence"}

@@ -18,7 +18,7 @@ rule ensembles_calibrate:
     priority: FIRST
     conda:
         "../envs/stormdraw.yaml"
-    threads: THREADS_TO_SAMPLE
+    threads: 8
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
@@ -50,7 +50,7 @@ rule ensembles_sample:
     priority: FIRST
     conda:
         "../envs/stormdraw.yaml"
-    threads: THREADS_TO_SAMPLE
+    threads: 8
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
@@ -83,7 +83,7 @@ rule ensembles_part:
         part=r"\d+",
     conda:
         "../envs/stormdraw.yaml"
-    threads: THREADS_TO_SAMPLE
+    threads: 8
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
@@ -142,7 +142,7 @@ if systems_by("downscale"):
             system=one_of(systems_by("downscale")),
         conda:
             "../envs/stormdraw.yaml"
-        threads: THREADS_TO_SAMPLE
+        threads: 8
         resources:
             gpu=1,
             mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),

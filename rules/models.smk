@@ -73,7 +73,7 @@ rule models_diagnose:
         model=one_of(DIAGNOSED),
     conda:
         "../envs/stormdraw.yaml"
-    threads: THREADS_TO_SAMPLE
+    threads: THREADS_TO_DIAGNOSE
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),

@@ -30,15 +30,6 @@ rule report_figures:
         audit="results/archive/audit.csv",
     output:
         **{
-            name: report(
-                f"results/report/figures/variables/{name}.svg",
-                caption="report/variable.rst",
-                category="Variables",
-                labels={"variable": name, "figure": variable(name).long_name},
-            )
-            for name in SHEETS
-        },
-        **{
             f"{figure}_{model}": report(
                 f"results/report/figures/models/{model}/{figure}.svg",
                 caption=f"report/{figure}.rst",
@@ -127,11 +118,43 @@ rule report_figures:
     params:
         code=code("report_figures"),
         settings=digest(config),
-        sheets=SHEETS,
     message:
         "Drawing the figures"
     script:
         "../workflow_scripts/report_figures.py"
+
+
+rule report_variables:
+    input:
+        summary="results/scores/summary.csv",
+        statistics=all_statistics,
+    output:
+        **{
+            name: report(
+                f"results/report/figures/variables/{name}.svg",
+                caption="report/variable.rst",
+                category="Variables",
+                labels={"variable": name, "figure": variable(name).long_name},
+            )
+            for name in SHEETS
+        },
+    log:
+        "results/logs/report_variables.log",
+    benchmark:
+        "results/benchmarks/report_variables.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        code=code("report_variables"),
+        settings=digest(config),
+    message:
+        "Drawing all scores of each variable"
+    script:
+        "../workflow_scripts/report_variables.py"
 
 
 rule report_scorecard:

@@ -17,7 +17,6 @@ from stormdraw.report.spectra import draw_spectra
 from stormdraw.report.spread_bins import draw_spread_bins
 from stormdraw.report.spread_error import draw_spread_error
 from stormdraw.report.training_curves import draw_training_curves
-from stormdraw.report.variable_figures import draw_variables
 from stormdraw.settings import load_settings
 
 
@@ -48,9 +47,3 @@ with job("report_figures", snakemake.log[0]):
     for model, (diagnosis,) in by_folder(files.diagnoses).items():
         draw_diagnosis(diagnosis, figures[f"diagnosis_{model}"])
         draw_sampling_path(diagnosis, figures[f"sampling_path_{model}"])
-    draw_variables(
-        settings,
-        files.summary,
-        statistics,
-        {name: figures[name] for name in snakemake.params.sheets},
-    )

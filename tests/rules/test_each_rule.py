@@ -27,7 +27,7 @@ FIGURES = (
     "training_curves",
 )
 
-OF_ONE = ("variables/T2M", "models/small/diagnosis", "models/small/sampling_path")
+OF_ONE = ("models/small/diagnosis", "models/small/sampling_path")
 
 RULES = {
     "archive_simulate": ["archive/simulated", "archive/simulated_world.nc"],
@@ -54,6 +54,7 @@ RULES = {
         "scores/missing.csv",
     ],
     "report_figures": [f"report/figures/{name}.svg" for name in (*FIGURES, *OF_ONE)],
+    "report_variables": ["report/figures/variables/T2M.svg"],
     "report_scorecard": ["report/scorecard.html", "report/headline.json"],
     "report_products": [
         f"report/products/2026060206.{kind}"
