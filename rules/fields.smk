@@ -103,7 +103,8 @@ rule fields_reference:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        # Weights of each of the members' grids: 150 MB for the whole of HRRR's.
+        mem_mb=growing(1000 if SMALL_GRID else 2500),
         runtime=growing(30),
     params:
         code=code("fields_reference"),

@@ -89,4 +89,7 @@ def test_from_a_server_to_the_scores(truth, experiment, tmp_path):
     own = STATE if truth == "hrrr_f01" else MESOSCALE
     for name in STATE:
         expected = STEP[truth] if name in own else 0.0
-        assert errors.loc[name, "value"] == pytest.approx(expected, abs=1e-3), name
+        # Components towards the compass are turned to the grid's axes, by 0.04 degrees so near its
+        # central meridian: three of each become 3 (cos -+ sin).
+        tolerance = 3e-3 if name in ("U10", "V10") and expected else 1e-3
+        assert errors.loc[name, "value"] == pytest.approx(expected, abs=tolerance), name
