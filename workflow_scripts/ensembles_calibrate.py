@@ -14,19 +14,14 @@ from stormdraw.settings import load_settings
 with job("ensembles_calibrate", snakemake.log[0]), gpu_lease(snakemake.resources.get("gpu", 1)):
     settings = load_settings(snakemake.config)
     system = settings.ensembles.system(snakemake.wildcards.system)
-    static = snakemake.input.get("static")
-    states = [Path(path) for path in snakemake.input.states]
-    forecaster = snakemake.input.get("forecaster")
-    drawn = Drawn(
-        Path(snakemake.input.checkpoint),
-        states,
-        Path(static[0]) if static else None,
-        Path(forecaster) if forecaster else None,
-    )
+    drawn = Drawn.named(snakemake.input)
     members = settings.calibration_members(system)
     inits = settings.calibration_times()
-    tally, truth = SpreadTally(settings.variables, members), StateReader(states, settings.variables)
-    absent = absent_times(states)
+    tally, truth = (
+        SpreadTally(settings.variables, members),
+        StateReader(drawn.states, settings.variables),
+    )
+    absent = absent_times(drawn.states)
     output = Path(snakemake.output.calibration)
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:
         ensemble = Path(folder) / "ensemble.nc"

@@ -17,15 +17,7 @@ from stormdraw.times import parse_init
 with job("ensembles_part", snakemake.log[0]), gpu_lease(snakemake.resources.get("gpu", 1)):
     settings = load_settings(snakemake.config)
     system = settings.ensembles.system(snakemake.wildcards.system)
-    static = snakemake.input.get("static")
-    states = [Path(path) for path in snakemake.input.states]
-    forecaster = snakemake.input.get("forecaster")
-    drawn = Drawn(
-        Path(snakemake.input.checkpoint),
-        states,
-        Path(static[0]) if static else None,
-        Path(forecaster) if forecaster else None,
-    )
+    drawn = Drawn.named(snakemake.input)
     output, params = Path(snakemake.output.part), snakemake.params.settings
     made_with = [params, snakemake.params.members, snakemake.params.code]
     with resuming(output, made_with, drawn.files()) as kept:

@@ -21,15 +21,7 @@ with job("ensembles_sample", snakemake.log[0]), gpu_lease(snakemake.resources.ge
     settings = load_settings(snakemake.config)
     system = settings.ensembles.system(snakemake.wildcards.system)
     init = parse_init(snakemake.wildcards.init)
-    static = snakemake.input.get("static")
-    states = [Path(path) for path in snakemake.input.states]
-    forecaster = snakemake.input.get("forecaster")
-    drawn = Drawn(
-        Path(snakemake.input.checkpoint),
-        states,
-        Path(static[0]) if static else None,
-        Path(forecaster) if forecaster else None,
-    )
+    drawn = Drawn.named(snakemake.input)
     output, params = Path(snakemake.output.ensemble), snakemake.params.settings
     how = (settings, system, drawn, init, settings.members(system))
     with resuming(output, [params, snakemake.params.code], drawn.files()) as kept:

@@ -10,7 +10,12 @@ from stormdraw.fields.statistics import Statistics
 from stormdraw.models.forcings import channel_count
 from stormdraw.models.memory import model_without_data
 from stormdraw.models.pairs import Batch
-from stormdraw.models.settings import ModelSettings, check_systems, load_model_settings
+from stormdraw.models.settings import (
+    ModelSettings,
+    check_systems,
+    load_model_settings,
+    load_models,
+)
 from stormdraw.models.training import new_model
 from stormdraw.settings import load_settings, load_yaml
 
@@ -109,7 +114,7 @@ def test_loss_falls_on_a_fixed_batch(root: Path, name: str) -> None:
 
 def test_the_twin_experiment_compares_recipes_and_nothing_else(root: Path) -> None:
     run = load_settings(load_yaml(root / "config" / "twin.yaml"))
-    check_systems(run, {name: configuration(root, name) for name in run.models})
+    check_systems(run, load_models(run, lambda name: root / "config" / "models" / f"{name}.yaml"))
     assert len({init.date() for init in run.initial_times()}) >= 8
     ours, reference = configuration(root, "ddpm_residual"), configuration(root, "ddpm_reference")
     assert ours.training == reference.training

@@ -28,6 +28,22 @@ class Drawn:
     static: Path | None
     forecaster: Path | None = None
 
+    @staticmethod
+    def named(inputs: Mapping[str, Any]) -> "Drawn":
+        """From paths by name; an optional one is a path, a list with one, or nothing."""
+
+        def at_most_one(name: str) -> Path | None:
+            given = inputs.get(name) or []
+            given = [given] if isinstance(given, str) else list(given)
+            return Path(given[0]) if given else None
+
+        return Drawn(
+            Path(str(inputs.get("checkpoint"))),
+            [Path(path) for path in inputs.get("states") or []],
+            at_most_one("static"),
+            at_most_one("forecaster"),
+        )
+
     def files(self) -> list[Path]:
         """All of them."""
         some = (self.static, self.forecaster)
