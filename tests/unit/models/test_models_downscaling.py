@@ -14,6 +14,8 @@ from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.models.batches import EpochOrder
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.downscaling import DownscalingModel
+from stormdraw.models.networks.block_mlp import Network, Options
+from stormdraw.models.noise import NoiseSchedule, cosine_betas
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import (
     ModelSettings,
@@ -85,6 +87,45 @@ def test_sampled_by_the_usual_sampler(model: DownscalingModel) -> None:
         fine = draw(denoise, model.schedule, model.prediction, "ddpm", 50, guess, seeds)
     assert fine.shape == (5, 1, 4, 4)
     assert torch.isfinite(fine).all()
+
+
+def test_smooth_blocks_are_drawn_smooth() -> None:
+    """Planes of random slopes: what is drawn must not be rougher than they are."""
+    options = Options(block=8, hidden=64)
+    torch.manual_seed(1)
+    network = Network(1, 1, options)
+    schedule = NoiseSchedule(cosine_betas(50, 0.999))
+    generator = torch.Generator().manual_seed(2)
+    row, column = torch.meshgrid(*(torch.linspace(-0.4, 0.4, 8),) * 2, indexing="ij")
+
+    def planes(count: int) -> torch.Tensor:
+        slopes = torch.randn(2, count, 1, 1, 1, generator=generator)
+        return slopes[0] * row + slopes[1] * column
+
+    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
+    for _ in range(600):
+        clean, coarse = planes(32), torch.zeros(32, 1)
+        noise = torch.randn(clean.shape, generator=generator)
+        timestep = torch.randint(50, (32,), generator=generator)
+        predicted = network(schedule.add_noise(clean, noise, timestep), coarse, timestep)
+        loss = (predicted - schedule.goal("v", clean, noise, timestep)).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+        return network(noisy, torch.zeros(len(noisy), 1), timestep)
+
+    def steps_between_points(blocks: torch.Tensor) -> float:
+        return float(blocks.diff(dim=-1).square().mean().sqrt())
+
+    seeds = [torch.Generator().manual_seed(k) for k in range(300)]
+    with torch.inference_mode():
+        drawn = draw(denoise, schedule, "v", "dpm_solver++", 8, torch.zeros(300, 1, 8, 8), seeds)
+    truth = planes(300)
+    assert float(drawn.std()) == pytest.approx(float(truth.std()), rel=0.25)
+    ratio = steps_between_points(drawn) / steps_between_points(truth)
+    assert ratio < 1.25
 
 
 def test_sessions_come_one_after_the_other() -> None:
