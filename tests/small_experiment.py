@@ -88,7 +88,10 @@ class Experiment:
         """`snakemake` on this experiment, as a user would type it."""
         # --cores last: after --configfile, targets would count as further configuration files.
         snakemake = [sys.executable, "-m", "snakemake", "--configfile", "config/small.yaml"]
-        return [*snakemake, "--cores", "2", *map(str, arguments)]
+        # A run ends only when Snakemake's last look for jobs is due, up to five seconds later with
+        # the profile's pace. Here are few jobs, so that it may look every second.
+        pace = ["--max-jobs-per-timespan", "100/1s"]
+        return [*snakemake, *pace, "--cores", "2", *map(str, arguments)]
 
     def environment(self) -> dict[str, str]:
         # Snakemake keeps caches in the home folder; a test keeps to its own. Threads that wait give
