@@ -4,7 +4,8 @@
 
 The reference: float32, channels first, eager, no reading ahead, AdamW tensor by tensor, and the
 caches cleared after every step; fields are enlarged and joined before they are convolved. Ours:
-channels last, fused AdamW, convolutions.py, in float32, in bfloat16 and compiled. All take a state
+channels last where that is faster, fused AdamW, convolutions.py, in float32, in bfloat16 and
+compiled. All take a state
 from a file, since that is where a training's data are. What is compiled takes a step before those
 that are measured. Prints a Markdown table.
 """
@@ -48,7 +49,7 @@ def configured(model: str, recipe: str) -> ModelSettings:
     changes = {
         "batch_size": 1,
         "crop": None,
-        "channels_last": recipe != "reference",
+        "channels_last": False if recipe == "reference" else "auto",
         "precision": "bfloat16" if recipe.endswith("bfloat16") else "float32",
     }
     training = settings.training.model_copy(update=changes)

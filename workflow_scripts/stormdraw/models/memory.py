@@ -112,8 +112,8 @@ def training_memory(
 ) -> TrainingMemory:
     """What a training step of the configured batch, on (y, x) points or a crop of them, needs.
 
-    A precision of `auto` is counted as float32. Devices share the batch, and with full sharding
-    weights, gradients, optimizer and average too.
+    A precision of `auto` is counted as float32, `channels_last: auto` as true. Devices share the
+    batch, and with full sharding weights, gradients, optimizer and average too.
     """
     training = settings.training
     shape = learnt_shape(settings, shape)

@@ -102,7 +102,7 @@ class Training(Section):
     gradient_clipping: Annotated[float, Field(gt=0)] | None = None
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Precision = "auto"
-    channels_last: bool = True
+    channels_last: bool | Literal["auto"] = "auto"
     compile: Compilation = "none"
     activation_checkpointing: Annotated[float, Field(ge=0, le=1)] = 0.0
     early_stopping_epochs: Annotated[int, Field(ge=1)] | None = None

@@ -28,7 +28,12 @@ from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.average import AveragedWeights
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
 from stormdraw.models.checkpoint import load_model, save_model
-from stormdraw.models.devices import choose_device, describe_device, lightning_precision
+from stormdraw.models.devices import (
+    choose_device,
+    describe_device,
+    lays_channels_last,
+    lightning_precision,
+)
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.execution import (
     compile_network,
@@ -104,7 +109,7 @@ def train(
     grid = read_grid_of(files.fields[0])
     forcings = make_forcings(model_settings.forcings, grid, files.static)
     pairs, validation = _data(settings, model_settings, files, forcings, grid, device)
-    model = new_model(name, settings.seed, model_settings, statistics)
+    model = new_model(name, settings.seed, model_settings, statistics, device)
     resume = files.resume_folder / f"{_fingerprint(statistics, pairs)}.ckpt"
     asked = model_settings.training.augmentation
     augmenter = None
@@ -171,14 +176,20 @@ def _map_factor(grid: Grid) -> np.ndarray:
 
 
 def new_model(
-    name: str, run_seed: int, settings: ModelSettings, statistics: Statistics
+    name: str,
+    run_seed: int,
+    settings: ModelSettings,
+    statistics: Statistics,
+    device: torch.device | None = None,
 ) -> Forecaster:
-    """An untrained model, whose first weights depend on the run's seed and the name only."""
+    """An untrained model, whose first weights depend on the run's seed and the name only.
+
+    It is on the CPU, laid out in memory for training on `device`.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(run_seed, name, "weights"))
         model = make_forecaster(settings, statistics)
-    if settings.training.channels_last:
-        # The layout in which convolutions of few channels are fastest.
+    if lays_channels_last(settings.training.channels_last, device or torch.device("cpu")):
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
 
