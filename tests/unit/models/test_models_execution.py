@@ -1,5 +1,8 @@
 """Precision of norms, recomputation and compiling change how a network runs, not what it says."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -103,3 +106,20 @@ def test_not_compiled_unless_asked() -> None:
     assert network._compiled_call_impl is None
     with pytest.raises(ValueError, match="mine"), explained_compilation("small", "default"):
         raise ValueError("mine")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_it_says_and_learns_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    plain, compiled = make(), make()
+    with explained_compilation("small", "default"):
+        compile_network(compiled, "default")
+        for network in (plain, compiled):
+            network(*inputs()).square().mean().backward()
+    torch.testing.assert_close(compiled(*inputs()), plain(*inputs()), rtol=1e-4, atol=1e-5)
+    gradients = {name: weights.grad for name, weights in plain.named_parameters()}
+    for name, weights in compiled.named_parameters():
+        torch.testing.assert_close(weights.grad, gradients[name], rtol=1e-3, atol=1e-5)
