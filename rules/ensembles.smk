@@ -133,7 +133,7 @@ if systems_by("downscale"):
             checkpoints=downscalers,
             forecasts=forecasts_to_downscale,
         output:
-            ensemble="results/ensembles/{system}/{init}.nc",
+            ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
         log:
             "results/logs/ensembles_downscale/{system}/{init}.log",
         benchmark:
