@@ -12,6 +12,7 @@ from stormdraw.scores.probabilities import (
     exceedance_table,
     observed_frequency,
     performance,
+    reliability_curve,
     roc,
     roc_area,
 )
@@ -154,6 +155,27 @@ def test_a_perfect_and_a_worthless_forecast() -> None:
     success, hit_rate, bias, csi = performance(*perfect)
     for values in (success, hit_rate, bias, csi):
         np.testing.assert_array_equal(values[0, 1:], 1.0)
+
+
+def test_reliability_in_tenths_by_hand() -> None:
+    probability = np.array([0.0, 0.02, 0.1, 0.3, 0.95, 1.0])
+    everywhere = np.array([6.0, 2.0, 4.0, 1.0, 1.0, 3.0])
+    with_event = np.array([0.0, 1.0, 1.0, 1.0, 0.0, 3.0])
+    mean, observed = reliability_curve(probability, everywhere, with_event)
+    expected = np.full((2, 10), np.nan)
+    expected[:, 0] = 2 * 0.02 / 8, 1 / 8
+    expected[:, 1] = 0.1, 1 / 4
+    expected[:, 3] = 0.3, 1.0
+    expected[:, 9] = 3.95 / 4, 3 / 4
+    np.testing.assert_allclose([mean, observed], expected)
+
+
+def test_a_reliable_forecast_lies_on_the_diagonal() -> None:
+    probability = np.linspace(0.0, 1.0, 51)
+    everywhere = np.random.default_rng(4).uniform(1.0, 9.0, 51)
+    mean, observed = reliability_curve(probability, everywhere, everywhere * probability)
+    np.testing.assert_allclose(mean, observed)
+    assert (np.diff(mean) > 0).all()
 
 
 def test_without_an_event_nothing_is_invented() -> None:

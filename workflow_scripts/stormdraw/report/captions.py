@@ -56,7 +56,8 @@ CAPTIONS: dict[str, Caption] = {
         "Forecasts of events",
         "A row for each threshold of the configuration that the truth reached; a forecast "
         "probability is the share of members that reach it, or that of the Gaussian of a system "
-        "known by mean and spread. Reliability: on the diagonal the event "
+        "known by mean and spread. Reliability, of probabilities in tenths, each at its mean: on "
+        "the diagonal the event "
         "comes as often as it was forecast; a flatter line is an ensemble too sure of itself. "
         "Beside it, how many of all points had each probability, on a logarithmic axis: points of "
         "the reliability diagram with few forecasts mean little. ROC: hit rate against false alarm "

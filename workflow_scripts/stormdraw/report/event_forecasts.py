@@ -20,7 +20,7 @@ from stormdraw.report.style import (
     write_gap,
 )
 from stormdraw.report.wording import plural, units_text
-from stormdraw.scores.probabilities import observed_frequency, performance, roc
+from stormdraw.scores.probabilities import performance, reliability_curve, roc
 from stormdraw.settings import Settings
 
 TITLE = "Forecasts of events"
@@ -91,7 +91,7 @@ def _system(
     probability = np.linspace(0.0, 1.0, len(everywhere))
     style: dict[str, Any] = {"color": look.colour, "linestyle": look.dash, "linewidth": 1.1}
     marked: dict[str, Any] = {**style, "marker": look.marker, "markersize": 3.0}
-    diagram.plot(probability, observed_frequency(everywhere, with_event), **marked, label=system)
+    diagram.plot(*reliability_curve(probability, everywhere, with_event), **marked, label=system)
     share = everywhere / everywhere.sum()
     frequencies.plot(probability, np.where(share > 0.0, share, np.nan), **marked)
     curve.plot(*roc(everywhere, with_event), **marked)

@@ -33,7 +33,7 @@ from stormdraw.report.style import (
 )
 from stormdraw.report.summary import cases_in, crps_kind, leads_in, load_summary, systems_in
 from stormdraw.report.wording import counted, units_text
-from stormdraw.scores.probabilities import observed_frequency
+from stormdraw.scores.probabilities import reliability_curve
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables, variable
 
@@ -205,8 +205,7 @@ def _reliability(axes: Axes, evidence: Evidence, settings: Settings, name: str) 
     for system, (everywhere, with_event) in evidence.events[name, threshold].items():
         look = looks(settings)[system]
         axes.plot(
-            np.linspace(0.0, 1.0, len(everywhere)),
-            observed_frequency(everywhere, with_event),
+            *reliability_curve(np.linspace(0.0, 1.0, len(everywhere)), everywhere, with_event),
             color=look.colour,
             linestyle=look.dash,
             marker=look.marker,

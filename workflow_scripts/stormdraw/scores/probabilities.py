@@ -56,6 +56,21 @@ def observed_frequency(everywhere: np.ndarray, with_event: np.ndarray) -> np.nda
     return ratio(with_event, everywhere)
 
 
+def reliability_curve(
+    probability: np.ndarray, everywhere: np.ndarray, with_event: np.ndarray, bins: int = 10
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean forecast probability and observed frequency of each bin, (bins,), NaN if it is empty.
+
+    Of one system's tables (probability,), in bins of equal width, the last of which holds 1 too.
+    Each stands at its mean probability: at its middle even a reliable forecast would leave the
+    diagonal (Bröcker and Smith 2007, doi:10.1175/WAF993.1).
+    """
+    bin_of = np.minimum((probability * bins + 1e-9).astype(int), bins - 1)
+    forecasts = np.bincount(bin_of, everywhere, bins)
+    mean = ratio(np.bincount(bin_of, everywhere * probability, bins), forecasts)
+    return mean, ratio(np.bincount(bin_of, with_event, bins), forecasts)
+
+
 def contingency(
     everywhere: np.ndarray, with_event: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
