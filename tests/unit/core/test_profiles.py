@@ -1,0 +1,20 @@
+"""Profiles name what rules need: a rule that asks for a GPU must be sent where one is."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+
+def test_rules_that_ask_for_a_gpu_have_a_partition(root: Path) -> None:
+    rules = "".join(path.read_text() for path in sorted((root / "rules").glob("*.smk")))
+    parts = re.split(r"^\s*rule (\w+):$", rules, flags=re.MULTILINE)
+    asking = {
+        name
+        for name, body in zip(parts[1::2], parts[2::2], strict=True)
+        if re.search(r"^\s+gpu=", body, flags=re.MULTILINE)
+    }
+    assert {"models_train", "ensembles_calibrate"} <= asking
+    profile = yaml.safe_load((root / "profiles" / "slurm" / "config.yaml").read_text())
+    assert set(profile["set-resources"]) == asking
+    assert {told["slurm_partition"] for told in profile["set-resources"].values()} == {"gpu"}
