@@ -15,6 +15,7 @@ if not workflow.configfiles and not AS_MODULE:
 
 
 include: "rules/common.smk"
+include: "rules/dependencies.smk"
 include: "rules/archive.smk"
 include: "rules/fields.smk"
 include: "rules/models.smk"

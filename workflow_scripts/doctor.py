@@ -6,7 +6,7 @@ from pathlib import Path
 from stormdraw.doctor.examination import examine
 from stormdraw.doctor.finding import findings_text
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import load_models
+from stormdraw.models.systems import load_models
 from stormdraw.settings import load_settings, load_yaml
 
 CHECKOUT = Path(__file__).parent.parent

@@ -9,12 +9,8 @@ from perturbation_models import forecaster_settings, perturbation_settings
 from synthetic_hours import make_model_settings, make_settings
 
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import (
-    ModelSettings,
-    check_systems,
-    load_models,
-    stepping_model,
-)
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.systems import check_systems, load_models, stepping_model
 from stormdraw.settings import Settings
 
 CROSSED = {"name": "def_steady", "configuration": "def_perturbation", "forecaster": "steady"}

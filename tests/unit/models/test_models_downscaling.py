@@ -17,12 +17,8 @@ from stormdraw.models.downscaling import DownscalingModel
 from stormdraw.models.networks.block_mlp import Network, Options
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
 from stormdraw.models.pairs import Batch
-from stormdraw.models.settings import (
-    ModelSettings,
-    check_systems,
-    downscaled_variables,
-    load_model_settings,
-)
+from stormdraw.models.settings import ModelSettings, load_model_settings
+from stormdraw.models.systems import check_systems, downscaled_variables
 from stormdraw.models.training import TrainingFiles, new_model, train
 
 

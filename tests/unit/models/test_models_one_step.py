@@ -14,7 +14,8 @@ from stormdraw.models.forcings import make_forcings
 from stormdraw.models.losses import almost_fair_crps
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.pairs import Batch, Pairs
-from stormdraw.models.settings import ModelSettings, check_systems
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.systems import check_systems
 from stormdraw.models.training import new_model
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours

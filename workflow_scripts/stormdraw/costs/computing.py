@@ -12,7 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from stormdraw.costs.fetching import target_shape
 from stormdraw.ensembles.settings import DefSystem, DownscaleSystem, ModelSystem, OneStepSystem
 from stormdraw.models.memory import sampling_bytes, training_memory
-from stormdraw.models.settings import ModelSettings, stepping_model
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.systems import stepping_model
 from stormdraw.models.training import count_epochs
 from stormdraw.settings import Settings
 

@@ -1,0 +1,318 @@
+# Who depends on what: the files and settings that the rules of each stage ask for.
+
+import functools
+
+from stormdraw.archive.wanted import requests_by_date, truth_times
+from stormdraw.costs.disk import keeps_ensembles
+from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
+from stormdraw.models.systems import downscaled_variables
+from stormdraw.report.mapped import mapped_systems
+from stormdraw.scores.memory import grid_points, scoring_megabytes
+from stormdraw.times import format_date, hours, parse_init
+
+
+def analysis_file(valid):
+    """The day file that holds the analysis valid at a time."""
+    start = valid - hours(SETTINGS.archive.analysis_lead)
+    return f"results/fields/hrrr/{format_date(start)}.nc"
+
+
+def analysis_files(times):
+    return sorted({analysis_file(time) for time in times})
+
+
+def training_files(wildcards=None):
+    return analysis_files(SETTINGS.periods.training.times())
+
+
+def initial_file(wildcards):
+    return analysis_file(parse_init(wildcards.init))
+
+
+def truth_of(times):
+    """The day files that hold what forecasts valid at some times are compared with."""
+    if SETTINGS.archive.truth == "hrrr":
+        return analysis_files(times)
+    return sorted({f"results/fields/truth/{format_date(time)}.nc" for time in times})
+
+
+def initial_files(wildcards):
+    """The files of the states that a model's forecast starts from."""
+    init = parse_init(wildcards.init)
+    history = MODELS[STEPPING[wildcards.system]]["history"]
+    return analysis_files(init - hours(age) for age in range(history))
+
+
+def truth_files(wildcards):
+    init = parse_init(wildcards.init)
+    return truth_of(init + hours(lead) for lead in SETTINGS.leads)
+
+
+def analyses_of_truth(wildcards):
+    """The analyses of a day of the truth: they have its grid, and what it lacks."""
+    times = truth_times(SETTINGS)
+    return analysis_files(time for time in times if format_date(time) == wildcards.date)
+
+
+def static_file(wildcards=None):
+    return ["results/fields/static.nc"] if SETTINGS.fields.static else []
+
+
+# archive
+
+SIMULATED = "results/archive/simulated"
+
+
+def mirror_folder(wildcards):
+    """The simulated archive stands in for the cloud as a mirror folder."""
+    return SIMULATED if SETTINGS.archive.source == "simulated" else []
+
+
+@functools.cache
+def wanted_of(source):
+    """A source's files by day; a year has thousands, so they are listed once."""
+    return requests_by_date(SETTINGS, source)
+
+
+def manifests(source):
+    return expand(
+        "results/archive/{source}/{date}/manifest.csv",
+        source=source,
+        date=sorted(wanted_of(source)),
+    )
+
+
+# models
+
+
+def memory_to_train(wildcards, input, attempt):
+    """Megabytes, as planned; until there is a plan, what a small model needs."""
+    if not Path(input.plan).exists():
+        return 4000 * attempt
+    plan = json.loads(Path(input.plan).read_text())
+    return (plan["training_bytes"]["peak"] // 10**6 + 1) * attempt
+
+
+def devices_to_train(wildcards):
+    """GPUs, or what stands in for them."""
+    return MODELS[wildcards.model]["training"]["devices"]
+
+
+def trained_on(model):
+    """The settings a training depends on: change any of them and this model is trained again."""
+    forecaster = MODELS[model]["forecaster"]
+    return {
+        "seed": SETTINGS.seed,
+        "variables": STATE,
+        "periods": SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
+        "model": MODELS[model],
+        **({"forecaster": MODELS[forecaster]} if forecaster else {}),
+    }
+
+
+def forecaster_of_model(wildcards):
+    """The trained forecaster that a perturbation model learns to perturb the states of."""
+    forecaster = MODELS[wildcards.model]["forecaster"]
+    return f"results/models/{forecaster}/model.pt" if forecaster else []
+
+
+def validation_files(wildcards):
+    validation = SETTINGS.periods.validation
+    return analysis_files(validation.times()) if validation else []
+
+
+DIAGNOSED = [name for name, model in MODELS.items() if can_be_diagnosed(model)]
+
+
+def diagnosed_files(wildcards=None):
+    """Hours that no score is made of: validation, or else the end of the training."""
+    _, times = diagnosed_hours(SETTINGS.periods)
+    return analysis_files(times)
+
+
+# ensembles
+
+KEPT = keeps_ensembles(SETTINGS)
+
+
+def unless_kept(path):
+    """An ensemble goes when no job needs it any more, unless the run keeps them."""
+    return path if KEPT else temp(path)
+
+
+def forecasts_by_chance(system):
+    """Whether a system has more than one member: a deterministic forecaster has not."""
+    model = MODELS[system.model]
+    return model["prediction"] != "target" or model["loss"]["kind"] == "almost_fair_crps"
+
+
+# Systems that draw from a trained model, and those whose members several jobs share.
+DRAWN = systems_by("diffusion", "one_step", "def")
+SPLIT = [
+    name
+    for name in DRAWN
+    if SETTINGS.ensembles.jobs_per_case > 1 and forecasts_by_chance(SYSTEMS[name])
+]
+
+
+def parts_of_case(wildcards):
+    """The files of the members that each job of a case draws."""
+    return [
+        f"results/ensembles/{wildcards.system}/{wildcards.init}.part{part}.nc"
+        for part in range(SETTINGS.ensembles.jobs_per_case)
+    ]
+
+
+def members_of_part(wildcards):
+    """The first member that a job draws, and the one after its last."""
+    members = SETTINGS.members_of_part(SYSTEMS[wildcards.system], int(wildcards.part))
+    return [members.start, members.stop]
+
+
+def case_settings(wildcards):
+    """What a case of a system depends on."""
+    system = SYSTEMS[wildcards.system]
+    return {
+        "seed": SETTINGS.seed,
+        "variables": STATE,
+        "leads": list(SETTINGS.leads),
+        "members": SETTINGS.members(system),
+        "system": system.model_dump(mode="json"),
+    }
+
+
+def downscaled_case_settings(wildcards):
+    """The same, of a system that has some variables only."""
+    variables = downscaled_variables(SYSTEMS[wildcards.system], loaded)
+    return {**case_settings(wildcards), "downscaled": variables}
+
+
+def forecasts_to_downscale(wildcards):
+    source = SYSTEMS[wildcards.system].source
+    folder = SETTINGS.archive.reference if source == "reference" else OF_HRRR[source]
+    return f"results/fields/{folder}/{wildcards.init}.nc"
+
+
+def downscalers(wildcards):
+    return expand("results/models/{model}/model.pt", model=SYSTEMS[wildcards.system].models)
+
+
+def calibration_file(wildcards):
+    """How a system's spread is scaled, if it asks for it."""
+    system = SYSTEMS[wildcards.system]
+    calibrated = f"results/models/{system.model}/calibration_{system.name}.json"
+    return [calibrated] if system.calibrate else []
+
+
+def calibration_settings(wildcards):
+    """What a calibration depends on: neither the test period nor how many members it has."""
+    system = SYSTEMS[wildcards.system]
+    return {
+        "seed": SETTINGS.seed,
+        "variables": STATE,
+        "leads": list(SETTINGS.leads),
+        "members": SETTINGS.calibration_members(system),
+        "cases": [format_init(time) for time in SETTINGS.calibration_times()],
+        "system": system.model_dump(mode="json", exclude={"members"}),
+    }
+
+
+def reference_fields(wildcards):
+    kind = SYSTEMS[wildcards.system].kind
+    folder = SETTINGS.archive.reference + ("_products" if kind == "products" else "")
+    return f"results/fields/{folder}/{wildcards.init}.nc"
+
+
+# Baselines that are forecasts of HRRR, and the sources of these.
+OF_HRRR = {"hrrr": "hrrr_forecast", "lagged": "hrrr_lagged"}
+
+
+def baseline_fields(wildcards):
+    """Persistence needs the present, climatology the past, HRRR its own forecasts."""
+    kind = SYSTEMS[wildcards.system].kind
+    if kind in OF_HRRR:
+        return [f"results/fields/{OF_HRRR[kind]}/{wildcards.init}.nc"]
+    return [initial_file(wildcards)] if kind == "persistence" else training_files()
+
+
+def checkpoint(wildcards):
+    return f"results/models/{SYSTEMS[wildcards.system].model}/model.pt"
+
+
+def forecaster_of_system(wildcards):
+    """The checkpoint that steps the states of a system, if another one draws them."""
+    stepping = STEPPING[wildcards.system]
+    if stepping == SYSTEMS[wildcards.system].model:
+        return []
+    return f"results/models/{stepping}/model.pt"
+
+
+# scores
+
+# Compiled loops are kept for the next job; without this they may go to the home folder.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()))
+
+# What leads to members of a trained model goes before all else that is ready: it takes longest, and
+# references and baselines can be made and scored beside it.
+FIRST = 1
+
+# A small grid is done with before more threads pay: then rather another job beside it.
+SMALL_GRID = grid_points(SETTINGS) <= 250_000
+THREADS_TO_SCORE = 1 if SMALL_GRID else 2
+THREADS_TO_DIAGNOSE = 1 if SMALL_GRID else 8
+
+# These choose how cases are summed up, and change no case.
+_OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence"}
+
+
+def scored_with():
+    """The settings that the scores of a case depend on."""
+    scores = SETTINGS.scores.model_dump(mode="json", exclude=_OF_SUMMARIES)
+    return {"seed": SETTINGS.seed, "leads": list(SETTINGS.leads), "scores": scores}
+
+
+def region_files(wildcards=None):
+    """The files that outline regions."""
+    return [region.file for region in SETTINGS.scores.regions.values() if hasattr(region, "file")]
+
+
+# scores and report
+
+
+all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS)
+
+
+def all_truth_files():
+    return truth_of(truth_times(SETTINGS))
+
+
+def used_references():
+    """The sources of forecasts that some system is made of."""
+    kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
+    folders = {"members": "", "products": "_products"}
+    baselines = {system.kind for system in SYSTEMS.values() if system.method == "baseline"}
+    downscaled = {system.source for system in SYSTEMS.values() if system.method == "downscale"}
+    if "reference" in downscaled:
+        kinds.add("members")
+    references = [f"{SETTINGS.archive.reference}{folders[kind]}" for kind in sorted(kinds)]
+    made_of = baselines | downscaled
+    return references + [source for kind, source in OF_HRRR.items() if kind in made_of]
+
+
+def all_manifests():
+    sources = ["hrrr", "static", "truth", *used_references()]
+    return [path for source in sources for path in manifests(source)]
+
+
+def all_quality():
+    """The tables of suspicious values that are made beside the fields."""
+    days = expand("results/fields/quality/hrrr/{date}.csv", date=sorted(wanted_of("hrrr")))
+    cycles = expand(
+        "results/fields/quality/{source}/{init}.csv", source=used_references(), init=INITS
+    )
+    return days + cycles
+
+
+MAPPED_SYSTEMS = mapped_systems(SETTINGS)
+# The maps are of one case, chosen among these. Ensembles that go are not held until the report.
+MAPPED_INITS = INITS if KEPT else INITS[:1]
