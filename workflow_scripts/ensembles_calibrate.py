@@ -17,10 +17,8 @@ with job("ensembles_calibrate", snakemake.log[0]), gpu_lease(snakemake.resources
     drawn = Drawn.named(snakemake.input)
     members = settings.calibration_members(system)
     inits = settings.calibration_times()
-    tally, truth = (
-        SpreadTally(settings.variables, members),
-        StateReader(drawn.states, settings.variables),
-    )
+    tally = SpreadTally(settings.variables, members)
+    truth = StateReader(drawn.states, settings.variables)
     absent = absent_times(drawn.states)
     output = Path(snakemake.output.calibration)
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:

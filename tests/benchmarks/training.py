@@ -5,9 +5,8 @@
 The reference: float32, channels first, eager, no reading ahead, AdamW tensor by tensor, and the
 caches cleared after every step; fields are enlarged and joined before they are convolved. Ours:
 channels last where that is faster, fused AdamW, convolutions.py, in float32, in bfloat16 and
-compiled. All take a state
-from a file, since that is where a training's data are. What is compiled takes a step before those
-that are measured. Prints a Markdown table.
+compiled. All take a state from a file, since that is where a training's data are. What is compiled
+takes a step before those that are measured. Prints a Markdown table.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 """The members of one case of any system that draws from a trained model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from stormdraw.ensembles.diffusion import Sampling, write_diffusion
 from stormdraw.ensembles.files import Case
@@ -14,6 +14,13 @@ from stormdraw.ensembles.rollout import Inputs, Rollout
 from stormdraw.ensembles.settings import DefSystem, ModelSystem, OneStepSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
+
+
+class Named(Protocol):
+    """Values by name, as in a dictionary or in what Snakemake gives a script."""
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Each name with its value."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +36,19 @@ class Drawn:
     forecaster: Path | None = None
 
     @staticmethod
-    def named(inputs: Mapping[str, Any]) -> "Drawn":
-        """From paths by name; an optional one is a path, a list with one, or nothing."""
+    def named(inputs: Named) -> "Drawn":
+        """From a job's inputs: those that are optional are a path, a list with one, or empty."""
+        given = dict(inputs.items())
 
-        def at_most_one(name: str) -> Path | None:
-            given = inputs.get(name) or []
-            given = [given] if isinstance(given, str) else list(given)
-            return Path(given[0]) if given else None
+        def optional(name: str) -> Path | None:
+            paths = given.get(name) or []
+            return Path(paths if isinstance(paths, str) else paths[0]) if paths else None
 
         return Drawn(
-            Path(str(inputs.get("checkpoint"))),
-            [Path(path) for path in inputs.get("states") or []],
-            at_most_one("static"),
-            at_most_one("forecaster"),
+            Path(given["checkpoint"]),
+            [Path(path) for path in given["states"]],
+            optional("static"),
+            optional("forecaster"),
         )
 
     def files(self) -> list[Path]:

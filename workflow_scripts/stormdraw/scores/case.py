@@ -73,7 +73,7 @@ def score_case(
     statistics.attrs = {
         **attributes(
             title=f"score statistics of {system} at {init:%Y-%m-%d %H} UTC",
-            source=f"{system} ({method}) against the analysis",
+            source=f"{system} ({method}) against the truth",
             settings={"seed": run_seed, "scores": scores.model_dump(mode="json")},
         ),
         "system": system,
