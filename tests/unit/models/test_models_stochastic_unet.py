@@ -1,20 +1,24 @@
 """The network that draws: every noise another forecast."""
 
+from typing import Any
+
 import pytest
 import torch
 
 from stormdraw.models.networks.stochastic_unet import Network, Options
 
 
-def make(**options: list[int]) -> Network:
+def make(**options: Any) -> Network:
     torch.manual_seed(0)
     return Network(3, 5, Options(channels=[8, 16], **options)).eval()
 
 
 @pytest.mark.parametrize("shape", [(8, 10), (7, 9), (3, 2)])
-@pytest.mark.parametrize("channels", [[8, 16], [8, 16, 8]])
-def test_any_height_and_width(shape: tuple[int, int], channels: list[int]) -> None:
-    network = Network(3, 5, Options(channels=channels))
+@pytest.mark.parametrize(
+    "options", [Options(channels=[8, 16]), Options(channels=[8, 16, 8], displacements=2)]
+)
+def test_any_height_and_width(shape: tuple[int, int], options: Options) -> None:
+    network = Network(3, 5, options)
     noise = network.draw_noise(2, shape, None)
     out = network(torch.randn(2, 5, *shape), noise)
     assert out.shape == (2, 3, *shape)
@@ -39,10 +43,22 @@ def test_every_noise_channel_and_condition_counts() -> None:
         assert (given.grad.abs().amax(dim=(0, 2, 3)) > 0).all()
 
 
-def test_samples_of_a_batch_do_not_see_each_other() -> None:
-    network = make()
+@pytest.mark.parametrize("displacements", [0, 2])
+def test_samples_of_a_batch_do_not_see_each_other(displacements: int) -> None:
+    network = make(displacements=displacements)
+    for layer in network.carry:
+        torch.nn.init.normal_(layer.displacement.weight)
     condition, noise = torch.randn(3, 5, 6, 7), network.draw_noise(3, (6, 7), None)
     together = network(condition, noise)
     for index in range(3):
         alone = network(condition[[index]], noise[[index]])
         torch.testing.assert_close(together[[index]], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_carried_reaches_the_forecast() -> None:
+    network = make(displacements=4)
+    condition, noise = torch.randn(1, 5, 12, 12), network.draw_noise(1, (12, 12), None)
+    still = network(condition, noise)
+    with torch.no_grad():
+        network.carry[0].displacement.bias[0] = 3.0  # the first group, three points along x
+    assert (network(condition, noise) - still).abs().max() > 1e-3

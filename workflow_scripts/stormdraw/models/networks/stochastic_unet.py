@@ -6,12 +6,13 @@ have to be spread over a storm by the network itself, whose convolutions see 19 
 """
 
 import itertools
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 from torch import nn
 
+from stormdraw.models.advection import Advection
 from stormdraw.models.convolutions import convolve_enlarged
 from stormdraw.models.networks.conditional_unet import GROUPS, ResidualBlock
 from stormdraw.models.padding import pad_to_multiple
@@ -24,6 +25,8 @@ class Options(Section):
 
     `channels` is the width of each level, the finest first; each further level has half the rows
     and columns. `noise_scales` has a noise channel an entry, smooth over so many points.
+    `displacements` is in how many groups, each with a displacement of its own, the features of a
+    level are carried along (`models/advection.py`); 0 carries none.
     """
 
     channels: Annotated[
@@ -32,6 +35,8 @@ class Options(Section):
     noise_scales: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1)] = Field(
         default=[1, 1, 1, 4, 4, 16, 16]
     )
+    # Divisors of GROUPS, and so of every width.
+    displacements: Literal[0, 1, 2, 4, 8] = 0
 
 
 class Network(nn.Module):
@@ -51,7 +56,10 @@ class Network(nn.Module):
         )
         self.coarsest = nn.Sequential(*(ResidualBlock(widths[-1], widths[-1]) for _ in range(3)))
         self.up = nn.ModuleList([nn.Conv2d(below, width, 3, padding=1) for width, below in levels])
-        self.merge = nn.ModuleList([ResidualBlock(2 * width, width) for width, _ in levels])
+        groups = options.displacements
+        self.carry = nn.ModuleList([Advection(below, groups) for _, below in levels if groups])
+        parts = 3 if self.carry else 2
+        self.merge = nn.ModuleList([ResidualBlock(parts * width, width) for width, _ in levels])
         self.leave = nn.Sequential(
             nn.GroupNorm(GROUPS, widths[0]),
             nn.SiLU(),
@@ -69,9 +77,10 @@ class Network(nn.Module):
             skips.append(x)
             x = down(x)
         x = self.coarsest(x)
-        for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
-            enlarged = convolve_enlarged(up, x)  # type: ignore[arg-type]
-            x = merge((enlarged, skips.pop()))
+        for level, skip in reversed(list(enumerate(skips))):
+            enlarged = convolve_enlarged(self.up[level], x)
+            carried = (self.carry[level](skip, x),) if self.carry else ()
+            x = self.merge[level]((enlarged, skip, *carried))
         return self.leave(x)[..., :height, :width]
 
     def blocks(self) -> list[nn.Module]:

@@ -1,0 +1,77 @@
+"""Features carried along by displacements."""
+
+import pytest
+import torch
+
+from stormdraw.models.advection import Advection, upstream
+
+
+def displaced(shape: tuple[int, int], *groups: tuple[float, float]) -> torch.Tensor:
+    """The same displacement (x, y) everywhere for each group, (1, 2 G, Y, X)."""
+    flat = [group[0] for group in groups] + [group[1] for group in groups]
+    return torch.tensor(flat)[None, :, None, None].expand(1, -1, *shape).clone()
+
+
+def test_whole_points_are_a_shift_and_the_edge_goes_on() -> None:
+    features = torch.arange(24.0).reshape(1, 1, 4, 6)
+    carried = upstream(features, displaced((4, 6), (2.0, -1.0)))
+    rows = torch.tensor([1, 2, 3, 3])  # from below, where y is greater
+    columns = torch.tensor([0, 0, 0, 1, 2, 3])
+    torch.testing.assert_close(carried[0, 0], features[0, 0][rows][:, columns])
+
+
+def test_parts_of_a_point_interpolate() -> None:
+    y, x = torch.meshgrid(torch.arange(7.0), torch.arange(9.0), indexing="ij")
+    features = (2.0 * x - 3.0 * y + x * y)[None, None]  # bilinear, so exact
+    shift = displaced((7, 9), (0.75, -0.5))
+    carried = upstream(features, shift)[0, 0, :-1, 1:]
+    from_x, from_y = (x - 0.75)[:-1, 1:], (y + 0.5)[:-1, 1:]
+    torch.testing.assert_close(carried, 2.0 * from_x - 3.0 * from_y + from_x * from_y)
+
+
+def test_groups_of_channels_and_samples_move_apart() -> None:
+    features = torch.randn(2, 4, 5, 6)
+    shift = torch.cat(
+        [displaced((5, 6), (1.0, 0.0), (0.0, 2.0)), displaced((5, 6), *[(0.0, 0.0)] * 2)]
+    )
+    carried = upstream(features, shift)
+    torch.testing.assert_close(carried[0, :2, :, 1:], features[0, :2, :, :-1])
+    torch.testing.assert_close(carried[0, 2:, 2:], features[0, 2:, :-2])
+    torch.testing.assert_close(carried[1], features[1])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 6), (8, 6)])
+def test_nothing_moves_at_first(shape: tuple[int, int]) -> None:
+    layer = Advection(3, groups=2)
+    features = torch.randn(2, 4, *shape)
+    guide = torch.randn(2, 3, -(-shape[0] // 2), -(-shape[1] // 2))
+    torch.testing.assert_close(layer(features, guide), features)
+
+
+def test_a_shift_is_learnt() -> None:
+    torch.manual_seed(0)
+    layer = Advection(1, groups=1)
+    # Smooth waves, moved by (1.5, -1) points.
+    y, x = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="ij")
+    before = (torch.sin(x / 3.0) + torch.sin(y / 2.0))[None, None]
+    after = (torch.sin((x - 1.5) / 3.0) + torch.sin((y + 1.0) / 2.0))[None, None]
+    guide = torch.ones(1, 1, 8, 8)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
+    inner = (..., slice(3, -3), slice(3, -3))
+    losses = []
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = (layer(before, guide) - after)[inner].square().mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.02 * losses[0]
+
+
+def test_half_precision_keeps_the_place_exact() -> None:
+    # A place near the 1,800th column cannot be told to a point in bfloat16.
+    features = torch.zeros(1, 1, 1, 1800, dtype=torch.bfloat16)
+    features[..., 1701] = 1.0
+    carried = upstream(features, displaced((1, 1800), (12.0, 0.0)))
+    assert carried.dtype == torch.bfloat16
+    assert carried[0, 0, 0].argmax() == 1713

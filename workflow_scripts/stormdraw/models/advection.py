@@ -1,0 +1,59 @@
+"""Features carried along by displacements that a network finds: a semi-Lagrangian step.
+
+In an hour the wind carries storms and air masses over ten points and more of a 3 km grid.
+Convolutions of 3 x 3 points move a fine pattern that far only in many layers, or by way of coarse
+levels that blur it. Here each point asks what lay upstream of it, as the semi-Lagrangian schemes of
+weather models do (Staniforth and Cote 1991) and nowcasting networks after them (Zhang et al. 2023,
+NowcastNet).
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Advection(nn.Module):
+    """Carries features of a fine level by displacements found from those of the next coarser one.
+
+    The channels are carried in `groups` of equal size, each with its own displacement at every
+    point, since storms, air masses and cold pools do not move alike. Without training nothing
+    moves.
+    """
+
+    def __init__(self, guide_channels: int, groups: int) -> None:
+        super().__init__()
+        self.groups = groups
+        self.displacement = nn.Conv2d(guide_channels, 2 * groups, 3, padding=1)
+        nn.init.zeros_(self.displacement.weight)
+        nn.init.zeros_(self.displacement.bias)  # type: ignore[arg-type]
+
+    def forward(self, features: torch.Tensor, guide: torch.Tensor) -> torch.Tensor:
+        """features (B, C, Y, X), guide (B, D, Y/2, X/2) -> (B, C, Y, X)."""
+        shape = features.shape[-2:]
+        displacement = functional.interpolate(
+            self.displacement(guide).float(), size=shape, mode="bilinear", align_corners=False
+        )
+        return upstream(features, displacement)
+
+
+def upstream(features: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:
+    """The value of each point's upstream point, found by bilinear interpolation, (B, C, Y, X).
+
+    `features` are (B, C, Y, X); `displacement` is (B, 2 G, Y, X) in points, along x for each of the
+    G groups of channels and then along y. A point (y, x) takes the value at (y - dy, x - dx), or
+    that of the nearest point of the grid where this lies outside.
+    """
+    batch, _, height, width = features.shape
+    along_x, along_y = displacement.chunk(2, dim=1)  # (B, G, Y, X) each
+    groups = along_x.shape[1]
+    rows = torch.arange(height, device=features.device, dtype=displacement.dtype)
+    columns = torch.arange(width, device=features.device, dtype=displacement.dtype)
+    # grid_sample counts from -1 at the first point to 1 at the last.
+    x = (columns - along_x) * (2.0 / max(width - 1, 1)) - 1.0
+    y = (rows[:, None] - along_y) * (2.0 / max(height - 1, 1)) - 1.0
+    points = torch.stack([x, y], dim=-1).flatten(0, 1)  # (B G, Y, X, 2)
+    apart = features.unflatten(1, (groups, -1)).flatten(0, 1)  # (B G, C / G, Y, X)
+    moved = functional.grid_sample(
+        apart.to(points.dtype), points, mode="bilinear", padding_mode="border", align_corners=True
+    )
+    return moved.unflatten(0, (batch, groups)).flatten(1, 2).to(features.dtype)
