@@ -1,5 +1,5 @@
 """Writes results/models/{model}/calibration_{system}.json: by which factor the spread of each
-variable is multiplied, chosen on cases of the validation period."""
+variable is multiplied at each lead, chosen on cases of the validation period."""
 
 import tempfile
 from pathlib import Path
@@ -17,7 +17,7 @@ with job("ensembles_calibrate", snakemake.log[0]), gpu_lease(snakemake.resources
     drawn = Drawn.named(snakemake.input)
     members = settings.calibration_members(system)
     inits = settings.calibration_times()
-    tally = SpreadTally(settings.variables, members)
+    tally = SpreadTally(settings.variables, settings.leads, members)
     truth = StateReader(drawn.states, settings.variables)
     absent = absent_times(drawn.states)
     output = Path(snakemake.output.calibration)
@@ -25,5 +25,5 @@ with job("ensembles_calibrate", snakemake.log[0]), gpu_lease(snakemake.resources
         ensemble = Path(folder) / "ensemble.nc"
         for init in inits:
             draw_case(settings, system, drawn, init, members, ensemble, {}, snakemake.threads)
-            tally_case(tally, ensemble, truth, init, settings.leads, absent)
+            tally_case(tally, ensemble, truth, init, absent)
     write_choice(output, system.name, members, inits, choose(tally))

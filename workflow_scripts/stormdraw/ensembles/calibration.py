@@ -1,11 +1,11 @@
-"""The calibration dial: a factor on the spread of each variable, chosen on validation cases."""
+"""The calibration dial: a factor on the spread of each variable at each lead, chosen on validation
+cases."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -25,19 +25,24 @@ _POINTS = 40_000
 
 @dataclass
 class SpreadTally:
-    """Sums over cases, leads and points, by variable and factor: variance and squared error."""
+    """Sums over cases and points of variance and squared error, (variable, lead, factor).
+
+    `leads` are in hours.
+    """
 
     variables: Sequence[str]
+    leads: Sequence[int]
     members: int
     variance: np.ndarray = field(init=False)
     error: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.variance = np.zeros((len(self.variables), len(FACTORS)))
+        self.variance = np.zeros((len(self.variables), len(self.leads), len(FACTORS)))
         self.error = np.zeros_like(self.variance)
 
-    def add(self, index: int, members: np.ndarray, truth: np.ndarray) -> None:
-        """Count one field of variable `index`: members (member, y, x) against truth (y, x)."""
+    def add(self, index: int, lead: int, members: np.ndarray, truth: np.ndarray) -> None:
+        """Count a field of variable number `index` at lead number `lead`: members (member, y, x)
+        against truth (y, x)."""
         step = max(1, round((truth.size / _POINTS) ** 0.5))
         drawn = members[:, ::step, ::step].reshape(len(members), -1).astype(np.float64)
         observed = truth[::step, ::step].ravel().astype(np.float64)
@@ -47,11 +52,11 @@ class SpreadTally:
         mean = drawn.mean(axis=0)
         for j, factor in enumerate(FACTORS):
             scaled = np.clip(mean + factor * (drawn - mean), row.lower, row.upper)
-            self.variance[index, j] += scaled.var(axis=0, ddof=1).sum()
-            self.error[index, j] += ((scaled.mean(axis=0) - observed) ** 2).sum()
+            self.variance[index, lead, j] += scaled.var(axis=0, ddof=1).sum()
+            self.error[index, lead, j] += ((scaled.mean(axis=0) - observed) ** 2).sum()
 
     def ratios(self) -> np.ndarray:
-        """Spread-error ratio by variable and factor; NaN where there is no error or no spread.
+        """Spread-error ratio (variable, lead, factor); NaN where there is no error or no spread.
 
         sqrt((M + 1) / M) sqrt(mean variance) / RMSE of the mean (Fortin et al. 2014).
         """
@@ -60,25 +65,35 @@ class SpreadTally:
         return np.sqrt(np.where((squared > 0) & np.isfinite(squared), squared, np.nan))
 
 
-def choose(tally: SpreadTally) -> dict[str, dict[str, float | None]]:
-    """For each variable the factor whose ratio is nearest 1, and the ratio without and with it.
+# What was chosen for one variable at one lead.
+Choice = dict[str, float | None]
 
-    Near is by the logarithm, so that half and twice the spread are equally far. A variable whose
-    ratio is not known keeps its spread.
+
+def choose(tally: SpreadTally) -> dict[str, dict[int, Choice]]:
+    """For each variable and lead the factor whose ratio is nearest 1, and the ratio without and
+    with it.
+
+    Near is by the logarithm, so that half and twice the spread are equally far. Where no ratio is
+    known, spread is kept. Spread that is too small becomes more so with every hour of a rollout,
+    hence the leads.
     """
+    ratios = tally.ratios()
+    return {
+        name: {lead: _choice(ratios[i, j]) for j, lead in enumerate(tally.leads)}
+        for i, name in enumerate(tally.variables)
+    }
+
+
+def _choice(ratios: np.ndarray) -> Choice:
+    """From the ratio of each factor."""
     unchanged = int(np.flatnonzero(FACTORS == 1.0)[0])
-    chosen: dict[str, dict[str, float | None]] = {}
-    for name, ratios in zip(tally.variables, tally.ratios(), strict=True):
-        known = np.isfinite(ratios)
-        best = unchanged
-        if known.any():
-            best = int(np.nanargmin(np.abs(np.log(ratios))))
-        chosen[name] = {
-            "factor": float(FACTORS[best]),
-            "ratio_before": float(ratios[unchanged]) if known[unchanged] else None,
-            "ratio_after": float(ratios[best]) if known[best] else None,
-        }
-    return chosen
+    known = np.isfinite(ratios)
+    best = int(np.nanargmin(np.abs(np.log(ratios)))) if known.any() else unchanged
+    return {
+        "factor": float(FACTORS[best]),
+        "ratio_before": float(ratios[unchanged]) if known[unchanged] else None,
+        "ratio_after": float(ratios[best]) if known[best] else None,
+    }
 
 
 def tally_case(
@@ -86,7 +101,6 @@ def tally_case(
     ensemble: Path,
     truth: StateReader,
     init: datetime,
-    leads: Sequence[int],
     absent: Collection[datetime] = (),
 ) -> None:
     """Count a drawn case, a file (member, lead, y, x), against the analyses of its valid times.
@@ -100,13 +114,13 @@ def tally_case(
                 f"system {dataset.attrs['system']}: its model forecasts one member, which has no "
                 "spread to calibrate; set `calibrate` of the system to false"
             )
-        for j, lead in enumerate(leads):
+        for j, lead in enumerate(tally.leads):
             valid = init + hours(lead)
             if valid in absent:
                 continue
             observed = truth.read(valid)
             for index, name in enumerate(tally.variables):
-                tally.add(index, dataset[name].isel(lead=j).values, observed[index])
+                tally.add(index, j, dataset[name].isel(lead=j).values, observed[index])
 
 
 def write_choice(
@@ -114,7 +128,7 @@ def write_choice(
     system: str,
     members: int,
     inits: Sequence[datetime],
-    chosen: Mapping[str, Mapping[str, Any]],
+    chosen: Mapping[str, Mapping[int, Choice]],
 ) -> None:
     """Write a calibration: the choice, and on which cases and how many members it was made."""
     content = {
@@ -126,11 +140,17 @@ def write_choice(
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def read_factors(path: Path) -> dict[str, float]:
-    """The factor of each variable. Raises StormdrawError if the file holds something else."""
+def read_factors(path: Path) -> dict[str, dict[int, float]]:
+    """The factor of each variable at each lead in hours.
+
+    Raises StormdrawError if the file holds something else.
+    """
     try:
         chosen = json.loads(path.read_text())["variables"]
-        return {name: float(row["factor"]) for name, row in chosen.items()}
+        return {
+            name: {int(lead): float(choice["factor"]) for lead, choice in leads.items()}
+            for name, leads in chosen.items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise StormdrawError(
             f"{path}: not a calibration that can be read; delete it to calibrate anew"

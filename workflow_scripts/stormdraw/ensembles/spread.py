@@ -1,4 +1,4 @@
-"""Members moved away from their mean, or towards it, by a factor for each variable."""
+"""Members moved away from their mean, or towards it, by a factor for each variable and lead."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,12 +10,13 @@ import xarray as xr
 
 from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 
 
 def scale_spread(
     drawn: Path,
-    factors: Mapping[str, float],
+    factors: Mapping[str, Mapping[int, float]],
     case: Case,
     output: Path,
     settings: Mapping[str, Any],
@@ -23,14 +24,18 @@ def scale_spread(
     """Write an ensemble file whose members are mean + factor (member - mean), within bounds.
 
     `drawn` is the ensemble file they come from; no more than a few states are in memory at once.
-    A variable without a factor keeps its spread.
+    `factors` are by variable and lead in hours; a variable without them keeps its spread. Raises
+    StormdrawError if a lead has none.
     """
-    scale = np.array([factors.get(name, 1.0) for name in case.variables], dtype=np.float32)
-    scale = scale[:, None, None]
+    scale = np.array([_by_lead(factors, name, case) for name in case.variables], dtype=np.float32)
     with xr.open_dataset(drawn, engine="netcdf4") as dataset:
         count = dataset.sizes["member"]
         notes = dict(dataset.attrs)
-        notes |= {f"spread_factor_{name}": np.float32(factors[name]) for name in factors}
+        notes |= {
+            f"spread_factor_{name}": row
+            for name, row in zip(case.variables, scale, strict=True)
+            if name in factors
+        }
         with ensemble_file(
             output,
             Grid.of(dataset),
@@ -45,9 +50,23 @@ def scale_spread(
                 for k in range(count):
                     mean = mean + _state(dataset, case.variables, k, j) / count
                 for k in range(count):
-                    member = mean + scale * (_state(dataset, case.variables, k, j) - mean)
+                    member = mean + scale[:, j, None, None] * (
+                        _state(dataset, case.variables, k, j) - mean
+                    )
                     state = torch.from_numpy(member.astype(np.float32))[None]
                     put(k, j, apply_bounds(state, case.variables)[0][0].numpy())
+
+
+def _by_lead(factors: Mapping[str, Mapping[int, float]], variable: str, case: Case) -> list[float]:
+    if variable not in factors:
+        return [1.0] * len(case.leads)
+    lacking = [lead for lead in case.leads if lead not in factors[variable]]
+    if lacking:
+        raise StormdrawError(
+            f"system {case.system}: its calibration has no factor for {variable} at {lacking[0]} "
+            f"h; delete results/models/*/calibration_{case.system}.json to calibrate anew"
+        )
+    return [factors[variable][lead] for lead in case.leads]
 
 
 def _state(dataset: xr.Dataset, variables: Sequence[str], member: int, lead: int) -> np.ndarray:
