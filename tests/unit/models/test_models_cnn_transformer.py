@@ -34,24 +34,32 @@ def test_every_frame_counts_and_their_order_too() -> None:
 def test_attention_as_torch_has_it() -> None:
     torch.manual_seed(3)
     layer = TemporalLayer(64)
-    tokens = torch.randn(2, 5, 3, 4, 64)
+    tokens = torch.randn(2, 5, 12, 64)
     attention = torch.nn.MultiheadAttention(64, layer.heads, batch_first=True)
     with torch.no_grad():
         attention.in_proj_weight.copy_(layer.queries_keys_values.weight)
         attention.in_proj_bias.copy_(layer.queries_keys_values.bias)
         attention.out_proj.load_state_dict(layer.mixed.state_dict())
-    sequences = tokens.permute(0, 2, 3, 1, 4).flatten(0, 2)  # (B Y X, T, C)
+    sequences = tokens.transpose(1, 2).flatten(0, 1)  # (B points, T, C)
     normed = layer.attention_norm(sequences)
     expected = sequences + attention(normed, normed, normed)[0]
     expected = expected + layer.feed_forward(expected)
-    ours = layer(tokens).permute(0, 2, 3, 1, 4).flatten(0, 2)
+    ours = layer(tokens).transpose(1, 2).flatten(0, 1)
     torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_points_are_mixed_by_convolutions_only() -> None:
     layer = TemporalLayer(32)
-    tokens = torch.randn(1, 3, 2, 2, 32, requires_grad=True)
-    layer(tokens)[0, :, 0, 0].sum().backward()
+    tokens = torch.randn(1, 3, 4, 32, requires_grad=True)
+    layer(tokens)[0, :, 0].sum().backward()
     assert tokens.grad is not None
-    assert (tokens.grad[0, :, 0, 0] != 0).any()
-    assert (tokens.grad[0, :, 1, 1] == 0).all()
+    assert (tokens.grad[0, :, 0] != 0).any()
+    assert (tokens.grad[0, :, 1:] == 0).all()
+
+
+def test_frame_by_frame_is_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, condition = make(forcings=2), torch.randn(2, 8, 9, 10)
+    together = network(condition)
+    monkeypatch.setattr("stormdraw.models.parts.AT_ONCE", 7)
+    with torch.inference_mode():
+        torch.testing.assert_close(network(condition), together, rtol=1e-5, atol=1e-5)

@@ -62,3 +62,11 @@ def test_every_weight_learns() -> None:
     network(torch.randn(1, 3, 9, 9)).square().sum().backward()
     # The last layer's edges are of no use but to its nodes.
     assert all(weights.grad is not None for weights in network.parameters())
+
+
+def test_part_by_part_is_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, condition = make(), torch.randn(2, 3, 10, 7)
+    together = network(condition)
+    monkeypatch.setattr("stormdraw.models.parts.AT_ONCE", 8)
+    with torch.inference_mode():
+        torch.testing.assert_close(network(condition), together, rtol=1e-5, atol=1e-5)

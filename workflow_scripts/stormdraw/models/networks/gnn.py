@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from stormdraw.models.mesh import Mesh, mesh_over
+from stormdraw.models.parts import in_parts, parts
 from stormdraw.section import Section
 
 
@@ -55,36 +56,43 @@ class Network(nn.Module):
         """condition (B, C, Y, X) -> (B, V, Y, X)."""
         height, width = condition.shape[-2:]
         mesh = mesh_over(height, width, self.spacing, self.scales, condition.device)
-        grid = self.grid_encoder(condition.flatten(2).transpose(1, 2))  # (B, P, H)
+        points = condition.flatten(2).transpose(1, 2)  # (B, P, C)
+        grid = in_parts(lambda part: self.grid_encoder(points[:, part]), height * width, dim=1)
         nodes = self._encode(grid, mesh)  # (B, N, H)
         edges = self.edge_encoder(mesh.edge_features).expand(len(grid), -1, -1)  # (B, E, H)
         for layer in self.layers:
             nodes, edges = layer(nodes, edges, mesh)
-        return (
-            self.leave(self._decode(grid, nodes, mesh))
-            .transpose(1, 2)
-            .unflatten(2, (height, width))
-        )
+        forecast = self._decode(grid, nodes, mesh)  # (B, P, V)
+        return forecast.transpose(1, 2).unflatten(2, (height, width))
 
     def blocks(self) -> list[nn.Module]:
         """Whose activations may be computed twice instead of being kept."""
         return list(self.layers)
 
     def _encode(self, grid: torch.Tensor, mesh: Mesh) -> torch.Tensor:
-        """Each mesh node: the mean of what its grid points send."""
-        sent = functional.silu(self.to_mesh(grid) + self.to_mesh_way(mesh.nearest_offsets))
-        received = gathered(sent, mesh.nearest, mesh.nodes)
+        """Each mesh node: the mean of what its grid points (B, P, H) send, (B, N, H)."""
+        received = grid.new_zeros((len(grid), mesh.nodes, grid.shape[2]))
+        for part in parts(grid.shape[1]):
+            way = self.to_mesh_way(mesh.nearest_offsets[part])
+            sent = functional.silu(self.to_mesh(grid[:, part]) + way)
+            received = received.index_add(1, mesh.nearest[part], sent.to(received.dtype))
         return self.mesh_encoder(received / mesh.grid_points.clamp(min=1.0))
 
     def _decode(self, grid: torch.Tensor, nodes: torch.Tensor, mesh: Mesh) -> torch.Tensor:
-        """Each grid point: what it was, and what the four mesh nodes around it send."""
-        own, sent = self.from_grid(grid), self.from_mesh(nodes)
-        received = torch.zeros_like(own)
-        # One corner after the other: all four at once would take four times the memory.
-        for corner, offsets in zip(mesh.corners, mesh.corner_offsets, strict=True):
-            way = self.from_mesh_way(offsets)
-            received = received + functional.silu(own + sent[:, corner] + way)
-        return grid + self.grid_decoder(received)
+        """Each grid point, (B, P, V): from what it was, and what the four mesh nodes around it
+        send."""
+        sent = self.from_mesh(nodes)
+
+        def decoded(part: slice) -> torch.Tensor:
+            own = self.from_grid(grid[:, part])
+            received = torch.zeros_like(own)
+            # One corner after the other: all four at once would take four times the memory.
+            for corner, offsets in zip(mesh.corners, mesh.corner_offsets, strict=True):
+                way = self.from_mesh_way(offsets[part])
+                received = received + functional.silu(own + sent[:, corner[part]] + way)
+            return self.leave(grid[:, part] + self.grid_decoder(received))
+
+        return in_parts(decoded, grid.shape[1], dim=1)
 
 
 class InteractionLayer(nn.Module):
@@ -104,13 +112,17 @@ class InteractionLayer(nn.Module):
         self, nodes: torch.Tensor, edges: torch.Tensor, mesh: Mesh
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """nodes (B, N, H), edges (B, E, H) -> both, one step on."""
-        hidden = self.edge(edges)
-        hidden = hidden + self.sender(nodes)[:, mesh.senders]
-        hidden = hidden + self.receiver(nodes)[:, mesh.receivers]
-        edges = edges + self.edge_out(hidden)
-        received = gathered(edges, mesh.receivers, mesh.nodes)
+        sent, taken = self.sender(nodes), self.receiver(nodes)
+
+        def updated(part: slice) -> torch.Tensor:
+            hidden = self.edge(edges[:, part])
+            hidden = hidden + sent[:, mesh.senders[part]] + taken[:, mesh.receivers[part]]
+            return edges[:, part] + self.edge_out(hidden)
+
+        new_edges = in_parts(updated, edges.shape[1], dim=1)
+        received = gathered(new_edges, mesh.receivers, mesh.nodes)
         nodes = nodes + self.node_out(self.node(nodes) + self.message(received))
-        return nodes, edges
+        return nodes, new_edges
 
 
 def gathered(sent: torch.Tensor, receivers: torch.Tensor, nodes: int) -> torch.Tensor:
