@@ -41,7 +41,7 @@ rule models_train:
         "results/logs/models_train/{model}.log",
     benchmark:
         "results/benchmarks/models_train/{model}.tsv"
-    priority: FIRST
+    priority: TRAINING
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
