@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stormdraw.models.advection import Advection, upstream
+from stormdraw.models.advection import REACH, Advection, upstream
 
 
 def displaced(shape: tuple[int, int], *groups: tuple[float, float]) -> torch.Tensor:
@@ -42,7 +42,7 @@ def test_groups_of_channels_and_samples_move_apart() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 6), (8, 6)])
 def test_nothing_moves_at_first(shape: tuple[int, int]) -> None:
-    layer = Advection(3, groups=2)
+    layer = Advection(3, groups=2, norm_groups=1)
     features = torch.randn(2, 4, *shape)
     guide = torch.randn(2, 3, -(-shape[0] // 2), -(-shape[1] // 2))
     torch.testing.assert_close(layer(features, guide), features)
@@ -50,12 +50,12 @@ def test_nothing_moves_at_first(shape: tuple[int, int]) -> None:
 
 def test_a_shift_is_learnt() -> None:
     torch.manual_seed(0)
-    layer = Advection(1, groups=1)
+    layer = Advection(1, groups=1, norm_groups=1)
     # Smooth waves, moved by (1.5, -1) points.
     y, x = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="ij")
     before = (torch.sin(x / 3.0) + torch.sin(y / 2.0))[None, None]
     after = (torch.sin((x - 1.5) / 3.0) + torch.sin((y + 1.0) / 2.0))[None, None]
-    guide = torch.ones(1, 1, 8, 8)
+    guide = torch.randn(1, 1, 8, 8)
     optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
     inner = (..., slice(3, -3), slice(3, -3))
     losses = []
@@ -75,3 +75,11 @@ def test_half_precision_keeps_the_place_exact() -> None:
     carried = upstream(features, displaced((1, 1800), (12.0, 0.0)))
     assert carried.dtype == torch.bfloat16
     assert carried[0, 0, 0].argmax() == 1713
+
+
+def test_nothing_is_carried_beyond_reach() -> None:
+    layer = Advection(1, groups=1, norm_groups=1)
+    torch.nn.init.constant_(layer.displacement.bias, 1e4)
+    features = torch.arange(60.0).expand(1, 1, 60, 60)
+    carried = layer(features, torch.randn(1, 1, 30, 30))
+    torch.testing.assert_close(carried[0, 0, 0, int(REACH) :], torch.arange(60.0 - REACH))

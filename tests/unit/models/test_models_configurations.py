@@ -30,7 +30,7 @@ PARAMETERS = {
     "ddpm_111m": (111e6, 0.01),
     "crps_unet": (78_727, 0.0),
     "crps_unet_large": (1_316_263, 0.0),
-    "crps_unet_history": (374_391, 0.0),
+    "crps_unet_history": (359_599, 0.0),
     "cnn_transformer": (6_052_679, 0.0),
     "cnn_transformer_small": (1_520_039, 0.0),
     "gnn": (6_130_183, 0.0),

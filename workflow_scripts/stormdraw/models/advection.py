@@ -12,6 +12,11 @@ from torch import nn
 from torch.nn import functional
 
 
+# The farthest that anything is carried, in points: 72 km in an hour on HRRR's grid, 20 m/s. Without
+# a bound, displacements that have run away from the grid tell the network nothing, and stay there.
+REACH = 24.0
+
+
 class Advection(nn.Module):
     """Carries features of a fine level by displacements found from those of the next coarser one.
 
@@ -20,18 +25,21 @@ class Advection(nn.Module):
     moves.
     """
 
-    def __init__(self, guide_channels: int, groups: int) -> None:
+    def __init__(self, guide_channels: int, groups: int, norm_groups: int) -> None:
         super().__init__()
         self.groups = groups
+        # Features of residual blocks grow without bound, and displacements with them.
+        self.norm = nn.GroupNorm(norm_groups, guide_channels)
         self.displacement = nn.Conv2d(guide_channels, 2 * groups, 3, padding=1)
         nn.init.zeros_(self.displacement.weight)
         nn.init.zeros_(self.displacement.bias)  # type: ignore[arg-type]
 
     def forward(self, features: torch.Tensor, guide: torch.Tensor) -> torch.Tensor:
         """features (B, C, Y, X), guide (B, D, Y/2, X/2) -> (B, C, Y, X)."""
-        shape = features.shape[-2:]
+        found = self.displacement(functional.silu(self.norm(guide))).float()
+        bounded = REACH * torch.tanh(found / REACH)
         displacement = functional.interpolate(
-            self.displacement(guide).float(), size=shape, mode="bilinear", align_corners=False
+            bounded, size=features.shape[-2:], mode="bilinear", align_corners=False
         )
         return upstream(features, displacement)
 

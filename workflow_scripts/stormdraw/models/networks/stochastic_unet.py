@@ -25,8 +25,8 @@ class Options(Section):
 
     `channels` is the width of each level, the finest first; each further level has half the rows
     and columns. `noise_scales` has a noise channel an entry, smooth over so many points.
-    `displacements` is in how many groups, each with a displacement of its own, the features of a
-    level are carried along (`models/advection.py`); 0 carries none.
+    `displacements` is in how many groups, each with a displacement of its own, the features of the
+    finest level are carried along (`models/advection.py`); 0 carries none.
     """
 
     channels: Annotated[
@@ -56,10 +56,12 @@ class Network(nn.Module):
         )
         self.coarsest = nn.Sequential(*(ResidualBlock(widths[-1], widths[-1]) for _ in range(3)))
         self.up = nn.ModuleList([nn.Conv2d(below, width, 3, padding=1) for width, below in levels])
-        groups = options.displacements
-        self.carry = nn.ModuleList([Advection(below, groups) for _, below in levels if groups])
-        parts = 3 if self.carry else 2
-        self.merge = nn.ModuleList([ResidualBlock(parts * width, width) for width, _ in levels])
+        self.merge = nn.ModuleList([ResidualBlock(2 * width, width) for width, _ in levels])
+        self.carry = None
+        if options.displacements:
+            finest, below = levels[0]
+            self.carry = Advection(below, options.displacements, GROUPS)
+            self.merge[0] = ResidualBlock(3 * finest, finest)
         self.leave = nn.Sequential(
             nn.GroupNorm(GROUPS, widths[0]),
             nn.SiLU(),
@@ -79,8 +81,10 @@ class Network(nn.Module):
         x = self.coarsest(x)
         for level, skip in reversed(list(enumerate(skips))):
             enlarged = convolve_enlarged(self.up[level], x)
-            carried = (self.carry[level](skip, x),) if self.carry else ()
-            x = self.merge[level]((enlarged, skip, *carried))
+            parts = (enlarged, skip)
+            if self.carry is not None and level == 0:
+                parts = (*parts, self.carry(skip, x))
+            x = self.merge[level](parts)
         return self.leave(x)[..., :height, :width]
 
     def blocks(self) -> list[nn.Module]:
