@@ -11,7 +11,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-
 # The farthest that anything is carried, in points: 72 km in an hour on HRRR's grid, 20 m/s. Without
 # a bound, displacements that have run away from the grid tell the network nothing, and stay there.
 REACH = 24.0

@@ -81,7 +81,7 @@ class Network(nn.Module):
         x = self.coarsest(x)
         for level, skip in reversed(list(enumerate(skips))):
             enlarged = convolve_enlarged(self.up[level], x)
-            parts = (enlarged, skip)
+            parts: tuple[torch.Tensor, ...] = (enlarged, skip)
             if self.carry is not None and level == 0:
                 parts = (*parts, self.carry(skip, x))
             x = self.merge[level](parts)
