@@ -255,8 +255,8 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()
 # What leads to members of a trained model goes before all else that is ready: it takes longest, and
 # references and baselines can be made and scored beside it. Trainings go before samplings: where two
 # run at once, the longest should not start last.
-FIRST = 1
-TRAINING = 2
+EARLY = 1
+EARLIEST = 2
 
 # A small grid is done with before more threads pay: then rather another job beside it.
 SMALL_GRID = grid_points(SETTINGS) <= 250_000

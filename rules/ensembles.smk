@@ -15,7 +15,7 @@ rule ensembles_calibrate:
         "results/benchmarks/ensembles_calibrate/{model}/{system}.tsv"
     wildcard_constraints:
         system=one_of(DRAWN),
-    priority: FIRST
+    priority: EARLY
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -47,7 +47,7 @@ rule ensembles_sample:
         "results/benchmarks/ensembles_sample/{system}/{init}.tsv"
     wildcard_constraints:
         system=one_of(set(DRAWN) - set(SPLIT)),
-    priority: FIRST
+    priority: EARLY
     conda:
         "../envs/stormdraw.yaml"
     threads: 8

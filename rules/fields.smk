@@ -17,7 +17,7 @@ rule fields_normalise:
         "results/logs/fields_normalise/{date}.log",
     benchmark:
         "results/benchmarks/fields_normalise/{date}.tsv"
-    priority: FIRST
+    priority: EARLY
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -42,7 +42,7 @@ rule fields_static:
         "results/logs/fields_static.log",
     benchmark:
         "results/benchmarks/fields_static.tsv"
-    priority: FIRST
+    priority: EARLY
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -67,7 +67,7 @@ rule fields_statistics:
         "results/logs/fields_statistics.log",
     benchmark:
         "results/benchmarks/fields_statistics.tsv"
-    priority: FIRST
+    priority: EARLY
     conda:
         "../envs/stormdraw.yaml"
     threads: 1

@@ -10,7 +10,7 @@ rule models_plan:
         "results/logs/models_plan/{model}.log",
     benchmark:
         "results/benchmarks/models_plan/{model}.tsv"
-    priority: FIRST
+    priority: EARLY
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -41,7 +41,7 @@ rule models_train:
         "results/logs/models_train/{model}.log",
     benchmark:
         "results/benchmarks/models_train/{model}.tsv"
-    priority: TRAINING
+    priority: EARLIEST
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
