@@ -1,7 +1,9 @@
 """One case of one system, scored and written."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -68,9 +70,21 @@ def score_case(
             )
         except StormdrawError as error:
             raise StormdrawError(f"{ensemble_path}: {error}") from None
-        system = str(ensemble.attrs["system"])
-        method = str(ensemble.attrs["method"])
-    statistics.attrs = {
+        statistics.attrs = _attributes(ensemble, init, grid, run_seed, scores)
+    encoding: dict[str, dict] = {"init": {"units": "hours since 1970-01-01", "dtype": "int64"}}
+    if "crps_map" in statistics:
+        encoding["crps_map"] = {"zlib": True, "complevel": 1}
+    with replacing(output_path) as temporary:
+        statistics.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+    return statistics
+
+
+def _attributes(
+    ensemble: xr.Dataset, init: datetime, grid: Grid, run_seed: int, scores: Scores
+) -> dict[str, Any]:
+    """What the file says of itself: whose scores, and how points count."""
+    system, method = str(ensemble.attrs["system"]), str(ensemble.attrs["method"])
+    return {
         **attributes(
             title=f"score statistics of {system} at {init:%Y-%m-%d %H} UTC",
             source=f"{system} ({method}) against the truth",
@@ -83,9 +97,3 @@ def score_case(
         "grid_columns": grid.shape[1],
         "grid_spacing": grid.spacing[0],
     }
-    encoding: dict[str, dict] = {"init": {"units": "hours since 1970-01-01", "dtype": "int64"}}
-    if "crps_map" in statistics:
-        encoding["crps_map"] = {"zlib": True, "complevel": 1}
-    with replacing(output_path) as temporary:
-        statistics.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-    return statistics
