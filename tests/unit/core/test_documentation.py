@@ -94,13 +94,14 @@ def test_make_knows_every_target_of_a_document(root, document):
     written = [line for line in commands(root / document) if line.startswith("make ")]
     written += re.findall(r"`(make [^`]+)`", text)
     for command in set(written):
-        subprocess.run(
+        run = subprocess.run(
             ["make", "--dry-run", *command.split()[1:]],
             cwd=root,
-            check=True,
             capture_output=True,
+            text=True,
             timeout=30,
         )
+        assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

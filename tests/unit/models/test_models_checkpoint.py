@@ -99,7 +99,9 @@ def test_other_configuration(saved: Path, change: dict) -> None:
 
 
 def test_other_training_is_not_another_model(saved: Path) -> None:
-    load_model(saved, CPU, list(VARIABLES), make_model_settings({"epochs": 99}))
+    loaded = load_model(saved, CPU, list(VARIABLES), make_model_settings({"epochs": 99}))
+    # It is the one that was trained, not the one that would be.
+    assert loaded.model.settings == make_model_settings()
 
 
 def edited(path: Path, edit: Callable[[dict], None]) -> Path:
