@@ -1,14 +1,16 @@
 """What stops a training early, and what it says when memory grows."""
 
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from stormdraw.models import watching
-from stormdraw.models.metrics import EpochMetrics
-from stormdraw.models.watching import StopEarly, WarnOfGrowth
+from stormdraw.models.metrics import EpochMetrics, MetricsFile
+from stormdraw.models.watching import RecordMetrics, StopEarly, WarnOfGrowth
 
 
 def stops_after(patience: int, losses: list[float], validation: bool) -> int | None:
@@ -36,6 +38,37 @@ def test_stops_when_the_best_epoch_is_far_behind(validation: bool) -> None:
     assert stops_after(3, [5.0, 4.0, 4.5, 4.2, 3.9, 3.8], validation) is None
     assert stops_after(1, [5.0, 5.0], validation) == 2
     assert stops_after(3, [1.0, 2.0, 3.0], validation) is None
+
+
+class Epoch:
+    """An epoch of batches of two samples, as a trainer tells a record of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.record = RecordMetrics(MetricsFile(path, {}), ("T2M",), "x")
+        optimizer = SimpleNamespace(param_groups=[{"lr": 1e-3}])
+        self.trainer: Any = SimpleNamespace(
+            global_step=0, optimizers=[optimizer], logger=None, max_epochs=1
+        )
+        self.record.on_train_start(self.trainer, None)  # type: ignore[arg-type]
+
+    def batch(self, gradient_norm: float) -> None:
+        """One that ends with an optimizer step."""
+        self.trainer.global_step += 1
+        module: Any = SimpleNamespace(gradient_norm=torch.tensor(gradient_norm))
+        outputs = {"losses": torch.ones(2, 1)}
+        self.record.on_train_batch_end(self.trainer, module, outputs, None, 0)
+
+    def end(self) -> dict[str, Any]:
+        """What the record says of it."""
+        self.record.on_train_epoch_end(self.trainer, None)  # type: ignore[arg-type]
+        return self.record.epochs[-1]
+
+
+def test_a_step_that_float16_skips_has_no_norm(tmp_path: Path) -> None:
+    epoch = Epoch(tmp_path / "metrics.json")
+    for norm in (float("inf"), 2.0, float("nan"), 4.0):
+        epoch.batch(norm)
+    assert epoch.end()["gradient_norm"] == 3.0
 
 
 def warnings_of(

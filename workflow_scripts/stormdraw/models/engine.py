@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRScheduler
 
 from stormdraw.errors import StormdrawError
+from stormdraw.models.accumulation import Windows
 from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
@@ -31,6 +32,7 @@ class TrainingModule(lightning.LightningModule):
         name: str,
         run_seed: int,
         total_steps: int,
+        windows: Windows,
         ranks: Ranks = ALONE,
         augmenter: Augmenter | None = None,
     ) -> None:
@@ -39,6 +41,7 @@ class TrainingModule(lightning.LightningModule):
         self.ranks = ranks
         # Of the last optimizer step, before clipping.
         self.gradient_norm = torch.zeros(())
+        self.windows = windows
         self._ends_window = False
         self.model = model
         self.training_settings = training
@@ -56,11 +59,10 @@ class TrainingModule(lightning.LightningModule):
         loss = self.model.objective(losses)
         if not torch.isfinite(loss):
             raise StormdrawError(self._explain_loss(losses, batch))
+        loss = loss * self.windows.weight(batch_index, batch.whole)
         if batch.share is not None:
             loss = loss * batch.share.weight
-        self._ends_window = (batch_index + 1) % self.trainer.accumulate_grad_batches == 0 or (
-            batch_index + 1 == self.trainer.num_training_batches
-        )
+        self._ends_window = self.windows.ends_with(batch_index)
         outputs = {"loss": loss, "losses": _counted(losses.detach(), batch)}
         if self.model.noise_levels is not None:
             outputs["levels"] = _counted(self.model.noise_levels, batch)
@@ -110,11 +112,14 @@ class TrainingModule(lightning.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW, with the learning rate's schedule counted in optimizer steps."""
         training = self.training_settings
+        # The fused one takes float16's loss scale off the gradients within its step: a norm that is
+        # measured and clipped before would be that of the scaled ones.
+        scaled = training.precision == "float16"
         optimizer = torch.optim.AdamW(
             self.model.parameters(),
             lr=training.learning_rate,
             weight_decay=training.weight_decay,
-            fused=True,
+            fused=not scaled,
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._learning_rate_factor)
         return {

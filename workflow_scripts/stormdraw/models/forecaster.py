@@ -86,7 +86,8 @@ class Forecaster(nn.Module, ABC):
         violations of physical laws."""
         if self.laws is None or self.violations is None:
             return losses.mean()
-        return losses.mean() + (self.violations @ self.laws.weights).mean()
+        # Not a matrix product, which autocast would compute in half precision.
+        return losses.mean() + (self.violations * self.laws.weights).sum(dim=1).mean()
 
     def condition(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None

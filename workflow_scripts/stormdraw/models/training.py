@@ -24,6 +24,7 @@ from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.grids import Grid
 from stormdraw.map_factor import map_factor
+from stormdraw.models.accumulation import Windows
 from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.average import AveragedWeights
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
@@ -197,8 +198,7 @@ def new_model(
 def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
     """Whole epochs of a training, and its optimizer steps in all."""
     training = settings.training
-    batches = -(-pairs * training.samples_per_state // training.batch_size)
-    steps_an_epoch = -(-batches // training.accumulation)
+    steps_an_epoch = Windows.of(training, pairs).steps
     epochs = training.epochs or -(-(training.steps or 1) // steps_an_epoch)
     return epochs, epochs * steps_an_epoch
 
@@ -241,7 +241,8 @@ def _fit(
     delivery = Delivery(training.prefetch_batches, device.type == "cuda", ranks)
     with _quiet_lightning():
         trainer = _trainer(training, epochs, callbacks, files, device, ranks)
-        module = TrainingModule(model, training, name, run_seed, steps, ranks, augmenter)
+        windows = Windows.of(training, len(pairs))
+        module = TrainingModule(model, training, name, run_seed, steps, windows, ranks, augmenter)
         if resume.exists() and ranks.is_first:
             logger.info("resuming from %s", resume)
         with (

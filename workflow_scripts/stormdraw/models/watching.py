@@ -1,6 +1,7 @@
 """Watching a training: metrics.json, TensorBoard, a line an epoch, and two reasons to speak up."""
 
 import logging
+import math
 import resource
 import time
 from typing import Any
@@ -101,8 +102,11 @@ class RecordMetrics(Callback):
             level[1] += count
         if trainer.global_step > self._step:
             self._step = trainer.global_step
-            self._gradient[0] += float(module.gradient_norm)  # type: ignore[arg-type]
-            self._gradient[1] += 1.0
+            norm = float(module.gradient_norm)  # type: ignore[arg-type]
+            # A step whose scaled gradient overflows in float16 is skipped, and has no norm.
+            if math.isfinite(norm):
+                self._gradient[0] += norm
+                self._gradient[1] += 1.0
 
     def _by_level(self, outputs: dict[str, torch.Tensor]) -> dict[str, tuple[float, float]]:
         """Sum of the losses and number of samples at each noise level, if the model has any."""
