@@ -7,14 +7,13 @@ import lightning
 import torch
 from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLRScheduler
 
-from stormdraw.errors import StormdrawError
 from stormdraw.models.accumulation import Windows
 from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
 from stormdraw.models.ranks import ALONE, Ranks
 from stormdraw.models.settings import Training
-from stormdraw.models.sharding import gathered, shared_like
+from stormdraw.models.sharding import gathered, shared_like, whole
 from stormdraw.seeds import seed_for
 
 
@@ -50,15 +49,10 @@ class TrainingModule(lightning.LightningModule):
         self.total_steps = total_steps
 
     def training_step(self, batch: Batch, batch_index: int) -> dict[str, torch.Tensor]:
-        """The loss of one batch.
-
-        Raises StormdrawError if it is not a number, saying at which step and for which variable.
-        """
+        """The loss of one batch, and its parts. Nothing here waits for the device."""
         batch = self._augmented(batch, self.current_epoch, batch_index)
         losses = self._losses(batch, "training", self.current_epoch, batch_index)
         loss = self.model.objective(losses)
-        if not torch.isfinite(loss):
-            raise StormdrawError(self._explain_loss(losses, batch))
         loss = loss * self.windows.weight(batch_index, batch.whole)
         if batch.share is not None:
             loss = loss * batch.share.weight
@@ -89,7 +83,7 @@ class TrainingModule(lightning.LightningModule):
         bound = self.training_settings.gradient_clipping
         if bound is not None:
             torch.nn.utils.clip_grads_with_norm_(weights, bound, norm)
-        self.gradient_norm = gathered(norm.detach())
+        self.gradient_norm = whole(norm.detach())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Whole tensors, whatever the ranks hold of them."""
@@ -152,18 +146,6 @@ class TrainingModule(lightning.LightningModule):
         generator = torch.Generator(device)
         generator.manual_seed(seed_for(self.run_seed, self.name, *labels))
         return generator
-
-    def _explain_loss(self, losses: torch.Tensor, batch: Batch) -> str:
-        bad = ~torch.isfinite(losses)
-        names = [self.model.loss_names[index] for index in bad.any(dim=0).nonzero().flatten()]
-        times = [
-            f"{batch.times[index]:%Y-%m-%d %H}" for index in bad.any(dim=1).nonzero().flatten()
-        ]
-        return (
-            f"model {self.name}: the loss of {', '.join(names)} is not a number at optimizer step "
-            f"{self.global_step + 1}, for the states at {', '.join(times)} UTC; "
-            "lower training.learning_rate or set training.gradient_clipping (1.0 is common)"
-        )
 
 
 def _counted(losses: torch.Tensor, batch: Batch) -> torch.Tensor:

@@ -52,11 +52,14 @@ class Ranks:
             distributed.all_reduce(values)
         return values
 
-    def any(self, flag: bool, device: torch.device) -> bool:
-        """Whether it is true on any rank; all must ask."""
+    def any(self, flag: bool) -> bool:
+        """Whether it is true on any rank; all must ask.
+
+        Processors settle it among themselves, and no GPU is waited for.
+        """
         if self.count == 1:
             return flag
-        return bool(self.total(torch.tensor(float(flag), device=device)) > 0)
+        return bool(self.total(torch.tensor(float(flag))) > 0)
 
     def average_gradients(self, parameters: list[torch.nn.Parameter]) -> None:
         """Replace each gradient by its mean over ranks, in one message."""

@@ -71,18 +71,14 @@ class SaveForResuming(Checkpoint):
     ) -> None:
         """Stop here if asked to. The end of an epoch comes a little later."""
         window_ends = (batch_index + 1) % trainer.accumulate_grad_batches == 0
-        if (
-            window_ends
-            and not trainer.is_last_batch
-            and self.ranks.any(self._asked_to_stop, module.device)
-        ):
+        if window_ends and not trainer.is_last_batch and self.ranks.any(self._asked_to_stop):
             self._stop(trainer)
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Save every few epochs."""
-        if self.ranks.any(self._asked_to_stop, module.device):
+        if self.ranks.any(self._asked_to_stop):
             self._stop(trainer)
         if (trainer.current_epoch + 1) % self.every_epochs == 0:
             self._save(trainer)

@@ -31,10 +31,15 @@ def gathered(content: Any) -> Any:
     All ranks must ask for it.
     """
 
-    def whole(leaf: Any) -> Any:
+    def on_cpu(leaf: Any) -> Any:
         return leaf.full_tensor().cpu() if isinstance(leaf, DTensor) else leaf
 
-    return tree_map(whole, content)
+    return tree_map(on_cpu, content)
+
+
+def whole(tensor: torch.Tensor) -> torch.Tensor:
+    """The whole of a shared tensor, on its device. All ranks must ask for it."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 def shared_like(value: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

@@ -41,6 +41,7 @@ from stormdraw.models.execution import (
     explained_compilation,
     recompute_activations,
 )
+from stormdraw.models.finite_losses import CheckLosses
 from stormdraw.models.forcings import Forcings, make_forcings
 from stormdraw.models.forecast_pairs import ForecastPairs, HourAhead
 from stormdraw.models.forecaster import Forecaster
@@ -234,7 +235,7 @@ def _fit(
         *(MetricsFile(files.metrics, heading), model.loss_names, device_name, ranks),
         laws=model.law_names,
     )
-    callbacks = [average, record, WarnOfGrowth()]
+    callbacks = [CheckLosses(name, model), average, record, WarnOfGrowth()]
     callbacks.append(SaveForResuming(resume, training.checkpoint_every_epochs, ranks))
     if training.early_stopping_epochs is not None:
         callbacks.append(StopEarly(training.early_stopping_epochs, record))

@@ -1,7 +1,6 @@
 """Watching a training: metrics.json, TensorBoard, a line an epoch, and two reasons to speak up."""
 
 import logging
-import math
 import resource
 import time
 from typing import Any
@@ -11,6 +10,7 @@ import psutil
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from stormdraw.models.device_sums import DeviceSums
 from stormdraw.models.diffusion import NOISE_LEVELS
 from stormdraw.models.metrics import EpochMetrics, MetricsFile
 from stormdraw.models.ranks import ALONE, Ranks
@@ -40,38 +40,23 @@ class RecordMetrics(Callback):
         self.variables = variables
         self.device = device
         self.epochs: list[dict[str, Any]] = []
-        # Of the epoch that is under way: sums over samples, so that it can be left and resumed.
-        self._samples = 0
-        self._loss_sum: list[float] = [0.0] * len(variables)
-        self._levels: dict[str, list[float]] = {}
-        self._violation_sum: list[float] = [0.0] * len(laws)
-        self._gradient = [0.0, 0.0]
+        # Of the epoch that is under way, over samples, so that it can be left and resumed.
+        self._sums = DeviceSums(ranks)
         self._step = 0
         self._seconds = 0.0
-        self._validation_samples = 0
-        self._validation_sum = 0.0
+        self._validation = DeviceSums(ranks)
         self._since = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """Goes into the resume file."""
-        return {
-            "epochs": self.epochs,
-            "samples": self._samples,
-            "loss_sum": self._loss_sum,
-            "levels": self._levels,
-            "violation_sum": self._violation_sum,
-            "gradient": self._gradient,
-            "seconds": self._seconds + time.monotonic() - self._since if self._samples else 0.0,
-        }
+        """Goes into the resume file. All ranks must ask for it."""
+        sums = self._sums.look()
+        under_way = self._seconds + time.monotonic() - self._since
+        return {"epochs": self.epochs, "sums": sums, "seconds": under_way if sums else 0.0}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Comes out of the resume file."""
         self.epochs = state_dict["epochs"]
-        self._samples = state_dict["samples"]
-        self._loss_sum = state_dict["loss_sum"]
-        self._levels = state_dict["levels"]
-        self._violation_sum = state_dict["violation_sum"]
-        self._gradient = state_dict["gradient"]
+        self._sums.begin_at(state_dict["sums"])
         self._seconds = state_dict["seconds"]
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
@@ -89,44 +74,30 @@ class RecordMetrics(Callback):
     ) -> None:
         """Add a batch to the sums of the epoch."""
         losses = outputs["losses"]  # (B, V)
-        sums = torch.cat([losses.sum(dim=0), losses.new_tensor([len(losses)])])
-        *by_variable, samples = self.ranks.total(sums).tolist()
-        self._samples += round(samples)
-        self._loss_sum = [a + b for a, b in zip(self._loss_sum, by_variable, strict=True)]
+        self._sums.add(losses=losses.sum(dim=0), samples=_count(losses))
         if self.laws:
-            broken = self.ranks.total(outputs["violations"].sum(dim=0)).tolist()
-            self._violation_sum = [a + b for a, b in zip(self._violation_sum, broken, strict=True)]
-        for name, (total, count) in self._by_level(outputs).items():
-            level = self._levels.setdefault(name, [0.0, 0.0])
-            level[0] += total
-            level[1] += count
+            self._sums.add(violations=outputs["violations"].sum(dim=0))
+        if "levels" in outputs:
+            self._add_levels(losses.mean(dim=1), outputs["levels"])
         if trainer.global_step > self._step:
             self._step = trainer.global_step
-            norm = float(module.gradient_norm)  # type: ignore[arg-type]
             # A step whose scaled gradient overflows in float16 is skipped, and has no norm.
-            if math.isfinite(norm):
-                self._gradient[0] += norm
-                self._gradient[1] += 1.0
+            norm: torch.Tensor = module.gradient_norm[None]  # type: ignore[index, assignment]
+            there = torch.isfinite(norm)
+            self._sums.add(gradient=torch.where(there, norm, 0.0), steps=there)
 
-    def _by_level(self, outputs: dict[str, torch.Tensor]) -> dict[str, tuple[float, float]]:
-        """Sum of the losses and number of samples at each noise level, if the model has any."""
-        levels = outputs.get("levels")
-        if levels is None:
-            return {}
-        losses = outputs["losses"].mean(dim=1)
-        found: dict[str, tuple[float, float]] = {}
-        for level, name in enumerate(NOISE_LEVELS):
-            at = levels == level
-            total, count = self.ranks.total(torch.stack([losses[at].sum(), at.sum()])).tolist()
-            if count:
-                found[name] = (total, count)
-        return found
+    def _add_levels(self, losses: torch.Tensor, levels: torch.Tensor) -> None:
+        """Add the loss of each sample, (B,), to the sum of its noise level."""
+        at = levels[:, None] == torch.arange(len(NOISE_LEVELS), device=levels.device)
+        self._sums.add(
+            levels=torch.where(at, losses[:, None], 0.0).sum(dim=0), at_levels=at.sum(dim=0)
+        )
 
     def on_validation_epoch_start(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Forget the last epoch's validation."""
-        self._validation_samples, self._validation_sum = 0, 0.0
+        self._validation.begin_at({})
 
     def on_validation_batch_end(
         self,
@@ -138,43 +109,32 @@ class RecordMetrics(Callback):
         dataloader_index: int = 0,
     ) -> None:
         """Add a batch to the sums of the validation."""
-        losses = outputs["losses"].mean(dim=1)
-        total, samples = self.ranks.total(
-            torch.stack([losses.sum(), losses.new_tensor(float(len(losses)))])
-        ).tolist()
-        self._validation_samples += round(samples)
-        self._validation_sum += total
+        losses = outputs["losses"]
+        self._validation.add(losses=losses.mean(dim=1).sum(dim=0)[None], samples=_count(losses))
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Write the epoch down and begin the next one."""
+        # Looking waits for the device, whose work is part of the epoch.
+        sums = self._sums.look()
         seconds = self._seconds + time.monotonic() - self._since
-        losses = {
-            name: total / self._samples
-            for name, total in zip(self.variables, self._loss_sum, strict=True)
-        }
+        samples = round(sums["samples"][0])
+        losses = dict(zip(self.variables, _over(sums["losses"], samples), strict=True))
         metrics = EpochMetrics(
             epoch=len(self.epochs) + 1,
             step=trainer.global_step,
             train_loss=sum(losses.values()) / len(losses),
             train_loss_by_variable=losses,
-            validation_loss=(
-                self._validation_sum / self._validation_samples
-                if self._validation_samples
-                else None
-            ),
+            validation_loss=self._validation_loss(),
             learning_rate=trainer.optimizers[0].param_groups[0]["lr"],
-            samples_per_second=self._samples / seconds,
+            samples_per_second=samples / seconds,
             seconds=seconds,
-            gradient_norm=self._gradient[0] / max(self._gradient[1], 1.0),
-            loss_by_noise_level={
-                name: total / count for name, (total, count) in self._levels.items()
-            },
-            physics_violations={
-                law: total / self._samples
-                for law, total in zip(self.laws, self._violation_sum, strict=True)
-            },
+            gradient_norm=sums["gradient"][0] / max(sums["steps"][0], 1.0),
+            loss_by_noise_level=_by_level(sums),
+            physics_violations=dict(
+                zip(self.laws, _over(sums.get("violations", []), samples), strict=True)
+            ),
             peak_memory_bytes=peak_memory(),
             gpu_utilisation=gpu_utilisation(),
             device=self.device,
@@ -185,11 +145,29 @@ class RecordMetrics(Callback):
         if trainer.logger is not None:
             trainer.logger.log_metrics(metrics.scalars(), step=trainer.global_step)
         logger.info("%s", metrics.line(trainer.max_epochs or 0))
-        self._samples, self._seconds = 0, 0.0
-        self._levels, self._gradient = {}, [0.0, 0.0]
-        self._loss_sum = [0.0] * len(self.variables)
-        self._violation_sum = [0.0] * len(self.laws)
+        self._sums.begin_at({})
+        self._seconds = 0.0
         self._since = time.monotonic()
+
+    def _validation_loss(self) -> float | None:
+        """The mean over the samples of the last validation, if there was one."""
+        sums = self._validation.look()
+        return sums["losses"][0] / sums["samples"][0] if sums else None
+
+
+def _count(losses: torch.Tensor) -> torch.Tensor:
+    """How many samples there are in (B, V), as (1,) on their device."""
+    return losses.new_full((1,), len(losses))
+
+
+def _over(sums: list[float], samples: int) -> list[float]:
+    return [total / samples for total in sums]
+
+
+def _by_level(sums: dict[str, list[float]]) -> dict[str, float]:
+    """The mean loss at each noise level that samples had, if the model has such levels."""
+    each = zip(NOISE_LEVELS, sums.get("levels", ()), sums.get("at_levels", ()), strict=False)
+    return {name: total / count for name, total, count in each if count}
 
 
 class StopEarly(Callback):

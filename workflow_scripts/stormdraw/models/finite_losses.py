@@ -1,0 +1,109 @@
+"""A training whose loss is no number any more ends, and says where that began."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from stormdraw.errors import StormdrawError
+from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.pairs import Batch
+
+# Batches between two looks at the losses: each look waits for the device.
+LOOK_EVERY = 50
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What came of one batch: the loss (), its parts by variable (B, V) and by law (B, L)."""
+
+    number: int
+    loss: torch.Tensor
+    losses: torch.Tensor
+    violations: torch.Tensor | None
+    times: tuple[datetime, ...]
+
+
+class CheckLosses(Callback):
+    """Looks at the losses every so many batches, at the end of an epoch and before each save.
+
+    Raises StormdrawError if one is not a number, saying at which step it was the first, for which
+    variable or law, and for which states. Until then the training has gone on for nothing.
+    """
+
+    def __init__(self, name: str, model: Forecaster) -> None:
+        self.name = name
+        self.model = model
+        self._steps: list[_Step] = []
+        self._number = 0
+
+    def on_train_batch_start(
+        self,
+        trainer: lightning.Trainer,
+        module: lightning.LightningModule,
+        batch: Any,
+        batch_index: int,
+    ) -> None:
+        """Note which optimizer step the batch is for, counted from 1."""
+        self._number = trainer.global_step + 1
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        module: lightning.LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_index: int,
+    ) -> None:
+        """Keep what came of the batch, and look at every so many of them."""
+        self._steps.append(
+            _Step(
+                self._number,
+                outputs["loss"].detach(),
+                outputs["losses"],
+                outputs.get("violations"),
+                batch.times,
+            )
+        )
+        if len(self._steps) == LOOK_EVERY:
+            self._look()
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule
+    ) -> None:
+        """Look before anybody writes the epoch down."""
+        self._look()
+
+    def on_save_checkpoint(
+        self,
+        trainer: lightning.Trainer,
+        module: lightning.LightningModule,
+        checkpoint: dict[str, Any],
+    ) -> None:
+        """Look before the weights replace earlier ones."""
+        self._look()
+
+    def _look(self) -> None:
+        steps, self._steps = self._steps, []
+        if not steps:
+            return
+        fine = torch.isfinite(torch.stack([step.loss for step in steps])).tolist()
+        if not all(fine):
+            raise StormdrawError(self._explain(steps[fine.index(False)]))
+
+    def _explain(self, step: _Step) -> str:
+        parts = dict(zip(self.model.loss_names, step.losses.unbind(dim=1), strict=True))
+        if step.violations is not None:
+            parts |= dict(zip(self.model.law_names, step.violations.unbind(dim=1), strict=True))
+        bad = {name: ~torch.isfinite(values) for name, values in parts.items()}
+        names = [name for name, where in bad.items() if where.any()]
+        rows = torch.stack(list(bad.values())).any(dim=0).nonzero().flatten().tolist()
+        times = [f"{step.times[row]:%Y-%m-%d %H}" for row in rows]
+        return (
+            f"model {self.name}: the loss of {', '.join(names)} is not a number at optimizer step "
+            f"{step.number}, for the states at {', '.join(times)} UTC; lower "
+            "training.learning_rate or set training.gradient_clipping (1.0 is common)"
+        )
