@@ -82,7 +82,7 @@ class RecordMetrics(Callback):
         if trainer.global_step > self._step:
             self._step = trainer.global_step
             # A step whose scaled gradient overflows in float16 is skipped, and has no norm.
-            norm: torch.Tensor = module.gradient_norm[None]  # type: ignore[index, assignment]
+            norm: torch.Tensor = module.gradient_norm[None]  # type: ignore[index]
             there = torch.isfinite(norm)
             self._sums.add(gradient=torch.where(there, norm, 0.0), steps=there)
 
