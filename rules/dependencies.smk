@@ -308,11 +308,16 @@ def all_manifests():
 
 def all_quality():
     """The tables of suspicious values that are made beside the fields."""
-    days = expand("results/fields/quality/hrrr/{date}.csv", date=sorted(wanted_of("hrrr")))
+    days = [
+        f"results/fields/quality/{source}/{date}.csv"
+        for source in ("hrrr", "truth")
+        for date in sorted(wanted_of(source))
+    ]
+    static = ["results/fields/quality/static/all.csv"] if SETTINGS.fields.static else []
     cycles = expand(
         "results/fields/quality/{source}/{init}.csv", source=used_references(), init=INITS
     )
-    return days + cycles
+    return days + static + cycles
 
 
 MAPPED_SYSTEMS = mapped_systems(SETTINGS)

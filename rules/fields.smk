@@ -38,6 +38,7 @@ rule fields_static:
         manifest=manifests("static"),
     output:
         fields="results/fields/static.nc",
+        quality="results/fields/quality/static/all.csv",
     log:
         "results/logs/fields_static.log",
     benchmark:
@@ -129,6 +130,7 @@ if SETTINGS.archive.truth != "hrrr":
             analyses=analyses_of_truth,
         output:
             fields="results/fields/truth/{date}.nc",
+            quality="results/fields/quality/truth/{date}.csv",
         log:
             "results/logs/fields_truth/{date}.log",
         benchmark:
@@ -137,11 +139,12 @@ if SETTINGS.archive.truth != "hrrr":
             "../envs/stormdraw.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
-            runtime=30,
+            # Weights between the truth's grid and the target's: 150 MB for the whole of HRRR's.
+            mem_mb=growing(1000 if SMALL_GRID else 2500),
+            runtime=growing(30),
         params:
             code=code("fields_truth"),
-            settings={"variables": STATE, "truth": SETTINGS.archive.truth},
+            settings={"variables": STATE, "truth": SETTINGS.archive.truth, **TARGET},
         message:
             "Putting the truth of {wildcards.date} on the target grid"
         script:

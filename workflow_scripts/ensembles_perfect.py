@@ -5,7 +5,6 @@ from pathlib import Path
 
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.perfect import write_perfect
-from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.target import Target
 from stormdraw.job import job
 from stormdraw.settings import load_settings
@@ -17,8 +16,7 @@ with job("ensembles_perfect", snakemake.log[0]):
     init = parse_init(snakemake.wildcards.init)
     write_perfect(
         Path(snakemake.input.world),
-        read_grid_of(snakemake.input.grid),
-        Target.of(settings.fields),
+        Target.of_file(snakemake.input.grid, settings.fields),
         settings.members(system),
         settings.seed,
         Case(system.name, system.method, init, settings.leads, settings.variables),

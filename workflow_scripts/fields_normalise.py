@@ -4,6 +4,7 @@ results/fields/quality/hrrr/{date}.csv, what of it is suspicious."""
 from pathlib import Path
 
 from stormdraw.fields.normalise import normalise_day
+from stormdraw.fields.writing import Destination
 from stormdraw.job import job
 from stormdraw.settings import load_settings
 
@@ -12,10 +13,12 @@ with job("fields_normalise", snakemake.log[0]):
     normalise_day(
         Path(snakemake.input.manifest),
         settings.variables,
-        settings.fields,
-        Path(snakemake.output.fields),
-        Path(snakemake.output.quality),
-        snakemake.params.settings,
-        snakemake.threads,
+        Destination(
+            Path(snakemake.output.fields),
+            Path(snakemake.output.quality),
+            settings.fields,
+            snakemake.params.settings,
+            snakemake.threads,
+        ),
         grid_manifest=Path(snakemake.input.grid[0]) if snakemake.input.get("grid") else None,
     )

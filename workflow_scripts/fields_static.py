@@ -1,8 +1,10 @@
-"""Writes results/fields/static.nc: each static variable float32 (y, x)."""
+"""Writes results/fields/static.nc, each static variable float32 (y, x), and
+results/fields/quality/static/all.csv, what of it is suspicious."""
 
 from pathlib import Path
 
 from stormdraw.fields.normalise import normalise_static
+from stormdraw.fields.writing import Destination
 from stormdraw.job import job
 from stormdraw.settings import load_settings
 
@@ -11,7 +13,11 @@ with job("fields_static", snakemake.log[0]):
     normalise_static(
         Path(snakemake.input.manifest[0]),
         settings.fields.static,
-        settings.fields,
-        Path(snakemake.output.fields),
-        snakemake.params.settings,
+        Destination(
+            Path(snakemake.output.fields),
+            Path(snakemake.output.quality),
+            settings.fields,
+            snakemake.params.settings,
+            snakemake.threads,
+        ),
     )

@@ -1,9 +1,11 @@
-"""Writes results/fields/truth/{date}.nc: each variable float32 (time, y, x)."""
+"""Writes results/fields/truth/{date}.nc, each variable float32 (time, y, x), and
+results/fields/quality/truth/{date}.csv, what of it is suspicious."""
 
 from pathlib import Path
 
 from stormdraw.archive.wanted import TRUTH_NAMES
 from stormdraw.fields.truth import write_truth
+from stormdraw.fields.writing import Destination
 from stormdraw.job import job
 from stormdraw.settings import load_settings
 
@@ -14,6 +16,11 @@ with job("fields_truth", snakemake.log[0]):
         [Path(path) for path in snakemake.input.analyses],
         settings.variables,
         TRUTH_NAMES[settings.archive.truth],
-        Path(snakemake.output.fields),
-        snakemake.params.settings,
+        Destination(
+            Path(snakemake.output.fields),
+            Path(snakemake.output.quality),
+            settings.fields,
+            snakemake.params.settings,
+            snakemake.threads,
+        ),
     )

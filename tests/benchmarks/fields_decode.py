@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import warnings
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import eccodes
@@ -11,11 +13,10 @@ import numpy as np
 from fields_data import write_hours
 from timing import best_times, table
 
-from stormdraw.archive.manifest import read_manifest
-from stormdraw.fields.decoding import apart, decode
-from stormdraw.fields.normalise import Day, Task
-from stormdraw.fields.settings import Fields
+from stormdraw.fields.decoding import Messages, Read, decode
+from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.threads import in_order
+from stormdraw.fields.writing import read_together
 from stormdraw.grids import HRRR
 from stormdraw.messages import opened, read_grid, read_header, read_messages
 from stormdraw.variables import STATE_VARIABLES
@@ -27,35 +28,43 @@ REAL = Path(
 )
 
 
-def tasks_of(manifest_path: Path, hours: int) -> list[Task]:
-    found = enumerate(read_manifest(manifest_path).groupby("init"))
-    tasks = [
-        Task(index, init, rows, group)
-        for index, (init, rows) in found
-        for group in apart(STATE_VARIABLES)
-    ]
-    return tasks[: hours * len(apart(STATE_VARIABLES))]
+@dataclass(frozen=True)
+class Work:
+    """Hours to put on the target grid, as normalising does."""
 
+    target: Target
+    pieces: list[tuple[tuple[str, ...], datetime, Read]]
 
-def day_of(manifest_path: Path) -> Day:
-    first = next(read_messages(manifest_path.parent / "00.grib2"))
-    with opened(first) as handle:
-        return Day(manifest_path.parent, Fields(), read_grid(handle))
+    @classmethod
+    def of(cls, manifest_path: Path, hours: int) -> "Work":
+        messages = Messages(manifest_path)
+        listed = messages.by_valid_time()
+        grid = messages.first_grid(listed)
+        pieces = [
+            (group, one.valid, messages.reading(one, group, grid))
+            for one in listed[:hours]
+            for group in read_together(STATE_VARIABLES)
+        ]
+        return cls(Target(grid), pieces)
 
+    def run(self, threads: int = 1) -> None:
+        """Into memory that the hours share."""
+        state = np.empty((len(STATE_VARIABLES), *self.target.grid.shape), np.float32)
 
-def decode_all(day: Day, tasks: list[Task], threads: int = 1) -> None:
-    """As normalising does it, into memory that the tasks share."""
-    state = np.empty((len(STATE_VARIABLES), *day.archive_grid.shape), np.float32)
-    for done in in_order(day.decode, tasks, threads):
-        for name, field in zip(done.task.names, done.fields, strict=True):
-            state[STATE_VARIABLES.index(name)] = field
+        def place(piece: tuple) -> dict[str, np.ndarray]:
+            _, valid, read = piece
+            return self.target.place(read(), Checks(valid, "keep", whole=True))[0]
+
+        for placed in in_order(place, self.pieces, threads):
+            for name, field in placed.items():
+                state[STATE_VARIABLES.index(name)] = field
 
 
 def report_decode(folder: Path) -> str:
     manifest = folder / "full" / "manifest.csv"
     if not manifest.exists():
         write_hours(folder / "full", HRRR, 4)
-    day, hour, hours = day_of(manifest), tasks_of(manifest, 1), tasks_of(manifest, 4)
+    hour, hours = Work.of(manifest, 1), Work.of(manifest, 4)
     content = [(manifest.parent / f"{hour:02}.grib2").read_bytes() for hour in range(4)]
     messages = [list(read_messages(manifest.parent / f"{hour:02}.grib2")) for hour in range(4)]
 
@@ -69,8 +78,8 @@ def report_decode(folder: Path) -> str:
         {
             "ecCodes alone, float64": lambda: bare(float, 0),
             "ecCodes alone, float32": lambda: bare(np.float32, 0),
-            "stormdraw": lambda: decode_all(day, hour),
-            "four hours, two threads": lambda: decode_all(day, hours, 2),
+            "stormdraw": lambda: hour.run(),
+            "four hours, two threads": lambda: hours.run(2),
         },
         ROUNDS,
     )
@@ -135,18 +144,18 @@ def _measure(what: str, manifest: Path, threads: int = 1) -> int:
 
 def measured(what: str, manifest: Path, threads: int) -> int:
     """Bytes that the work takes in this process."""
-    day, tasks = day_of(manifest), tasks_of(manifest, 24)
+    work = Work.of(manifest, 24)
     if what == "states":
         before = _resident()
         # A process takes over its parent's largest size, until it is told to forget it.
         Path("/proc/self/clear_refs").write_text("5")
-        decode_all(day, tasks, threads)
+        work.run(threads)
         return _largest() - before
     for _ in range(5):
-        decode_all(day, tasks, threads)
+        work.run(threads)
     before = _resident()
     for _ in range(45):
-        decode_all(day, tasks, threads)
+        work.run(threads)
     return _resident() - before
 
 

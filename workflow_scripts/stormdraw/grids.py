@@ -11,6 +11,10 @@ import xarray as xr
 # The sphere of NCEP's convection-allowing models (GRIB2 shape of the Earth 6).
 EARTH_RADIUS = 6371229.0
 
+# Points that lie closer than this, in spacings, are the same point. A header gives the first one to
+# a microdegree (0.1 m), some only to a thousandth of a degree.
+SAME_POINT = 0.01
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -62,6 +66,26 @@ class Grid:
         )
         return transformer.transform(longitude, latitude)
 
+    def matches(self, other: "Grid") -> bool:
+        """Whether the points of both grids are the same, to a hundredth of a spacing.
+
+        Nine points tell: the corners, the middles of the edges and the middle.
+        """
+        if self == other:
+            return True
+        if self.shape != other.shape:
+            return False
+        own_x, own_y = np.meshgrid(_three(self.x), _three(self.y))
+        x, y = np.meshgrid(_three(other.x), _three(other.y))
+        if self.crs != other.crs:
+            degrees = Grid(other.crs, _three(other.x), _three(other.y)).longitude_latitude()
+            x, y = self.from_longitude_latitude(*degrees)
+        x, y = x - own_x, y - own_y
+        if self.geographic:
+            x = (x + 180.0) % 360.0 - 180.0
+        dy, dx = self.spacing
+        return bool((np.abs(x) < SAME_POINT * dx).all() and (np.abs(y) < SAME_POINT * dy).all())
+
     def crop(self, rows: slice, columns: slice) -> "Grid":
         """The part of this grid that `rows` and `columns` select."""
         return Grid(self.crs, self.x[columns], self.y[rows])
@@ -103,6 +127,11 @@ class Grid:
             x=tuple(dataset["x"].values.tolist()),
             y=tuple(dataset["y"].values.tolist()),
         )
+
+
+def _three(points: tuple[float, ...]) -> tuple[float, ...]:
+    """The first point, one in the middle and the last."""
+    return points[0], points[len(points) // 2], points[-1]
 
 
 def _axis(standard_name: str, axis: str, units: str) -> dict[str, str]:

@@ -17,8 +17,9 @@ from stormdraw.ensembles.baseline import (
 from stormdraw.ensembles.climatology import climatology_size, climatology_times
 from stormdraw.ensembles.files import Case
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.forecast import regrid_forecast
-from stormdraw.fields.reference import regrid_runs
+from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
+from stormdraw.fields.target import Target
+from stormdraw.fields.writing import Destination
 from stormdraw.grids import HRRR
 from stormdraw.settings import load_settings
 
@@ -122,18 +123,9 @@ def fetched(hrrr_archive, folder):
     fetch_day(settings, "hrrr_forecast", "20260601", manifest, mirror=mirror)
     target = HRRR.crop(slice(502, 516), slice(905, 915))
     output = folder / "fields.nc"
-    regrid_forecast(
-        manifest,
-        datetime(2026, 6, 1, 2),
-        [1, 2],
-        STATE,
-        target,
-        settings.fields,
-        output,
-        folder / "suspicious.csv",
-        {},
-        age=0,
-    )
+    cycle = Cycle(datetime(2026, 6, 1, 2), [1, 2], STATE)
+    to = Destination(output, folder / "suspicious.csv", settings.fields, {})
+    regrid_forecast(manifest, cycle, 0, Target(target), to)
     return output
 
 
@@ -182,12 +174,9 @@ def test_lagged_runs_are_members_that_are_valid_at_the_same_times(hrrr_archive, 
     fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
     target = HRRR.crop(slice(502, 516), slice(905, 915))
     runs = lagged_runs(init, settings.lagged_ages())
-    regrid_runs(
-        *(manifest, init, [1, 2], STATE, target, settings.fields, tmp_path / "fields.nc"),
-        *(tmp_path / "suspicious.csv", {}),
-        members=runs,
-        ensemble="the lagged HRRR",
-    )
+    to = Destination(tmp_path / "fields.nc", tmp_path / "suspicious.csv", settings.fields, {})
+    cycle = Cycle(init, [1, 2], STATE)
+    regrid_members(manifest, cycle, runs, "the lagged HRRR", Target(target), to)
     for names in (["hrrr_00h", "hrrr_01h", "hrrr_02h"], ["hrrr_00h", "hrrr_02h"]):
         write_lagged(tmp_path / "fields.nc", names, case(init), tmp_path / "lagged.nc", {})
         with xr.open_dataset(tmp_path / "lagged.nc") as dataset:

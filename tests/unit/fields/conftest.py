@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import eccodes
 import numpy as np
 import pandas as pd
 import pytest
 
+from stormdraw.fields.settings import Fields
+from stormdraw.fields.writing import Destination
 from stormdraw.grids import Grid
 from stormdraw.variables import variable
 
@@ -70,6 +73,18 @@ def lambert_message(
 
 
 @pytest.fixture
+def destination() -> Callable[..., Destination]:
+    """A function that says to write `out.nc` and `quality.csv` into a folder, by these settings."""
+
+    def into(folder: Path, threads: int = 1, **settings: Any) -> Destination:
+        return Destination(
+            folder / "out.nc", folder / "quality.csv", Fields(**settings), {}, threads
+        )
+
+    return into
+
+
+@pytest.fixture
 def write_manifest() -> Callable[..., Path]:
     """A function that stores messages in one file beside a manifest of them."""
 
@@ -92,7 +107,7 @@ def write_manifest() -> Callable[..., Path]:
                         "bytes": len(content),
                         "sha256": hashlib.sha256(content).hexdigest(),
                         "origin": "test",
-                        "status": "ok",
+                        "status": entry.get("status", "ok"),
                     }
                 )
                 offset += len(content)

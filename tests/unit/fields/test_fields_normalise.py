@@ -18,6 +18,7 @@ from stormdraw.fields.normalise import normalise_day, normalise_static
 from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Crop, Fields
 from stormdraw.fields.states import read_grid_of, read_states
+from stormdraw.fields.writing import Destination
 from stormdraw.grids import HRRR
 from stormdraw.messages import find_messages, opened, read_header, read_messages
 
@@ -48,7 +49,8 @@ def fields(hours):
 def normalise(manifest, names, folder, threads=1, **settings):
     """The day file and the table of what is suspicious in it."""
     day, quality = folder / "day.nc", folder / "quality.csv"
-    normalise_day(manifest, names, Fields(**settings), day, quality, {"names": names}, threads)
+    to = Destination(day, quality, Fields(**settings), {"names": names}, threads)
+    normalise_day(manifest, names, to)
     return day, quality
 
 
@@ -145,25 +147,26 @@ def test_real_coordinates_agree_with_the_gribs_to_a_metre(tmp_path, real_data):
         assert np.abs(y - dataset["y"].values[:, None]).max() < 1.0
 
 
-def test_blocks_are_averaged_after_the_crop(day, tmp_path):
+def test_whole_blocks_are_averaged_after_the_crop(day, tmp_path):
     manifest, values = day
     path, _ = normalise(
-        manifest, STATE, tmp_path, crop=Crop(rows=(2, 9), columns=(1, 9)), coarsen=4
+        manifest, STATE, tmp_path, crop=Crop(rows=(2, 9), columns=(1, 11)), coarsen=3
     )
     with xr.open_dataset(path) as dataset:
-        assert dataset["T2M"].shape == (3, 2, 2)
-        part = values["T2M", 1][2:9, 1:9]
+        assert dataset["T2M"].shape == (3, 2, 3)
+        part = values["T2M", 1][2:9, 1:11]
         by_hand = [
-            [part[:4, :4].mean(), part[:4, 4:].mean()],
-            [part[4:, :4].mean(), part[4:, 4:].mean()],
+            [part[:3, :3].mean(), part[:3, 3:6].mean(), part[:3, 6:9].mean()],
+            [part[3:6, :3].mean(), part[3:6, 3:6].mean(), part[3:6, 6:9].mean()],
         ]
         assert np.allclose(dataset["T2M"].values[1], by_hand, atol=1e-4)
-        assert np.allclose(np.diff(dataset["x"]), 12_000)
+        assert np.allclose(np.diff(dataset["x"]), 9_000)
+        assert np.isclose(dataset["y"].values[1], np.mean(GRID.y[5:8]), atol=1.0)
 
 
 def test_coarsening_a_grid_away_is_an_error(day, tmp_path):
-    with pytest.raises(StormdrawError, match="coarsen is 12, but the grid has only 11 x 13"):
-        normalise(day[0], STATE, tmp_path, coarsen=12)
+    with pytest.raises(StormdrawError, match="coarsen is 6, but the grid has only 11 x 13"):
+        normalise(day[0], STATE, tmp_path, coarsen=6)
 
 
 def test_compass_winds_are_turned_to_the_grid(tmp_path, write_manifest):
@@ -279,10 +282,10 @@ def test_bytes_that_changed_since_the_fetch_are_an_error(day, tmp_path):
         normalise(day[0], STATE, tmp_path)
 
 
-def test_static_fields_have_no_time(tmp_path, write_manifest):
+def test_static_fields_have_no_time(tmp_path, write_manifest, destination):
     terrain = RNG.uniform(300, 900, GRID.shape)
     manifest = write_manifest(tmp_path / "20260601", [message("OROG", terrain, 0)])
-    normalise_static(manifest, ["OROG"], Fields(), tmp_path / "static.nc", {})
-    with xr.open_dataset(tmp_path / "static.nc") as dataset:
+    normalise_static(manifest, ["OROG"], destination(tmp_path))
+    with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert dataset["OROG"].dims == ("y", "x")
         assert np.abs(dataset["OROG"].values - terrain).max() < 1e-3

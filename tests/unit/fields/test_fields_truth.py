@@ -21,12 +21,17 @@ from stormdraw.fields.normalise import normalise_day
 from stormdraw.fields.settings import Fields
 from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.fields.truth import write_truth
+from stormdraw.fields.writing import Destination
 from stormdraw.messages import opened, read_messages
 
 import eccodes  # isort: skip  (after stormdraw)
 
 SEVEN = datetime(2026, 6, 1, 7)
 URMA = "urma2p5.20260601/urma2p5.t07z.2dvaranl_ndfd.grb2_wexp"
+
+
+def into(output):
+    return Destination(output, output.with_suffix(".csv"), Fields(), {})
 
 
 def run_with(truth, **changes):
@@ -62,16 +67,9 @@ def test_variables_of_urma_and_of_the_analysis(mirror, tmp_path):
     for source in ("hrrr", "truth"):
         fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
     day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
-    normalise_day(
-        tmp_path / "hrrr/20260601/manifest.csv",
-        run.variables,
-        Fields(),
-        day,
-        tmp_path / "q.csv",
-        {},
-    )
+    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
     manifest = tmp_path / "truth/20260601/manifest.csv"
-    write_truth(manifest, [day], run.variables, "URMA analysis", output, {})
+    write_truth(manifest, [day], run.variables, "URMA analysis", into(output))
     urma = fields_of(mirror / URMA)
     with xr.open_dataset(output) as truth, xr.open_dataset(day) as analysis:
         assert truth["time"].values.astype("datetime64[h]").tolist() == [SEVEN]
@@ -100,16 +98,9 @@ def test_an_hour_without_truth_is_named(mirror, tmp_path):
     for source in ("hrrr", "truth"):
         fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
     day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
-    normalise_day(
-        tmp_path / "hrrr/20260601/manifest.csv",
-        run.variables,
-        Fields(),
-        day,
-        tmp_path / "q.csv",
-        {},
-    )
+    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
     manifest = tmp_path / "truth/20260601/manifest.csv"
-    write_truth(manifest, [day], run.variables, "URMA analysis", output, {})
+    write_truth(manifest, [day], run.variables, "URMA analysis", into(output))
     with xr.open_dataset(output) as truth:
         assert truth.sizes["time"] == 0
         assert truth.attrs["absent_times"] == "2026060107"
@@ -130,10 +121,10 @@ def test_a_day_without_any_hour_has_the_grid_of_the_terrain(mirror, tmp_path):
     for file in (mirror / "hrrr.20260601").rglob("*.grib2"):
         file.unlink()
     fetch_day(run, "hrrr", "20260601", manifest)
-    day, quality = tmp_path / "day.nc", tmp_path / "quality.csv"
+    day = tmp_path / "day.nc"
     with pytest.raises(StormdrawError, match="nothing tells their grid"):
-        normalise_day(manifest, run.variables, Fields(), day, quality, {})
-    normalise_day(manifest, run.variables, Fields(), day, quality, {}, grid_manifest=static)
+        normalise_day(manifest, run.variables, into(day))
+    normalise_day(manifest, run.variables, into(day), grid_manifest=static)
     assert len(absent_times([day])) == 4
     assert read_grid_of(day).shape == (4, 5)
 

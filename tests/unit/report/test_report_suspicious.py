@@ -2,8 +2,9 @@ from datetime import datetime
 
 import numpy as np
 
-from stormdraw.fields.quality import check, write_findings
+from stormdraw.fields.quality import align_floor, check, write_findings
 from stormdraw.report.suspicious import suspicious_variables
+from stormdraw.report.wording import MINUS
 
 
 def test_counts_are_by_source_and_variable(tmp_path):
@@ -15,6 +16,21 @@ def test_counts_are_by_source_and_variable(tmp_path):
     (row,) = suspicious_variables(sorted(tmp_path.rglob("*.csv")))
     assert (row.source, row.variable, row.points, row.fields) == ("hrrr", "D2M", 4, 2)
     assert (row.extremes, row.bounds, row.treatment) == ("209, 400", "213 to 313 K", "masked")
+
+
+def test_floors_that_were_raised_are_counted_apart(tmp_path):
+    """Of RRFS, no echo is -20 dBZ; 95 dBZ cannot be."""
+    valid = datetime(2026, 6, 1)
+    _, floors = align_floor(np.array([[-20.0, -20.0, 5.0]], np.float32), "REFC", valid, "rrfs")
+    raised = np.array([[-10.0, -10.0, 95.0]], np.float32)
+    write_findings([*floors, *check(raised, "REFC", valid, "keep", "rrfs")[1]], tmp_path / "a.csv")
+    floor, kept = suspicious_variables([tmp_path / "a.csv"])
+    assert (floor.points, floor.extremes, floor.treatment) == (
+        2,
+        MINUS + "20.0",
+        "raised to the floor",
+    )
+    assert (kept.points, kept.extremes, kept.treatment) == (1, "95.0", "kept")
 
 
 def test_no_table_is_not_the_same_as_no_finding(tmp_path):

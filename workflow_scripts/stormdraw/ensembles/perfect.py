@@ -8,13 +8,13 @@ import numpy as np
 
 from stormdraw.archive.simulated.perfect import draw_members
 from stormdraw.ensembles.files import Case, ensemble_file
-from stormdraw.fields.target import Target
+from stormdraw.fields.source_fields import SourceField
+from stormdraw.fields.target import Checks, Target
 from stormdraw.grids import Grid
 
 
 def write_perfect(
     world: Path,
-    grid: Grid,
     target: Target,
     members: int,
     run_seed: int,
@@ -27,12 +27,15 @@ def write_perfect(
     Nothing can score better but by chance, so every other system is measured against it.
     """
     drawn = draw_members(world, case.init, list(case.leads), members, run_seed, case.system)
-    with ensemble_file(output, grid, case, range(members), settings, packed=True) as put:
+    source = Grid.of(drawn)
+    checks = Checks(case.init, "keep", bounded=False)
+    with ensemble_file(output, target.grid, case, range(members), settings, packed=True) as put:
         for k in range(members):
             for j in range(len(case.leads)):
                 one = drawn.isel(member=k, lead=j)
-                state = [
-                    target.averaged(target.cropped(one[name].values), name)
+                fields = [
+                    SourceField(name, one[name].values, source, str(world))
                     for name in case.variables
                 ]
-                put(k, j, np.stack(state))
+                state, _ = target.place(fields, checks)
+                put(k, j, np.stack([state[name] for name in case.variables]))

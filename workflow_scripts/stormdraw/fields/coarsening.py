@@ -9,8 +9,8 @@ from stormdraw.variables import variable
 def coarse_grid(grid: Grid, factor: int) -> Grid:
     """The grid of the middles of blocks of `factor` x `factor` points.
 
-    The last blocks keep their size where the grid ends within them: 1059 x 1799 points become
-    265 x 450 by a factor of 4.
+    Points beyond the last whole block are left out: 1059 x 1799 points become 264 x 449 by a factor
+    of 4. A part of a block would be an average over another area, and its middle off the grid.
     """
     if factor == 1:
         return grid
@@ -27,7 +27,7 @@ def fine_grid(grid: Grid, factor: int) -> Grid:
 def _middles(points: tuple[float, ...], factor: int) -> tuple[float, ...]:
     spacing = points[1] - points[0]
     shift = (factor - 1) / 2 * spacing
-    return tuple(point + shift for point in points[::factor])
+    return tuple(points[factor * i] + shift for i in range(len(points) // factor))
 
 
 def _parts(points: tuple[float, ...], factor: int) -> tuple[float, ...]:
@@ -38,12 +38,11 @@ def _parts(points: tuple[float, ...], factor: int) -> tuple[float, ...]:
 
 
 def coarsen(field: np.ndarray, factor: int, name: str) -> np.ndarray:
-    """Means over blocks of a variable's field, (y, x) -> (y', x').
+    """Means over the whole blocks of a variable's field, (y, x) -> (y // factor, x // factor).
 
     A point stands for the same area of the map plane as any other, so that the integral over the
-    plane is kept. Missing points and those beyond the grid's end do not count; a block of nothing
-    else is missing. What the table says is averaged as decibels is averaged as the power it stands
-    for: 10 lg(mean(10^(dBZ / 10))).
+    plane is kept. Missing points do not count; a block of nothing else is missing. What the table
+    says is averaged as decibels is averaged as the power it stands for: 10 lg(mean(10^(dBZ / 10))).
     """
     if factor == 1:
         return field
@@ -55,13 +54,13 @@ def coarsen(field: np.ndarray, factor: int, name: str) -> np.ndarray:
 
 def _block_means(field: np.ndarray, factor: int) -> np.ndarray:
     """float64 (y', x')."""
-    shape = tuple(-(-points // factor) for points in field.shape)
-    sums, counts = np.zeros(shape), np.zeros(shape)
-    for row in range(min(factor, field.shape[0])):
-        for column in range(min(factor, field.shape[1])):
-            part = field[row::factor, column::factor]
-            rows, columns = part.shape
+    rows, columns = (points // factor for points in field.shape)
+    sums, counts = np.zeros((rows, columns)), np.zeros((rows, columns))
+    whole = field[: factor * rows, : factor * columns]
+    for row in range(factor):
+        for column in range(factor):
+            part = whole[row::factor, column::factor]
             valid = np.isfinite(part)
-            sums[:rows, :columns] += np.where(valid, part, 0.0)
-            counts[:rows, :columns] += valid
-    return np.divide(sums, counts, out=np.full(shape, np.nan), where=counts > 0)
+            sums += np.where(valid, part, 0.0)
+            counts += valid
+    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)

@@ -1,69 +1,129 @@
-"""From the messages of a manifest to states on the target grid."""
+"""The GRIB messages of a manifest as fields on their own grid."""
 
+import functools
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import eccodes
 import numpy as np
-import pandas as pd
 
+from stormdraw.archive.manifest import ABSENT, ManifestRow, read_manifest
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.regridding import regridder
+from stormdraw.fields.source_fields import SourceField
 from stormdraw.grid_headers import in_map_order, read_grid
 from stormdraw.grids import Grid
 from stormdraw.messages import grid_relative_winds, opened
-from stormdraw.variables import variable
-
-WIND_COMPONENTS = ("U10", "V10")
+from stormdraw.times import hours
 
 # What ecCodes is told to put where there is no value: larger than any, and exact in float32.
 _MISSING = 2.0**100
 
-# What is done to a variable's field (y, x) before it is interpolated.
-Check = Callable[[str, np.ndarray], np.ndarray]
+# Decodes fields that belong together, when it is called.
+Read = Callable[[], Sequence[SourceField]]
 
 
 @dataclass(frozen=True)
-class DecodedMessage:
-    """A variable's values, float32 (y, x), as they lie on the message's own grid."""
+class Listed:
+    """The rows of a manifest that are about one file, by variable. Some may be absent."""
 
-    name: str
-    values: np.ndarray
-    grid: Grid
-    grid_relative_winds: bool
+    valid: datetime
+    rows: dict[str, ManifestRow]
 
-
-def apart(names: Sequence[str]) -> list[tuple[str, ...]]:
-    """The variables in the groups that are decoded together: each alone, the wind's as a pair."""
-    alone: list[tuple[str, ...]] = [(name,) for name in names if name not in WIND_COMPONENTS]
-    wind = tuple(name for name in names if name in WIND_COMPONENTS)
-    return [*alone, wind] if wind else alone
+    def absent(self) -> list[str]:
+        """The variables that were looked for in vain."""
+        return [name for name, row in self.rows.items() if row.status == ABSENT]
 
 
-def read_message(folder: Path, row: pd.Series) -> bytes:
-    """The bytes of a manifest's message.
+class Messages:
+    """What a manifest lists, and the messages beside it."""
 
-    Raises StormdrawError if they are no longer those that were fetched.
-    """
-    path = folder / row["file"]
-    try:
-        with open(path, "rb") as stream:
-            stream.seek(int(row["offset"]))
-            message = stream.read(int(row["bytes"]))
-    except FileNotFoundError:
-        raise StormdrawError(f"{path}: gone since it was fetched; {_refetch(folder)}") from None
-    if hashlib.sha256(message).hexdigest() != row["sha256"]:
-        raise StormdrawError(
-            f"{path}: the {row['variable']} message at byte {row['offset']} is not the one that "
-            f"was fetched; {_refetch(folder)}"
-        )
-    return message
+    def __init__(self, manifest_path: Path) -> None:
+        self.path = manifest_path
+        self.folder = manifest_path.parent
+        self.table = read_manifest(manifest_path)
+        self._files: dict[tuple[str, str, datetime, int], dict[str, ManifestRow]] = {}
+        for row in itertools.starmap(ManifestRow, self.table.itertuples(index=False)):
+            key = (row.member, row.statistic, row.init, row.lead)
+            self._files.setdefault(key, {})[row.variable] = row
 
+    def file(self, init: datetime, lead: int, member: str = "", statistic: str = "") -> Listed:
+        """What is listed of the forecast for `lead` hours after `init`, by its own clock."""
+        rows = self._files.get((member, statistic, init, lead), {})
+        return Listed(init + hours(lead), rows)
 
-def _refetch(folder: Path) -> str:
-    return f"delete {folder} and run again to fetch it anew"
+    def by_valid_time(self) -> list[Listed]:
+        """All that is listed, in order: for sources that have one field of a variable at a time."""
+        merged: dict[datetime, dict[str, ManifestRow]] = {}
+        for (_, _, init, lead), rows in self._files.items():
+            merged.setdefault(init + hours(lead), {}).update(rows)
+        return [Listed(valid, merged[valid]) for valid in sorted(merged)]
+
+    def first_grid(self, among: Sequence[Listed]) -> Grid | None:
+        """The grid of the first message that is there; None if there is none."""
+        for listed in among:
+            for row in listed.rows.values():
+                if row.status != ABSENT:
+                    with opened(self._bytes(row)) as handle:
+                        return read_grid(handle)
+        return None
+
+    def reading(
+        self, listed: Listed, names: Sequence[str], grid: Grid | None = None
+    ) -> Read | None:
+        """What decodes these variables, None if one is absent or nothing is listed.
+
+        Called, it raises StormdrawError for bytes that changed since they were fetched, and for a
+        grid other than `grid` if one is given. Raises StormdrawError if others are listed only.
+        """
+        lacking = [name for name in names if name not in listed.rows]
+        if lacking and listed.rows:
+            raise StormdrawError(
+                f"{self.path}: has no {', '.join(lacking)} at {listed.valid:%Y-%m-%d %H} UTC; "
+                "delete it and run again"
+            )
+        if lacking or set(names) & set(listed.absent()):
+            return None
+        return functools.partial(self._read, [listed.rows[name] for name in names], grid)
+
+    def _read(self, rows: Sequence[ManifestRow], grid: Grid | None) -> list[SourceField]:
+        fields = [self._decode(row) for row in rows]
+        for field, row in zip(fields, rows, strict=True):
+            if grid is not None and not field.grid.matches(grid):
+                valid = row.init + hours(row.lead)
+                raise StormdrawError(
+                    f"{self.folder}: the grid at {valid:%H} UTC differs from the day's first"
+                )
+        return fields
+
+    def _decode(self, row: ManifestRow) -> SourceField:
+        with opened(self._bytes(row)) as handle:
+            return SourceField(
+                row.variable,
+                decode(handle),
+                read_grid(handle),
+                str(self.folder / row.file),
+                grid_relative_winds(handle),
+            )
+
+    def _bytes(self, row: ManifestRow) -> bytes:
+        """A message, if it still is the one that was fetched."""
+        path, again = self.folder / row.file, f"delete {self.folder} and run again to fetch it anew"
+        try:
+            with open(path, "rb") as stream:
+                stream.seek(row.offset)
+                message = stream.read(row.bytes)
+        except FileNotFoundError:
+            raise StormdrawError(f"{path}: gone since it was fetched; {again}") from None
+        if hashlib.sha256(message).hexdigest() != row.sha256:
+            raise StormdrawError(
+                f"{path}: the {row.variable} message at byte {row.offset} is not the one that was "
+                f"fetched; {again}"
+            )
+        return message
 
 
 def decode(handle: int) -> np.ndarray:
@@ -75,79 +135,3 @@ def decode(handle: int) -> np.ndarray:
     if values.max() >= _MISSING:
         values[values >= _MISSING] = np.nan
     return in_map_order(handle, values)
-
-
-def decode_messages(
-    folder: Path, rows: pd.DataFrame, names: Sequence[str]
-) -> Iterator[DecodedMessage]:
-    """The named variables of one time, one after the other.
-
-    `rows` are those of the manifest in `folder` for that time. Raises StormdrawError if one has no
-    message.
-    """
-    by_name = {row["variable"]: row for _, row in rows.iterrows()}
-    missing = [name for name in names if name not in by_name]
-    if missing:
-        raise StormdrawError(f"{folder / 'manifest.csv'}: has no {', '.join(missing)} message")
-    for name in names:
-        with opened(read_message(folder, by_name[name])) as handle:
-            yield DecodedMessage(
-                name, decode(handle), read_grid(handle), grid_relative_winds(handle)
-            )
-
-
-def _unchecked(_: str, field: np.ndarray) -> np.ndarray:
-    return field
-
-
-def decode_state(
-    folder: Path,
-    rows: pd.DataFrame,
-    names: Sequence[str],
-    target: Grid | None,
-    check: Check = _unchecked,
-) -> tuple[np.ndarray, Grid]:
-    """The named variables of one time on one grid, float32 (variable, y, x).
-
-    Without a target grid it is that of the first message. `check` sees each field on its own grid.
-    Raises StormdrawError if a variable has no message, or a wind component no partner.
-    """
-    state = np.empty(0, np.float32)
-    wind: dict[str, DecodedMessage] = {}
-    for message in decode_messages(folder, rows, names):
-        target = target or message.grid
-        if not state.size:
-            state = np.empty((len(names), *target.shape), np.float32)
-        values = check(message.name, message.values)
-        weights = regridder(message.grid, target)
-        if message.name in WIND_COMPONENTS:
-            wind[message.name] = DecodedMessage(
-                message.name, values, message.grid, message.grid_relative_winds
-            )
-        elif variable(message.name).floor is not None:
-            state[names.index(message.name)] = weights.nearest(values)
-        else:
-            state[names.index(message.name)] = weights.bilinear(values)
-    if target is None:
-        raise StormdrawError(f"{folder}: no variable was asked for")
-    if wind:
-        _turn(wind, names, target, state, folder)
-    return state, target
-
-
-def _turn(
-    wind: dict[str, DecodedMessage],
-    names: Sequence[str],
-    target: Grid,
-    state: np.ndarray,
-    folder: Path,
-) -> None:
-    """Put the wind into the state, along the target's axes."""
-    if len(wind) < len(WIND_COMPONENTS):
-        raise StormdrawError(f"{folder}: {' and '.join(WIND_COMPONENTS)} are needed together")
-    u, v = (wind[name] for name in WIND_COMPONENTS)
-    if (u.grid, u.grid_relative_winds) != (v.grid, v.grid_relative_winds):
-        raise StormdrawError(f"{folder}: U10 and V10 are not on the same grid; fetch it anew")
-    turned = regridder(u.grid, target).wind(u.values, v.values, u.grid_relative_winds)
-    for name, field in zip(WIND_COMPONENTS, turned, strict=True):
-        state[names.index(name)] = field

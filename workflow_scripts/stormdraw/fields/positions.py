@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stormdraw.grids import Grid
+from stormdraw.grids import SAME_POINT, Grid
 
 
 @dataclass(frozen=True)
 class Positions:
     """Fractional rows and columns of the target's points on a source grid, each (y, x).
 
-    `inside` is False for points beyond the source's outermost points. `periodic` if the source goes
-    once round the Earth, so that its first column follows its last.
+    `inside` is False for points beyond the source's outermost points; what is within a hundredth of
+    a spacing of them lies on them. `periodic` if the source goes once round the Earth, so that its
+    first column follows its last.
     """
 
     row: np.ndarray
@@ -44,9 +45,16 @@ def positions(source: Grid, target: Grid) -> Positions:
         # Half a spacing of room, so that a point on the first column is not a turn beyond it.
         column = (column + 0.5) % turn - 0.5
         column = np.where((column < 0) & periodic, column + turn, column)
-    # Rounded to a millionth of a spacing, so that a point on the source's edge stays on it.
-    row, column = np.round((y - source.y[0]) / dy, 6), np.round(column, 6)
-    inside = (row >= 0) & (row <= rows - 1)
+    # Rounded to a millionth of a spacing, so that a point on one of the source's takes it alone.
+    row, inside = _on_axis(np.round((y - source.y[0]) / dy, 6), rows)
+    column = np.round(column, 6)
     if not periodic:
-        inside &= (column >= 0) & (column <= columns - 1)
+        column, across = _on_axis(column, columns)
+        inside &= across
     return Positions(row, column, inside, periodic)
+
+
+def _on_axis(place: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places along an axis of so many points, those about an end put on it; and which lie on it."""
+    inside = (place >= -SAME_POINT) & (place <= points - 1 + SAME_POINT)
+    return np.clip(place, 0, points - 1), inside

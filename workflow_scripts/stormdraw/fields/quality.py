@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import netCDF4
 import numpy as np
@@ -18,6 +19,8 @@ from stormdraw.variables import variable
 
 logger = logging.getLogger(__name__)
 
+Treatment = Suspicious | Literal["floor"]
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -25,7 +28,7 @@ class Finding:
 
     `valid` is the valid time, `member` is empty for an analysis. `suspicious` of `points` points
     lie outside `lower` and `upper`; `lowest` and `highest` are the field's extremes. `treatment`
-    says whether they were kept or masked.
+    says whether they were kept, masked, or raised to the floor.
     """
 
     valid: datetime
@@ -37,7 +40,7 @@ class Finding:
     highest: float
     lower: float
     upper: float
-    treatment: Suspicious
+    treatment: Treatment
 
 
 COLUMNS = tuple(field.name for field in fields(Finding))
@@ -58,7 +61,40 @@ def check(
     outside = (field < lower) | (field > upper)
     if not outside.any():
         return field, []
-    finding = Finding(
+    finding = _finding(field, outside, name, valid, treatment, member)
+    if treatment == "mask":
+        field = np.where(outside, np.float32(np.nan), field)
+    return field, [finding]
+
+
+def align_floor(
+    field: np.ndarray, name: str, valid: datetime, member: str = ""
+) -> tuple[np.ndarray, list[Finding]]:
+    """A field (y, x) with what lies below the floor raised to it, if the table gives decibels.
+
+    Models write no echo as values of their own: HRRR as -10 dBZ, RRFS as -20
+    (NOAA-EMC/global-workflow issue 2143). Points that are lower by no more than the step to which
+    packing rounds are raised, but not told.
+    """
+    row = variable(name)
+    if not row.decibel or row.floor is None or field.min() >= row.floor:
+        return field, []
+    raised = np.maximum(field, np.float32(row.floor))
+    below = field < row.floor - row.precision
+    found = [_finding(field, below, name, valid, "floor", member)] if below.any() else []
+    return raised, found
+
+
+def _finding(
+    field: np.ndarray,
+    outside: np.ndarray,
+    name: str,
+    valid: datetime,
+    treatment: Treatment,
+    member: str,
+) -> Finding:
+    row = variable(name)
+    return Finding(
         valid=valid,
         variable=name,
         member=member,
@@ -70,26 +106,24 @@ def check(
         upper=row.upper,
         treatment=treatment,
     )
-    if treatment == "mask":
-        field = np.where(outside, np.float32(np.nan), field)
-    return field, [finding]
 
 
 def note_suspicious(
     written: Mapping[str, netCDF4.Variable], findings: Sequence[Finding], treatment: Suspicious
 ) -> None:
     """Record the counts with the variables of a file, and say them if there are any."""
+    said = {"keep": "kept as they are", "mask": "masked", "floor": "raised to the floor"}
     for name, field in written.items():
-        own = [finding for finding in findings if finding.variable == name]
-        count = sum(finding.suspicious for finding in own)
-        field.setncattr("suspicious_points", np.int32(count))
-        if count:
-            row = variable(name)
-            logger.warning(
-                "%s: %d points outside %g to %g %s at %d times, %s",
-                *(name, count, row.lower, row.upper, row.units, len(own)),
-                "masked" if treatment == "mask" else "kept as they are",
-            )
+        for attribute, kind in (("suspicious_points", treatment), ("raised_points", "floor")):
+            own = [one for one in findings if (one.variable, one.treatment) == (name, kind)]
+            count = sum(finding.suspicious for finding in own)
+            field.setncattr(attribute, np.int64(count))
+            if count:
+                row = variable(name)
+                logger.warning(
+                    "%s: %d points outside %g to %g %s in %d fields, %s",
+                    *(name, count, row.lower, row.upper, row.units, len(own), said[kind]),
+                )
 
 
 def write_findings(findings: Iterable[Finding], path: str | Path) -> None:

@@ -1,11 +1,14 @@
 """From one grid to another: interpolation in the source's own projected coordinates."""
 
 import functools
+import math
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from stormdraw.fields.positions import Positions, longitude_latitude, positions
+from stormdraw.fields.positions import longitude_latitude, positions
 from stormdraw.fields.winds import convergence, turned
 from stormdraw.grids import Grid
 
@@ -25,6 +28,8 @@ def regridder(source: Grid, target: Grid) -> "Regridder":
 class Regridder:
     """Weights from a source grid to a target grid, made when first needed, used for every field.
 
+    All methods but `cut` take fields that are cut to the part of the source that the target's
+    points lie in, called `source` here. Where that part is the target itself, it stays as it is.
     Points outside the source are NaN. A NaN among the points that a value is made of makes it NaN.
     """
 
@@ -32,13 +37,21 @@ class Regridder:
         self.source = source
         self.target = target
         self.identical = source == target
+        self._window = slice(None), slice(None)
+        if not self.identical:
+            self._positions = positions(source, target)
+            self._cut_source()
+
+    def cut(self, values: np.ndarray) -> np.ndarray:
+        """The part of a source's field that the target's points lie in, (y, x), a view."""
+        return values[self._window]
 
     def bilinear(self, values: np.ndarray) -> np.ndarray:
         """Weighted mean of the four surrounding points, (y, x) -> (y, x)."""
         if self.identical:
             return values
         mean = self._weights @ values.ravel()
-        mean[self._outside] = np.nan
+        mean[self.outside] = np.nan
         return mean.reshape(self.target.shape).astype(values.dtype, copy=False)
 
     def nearest(self, values: np.ndarray) -> np.ndarray:
@@ -46,7 +59,7 @@ class Regridder:
         if self.identical:
             return values
         chosen = values.ravel()[self._nearest]
-        chosen[self._outside] = np.nan
+        chosen[self.outside] = np.nan
         return chosen.reshape(self.target.shape)
 
     def wind(
@@ -63,13 +76,31 @@ class Regridder:
             return u, v
         return turned(u, v, *self._from_source)
 
-    @functools.cached_property
-    def _positions(self) -> Positions:
-        return positions(self.source, self.target)
+    def _cut_source(self) -> None:
+        """Leave of the source what the target's points lie in."""
+        found, whole = self._positions, self.source
+        if not found.inside.any():
+            return
+        rows = _ends(found.row[found.inside], whole.shape[0])
+        columns = _ends(found.column[found.inside], whole.shape[1])
+        self._window = rows.nearest, columns.nearest
+        self.source = whole.crop(*self._window)
+        self.identical = self.source.matches(self.target)
+        if self.identical:
+            return
+        self._window = rows.around, slice(0, None) if found.periodic else columns.around
+        self.source = whole.crop(*self._window)
+        self._positions = replace(
+            found,
+            row=found.row - self._window[0].start,
+            column=found.column - self._window[1].start,
+        )
 
     @functools.cached_property
-    def _outside(self) -> np.ndarray:
+    def outside(self) -> np.ndarray:
         """Indices of the target's points that the source does not cover."""
+        if self.identical:
+            return np.empty(0, np.intp)
         return np.flatnonzero(~self._positions.inside)
 
     @functools.cached_property
@@ -127,6 +158,21 @@ class Regridder:
         longitude, _ = longitude_latitude(self.target)
         angle = convergence(self.target, longitude) - convergence(self.source, longitude)
         return _cosine_sine(angle)
+
+
+class _Ends(NamedTuple):
+    """The points of an axis that places on it are nearest to, and those that they lie between."""
+
+    nearest: slice
+    around: slice
+
+
+def _ends(places: np.ndarray, points: int) -> _Ends:
+    first, last = float(places.min()), float(places.max())
+    start = min(math.floor(first), points - 2)
+    return _Ends(
+        slice(round(first), round(last) + 1), slice(start, max(math.ceil(last), start + 1) + 1)
+    )
 
 
 def _cosine_sine(angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,53 +1,148 @@
-"""The target grid: a part of the archive's, or block averages of that part."""
+"""The grid that fields are put on, and the one way there from any other."""
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.coarsening import coarse_grid, coarsen
-from stormdraw.fields.settings import Crop, Fields
+from stormdraw.fields.coarsening import coarse_grid, coarsen, fine_grid
+from stormdraw.fields.quality import Finding, align_floor, check
+from stormdraw.fields.regridding import Regridder, regridder
+from stormdraw.fields.settings import Fields, Suspicious
+from stormdraw.fields.source_fields import SourceField
+from stormdraw.fields.states import read_grid_of
 from stormdraw.grids import Grid
+from stormdraw.variables import variable
+
+WIND_COMPONENTS = ("U10", "V10")
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What is asked of a source's fields, and how findings call them.
+
+    `bounded` is False for a spread, which neither floors nor bounds of the table are about.
+    `whole` if a missing point is an error.
+    """
+
+    valid: datetime
+    suspicious: Suspicious
+    member: str = ""
+    bounded: bool = True
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Target:
-    """How fields on the archive's grid become fields on the target grid: cropped, then averaged."""
+    """The target grid: a part of the archive's, or block averages over `factor` points a side."""
 
-    crop: Crop | None = None
+    grid: Grid
     factor: int = 1
 
     @classmethod
-    def of(cls, settings: Fields) -> "Target":
-        """The target that a configuration asks for."""
-        return cls(settings.crop, settings.coarsen)
-
-    def grid(self, archive: Grid) -> Grid:
-        """The target grid on an archive's grid.
+    def of(cls, settings: Fields, archive: Grid) -> "Target":
+        """The target that a configuration asks for, on an archive's grid.
 
         Raises StormdrawError if it asks for more than there is.
         """
         rows, columns = archive.shape
-        if self.crop is not None:
-            if self.crop.rows[1] > rows or self.crop.columns[1] > columns:
+        crop, factor = settings.crop, settings.coarsen
+        if crop is not None:
+            if crop.rows[1] > rows or crop.columns[1] > columns:
                 raise StormdrawError(
-                    f"fields.crop asks for rows {self.crop.rows} and columns {self.crop.columns}, "
+                    f"fields.crop asks for rows {crop.rows} and columns {crop.columns}, "
                     f"but the archive's grid has {rows} x {columns} points"
                 )
-            archive = archive.crop(slice(*self.crop.rows), slice(*self.crop.columns))
-        if min(archive.shape) <= self.factor > 1:
+            archive = archive.crop(slice(*crop.rows), slice(*crop.columns))
+        if min(archive.shape) < 2 * factor:
             raise StormdrawError(
-                f"fields.coarsen is {self.factor}, but the grid has only {archive.shape[0]} x "
-                f"{archive.shape[1]} points; take a smaller factor or a larger crop"
+                f"fields.coarsen is {factor}, but the grid has only {archive.shape[0]} x "
+                f"{archive.shape[1]} points, and two blocks a side are needed; take a smaller "
+                "factor or a larger crop"
             )
-        return coarse_grid(archive, self.factor)
+        return cls(coarse_grid(archive, factor), factor)
 
-    def cropped(self, field: np.ndarray) -> np.ndarray:
-        """The part of a field (y, x) on the archive's grid."""
-        if self.crop is None:
-            return field
-        return field[slice(*self.crop.rows), slice(*self.crop.columns)]
+    @classmethod
+    def of_file(cls, path: str | Path, settings: Fields) -> "Target":
+        """The target whose fields a file holds."""
+        return cls(read_grid_of(path), settings.coarsen)
 
-    def averaged(self, field: np.ndarray, name: str) -> np.ndarray:
-        """Block averages of a variable's cropped field (y, x)."""
-        return coarsen(field, self.factor, name)
+    @functools.cached_property
+    def points(self) -> Grid:
+        """The grid that fields are interpolated to, before its blocks are averaged."""
+        return fine_grid(self.grid, self.factor)
+
+    def place(
+        self, fields: Sequence[SourceField], checks: Checks
+    ) -> tuple[dict[str, np.ndarray], list[Finding]]:
+        """Each variable, float32 (y, x) on the target grid, and what was found in it before.
+
+        Fields are cut to the part that the target's points lie in; reflectivity below the table's
+        floor is raised to it; values are held against the table's bounds. Then they are regridded:
+        winds turned as a pair, the nearest point taken where the table has a floor, all else
+        bilinear. Then blocks are averaged. A field that lies on the target's grid already is not
+        averaged again.
+
+        Raises StormdrawError for a missing point where fields must be `whole`, and for a component
+        of the wind without the other or on another grid.
+        """
+        placed: dict[str, np.ndarray] = {}
+        wind: dict[str, SourceField] = {}
+        findings: list[Finding] = []
+        for field in fields:
+            weights, factor = self._weights(field.grid)
+            values, found = _checked(weights.cut(field.values), field, checks)
+            findings += found
+            if field.name in WIND_COMPONENTS:
+                wind[field.name] = replace(field, values=values)
+                continue
+            regrid = weights.bilinear if variable(field.name).floor is None else weights.nearest
+            placed[field.name] = coarsen(regrid(values), factor, field.name)
+        return placed | self._turned(wind), findings
+
+    def _turned(self, wind: dict[str, SourceField]) -> dict[str, np.ndarray]:
+        """The components along the target's axes, of those that are checked and cut."""
+        if not wind:
+            return {}
+        first = next(iter(wind.values()))
+        if len(wind) < len(WIND_COMPONENTS):
+            raise StormdrawError(
+                f"{first.origin}: {' and '.join(WIND_COMPONENTS)} are needed together"
+            )
+        u, v = (wind[name] for name in WIND_COMPONENTS)
+        if (u.grid, u.grid_relative_winds) != (v.grid, v.grid_relative_winds):
+            raise StormdrawError(
+                f"{first.origin}: U10 and V10 are not on the same grid; fetch it anew"
+            )
+        weights, factor = self._weights(u.grid)
+        turned = weights.wind(u.values, v.values, u.grid_relative_winds)
+        return {
+            name: coarsen(field, factor, name)
+            for name, field in zip(WIND_COMPONENTS, turned, strict=True)
+        }
+
+    def _weights(self, source: Grid) -> tuple[Regridder, int]:
+        """From a source's grid to the points whose blocks of so many a side are averaged."""
+        if self.factor > 1 and source.matches(self.grid):
+            return regridder(source, self.grid), 1
+        return regridder(source, self.points), self.factor
+
+
+def _checked(
+    values: np.ndarray, field: SourceField, checks: Checks
+) -> tuple[np.ndarray, list[Finding]]:
+    if checks.whole and np.isnan(values.min()):
+        missing = int(np.isnan(values).sum())
+        raise StormdrawError(
+            f"{field.origin}: {field.name} is missing at {missing} of {values.size} points; an "
+            "analysis must be whole: use another source, or leave the variable or the hour out"
+        )
+    if not checks.bounded:
+        return values, []
+    values, raised = align_floor(values, field.name, checks.valid, checks.member)
+    values, suspicious = check(values, field.name, checks.valid, checks.suspicious, checks.member)
+    return values, raised + suspicious

@@ -1,21 +1,20 @@
 """One day of the truth where it is not the analysis: `results/fields/truth/{date}.nc`."""
 
+import functools
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
-import xarray as xr
-
-from stormdraw.archive.manifest import absent_times, present, read_manifest
-from stormdraw.fields.decoding import decode_state
-from stormdraw.fields.netcdf import written_in_parts
-from stormdraw.fields.normalise import WIND_CONVENTION
+from stormdraw.archive.manifest import absent_times
+from stormdraw.fields.decoding import Messages
+from stormdraw.fields.normalise import time_coordinate
+from stormdraw.fields.regridding import regridder
+from stormdraw.fields.source_fields import SourceField
+from stormdraw.fields.states import StateReader
 from stormdraw.fields.states import absent_times as absent_analyses
-from stormdraw.fields.states import read_grid_of, read_states
-from stormdraw.provenance import attributes
+from stormdraw.fields.target import Checks, Target
+from stormdraw.fields.writing import Content, Destination, Piece, read_together, write_fields
 from stormdraw.times import format_init
 
 logger = logging.getLogger(__name__)
@@ -26,8 +25,7 @@ def write_truth(
     analysis_paths: Sequence[Path],
     names: Sequence[str],
     truth: str,
-    output: Path,
-    settings: dict[str, Any],
+    destination: Destination,
 ) -> None:
     """Write each variable (time, y, x) on the analyses' grid: the truth's where it has it.
 
@@ -35,37 +33,50 @@ def write_truth(
     variable's attribute `source` tells which it is. Points beyond the truth's grid are missing. An
     hour that the archive lacks of either is left out and named in the attribute `absent_times`.
     """
-    listed = read_manifest(manifest_path)
-    own = [name for name in names if name in set(listed["variable"])]
-    others = [name for name in names if name not in own]
-    absent = set(absent_times(listed)) | (absent_analyses(analysis_paths) if others else set())
-    rows = present(listed)
-    valid = rows["init"] + pd.to_timedelta(rows["lead"], unit="h")
-    hours = sorted({time.to_pydatetime() for time in valid} - absent)
-    grid = read_grid_of(analysis_paths[0])
-    times = xr.DataArray(
-        pd.DatetimeIndex(hours).values.astype("datetime64[ns]"),
-        dims="time",
-        attrs={"standard_name": "time", "long_name": "valid time"},
+    messages = Messages(manifest_path)
+    own = [name for name in names if name in set(messages.table["variable"])]
+    others = tuple(name for name in names if name not in own)
+    absent = set(absent_times(messages.table))
+    if others:
+        absent |= absent_analyses(analysis_paths)
+    there = [listed for listed in messages.by_valid_time() if listed.valid not in absent]
+    target = Target.of_file(analysis_paths[0], destination.fields)
+    _tell_outside(messages, target, truth)
+    suspicious = destination.fields.suspicious
+    analyses = StateReader(analysis_paths, others)
+    pieces = []
+    for index, listed in enumerate(there):
+        checks = Checks(listed.valid, suspicious)
+        for group in read_together(own):
+            pieces.append(Piece((index,), group, checks, messages.reading(listed, group)))
+        if others:
+            read = functools.partial(_analysis, analyses, listed.valid, target)
+            # They were checked when the analyses were made.
+            pieces.append(
+                Piece((index,), others, Checks(listed.valid, suspicious, bounded=False), read)
+            )
+    content = Content(
+        "Hourly truth",
+        f"{truth} GRIB2 of {manifest_path.parent.name}",
+        {name: name for name in names},
+        {"time": time_coordinate([listed.valid for listed in there])},
+        {"absent_times": " ".join(map(format_init, sorted(absent)))},
+        {name: truth if name in own else "HRRR analysis" for name in names},
     )
-    description = attributes(
-        "Hourly truth", f"{truth} GRIB2 of {manifest_path.parent.name}", settings
-    )
-    description["wind_convention"] = WIND_CONVENTION
-    description["absent_times"] = " ".join(map(format_init, sorted(absent)))
-    with written_in_parts(
-        output, grid, {"time": times}, {name: name for name in names}, description
-    ) as file:
-        for index, time in enumerate(hours):
-            state, _ = decode_state(manifest_path.parent, rows[valid == time], own, grid)
-            for name, field in zip(own, state, strict=True):
-                file[name][index] = field
-            if others:
-                _, analysis = next(read_states(analysis_paths, others, [time]))
-                for name, field in zip(others, analysis, strict=True):
-                    file[name][index] = field
-        for name in names:
-            file[name].setncattr("source", truth if name in own else "HRRR analysis")
-        outside = int(np.isnan(state).any(axis=0).sum()) if hours else 0
-        if outside:
-            logger.warning("%s has no value at %d of %d points", truth, outside, state[0].size)
+    write_fields(content, pieces, target, destination)
+
+
+def _analysis(analyses: StateReader, valid: datetime, target: Target) -> list[SourceField]:
+    """The analysis at a time, which lies on the target grid already."""
+    origin = str(analyses.path_of(valid))
+    return [
+        SourceField(name, values, target.grid, origin)
+        for name, values in zip(analyses.names, analyses.read(valid), strict=True)
+    ]
+
+
+def _tell_outside(messages: Messages, target: Target, truth: str) -> None:
+    grid = messages.first_grid(messages.by_valid_time())
+    if grid is not None and (outside := regridder(grid, target.points).outside.size):
+        points = target.points.shape[0] * target.points.shape[1]
+        logger.warning("%s has no value at %d of %d points", truth, outside, points)

@@ -9,10 +9,15 @@ import pandas as pd
 from stormdraw.fields.quality import read_findings
 from stormdraw.report.wording import digits, units_text
 
+_TREATMENTS = {"keep": "kept", "mask": "masked", "floor": "raised to the floor"}
+
 
 @dataclass(frozen=True)
 class SuspiciousVariable:
-    """A variable of one source: how many of its points, in how many fields, and how far off."""
+    """A variable of one source: how many of its points, in how many fields, and how far off.
+
+    What another model writes for no echo stands apart from what cannot be.
+    """
 
     source: str
     variable: str
@@ -36,7 +41,7 @@ def suspicious_variables(paths: Sequence[str | Path]) -> list[SuspiciousVariable
     return [
         _counted(source, str(name), own)
         for source, files in by_source.items()
-        for name, own in read_findings(files).groupby("variable")
+        for (name, _), own in read_findings(files).groupby(["variable", "treatment"])
     ]
 
 
@@ -51,5 +56,5 @@ def _counted(source: str, name: str, findings: pd.DataFrame) -> SuspiciousVariab
         fields=len(findings),
         extremes=", ".join(extremes),
         bounds=f"{digits(lower)} to {digits(upper)} {units_text(name)}",
-        treatment={"keep": "kept", "mask": "masked"}[findings["treatment"].iloc[0]],
+        treatment=_TREATMENTS[findings["treatment"].iloc[0]],
     )

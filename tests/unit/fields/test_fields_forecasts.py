@@ -7,9 +7,9 @@ import xarray as xr
 from stormdraw.archive.membership import members_at
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarse_grid
+from stormdraw.fields.forecasts import Cycle, regrid_members, regrid_products
 from stormdraw.fields.quality import read_findings
-from stormdraw.fields.reference import regrid_members, regrid_products
-from stormdraw.fields.settings import Fields
+from stormdraw.fields.target import Target
 from stormdraw.grids import HRRR, lambert
 from stormdraw.times import hours
 
@@ -41,26 +41,19 @@ def message(name, values, init, lead, **labels):
     }
 
 
-def regrid(regrid, manifest, leads, names, folder, target=TARGET, threads=1, **settings):
-    """What `regrid` makes of the manifest: a file, and a table of what is suspicious in it."""
-    out, quality = folder / "out.nc", folder / "quality.csv"
-    regrid(
-        manifest,
-        INIT,
-        leads,
-        names,
-        target,
-        Fields(**settings),
-        out,
-        quality,
-        {},
-        threads,
-        reference="href",
-    )
-    return out, quality
+def members(manifest, leads, names, to, target=TARGET):
+    """What is made of the members in a manifest: a file, and a table of what is suspicious."""
+    cycle, whole = Cycle(INIT, leads, names), Target(target, to.fields.coarsen)
+    regrid_members(manifest, cycle, members_at("href", INIT), "HREF", whole, to)
+    return to.output, to.quality
 
 
-def test_each_member_comes_from_its_own_run(tmp_path, write_manifest):
+def products(manifest, leads, names, to):
+    regrid_products(manifest, Cycle(INIT, leads, names), "href", Target(TARGET), to)
+    return to.output, to.quality
+
+
+def test_each_member_comes_from_its_own_run(tmp_path, write_manifest, destination):
     """Member k holds 270 + k + lead / 10, so that any mix-up of run, lead or member shows."""
     messages = [
         message(
@@ -74,18 +67,7 @@ def test_each_member_comes_from_its_own_run(tmp_path, write_manifest):
         for lead in (1, 3)
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
-    regrid_members(
-        manifest,
-        INIT,
-        [1, 3],
-        ["T2M"],
-        TARGET,
-        Fields(),
-        tmp_path / "out.nc",
-        tmp_path / "q.csv",
-        {},
-        reference="href",
-    )
+    members(manifest, [1, 3], ["T2M"], destination(tmp_path))
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert dataset["T2M"].shape == (10, 2, *TARGET.shape)
         assert dataset["init"].values == np.datetime64("2026-06-08T06")
@@ -94,78 +76,47 @@ def test_each_member_comes_from_its_own_run(tmp_path, write_manifest):
             assert np.allclose(dataset["T2M"].values[k, 1], 270.3 + k, atol=1e-3)
 
 
-def test_an_absent_member_is_missing_not_forgotten(tmp_path, write_manifest):
-    members = members_at("href", INIT)
+def test_an_absent_member_is_missing_not_forgotten(tmp_path, write_manifest, destination):
+    href = members_at("href", INIT)
     messages = [
         message(
             "T2M", np.full(SOURCE.shape, 280.0), INIT - hours(m.age), m.own_lead(1), member=m.name
         )
-        for m in members[1:]
+        for m in href[1:]
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
-    regrid_members(
-        manifest,
-        INIT,
-        [1],
-        ["T2M"],
-        TARGET,
-        Fields(),
-        tmp_path / "out.nc",
-        tmp_path / "q.csv",
-        {},
-        reference="href",
-    )
+    members(manifest, [1], ["T2M"], destination(tmp_path))
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
-        assert dataset["member"].values[0] == members[0].name
+        assert dataset["member"].values[0] == href[0].name
         assert np.isnan(dataset["T2M"].values[0]).all()
         assert np.isfinite(dataset["T2M"].values[1:]).all()
 
 
-def test_products_are_mean_and_spread(tmp_path, write_manifest):
+def test_products_are_mean_and_spread(tmp_path, write_manifest, destination):
     messages = [
         message("WIND10", np.full(SOURCE.shape, value), INIT, 2, statistic=statistic)
         for statistic, value in (("mean", 7.0), ("spread", 1.5))
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
-    regrid_products(
-        manifest,
-        INIT,
-        [2],
-        ["WIND10"],
-        TARGET,
-        Fields(),
-        tmp_path / "out.nc",
-        tmp_path / "q.csv",
-        {},
-        reference="href",
-    )
+    products(manifest, [2], ["WIND10"], destination(tmp_path))
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert np.allclose(dataset["WIND10_mean"].values, 7.0, atol=1e-4)
         assert np.allclose(dataset["WIND10_spread"].values, 1.5, atol=1e-4)
 
 
-def test_an_absent_product_is_an_error(tmp_path, write_manifest):
+def test_an_absent_product_is_an_error(tmp_path, write_manifest, destination):
     manifest = write_manifest(
         tmp_path / "20260608",
         [message("T2M", np.full(SOURCE.shape, 280.0), INIT, 1, statistic="mean")],
     )
     with pytest.raises(StormdrawError, match=r"has no spread for 2026-06-08 06 UTC \+ 1 h"):
-        regrid_products(
-            manifest,
-            INIT,
-            [1],
-            ["T2M"],
-            TARGET,
-            Fields(),
-            tmp_path / "out.nc",
-            tmp_path / "q.csv",
-            {},
-            reference="href",
-        )
+        products(manifest, [1], ["T2M"], destination(tmp_path))
     assert not (tmp_path / "out.nc").exists()
 
 
-def test_members_are_averaged_over_the_blocks_of_the_analyses(tmp_path, write_manifest):
+def test_members_are_averaged_over_the_blocks_of_the_analyses(
+    tmp_path, write_manifest, destination
+):
     """A field that is linear on the target's own map has its mean in the middle of each block."""
     x, y = TARGET.from_longitude_latitude(*SOURCE.longitude_latitude())
     field = 280 + (x - TARGET.x[0]) / 1e4 + (y - TARGET.y[0]) / 2e4
@@ -175,16 +126,14 @@ def test_members_are_averaged_over_the_blocks_of_the_analyses(tmp_path, write_ma
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
     coarse = coarse_grid(TARGET, 2)
-    path, _ = regrid(
-        regrid_members, manifest, [1], ["T2M"], tmp_path, target=coarse, coarsen=2, threads=2
-    )
+    path, _ = members(manifest, [1], ["T2M"], destination(tmp_path, 2, coarsen=2), coarse)
     x, y = np.meshgrid(coarse.x, coarse.y)
     expected = 280 + (x - TARGET.x[0]) / 1e4 + (y - TARGET.y[0]) / 2e4
     with xr.open_dataset(path) as dataset:
         assert np.allclose(dataset["T2M"].values[:, 0], expected, atol=2e-3)
 
 
-def test_what_is_suspicious_is_listed_by_member(tmp_path, write_manifest):
+def test_what_is_suspicious_is_listed_by_member(tmp_path, write_manifest, destination):
     messages = [
         message(
             "T2M",
@@ -196,10 +145,15 @@ def test_what_is_suspicious_is_listed_by_member(tmp_path, write_manifest):
         for k, member in enumerate(members_at("href", INIT))
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
-    path, quality = regrid(regrid_members, manifest, [1], ["T2M"], tmp_path, suspicious="mask")
+    path, quality = members(manifest, [1], ["T2M"], destination(tmp_path, suspicious="mask"))
     (finding,) = read_findings([quality]).to_dict("records")
     assert finding["member"] == members_at("href", INIT)[3].name
-    assert finding["suspicious"] == SOURCE.shape[0] * SOURCE.shape[1]
+    x, y = SOURCE.from_longitude_latitude(*TARGET.longitude_latitude())
+    rows, columns = (
+        np.ceil(place.max() / 5000) - np.floor(place.min() / 5000) + 1
+        for place in (y - SOURCE.y[0], x - SOURCE.x[0])
+    )
+    assert finding["suspicious"] == finding["points"] == rows * columns
     with xr.open_dataset(path) as dataset:
         missing = np.isnan(dataset["T2M"].values[:, 0]).all(axis=(1, 2))
         assert np.flatnonzero(missing).tolist() == [3]

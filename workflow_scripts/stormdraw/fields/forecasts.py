@@ -1,0 +1,141 @@
+"""Forecasts of a case on the target grid: `results/fields/{source}/{init}.nc`.
+
+Members of a reference ensemble, the mean and spread that it publishes, and HRRR's own runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import xarray as xr
+
+from stormdraw.archive.membership import Member, hrrr_run
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.decoding import Messages
+from stormdraw.fields.netcdf import init_coordinate, lead_coordinate
+from stormdraw.fields.target import Checks, Target
+from stormdraw.fields.writing import Content, Destination, Piece, read_together, write_fields
+from stormdraw.times import hours
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """The forecasts that are wanted of a case: these variables, `leads` hours after `init`."""
+
+    init: datetime
+    leads: Sequence[int]
+    variables: Sequence[str]
+
+    def leading(self) -> dict[str, xr.DataArray]:
+        """The coordinates that all files of forecasts have."""
+        return {"lead": lead_coordinate(self.leads), "init": init_coordinate(self.init)}
+
+
+def regrid_members(
+    manifest_path: Path,
+    cycle: Cycle,
+    members: Sequence[Member],
+    ensemble: str,
+    target: Target,
+    destination: Destination,
+) -> None:
+    """Write each variable of the members of an `ensemble`, (member, lead, y, x).
+
+    A variable that the archive lacks of a member at a lead is missing there.
+    """
+    messages = Messages(manifest_path)
+    pieces = [
+        piece
+        for k, member in enumerate(members)
+        for piece in _pieces(messages, cycle, member, destination, (k,))
+    ]
+    names = xr.DataArray(
+        [member.name for member in members],
+        dims="member",
+        attrs={"standard_name": "realization", "long_name": "model and age of its run"},
+    )
+    content = Content(
+        f"Members of {ensemble} on the target grid",
+        f"{ensemble} member files for the cycle {cycle.init:%Y-%m-%d %H} UTC",
+        {name: name for name in cycle.variables},
+        {"member": names, **cycle.leading()},
+    )
+    write_fields(content, pieces, target, destination)
+
+
+def regrid_forecast(
+    manifest_path: Path, cycle: Cycle, age: int, target: Target, destination: Destination
+) -> None:
+    """Write each variable of HRRR's run that started `age` hours before the case, (lead, y, x).
+
+    What is absent from the archive is missing. Raises StormdrawError if all of it is.
+    """
+    start = cycle.init - hours(age)
+    pieces = _pieces(Messages(manifest_path), cycle, hrrr_run(cycle.init, age), destination)
+    if all(piece.read is None for piece in pieces):
+        raise StormdrawError(
+            f"{manifest_path}: nothing of HRRR's forecast of {start:%Y-%m-%d %H} UTC is in the "
+            "archive; add another archive.source, or leave out the systems made of it"
+        )
+    content = Content(
+        "HRRR's forecast on the target grid",
+        f"HRRR run of {start:%Y-%m-%d %H} UTC",
+        {name: name for name in cycle.variables},
+        cycle.leading(),
+    )
+    write_fields(content, pieces, target, destination)
+
+
+def regrid_products(
+    manifest_path: Path, cycle: Cycle, reference: str, target: Target, destination: Destination
+) -> None:
+    """Write `<variable>_mean` and `<variable>_spread`, each (lead, y, x), of `href` or `refs`.
+
+    What is absent from the archive is missing. Only means are held against the table's bounds.
+    Raises StormdrawError for a product that was not looked for.
+    """
+    messages = Messages(manifest_path)
+    pieces = []
+    for j, lead in enumerate(cycle.leads):
+        for statistic in ("mean", "spread"):
+            listed = messages.file(cycle.init, lead, statistic=statistic)
+            if not listed.rows:
+                raise StormdrawError(
+                    f"{manifest_path}: has no {statistic} for {cycle.init:%Y-%m-%d %H} UTC + "
+                    f"{lead} h"
+                )
+            checks = Checks(
+                listed.valid, destination.fields.suspicious, statistic, statistic == "mean"
+            )
+            pieces += [
+                Piece((j,), group, checks, messages.reading(listed, group), f"_{statistic}")
+                for group in read_together(cycle.variables)
+            ]
+    content = Content(
+        "Mean and spread of the reference ensemble on the target grid",
+        f"{reference.upper()} product files of the cycle {cycle.init:%Y-%m-%d %H} UTC",
+        {f"{name}{ending}": name for name in cycle.variables for ending in ("_mean", "_spread")},
+        cycle.leading(),
+    )
+    write_fields(content, pieces, target, destination)
+
+
+def _pieces(
+    messages: Messages,
+    cycle: Cycle,
+    member: Member,
+    destination: Destination,
+    index: tuple[int, ...] = (),
+) -> list[Piece]:
+    """All leads of a member, whose own run started before the case and has leads of its own."""
+    pieces = []
+    for j, lead in enumerate(cycle.leads):
+        start = cycle.init - hours(member.age)
+        listed = messages.file(start, member.own_lead(lead), member.name)
+        checks = Checks(cycle.init + hours(lead), destination.fields.suspicious, member.name)
+        pieces += [
+            Piece((*index, j), group, checks, messages.reading(listed, group))
+            for group in read_together(cycle.variables)
+        ]
+    return pieces

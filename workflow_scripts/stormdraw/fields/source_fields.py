@@ -1,0 +1,22 @@
+"""What every reader of a source gives: fields on the grid that they came on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stormdraw.grids import Grid
+
+
+@dataclass(frozen=True)
+class SourceField:
+    """A variable's values, float32 (y, x), rows from south to north; NaN where there is none.
+
+    `grid_relative_winds` says whether wind components are along the grid's axes or the compass;
+    `origin` is the file or archive that errors name.
+    """
+
+    name: str
+    values: np.ndarray
+    grid: Grid
+    origin: str
+    grid_relative_winds: bool = True

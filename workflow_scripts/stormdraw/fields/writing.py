@@ -1,0 +1,112 @@
+"""A file of fields, put on the target grid piece by piece, and the table of findings."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from stormdraw.fields.decoding import Read
+from stormdraw.fields.netcdf import written_in_parts
+from stormdraw.fields.quality import Finding, note_suspicious, write_findings
+from stormdraw.fields.settings import Fields
+from stormdraw.fields.target import WIND_COMPONENTS, Checks, Target
+from stormdraw.fields.threads import in_order
+from stormdraw.provenance import attributes
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a job writes its fields and its table of findings, and how.
+
+    `settings` are those that the file tells of itself; `threads` decode side by side.
+    """
+
+    output: Path
+    quality: Path
+    fields: Fields
+    settings: Mapping[str, Any]
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Variables of one time, read together, and their index along the file's leading dimensions.
+
+    `read` is None for what is absent, which is missing then. In the file, the variables are called
+    by their names with this `ending`.
+    """
+
+    index: tuple[int, ...]
+    names: tuple[str, ...]
+    checks: Checks
+    read: Read | None
+    ending: str = ""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file of fields is.
+
+    `variables` maps the names in the file to rows of the table, `leading` are the coordinates of
+    the dimensions before y and x. `notes` are attributes of the file, `sources` says of variables
+    where they come from if that differs.
+    """
+
+    title: str
+    source: str
+    variables: Mapping[str, str]
+    leading: Mapping[str, xr.DataArray]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_together(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """The variables in groups: each alone, the wind's components as the pair that is turned."""
+    alone: list[tuple[str, ...]] = [(name,) for name in names if name not in WIND_COMPONENTS]
+    wind = tuple(name for name in names if name in WIND_COMPONENTS)
+    return [*alone, wind] if wind else alone
+
+
+def write_fields(
+    content: Content, pieces: Iterable[Piece], target: Target, destination: Destination
+) -> None:
+    """Read all pieces, put them on the target grid and write them, float32 (*leading, y, x).
+
+    What lies outside the table's bounds is kept or masked, counted in the variables' attributes
+    `suspicious_points` and `raised_points`, logged, and listed in the table of findings. Raises
+    StormdrawError as the pieces' `read` and `Target.place` do; nothing is written then.
+    """
+
+    def place(piece: Piece) -> tuple[Piece, Mapping[str, np.ndarray], list[Finding]]:
+        if piece.read is None:
+            return piece, {}, []
+        return piece, *target.place(piece.read(), piece.checks)
+
+    description = attributes(content.title, content.source, destination.settings)
+    description |= content.notes
+    if set(WIND_COMPONENTS) & set(content.variables):
+        description["wind_convention"] = "components along the x and y axes of this file's grid"
+    findings: list[Finding] = []
+    checked = {}
+    with written_in_parts(
+        destination.output,
+        target.grid,
+        content.leading,
+        content.variables,
+        description,
+        destination.fields.store,
+    ) as file:
+        for piece, placed, found in in_order(place, pieces, destination.threads):
+            for name in piece.names:
+                variable = file[name + piece.ending]
+                variable[(*piece.index, ...)] = placed.get(name, np.nan)
+                if piece.checks.bounded:
+                    checked[name] = variable
+            findings += found
+        for name, source in content.sources.items():
+            file[name].setncattr("source", source)
+        note_suspicious(checked, findings, destination.fields.suspicious)
+    write_findings(findings, destination.quality)
