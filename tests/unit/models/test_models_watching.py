@@ -5,10 +5,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pynvml
 import pytest
 import torch
 
-from stormdraw.models import watching
+from stormdraw.models import epoch_clock, gpu_load, watching
 from stormdraw.models.metrics import EpochMetrics, MetricsFile
 from stormdraw.models.watching import RecordMetrics, StopEarly, WarnOfGrowth
 
@@ -43,8 +44,10 @@ def test_stops_when_the_best_epoch_is_far_behind(validation: bool) -> None:
 class Epoch:
     """An epoch of batches of two samples, as a trainer tells a record of it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, resumed: dict[str, Any] | None = None) -> None:
         self.record = RecordMetrics(MetricsFile(path, {}), ("T2M",), "x")
+        if resumed is not None:
+            self.record.load_state_dict(resumed)
         optimizer = SimpleNamespace(param_groups=[{"lr": 1e-3}])
         self.trainer: Any = SimpleNamespace(
             global_step=0, optimizers=[optimizer], logger=None, max_epochs=1
@@ -71,47 +74,138 @@ def test_a_step_that_float16_skips_has_no_norm(tmp_path: Path) -> None:
     assert epoch.end()["gradient_norm"] == 3.0
 
 
+def test_speed_is_of_training_alone_and_seconds_are_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(epoch_clock.time, "monotonic", lambda: now)
+    epoch = Epoch(tmp_path / "metrics.json")
+    for _ in range(2):
+        now += 1.0  # the last epoch's resume file
+        epoch.record.on_train_epoch_start(epoch.trainer, None)  # type: ignore[arg-type]
+        for _ in range(4):
+            now += 0.5
+            epoch.batch(1.0)
+        epoch.record.on_validation_epoch_start(epoch.trainer, None)  # type: ignore[arg-type]
+        now += 30.0
+        said = epoch.end()
+    # Eight samples in two seconds; then 30 of validation, and one of saving before them.
+    assert said["samples_per_second"] == 8 / 2.0
+    assert (said["validation_seconds"], said["seconds"]) == (30.0, 33.0)
+
+
+def test_an_epoch_that_is_taken_up_again_keeps_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(epoch_clock.time, "monotonic", lambda: now)
+    first = Epoch(tmp_path / "metrics.json")
+    now += 2.0
+    first.batch(1.0)
+    state = first.record.state_dict()
+    now += 100.0  # nobody trains
+    second = Epoch(tmp_path / "metrics.json", state)
+    now += 2.0
+    second.batch(1.0)
+    said = second.end()
+    assert (said["samples_per_second"], said["seconds"]) == (4 / 4.0, 4.0)
+
+
 def warnings_of(
-    sizes: list[int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    sizes: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    accumulation: int = 1,
+    validation_after: tuple[int, ...] = (),
 ) -> list[str]:
+    """What is said of memory that has these sizes after each batch."""
     callback = WarnOfGrowth()
+    trainer: Any = SimpleNamespace(global_step=40)  # a resumed training
+    callback.on_train_start(trainer, None)  # type: ignore[arg-type]
     caplog.clear()
     with caplog.at_level(logging.WARNING, logger="stormdraw"):
         for index, size in enumerate(sizes):
+            trainer.global_step = 40 + (index + 1) // accumulation
             monkeypatch.setattr(watching, "present_memory", lambda size=size: size)
-            callback.on_train_batch_end(None, None, None, None, index)  # type: ignore[arg-type]
+            callback.on_train_batch_end(trainer, None, None, None, index)  # type: ignore[arg-type]
+            if index + 1 in validation_after:
+                callback.on_validation_end(trainer, None)  # type: ignore[arg-type]
     return [record.message for record in caplog.records]
+
+
+def gigabytes(*sizes: int) -> list[int]:
+    return [10**9 * size for size in sizes]
 
 
 def test_warns_once_of_growing_memory(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gigabyte = 10**9
-    growing = [gigabyte * n for n in (1, 5, 10, 11, 12, 13, 14, 15)]
-    said = warnings_of(growing, monkeypatch, caplog)
-    assert said == ["memory has grown from 10.00 to 13.00 GB between batch 3 and 6"]
-    # Growth before the third batch is no leak, and a fifth is allowed.
-    level = [gigabyte * n for n in (1, 5, 10, 12, 10, 12)]
-    assert warnings_of(level, monkeypatch, caplog) == []
+    said = warnings_of(gigabytes(1, 5, 10, 11, 12, 13, 14, 15), monkeypatch, caplog)
+    assert said == ["memory has grown from 10.00 to 13.00 GB between optimizer steps 3 and 6"]
+    # Growth before the third step is no leak, and a fifth is allowed.
+    assert warnings_of(gigabytes(1, 5, 10, 12, 10, 12), monkeypatch, caplog) == []
 
 
-def test_a_gpu_tells_its_utilisation_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching.torch.cuda, "is_available", lambda: False)
-    assert watching.gpu_utilisation() is None
-    monkeypatch.setattr(watching.torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(watching.torch.cuda, "utilization", lambda: 45)
-    assert watching.gpu_utilisation() == 0.45
+def test_the_optimizers_moments_are_no_leak(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Weights and gradients until the first step at the fourth batch, then two moments as well.
+    sizes = gigabytes(*(2,) * 3, *(4,) * 20)
+    assert warnings_of(sizes, monkeypatch, caplog, accumulation=4) == []
+    leaking = gigabytes(*(2,) * 3, *(4,) * 12, 6, 6)
+    said = warnings_of(leaking, monkeypatch, caplog, accumulation=4)
+    assert said == ["memory has grown from 4.00 to 6.00 GB between optimizer steps 3 and 4"]
 
-    def no_bindings() -> int:
-        raise ModuleNotFoundError("pynvml")
 
-    monkeypatch.setattr(watching.torch.cuda, "utilization", no_bindings)
-    assert watching.gpu_utilisation() is None
+def test_what_the_first_validation_leaves_is_no_leak(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sizes = gigabytes(*(4,) * 5, *(8,) * 5)
+    assert warnings_of(sizes, monkeypatch, caplog, validation_after=(5,)) == []
+    assert len(warnings_of(sizes, monkeypatch, caplog, validation_after=(2,))) == 1
+    # A second one has nothing to leave.
+    more = [*sizes, *gigabytes(12, 12)]
+    assert len(warnings_of(more, monkeypatch, caplog, validation_after=(5, 10))) == 1
+
+
+def test_a_gpu_tells_its_load_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert gpu_load.present_load() is None
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "utilization", lambda: 45)
+    assert gpu_load.present_load() == 0.45
+
+    for error in (ModuleNotFoundError("amdsmi"), RuntimeError("no driver"), not_supported()):
+
+        def does_not_tell(error: Exception = error) -> int:
+            raise error
+
+        monkeypatch.setattr(torch.cuda, "utilization", does_not_tell)
+        assert gpu_load.present_load() is None
+
+
+def not_supported() -> Exception:
+    """What a part of a GPU answers (MIG)."""
+    return pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+
+
+def test_the_load_of_an_epoch_is_a_mean_of_looks_a_second_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, busy = 100.0, 0.0
+    monkeypatch.setattr(gpu_load.time, "monotonic", lambda: now)
+    monkeypatch.setattr(gpu_load, "present_load", lambda: busy)
+    load = gpu_load.GpuLoad()
+    for second, share in ((0.0, 0.2), (0.5, 0.9), (1.0, 0.6), (2.5, 0.7)):
+        now, busy = 100.0 + second, share
+        load.look()
+    assert load.take_mean() == pytest.approx((0.2 + 0.6 + 0.7) / 3)
+    assert load.take_mean() is None
 
 
 def test_what_tensorboard_shows_besides_losses() -> None:
     metrics = EpochMetrics(
-        *(1, 2, 0.5, {"T2M": 0.5}, None, 1e-3, 4.0, 2.0, 3.0, {}),
+        *(1, 2, 0.5, {"T2M": 0.5}, None, 1e-3, 4.0, 2.0, 1.0, 3.0, {}),
         physics_violations={"cape": 0.25},
         peak_memory_bytes=3 * 10**9,
         gpu_utilisation=0.75,

@@ -13,7 +13,9 @@ class EpochMetrics:
     """One epoch. Losses are mean squared errors of what the network predicts.
 
     `step` counts optimizer steps from the start of training; the learning rate is that of the next
-    step. The gradient's norm, before clipping, is the mean over the epoch's steps. Violations of
+    step. `samples_per_second` is the speed of training alone, `seconds` are those of the whole
+    epoch with its validation and saving. The gradient's norm, before clipping, is the mean over the
+    epoch's steps, `gpu_utilisation` the mean share of time in which the GPU was busy. Violations of
     physical laws are as physics.py defines them, before their weights.
     """
 
@@ -25,6 +27,7 @@ class EpochMetrics:
     learning_rate: float
     samples_per_second: float
     seconds: float
+    validation_seconds: float
     gradient_norm: float
     loss_by_noise_level: dict[str, float]
     physics_violations: dict[str, float]

@@ -2,7 +2,6 @@
 
 import logging
 import resource
-import time
 from typing import Any
 
 import lightning
@@ -12,6 +11,8 @@ from lightning.pytorch.callbacks import Callback
 
 from stormdraw.models.device_sums import DeviceSums
 from stormdraw.models.diffusion import NOISE_LEVELS
+from stormdraw.models.epoch_clock import EpochClock
+from stormdraw.models.gpu_load import GpuLoad
 from stormdraw.models.metrics import EpochMetrics, MetricsFile
 from stormdraw.models.ranks import ALONE, Ranks
 
@@ -43,26 +44,35 @@ class RecordMetrics(Callback):
         # Of the epoch that is under way, over samples, so that it can be left and resumed.
         self._sums = DeviceSums(ranks)
         self._step = 0
-        self._seconds = 0.0
         self._validation = DeviceSums(ranks)
-        self._since = 0.0
+        self._clock = EpochClock()
+        self._load = GpuLoad()
 
     def state_dict(self) -> dict[str, Any]:
         """Goes into the resume file. All ranks must ask for it."""
         sums = self._sums.look()
-        under_way = self._seconds + time.monotonic() - self._since
-        return {"epochs": self.epochs, "sums": sums, "seconds": under_way if sums else 0.0}
+        return {
+            "epochs": self.epochs,
+            "sums": sums,
+            "seconds": self._clock.seconds if sums else {},
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Comes out of the resume file."""
         self.epochs = state_dict["epochs"]
         self._sums.begin_at(state_dict["sums"])
-        self._seconds = state_dict["seconds"]
+        self._clock.begin("rest", state_dict["seconds"])
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """The clock starts after the data and a resume file were read."""
-        self._since = time.monotonic()
+        self._clock.begin("training", self._clock.seconds if self._sums.look() else {})
         self._step = trainer.global_step
+
+    def on_train_epoch_start(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule
+    ) -> None:
+        """The saving of the last epoch is over."""
+        self._clock.enter("training")
 
     def on_train_batch_end(
         self,
@@ -73,6 +83,7 @@ class RecordMetrics(Callback):
         batch_index: int,
     ) -> None:
         """Add a batch to the sums of the epoch."""
+        self._load.look()
         losses = outputs["losses"]  # (B, V)
         self._sums.add(losses=losses.sum(dim=0), samples=_count(losses))
         if self.laws:
@@ -97,6 +108,7 @@ class RecordMetrics(Callback):
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Forget the last epoch's validation."""
+        self._clock.enter("validation")
         self._validation.begin_at({})
 
     def on_validation_batch_end(
@@ -116,9 +128,8 @@ class RecordMetrics(Callback):
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Write the epoch down and begin the next one."""
-        # Looking waits for the device, whose work is part of the epoch.
-        sums = self._sums.look()
-        seconds = self._seconds + time.monotonic() - self._since
+        self._clock.enter("rest")
+        sums, seconds = self._sums.look(), self._clock.seconds
         samples = round(sums["samples"][0])
         losses = dict(zip(self.variables, _over(sums["losses"], samples), strict=True))
         metrics = EpochMetrics(
@@ -128,15 +139,16 @@ class RecordMetrics(Callback):
             train_loss_by_variable=losses,
             validation_loss=self._validation_loss(),
             learning_rate=trainer.optimizers[0].param_groups[0]["lr"],
-            samples_per_second=samples / seconds,
-            seconds=seconds,
+            samples_per_second=samples / seconds["training"],
+            seconds=sum(seconds.values()),
+            validation_seconds=seconds["validation"],
             gradient_norm=sums["gradient"][0] / max(sums["steps"][0], 1.0),
             loss_by_noise_level=_by_level(sums),
             physics_violations=dict(
                 zip(self.laws, _over(sums.get("violations", []), samples), strict=True)
             ),
             peak_memory_bytes=peak_memory(),
-            gpu_utilisation=gpu_utilisation(),
+            gpu_utilisation=self._load.take_mean(),
             device=self.device,
         )
         self.epochs.append(metrics.as_dict())
@@ -146,8 +158,7 @@ class RecordMetrics(Callback):
             trainer.logger.log_metrics(metrics.scalars(), step=trainer.global_step)
         logger.info("%s", metrics.line(trainer.max_epochs or 0))
         self._sums.begin_at({})
-        self._seconds = 0.0
-        self._since = time.monotonic()
+        self._clock.begin("rest")
 
     def _validation_loss(self) -> float | None:
         """The mean over the samples of the last validation, if there was one."""
@@ -199,11 +210,22 @@ class StopEarly(Callback):
 
 class WarnOfGrowth(Callback):
     """Warns once if memory grows by a fifth over the first steps: something is kept that should
-    not be."""
+    not be.
+
+    It is level after a few optimizer steps: the first of them makes the optimizer's moments. The
+    first validation, of whole grids, may leave the process larger, and so it begins anew there.
+    """
 
     def __init__(self) -> None:
-        self._steps = 0
+        self._first_step = 0
+        self._settles_at = _SETTLED_STEPS
         self._settled = 0
+        self._validated = False
+        self._done = False
+
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        """Steps count from here, where a resumed training makes its buffers too."""
+        self._first_step = trainer.global_step
 
     def on_train_batch_end(
         self,
@@ -213,18 +235,28 @@ class WarnOfGrowth(Callback):
         batch: Any,
         batch_index: int,
     ) -> None:
-        """Compare with what there was after the first few batches."""
-        self._steps += 1
-        if self._steps > _WATCHED_STEPS:
+        """Compare with what there was after the first few optimizer steps."""
+        steps = trainer.global_step - self._first_step
+        if self._done or steps < self._settles_at:
             return
-        if self._steps == _SETTLED_STEPS:
-            self._settled = present_memory()
-        elif self._steps > _SETTLED_STEPS and present_memory() > _LARGEST_GROWTH * self._settled:
+        present = present_memory()
+        if steps == self._settles_at:
+            self._settled = present
+        elif present > _LARGEST_GROWTH * self._settled:
             logger.warning(
-                "memory has grown from %.2f to %.2f GB between batch %d and %d",
-                *(self._settled / 1e9, present_memory() / 1e9, _SETTLED_STEPS, self._steps),
+                "memory has grown from %.2f to %.2f GB between optimizer steps %d and %d",
+                *(self._settled / 1e9, present / 1e9, self._settles_at, steps),
             )
-            self._steps = _WATCHED_STEPS
+            self._done = True
+        self._done = self._done or steps >= _WATCHED_STEPS
+
+    def on_validation_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule
+    ) -> None:
+        """Begin anew after the first one."""
+        if not self._validated:
+            self._validated = True
+            self._settles_at = max(_SETTLED_STEPS, trainer.global_step - self._first_step + 1)
 
 
 def present_memory() -> int:
@@ -232,17 +264,6 @@ def present_memory() -> int:
     if torch.cuda.is_available():
         return torch.cuda.memory_allocated()
     return psutil.Process().memory_info().rss
-
-
-def gpu_utilisation() -> float | None:
-    """Share of the last second or so in which the GPU was busy; None where it does not tell."""
-    if not torch.cuda.is_available():
-        return None
-    try:
-        return torch.cuda.utilization() / 100.0
-    except (ModuleNotFoundError, RuntimeError):
-        # The driver's Python bindings are not there, or the driver does not say.
-        return None
 
 
 def peak_memory() -> int:
