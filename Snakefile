@@ -34,11 +34,11 @@ rule all:
         summary="results/scores/summary.csv",
         products=PRODUCTS,
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
-        gaps=GAPS,
 
 
 onerror:
-    print(advice_after_failure(), flush=True)
+    if advice := advice_after_failure():
+        print(advice, flush=True)
 
 
 # What the run will cost, before anything is fetched: `snakemake --cores 1 plan`.

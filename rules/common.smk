@@ -17,13 +17,11 @@ from stormdraw.archive.wanted import SOURCES
 from stormdraw.code_digest import code_digest
 from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
-from stormdraw.left_out import leave_out
 from stormdraw.models.definitions import find_definition
 from stormdraw.models.systems import check_systems, load_models, stepping_model
 from stormdraw.provenance import digest
 from stormdraw.settings import load_settings
 from stormdraw.times import format_init
-from stormdraw.unfinished import unfinished
 
 
 def model_file(name):
@@ -32,25 +30,9 @@ def model_file(name):
     return own if find_definition(own)[0].exists() else CHECKOUT / own
 
 
-def decide_what_is_unfinished(settings):
-    """What `left_out: unfinished` comes to, as the configuration says it.
-
-    Decided once a run: a job on a cluster reads this file again, while files are being made.
-    """
-    decided = "STORMDRAW_LEFT_OUT"
-    if workflow.is_main_process or decided not in os.environ:
-        os.environ[decided] = unfinished(settings, Path("results")).model_dump_json()
-    return json.loads(os.environ[decided])
-
-
 try:
     # The configuration of a module is part of another one's file.
     SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
-    UNFINISHED = SETTINGS.left_out == "unfinished"
-    if UNFINISHED:
-        # In place: scripts read it, too.
-        config["left_out"] = decide_what_is_unfinished(SETTINGS)
-        SETTINGS = load_settings(config)
     loaded = load_models(SETTINGS, model_file)
     check_systems(SETTINGS, loaded)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
@@ -111,18 +93,18 @@ def stays_here(name):
 
 
 def advice_after_failure():
-    """How to have a scorecard of the systems that are finished, if some are and some are not."""
-    found = unfinished(SETTINGS, Path("results"))
-    try:
-        rest = leave_out(SETTINGS.model_copy(update={"left_out": found}))
-    except StormdrawError:
+    """How to have a scorecard without the models whose training began and did not finish."""
+    begun = Path("results/logs/models_train")
+    lost = [
+        name
+        for name in SETTINGS.model_names
+        if (begun / f"{name}.log").exists() and not Path(f"results/models/{name}/model.pt").exists()
+    ]
+    if not lost:
         return ""
-    finished = ", ".join(system.name for system in rest.ensembles.systems)
     return (
-        "stormdraw: the same command with `--config left_out=unfinished` makes the scorecard of "
-        f"what is finished: {finished}"
-        if found and not UNFINISHED
-        else ""
+        f"stormdraw: not trained: {', '.join(lost)}. To score the other systems meanwhile, comment "
+        "out each such model and its systems in the configuration and run the same command again"
     )
 
 

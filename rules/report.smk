@@ -243,33 +243,3 @@ rule report_products:
         "Writing the winning ensemble's products at {wildcards.init}"
     script:
         "../workflow_scripts/report_products.py"
-
-
-# A scorecard that lacks what was asked for must not pass for the whole one: with
-# `left_out=unfinished` the run ends with an error once all the rest is made.
-GAPS = ["results/report/whole"] if UNFINISHED and SETTINGS.gaps() else []
-
-if GAPS:
-
-    rule report_gaps:
-        input:
-            scorecard="results/report/scorecard.html",
-            products=PRODUCTS,
-        output:
-            never="results/report/whole",
-        log:
-            "results/logs/report_gaps.log",
-        benchmark:
-            "results/benchmarks/report_gaps.tsv"
-        retries: 0
-        localrule: True
-        conda:
-            "../envs/stormdraw.yaml"
-        threads: 1
-        params:
-            code=code("report_gaps"),
-            gaps=SETTINGS.gaps().sentences(),
-        message:
-            "Telling what the scorecard leaves out"
-        script:
-            "../workflow_scripts/report_gaps.py"

@@ -22,7 +22,6 @@ from stormdraw.ensembles.settings import (
 )
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
-from stormdraw.left_out import Choice, LeftOut, leave_out
 from stormdraw.periods import Cases, Periods
 from stormdraw.report.settings import Report
 from stormdraw.scores.settings import Scores
@@ -66,7 +65,6 @@ class Settings(Section):
     ensembles: Ensembles
     scores: Scores = Scores()
     report: Report = Report()
-    left_out: Choice = LeftOut()
 
     @field_validator("variables")
     @classmethod
@@ -289,10 +287,6 @@ class Settings(Section):
                 found[one.name] = one
         return found
 
-    def gaps(self) -> LeftOut:
-        """What is left out of this run, as far as it is known by name."""
-        return self.left_out if isinstance(self.left_out, LeftOut) else LeftOut()
-
     def members(self, system: System) -> int:
         """How many members a sampled system has."""
         return getattr(system, "members", None) or self.ensembles.members
@@ -305,11 +299,11 @@ def _name_of(entry: str | CrossedModel) -> str:
 def load_settings(config: dict[str, Any], *files: str | Path) -> Settings:
     """Check a configuration as Snakemake hands it over, read from these YAML files.
 
-    What its `left_out` names is not there. Raises StormdrawError with one line that names each
-    wrong key, where it stands, and what was expected.
+    Raises StormdrawError with one line that names each wrong key, where it stands, and what was
+    expected.
     """
     try:
-        return leave_out(Settings.model_validate(config))
+        return Settings.model_validate(config)
     except ValidationError as error:
         if files:
             raise StormdrawError(explain_in(error, files)) from None

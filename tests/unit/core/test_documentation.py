@@ -62,9 +62,6 @@ RUN_BY = {
     ".venv/bin/snakemake --cores all": (
         "tests/workflow/test_end_to_end.py::test_every_stage_left_its_files"
     ),
-    ".venv/bin/snakemake --cores all --config left_out=unfinished": (
-        "tests/workflow/test_failed_model.py::test_a_failed_training_leaves_a_stated_gap"
-    ),
     ".venv/bin/snakemake --workflow-profile workstation": (
         "tests/workflow/test_elsewhere.py::test_a_plan_in_another_folder_with_another_profile"
     ),

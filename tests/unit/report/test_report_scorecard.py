@@ -180,26 +180,6 @@ def test_no_reference_and_no_models_are_stated(demo_run: Run, tmp_path: Path) ->
     assert not [cell for cell in found.all("td") if "class" in cell]
 
 
-def test_what_is_left_out_is_stated_where_it_is_missed(demo_run: Run, tmp_path: Path) -> None:
-    why = "its loss is not a number"
-    left_out = {"models": {"ddpm_small": why}, "systems": {"href": "no files"}}
-    summary = read_summary(demo_run.summary)
-    write_summary(summary[summary["system"] != "href"], tmp_path / "summary.csv")
-    settings = load_settings({**DEMO, "left_out": left_out})
-    found = Page(
-        write_page(
-            demo_run, tmp_path / "p.html", settings=settings, summary=tmp_path / "summary.csv"
-        )
-    )
-    # At the head, among the limits, and in the model's place.
-    assert found.text.count(f"The model ddpm_small is left out: {why}.") == 2
-    assert found.text.count("The system href is left out: no files.") == 2
-    assert f"Left out: {why}." in found.text
-    assert "model-ddpm_small" in [heading.get("id") for heading in found.all("h3")]
-    # There is nothing to measure skill against.
-    assert "No reference is set" in found.text
-
-
 def test_an_empty_summary_is_stated(demo_run: Run, tmp_path: Path) -> None:
     summary = read_summary(demo_run.summary)
     write_summary(summary.iloc[:0], tmp_path / "summary.csv")

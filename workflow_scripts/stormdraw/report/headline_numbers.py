@@ -46,7 +46,6 @@ def headline_numbers(summary: pd.DataFrame, settings: Settings) -> dict[str, Any
         "settings_hash": digest(settings.model_dump(mode="json")),
         "simulated": settings.archive.source == "simulated",
         "reference": settings.scores.reference,
-        "left_out": settings.gaps().sentences(),
         "cases": max(cases_in(summary), default=0),
         "leads_hours": leads_in(summary),
         "winner": winner and {"system": winner.system, "rule": winner.rule},

@@ -13,7 +13,7 @@ _FEW_CASES = 30
 def limits(settings: Settings, table: HeadlineTable) -> list[str]:
     """Sentences, those of this run first."""
     systems = settings.ensembles.systems
-    found = settings.gaps().sentences()
+    found = []
     if settings.archive.source == "simulated":
         found.append(
             "The archive is simulated: a stochastic toy world on a crop of the HRRR grid. Its "
