@@ -82,6 +82,19 @@ def test_the_code_of_a_network_retrains(changed):
     assert "fields_normalise" not in jobs
 
 
+def test_the_code_that_writes_ensembles_makes_them_again(changed):
+    path = changed.folder / "workflow_scripts" / "stormdraw" / "ensembles" / "files.py"
+    text = path.read_text()
+    path.write_text(text + "\nEDITED = True\n")
+    try:
+        jobs = planned(changed)
+    finally:
+        path.write_text(text)
+    of_ensembles = {rule for rule in jobs if rule.startswith("ensembles_")}
+    assert of_ensembles >= {"ensembles_sample", "ensembles_reference", "ensembles_baseline"}
+    assert "models_train" not in jobs
+
+
 def test_a_confidence_level_only_sums_again(changed):
     config = changed.config
     changed.configure({**config, "scores": {"reference": "href", "confidence": 0.9}})

@@ -3,14 +3,31 @@
 import ast
 import functools
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = "stormdraw"
+_NAME_OF_MODULE = re.compile(rf"{PACKAGE}(\.\w+)+")
 
-# These decide how a job runs and how a file is written, not what stands in it. Settings, of the
-# whole and of each stage, reach a rule as parameters of their own.
-_WITHOUT_EFFECT = {"errors", "files", "gpu_lease", "job", "periods", "section", "settings"}
+_CHECKED = "it checks the configuration, whose values reach every rule as parameters"
+
+# The modules that are in no digest, by their whole names, and why.
+WITHOUT_EFFECT = {
+    "stormdraw.errors": "it changes what an error says, and a failed job leaves no file",
+    "stormdraw.files": "it moves a finished file to its name, whatever is in it",
+    "stormdraw.gpu_lease": "it chooses the GPU that a job runs on",
+    "stormdraw.job": "it writes a job's log and the line that it fails with",
+    "stormdraw.periods": _CHECKED,
+    "stormdraw.section": _CHECKED,
+    "stormdraw.settings": _CHECKED,
+    "stormdraw.archive.settings": _CHECKED,
+    "stormdraw.ensembles.settings": _CHECKED,
+    "stormdraw.fields.settings": _CHECKED,
+    "stormdraw.models.settings": _CHECKED,
+    "stormdraw.report.settings": _CHECKED,
+    "stormdraw.scores.settings": _CHECKED,
+}
 
 
 def code_digest(script: Path, *modules: str) -> str:
@@ -20,22 +37,28 @@ def code_digest(script: Path, *modules: str) -> str:
     not the text: reformatting or commenting a file changes nothing.
     """
     library = script.parent
-    files = [script, *(_path(module, library) for module in modules)]
     digest = hashlib.sha256(_tree(script).encode())
-    for module in sorted(_reachable(files, library) | set(modules)):
+    for module in sorted(modules_behind(script, *modules)):
         digest.update(module.encode())
         digest.update(_tree(_path(module, library)).encode())
     return digest.hexdigest()[:16]
 
 
-def _reachable(files: list[Path], library: Path) -> set[str]:
+def modules_behind(script: Path, *modules: str) -> set[str]:
+    """The modules of the package that what `script` writes depends on.
+
+    They are `modules` and all that is imported from there on, but for those of WITHOUT_EFFECT and
+    what is imported by these alone.
+    """
+    library = script.parent
     reached: set[str] = set()
-    waiting = list(files)
+    waiting = {found for module in modules for found in _with_packages(module, library)}
+    waiting |= _imports(script, library)
     while waiting:
-        for module in _imports(waiting.pop(), library):
-            if module not in reached and module.rpartition(".")[2] not in _WITHOUT_EFFECT:
-                reached.add(module)
-                waiting.append(_path(module, library))
+        module = waiting.pop()
+        if module not in reached and module not in WITHOUT_EFFECT:
+            reached.add(module)
+            waiting |= _imports(_path(module, library), library)
     return reached
 
 
@@ -55,23 +78,33 @@ def _imports(path: Path, library: Path) -> frozenset[str]:
 
 
 def _find_imports(path: Path, library: Path) -> Iterator[str]:
-    """Names of the package's modules that a file imports, packages' own `__init__` included."""
+    """Names of the package's modules that a file imports, packages' own `__init__` included.
+
+    A string that is a module's name counts, too: `python -m` starts such a module.
+    """
     for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             # `from package import module` names a module in its last part, or a thing in it.
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Constant) and _NAME_OF_MODULE.fullmatch(str(node.value)):
+            names = [str(node.value)]
         else:
             continue
         for name in names:
-            parts = name.split(".")
-            if parts[0] != PACKAGE:
-                continue
-            for end in range(1, len(parts) + 1):
-                module = ".".join(parts[:end])
-                if _path(module, library).exists():
-                    yield module
+            yield from _with_packages(name, library)
+
+
+def _with_packages(name: str, library: Path) -> Iterator[str]:
+    """A module of the package and the packages it is in; a thing in a module gives the module."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE:
+        return
+    for end in range(1, len(parts) + 1):
+        module = ".".join(parts[:end])
+        if _path(module, library).exists():
+            yield module
 
 
 def _path(module: str, library: Path) -> Path:

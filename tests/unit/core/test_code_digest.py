@@ -1,8 +1,10 @@
+import re
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 import pytest
 
-from stormdraw.code_digest import code_digest
+from stormdraw.code_digest import WITHOUT_EFFECT, code_digest, modules_behind
 
 
 @pytest.fixture
@@ -16,7 +18,10 @@ def library(tmp_path: Path) -> Path:
         "stormdraw/models.py": "from stormdraw import grids\nfit = 1\n",
         "stormdraw/grids.py": "SPACING = 3000\n",
         "stormdraw/settings.py": "DEFAULT = 1\n",
+        "draw.py": "from stormdraw.scores import files\n",
+        "stormdraw/files.py": "",
         "stormdraw/scores/__init__.py": "",
+        "stormdraw/scores/files.py": "",
         "stormdraw/scores/crps.py": "from stormdraw import grids, settings\n",
     }.items():
         (tmp_path / path).write_text(text)
@@ -57,6 +62,65 @@ def test_settings_do_not_count_since_they_are_parameters(library):
     assert not changed(library, "score.py", "stormdraw/settings.py", "DEFAULT = 2\n")
 
 
+def test_a_module_counts_whose_last_name_is_that_of_one_that_does_not(library):
+    assert changed(library, "draw.py", "stormdraw/scores/files.py", "X = 1\n")
+
+
+def test_a_module_that_is_started_by_its_name_counts(library):
+    (library / "draw.py").write_text('START = ["python", "-m", "stormdraw.scores.crps"]\n')
+    assert changed(library, "draw.py", "stormdraw/scores/crps.py", "X = 1\n")
+
+
 def test_a_module_chosen_by_name_counts_with_its_imports(library):
-    for edited in ("stormdraw/scores/crps.py", "stormdraw/grids.py"):
-        assert changed(library, "train.py", edited, "X = 1\n", "stormdraw.scores.crps")
+    for edited in ("crps.py", "__init__.py", "../grids.py"):
+        assert changed(
+            library, "train.py", f"stormdraw/scores/{edited}", "X = 1\n", "stormdraw.scores.crps"
+        )
+
+
+def name_of(path: Path, library: Path) -> str:
+    return ".".join(path.relative_to(library).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_by(script: Path, library: Path) -> set[str]:
+    """What Python's own finder of modules says that a script imports of the package."""
+    finder = ModuleFinder([str(library)], excludes=list(WITHOUT_EFFECT))
+    finder.run_script(str(script))
+    return {name for name in finder.modules if name.partition(".")[0] == "stormdraw"}
+
+
+@pytest.fixture(scope="module")
+def scripts(root) -> dict[str, set[str]]:
+    """What each script of the workflow imports, directly or not."""
+    library = root / "workflow_scripts"
+    return {path.name: imported_by(path, library) for path in library.glob("*.py")}
+
+
+def test_every_module_that_a_script_imports_is_in_its_digest(root, scripts):
+    assert len(scripts["models_train.py"]) > 20
+    for script, imported in scripts.items():
+        assert imported <= modules_behind(root / "workflow_scripts" / script), script
+
+
+def test_a_digest_holds_no_more_than_its_script_imports_or_starts(root, scripts):
+    started = {"stormdraw.models.rank"}
+    for script, imported in scripts.items():
+        assert modules_behind(root / "workflow_scripts" / script) <= imported | started, script
+
+
+def test_every_module_is_in_a_digest_or_read_by_the_rules(root, scripts, tmp_path):
+    """No module that makes a result is reached in a way that a digest does not follow."""
+    library = root / "workflow_scripts"
+    everything = {name_of(path, library) for path in library.glob("stormdraw/**/*.py")}
+    rules = "".join(path.read_text() for path in (root / "rules").glob("*.smk"))
+    lines = re.findall(r"^from stormdraw\S* import [\w, ]+$", rules, flags=re.MULTILINE)
+    (tmp_path / "rules.py").write_text("\n".join(lines))
+    # The rules read the settings, and with them what checks these.
+    finder = ModuleFinder([str(library)])
+    finder.run_script(str(tmp_path / "rules.py"))
+    chosen = {name for name in everything if name.startswith("stormdraw.models.networks.")}
+    in_digests = set().union(
+        *(modules_behind(library / script, *chosen) for script in scripts), WITHOUT_EFFECT
+    )
+    assert everything <= in_digests | set(finder.modules)
+    assert set(WITHOUT_EFFECT) <= everything
