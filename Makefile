@@ -12,6 +12,7 @@
 # make benchmark-archive  time of fetching beside curl, and of planning a year of hours
 # make archive-faults     what becomes of a file when its server fails: docs/archive_faults.md
 # make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
+# make benchmark-loading  batches read from warm and cold files: docs/loading-benchmark.md
 # make benchmark-training   a training step of the reference's recipe beside ours, at full grid
 # make benchmark-sampling   what members cost and how well they score: docs/sampling-benchmark.md
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
@@ -26,8 +27,8 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
 .PHONY: help demo twin idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
-  benchmark-scores benchmark-archive benchmark-fields benchmark-training benchmark-sampling \
-  archive-faults compare-scores clean
+  benchmark-scores benchmark-archive benchmark-fields benchmark-loading benchmark-training \
+  benchmark-sampling archive-faults compare-scores clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -100,6 +101,9 @@ archive-faults: $(INSTALLED_FOR_TESTS)
 
 benchmark-fields: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/fields.py docs/benchmarks-fields.md
+
+benchmark-loading: $(INSTALLED)
+	$(BIN)/python tests/benchmarks/loading.py docs/loading-benchmark.md
 
 MODELS ?= ddpm_ultra_minimal ddpm_small
 benchmark-training: $(INSTALLED)

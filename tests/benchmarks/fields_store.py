@@ -31,7 +31,7 @@ Read = Callable[[datetime], object]
 def report_store(folder: Path) -> str:
     folder = folder / "store"
     folder.mkdir(exist_ok=True)
-    kinds = [_packed(state(HRRR, seed)) for seed in range(3)]
+    kinds = [packed(state(HRRR, seed)) for seed in range(3)]
     states = [kinds[hour % len(kinds)] for hour in range(STATES)]
     order = [TIMES[i] for i in np.random.default_rng(0).permutation(STATES)]
     out = np.empty(SHAPE, np.float32)
@@ -64,7 +64,7 @@ def report_store(folder: Path) -> str:
     )
 
 
-def _packed(fields: dict[str, np.ndarray]) -> np.ndarray:
+def packed(fields: dict[str, np.ndarray]) -> np.ndarray:
     """A state as GRIB leaves it: in steps of 1/16 from the smallest value, CAPE in tens."""
     steps = {"CAPE": 10.0, "CIN": 1.0}
     packed = [

@@ -15,6 +15,10 @@ EARTH_RADIUS = 6371229.0
 # a microdegree (0.1 m), some only to a thousandth of a degree.
 SAME_POINT = 0.01
 
+# Rows and columns of a part of a grid.
+Window = tuple[slice, slice]
+WHOLE_GRID: Window = (slice(None), slice(None))
+
 
 @dataclass(frozen=True)
 class Grid:

@@ -1,6 +1,8 @@
 """What is written comes back: through our reader, xarray, a compliance checker, GDAL and ncdump."""
 
+import functools
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +17,7 @@ import pytest
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields import day_files
 from stormdraw.fields.day_files import DayFile
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.fields.settings import Store
@@ -82,15 +85,26 @@ def test_xarray_sees_the_same(day):
             )
 
 
-def test_files_of_others_are_decoded_by_their_attributes(tmp_path):
-    encoding = {"T2M": {"dtype": "int16", "scale_factor": 0.01, "_FillValue": -32768}}
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        {"dtype": "int16", "scale_factor": 0.01, "_FillValue": -32768},
+        {"dtype": "float32", "zlib": True, "chunksizes": (1, 4, 4)},
+        {"dtype": "float32", "zlib": True, "chunksizes": (2, 7, 9)},
+        {"dtype": "float32", "fletcher32": True, "chunksizes": (1, 7, 9)},
+    ],
+)
+def test_files_of_others_are_decoded_by_their_attributes(tmp_path, encoding):
     dataset = xr.Dataset(
         {"T2M": (("time", "y", "x"), STATES[:, 1] - 280)},
         coords={"time": np.array(TIMES, "M8[ns]")},
     )
-    dataset.to_netcdf(tmp_path / "day.nc", encoding=encoding)
-    read = StateReader([tmp_path / "day.nc"], ["T2M"]).read(TIMES[3])
-    assert np.allclose(read[0], STATES[3, 1] - 280, atol=0.006, equal_nan=True)
+    dataset.to_netcdf(tmp_path / "day.nc", encoding={"T2M": encoding})
+    reader = StateReader([tmp_path / "day.nc"], ["T2M"])
+    expected = STATES[3, 1] - 280
+    assert np.allclose(reader.read(TIMES[3])[0], expected, atol=0.006, equal_nan=True)
+    part = reader.read(TIMES[3], window=(slice(1, 4), slice(2, 9)))
+    assert np.allclose(part[0], expected[1:4, 2:9], atol=0.006, equal_nan=True)
 
 
 def test_threads_may_share_a_reader(day):
@@ -108,13 +122,94 @@ def test_a_file_made_anew_is_read_anew(tmp_path):
     assert np.array_equal(StateReader([path], NAMES).read(TIMES[0]), STATES[4])
 
 
-def test_a_file_cut_off_is_an_error(tmp_path):
-    path = write_day(tmp_path / "day.nc", "fast")
+@pytest.mark.parametrize("store", STORES)
+def test_a_file_cut_off_is_an_error(tmp_path, store):
+    path = write_day(tmp_path / "day.nc", store)
     reader = DayFile(path)
     with open(path, "r+b") as stream:
         stream.truncate(path.stat().st_size - 200)
-    with pytest.raises(StormdrawError, match=r"day\.nc: the file ends before the field does"):
+    with pytest.raises(StormdrawError, match=r"day\.nc: damaged \(the file ends before the field"):
         reader.read(NAMES, 4)
+
+
+def test_a_spoilt_file_is_an_error(tmp_path):
+    path = write_day(tmp_path / "day.nc", "compact")
+    reader = DayFile(path)
+    offset, size = reader._layouts["T2M"].places[2, 0]
+    with open(path, "r+b") as stream:
+        stream.seek(offset)
+        stream.write(b"\xff" * size)
+    with pytest.raises(StormdrawError, match=r"day\.nc: damaged \(Error -3"):
+        reader.read(NAMES, 2)
+    assert np.isfinite(reader.read(NAMES, 1)).all()
+
+
+# Three bands of the compact store, the last of them cut off by the edge.
+TALL = HRRR.crop(slice(600, 750), slice(366, 375))
+
+
+@pytest.fixture(scope="module", params=STORES)
+def tall(request, tmp_path_factory):
+    """A day file of two hours on a grid of many rows, and what is in it."""
+    path = tmp_path_factory.mktemp(request.param) / "day.nc"
+    times = xr.DataArray(np.array(TIMES[:2], "datetime64[ns]"), dims="time")
+    # Steps that the compact store keeps.
+    values = np.random.default_rng(1).integers(0, 999, (2, 4, *TALL.shape)).astype(np.float32) / 8
+    names = {name: name for name in NAMES}
+    with written_in_parts(path, TALL, {"time": times}, names, {}, request.param) as file:
+        for name, fields in zip(NAMES, values.swapaxes(0, 1), strict=True):
+            file[name][:] = fields
+    return path, values
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        (slice(0, 150), slice(0, 9)),
+        (slice(3, 11), slice(2, 5)),
+        (slice(60, 130), slice(0, 9)),
+        (slice(64, 128), slice(8, 9)),
+        (slice(None), slice(4, None)),
+        (slice(149, 150), slice(0, 1)),
+    ],
+)
+def test_a_part_of_the_grid_is_that_of_the_whole(tall, window):
+    path, values = tall
+    part = StateReader([path], NAMES).read(TIMES[1], window=window)
+    assert np.array_equal(part, values[1][:, window[0], window[1]])
+    assert part.flags.c_contiguous
+
+
+def test_of_a_crop_no_more_than_its_rows_are_read(tall, monkeypatch):
+    path, _ = tall
+    read, plain = [], os.preadv
+
+    def counting(descriptor, views, place):
+        read.append(plain(descriptor, views, place))
+        return read[-1]
+
+    file = DayFile(path)
+    monkeypatch.setattr(os, "preadv", counting)
+    file.read(NAMES, 1, window=(slice(70, 80), slice(2, 6)))
+    if "fast" in str(path):
+        assert sum(read) == 4 * 10 * 9 * 4
+    else:
+        # One of three bands.
+        assert sum(read) == sum(file._layouts[name].places[1, 1, 1] for name in NAMES)
+
+
+def test_files_beyond_those_that_stay_open_are_not_looked_through_again(tmp_path, monkeypatch):
+    paths = [write_day(tmp_path / f"{n}.nc", "fast", STATES[n:]) for n in range(3)]
+    one_open = functools.lru_cache(maxsize=1)(day_files._opened.__wrapped__)
+    monkeypatch.setattr(day_files, "_opened", one_open)
+    files = [day_files.day_file(path) for path in paths]
+    monkeypatch.setattr(day_files.h5py, "File", None)
+    for _ in range(2):
+        for n, path in enumerate(paths):
+            assert day_files.day_file(path) is files[n]
+            state = day_files.day_file(path).read(NAMES, 0)
+            assert np.array_equal(state, STATES[n], equal_nan=True)
+    assert one_open.cache_info().misses == 6
 
 
 def test_wrong_memory_is_refused(day):

@@ -1,6 +1,8 @@
 """Pairs of hours, and the order in which they are learnt from."""
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import xarray as xr
 from synthetic_hours import HOURS, START, VARIABLES, small_grid, write_fields
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.states import StateReader
 from stormdraw.models.batches import OrderedBatches, ShuffledBatches
 from stormdraw.models.forcings import make_forcings
 from stormdraw.models.pairs import Pairs
@@ -17,10 +20,12 @@ from stormdraw.times import hourly, hours
 TIMES = list(hourly(START, START + hours(HOURS - 1)))
 
 
-def make_pairs(folder: Path, times: list = TIMES, in_memory: float = 1e9) -> Pairs:
+def make_pairs(
+    folder: Path, times: list = TIMES, in_memory: float = 1e9, history: int = 1, readers: int = 1
+) -> Pairs:
     forcings = make_forcings(["hour_of_day"], small_grid(), None)
     paths = [folder / "first.nc", folder / "second.nc"]
-    return Pairs(paths, VARIABLES, times, forcings, in_memory)
+    return Pairs(paths, VARIABLES, times, forcings, in_memory, history, readers=readers)
 
 
 def test_a_batch_holds_what_the_files_hold(synthetic: Path) -> None:
@@ -54,6 +59,40 @@ def test_from_disk_as_from_memory(synthetic: Path) -> None:
         one, other = in_memory.batch(indices), from_disk.batch(indices)
         assert torch.equal(one.now, other.now)
         assert torch.equal(one.following, other.following)
+
+
+@pytest.mark.parametrize("in_memory", [0.0, 1e9])
+def test_earlier_hours_come_oldest_first(synthetic: Path, in_memory: float) -> None:
+    pairs = make_pairs(synthetic, in_memory=in_memory, history=3, readers=2)
+    assert pairs.times == TIMES[2:-1]
+    windows = [(slice(2, 10), slice(1, 9)), (slice(5, 13), slice(0, 8))]
+    # From 03 to 06 UTC over both files, and from 00 to 03 UTC.
+    batch = pairs.batch([3, 0], windows)
+    with xr.open_mfdataset([synthetic / "first.nc", synthetic / "second.nc"]) as dataset:
+        dew_point = dataset["D2M"].values
+    assert batch.before is not None
+    together = torch.cat([batch.before, batch.now[:, None], batch.following[:, None]], dim=1)
+    for sample, (first, (rows, columns)) in enumerate(zip([3, 0], windows, strict=True)):
+        expected = dew_point[first : first + 4, rows, columns]
+        np.testing.assert_array_equal(together[sample, :, 1], expected)
+    # A GPU fetches what lies in one piece by itself.
+    assert all(states.is_contiguous() for states in (batch.before, batch.now, batch.following))
+
+
+def test_states_are_read_side_by_side(synthetic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = make_pairs(synthetic, in_memory=0.0, readers=2)
+    expected = pairs.batch([2, 5])
+    # Two reads wait for each other.
+    barrier, read = threading.Barrier(2, timeout=10), StateReader.read
+
+    def together(self: StateReader, *arguments: Any) -> np.ndarray:
+        barrier.wait()
+        return read(self, *arguments)
+
+    monkeypatch.setattr(StateReader, "read", together)
+    batch = pairs.batch([2, 5])
+    assert torch.equal(batch.now, expected.now)
+    assert torch.equal(batch.following, expected.following)
 
 
 def test_no_two_hours_in_a_row(synthetic: Path) -> None:

@@ -1,8 +1,9 @@
-"""Day files, open for reading whole fields as fast as the disk gives them."""
+"""Day files, open for reading fields and parts of them as fast as the disk gives them."""
 
 import functools
 import os
 import weakref
+import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +15,12 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.layout import Deflated, Plain, layout_of
+from stormdraw.grids import WHOLE_GRID, Window
 
-# Files that stay open: a year of days would be more than many systems allow a process.
+# Files that stay open: a year of days would be more than many systems allow a process. Where fields
+# lie in the others is kept, so that a file that is opened again need not be looked through again.
 _OPEN_FILES = 256
+_KNOWN_FILES = 4096
 
 
 class DayFile:
@@ -32,15 +36,19 @@ class DayFile:
                 if isinstance(dataset, h5py.Dataset) and dataset.ndim == 3:
                     self._layouts[name] = layout_of(dataset)
                     self.shape: tuple[int, int] = dataset.shape[1:]
-        self._descriptor = os.open(path, os.O_RDONLY)
-        # Closed when nobody holds this object any more, a thread in the middle of a read included.
-        weakref.finalize(self, os.close, self._descriptor)
 
-    def read(self, names: Sequence[str], index: int, out: np.ndarray | None = None) -> np.ndarray:
+    def read(
+        self,
+        names: Sequence[str],
+        index: int,
+        out: np.ndarray | None = None,
+        window: Window = WHOLE_GRID,
+    ) -> np.ndarray:
         """The state at one index along time, float32 (variable, y, x), into `out` if given.
 
-        Raises StormdrawError if the file lacks a variable, ValueError if `out` is not float32 of
-        that shape, in one piece.
+        Of a part of the grid, little more than its rows are read. Raises StormdrawError if the file
+        lacks a variable or is damaged, ValueError if `out` is not float32 of that shape, in one
+        piece.
         """
         missing = [name for name in names if name not in self._layouts]
         if missing:
@@ -48,7 +56,10 @@ class DayFile:
                 f"{self.path}: has no {', '.join(missing)}; it was made for other variables, "
                 "delete it"
             )
-        shape = (len(names), *self.shape)
+        rows, columns = (
+            slice(*part.indices(side)) for part, side in zip(window, self.shape, strict=True)
+        )
+        shape = (len(names), rows.stop - rows.start, columns.stop - columns.start)
         if out is None:
             out = np.empty(shape, np.float32)
         if out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
@@ -56,32 +67,50 @@ class DayFile:
         for field, name in zip(out, names, strict=True):
             layout = self._layouts[name]
             if layout is None:
-                field[:] = self._decoded(name, index)
+                field[:] = self._decoded(name, index, (rows, columns))
             else:
-                self._read(layout, index, field)
+                self._read(layout, index, (rows, columns), field)
         return out
 
-    def _read(self, layout: Plain | Deflated, index: int, field: np.ndarray) -> None:
+    def _read(
+        self, layout: Plain | Deflated, index: int, window: Window, field: np.ndarray
+    ) -> None:
+        opened = _opened(self)
         try:
-            layout.read(self._descriptor, index, field)
-        except EOFError as error:
-            raise StormdrawError(f"{self.path}: {error}; delete it and run again") from None
+            layout.read(opened.descriptor, index, window, field)
+        except (EOFError, zlib.error) as error:
+            raise StormdrawError(
+                f"{self.path}: damaged ({error}); delete it and run again"
+            ) from None
 
-    def _decoded(self, name: str, index: int) -> np.ndarray:
-        """A field of a file that something else wrote, as its attributes say."""
+    def _decoded(self, name: str, index: int, window: Window) -> np.ndarray:
+        """A part of a field of a file that something else wrote, as its attributes say."""
         with xr.open_dataset(self.path, engine="netcdf4") as dataset:
-            return dataset[name].isel(time=index).values
+            return dataset[name].isel(time=index)[window].values
+
+
+class _Opened:
+    """A file's descriptor, closed when nobody holds this any more, a read under way included."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self.descriptor)
 
 
 def day_file(path: str | Path) -> DayFile:
-    """The file, opened once while it stays the same."""
+    """The file, looked through once while it stays the same."""
     status = os.stat(path)
-    return _opened(Path(path), status.st_ino, status.st_mtime_ns, status.st_size)
+    return _known(Path(path), status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=_KNOWN_FILES)
+def _known(path: Path, inode: int, modified: int, size: int) -> DayFile:
+    return DayFile(path)
 
 
 @functools.lru_cache(maxsize=_OPEN_FILES)
-def _opened(path: Path, inode: int, modified: int, size: int) -> DayFile:
-    return DayFile(path)
+def _opened(file: DayFile) -> _Opened:
+    return _Opened(file.path)
 
 
 def _times(dataset: h5py.Dataset) -> list[datetime]:

@@ -1,7 +1,7 @@
 """Where in a NetCDF file the values of a field lie, so that they can be read without its library.
 
-HDF5's library reads for one thread at a time, and through buffers of its own. A field that lies in
-one piece, plain or deflated, is one read from its place in the file.
+HDF5's library reads for one thread at a time, and through buffers of its own. Rows that lie in one
+piece, plain or deflated, are one read from their place in the file.
 """
 
 import os
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import h5py
 import numpy as np
+
+from stormdraw.grids import Window
 
 _DEFLATE = h5py.h5z.FILTER_DEFLATE
 _SHUFFLE = h5py.h5z.FILTER_SHUFFLE
@@ -20,59 +22,95 @@ class Plain:
     """Fields of float32 (y, x), one after the other from `offset` bytes on."""
 
     offset: int
-    field_bytes: int
+    shape: tuple[int, int]
 
-    def read(self, descriptor: int, index: int, out: np.ndarray) -> None:
-        """Fill `out`, float32 (y, x), with one field."""
-        view = out.data.cast("B")
-        done = 0
-        while done < self.field_bytes:
-            place = self.offset + index * self.field_bytes + done
-            count = os.preadv(descriptor, [view[done:]], place)
-            if count == 0:
-                raise EOFError("the file ends before the field does")
-            done += count
+    def read(self, descriptor: int, index: int, window: Window, out: np.ndarray) -> None:
+        """Fill `out`, float32 (y, x) in C order, with a window, whose ends are stated, of a field.
+
+        Its rows are read in one piece, from end to end: thousands of small reads take longer.
+        """
+        rows, columns = window
+        height, width = self.shape
+        block = out if out.shape[1] == width else np.empty((len(out), width), np.float32)
+        place = self.offset + 4 * width * (index * height + rows.start)
+        _read(descriptor, block.data.cast("B"), place)
+        if block is not out:
+            out[:] = block[:, columns]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Deflated:
-    """Fields of float32 (y, x), each a chunk of its own: (offset, size) in bytes."""
+    """Fields of float32 (y, x) in bands of `band_rows` rows, each band deflated by itself.
 
-    places: tuple[tuple[int, int], ...]
+    `places` are where: int64 (time, band, 2), the offset and the size in bytes. The last band is as
+    high as the others, whatever is left for it.
+    """
+
+    places: np.ndarray
+    band_rows: int
+    width: int
     shuffled: bool
 
-    def read(self, descriptor: int, index: int, out: np.ndarray) -> None:
-        """Fill `out`, float32 (y, x), with one field."""
-        offset, size = self.places[index]
-        content = np.frombuffer(zlib.decompress(os.pread(descriptor, size, offset)), np.uint8)
-        if self.shuffled:
-            # All first bytes stand together, then all second ones.
-            # Four strided copies take a third of the time of one transposed copy.
-            bytes_of_values = out.reshape(-1).view(np.uint8).reshape(-1, 4)
-            for position, plane in enumerate(content.reshape(4, -1)):
-                bytes_of_values[:, position] = plane
-        else:
-            out.reshape(-1).view(np.uint8)[:] = content
+    def read(self, descriptor: int, index: int, window: Window, out: np.ndarray) -> None:
+        """Fill `out`, float32 (y, x) in C order, with a window, whose ends are stated, of a field.
+
+        Only the bands that it lies in are read.
+        """
+        rows, columns = window
+        for band in range(rows.start // self.band_rows, -(-rows.stop // self.band_rows)):
+            above = band * self.band_rows
+            first, last = max(rows.start, above), min(rows.stop, above + self.band_rows)
+            offset, size = self.places[index, band].tolist()
+            deflated = bytearray(size)
+            _read(descriptor, memoryview(deflated), offset)
+            content = np.frombuffer(zlib.decompress(deflated), np.uint8)
+            part = out[first - rows.start : last - rows.start]
+            self._fill(part, content, slice(first - above, last - above), columns)
+
+    def _fill(self, out: np.ndarray, content: np.ndarray, rows: slice, columns: slice) -> None:
+        """Fill `out` with some rows and columns of a band."""
+        if not self.shuffled:
+            out[:] = content.view(np.float32).reshape(-1, self.width)[rows, columns]
+            return
+        # All first bytes stand together, then all second ones. Four strided copies take a third of
+        # the time of one transposed copy.
+        bytes_of_values = out.view(np.uint8).reshape(*out.shape, 4)
+        for position, plane in enumerate(content.reshape(4, -1, self.width)):
+            bytes_of_values[..., position] = plane[rows, columns]
 
 
 def layout_of(dataset: h5py.Dataset) -> Plain | Deflated | None:
     """How a variable (time, y, x) is stored; None if its library is needed to read it."""
     if dataset.dtype != np.dtype("<f4") or dataset.ndim != 3 or _is_encoded(dataset):
         return None
+    times, height, width = dataset.shape
     if dataset.chunks is None:
         offset = dataset.id.get_offset()
-        field = 4 * dataset.shape[1] * dataset.shape[2]
-        return None if offset is None else Plain(offset, field)
-    if dataset.chunks != (1, *dataset.shape[1:]):
+        return None if offset is None else Plain(offset, (height, width))
+    together, band_rows, across = dataset.chunks
+    if (together, across) != (1, width):
         return None
     properties = dataset.id.get_create_plist()
     filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
     if filters not in ([_DEFLATE], [_SHUFFLE, _DEFLATE]):
         return None
-    chunks = [dataset.id.get_chunk_info_by_coord((i, 0, 0)) for i in range(dataset.shape[0])]
-    if any(chunk.byte_offset is None or chunk.filter_mask for chunk in chunks):
-        return None
-    return Deflated(tuple((chunk.byte_offset, chunk.size) for chunk in chunks), _SHUFFLE in filters)
+    places = np.empty((times, -(-height // band_rows), 2), np.int64)
+    for time, band in np.ndindex(places.shape[:2]):
+        chunk = dataset.id.get_chunk_info_by_coord((time, band * band_rows, 0))
+        if chunk.byte_offset is None or chunk.filter_mask:
+            return None
+        places[time, band] = chunk.byte_offset, chunk.size
+    return Deflated(places, band_rows, width, _SHUFFLE in filters)
+
+
+def _read(descriptor: int, view: memoryview, place: int) -> None:
+    """Fill a view of bytes with those of a file from a place on."""
+    done = 0
+    while done < len(view):
+        count = os.preadv(descriptor, [view[done:]], place + done)
+        if count == 0:
+            raise EOFError("the file ends before the field does")
+        done += count
 
 
 def _is_encoded(dataset: h5py.Dataset) -> bool:

@@ -19,6 +19,8 @@ from stormdraw.variables import variable
 # The compact store rounds to 2^-7, an eighth of the 1/16 that HRRR's temperatures, winds and
 # reflectivities are packed in.
 _KEPT_DIGITS = 2
+# Rows of its bands: a crop to learn from takes a few of them, not the field.
+_BAND_ROWS = 64
 
 TIME_ENCODING = {"units": "hours since 1970-01-01", "dtype": "int64", "calendar": "standard"}
 
@@ -36,7 +38,7 @@ def written_in_parts(
 
     `variables` maps the name in the file to a row of the table of variables. The `fast` store is
     contiguous and uncompressed: reading a state is then as fast as the disk. The `compact` one is
-    rounded to what the archive resolves and deflated, field by field. The `packed` one is as the
+    rounded to what the archive resolves and deflated, in bands of rows. The `packed` one is as the
     fast one, but to be filled in with the 16-bit numbers of `stormdraw.fields.packing`. The file
     takes its name when the block succeeds.
     """
@@ -91,10 +93,10 @@ def _storage(
         return {}
     if store != "compact":
         return {"contiguous": True}
-    field = [dataset.dimensions[name].size for name in dimensions[-2:]]
+    height, width = (dataset.dimensions[name].size for name in dimensions[-2:])
     leading = [1] * (len(dimensions) - 2)
     return {
-        "chunksizes": (*leading, *field),
+        "chunksizes": (*leading, min(height, _BAND_ROWS), width),
         "compression": "zlib",
         "complevel": 1,
         "shuffle": True,

@@ -9,7 +9,7 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.day_files import day_file
-from stormdraw.grids import Grid
+from stormdraw.grids import WHOLE_GRID, Grid, Window
 from stormdraw.times import parse_init
 
 
@@ -47,8 +47,10 @@ class StateReader:
         """The file that holds a time's state, one of `times`."""
         return self._where[time][0]
 
-    def read(self, time: datetime, out: np.ndarray | None = None) -> np.ndarray:
-        """The state valid at a time, float32 (variable, y, x).
+    def read(
+        self, time: datetime, out: np.ndarray | None = None, window: Window = WHOLE_GRID
+    ) -> np.ndarray:
+        """The state valid at a time, or a part of it, float32 (variable, y, x).
 
         `out`, C-contiguous, is filled where given: memory that is used again, or that a GPU can
         fetch from by itself. Raises StormdrawError if the time is in none of the files, or a
@@ -60,7 +62,7 @@ class StateReader:
                 "check the archive's manifest for that hour"
             )
         path, index = self._where[time]
-        return day_file(path).read(self.names, index, out)
+        return day_file(path).read(self.names, index, out, window)
 
 
 def read_states(
@@ -73,14 +75,6 @@ def read_states(
     reader = StateReader(paths, names)
     for time in times:
         yield time, reader.read(time)
-
-
-def read_state(dataset: xr.Dataset, names: Sequence[str], index: int, path: Path) -> np.ndarray:
-    """The state at one index along time, float32 (variable, y, x), of a day file.
-
-    `dataset` is the file at `path`, opened; the values are read past it.
-    """
-    return day_file(path).read(names, index)
 
 
 def read_grid_of(path: str | Path) -> Grid:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from stormdraw.grids import Window
 from stormdraw.models.background import read_ahead
-from stormdraw.models.forcings import Window
 from stormdraw.models.pairs import Batch, Pairs
 from stormdraw.models.ranks import ALONE, Ranks
 from stormdraw.seeds import generator_for

@@ -12,11 +12,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import Grid
-
-# Rows and columns of a part of a grid.
-Window = tuple[slice, slice]
-WHOLE_GRID: Window = (slice(None), slice(None))
+from stormdraw.grids import WHOLE_GRID, Grid, Window
 
 CHANNELS = {"hour_of_day": 2, "solar_elevation": 1, "terrain": 1}
 

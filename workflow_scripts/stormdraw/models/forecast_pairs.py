@@ -11,9 +11,10 @@ import torch
 
 from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.errors import StormdrawError
+from stormdraw.grids import WHOLE_GRID, Window
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.devices import autocast
-from stormdraw.models.forcings import WHOLE_GRID, Forcings, Window
+from stormdraw.models.forcings import Forcings
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.pairs import Batch, Pairs
 from stormdraw.times import hours
@@ -80,9 +81,12 @@ class ForecastPairs(Pairs):
         forcings: Forcings,
         bytes_in_memory: float,
         forecaster: HourAhead,
+        readers: int = 1,
     ) -> None:
         super().__init__(
-            paths, variables, times, forcings, bytes_in_memory, history=forecaster.history
+            *(paths, variables, times, forcings, bytes_in_memory),
+            history=forecaster.history,
+            readers=readers,
         )
         self.forecaster = forecaster
         self._forecasts: dict[datetime, np.ndarray] = {}
@@ -99,14 +103,16 @@ class ForecastPairs(Pairs):
         """
         times = [self.times[index] for index in indices]
         windows = [WHOLE_GRID] * len(times) if windows is None else windows
+        following = [time + hours(1) for time in times]
+        known = map(self.forcings.at, following, windows)
+        now = self.empty_states(windows)
+        self.fetch(times, windows, [now], newest=0)
         forecasts = [
             self._following(time)[:, rows, columns]
             for time, (rows, columns) in zip(times, windows, strict=True)
         ]
-        following = [time + hours(1) for time in times]
-        known = map(self.forcings.at, following, windows)
         return Batch(
-            self._stack(times, windows),
+            torch.from_numpy(now),
             torch.from_numpy(np.stack(forecasts)),
             torch.from_numpy(np.stack(list(known))),
             tuple(following),
@@ -116,9 +122,9 @@ class ForecastPairs(Pairs):
         return self._forecasts[time] if self._forecasts else self._forecast(time)
 
     def _forecast(self, time: datetime) -> np.ndarray:
-        ages = range(self.history - 1, -1, -1)
-        start = np.stack([self._state(time - hours(age)) for age in ages])
-        forecast = self.forecaster(start, time + hours(1))
+        start = self.empty_states([WHOLE_GRID], self.history)
+        self.fetch([time], [WHOLE_GRID], list(start.swapaxes(0, 1)), newest=0)
+        forecast = self.forecaster(start[0], time + hours(1))
         if not np.isfinite(forecast).all():
             raise StormdrawError(
                 f"the forecaster {self.forecaster.name} makes values that are not numbers of the "

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +12,15 @@ import torch
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import StateReader
-from stormdraw.models.forcings import WHOLE_GRID, Forcings, Window
+from stormdraw.grids import WHOLE_GRID, Window
+from stormdraw.models.forcings import Forcings
 from stormdraw.models.ranks import Share
 from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
+
+# A part of the state valid at a time, float32 (variable, y, x): where it lies, and where it goes.
+_Wanted = tuple[datetime, Window, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,9 @@ class Pairs:
 
     With a `history` of more than one state, the hours before t must be there as well.
 
-    States are kept in memory as float32 if all of them take at most `bytes_in_memory`, and are read
-    from the day files each time they are needed if not. `map_factor` (y, x) goes with each batch
-    where it is given.
+    States are kept in memory as float32 if all of them take at most `bytes_in_memory`. If not, they
+    are read from the day files each time they are needed, of a crop little more than its rows, by
+    as many threads as `readers`. `map_factor` (y, x) goes with each batch where it is given.
     """
 
     def __init__(
@@ -92,12 +97,14 @@ class Pairs:
         bytes_in_memory: float,
         history: int = 1,
         map_factor: np.ndarray | None = None,
+        readers: int = 1,
     ) -> None:
         self.variables = tuple(variables)
         self.history = history
         self.forcings = forcings
         self.map_factor = None if map_factor is None else map_factor.astype(np.float32)
         self._reader = StateReader(paths, self.variables)
+        self._threads = ThreadPoolExecutor(readers, thread_name_prefix="read states")
         there = set(self._reader.times) & set(times)
         needed = range(1 - history, 2)
         self.times = [
@@ -113,10 +120,13 @@ class Pairs:
         if absent:
             logger.warning("%d of %d hours are not in the fields", absent, len(times))
         size = 4 * len(there) * len(self.variables) * forcings.latitude.size
-        self._states: dict[datetime, np.ndarray] | None = None
+        self._states: dict[datetime, np.ndarray] = {}
         self.bytes = size if size <= bytes_in_memory else 0
         if self.bytes:
-            self._states = {time: self._read(time) for time in sorted(there)}
+            room = self.empty_states([WHOLE_GRID] * len(there))
+            kept = dict(zip(sorted(there), room, strict=True))
+            self._fetch([(time, WHOLE_GRID, state) for time, state in kept.items()])
+            self._states = kept
 
     def __len__(self) -> int:
         return len(self.times)
@@ -135,18 +145,45 @@ class Pairs:
         times = [self.times[index] for index in indices]
         following = [time + hours(1) for time in times]
         windows = [WHOLE_GRID] * len(times) if windows is None else windows
-        known = map(self.forcings.at, following, windows)
-        earlier = [
-            self._stack([time - hours(k) for time in times], windows)
-            for k in range(self.history - 1, 0, -1)
-        ]
+        known = np.stack(list(map(self.forcings.at, following, windows)))
+        before = self.empty_states(windows, self.history - 1)
+        now, then = self.empty_states(windows), self.empty_states(windows)
+        # Oldest first, each (B, V, y, x).
+        self.fetch(times, windows, [*before.swapaxes(0, 1), now, then], newest=1)
         return Batch(
-            self._stack(times, windows),
-            self._stack(following, windows),
-            torch.from_numpy(np.stack(list(known))),
+            torch.from_numpy(now),
+            torch.from_numpy(then),
+            torch.from_numpy(known),
             tuple(following),
-            torch.stack(earlier, dim=1) if earlier else None,
+            torch.from_numpy(before) if self.history > 1 else None,
             map_factor=self._map_factors(windows),
+        )
+
+    def empty_states(self, windows: Sequence[Window], *hours_each: int) -> np.ndarray:
+        """Room for states in windows of one size, float32 (B, *hours_each, V, y, x)."""
+        rows, columns = windows[0]
+        points = self.forcings.latitude[rows, columns].shape
+        return np.empty((len(windows), *hours_each, len(self.variables), *points), np.float32)
+
+    def fetch(
+        self,
+        times: Sequence[datetime],
+        windows: Sequence[Window],
+        places: Sequence[np.ndarray],
+        newest: int,
+    ) -> None:
+        """Fill `places`, each (B, V, y, x), with the states of hours in a row.
+
+        The last of them has those `newest` hours after `times`. Raises StormdrawError, naming file,
+        variable and time, if a field has NaN.
+        """
+        first = newest - len(places) + 1
+        self._fetch(
+            [
+                (time + hours(first + hour), window, place[sample])
+                for hour, place in enumerate(places)
+                for sample, (time, window) in enumerate(zip(times, windows, strict=True))
+            ]
         )
 
     def _map_factors(self, windows: Sequence[Window]) -> torch.Tensor | None:
@@ -154,20 +191,19 @@ class Pairs:
             return None
         return torch.from_numpy(np.stack([self.map_factor[window] for window in windows]))
 
-    def _stack(self, times: Sequence[datetime], windows: Sequence[Window]) -> torch.Tensor:
-        cropped = [
-            self._state(time)[:, rows, columns]
-            for time, (rows, columns) in zip(times, windows, strict=True)
-        ]
-        return torch.from_numpy(np.stack(cropped))
+    def _fetch(self, wanted: Sequence[_Wanted]) -> None:
+        """Fill in parts of states, from memory or, several at once, from the files."""
+        if self._states:
+            for time, (rows, columns), out in wanted:
+                out[:] = self._states[time][:, rows, columns]
+            return
+        for _ in self._threads.map(self._read, wanted):
+            pass
 
-    def _state(self, time: datetime) -> np.ndarray:
-        return self._read(time) if self._states is None else self._states[time]
-
-    def _read(self, time: datetime) -> np.ndarray:
-        state = self._reader.read(time)
-        check_finite(state, self.variables, self._reader.path_of(time), time)
-        return state
+    def _read(self, wanted: _Wanted) -> None:
+        time, window, out = wanted
+        self._reader.read(time, out, window)
+        check_finite(out, self.variables, self._reader.path_of(time), time)
 
 
 def check_finite(

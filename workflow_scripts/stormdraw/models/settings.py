@@ -108,6 +108,7 @@ class Training(Section):
     samples_per_state: Annotated[int, Field(ge=1)] = 1
     session_states: Annotated[int, Field(ge=1)] | None = None
     data_gigabytes: Annotated[float, Field(ge=0)] = 4.0
+    readers: Annotated[int, Field(ge=1)] = 4
     prefetch_batches: Annotated[int, Field(ge=0)] = 2
     devices: Annotated[int, Field(ge=1)] = 1
     sharding: Sharding = "none"

@@ -137,6 +137,7 @@ def _data(
 ) -> tuple[Pairs, Pairs | None]:
     """What is learnt from, and what is validated on if there is a period for it."""
     in_memory = model_settings.training.data_gigabytes * 1e9
+    readers = model_settings.training.readers
     forecaster = None
     if model_settings.target == "perturbed_state":
         forecaster = _hour_ahead(settings, files, grid, device)
@@ -145,8 +146,9 @@ def _data(
     def pairs(times: list[datetime], bound: float) -> Pairs:
         source = (files.fields, settings.variables, times, forcings, bound)
         if forecaster is not None:
-            return ForecastPairs(*source, forecaster)
-        return Pairs(*source, history=model_settings.history, map_factor=factor)
+            return ForecastPairs(*source, forecaster, readers=readers)
+        history = model_settings.history
+        return Pairs(*source, history=history, map_factor=factor, readers=readers)
 
     training = pairs(settings.periods.training.times(), in_memory)
     validation = settings.periods.validation

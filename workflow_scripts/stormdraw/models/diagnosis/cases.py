@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from stormdraw.models.forcings import Window
+from stormdraw.grids import Window
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch, Pairs
 

@@ -12,6 +12,7 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import read_grid_of
 from stormdraw.files import replacing
+from stormdraw.grids import Window
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import choose_device
 from stormdraw.models.diagnosis.cases import central_window, chosen_pairs, diagnosed_cases
@@ -21,7 +22,7 @@ from stormdraw.models.diagnosis.members import STAGES, MembersTally
 from stormdraw.models.diagnosis.sampling import HourSampler
 from stormdraw.models.diagnosis.sampling_path import SamplingPath
 from stormdraw.models.diffusion import DiffusionModel
-from stormdraw.models.forcings import Window, make_forcings
+from stormdraw.models.forcings import make_forcings
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.pairs import Pairs
 from stormdraw.provenance import attributes
