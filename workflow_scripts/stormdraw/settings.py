@@ -8,17 +8,16 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
-from stormdraw.archive.membership import hrrr_run, lagged_runs
-from stormdraw.archive.settings import Archive
+from stormdraw.archive.membership import members_at
+from stormdraw.archive.public import first_run
+from stormdraw.archive.settings import MESOSCALE_ANALYSES, Archive
 from stormdraw.ensembles.settings import (
+    AnySystem,
     BaselineSystem,
     DownscaleSystem,
     Ensembles,
-    ModelSystem,
     PerfectSystem,
-    ReferenceSystem,
     System,
-    models_of,
 )
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
@@ -112,105 +111,64 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _systems_make_sense(self) -> "Settings":
-        for system in self.ensembles.systems:
-            for model in models_of(system):
-                if model not in self.model_names:
-                    known = ", ".join(self.model_names) or "empty"
-                    raise ValueError(
-                        f"ensembles.systems: {system.name} samples the model {model!r}, "
-                        f"which is not in the list `models` ({known})"
-                    )
-            if isinstance(system, ReferenceSystem) and self.archive.reference is None:
-                raise ValueError(
-                    f"ensembles.systems: {system.name} is a reference ensemble, "
-                    "but archive.reference is not set; set it to href or refs"
-                )
-            downscaled = isinstance(system, DownscaleSystem) and system.source == "reference"
-            if downscaled and self.archive.reference is None:
-                raise ValueError(
-                    f"ensembles.systems: {system.name} downscales the reference's members, but "
-                    "archive.reference is not set; set it to href or refs, or the system's source "
-                    "to hrrr or lagged"
-                )
-            if isinstance(system, PerfectSystem) and self.archive.source != "simulated":
-                raise ValueError(
-                    f"ensembles.systems: {system.name} needs the true distribution, which only "
-                    "archive.source: simulated has"
-                )
-        names = [system.name for system in self.ensembles.systems]
-        if self.scores.reference is not None and self.scores.reference not in names:
-            raise ValueError(
-                f"scores.reference is {self.scores.reference!r}, which is not a system: "
-                f"{', '.join(names)}"
-            )
-        if self.report.products_of is not None and self.report.products_of not in names:
-            raise ValueError(
-                f"report.products_of is {self.report.products_of!r}, which is not a system: "
-                f"{', '.join(names)}"
-            )
-        if self.archive.reference is not None:
-            for init in self.initial_times():
-                if init.hour % 6:
-                    raise ValueError(
-                        f"{self.archive.reference.upper()} has cycles at 00, 06, 12 and 18 UTC, "
-                        f"but there is a case at {init}; change periods.test.start or "
-                        "cases.every_hours"
-                    )
-        return self
-
-    @model_validator(mode="after")
-    def _hrrr_reaches(self) -> "Settings":
-        if not self.forecasts_with_hrrr():
+    def _archive_reaches_back(self) -> "Settings":
+        if not isinstance(self.archive.source, list):
             return self
-        for init in self.initial_times():
-            run = hrrr_run(init, self.archive.analysis_lead)
-            if not run.reaches(max(self.leads)):
-                raise ValueError(
-                    f"ensembles.systems: {' and '.join(self._made_of('hrrr'))} takes HRRR's own "
-                    f"forecast, and there is none of {max(self.leads)} h for the case at {init}: "
-                    f"HRRR runs {run.longest_lead} h from "
-                    f"{init - hours(run.age):%H} UTC (48 h from 00, 06, 12 and 18 UTC, 18 h from "
-                    "other hours); take shorter leads or other cases, or leave that system out"
-                )
+        sources = ", ".join(self.archive.source)
+        first = first_run("hrrr", self.archive.source) or datetime.max
+        name, earliest = self.periods.named()[0]
+        if earliest.start < first:
+            raise ValueError(
+                f"periods.{name} starts {earliest.start}, and {sources} has HRRR since "
+                f"{first:%Y-%m-%d}; take later hours"
+            )
+        truth = self.archive.truth
+        if truth in ("urma", "rtma") and first_run(truth, self.archive.source) is None:
+            raise ValueError(f"archive.truth is {truth}, which {sources} has not; add aws")
         return self
 
     @model_validator(mode="after")
-    def _lagged_runs_reach(self) -> "Settings":
-        for system in self._made_of("lagged").values():
+    def _truth_has_variables(self) -> "Settings":
+        if self.archive.truth in ("urma", "rtma") and not {*self.variables} & {*MESOSCALE_ANALYSES}:
+            raise ValueError(
+                f"archive.truth: {self.archive.truth} analyses {', '.join(MESOSCALE_ANALYSES)} and "
+                f"none of {', '.join(self.variables)}; set it to hrrr"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _systems_can_be_made(self) -> "Settings":
+        for index, system in enumerate(self.ensembles.systems):
+            try:
+                system.check(self)
+            except ValueError as error:
+                raise ValueError(f"ensembles.systems.{index}: {system.name} {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _reference_can_be_simulated(self) -> "Settings":
+        """All of its members are, whether a system is made of them or not."""
+        if self.archive.source == "simulated" and self.archive.reference is not None:
             for init in self.initial_times():
-                runs = lagged_runs(init, self.ages_of(system))
-                if sum(run.reaches(max(self.leads)) for run in runs) < 2:
+                try:
+                    members_at(self.archive.reference, init)
+                except StormdrawError as error:
                     raise ValueError(
-                        f"ensembles.systems: of the runs of {system.name} fewer than two reach "
-                        f"{max(self.leads)} h after the case at {init} (HRRR runs 48 h from 00, "
-                        "06, 12 and 18 UTC, 18 h from other hours); take shorter leads or others "
-                        "of its `ages`, multiples of 6 say, or leave that system out"
-                    )
+                        f"archive.reference: {error}; change periods.test.start or "
+                        "cases.every_hours, or leave the reference out"
+                    ) from None
         return self
 
     @model_validator(mode="after")
-    def _calibration_has_cases(self) -> "Settings":
-        for system in self.ensembles.systems:
-            calibrated = isinstance(system, ModelSystem) and system.calibrate
-            if calibrated and not self.calibration_times():
-                raise ValueError(
-                    f"ensembles.systems: {system.name} is calibrated on validation cases, but "
-                    + ("there is no" if self.periods.validation is None else "no case fits into")
-                    + f" periods.validation; give one of more than {max(self.leads)} h, or set "
-                    "`calibrate` to false"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _members_for_every_job(self) -> "Settings":
-        jobs = self.ensembles.jobs_per_case
-        for system in self.ensembles.systems:
-            if isinstance(system, ModelSystem) and self.members(system) < jobs:
-                raise ValueError(
-                    f"ensembles.jobs_per_case is {jobs}, but {system.name} has only "
-                    f"{self.members(system)} members to share among them; set it to at most that"
-                )
+    def _named_systems_exist(self) -> "Settings":
+        names = [system.name for system in self.ensembles.systems]
+        chosen = {
+            "scores.reference": self.scores.reference,
+            "report.products_of": self.report.products_of,
+        }
+        for key, name in chosen.items():
+            if name is not None and name not in names:
+                raise ValueError(f"{key} is {name!r}, which is not a system: {', '.join(names)}")
         return self
 
     @property
@@ -273,21 +231,13 @@ class Settings(Section):
 
     def lagged_ages(self) -> list[int]:
         """The ages of all runs that some lagged ensemble is made of, ascending."""
-        return sorted(
-            {age for one in self._made_of("lagged").values() for age in self.ages_of(one)}
-        )
+        return sorted({age for one in self._made_of("lagged") for age in self.ages_of(one)})
 
-    def _made_of(self, forecasts: str) -> dict[str, BaselineSystem | DownscaleSystem]:
-        """The systems by name that are these forecasts, or downscale them."""
-        found: dict[str, BaselineSystem | DownscaleSystem] = {}
-        for one in self.ensembles.systems:
-            if isinstance(one, BaselineSystem) and one.kind == forecasts:
-                found[one.name] = one
-            if isinstance(one, DownscaleSystem) and one.source == forecasts:
-                found[one.name] = one
-        return found
+    def _made_of(self, forecasts: str) -> list[Any]:
+        """The systems that are these forecasts, or downscale them."""
+        return [one for one in self.ensembles.systems if one.forecasts == forecasts]
 
-    def members(self, system: System) -> int:
+    def members(self, system: AnySystem) -> int:
         """How many members a sampled system has."""
         return getattr(system, "members", None) or self.ensembles.members
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from stormdraw.section import findings
 
 # A check of several keys begins by naming the first of them: `periods.test (...) is shorter than`.
-_NAMED_KEY = re.compile(r"^[a-z_]+(?:\.[a-z_]+)*")
+_NAMED_KEY = re.compile(r"^[a-z_]+(?:\.[a-z_]+|\.\d+)*")
 
 
 def explain_in(error: ValidationError, files: Sequence[str | Path]) -> str:
@@ -22,7 +22,7 @@ def explain_in(error: ValidationError, files: Sequence[str | Path]) -> str:
     told = []
     for location, text in findings(error):
         named = _NAMED_KEY.match(text)
-        keys = location or (named[0].split(".") if named else [])
+        keys = location or _keys_of(named[0] if named else "")
         # Of several files a later one overrides an earlier one.
         deepest, line, path = 0, 1, trees[0][0]
         for candidate, tree in trees:
@@ -32,6 +32,11 @@ def explain_in(error: ValidationError, files: Sequence[str | Path]) -> str:
         where = f"{path}:{line}" if keys else f"{path}"
         told.append(f"{where}: {text}")
     return "; ".join(told)
+
+
+def _keys_of(named: str) -> list[str | int]:
+    """`ensembles.systems.1` as keys and numbers."""
+    return [int(key) if key.isdigit() else key for key in named.split(".") if key]
 
 
 def _line_of(keys: Sequence[str | int], tree: yaml.Node | None) -> tuple[int, int]:

@@ -257,7 +257,7 @@ def test_no_server_at_all(manifest):
 
 def test_an_archive_without_the_model(manifest):
     """Asked of no network: Herbie knows no HiResW on AWS, and nothing of HREF's products."""
-    run = reference(archive={"source": ["aws", "google"]})
+    run = reference(minimum_members=4, archive={"source": ["aws", "google"]})
     with pytest.raises(StormdrawError, match="aws, google has no files of href"):
         fetch_day(run, "href_products", "20260601", manifest)
 

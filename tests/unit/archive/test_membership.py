@@ -54,7 +54,8 @@ def test_four_cycles_a_day(reference):
 
 def test_the_reference_that_is_chosen_is_asked_for():
     systems = [{"name": "refs", "method": "reference"}]
-    run = settings(archive={"source": ["aws"], "reference": "refs"}, ensembles={"systems": systems})
+    archive = {"source": {"mirror": "crops"}, "reference": "refs"}
+    run = settings(archive=archive, ensembles={"systems": systems})
     wanted = requests(run, "refs", "20260601")
     assert len(wanted) == 14
     assert {request.model for request in wanted} == {"rrfs", "hrrr"}

@@ -56,7 +56,7 @@ RUN_BY = {
     "cd stormdraw": "tests/small_experiment.py::check_out",
     "make .venv/installed": ".ci/run",
     "$EDITOR config/config.yaml": (
-        "tests/unit/core/test_shipped_configurations.py::test_one_line_makes_it_href"
+        "tests/unit/core/test_shipped_configurations.py::test_two_lines_make_it_href"
     ),
     "make plan doctor": "tests/workflow/test_readme.py::test_make_plan_and_doctor",
     ".venv/bin/snakemake --cores all": (

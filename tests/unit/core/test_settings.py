@@ -52,7 +52,10 @@ def test_demo_cases_walk_through_hrefs_cycles(config):
         ({"ensembles__members": 1001}, "ensembles.members"),
         ({"archive__source": []}, "archive.source"),
         ({"archive__source": ["ftp"]}, "archive.source"),
-        ({"archive__source": ["aws"]}, "perfect needs the true distribution"),
+        (
+            {"archive__source": {"mirror": "elsewhere"}},
+            "ensembles.systems.5: perfect needs the true distribution",
+        ),
         ({"archive__analysis_lead": 1}, "set analysis_lead to 0"),
         ({"archive__reference": None}, "archive.reference is not set; set it to href"),
         ({"scores__reference": "gefs"}, "scores.reference is 'gefs', which is not a system"),
@@ -60,7 +63,11 @@ def test_demo_cases_walk_through_hrefs_cycles(config):
         ({"periods__test": {"start": "2026-06-09", "end": "2026-06-08"}}, "before it starts"),
         ({"periods__test": {"start": "2026-06-07T23:00", "end": "2026-06-09"}}, "longest lead"),
         ({"periods__test": {"start": "2026-06-08T06:00", "end": "2026-06-08T08:00"}}, "no case"),
-        ({"periods__test": {"start": "2026-06-08T05:00", "end": "2026-06-10"}}, "HREF has cycles"),
+        (
+            {"ensembles__jobs_per_case": 51},
+            "ensembles.systems.0: ddpm_residual has only 50 members to share",
+        ),
+        ({"periods__test": {"start": "2026-06-08T05:00", "end": "2026-06-10"}}, "HREF has no"),
         (
             {"periods__validation": {"start": "2026-06-05", "end": "2026-06-06"}},
             "at least the longest lead",

@@ -2,21 +2,22 @@
 
 import re
 
+import pytest
 import yaml
 
 from stormdraw.costs.fetching import fetching, wanted_files
 from stormdraw.settings import load_settings
 
 
-def test_one_line_makes_it_href(root):
+@pytest.mark.parametrize("source", ["{mirror: /data}", "[aws, nomads]"])
+def test_two_lines_make_it_href(root, source):
     text = (root / "config" / "config.yaml").read_text()
-    for reference in ("refs", "href"):
-        changed, count = re.subn(r"(reference: &operational) refs", rf"\1 {reference}", text)
-        assert count == 1
-        settings = load_settings(yaml.safe_load(changed))
-        assert settings.archive.reference == reference
-        assert settings.scores.reference == reference
-        assert reference in [system.name for system in settings.ensembles.systems]
+    changed, count = re.subn(r"(reference: &operational) refs", r"\1 href", text)
+    changed, sources = re.subn(r"source: \[aws, google\]", f"source: {source}", changed)
+    assert (count, sources) == (1, 1)
+    settings = load_settings(yaml.safe_load(changed))
+    assert settings.archive.reference == settings.scores.reference == "href"
+    assert "href" in [system.name for system in settings.ensembles.systems]
 
 
 def test_the_real_experiment_states_what_it_fetches(root):

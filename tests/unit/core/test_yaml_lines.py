@@ -54,6 +54,12 @@ def complaint(folder, text: str) -> str:
         # Found by comparing keys: the one that is named first.
         ("reference: persistence", "reference: href", "a.yaml:18: scores.reference is 'href'"),
         ("2026-06-07T23:00", "2026-06-08T05:00", "a.yaml:3: periods.training ends"),
+        # Found by asking a system: where its entry begins.
+        (
+            "kind: persistence",
+            "kind: hrrr\n    - {name: perfect, method: perfect}\narchive: {source: [aws]}",
+            "a.yaml:17: ensembles.systems.2: perfect needs the true distribution",
+        ),
     ],
 )
 def test_the_line_of_a_wrong_key(tmp_path, right, wrong, start):

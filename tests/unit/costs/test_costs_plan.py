@@ -29,7 +29,7 @@ CONFIG = {
         "test": {"start": "2026-06-02T00:00", "end": "2026-06-02T02:00"},
     },
     "leads": [1, 2],
-    "archive": {"source": ["aws"], "reference": "href"},
+    "archive": {"source": ["aws", "nomads"], "reference": "href"},
     "fields": {"crop": {"rows": [0, 10], "columns": [0, 20]}},
     "models": ["ddpm_residual"],
     "ensembles": {

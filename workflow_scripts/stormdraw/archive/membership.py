@@ -1,7 +1,9 @@
 """Who is in the reference ensemble at a cycle, and which of their files to ask for.
 
-HREF v3.1 over CONUS: five models, each with its newest run and an older one (NOAA-EMC/HREF,
+HREF v3 over CONUS: five models, each with its newest run and an older one (NOAA-EMC/HREF,
 `href_getmbr.sh`). HiResW runs only at 00 and 12 UTC, so at 06 and 18 UTC both its runs are older.
+HREF v2, before it, had eight other members: HiResW's ARW, NSSL and NMMB and the NAM nest, each with
+the run of 12 hours before, and no HRRR.
 
 REFS v1: RRFS's control run, its five perturbed members and HRRR, and the same of six hours before:
 14 members to 42 h, 13 to 48 h, 12 to 53 h, then the six new ones of RRFS.
@@ -38,8 +40,24 @@ class Member:
         return self.own_lead(lead) <= self.longest_lead
 
 
-# HRRR runs this long from 00, 06, 12 and 18 UTC, and only to 18 h from other hours.
-_HRRR_LONG, _HRRR_SHORT = 48, 18
+# How many hours HRRR runs from 00, 06, 12 and 18 UTC, and from other hours, by version, the newest
+# first (NWS TIN 14-32, SCN 18-58; Dowell et al. 2022, doi:10.1175/WAF-D-21-0151.1).
+_HRRR_VERSIONS = (
+    (datetime(2020, 12, 2, 12), 48, 18),  # v4
+    (datetime(2018, 7, 12, 12), 36, 18),  # v3
+    (datetime(2016, 8, 23, 12), 18, 18),  # v2
+    (datetime.min, 15, 15),  # v1, since September 2014, and the trials before it
+)
+_HRRR_LONG = _HRRR_VERSIONS[0][1]
+
+# The first cycles of HREF's versions, and how many hours ahead what they publish goes.
+_HREF_V3, _HREF_V2 = datetime(2021, 5, 11, 12), datetime(2017, 11, 1, 12)
+_PUBLISHED_HOURS = {"href": 48, "refs": 60}
+_PUBLISHED_HOURS_V2 = 36
+
+# What the mean files of HREF hold: no reflectivity, and wind only as speed. REFS is its successor;
+# its spread files are known to hold these and more.
+PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
 
 # (name, model, product, options, ages at 00/12 UTC, ages at 06/18 UTC, longest lead)
 _HREF_PAIRS: tuple[
@@ -87,13 +105,35 @@ _REFS_AGES = (0, 6)
 def members_at(reference: str, cycle: datetime) -> list[Member]:
     """The members of `href` or `refs` at a cycle.
 
-    Raises StormdrawError if the ensemble has no cycle at that hour.
+    Raises StormdrawError if the ensemble has no cycle at that hour, or had other members then.
     """
+    _require_cycle(reference, cycle)
+    if reference == "refs":
+        return _refs_members()
+    if cycle < _HREF_V3:
+        raise StormdrawError(
+            f"HREF had other members at {cycle:%Y-%m-%d %H} UTC than those that can be fetched, "
+            f"which it has since its version 3 of {_HREF_V3:%Y-%m-%d %H} UTC"
+        )
+    return _href_members(cycle)
+
+
+def published_hours(reference: str, cycle: datetime) -> int:
+    """How many hours ahead the mean and spread go that `href` or `refs` published at a cycle.
+
+    0 before HREF's version 2. Raises StormdrawError if the ensemble has no cycle at that hour.
+    """
+    _require_cycle(reference, cycle)
+    if reference == "href" and cycle < _HREF_V3:
+        return 0 if cycle < _HREF_V2 else _PUBLISHED_HOURS_V2
+    return _PUBLISHED_HOURS[reference]
+
+
+def _require_cycle(reference: str, cycle: datetime) -> None:
     if cycle.hour % 6:
         raise StormdrawError(
             f"{reference.upper()} has no cycle at {cycle:%Y-%m-%d %H} UTC: 00, 06, 12, 18 only"
         )
-    return _refs_members() if reference == "refs" else _href_members(cycle)
 
 
 def _href_members(cycle: datetime) -> list[Member]:
@@ -121,6 +161,5 @@ def lagged_runs(case: datetime, ages: Sequence[int]) -> list[Member]:
 def hrrr_run(case: datetime, age: int = 0) -> Member:
     """HRRR's own run that started `age` hours before a case, as an ensemble of one."""
     start = case - hours(age)
-    return Member(
-        f"hrrr_{age:02d}h", "hrrr", "sfc", age, _HRRR_SHORT if start.hour % 6 else _HRRR_LONG
-    )
+    _, long, short = next(version for version in _HRRR_VERSIONS if start >= version[0])
+    return Member(f"hrrr_{age:02d}h", "hrrr", "sfc", age, short if start.hour % 6 else long)

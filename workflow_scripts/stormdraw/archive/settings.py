@@ -32,6 +32,9 @@ Reference = Literal["href", "refs"]
 
 Truth = Literal["hrrr", "hrrr_f01", "urma", "rtma"]
 
+# Of a state, these are analysed by URMA and RTMA; the rest of the truth stays HRRR's.
+MESOSCALE_ANALYSES = ("T2M", "D2M", "U10", "V10")
+
 HerbieSource = Literal["aws", "google", "azure", "nomads"]
 
 

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.archive.membership import Member, hrrr_run, lagged_runs, members_at
+from stormdraw.archive.membership import (
+    PRODUCT_VARIABLES,
+    Member,
+    hrrr_run,
+    lagged_runs,
+    members_at,
+)
+from stormdraw.archive.settings import MESOSCALE_ANALYSES
 from stormdraw.ensembles.settings import DownscaleSystem, ReferenceSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import Statistic
@@ -26,10 +33,6 @@ SOURCES = ("hrrr", "static", "truth", "hrrr_forecast", "hrrr_lagged", *_MEMBERS,
 # Of these a file may be absent: what it would have held is then missing, and told so.
 MAY_LACK_FILES = ("hrrr_forecast", "hrrr_lagged", *_MEMBERS)
 
-# What the mean files of HREF hold: no reflectivity, and wind only as speed. REFS is its successor;
-# its spread files are known to hold these and more.
-PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
-
 # What `archive.truth` is called.
 TRUTH_NAMES = {
     "hrrr": "HRRR analysis",
@@ -37,9 +40,6 @@ TRUTH_NAMES = {
     "urma": "URMA analysis",
     "rtma": "RTMA analysis",
 }
-
-# Of a state, these are analysed by URMA and RTMA; the rest of the truth stays HRRR's.
-_MESOSCALE_ANALYSES = ("T2M", "D2M", "U10", "V10")
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
 
@@ -85,8 +85,7 @@ def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequ
     """The files of a source, by day.
 
     For analyses the day is that of the file's init, for the truth that of the valid time, for
-    forecasts of cases that of the case. Raises StormdrawError for an unknown source, and for a lead
-    that too few members reach.
+    forecasts of cases that of the case. Raises StormdrawError for an unknown source.
     """
     by_date: dict[str, list[FileRequest]] = {}
     for date, request in _all_requests(settings, source):
@@ -100,19 +99,8 @@ def is_members(source: str) -> bool:
 
 
 def product_variables(settings: Settings) -> list[str]:
-    """The scored variables that a reference ensemble's mean and spread hold.
-
-    Raises StormdrawError if there are none.
-    """
-    scored = scored_variables(settings.variables)
-    variables = [name for name in scored if name in PRODUCT_VARIABLES]
-    if not variables:
-        raise StormdrawError(
-            "variables: the reference ensemble's mean and spread hold "
-            f"{', '.join(PRODUCT_VARIABLES)} but none of "
-            f"{', '.join(scored)}; leave out the system of kind products"
-        )
-    return variables
+    """The scored variables that a reference ensemble's mean and spread hold."""
+    return [name for name in scored_variables(settings.variables) if name in PRODUCT_VARIABLES]
 
 
 def minimum_members(settings: Settings) -> int:
@@ -175,7 +163,7 @@ def truth_variables(settings: Settings) -> tuple[str, ...]:
     names = tuple(settings.variables)
     if settings.archive.truth in ("hrrr", "hrrr_f01"):
         return names
-    return tuple(name for name in names if name in _MESOSCALE_ANALYSES)
+    return tuple(name for name in names if name in MESOSCALE_ANALYSES)
 
 
 def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
@@ -184,11 +172,6 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     if kind == "hrrr":
         return
     variables = truth_variables(settings)
-    if not variables:
-        raise StormdrawError(
-            f"archive.truth: {kind} analyses {', '.join(_MESOSCALE_ANALYSES)} and nothing else "
-            "of a state; set it to hrrr"
-        )
     for valid in truth_times(settings):
         if kind == "hrrr_f01":
             request = FileRequest("hrrr", "sfc", (), valid - hours(1), 1, "", variables)
@@ -247,21 +230,9 @@ def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest
     for cycle in settings.initial_times():
         members = members_at(source, cycle)
         for lead in settings.leads:
-            reaching = [member for member in members if member.reaches(lead)]
-            _require_enough(settings, reaching, cycle, lead)
-            for member in reaching:
-                yield format_date(cycle), _of_member(settings, member, cycle, lead)
-
-
-def _require_enough(settings: Settings, reaching: list[Member], cycle: datetime, lead: int) -> None:
-    minimum = minimum_members(settings)
-    if len(reaching) < minimum:
-        raise StormdrawError(
-            f"leads: only {len(reaching)} of {str(settings.archive.reference).upper()}'s members "
-            f"run as far as {lead} h after "
-            f"{cycle:%Y-%m-%d %H} UTC, and minimum_members is {minimum}; take shorter leads or "
-            "lower minimum_members"
-        )
+            for member in members:
+                if member.reaches(lead):
+                    yield format_date(cycle), _of_member(settings, member, cycle, lead)
 
 
 def _products(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:

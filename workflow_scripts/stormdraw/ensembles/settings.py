@@ -1,46 +1,115 @@
 """The part `ensembles` of a configuration: the systems."""
 
-from typing import Annotated, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from stormdraw.ensembles.reach import (
+    require_hrrr,
+    require_lagged,
+    require_members,
+    require_products,
+)
 from stormdraw.ensembles.sampler_steps import Sampler
 from stormdraw.section import Name, Section
 from stormdraw.variables import STATE_VARIABLES
+
+if TYPE_CHECKING:
+    from stormdraw.settings import Settings
+
+# Forecasts of others that a system may be made of.
+Forecasts = Literal["hrrr", "lagged", "reference"]
 
 Members = Annotated[int, Field(ge=2, le=1000)]
 # How much of a member's noise is that of the hour before: its correlation.
 Rho = Annotated[float, Field(ge=0, le=1)]
 
 
-class DiffusionSystem(Section):
-    """Members sampled step by step from a trained diffusion model of the next state."""
+class AnySystem(Section):
+    """What all systems have: a name, and what they need of the rest of a run."""
 
-    method: Literal["diffusion"]
     name: Name
+
+    @property
+    def drawn_from(self) -> tuple[str, ...]:
+        """The names of the models whose networks its members are drawn from."""
+        return ()
+
+    @property
+    def forecasts(self) -> Forecasts | None:
+        """The forecasts of others that its members are, or are made from."""
+        return None
+
+    def check(self, run: Settings) -> None:
+        """Raise ValueError if the run lacks what this system is made of.
+
+        The message goes on where the system's name stands.
+        """
+        for model in self.drawn_from:
+            if model not in run.model_names:
+                known = ", ".join(run.model_names) or "empty"
+                raise ValueError(
+                    f"samples the model {model!r}, which is not in the list `models` ({known})"
+                )
+
+
+class FromModel(AnySystem):
+    """Members that a trained model forecasts hour by hour."""
+
     model: Name
+    rho: Rho = 0.0
+    calibrate: bool = False
+    members: Members | None = None
+
+    @property
+    def drawn_from(self) -> tuple[str, ...]:
+        """The model's."""
+        return (self.model,)
+
+    def check(self, run: Settings) -> None:
+        """Besides, validation cases to calibrate on, and a member for each job."""
+        super().check(run)
+        if self.calibrate and not run.calibration_times():
+            raise ValueError(
+                "is calibrated on validation cases, but "
+                + ("there is no" if run.periods.validation is None else "no case fits into")
+                + f" periods.validation; give one of more than {max(run.leads)} h, or set "
+                "`calibrate` to false"
+            )
+        jobs = run.ensembles.jobs_per_case
+        if run.members(self) < jobs:
+            raise ValueError(
+                f"has only {run.members(self)} members to share among ensembles.jobs_per_case: "
+                f"{jobs} jobs; set that to at most as many"
+            )
+
+
+class Sampled(Section):
+    """How a diffusion model is sampled."""
+
     sampler: Sampler = "dpm_solver++"
     steps: Annotated[int, Field(ge=1)] = 8
     eta: Annotated[float, Field(ge=0, le=1)] = 0.0
-    rho: Rho = 0.0
-    calibrate: bool = False
-    members: Members | None = None
 
     @model_validator(mode="after")
-    def _eta_is_of_ddim(self) -> "DiffusionSystem":
-        _check_eta(self.eta, self.sampler)
+    def _eta_is_of_ddim(self) -> Sampled:
+        if self.eta and self.sampler != "ddim":
+            raise ValueError(f"eta is of the sampler ddim, not of {self.sampler}; leave it out")
         return self
 
 
-class OneStepSystem(Section):
+class DiffusionSystem(FromModel, Sampled):
+    """Members sampled step by step from a trained diffusion model of the next state."""
+
+    method: Literal["diffusion"]
+
+
+class OneStepSystem(FromModel):
     """Members of a model that forecasts in one step; a deterministic one has one member."""
 
     method: Literal["one_step"]
-    name: Name
-    model: Name
-    rho: Rho = 0.0
-    calibrate: bool = False
-    members: Members | None = None
 
 
 # HRRR runs as an ensemble, by how many hours before the youngest one each started.
@@ -54,7 +123,7 @@ def _each_age_once(ages: list[int]) -> list[int]:
     return sorted(ages)
 
 
-class DownscaleSystem(Section):
+class DownscaleSystem(AnySystem, Sampled):
     """Members with fine values drawn from trained downscalers, about the block means of a forecast.
 
     The forecast is HRRR's own, that of its older runs by their `ages`, or the reference's members;
@@ -63,28 +132,39 @@ class DownscaleSystem(Section):
     """
 
     method: Literal["downscale"]
-    name: Name
     models: Annotated[list[Name], Field(min_length=1)]
-    source: Literal["hrrr", "lagged", "reference"] = "hrrr"
+    source: Forecasts = "hrrr"
     ages: Annotated[Ages, AfterValidator(_each_age_once)] = Field(default=_SIX_RUNS)
-    sampler: Sampler = "dpm_solver++"
-    steps: Annotated[int, Field(ge=1)] = 8
-    eta: Annotated[float, Field(ge=0, le=1)] = 0.0
     members: Members | None = None
 
-    @model_validator(mode="after")
-    def _eta_is_of_ddim(self) -> "DownscaleSystem":
-        _check_eta(self.eta, self.sampler)
-        return self
+    @property
+    def drawn_from(self) -> tuple[str, ...]:
+        """The downscalers'."""
+        return tuple(self.models)
+
+    @property
+    def forecasts(self) -> Forecasts:
+        """What is downscaled."""
+        return self.source
 
     @model_validator(mode="after")
-    def _models_differ(self) -> "DownscaleSystem":
+    def _models_differ(self) -> DownscaleSystem:
         if len(set(self.models)) != len(self.models):
             raise ValueError(f"give each downscaler once: {', '.join(self.models)}")
         return self
 
+    def check(self, run: Settings) -> None:
+        """Besides, the forecasts that it downscales."""
+        super().check(run)
+        if self.source == "hrrr":
+            require_hrrr(run)
+        elif self.source == "lagged":
+            require_lagged(run, run.ages_of(self))
+        else:
+            require_members(run, 1)
 
-class DefSystem(Section):
+
+class DefSystem(FromModel, Sampled):
     """Members of a deterministic forecaster, whose state a diffusion model perturbs every hour.
 
     `guidance` is the w of Millard et al. (2025): the smaller, the more a perturbed state may differ
@@ -92,35 +172,35 @@ class DefSystem(Section):
     """
 
     method: Literal["def"]
-    name: Name
-    model: Name
     forecaster: Name | None = None
     guidance: Annotated[float, Field(ge=0, le=10)] = 0.5
     walks: Annotated[int, Field(ge=1, le=10)] = 1
     restandardise: list[Literal[STATE_VARIABLES]] = Field(default=[])  # type: ignore[valid-type]
-    sampler: Sampler = "dpm_solver++"
     steps: Annotated[int, Field(ge=1)] = 10
-    eta: Annotated[float, Field(ge=0, le=1)] = 0.0
-    rho: Rho = 0.0
-    calibrate: bool = False
-    members: Members | None = None
-
-    @model_validator(mode="after")
-    def _eta_is_of_ddim(self) -> "DefSystem":
-        _check_eta(self.eta, self.sampler)
-        return self
 
 
-class ReferenceSystem(Section):
+class ReferenceSystem(AnySystem):
     """The operational ensemble: its members, or the mean and spread it publishes."""
 
     method: Literal["reference"]
-    name: Name
     kind: Literal["members", "products"] = "members"
     minimum_members: Annotated[int, Field(ge=1)] = 8
 
+    @property
+    def forecasts(self) -> Forecasts | None:
+        """The reference's members; of its products there are none."""
+        return "reference" if self.kind == "members" else None
 
-class BaselineSystem(Section):
+    def check(self, run: Settings) -> None:
+        """Besides, the reference ensemble's members, or its mean and spread."""
+        super().check(run)
+        if self.kind == "members":
+            require_members(run, self.minimum_members)
+        else:
+            require_products(run)
+
+
+class BaselineSystem(AnySystem):
     """What any model must beat.
 
     `hrrr` is HRRR's own forecast, from the run that the case's initial state is of, and `lagged`
@@ -129,23 +209,37 @@ class BaselineSystem(Section):
     """
 
     method: Literal["baseline"]
-    name: Name
     kind: Literal["persistence", "climatology", "hrrr", "lagged"]
     window_hours: Annotated[int, Field(ge=0, le=12)] = 1
     ages: Annotated[Ages, AfterValidator(_each_age_once)] = Field(default=_SIX_RUNS)
 
+    @property
+    def forecasts(self) -> Forecasts | None:
+        """HRRR's, if it is these."""
+        return self.kind if self.kind in ("hrrr", "lagged") else None
 
-class PerfectSystem(Section):
+    def check(self, run: Settings) -> None:
+        """Besides, HRRR's forecasts, if it is these."""
+        super().check(run)
+        if self.kind == "hrrr":
+            require_hrrr(run)
+        if self.kind == "lagged":
+            require_lagged(run, run.ages_of(self))
+
+
+class PerfectSystem(AnySystem):
     """Draws from the simulated archive's true forecast distribution."""
 
     method: Literal["perfect"]
-    name: Name
     members: Members | None = None
 
-
-def _check_eta(eta: float, sampler: Sampler) -> None:
-    if eta and sampler != "ddim":
-        raise ValueError(f"eta is of the sampler ddim, not of {sampler}; leave it out")
+    def check(self, run: Settings) -> None:
+        """Besides, a simulated archive."""
+        super().check(run)
+        if run.archive.source != "simulated":
+            raise ValueError(
+                "needs the true distribution, which only archive.source: simulated has"
+            )
 
 
 System = Annotated[
@@ -159,15 +253,9 @@ System = Annotated[
     Field(discriminator="method"),
 ]
 
-# Systems that a trained model forecasts for; each has the key `model`.
+
+# Systems that a trained model forecasts for.
 ModelSystem = DiffusionSystem | OneStepSystem | DefSystem
-
-
-def models_of(system: System) -> tuple[str, ...]:
-    """The names of the models whose networks a system's members are drawn from."""
-    if isinstance(system, DownscaleSystem):
-        return tuple(system.models)
-    return (system.model,) if isinstance(system, ModelSystem) else ()
 
 
 class Ensembles(Section):
@@ -185,7 +273,7 @@ class Ensembles(Section):
     systems: list[System]
 
     @model_validator(mode="after")
-    def _names_differ(self) -> "Ensembles":
+    def _names_differ(self) -> Ensembles:
         names = [system.name for system in self.systems]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

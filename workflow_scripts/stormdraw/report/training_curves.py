@@ -6,7 +6,6 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from stormdraw.ensembles.settings import models_of
 from stormdraw.report.style import NOTE_COLOUR, WIDTH, describe, drawn, looks, write_gap
 from stormdraw.report.trainings import Training, read_training
 from stormdraw.report.wording import plural
@@ -53,7 +52,7 @@ def draw_training_curves(
 def _colour(settings: Settings, model: str) -> str:
     """The colour of the first system that samples from the model."""
     for system in settings.ensembles.systems:
-        if model in models_of(system):
+        if model in system.drawn_from:
             return looks(settings)[system.name].colour
     return _UNUSED
 
