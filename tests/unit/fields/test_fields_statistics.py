@@ -5,9 +5,12 @@ import pytest
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.states import StateReader
 from stormdraw.fields.statistics import compute_statistics, read_statistics, write_statistics
+from stormdraw.grids import HRRR, Grid
 
 START = datetime(2026, 6, 1)
+GRID = HRRR.crop(slice(500, 505), slice(900, 904))
 TIMES = [START + timedelta(hours=hour) for hour in range(48)]
 
 
@@ -25,7 +28,7 @@ def days(tmp_path):
         part = slice(24 * day, 24 * day + 24)
         dataset = xr.Dataset(
             {name: (("time", "y", "x"), array[part]) for name, array in values.items()},
-            coords={"time": np.array(TIMES[part], dtype="datetime64[ns]")},
+            coords={"time": np.array(TIMES[part], dtype="datetime64[ns]"), **GRID.coordinates()},
         )
         paths.append(tmp_path / f"{day}.nc")
         dataset.to_netcdf(paths[-1])
@@ -81,3 +84,33 @@ def test_round_trip_through_the_file(days, tmp_path):
     assert (again.variables, again.transforms) == (statistics.variables, statistics.transforms)
     for name in ("mean", "std", "tendency_mean", "tendency_std"):
         assert np.array_equal(getattr(again, name), getattr(statistics, name))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        HRRR.crop(slice(501, 506), slice(900, 904)),
+        Grid(GRID.crs.replace("38.5", "38.6"), GRID.x, GRID.y),
+    ],
+    ids=["moved", "of another map"],
+)
+def test_days_on_two_grids_of_one_shape_are_not_pooled(days, tmp_path, other):
+    with xr.open_dataset(days[0][1]) as day:
+        moved = day.drop_vars(["x", "y", "latitude", "longitude", "projection"]).load()
+    moved.assign_coords(other.coordinates()).to_netcdf(tmp_path / "moved.nc")
+    paths = [days[0][0], tmp_path / "moved.nc"]
+    with pytest.raises(StormdrawError, match=r"moved\.nc: its grid is not that of .*0\.nc; delete"):
+        StateReader(paths, ["T2M"])
+    with pytest.raises(StormdrawError, match="its grid is not that of"):
+        compute_statistics(paths, ["T2M"], TIMES)
+
+
+def test_days_whose_headers_differ_in_the_last_digit_are(days, tmp_path):
+    """A microdegree is 0.11 m."""
+    near = Grid(GRID.crs, tuple(x + 0.11 for x in GRID.x), tuple(y - 0.11 for y in GRID.y))
+    with xr.open_dataset(days[0][1]) as day:
+        moved = day.drop_vars(["x", "y", "latitude", "longitude", "projection"]).load()
+    moved.assign_coords(near.coordinates()).to_netcdf(tmp_path / "near.nc")
+    paths = [days[0][0], tmp_path / "near.nc"]
+    whole = compute_statistics(days[0], ["T2M"], TIMES)
+    assert np.array_equal(compute_statistics(paths, ["T2M"], TIMES).mean, whole.mean)

@@ -97,7 +97,7 @@ def test_xarray_sees_the_same(day):
 def test_files_of_others_are_decoded_by_their_attributes(tmp_path, encoding):
     dataset = xr.Dataset(
         {"T2M": (("time", "y", "x"), STATES[:, 1] - 280)},
-        coords={"time": np.array(TIMES, "M8[ns]")},
+        coords={"time": np.array(TIMES, "M8[ns]"), **GRID.coordinates()},
     )
     dataset.to_netcdf(tmp_path / "day.nc", encoding={"T2M": encoding})
     reader = StateReader([tmp_path / "day.nc"], ["T2M"])

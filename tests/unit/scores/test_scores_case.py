@@ -65,6 +65,27 @@ def test_another_grid_is_an_error(
     assert not (tmp_path / "out.nc").exists()
 
 
+def test_headers_that_differ_in_the_last_digit_are_one_grid(
+    tmp_path: Path,
+    ensemble_path: Path,
+    truth_path: Path,
+    write_fields: Callable[..., Path],
+    grid: Grid,
+) -> None:
+    """A day of the truth whose first point is a microdegree (0.11 m) off, and one that is not."""
+    near = Grid(grid.crs, tuple(x + 0.11 for x in grid.x), tuple(y + 0.11 for y in grid.y))
+    first, last = [INIT, INIT + timedelta(hours=1)], [INIT + timedelta(hours=3)]
+    u, v = 3 * np.ones((2, *grid.shape)), 4 * np.ones((2, *grid.shape))
+    paths = [
+        write_fields("a.nc", first, {"U10": u, "V10": v}),
+        write_fields("b.nc", last, {"U10": u[:1], "V10": v[:1]}, near),
+    ]
+    expected = score_case(ensemble_path, [truth_path], tmp_path / "whole.nc", run_seed=0)
+    xr.testing.assert_equal(
+        score_case(ensemble_path, paths, tmp_path / "parts.nc", run_seed=0), expected
+    )
+
+
 def test_errors_name_the_ensemble_file(
     tmp_path: Path, truth_path: Path, make_ensemble: Callable[..., xr.Dataset], grid: Grid
 ) -> None:

@@ -15,7 +15,7 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.layout import Deflated, Plain, layout_of
-from stormdraw.grids import WHOLE_GRID, Window
+from stormdraw.grids import WHOLE_GRID, Grid, Window
 
 # Files that stay open: a year of days would be more than many systems allow a process. Where fields
 # lie in the others is kept, so that a file that is opened again need not be looked through again.
@@ -24,7 +24,7 @@ _KNOWN_FILES = 4096
 
 
 class DayFile:
-    """One day of states. May be read by several threads at once, and after a fork."""
+    """One day of states on one grid. May be read by several threads at once, and after a fork."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,6 +32,7 @@ class DayFile:
         with h5py.File(path, "r") as file:
             time = file["time"]
             self.times: tuple[datetime, ...] = tuple(_times(time))
+            self.grid = _grid(file)
             for name, dataset in file.items():
                 if isinstance(dataset, h5py.Dataset) and dataset.ndim == 3:
                     self._layouts[name] = layout_of(dataset)
@@ -116,5 +117,19 @@ def _opened(file: DayFile) -> _Opened:
 def _times(dataset: h5py.Dataset) -> list[datetime]:
     units = dataset.attrs["units"]
     calendar = dataset.attrs.get("calendar", "standard")
-    text = [value.decode() if isinstance(value, bytes) else value for value in (units, calendar)]
-    return list(cftime.num2pydate(dataset[:], *text))
+    return list(cftime.num2pydate(dataset[:], _text(units), _text(calendar)))
+
+
+def _grid(file: h5py.File) -> Grid:
+    x, y = (file[axis][:].astype(np.float64).tobytes() for axis in ("x", "y"))
+    return _shared_grid(_text(file["projection"].attrs["proj4"]), x, y)
+
+
+@functools.lru_cache(maxsize=8)
+def _shared_grid(crs: str, x: bytes, y: bytes) -> Grid:
+    """One object for all files on a grid, of which there may be thousands."""
+    return Grid(crs, tuple(np.frombuffer(x).tolist()), tuple(np.frombuffer(y).tolist()))
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

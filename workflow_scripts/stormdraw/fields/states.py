@@ -14,10 +14,19 @@ from stormdraw.times import parse_init
 
 
 def locate_times(paths: Sequence[str | Path]) -> dict[datetime, tuple[Path, int]]:
-    """Valid time -> (day file, index along its time axis), over all files."""
+    """Valid time -> (day file, index along its time axis), over all files.
+
+    Raises StormdrawError if they are not on one grid: states of two places are not to be pooled.
+    """
     where: dict[datetime, tuple[Path, int]] = {}
     for path in paths:
-        for index, time in enumerate(day_file(path).times):
+        day = day_file(path)
+        if not day.grid.matches(day_file(paths[0]).grid):
+            raise StormdrawError(
+                f"{path}: its grid is not that of {paths[0]}; delete the one that is wrong to make "
+                "it anew, or choose periods in which the archive's grid does not change"
+            )
+        for index, time in enumerate(day.times):
             where[time] = (Path(path), index)
     return where
 
@@ -34,7 +43,8 @@ def absent_times(paths: Sequence[str | Path]) -> set[datetime]:
 class StateReader:
     """States of many day files, read in any order at the speed of the disk.
 
-    Several threads may read at once. `times` are the valid times there are, in order.
+    Several threads may read at once. `times` are the valid times there are, in order. Raises
+    StormdrawError if the files are not on one grid.
     """
 
     def __init__(self, paths: Sequence[str | Path], names: Sequence[str]) -> None:
@@ -70,7 +80,8 @@ def read_states(
 ) -> Iterator[tuple[datetime, np.ndarray]]:
     """Each time's state, float32 (variable, y, x), one at a time in the order asked for.
 
-    Raises StormdrawError if a time is in none of the files, or a variable not in the file.
+    Raises StormdrawError if a time is in none of the files, or a variable not in the file, or if
+    the files are not on one grid.
     """
     reader = StateReader(paths, names)
     for time in times:

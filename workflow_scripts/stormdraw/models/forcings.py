@@ -99,7 +99,7 @@ def _read_terrain(path: str | Path | None, grid: Grid) -> np.ndarray:
                 f"{path}: has no {_TERRAIN}, which the forcing `terrain` needs; "
                 "add it to fields.static"
             )
-        if Grid.of(dataset) != grid:
+        if not grid.matches(Grid.of(dataset)):
             raise StormdrawError(f"{path}: lies on another grid than the states; delete it")
         height = dataset[_TERRAIN].values.astype(np.float64)
     if not np.isfinite(height).all():

@@ -50,7 +50,7 @@ def score_case(
         leads = [int(lead) for lead in (ensemble if common is None else common)["lead"].values]
         truth = load_truth(truth_paths, init, leads, variables)
         grid = Grid.of(ensemble)
-        if Grid.of(truth) != grid:
+        if not grid.matches(Grid.of(truth)):
             raise StormdrawError(
                 f"{ensemble_path}: its grid {grid.shape} is not that of the truth in "
                 f"{truth_paths[0]}; make the ensemble anew from these fields"

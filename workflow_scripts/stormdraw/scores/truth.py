@@ -35,7 +35,7 @@ def load_truth(
                 if lead in found or position.size == 0:
                     continue
                 grid = grid or Grid.of(fields)
-                if Grid.of(fields) != grid:
+                if not grid.matches(Grid.of(fields)):
                     raise StormdrawError(
                         f"{path}: its grid is not that of {paths[0]}; make the fields anew"
                     )
@@ -52,7 +52,9 @@ def load_truth(
                 "fetch that time or leave out the lead"
             )
     index = pd.Index(np.array(leads, np.int32), name="lead")
-    return xr.concat([found[lead] for lead in leads], index, coords="minimal", compat="override")
+    # Coordinates that differ in the last digit of a header are the same.
+    states = [found[lead] for lead in leads]
+    return xr.concat(states, index, coords="minimal", compat="override", join="override")
 
 
 def _missing(path: Path, variables: Sequence[str]) -> xr.Dataset:
