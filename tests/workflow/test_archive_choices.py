@@ -37,7 +37,7 @@ CONFIG = {
         "test": {"start": "2026-06-01T06:00", "end": "2026-06-01T07:00"},
     },
     "leads": [1],
-    "fields": {"static": []},
+    "fields": {"static": [], "suspicious": "keep"},
     "models": [],
     "ensembles": {
         "systems": [

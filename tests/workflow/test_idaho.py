@@ -1,5 +1,6 @@
 """The whole workflow on real HRRR crops, with a short training."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -31,10 +32,15 @@ def test_the_one_hour_forecasts_stand_in_for_the_analysis(idaho):
         assert "REFC" not in day
 
 
-def test_the_absurd_dew_point_is_counted(idaho):
+def test_the_absurd_dew_point_is_counted_and_masked(idaho):
+    quality = idaho.results / "fields" / "quality" / "hrrr" / "20180722.csv"
+    (finding,) = pd.read_csv(quality, dtype={"valid": str}).to_dict("records")
+    assert (finding["variable"], finding["treatment"]) == ("D2M", "mask")
+    assert finding["lowest"] == pytest.approx(209.4, abs=0.1)
     with xr.open_dataset(idaho.results / "fields" / "hrrr" / "20180722.nc") as day:
-        assert day["D2M"].attrs["suspicious_points"] >= 1
-        assert float(day["D2M"].min()) == pytest.approx(209.4, abs=0.1)
+        assert int(np.isnan(day["D2M"].values).sum()) == finding["suspicious"]
+        assert day.attrs["incomplete_times"] == finding["valid"]
+        assert float(day["D2M"].min()) > 213.0
 
 
 def test_scores_come_out_for_six_variables_and_wind_speed(idaho):

@@ -30,19 +30,29 @@ GRID = lambert(
 )
 
 
-@pytest.fixture
-def day(tmp_path):
-    """Temperatures of 0 to 3 UTC, hour h being h everywhere; 1 UTC is absent."""
-    there = [0, 2, 3]
+def write_day(path, there, **notes):
+    """Temperatures of the hours that are there, hour h being h everywhere."""
     times = np.array([START + hours(hour) for hour in there], dtype="datetime64[ns]")
-    path = tmp_path / "day.nc"
     with written_in_parts(
-        path, GRID, {"time": xr.DataArray(times, dims="time")}, {"T2M": "T2M"}, {}
+        path, GRID, {"time": xr.DataArray(times, dims="time")}, {"T2M": "T2M"}, notes
     ) as file:
         for index, hour in enumerate(there):
             file["T2M"][index] = float(hour)
+    return path
+
+
+@pytest.fixture
+def day(tmp_path):
+    """0 to 3 UTC, of which 1 UTC is absent."""
+    return write_day(tmp_path / "day.nc", [0, 2, 3], absent_times="2026060101")
+
+
+@pytest.fixture
+def masked_day(tmp_path):
+    """0 to 3 UTC; at 1 UTC one point is masked."""
+    path = write_day(tmp_path / "masked.nc", [0, 1, 2, 3], incomplete_times="2026060101")
     with netCDF4.Dataset(path, "a") as dataset:
-        dataset.setncattr("absent_times", "2026060101")
+        dataset["T2M"][1, 2, 3] = np.nan
     return path
 
 
@@ -55,26 +65,53 @@ def test_persistence_of_nothing(day, tmp_path):
     with xr.open_dataset(tmp_path / "e.nc") as ensemble:
         assert ensemble["T2M"].shape == (1, 2, *GRID.shape)
         assert ensemble["T2M"].isnull().all()
-        assert ensemble.attrs["missing"] == "the archive lacks the initial state"
+        reason = "the archive lacks the initial state of 2026-06-01 01 UTC"
+        assert ensemble.attrs["missing"] == reason
 
 
-def test_a_model_draws_nothing(day, tmp_path):
-    missing = case(1, "diffusion")
-    settings = SimpleNamespace(history=1)
+@pytest.mark.parametrize(
+    ("fields", "hour", "history", "reason"),
+    [
+        ("day", 1, 1, "the archive lacks the initial state of 2026-06-01 01 UTC"),
+        ("masked_day", 1, 1, "the initial state of 2026-06-01 01 UTC has masked points"),
+        # The hour before counts for a model that sees it.
+        ("masked_day", 2, 2, "the initial state of 2026-06-01 01 UTC has masked points"),
+    ],
+)
+def test_a_model_draws_nothing(fields, hour, history, reason, request, tmp_path):
+    missing = case(hour, "diffusion")
+    settings = SimpleNamespace(history=history)
     model = SimpleNamespace(settings=settings)
     trained = SimpleNamespace(name="small", model=model, grid=TrainedGrid.of(GRID))
-    inputs, output = Inputs([day], None), tmp_path / "e.nc"
+    inputs, output = Inputs([request.getfixturevalue(fields)], None), tmp_path / "e.nc"
     write_rollout(trained, None, inputs, missing, Rollout(3, 0), output, {}, {})
     with xr.open_dataset(output) as ensemble:
         assert ensemble["T2M"].shape == (3, 2, *GRID.shape)
         assert ensemble["T2M"].isnull().all()
+        assert ensemble.attrs["missing"] == reason
 
 
-def test_climatology_and_statistics_go_without_the_hour(day, tmp_path):
+def test_persistence_and_truth_lack_the_masked_point_alone(masked_day, tmp_path):
+    write_persistence([masked_day], case(1), tmp_path / "e.nc", {})
+    with xr.open_dataset(tmp_path / "e.nc") as ensemble:
+        assert "missing" not in ensemble.attrs
+        lacking = np.argwhere(ensemble["T2M"].isnull().values).tolist()
+        assert lacking == [[0, 0, 2, 3], [0, 1, 2, 3]]
+    truth = load_truth([masked_day], START, [1], ["T2M"])
+    assert np.argwhere(truth["T2M"].isnull().values).tolist() == [[0, 2, 3]]
+
+
+@pytest.mark.parametrize("fields", ["day", "masked_day"])
+def test_climatology_goes_without_the_hour(fields, request, tmp_path):
     training = [START + hours(hour) for hour in range(4)]
-    write_climatology([day], training, 12, case(0), tmp_path / "e.nc", {})
+    path = request.getfixturevalue(fields)
+    write_climatology([path], training, 12, case(0), tmp_path / "e.nc", {})
     with xr.open_dataset(tmp_path / "e.nc") as ensemble:
         assert ensemble["T2M"][:, 0, 0, 0].values.tolist() == [0.0, 2.0, 3.0]
+
+
+def test_statistics_go_without_the_hour(day):
+    training = [START + hours(hour) for hour in range(4)]
     statistics = compute_statistics([day], ["T2M"], training)
     assert statistics.mean[0] == pytest.approx(5 / 3)
     # From 2 to 3 UTC only: the pairs with 1 UTC are not there.

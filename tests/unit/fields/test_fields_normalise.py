@@ -17,7 +17,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.normalise import normalise_day, normalise_static
 from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Crop, Fields
-from stormdraw.fields.states import read_grid_of, read_states
+from stormdraw.fields.states import incomplete_times, read_grid_of, read_states
 from stormdraw.fields.writing import Destination
 from stormdraw.grids import HRRR
 from stormdraw.messages import find_messages, opened, read_header, read_messages
@@ -46,10 +46,11 @@ def fields(hours):
     return {(name, hour): RNG.normal(280, 5, GRID.shape) for name in STATE for hour in range(hours)}
 
 
-def normalise(manifest, names, folder, threads=1, **settings):
-    """The day file and the table of what is suspicious in it."""
+def normalise(manifest, names, folder, threads=1, suspicious="keep", **settings):
+    """The day file and the table of what is suspicious in it; reflectivities here are absurd."""
     day, quality = folder / "day.nc", folder / "quality.csv"
-    to = Destination(day, quality, Fields(**settings), {"names": names}, threads)
+    chosen = Fields(suspicious=suspicious, **settings)
+    to = Destination(day, quality, chosen, {"names": names}, threads)
     normalise_day(manifest, names, to)
     return day, quality
 
@@ -249,6 +250,39 @@ def test_suspicious_values_are_masked_and_counted(tmp_path, write_manifest):
     with xr.open_dataset(tmp_path / "day.nc") as dataset:
         assert dataset["D2M"].attrs["suspicious_points"] == 1
         assert np.argwhere(np.isnan(dataset["D2M"].values[0])).tolist() == [[3, 4]]
+
+
+def with_sentinel(hours, spoilt):
+    """Dew points by hour; at three points of the hour `spoilt` they are what HRRR's f00 has."""
+    fields = [np.full(GRID.shape, 285.0 + hour) for hour in range(hours)]
+    for place in ((0, 0), (3, 4), (10, 11)):
+        fields[spoilt][place] = 192.12
+    return [message("D2M", field, hour) for hour, field in enumerate(fields)]
+
+
+def test_the_sentinel_of_hrrrs_dew_point_is_masked_and_its_hour_named(tmp_path, write_manifest):
+    manifest = write_manifest(tmp_path / "20260601", with_sentinel(3, spoilt=1))
+    day, quality = tmp_path / "day.nc", tmp_path / "quality.csv"
+    normalise_day(manifest, ["D2M"], Destination(day, quality, Fields(), {}))
+    with xr.open_dataset(day) as dataset:
+        missing = np.argwhere(np.isnan(dataset["D2M"].values)).tolist()
+        assert missing == [[1, 0, 0], [1, 3, 4], [1, 10, 11]]
+        assert dataset.attrs["incomplete_times"] == "2026060101"
+    assert incomplete_times([day]) == {datetime(2026, 6, 1, 1)}
+    (finding,) = read_findings([quality]).to_dict("records")
+    assert (finding["suspicious"], finding["treatment"]) == (3, "mask")
+    assert finding["lowest"] == pytest.approx(192.12, abs=0.01)
+
+
+@pytest.mark.parametrize("suspicious", ["keep", "mask"])
+def test_an_hour_is_whole_where_no_point_of_it_is_missing(tmp_path, write_manifest, suspicious):
+    """Kept values are values, and a block mean is made of the points that are left."""
+    manifest = write_manifest(tmp_path / "20260601", with_sentinel(2, spoilt=0))
+    normalise(manifest, ["D2M"], tmp_path, suspicious=suspicious, coarsen=2)
+    assert incomplete_times([tmp_path / "day.nc"]) == set()
+    with xr.open_dataset(tmp_path / "day.nc") as dataset:
+        first = 285.0 if suspicious == "mask" else (3 * 285.0 + 192.12) / 4
+        assert dataset["D2M"].values[0, 0, 0] == pytest.approx(first, abs=1e-3)
 
 
 def test_a_missing_point_is_an_error(tmp_path, write_manifest):

@@ -31,7 +31,8 @@ URMA = "urma2p5.20260601/urma2p5.t07z.2dvaranl_ndfd.grb2_wexp"
 
 
 def into(output):
-    return Destination(output, output.with_suffix(".csv"), Fields(), {})
+    # Values in these files tell their file, and are no weather.
+    return Destination(output, output.with_suffix(".csv"), Fields(suspicious="keep"), {})
 
 
 def run_with(truth, **changes):

@@ -11,7 +11,7 @@ from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.grids import HRRR, Grid
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
-from stormdraw.times import hours
+from stormdraw.times import format_init, hours
 
 VARIABLES = ("T2M", "D2M", "CAPE")
 START = datetime(2026, 6, 1)
@@ -23,14 +23,20 @@ def small_grid() -> Grid:
     return HRRR.crop(slice(500, 513), slice(900, 910))
 
 
-def write_fields(path: Path, times: list[datetime], broken: datetime | None = None) -> None:
-    """Smooth random fields that persist from hour to hour; NaN in D2M at the hour `broken`."""
+def write_fields(
+    path: Path, times: list[datetime], broken: datetime | None = None, named: bool = False
+) -> None:
+    """Smooth random fields that persist from hour to hour; NaN in D2M at the hour `broken`.
+
+    `named` if the file says so of that hour, as it does where a value was masked.
+    """
     random = np.random.default_rng(7)
     grid = small_grid()
     time = xr.DataArray(np.array(times, dtype="datetime64[ns]"), dims="time")
     names = {name: name for name in VARIABLES}
     drift = 0.0
-    with written_in_parts(path, grid, {"time": time}, names, {}) as file:
+    notes = {"incomplete_times": format_init(broken)} if broken and named else {}
+    with written_in_parts(path, grid, {"time": time}, names, notes) as file:
         pattern = random.normal(size=grid.shape)
         for index, moment in enumerate(times):
             drift += float(random.normal())

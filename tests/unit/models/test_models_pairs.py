@@ -100,6 +100,30 @@ def test_no_two_hours_in_a_row(synthetic: Path) -> None:
         make_pairs(synthetic, [START, START + hours(2)])
 
 
+@pytest.mark.parametrize(("history", "first_hours"), [(1, [0, 1, 4, 5, 6]), (2, [1, 5, 6])])
+@pytest.mark.parametrize("in_memory", [0.0, 1e9])
+def test_an_hour_with_a_masked_point_is_never_learnt_from(
+    tmp_path: Path, in_memory: float, history: int, first_hours: list[int]
+) -> None:
+    """Of eight hours the fourth has one; with a history it may not be among the hours before."""
+    write_fields(tmp_path / "first.nc", TIMES[:5], broken=TIMES[3], named=True)
+    write_fields(tmp_path / "second.nc", TIMES[5:])
+    paths = [tmp_path / "first.nc", tmp_path / "second.nc"]
+    forcings = make_forcings(["hour_of_day"], small_grid(), None)
+    pairs = Pairs(paths, VARIABLES, TIMES, forcings, in_memory, history)
+    assert [time.hour for time in pairs.times] == first_hours
+    batch = pairs.batch(range(len(pairs)))
+    for states in (batch.now, batch.following, batch.before):
+        assert states is None or bool(torch.isfinite(states).all())
+
+
+def test_masked_hours_are_told_where_nothing_is_left(tmp_path: Path) -> None:
+    write_fields(tmp_path / "first.nc", TIMES[:2], broken=TIMES[1], named=True)
+    write_fields(tmp_path / "second.nc", TIMES[2:3])
+    with pytest.raises(StormdrawError, match="3 of them are there, 1 of these with masked points"):
+        make_pairs(tmp_path, TIMES[:3])
+
+
 @pytest.mark.parametrize("in_memory", [0.0, 1e9])
 def test_missing_point(tmp_path: Path, in_memory: float) -> None:
     write_fields(tmp_path / "first.nc", TIMES[:5], broken=TIMES[3])

@@ -90,9 +90,12 @@ def test_gaussians_stand_beside_the_full_score(tmp_path: Path) -> None:
 
 def test_missing_data_are_told_beside_the_tables(tmp_path: Path) -> None:
     rows = [
-        ("href", "T2M", "2026060806", 1, 2, 0, 0, 100),
-        ("href", "T2M", "2026060806", 2, 10, 0, 0, 0),
-        ("hrrr", "T2M", "2026060806", 1, 0, 7, 0, 100),
+        ("href", "T2M", "2026060806", 1, 2, 0, 0, 100, ""),
+        ("href", "T2M", "2026060806", 2, 10, 0, 0, 0, ""),
+        ("hrrr", "T2M", "2026060806", 1, 0, 7, 0, 100, ""),
+        ("one", "T2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has masked points"),
+        ("one", "D2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has masked points"),
+        ("two", "T2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has masked points"),
     ]
     write_summary(pd.DataFrame(rows, columns=list(MISSING)), tmp_path / "missing.csv")
     found = describe_verdicts(written(tmp_path, [row()]), tmp_path / "missing.csv", SETTINGS)
@@ -100,6 +103,11 @@ def test_missing_data_are_told_beside_the_tables(tmp_path: Path) -> None:
     assert "href lacks members in 2 of its forecasts" in told
     assert "; 1 are left out for all systems" in told
     assert "hrrr lacks points in 1 of its forecasts" in told
+    assert told.count("cannot start") == 1
+    assert (
+        "The case of 2026-06-08 12 UTC is left out for all systems: one, two cannot start there, "
+        "since the initial state has masked points." in told
+    )
 
 
 @pytest.mark.parametrize("given", [True, False])

@@ -9,6 +9,7 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import HRRR, Grid
 from stormdraw.scores.case import score_case
+from stormdraw.scores.missing import missing_data
 from stormdraw.scores.weights import area_weights
 
 INIT = datetime(2026, 6, 8, 6)
@@ -98,3 +99,19 @@ def test_errors_name_the_ensemble_file(
     make_ensemble(INIT, [1], {"OTHER": nothing}).to_netcdf(other, engine="netcdf4")
     with pytest.raises(StormdrawError, match=r"other\.nc: no variable that can be scored"):
         score_case(other, [truth_path], tmp_path / "out.nc", run_seed=0)
+
+
+def test_a_case_that_cannot_be_started_counts_for_nothing_and_says_why(
+    tmp_path: Path, truth_path: Path, make_ensemble: Callable[..., xr.Dataset], grid: Grid
+) -> None:
+    nothing = np.full((3, 2, *grid.shape), np.nan, np.float32)
+    ensemble = make_ensemble(INIT, [1, 3], {"U10": nothing})
+    ensemble.attrs["missing"] = "the initial state of 2026-06-08 06 UTC has masked points"
+    ensemble.to_netcdf(tmp_path / "empty.nc", engine="netcdf4")
+    output = tmp_path / "scores" / "trial" / "2026060806.nc"
+    found = score_case(tmp_path / "empty.nc", [truth_path], output, run_seed=0)
+    assert found["points"].sum() == 0
+    table = missing_data({"trial": [output]})
+    assert table["lead_hours"].tolist() == [1, 3]
+    assert table["absent_members"].tolist() == [3, 3]
+    assert set(table["reason"]) == {"the initial state of 2026-06-08 06 UTC has masked points"}

@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.ensembles.climatology import climatology_times
-from stormdraw.ensembles.files import Case, ensemble_file, write_missing
+from stormdraw.ensembles.files import Case, ensemble_file, why_none_starts, write_missing
 from stormdraw.ensembles.forecasts import require_leads
 from stormdraw.ensembles.reference import write_reference_members
-from stormdraw.fields.states import absent_times, read_grid_of, read_states
+from stormdraw.fields.states import absent_times, incomplete_times, read_grid_of, read_states
 from stormdraw.grids import Grid
 from stormdraw.times import hours
 
@@ -22,7 +22,8 @@ def write_persistence(
 ) -> None:
     """One member: the state at the initial time, at every lead; missing if the archive lacks it."""
     if case.init in absent_times(field_paths):
-        write_missing(output, field_paths[0], case, [0], settings)
+        gap = why_none_starts(field_paths, [case.init])
+        write_missing(output, field_paths[0], case, [0], settings, gap)
         return
     _, state = next(read_states(field_paths, case.variables, [case.init]))
     with ensemble_file(output, read_grid_of(field_paths[0]), case, [0], settings) as put:
@@ -67,11 +68,11 @@ def write_climatology(
     """Members: the training states within `window_hours` of the valid hour of the day.
 
     A lead with fewer of them than another has missing members. Where training never saw that hour
-    of the day at least twice, every training state is a member. Hours that the archive lacks are no
-    members.
+    of the day at least twice, every training state is a member. Hours that the archive lacks, and
+    those with masked points, are no members.
     """
-    absent = absent_times(field_paths)
-    training_times = [time for time in training_times if time not in absent]
+    unusable = absent_times(field_paths) | incomplete_times(field_paths)
+    training_times = [time for time in training_times if time not in unusable]
     drawn = [
         climatology_times(training_times, case.init + hours(lead), window_hours)
         for lead in case.leads

@@ -13,7 +13,7 @@ import xarray as xr
 
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.fields.packing import packing_of
-from stormdraw.fields.states import read_grid_of
+from stormdraw.fields.states import absent_times, incomplete_times, read_grid_of
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.variables import scored_variables
@@ -88,21 +88,38 @@ def ensemble_file(
         dataset.setncatts(notes or {})
 
 
+def why_none_starts(fields: Sequence[Path], times: Sequence[datetime]) -> str:
+    """Why no forecast can start from the states at these times; empty if one can.
+
+    `fields` are the day files that should hold them.
+    """
+    for unusable, reason in (
+        (absent_times(fields), "the archive lacks the initial state of {}"),
+        (incomplete_times(fields), "the initial state of {} has masked points"),
+    ):
+        named = [f"{time:%Y-%m-%d %H} UTC" for time in times if time in unusable]
+        if named:
+            return reason.format(" and ".join(named))
+    return ""
+
+
 def write_missing(
     output: Path,
     fields: Path,
     case: Case,
     members: Sequence[int],
     settings: Mapping[str, Any],
+    reason: str,
 ) -> None:
-    """An ensemble of a case whose initial state the archive lacks: every value is missing.
+    """An ensemble of a case that cannot be started, for this `reason`: every value is missing.
 
-    Scores then leave the case out of all systems. The grid is that of `fields`.
+    Scores then leave the case out of all systems, and tell the reason, which is kept in the
+    attribute `missing`. The grid is that of `fields`.
     """
-    logger.warning("%s: no initial state at %s UTC", case.system, f"{case.init:%Y-%m-%d %H}")
+    logger.warning("%s at %s UTC: %s", case.system, f"{case.init:%Y-%m-%d %H}", reason)
     grid = read_grid_of(fields)
     nothing = np.full((len(case.variables), *grid.shape), np.nan, dtype=np.float32)
-    notes = {"missing": "the archive lacks the initial state"}
+    notes = {"missing": reason}
     with ensemble_file(output, grid, case, members, settings, notes) as put:
         for member in range(len(members)):
             for lead in range(len(case.leads)):

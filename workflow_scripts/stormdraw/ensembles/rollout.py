@@ -9,6 +9,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ import numpy as np
 import torch
 
 from stormdraw.ensembles.bounds import apply_bounds
-from stormdraw.ensembles.files import Case, ensemble_file, write_missing
+from stormdraw.ensembles.files import Case, ensemble_file, why_none_starts, write_missing
 from stormdraw.ensembles.joining import join_members
 from stormdraw.ensembles.member_noise import Correlate, PersistentNoise
 from stormdraw.ensembles.resuming import block_path, blocks_to_draw, drawn_before
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.states import absent_times, read_grid_of, read_states
+from stormdraw.fields.states import read_grid_of, read_states
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.devices import describe_device
 from stormdraw.models.forcings import Forcings, make_forcings
@@ -124,16 +125,17 @@ def write_rollout(
 
     They are drawn in blocks, each a file of its own that takes its name when it is whole, and then
     joined: memory grows with the block, not with the ensemble, and of a job that is killed all
-    blocks but the last are kept. All members are missing where the archive lacks an initial state.
-    Raises StormdrawError if a state is missing otherwise, or has missing points, or if the model
-    was trained on another grid.
+    blocks but the last are kept. All members are missing where the archive lacks an initial state,
+    or where that has masked points. Raises StormdrawError if a state is missing otherwise, or if
+    the model was trained on another grid.
     """
     grid = read_grid_of(inputs.fields[0])
     for model in together(trained, perturbation):
         model.grid.check(grid, f"system {case.system}: the model {model.name}")
     history = trained.model.settings.history
-    if {case.init - hours(age) for age in range(history)} & absent_times(inputs.fields):
-        write_missing(output, inputs.fields[0], case, rollout.numbers, settings)
+    gap = why_none_starts(inputs.fields, initial_times(case, history))
+    if gap:
+        write_missing(output, inputs.fields[0], case, rollout.numbers, settings, gap)
         return
     if rollout.kept is None:
         with tempfile.TemporaryDirectory(dir=output.parent) as folder:
@@ -167,11 +169,15 @@ def write_rollout(
     join_members(sorted(drawn_before(rollout.kept)), case, output, settings)
 
 
+def initial_times(case: Case, history: int) -> list[datetime]:
+    """The valid times of the states that a case starts from, the oldest first."""
+    return [case.init - hours(age) for age in range(history - 1, -1, -1)]
+
+
 def read_initial(paths: Sequence[Path], case: Case, history: int) -> np.ndarray:
     """The physical states up to the initial time, (H, V, Y, X), the oldest first."""
-    times = [case.init - hours(age) for age in range(history - 1, -1, -1)]
     states = []
-    for time, state in read_states(paths, case.variables, times):
+    for time, state in read_states(paths, case.variables, initial_times(case, history)):
         check_finite(state, case.variables, ", ".join(str(path) for path in paths), time)
         states.append(state)
     return np.stack(states)

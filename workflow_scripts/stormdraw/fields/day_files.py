@@ -16,6 +16,7 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.layout import Deflated, Plain, layout_of
 from stormdraw.grids import WHOLE_GRID, Grid, Window
+from stormdraw.times import parse_init
 
 # Files that stay open: a year of days would be more than many systems allow a process. Where fields
 # lie in the others is kept, so that a file that is opened again need not be looked through again.
@@ -24,7 +25,10 @@ _KNOWN_FILES = 4096
 
 
 class DayFile:
-    """One day of states on one grid. May be read by several threads at once, and after a fork."""
+    """One day of states on one grid. May be read by several threads at once, and after a fork.
+
+    `incomplete` are the valid times with a missing point.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -33,6 +37,8 @@ class DayFile:
             time = file["time"]
             self.times: tuple[datetime, ...] = tuple(_times(time))
             self.grid = _grid(file)
+            named = _text(file.attrs.get("incomplete_times", "")).split()
+            self.incomplete = frozenset(map(parse_init, named))
             for name, dataset in file.items():
                 if isinstance(dataset, h5py.Dataset) and dataset.ndim == 3:
                     self._layouts[name] = layout_of(dataset)

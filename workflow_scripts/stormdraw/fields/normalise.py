@@ -28,8 +28,9 @@ def normalise_day(
     """Write a day's analyses, each variable (time, y, x), time being the valid time.
 
     Hours that the manifest says are absent are left out and named in the attribute `absent_times`;
-    a day that lacks all of them has the grid of `grid_manifest`'s messages. Raises StormdrawError
-    for a missing point, where the grid changes within the day, and if nothing tells the grid.
+    hours with a masked point are named in `incomplete_times`. A day that lacks all hours has the
+    grid of `grid_manifest`'s messages. Raises StormdrawError for a missing point, where the grid
+    changes within the day, and if nothing tells the grid.
     """
     messages = Messages(manifest_path)
     there = [listed for listed in messages.by_valid_time() if _is_whole(listed)]

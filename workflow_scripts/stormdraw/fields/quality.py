@@ -14,7 +14,7 @@ import pandas as pd
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Suspicious
 from stormdraw.files import replacing
-from stormdraw.times import INIT_FORMAT
+from stormdraw.times import INIT_FORMAT, format_init
 from stormdraw.variables import variable
 
 logger = logging.getLogger(__name__)
@@ -124,6 +124,15 @@ def note_suspicious(
                     "%s: %d points outside %g to %g %s in %d fields, %s",
                     *(name, count, row.lower, row.upper, row.units, len(own), said[kind]),
                 )
+
+
+def note_incomplete(written: Mapping[str, netCDF4.Variable], times: Iterable[datetime]) -> None:
+    """Name the valid times of a file at which some field has a missing point.
+
+    No model learns from such an hour or starts at it.
+    """
+    named = " ".join(map(format_init, sorted(times)))
+    next(iter(written.values())).group().setncattr("incomplete_times", named)
 
 
 def write_findings(findings: Iterable[Finding], path: str | Path) -> None:

@@ -35,6 +35,6 @@ class Fields(Section):
 
     crop: Crop | None = None
     coarsen: Annotated[int, Field(ge=1, le=100)] = 1
-    suspicious: Suspicious = "keep"
+    suspicious: Suspicious = "mask"
     store: Store = "fast"
     static: list[Literal[STATIC_VARIABLES]] = ["OROG"]  # type: ignore[valid-type]

@@ -40,11 +40,17 @@ def absent_times(paths: Sequence[str | Path]) -> set[datetime]:
     return absent
 
 
+def incomplete_times(paths: Sequence[str | Path]) -> set[datetime]:
+    """The valid times whose state has a missing point: a value that cannot be, and was masked."""
+    return {time for path in paths for time in day_file(path).incomplete}
+
+
 class StateReader:
     """States of many day files, read in any order at the speed of the disk.
 
-    Several threads may read at once. `times` are the valid times there are, in order. Raises
-    StormdrawError if the files are not on one grid.
+    Several threads may read at once. `times` are the valid times there are, in order; those of
+    `incomplete` have a missing point. Raises StormdrawError if the files are
+    not on one grid.
     """
 
     def __init__(self, paths: Sequence[str | Path], names: Sequence[str]) -> None:
@@ -52,6 +58,7 @@ class StateReader:
         self._paths = [str(path) for path in paths]
         self._where = locate_times(paths)
         self.times = sorted(self._where)
+        self.incomplete = incomplete_times(paths)
 
     def path_of(self, time: datetime) -> Path:
         """The file that holds a time's state, one of `times`."""

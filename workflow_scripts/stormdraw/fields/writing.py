@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import xarray as xr
 
 from stormdraw.fields.decoding import Read
 from stormdraw.fields.netcdf import written_in_parts
-from stormdraw.fields.quality import Finding, note_suspicious, write_findings
+from stormdraw.fields.quality import Finding, note_incomplete, note_suspicious, write_findings
 from stormdraw.fields.settings import Fields
 from stormdraw.fields.target import WIND_COMPONENTS, Checks, Target
 from stormdraw.fields.threads import in_order
@@ -76,7 +77,8 @@ def write_fields(
     """Read all pieces, put them on the target grid and write them, float32 (*leading, y, x).
 
     What lies outside the table's bounds is kept or masked, counted in the variables' attributes
-    `suspicious_points` and `raised_points`, logged, and listed in the table of findings. Raises
+    `suspicious_points` and `raised_points`, logged, and listed in the table of findings. The file's
+    attribute `incomplete_times` names the valid times of fields with a missing point. Raises
     StormdrawError as the pieces' `read` and `Target.place` do; nothing is written then.
     """
 
@@ -90,6 +92,7 @@ def write_fields(
     if set(WIND_COMPONENTS) & set(content.variables):
         description["wind_convention"] = "components along the x and y axes of this file's grid"
     findings: list[Finding] = []
+    incomplete: set[datetime] = set()
     checked = {}
     with written_in_parts(
         destination.output,
@@ -106,7 +109,10 @@ def write_fields(
                 if piece.checks.bounded:
                     checked[name] = variable
             findings += found
+            if any(np.isnan(field.min()) for field in placed.values()):
+                incomplete.add(piece.checks.valid)
         for name, source in content.sources.items():
             file[name].setncattr("source", source)
         note_suspicious(checked, findings, destination.fields.suspicious)
+        note_incomplete(file, incomplete)
     write_findings(findings, destination.quality)

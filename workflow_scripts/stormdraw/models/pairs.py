@@ -81,7 +81,8 @@ class Batch:
 class Pairs:
     """All pairs (t, t + 1 h) among given valid times; a pair with a missing hour is left out.
 
-    With a `history` of more than one state, the hours before t must be there as well.
+    So is one with an hour that has masked points. With a `history` of more than one state, the
+    hours before t must be there as well.
 
     States are kept in memory as float32 if all of them take at most `bytes_in_memory`. If not, they
     are read from the day files each time they are needed, of a crop little more than its rows, by
@@ -105,7 +106,8 @@ class Pairs:
         self.map_factor = None if map_factor is None else map_factor.astype(np.float32)
         self._reader = StateReader(paths, self.variables)
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="read states")
-        there = set(self._reader.times) & set(times)
+        present = set(self._reader.times) & set(times)
+        there = present - self._reader.incomplete
         needed = range(1 - history, 2)
         self.times = [
             time for time in sorted(there) if all(time + hours(k) in there for k in needed)
@@ -113,12 +115,16 @@ class Pairs:
         if not self.times:
             raise StormdrawError(
                 f"no {len(needed)} of the {len(times)} hours asked for follow each other in the "
-                f"fields ({len(there)} of them are there at all); "
-                "check the period and the archive's manifests"
+                f"fields ({len(present)} of them are there, {len(present - there)} of these with "
+                "masked points); check the period, the archive's manifests and "
+                "results/fields/quality"
             )
-        absent = len(times) - len(there)
-        if absent:
-            logger.warning("%d of %d hours are not in the fields", absent, len(times))
+        for count, what in (
+            (len(times) - len(present), "are not in the fields"),
+            (len(present - there), "have masked points and are left out"),
+        ):
+            if count:
+                logger.warning("%d of %d hours %s", count, len(times), what)
         size = 4 * len(there) * len(self.variables) * forcings.latitude.size
         self._states: dict[datetime, np.ndarray] = {}
         self.bytes = size if size <= bytes_in_memory else 0
@@ -215,6 +221,6 @@ def check_finite(
         if wrong:
             raise StormdrawError(
                 f"{path}: {name} at {time:%Y-%m-%d %H} UTC has {wrong} missing points, which no "
-                "model can learn from or start at; set fields.suspicious to keep if they were "
-                "masked, or leave that hour out of the periods"
+                "model can learn from or start at, and does not name that hour in its attribute "
+                "incomplete_times; delete the file to make it anew"
             )

@@ -11,6 +11,7 @@ from stormdraw.scores.settings import SCORED_VARIABLES
 from stormdraw.scores.summary import read_summary
 from stormdraw.scores.verdicts import TOO_FEW_DAYS, caveats, read_verdicts
 from stormdraw.settings import Settings
+from stormdraw.times import parse_init
 
 _WORDS = {TOO_FEW_DAYS: "undecided"}
 
@@ -176,6 +177,13 @@ def _missing(path: Path | None) -> list[str]:
             f"{system} lacks {told} of its forecasts of a variable at one lead"
             + (f"; {gone:,} are left out for all systems" if gone else "")
             + "."
+        )
+    unstarted = table[table["reason"] != ""]
+    for (init, reason), of_case in unstarted.groupby(["init", "reason"], sort=True):
+        systems = ", ".join(dict.fromkeys(of_case["system"]))
+        notes.append(
+            f"The case of {parse_init(str(init)):%Y-%m-%d %H} UTC is left out for all systems: "
+            f"{systems} cannot start there, since {reason}."
         )
     notes.append(
         "A point or lead that one system lacks counts for none; an absent member makes that "

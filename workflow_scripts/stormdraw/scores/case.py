@@ -34,8 +34,8 @@ def score_case(
     Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
     hold their valid times. `run_seed` breaks the ties of ranks. `common` has the leads of all
     systems and the points that none lacks (`stormdraw.scores.points`); without it a point counts
-    where this ensemble has it. A case without any point is an error unless it `may_be_missing`:
-    then it counts for nothing.
+    where this ensemble has it. A case without any point is an error unless it `may_be_missing`, or
+    the ensemble's attribute `missing` says why: then it counts for nothing.
     Returns what was written.
 
     Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
@@ -66,7 +66,7 @@ def score_case(
                 regions=region_masks(grid, scores.regions),
                 common=common,
                 threads=threads,
-                may_be_missing=may_be_missing,
+                may_be_missing=may_be_missing or "missing" in ensemble.attrs,
             )
         except StormdrawError as error:
             raise StormdrawError(f"{ensemble_path}: {error}") from None
@@ -82,8 +82,9 @@ def score_case(
 def _attributes(
     ensemble: xr.Dataset, init: datetime, grid: Grid, run_seed: int, scores: Scores
 ) -> dict[str, Any]:
-    """What the file says of itself: whose scores, and how points count."""
+    """What the file says of itself: whose scores, how points count, and why there may be none."""
     system, method = str(ensemble.attrs["system"]), str(ensemble.attrs["method"])
+    gap = {"missing": ensemble.attrs["missing"]} if "missing" in ensemble.attrs else {}
     return {
         **attributes(
             title=f"score statistics of {system} at {init:%Y-%m-%d %H} UTC",
@@ -96,4 +97,5 @@ def _attributes(
         "grid_rows": grid.shape[0],
         "grid_columns": grid.shape[1],
         "grid_spacing": grid.spacing[0],
+        **gap,
     }

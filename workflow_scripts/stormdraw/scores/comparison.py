@@ -23,7 +23,8 @@ def load_systems(
 ) -> dict[str, xr.Dataset]:
     """The statistics of each system in a region, with dims (init, variable, lead) and of tables.
 
-    Systems are in the order of name, cases in that of time.
+    Systems are in the order of name, cases in that of time. `gap` (init) says why a system has no
+    forecast of a case; it is empty where it has one.
 
     Raises StormdrawError if a system has no file, two files of one case, or files that differ in
     variables or leads or lack the region; and if systems cannot be compared (see
@@ -90,7 +91,8 @@ def _load_system(name: str, paths: Sequence[Path], region: str) -> xr.Dataset:
             if region not in statistics["region"].values:
                 raise StormdrawError(f"{path}: no region {region!r}; score this case anew")
             of_region = statistics.sel(region=region).drop_vars("region")
-            loaded.append(of_region.load().expand_dims("init"))
+            gap = ("init", np.array([statistics.attrs.get("missing", "")], dtype=object))
+            loaded.append(of_region.load().expand_dims("init").assign_coords(gap=gap))
         for what, values in (("variables", variables), ("leads", leads)):
             if values(loaded[-1]) != values(loaded[0]):
                 raise StormdrawError(

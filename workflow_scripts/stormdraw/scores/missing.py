@@ -17,6 +17,7 @@ COLUMNS = (
     "missing_points",
     "missing_truth",
     "points",
+    "reason",
 )
 _MISSING = ("absent_members", "missing_points", "missing_truth")
 
@@ -25,7 +26,8 @@ def missing_data(paths_by_system: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
     """One row for each system, variable, case and lead that lacks anything, with columns COLUMNS.
 
     `absent_members` have no value at all; at `missing_points` one of the others is not finite; at
-    `missing_truth` the analysis is not. `points` is how many are left for all systems.
+    `missing_truth` the analysis is not. `points` is how many are left for all systems. `reason`
+    says why the system has no forecast of the case at all, if it cannot be started.
     """
     rows = []
     for name, system in load_systems(paths_by_system).items():
@@ -39,6 +41,7 @@ def missing_data(paths_by_system: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
                     cases(system)[case],
                     leads(system)[lead],
                     *(int(values[case, variable, lead]) for values in counts.values()),
+                    str(system["gap"].values[case]),
                 )
             )
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(
