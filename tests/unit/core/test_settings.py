@@ -57,6 +57,13 @@ def test_demo_cases_walk_through_hrefs_cycles(config):
             "ensembles.systems.5: perfect needs the true distribution",
         ),
         ({"archive__analysis_lead": 1}, "set analysis_lead to 0"),
+        (
+            {
+                "fields": {"coarsen": 2},
+                "ensembles__systems": [{"method": "reference", "name": "p", "kind": "products"}],
+            },
+            "p is the reference's mean and spread, and fields.coarsen averages blocks",
+        ),
         ({"archive__reference": None}, "archive.reference is not set; set it to href"),
         ({"scores__reference": "gefs"}, "scores.reference is 'gefs', which is not a system"),
         ({"periods__test": {"start": "2026-06-08T00:30", "end": "2026-06-09"}}, "not on the hour"),

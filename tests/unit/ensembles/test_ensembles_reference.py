@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -9,6 +9,8 @@ from stormdraw.ensembles.reference import write_reference_members, write_referen
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.grids import HRRR
+from stormdraw.scores.case import score_case
+from stormdraw.scores.missing import missing_data
 
 GRID = HRRR.crop(slice(480, 484), slice(880, 885))
 INIT = datetime(2026, 6, 8, 6)
@@ -45,19 +47,72 @@ def test_members_pass_unchanged_with_wind_speed(regridded, tmp_path):
 
 
 def test_too_few_members_at_a_lead_are_an_error(regridded, tmp_path):
-    with pytest.raises(StormdrawError, match="2 members at lead 2 h, but href needs 3"):
+    complaint = "2 members have T2M at lead 2 h, but href needs 3"
+    with pytest.raises(StormdrawError, match=complaint):
         write_reference_members(regridded[0], 3, CASE, tmp_path / "href.nc", {})
     assert not (tmp_path / "href.nc").exists()
 
 
-def test_a_member_absent_throughout_is_named(regridded, tmp_path):
+def test_a_member_absent_throughout_is_missing_and_named(regridded, tmp_path):
     path, values = regridded
     only_second = Case("href", "reference", INIT, [2], STATE)
     write_reference_members(path, 2, only_second, tmp_path / "href.nc", {})
     with xr.open_dataset(tmp_path / "href.nc") as dataset:
-        assert dataset["member"].values.tolist() == ["nam_00h", "nam_06h"]
+        assert dataset["member"].values.tolist() == ["nam_00h", "nam_06h", "hrrr_00h"]
         assert dataset.attrs["absent_members"] == "hrrr_00h"
-        assert np.array_equal(dataset["U10"].values[:, 0], values[1, :2, 1])
+        assert np.array_equal(dataset["U10"].values[:2, 0], values[1, :2, 1])
+        assert np.isnan(dataset["U10"].values[2]).all()
+
+
+@pytest.fixture
+def gappy(tmp_path):
+    """Ten members; one lacks T2M at lead 1, three lack the wind at lead 2. And a truth."""
+    values = np.random.default_rng(0).normal(280, 3, (3, 10, 2, *GRID.shape)).astype(np.float32)
+    values[0, 4, 0] = np.nan
+    values[1:, :3, 1] = np.nan
+    # Beyond the edge of a member's grid: there all the same.
+    values[0, 5, 0, :3] = np.nan
+    names = [f"m{k}" for k in range(10)]
+    leading = {"member": xr.DataArray(names, dims="member"), "lead": lead_coordinate([1, 2])}
+    leading["init"] = init_coordinate(INIT)
+    path, truth = tmp_path / "fields.nc", tmp_path / "truth.nc"
+    rows = {name: name for name in STATE}
+    with written_in_parts(path, GRID, leading, rows, {}) as file:
+        for name, members in zip(STATE, values, strict=True):
+            file[name][:] = members
+    valid = [INIT + timedelta(hours=lead) for lead in (1, 2)]
+    times = xr.DataArray(np.array(valid, "M8[ns]"), dims="time")
+    with written_in_parts(truth, GRID, {"time": times}, rows, {}) as file:
+        for name in STATE:
+            file[name][:] = 280.0
+    return path, truth, values
+
+
+@pytest.mark.parametrize("variables", [STATE, ["U10", "V10", "T2M"]])
+def test_what_is_there_is_known_by_variable_and_lead(gappy, variables, tmp_path):
+    """Whatever the order of the variables: eight members are enough for T2M, not for the wind."""
+    path, truth, values = gappy
+    case = Case("href", "reference", INIT, [1, 2], variables)
+    output, statistics = tmp_path / "href.nc", tmp_path / "scores" / "href.nc"
+    with pytest.raises(StormdrawError, match="7 members have U10 at lead 2 h, but href needs 8"):
+        write_reference_members(path, 8, case, output, {})
+    write_reference_members(path, 8, case, output, {}, may_be_missing=True)
+    with xr.open_dataset(output) as dataset:
+        assert np.array_equal(dataset["T2M"].values, values[0], equal_nan=True)
+        assert np.array_equal(dataset["U10"].values[:, 0], values[1][:, 0])
+        assert np.isnan(dataset["V10"].values[:, 1]).all()
+        assert np.isnan(dataset["WIND10"].values[:, 1]).all()
+        assert dataset.attrs["absent_members"] == "none"
+    score_case(output, [truth], statistics, 0, may_be_missing=True)
+    missing = missing_data({"href": [statistics]}).set_index(["variable", "lead_hours"])
+    assert missing["absent_members"].to_dict() == {
+        ("T2M", 1): 1,
+        ("U10", 2): 10,
+        ("V10", 2): 10,
+        ("WIND10", 2): 10,
+    }
+    # Of 4 x 5 points, the last row is in all members.
+    assert missing["points"].to_dict()["T2M", 1] == 5
 
 
 def test_a_lead_beyond_the_forecasts(regridded, tmp_path):

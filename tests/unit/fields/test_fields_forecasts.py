@@ -92,6 +92,31 @@ def test_an_absent_member_is_missing_not_forgotten(tmp_path, write_manifest, des
         assert np.isfinite(dataset["T2M"].values[1:]).all()
 
 
+@pytest.mark.parametrize("names", [["T2M", "U10", "V10"], ["U10", "V10", "T2M"]])
+def test_what_one_file_lacks_is_missing_alone(names, tmp_path, write_manifest, destination):
+    """The second member's file lacks T2M, the third's one component of the wind."""
+    href = members_at("href", INIT)
+    absent = {(href[1].name, "T2M"), (href[2].name, "V10")}
+    messages = [
+        message(
+            *(name, np.full(SOURCE.shape, 280.0 if name == "T2M" else 5.0)),
+            *(INIT - hours(m.age), m.own_lead(1)),
+            member=m.name,
+            status="absent" if (m.name, name) in absent else "ok",
+        )
+        for m in href
+        for name in names
+    ]
+    manifest = write_manifest(tmp_path / "20260608", messages)
+    path, _ = members(manifest, [1], names, destination(tmp_path))
+    with xr.open_dataset(path) as dataset:
+        missing = {name: np.isnan(dataset[name].values).all(axis=(1, 2, 3)) for name in names}
+        assert np.flatnonzero(missing["T2M"]).tolist() == [1]
+        # A wind is turned as a pair.
+        assert np.flatnonzero(missing["U10"]).tolist() == [2]
+        assert np.flatnonzero(missing["V10"]).tolist() == [2]
+
+
 def test_products_are_mean_and_spread(tmp_path, write_manifest, destination):
     messages = [
         message("WIND10", np.full(SOURCE.shape, value), INIT, 2, statistic=statistic)

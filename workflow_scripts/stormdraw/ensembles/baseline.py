@@ -52,7 +52,7 @@ def write_lagged(
     """Members: forecasts of runs that started one after the other, the newest first.
 
     `runs` has the forecasts (member, lead, y, x) of these `names` and perhaps of others. A run is
-    missing at leads that it does not reach or that the archive lacks, and left out if at all.
+    missing at leads that it does not reach, and where the archive lacks it.
     """
     write_reference_members(runs, 1, case, output, settings, may_be_missing=True, only=names)
 

@@ -84,8 +84,14 @@ def require_members(run: Settings, minimum: int) -> None:
 
 
 def require_products(run: Settings) -> None:
-    """The reference ensemble's mean and spread."""
+    """The reference ensemble's mean and spread, point by point."""
     reference = _reference(run)
+    if run.fields.coarsen > 1:
+        raise ValueError(
+            "is the reference's mean and spread, and fields.coarsen averages blocks: the spread of "
+            "block means is smaller than the mean spread; set fields.coarsen to 1, or take the "
+            "reference's members (kind: members)"
+        )
     scored = scored_variables(run.variables)
     if not set(scored) & set(PRODUCT_VARIABLES):
         raise ValueError(

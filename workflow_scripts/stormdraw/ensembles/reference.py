@@ -29,11 +29,11 @@ def write_reference_members(
     may_be_missing: bool = False,
     only: Sequence[str] | None = None,
 ) -> None:
-    """The members that are there, or `only` those of these names, (member, lead, y, x).
+    """The members, or `only` those of these names, (member, lead, y, x).
 
-    A member absent at one lead is missing (NaN) there; one absent at all leads is left out, and the
-    attribute `absent_members` names it. A lead with fewer than `minimum` is missing as a whole if
-    that `may_be_missing`; else it raises StormdrawError.
+    A variable that a member lacks at a lead is missing (NaN) there; the attribute `absent_members`
+    names those that lack all. A variable with fewer than `minimum` members at a lead is missing in
+    all of them if that `may_be_missing`; else it raises StormdrawError.
     """
     with xr.open_dataset(regridded, engine="netcdf4") as dataset:
         require_leads(dataset, case.leads, regridded)
@@ -41,39 +41,39 @@ def write_reference_members(
             dataset = dataset.sel(member=list(only))
         present = _presence(dataset, case)
         if may_be_missing:
-            present[:, present.sum(axis=0) < minimum] = False
+            present &= present.sum(axis=0) >= minimum
         else:
             _require(present, minimum, regridded, case)
-        # Of a case without any, one missing member stands for all.
-        kept = np.flatnonzero(present.any(axis=1)) if present.any() else np.array([0])
         labels = [str(label) for label in dataset["member"].values]
-        absent = [label for k, label in enumerate(labels) if k not in kept]
+        absent = [label for label, own in zip(labels, present, strict=True) if not own.any()]
         notes = {"absent_members": " ".join(absent) or "none"}
-        with ensemble_file(
-            output, Grid.of(dataset), case, [labels[k] for k in kept], settings, notes
-        ) as put:
-            for k, source in enumerate(kept):
-                for j, lead in enumerate(case.leads):
-                    fields = dataset.isel(member=source).sel(lead=lead)
-                    state = np.stack([fields[name].values for name in case.variables])
-                    put(k, j, state if present[source, j] else np.full_like(state, np.nan))
+        with ensemble_file(output, Grid.of(dataset), case, labels, settings, notes) as put:
+            for k, j in np.ndindex(len(labels), len(case.leads)):
+                fields = dataset.isel(member=k).sel(lead=case.leads[j])
+                state = np.stack([fields[name].values for name in case.variables])
+                state[~present[k, :, j]] = np.nan
+                put(k, j, state)
 
 
 def _presence(dataset: xr.Dataset, case: Case) -> np.ndarray:
-    """Which members have any value, (member, lead)."""
-    first = dataset[case.variables[0]].sel(lead=list(case.leads))
-    return np.array(
-        [[bool(field.notnull().any()) for field in leads] for leads in first], dtype=bool
-    )
+    """Which members have any value, (member, variable, lead)."""
+    chosen = dataset.sel(lead=list(case.leads))
+    # Mostly the first row tells, and no more is read.
+    rows = [chosen[name].isel(y=0).notnull().any("x").values for name in case.variables]
+    present = np.stack(rows, axis=1)
+    for k, v, j in np.argwhere(~present):
+        present[k, v, j] = chosen[case.variables[v]][k, j].notnull().any()
+    return present
 
 
 def _require(present: np.ndarray, minimum: int, path: Path, case: Case) -> None:
-    for lead, count in zip(case.leads, present.sum(axis=0), strict=True):
-        if count < minimum:
-            raise StormdrawError(
-                f"{path}: {count} members at lead {lead} h, but {case.system} needs "
-                f"{minimum}; lower minimum_members of that system or leave the lead out"
-            )
+    counts = present.sum(axis=0)
+    for v, j in np.argwhere(counts < minimum):
+        raise StormdrawError(
+            f"{path}: {counts[v, j]} members have {case.variables[v]} at lead {case.leads[j]} h, "
+            f"but {case.system} needs {minimum}; lower minimum_members of that system, or leave "
+            "the variable or the lead out"
+        )
 
 
 def write_reference_products(
