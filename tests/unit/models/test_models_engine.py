@@ -69,8 +69,8 @@ class StepGradients(lightning.Callback):
         self.norms: list[float] = []
 
     def on_before_zero_grad(self, trainer: Any, module: Any, optimizer: Any) -> None:
-        gradients = [each.grad for each in module.parameters()]
-        if gradients[0] is not None:
+        if trainer.global_step > len(self.gradients):
+            gradients = [each.grad for each in module.parameters()]
             self.gradients.append(torch.cat([each.flatten() for each in gradients]).clone())
             self.norms.append(float(module.gradient_norm))
 
@@ -163,3 +163,59 @@ def test_the_objective_is_in_single_precision_under_autocast(half: torch.dtype) 
         objective = model.objective(torch.ones(1, 3))
     assert objective.dtype == torch.float32
     assert objective.item() == 120011.0
+
+
+class Replay(torch.autograd.Function):
+    """A factor on every channel, whose gradient always lies in the same memory, as a CUDA graph's
+    does."""
+
+    @staticmethod
+    def forward(
+        context: Any, condition: torch.Tensor, factor: torch.Tensor, kept: torch.Tensor
+    ) -> torch.Tensor:
+        context.save_for_backward(condition)
+        context.kept = kept
+        return condition * factor[:, None, None]
+
+    @staticmethod
+    def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (condition,) = context.saved_tensors
+        context.kept.copy_((gradients[0] * condition).sum(dim=(0, 2, 3)))
+        return None, context.kept.view(-1), None
+
+
+class Replayed(torch.nn.Module):
+    """A network of three factors."""
+
+    role = "regressor"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.tensor([0.5, 1.0, 2.0]))
+        self.kept = torch.zeros(3)
+
+    def forward(self, condition: torch.Tensor) -> torch.Tensor:
+        return Replay.apply(condition, self.factor, self.kept)
+
+
+@pytest.mark.parametrize("mode", ["reduce-overhead", "max-autotune"])
+def test_replayed_graphs_do_not_overwrite_what_was_accumulated(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks: list[str] = []
+    monkeypatch.setattr(
+        torch.compiler, "cudagraph_mark_step_begin", lambda: marks.append("batch begins")
+    )
+    settings = regressor_settings(
+        batch_size=1, accumulation=4, compile=mode, learning_rate=1e-20, weight_decay=0.0
+    )
+    monkeypatch.setattr("stormdraw.models.forecaster.build_network", lambda *_: Replayed())
+    kept, _ = take_steps(settings)
+    # The mean over samples of d/df mean((f x - y)^2) = mean(2 x (f x - y)), by variable.
+    expected = []
+    for window in (slice(0, 4), slice(4, 7)):
+        batch = make_batch(window)
+        error = batch.now * torch.tensor([0.5, 1.0, 2.0])[:, None, None] - batch.following
+        expected.append((2 * batch.now * error).mean(dim=(0, 2, 3)) / 3)
+    torch.testing.assert_close(torch.stack(kept.gradients), torch.stack(expected))
+    assert marks == ["batch begins"] * 7

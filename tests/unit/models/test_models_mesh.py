@@ -40,8 +40,3 @@ def test_edges_of_every_level() -> None:
     assert first == [1.0, 1.0, 0.0]
     coarse = mesh.edge_features[edges.index((12, 10))].tolist()
     torch.testing.assert_close(coarse, [0.0, -1.0, 1 / 3], rtol=0, atol=1e-6)
-
-
-def test_made_without_data_first_it_has_data_later() -> None:
-    mesh_over(9, 7, 3, 2, torch.device("meta"))
-    assert mesh_over(9, 7, 3, 2, CPU).senders.max() < mesh_over(9, 7, 3, 2, CPU).nodes

@@ -9,6 +9,7 @@ from lightning.pytorch.utilities.types import LRSchedulerConfigType, OptimizerLR
 
 from stormdraw.models.accumulation import Windows
 from stormdraw.models.augmentation import Augmenter
+from stormdraw.models.execution import replays_graphs
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
 from stormdraw.models.ranks import ALONE, Ranks
@@ -44,12 +45,26 @@ class TrainingModule(lightning.LightningModule):
         self._ends_window = False
         self.model = model
         self.training_settings = training
+        self._replays = replays_graphs(training.compile)
         self.name = name
         self.run_seed = run_seed
         self.total_steps = total_steps
 
+    def on_train_start(self) -> None:
+        """Give gradients a place of their own where graphs are replayed."""
+        if self._replays:
+            for weights in self.model.parameters():
+                weights.grad = torch.zeros_like(weights)
+
+    def optimizer_zero_grad(
+        self, epoch: int, batch_index: int, optimizer: torch.optim.Optimizer
+    ) -> None:
+        """Begin an optimizer step without gradients, or with zeros in their own place."""
+        optimizer.zero_grad(set_to_none=not self._replays)
+
     def training_step(self, batch: Batch, batch_index: int) -> dict[str, torch.Tensor]:
         """The loss of one batch, and its parts. Nothing here waits for the device."""
+        self._begin_pass()
         batch = self._augmented(batch, self.current_epoch, batch_index)
         losses = self._losses(batch, "training", self.current_epoch, batch_index)
         loss = self.model.objective(losses)
@@ -66,6 +81,7 @@ class TrainingModule(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, batch_index: int) -> dict[str, torch.Tensor]:
         """The same loss with noise that is equal in all epochs, so that epochs can be compared."""
+        self._begin_pass()
         losses = self._losses(batch, "validation", 0, batch_index)
         return {"loss": losses.mean(), "losses": _counted(losses, batch)}
 
@@ -130,6 +146,10 @@ class TrainingModule(lightning.LightningModule):
             return 1.0
         remaining = max(self.total_steps - training.warm_up_steps, 1)
         return 0.5 * (1.0 + math.cos(math.pi * (step - training.warm_up_steps) / remaining))
+
+    def _begin_pass(self) -> None:
+        if self._replays:
+            torch.compiler.cudagraph_mark_step_begin()
 
     def _losses(self, batch: Batch, *labels: str | int) -> torch.Tensor:
         return self.model.training_losses(batch, self._generator(self.device, *labels))

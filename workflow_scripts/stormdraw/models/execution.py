@@ -13,6 +13,9 @@ from torch.utils.checkpoint import checkpoint
 
 from stormdraw.errors import StormdrawError
 
+# The modes of torch.compile that record CUDA graphs and replay them.
+_REPLAYING_MODES = ("reduce-overhead", "max-autotune")
+
 _NORMS = (nn.GroupNorm, nn.LayerNorm, nn.RMSNorm, nn.modules.batchnorm._BatchNorm)
 
 
@@ -85,6 +88,17 @@ def compile_network(network: nn.Module, mode: str) -> None:
     """Compile a network in one of torch.compile's modes; `none` leaves it as it is."""
     if mode != "none":
         network.compile(mode=mode)
+
+
+def replays_graphs(mode: str) -> bool:
+    """Whether a network compiled in this mode replays CUDA graphs.
+
+    Each replay overwrites what the one before gave. A gradient that autograd finds no place for is
+    kept where the graph has left it, and would be overwritten by the next batch of the same
+    optimizer step (PyTorch issues 96693 and 169545): whoever accumulates has to give gradients a
+    place of their own, and to say when a batch begins.
+    """
+    return mode in _REPLAYING_MODES
 
 
 @contextlib.contextmanager

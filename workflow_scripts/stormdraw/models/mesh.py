@@ -1,9 +1,7 @@
 """A mesh of several scales over a grid, for graph networks (as GraphCast's: Lam et al. 2023)."""
 
-import functools
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 # Steps from a mesh node to its eight neighbours, (dy, dx).
@@ -39,47 +37,81 @@ def mesh_over(rows: int, columns: int, spacing: int, levels: int, device: torch.
     """A mesh with a node at every `spacing`-th point of a grid, and one row and column beyond it.
 
     Level k links nodes 2^k steps apart whose indices are multiples of 2^k; all levels share the
-    nodes of the finest, so that a message crosses the domain in a few steps.
+    nodes of the finest, so that a message crosses the domain in a few steps. It is made on the
+    device, by operations whose shapes do not depend on data: nothing is copied there, and
+    torch.compile takes it into its graph.
     """
-    arrays = _arrays(rows, columns, spacing, levels)
-    return Mesh(**{name: torch.from_numpy(array).to(device) for name, array in arrays.items()})
+    y, x = _Axis.of(rows, spacing, device), _Axis.of(columns, spacing, device)
+    width = x.nodes
+
+    def node(row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
+        """The nodes where rows (A,) and columns (B,) of nodes meet, (A B,)."""
+        return (row[:, None] * width + column).flatten()
+
+    def way(row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
+        """Offsets along y (A,) and x (B,) as (A B, 2)."""
+        return torch.stack(torch.broadcast_tensors(row[:, None], column), dim=-1).flatten(0, 1)
+
+    around = [(dy, dx) for dy in (0, 1) for dx in (0, 1)]
+    senders, receivers, features = _edges(y.nodes, width, levels, device)
+    return Mesh(
+        nearest=node(y.nearest, x.nearest),
+        nearest_offsets=way(y.nearest - y.place, x.nearest - x.place),
+        grid_points=(y.points()[:, None] * x.points()).flatten()[:, None],
+        corners=torch.stack([node(y.below + dy, x.below + dx) for dy, dx in around]),
+        corner_offsets=torch.stack(
+            [way(y.below + dy - y.place, x.below + dx - x.place) for dy, dx in around]
+        ),
+        senders=senders,
+        receivers=receivers,
+        edge_features=features,
+    )
 
 
-# Not the tensors: made while memory is planned, they would hold no data.
-@functools.lru_cache(maxsize=4)
-def _arrays(rows: int, columns: int, spacing: int, levels: int) -> dict[str, np.ndarray]:
-    """What a Mesh holds, by name."""
-    height, width = -(-rows // spacing) + 1, -(-columns // spacing) + 1
+@dataclass(frozen=True)
+class _Axis:
+    """Points along an axis, each (points,): their places in spacings, and the nodes there."""
 
-    def points(height: int, width: int, step: int = 1) -> np.ndarray:
-        """Every `step`-th row and column, (points, 2)."""
-        return np.array(np.mgrid[:height:step, :width:step]).reshape(2, -1).T
+    nodes: int
+    place: torch.Tensor
+    nearest: torch.Tensor
+    below: torch.Tensor
 
-    def node(index: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(index[..., 0] * width + index[..., 1])
+    @classmethod
+    def of(cls, points: int, spacing: int, device: torch.device) -> "_Axis":
+        """A point half-way between two nodes belongs to the second."""
+        index = torch.arange(points, device=device)
+        nearest = torch.div(2 * index + spacing, 2 * spacing, rounding_mode="floor")
+        below = torch.div(index, spacing, rounding_mode="floor")
+        return cls(-(-points // spacing) + 1, index / spacing, nearest, below)
 
-    place = points(rows, columns) / spacing  # (P, 2)
-    nearest = np.floor(place + 0.5).astype(np.int64)
-    below = np.floor(place).astype(np.int64)
-    corners = np.stack([below + np.array([dy, dx]) for dy in (0, 1) for dx in (0, 1)])  # (4, P, 2)
+    def points(self) -> torch.Tensor:
+        """How many points belong to each node, (nodes,)."""
+        nodes = torch.arange(self.nodes, device=self.nearest.device)
+        return (self.nearest[:, None] == nodes).sum(dim=0).float()
+
+
+def _edges(
+    height: int, width: int, levels: int, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Senders, receivers (E,) and features (E, 3) of the edges among height x width nodes."""
+    nodes = torch.arange(height * width, device=device).unflatten(0, (height, width))
     senders, receivers, features = [], [], []
     for level in range(levels):
-        step = 2**level
-        at = points(height, width, step)
-        for direction in _STEPS:
-            to = at + step * np.array(direction)
-            inside = ((to >= 0) & (to < (height, width))).all(axis=1)
-            senders.append(node(at[inside]))
-            receivers.append(node(to[inside]))
-            features.append(np.tile([*direction, level / levels], (int(inside.sum()), 1)))
-    counts = np.bincount(node(nearest), minlength=height * width)
-    return {
-        "nearest": node(nearest),
-        "nearest_offsets": (nearest - place).astype(np.float32),
-        "grid_points": counts[:, None].astype(np.float32),
-        "corners": node(corners),
-        "corner_offsets": (corners - place).astype(np.float32),
-        "senders": np.concatenate(senders),
-        "receivers": np.concatenate(receivers),
-        "edge_features": np.concatenate(features).astype(np.float32),
-    }
+        at = nodes[:: 2**level, :: 2**level]
+        for dy, dx in _STEPS:
+            senders.append(_inside(at, -dy, -dx))
+            receivers.append(_inside(at, dy, dx))
+            # Filled on the device: a tensor of these numbers would be copied there.
+            same = (senders[-1].numel(),)
+            each = [
+                torch.full(same, v, device=device) for v in (float(dy), float(dx), level / levels)
+            ]
+            features.append(torch.stack(each, dim=-1))
+    return torch.cat(senders), torch.cat(receivers), torch.cat(features)
+
+
+def _inside(at: torch.Tensor, dy: int, dx: int) -> torch.Tensor:
+    """Of nodes (A, B), those with a node at (-dy, -dx) from them, flat, row by row."""
+    rows, columns = at.shape
+    return at[max(dy, 0) : rows + min(dy, 0), max(dx, 0) : columns + min(dx, 0)].flatten()
