@@ -323,3 +323,6 @@ def all_quality():
 MAPPED_SYSTEMS = mapped_systems(SETTINGS)
 # The maps are of one case, chosen among these. Ensembles that go are not held until the report.
 MAPPED_INITS = INITS if KEPT else INITS[:1]
+MAPPED_ENSEMBLES = expand(
+    "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
+)

@@ -1,9 +1,9 @@
 # report: what came out, to look at.
 
+from stormdraw.report.figure import as_rst, figure_paths, figures, modules_of, settings_of
 from stormdraw.report.winner import candidates
-from stormdraw.variables import scored_variables, variable
+from stormdraw.variables import scored_variables
 
-SHEETS = scored_variables(STATE)
 CANDIDATES = candidates(SETTINGS)
 
 # One ensemble's, for other programs: the winner's, or that of report.products_of.
@@ -13,102 +13,54 @@ PRODUCTS = expand(
     "results/report/products/{init}.{kind}", init=INITS if CANDIDATES else [], kind=PRODUCT_KINDS
 )
 
-# Figures of each model that is diagnosed.
-OF_A_MODEL = {"diagnosis": "Diagnosis", "sampling_path": "From noise to sample"}
+# (name, variable or model) of each figure, by the path it has without its ending.
+FIGURES = figures()
+DRAWN = figure_paths(FIGURES, scored_variables(STATE), DIAGNOSED)
 
 
-rule report_figures:
+def figure_of(wildcards):
+    name, _ = DRAWN[wildcards.figure]
+    return FIGURES[name]
+
+
+def files_of_figure(wildcards):
+    """What a figure is drawn from: it waits for nothing else."""
+    _, of = DRAWN[wildcards.figure]
+    files = {
+        "summary": "results/scores/summary.csv",
+        "statistics": all_statistics,
+        "ensembles": MAPPED_ENSEMBLES,
+        "truth": all_truth_files(),
+        "audit": "results/archive/audit.csv",
+        "metrics": expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
+        "diagnosis": f"results/models/{of}/diagnosis.nc",
+    }
+    return {name: files[name] for name in figure_of(wildcards).reads}
+
+
+def label_of_figure(wildcards):
+    """How Snakemake's report lists a figure."""
+    name, of = DRAWN[wildcards.figure]
+    title = {"figure": FIGURES[name].title}
+    return title | ({FIGURES[name].each: of} if of else {})
+
+
+rule report_figure:
     input:
-        summary="results/scores/summary.csv",
-        statistics=all_statistics,
-        ensembles=expand(
-            "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
-        ),
-        truth=all_truth_files(),
-        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
-        diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
-        audit="results/archive/audit.csv",
+        unpack(files_of_figure),
     output:
-        **{
-            f"{figure}_{model}": report(
-                f"results/report/figures/models/{model}/{figure}.svg",
-                caption=f"report/{figure}.rst",
-                category="Models",
-                labels={"model": model, "figure": label},
-            )
-            for figure, label in OF_A_MODEL.items()
-            for model in DIAGNOSED
-        },
-        crps_by_lead=report(
-            "results/report/figures/crps_by_lead.svg",
-            caption="report/crps_by_lead.rst",
-            category="Scores",
-            labels={"figure": "CRPS by lead"},
-        ),
-        spread_error=report(
-            "results/report/figures/spread_error.svg",
-            caption="report/spread_error.rst",
-            category="Calibration",
-            labels={"figure": "Spread and error"},
-        ),
-        rank_histograms=report(
-            "results/report/figures/rank_histograms.svg",
-            caption="report/rank_histograms.rst",
-            category="Calibration",
-            labels={"figure": "Rank histograms"},
-        ),
-        event_forecasts=report(
-            "results/report/figures/event_forecasts.svg",
-            caption="report/event_forecasts.rst",
-            category="Scores",
-            labels={"figure": "Forecasts of events"},
-        ),
-        fractions_skill=report(
-            "results/report/figures/fractions_skill.svg",
-            caption="report/fractions_skill.rst",
-            category="Scores",
-            labels={"figure": "Fractions skill score"},
-        ),
-        spread_bins=report(
-            "results/report/figures/spread_bins.svg",
-            caption="report/spread_bins.rst",
-            category="Calibration",
-            labels={"figure": "Error by spread"},
-        ),
-        spectra=report(
-            "results/report/figures/spectra.svg",
-            caption="report/spectra.rst",
-            category="Members",
-            labels={"figure": "Power spectra"},
-        ),
-        crps_maps=report(
-            "results/report/figures/crps_maps.svg",
-            caption="report/crps_maps.rst",
-            category="Scores",
-            labels={"figure": "CRPS on the map"},
-        ),
-        member_maps=report(
-            "results/report/figures/member_maps.svg",
-            caption="report/member_maps.rst",
-            category="Members",
-            labels={"figure": "Members beside the truth"},
-        ),
-        archive_audit=report(
-            "results/report/figures/archive_audit.svg",
-            caption="report/archive_audit.rst",
-            category="Archive",
-            labels={"figure": "Hours of the archive"},
-        ),
-        training_curves=report(
-            "results/report/figures/training_curves.svg",
-            caption="report/training_curves.rst",
-            category="Training",
-            labels={"figure": "Training"},
+        figure=report(
+            "results/report/figures/{figure}.svg",
+            caption="report/figure.rst",
+            category=lambda wildcards: figure_of(wildcards).category,
+            labels=label_of_figure,
         ),
     log:
-        "results/logs/report_figures.log",
+        "results/logs/report_figure/{figure}.log",
     benchmark:
-        "results/benchmarks/report_figures.tsv"
+        "results/benchmarks/report_figure/{figure}.tsv"
+    wildcard_constraints:
+        figure=one_of(DRAWN),
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -116,45 +68,17 @@ rule report_figures:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        code=code("report_figures"),
-        settings=digest(config),
+        code=lambda wildcards: code(
+            "report_figure", *modules_of(DRAWN[wildcards.figure][0], figure_of(wildcards))
+        ),
+        name=lambda wildcards: DRAWN[wildcards.figure][0],
+        of=lambda wildcards: DRAWN[wildcards.figure][1],
+        settings=lambda wildcards: settings_of(figure_of(wildcards), SETTINGS),
+        caption=lambda wildcards: as_rst(figure_of(wildcards)),
     message:
-        "Drawing the figures"
+        "Drawing {wildcards.figure}"
     script:
-        "../workflow_scripts/report_figures.py"
-
-
-rule report_variables:
-    input:
-        summary="results/scores/summary.csv",
-        statistics=all_statistics,
-    output:
-        **{
-            name: report(
-                f"results/report/figures/variables/{name}.svg",
-                caption="report/variable.rst",
-                category="Variables",
-                labels={"variable": name, "figure": variable(name).long_name},
-            )
-            for name in SHEETS
-        },
-    log:
-        "results/logs/report_variables.log",
-    benchmark:
-        "results/benchmarks/report_variables.tsv"
-    conda:
-        "../envs/stormdraw.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
-    params:
-        code=code("report_variables"),
-        settings=digest(config),
-    message:
-        "Drawing all scores of each variable"
-    script:
-        "../workflow_scripts/report_variables.py"
+        "../workflow_scripts/report_figure.py"
 
 
 rule report_scorecard:
@@ -165,19 +89,9 @@ rule report_scorecard:
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         manifests=all_manifests(),
-        figures=[
-            path for path in rules.report_figures.output if Path(path).parent.name == "figures"
-        ],
+        figures=expand("results/report/figures/{figure}.svg", figure=DRAWN),
         diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
-        diagnosis_figures=expand(
-            "results/report/figures/models/{model}/{figure}.svg",
-            model=DIAGNOSED,
-            figure=OF_A_MODEL,
-        ),
-        sheets=expand("results/report/figures/variables/{variable}.svg", variable=SHEETS),
-        ensembles=expand(
-            "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
-        ),
+        ensembles=MAPPED_ENSEMBLES,
         truth=all_truth_files(),
         quality=all_quality(),
     output:

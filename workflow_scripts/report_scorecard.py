@@ -21,12 +21,10 @@ def by_system(paths: list[str]) -> dict[str, list[Path]]:
     return systems
 
 
-def figures_by_model(paths: list[str]) -> dict[str, dict[str, Path]]:
-    """results/report/figures/models/{model}/{figure}.svg by model and figure."""
-    models: dict[str, dict[str, Path]] = {}
-    for path in map(Path, paths):
-        models.setdefault(path.parent.name, {})[path.stem] = path
-    return models
+def by_figure(paths: list[str]) -> dict[str, Path]:
+    """results/report/figures/{figure}.svg by figure, which may be in folders."""
+    folder = Path("results/report/figures")
+    return {str(Path(path).relative_to(folder).with_suffix("")): Path(path) for path in paths}
 
 
 with job("report_scorecard", snakemake.log[0]):
@@ -39,14 +37,12 @@ with job("report_scorecard", snakemake.log[0]):
         metrics=by_model(files.metrics),
         manifests=[Path(path) for path in files.manifests],
         quality=[Path(path) for path in files.quality],
-        figures={Path(path).stem: Path(path) for path in files.figures},
+        figures=by_figure(files.figures),
         verdicts=Path(files.verdicts),
         missing=Path(files.missing),
-        sheets={Path(path).stem: Path(path) for path in files.sheets},
         ensembles=by_system(files.ensembles),
         truth=[Path(path) for path in files.truth],
         diagnoses=by_model(files.diagnoses),
-        diagnosis_figures=figures_by_model(files.diagnosis_figures),
     )
     settings = load_settings(snakemake.config)
     write_scorecard(settings, inputs, snakemake.output.scorecard)

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from report_page import draw_all, draw_sheets, write_page
+from report_page import draw_all, write_page
 from report_run import DEMO, Run, make_run
 
 
@@ -20,23 +20,16 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def demo_figures(demo_run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every figure of the run, by name."""
+    """Every figure of the run, by its path without ending."""
     return draw_all(demo_run, tmp_path_factory.mktemp("figures"))
-
-
-@pytest.fixture(scope="session")
-def demo_sheets(demo_run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The sheet of every variable of the run, by name."""
-    return draw_sheets(demo_run, tmp_path_factory.mktemp("sheets"))
 
 
 @pytest.fixture(scope="session")
 def demo_page(
     demo_run: Run,
     demo_figures: dict[str, Path],
-    demo_sheets: dict[str, Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The scorecard of the run."""
     output = tmp_path_factory.mktemp("page") / "scorecard.html"
-    return write_page(demo_run, output, figures=demo_figures, sheets=demo_sheets)
+    return write_page(demo_run, output, figures=demo_figures)

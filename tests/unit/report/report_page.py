@@ -8,55 +8,38 @@ from typing import Any
 from report_run import Run
 
 from stormdraw.archive.audit import audit, write_audit
-from stormdraw.report.archive_audit import draw_archive_audit
-from stormdraw.report.captions import CAPTIONS, NOT_SIDE_BY_SIDE
-from stormdraw.report.crps_by_lead import draw_crps_by_lead
-from stormdraw.report.crps_maps import draw_crps_maps
-from stormdraw.report.event_forecasts import draw_event_forecasts
-from stormdraw.report.fractions_skill import draw_fractions_skill
-from stormdraw.report.member_maps import draw_member_maps
-from stormdraw.report.rank_histograms import draw_rank_histograms
-from stormdraw.report.score_files import ScoreFiles
+from stormdraw.report.figure import Files, figure_paths, figures
 from stormdraw.report.scorecard import Inputs, write_scorecard
-from stormdraw.report.spectra import draw_spectra
-from stormdraw.report.spread_bins import draw_spread_bins
-from stormdraw.report.spread_error import draw_spread_error
-from stormdraw.report.training_curves import draw_training_curves
-from stormdraw.report.variable_figures import draw_variables
 from stormdraw.variables import scored_variables
 
 # Elements that have no end tag.
 VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
 
-# Every figure but those of one variable or model; the page itself has a caption, too.
-DRAWN = [name for name in CAPTIONS if name not in NOT_SIDE_BY_SIDE]
-
-
-def draw_sheets(run: Run, folder: Path) -> dict[str, Path]:
-    """The sheet of each variable."""
-    names = scored_variables(list(run.settings.variables))
-    sheets = {name: folder / f"{name}.svg" for name in names}
-    draw_variables(run.settings, run.summary, run.scores, sheets)
-    return sheets
-
 
 def draw_all(run: Run, folder: Path) -> dict[str, Path]:
-    """Every figure of a run, as the rule of figures makes them."""
-    figures = {name: folder / f"{name}.svg" for name in DRAWN}
-    draw_crps_by_lead(run.settings, run.summary, figures["crps_by_lead"])
-    draw_spread_error(run.settings, run.summary, figures["spread_error"])
-    scores = ScoreFiles.of(run.scores)
-    draw_rank_histograms(run.settings, scores, figures["rank_histograms"])
-    draw_event_forecasts(run.settings, scores, figures["event_forecasts"])
-    draw_fractions_skill(run.settings, scores, figures["fractions_skill"])
-    draw_spread_bins(run.settings, scores, figures["spread_bins"])
-    draw_spectra(run.settings, scores, figures["spectra"])
-    draw_crps_maps(run.settings, scores, run.ensembles["href"][0], figures["crps_maps"])
-    draw_member_maps(run.settings, run.ensembles, run.truth, figures["member_maps"])
+    """Every figure of a run by its path, as the rule makes them; no model is diagnosed."""
     write_audit(audit({"hrrr": run.manifests[:1]}, 0), folder / "audit.csv")
-    draw_archive_audit(folder / "audit.csv", figures["archive_audit"])
-    draw_training_curves(run.settings, run.metrics, figures["training_curves"])
-    return figures
+    found = figures()
+    drawn = {}
+    names = figure_paths(found, scored_variables(list(run.settings.variables)), models=[])
+    for path, (name, of) in names.items():
+        drawn[path] = folder / f"{path}.svg"
+        drawn[path].parent.mkdir(exist_ok=True)
+        found[name].draw(run.settings, files_of(run, of, folder / "audit.csv"), drawn[path])
+    return drawn
+
+
+def files_of(run: Run, of: str = "", audit_table: Path = Path()) -> Files:
+    """Everything that a figure may be drawn from."""
+    return Files(
+        of=of,
+        summary=run.summary,
+        statistics=run.scores,
+        ensembles=run.ensembles,
+        truth=run.truth,
+        audit=audit_table,
+        metrics=run.metrics,
+    )
 
 
 def write_page(run: Run, output: Path, **changes: Any) -> Path:

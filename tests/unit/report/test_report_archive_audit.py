@@ -5,7 +5,7 @@ import pytest
 
 from stormdraw.archive.audit import COLUMNS, write_audit
 from stormdraw.errors import StormdrawError
-from stormdraw.report.archive_audit import day_by_hour, draw_archive_audit
+from stormdraw.report.figures.archive_audit import day_by_hour, draw_archive_audit
 from stormdraw.report.style import read_label
 
 HOURS = {"2026-06-01T03": "ok", "2026-06-01T04": "absent", "2026-06-03T23": "older_run"}

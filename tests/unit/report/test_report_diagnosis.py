@@ -12,8 +12,8 @@ from report_run import Run
 
 from stormdraw.errors import StormdrawError
 from stormdraw.report.diagnoses import diagnosis_tables, looked_at, read_diagnosis
-from stormdraw.report.diagnosis_figure import draw_diagnosis
-from stormdraw.report.sampling_path_figure import draw_sampling_path
+from stormdraw.report.figures.diagnosis import draw_diagnosis
+from stormdraw.report.figures.sampling_path import draw_sampling_path
 from stormdraw.report.style import read_label
 
 NAMES = ["REFC", "T2M"]
@@ -152,14 +152,14 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 def test_the_page_shows_it_in_the_section_of_its_model(demo_run: Run, tmp_path: Path) -> None:
     path = write_diagnosis(tmp_path / "diagnosis.nc")
     draw_sampling_path(path, tmp_path / "path.svg")
-    figures = dict.fromkeys(("diagnosis", "sampling_path"), tmp_path / "path.svg")
+    names = [f"models/ddpm_residual/{name}" for name in ("diagnosis", "sampling_path")]
     page = Page(
         write_page(
             demo_run,
             tmp_path / "page.html",
             models={"ddpm_residual": {"target": "residual"}, "ddpm_small": {"target": "block"}},
             diagnoses={"ddpm_residual": path},
-            diagnosis_figures={"ddpm_residual": figures},
+            figures=dict.fromkeys(names, tmp_path / "path.svg"),
         )
     )
     pictures = [image["alt"] for image in page.all("img") if "svg" in image["src"][:20]]

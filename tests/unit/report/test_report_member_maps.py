@@ -8,13 +8,8 @@ from report_run import DEMO, Run, make_run
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import read_states
-from stormdraw.report.mapped import mapped_systems, mapped_variable
-from stormdraw.report.member_maps import (
-    choose_case,
-    columns_for,
-    draw_member_maps,
-    read_block,
-)
+from stormdraw.report.figures.member_maps import columns_for, draw_member_maps
+from stormdraw.report.mapped import choose_case, mapped_systems, mapped_variable, read_block
 from stormdraw.report.style import read_label
 from stormdraw.settings import load_settings
 from stormdraw.times import hours

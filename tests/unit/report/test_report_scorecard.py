@@ -8,17 +8,14 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from report_page import DRAWN, Page, write_page
+from report_page import Page, write_page
 from report_run import DEMO, Run
 
 from stormdraw.errors import StormdrawError
 from stormdraw.provenance import digest
-from stormdraw.report.captions import CAPTIONS
+from stormdraw.report.figure import figures
 from stormdraw.scores.summary import read_summary, write_summary
 from stormdraw.settings import load_settings
-
-# And a sheet for each of five variables.
-FIGURES = len(DRAWN) + 5
 
 
 @pytest.fixture(scope="module")
@@ -70,16 +67,17 @@ def test_every_cell_of_the_portrait_leads_to_its_row(page: Page) -> None:
     assert set(cells) <= rows
 
 
-def test_pictures_say_what_they_show(page: Page) -> None:
+def test_pictures_say_what_they_show(page: Page, demo_figures: dict[str, Path]) -> None:
     pictures = [picture for picture in page.all("img") if "svg" in picture["src"][:20]]
-    assert len(pictures) == FIGURES
+    assert len(pictures) == len(demo_figures)
     for picture in pictures:
         assert len(picture["alt"]) > 30
         encoded = picture["src"].removeprefix("data:image/svg+xml;base64,")
         root = ElementTree.fromstring(base64.b64decode(encoded))  # noqa: S314
         assert root.tag.endswith("svg")
-    for name in {*DRAWN, "variable"}:
-        assert CAPTIONS[name].text in page.text
+    for figure in figures().values():
+        if figure.each != "model":
+            assert " ".join(figure.caption.split()) in page.text
 
 
 def test_headings_go_down_one_level_at_a_time(page: Page) -> None:
@@ -124,11 +122,10 @@ def test_the_same_run_gives_the_same_page(
     demo_page: Path,
     demo_run: Run,
     demo_figures: dict[str, Path],
-    demo_sheets: dict[str, Path],
     tmp_path: Path,
 ) -> None:
     output = tmp_path / "scorecard.html"
-    again = write_page(demo_run, output, figures=demo_figures, sheets=demo_sheets)
+    again = write_page(demo_run, output, figures=demo_figures)
     assert again.read_bytes() == demo_page.read_bytes()
 
 
@@ -143,7 +140,7 @@ def test_names_are_escaped(demo_run: Run, tmp_path: Path) -> None:
     assert title in found.text
 
 
-def test_gaps_are_stated(demo_run: Run, tmp_path: Path) -> None:
+def test_gaps_are_stated(demo_run: Run, demo_figures: dict[str, Path], tmp_path: Path) -> None:
     found = Page(
         write_page(
             demo_run,
@@ -156,7 +153,7 @@ def test_gaps_are_stated(demo_run: Run, tmp_path: Path) -> None:
         )
     )
     assert "No ensemble or no truth was given to this page." in found.text
-    assert found.text.count("This figure was not made in this run.") == FIGURES
+    assert found.text.count("This figure was not made in this run.") == len(demo_figures)
     assert "Not there: plan and training metrics." in found.text
     assert "No manifest was given to this page." in found.text
     assert "No skill has an interval" in found.text
@@ -188,11 +185,9 @@ def test_an_empty_summary_is_stated(demo_run: Run, tmp_path: Path) -> None:
 
 
 def test_a_broken_figure_leaves_no_page(demo_run: Run, tmp_path: Path) -> None:
-    (tmp_path / "crps_by_lead.svg").write_text("<svg")
-    with pytest.raises(StormdrawError, match=r"crps_by_lead\.svg"):
-        write_page(
-            demo_run, tmp_path / "p.html", figures={"crps_by_lead": tmp_path / "crps_by_lead.svg"}
-        )
+    (tmp_path / "crps_maps.svg").write_text("<svg")
+    with pytest.raises(StormdrawError, match=r"crps_maps\.svg"):
+        write_page(demo_run, tmp_path / "p.html", figures={"crps_maps": tmp_path / "crps_maps.svg"})
     assert not (tmp_path / "p.html").exists()
 
 

@@ -5,8 +5,8 @@ import pytest
 from report_run import Run
 
 from stormdraw.errors import StormdrawError
+from stormdraw.report.figures.training_curves import draw_training_curves
 from stormdraw.report.style import looks, read_label
-from stormdraw.report.training_curves import draw_training_curves
 from stormdraw.report.trainings import read_training
 
 

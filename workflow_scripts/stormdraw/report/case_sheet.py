@@ -14,12 +14,13 @@ from stormdraw.fields.states import read_states
 from stormdraw.grids import Grid
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.map_outlines import outlines
-from stormdraw.report.mapped import mapped_systems, mapped_variable
-from stormdraw.report.member_maps import (
+from stormdraw.report.mapped import (
     Block,
     choose_case,
     common_cases,
     files_by_init,
+    mapped_systems,
+    mapped_variable,
     read_block,
     truth_named,
 )

@@ -13,11 +13,11 @@ import pandas as pd
 from stormdraw.files import write_text
 from stormdraw.models.diagnosis.hours import can_be_diagnosed
 from stormdraw.provenance import commit, digest
-from stormdraw.report.captions import CAPTIONS, NOT_SIDE_BY_SIDE
 from stormdraw.report.case_sheet import case_sheet
 from stormdraw.report.completeness import completeness
 from stormdraw.report.diagnoses import Table, diagnosis_tables
 from stormdraw.report.evidence import ScoreTable, evidence
+from stormdraw.report.figure import figures
 from stormdraw.report.headline import headline_table
 from stormdraw.report.limits import limits
 from stormdraw.report.machine import hardware, versions
@@ -41,8 +41,8 @@ class Inputs:
     """What the page is made from. Mappings are by name of the model or figure.
 
     `config` is the configuration as it was given; `models` holds the definition of each model.
-    `sheets` are the figures of the variables, `diagnoses` the files of models' diagnoses, and
-    `diagnosis_figures` for each model its figures by name. `ensembles` (by system) and `truth` are
+    `figures` are by their path below results/report/figures, without ending; `diagnoses` are the
+    files of models' diagnoses. `ensembles` (by system) and `truth` are
     what the case is drawn from. Missing models, manifests, figures, ensembles, verdicts and
     diagnoses leave a stated gap.
     """
@@ -56,12 +56,10 @@ class Inputs:
     figures: Mapping[str, Path]
     verdicts: Path | None = None
     missing: Path | None = None
-    sheets: Mapping[str, Path] = field(default_factory=dict)
     ensembles: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     truth: Sequence[Path] = ()
     quality: Sequence[Path] = ()
     diagnoses: Mapping[str, Path] = field(default_factory=dict)
-    diagnosis_figures: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,8 +95,8 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             verdicts=describe_verdicts(inputs.verdicts, inputs.missing, settings),
             figures=[
                 embed(name, inputs.figures.get(name))
-                for name in CAPTIONS
-                if name not in NOT_SIDE_BY_SIDE
+                for name, figure in figures().items()
+                if figure.each == "run"
             ],
             models=[
                 describe_model(
@@ -144,7 +142,7 @@ def _chapters(summary: pd.DataFrame, settings: Settings, inputs: Inputs) -> list
         Chapter(
             table.variable,
             variable(table.variable).long_name,
-            embed(table.variable, inputs.sheets.get(table.variable), "variable"),
+            embed("variable", inputs.figures.get(f"variables/{table.variable}")),
             table,
         )
         for table in evidence(summary, settings)
@@ -163,8 +161,11 @@ class ModelDiagnosis:
 def _diagnosis(name: str, inputs: Inputs) -> ModelDiagnosis:
     path = inputs.diagnoses.get(name)
     if path is not None:
-        figures = inputs.diagnosis_figures.get(name, {})
-        drawn = [embed(kind, figures.get(kind)) for kind in ("diagnosis", "sampling_path")]
+        drawn = [
+            embed(kind, inputs.figures.get(f"models/{name}/{kind}"))
+            for kind, figure in figures().items()
+            if figure.each == "model"
+        ]
         return ModelDiagnosis(diagnosis_tables(path), drawn, "")
     definition = inputs.models.get(name, {})
     if "target" in definition and not can_be_diagnosed(definition):
@@ -190,22 +191,21 @@ def _script_hash() -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
 
 
-def embed(name: str, path: str | Path | None, caption_of: str | None = None) -> Embedded:
+def embed(name: str, path: str | Path | None) -> Embedded:
     """A figure as the page takes it in: a data URI, and the words that go with it.
 
-    `caption_of` names the caption, if it is not the figure's own.
     Raises StormdrawError if the file is there but not a figure of the report.
     """
-    caption = CAPTIONS[caption_of or name]
+    figure = figures()[name]
     if path is None:
         reason = "This figure was not made in this run."
-        return Embedded(name, caption.title, caption.text, reason, None, 0)
+        return Embedded(name, figure.title, figure.caption, reason, None, 0)
     label = read_label(path)
     if label.gap:
-        return Embedded(name, caption.title, caption.text, label.description, None, 0)
+        return Embedded(name, figure.title, figure.caption, label.description, None, 0)
     encoded = base64.b64encode(Path(path).read_bytes()).decode("ascii")
     data = f"data:image/svg+xml;base64,{encoded}"
-    return Embedded(name, caption.title, caption.text, label.description, data, label.width)
+    return Embedded(name, figure.title, figure.caption, label.description, data, label.width)
 
 
 def _points(summary: pd.DataFrame) -> int | None:

@@ -10,13 +10,16 @@ from stormdraw.scores.comparison import load_systems, variables
 from stormdraw.scores.sizes import probability_classes
 from stormdraw.scores.tables import SUMS, TABLES
 
-_NOT_SUMMED = ("threshold_value", "rank_counts")
+_NOT_SUMMED = ("threshold_value",)
 
 
 def pooled_tables(
     paths_by_system: Mapping[str, Sequence[Path]],
+    only: str | None = None,
 ) -> dict[tuple[str, str], xr.Dataset]:
     """The sums and tables of each (variable, system), over all cases and leads.
+
+    With `only` of that variable alone.
 
     Tables of ensembles of different sizes cannot be added: fields with the most frequent number of
     members are summed (the larger of two equally frequent ones). A field without a point that
@@ -26,7 +29,7 @@ def pooled_tables(
     """
     pooled = {}
     for name, system in load_systems(paths_by_system).items():
-        for variable in variables(system):
+        for variable in variables(system) if only is None else {only} & set(variables(system)):
             pooled[variable, name] = _pool(system.sel(variable=variable))
     return pooled
 
@@ -45,7 +48,7 @@ def _pool(system: xr.Dataset) -> xr.Dataset:
         summed["threshold_value"] = chosen["threshold_value"].max("field")
         summed = summed.isel(threshold=np.isfinite(summed["threshold_value"].values))
     classes = probability_classes(frequent)
-    for dim, length in (("exceeding", classes + 1), ("order", frequent)):
+    for dim, length in (("exceeding", classes + 1), ("order", frequent), ("rank", frequent + 1)):
         if dim in summed.dims:
             summed = summed.isel({dim: slice(length)})
     return summed.assign_attrs(

@@ -1,0 +1,242 @@
+"""The panels of a variable's figure."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from report_page import files_of
+from report_run import Run
+
+from stormdraw.errors import StormdrawError
+from stormdraw.report.figures.variable import FIGURE
+from stormdraw.report.panel import Evidence, all_panels, middle, panels_of, read_evidence
+from stormdraw.report.panels.error_by_spread import relation
+from stormdraw.report.panels.fractions_skill import read_skills
+from stormdraw.report.panels.rank_histogram import RankHistogram, histogram_of
+from stormdraw.report.panels.spectra import relative_spectrum
+from stormdraw.report.spread_error import spread_and_error
+from stormdraw.report.style import read_label
+from stormdraw.scores.summary import read_summary, write_summary
+
+POINTS = 13 * 11
+
+
+def evidence(run: Run, name: str, summary: Path | None = None) -> Evidence:
+    return read_evidence(run.settings, name, summary or run.summary, run.scores)
+
+
+def titles(path: Path) -> set[str]:
+    """matplotlib leaves each text of a figure as a comment beside its outlines."""
+    text = path.read_text()
+    return {
+        line.split("<!-- ")[1].split(" -->")[0] for line in text.splitlines() if "<!-- " in line
+    }
+
+
+def test_a_file_of_the_folder_is_a_panel_with_a_place_of_its_own() -> None:
+    folder = Path(__file__).parents[3] / "workflow_scripts" / "stormdraw" / "report" / "panels"
+    assert len(all_panels()) == len(list(folder.glob("*.py"))) - 1
+    assert len({panel.place for panel in all_panels()}) == len(all_panels())
+
+
+def test_a_sheet_has_every_panel_that_has_something_to_show(
+    demo_figures: dict[str, Path],
+) -> None:
+    storms, warmth = titles(demo_figures["variables/REFC"]), titles(demo_figures["variables/T2M"])
+    everywhere = {"CRPS: low is good", "Spread and error", "Rank histogram: flat"}
+    assert everywhere <= storms
+    assert everywhere <= warmth
+    of_events = {"Reliability", "Probabilities", "ROC", "Performance", "Fractions skill"}
+    assert of_events <= {title.split(",")[0] for title in storms}
+    assert not of_events & {title.split(",")[0] for title in warmth}
+    assert "href_mean_spread (mean and spread)" in warmth
+    assert "persistence (one member)" in warmth
+
+
+def test_a_variable_nobody_scores_is_a_stated_gap(demo_run: Run, tmp_path: Path) -> None:
+    FIGURE.draw(demo_run.settings, files_of(demo_run, "CAPE"), tmp_path / "CAPE.svg")
+    # Only mean and spread know CAPE, which the run does not score.
+    label = read_label(tmp_path / "CAPE.svg")
+    assert label.gap
+    assert label.description == "No system has a score of CAPE."
+
+
+def test_intervals_are_drawn_where_there_are_any(demo_run: Run, tmp_path: Path) -> None:
+    summary = read_summary(demo_run.summary)
+    summary["ci_low"], summary["ci_high"] = 0.9 * summary["value"], 1.1 * summary["value"]
+    write_summary(summary, tmp_path / "summary.csv")
+    files = files_of(demo_run, "T2M")
+    FIGURE.draw(
+        demo_run.settings,
+        type(files)(**{**vars(files), "summary": tmp_path / "summary.csv"}),
+        tmp_path / "T2M.svg",
+    )
+    assert 'id="FillBetweenPolyCollection_1"' in (tmp_path / "T2M.svg").read_text()
+
+
+def test_a_baseline_far_off_is_named_with_its_values(demo_run: Run, tmp_path: Path) -> None:
+    summary = read_summary(demo_run.summary)
+    far = (summary["system"] == "climatology") & (summary["metric"] == "crps_fair")
+    summary.loc[far, "value"] = 1e6
+    write_summary(summary, tmp_path / "summary.csv")
+    files = files_of(demo_run, "T2M")
+    FIGURE.draw(
+        demo_run.settings,
+        type(files)(**{**vars(files), "summary": tmp_path / "summary.csv"}),
+        tmp_path / "T2M.svg",
+    )
+    assert "climatology 1e+06 to 1e+06" in titles(tmp_path / "T2M.svg")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("a,b\n1,2\n", r"summary\.csv: lacks the column system"), (None, "run the scores stage")],
+)
+def test_a_table_of_something_else_is_refused(
+    content: str | None, said: str, demo_run: Run, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / "summary.csv").write_text(content)
+    with pytest.raises(StormdrawError, match=said):
+        evidence(demo_run, "T2M", tmp_path / "summary.csv")
+
+
+def of_table(run: Run, rows: list[tuple[str, str, float]]) -> Evidence:
+    """(system, metric, value) of T2M at one lead."""
+    table = pd.DataFrame(rows, columns=["system", "metric", "value"])
+    return Evidence(
+        run.settings, "T2M", table.assign(variable="T2M", lead_hours=1), tables={}, files={}
+    )
+
+
+def test_spread_is_the_ratio_times_the_error(demo_run: Run) -> None:
+    points = spread_and_error(
+        of_table(
+            demo_run,
+            [("href", "rmse", 2.0), ("href", "spread_error_ratio", 0.75), ("href", "spread", 99.0)],
+        )
+    )
+    assert points[["rmse", "spread"]].to_numpy().tolist() == [[2.0, 1.5]]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("persistence", "rmse", 2.0), ("persistence", "spread_error_ratio", float("nan"))],
+        [("href", "rmse", 2.0)],
+        [("href", "spread_error_ratio", 0.75)],
+    ],
+)
+def test_without_spread_or_error_there_is_no_point(
+    rows: list[tuple[str, str, float]], demo_run: Run
+) -> None:
+    assert spread_and_error(of_table(demo_run, rows)).empty
+
+
+def test_frequencies_are_multiples_of_flat() -> None:
+    assert RankHistogram(np.array([30, 10, 20])).relative().tolist() == [1.5, 0.5, 1.0]
+
+
+def test_the_sampling_band_is_the_binomial_one() -> None:
+    # 100 fair coins: 40 to 60 heads with probability 0.965, 41 to 59 with 0.943.
+    assert RankHistogram(np.array([50, 50])).sampling_band() == pytest.approx((0.8, 1.2))
+
+
+def test_the_band_holds_most_bars_of_independent_ranks() -> None:
+    random = np.random.default_rng(5)
+    histogram = RankHistogram(np.bincount(random.integers(0, 51, 40_000), minlength=51))
+    low, high = histogram.sampling_band()
+    inside = np.mean((histogram.relative() >= low) & (histogram.relative() <= high))
+    assert 0.85 < inside <= 1.0
+    assert low < 1.0 < high
+
+
+def test_ranks_of_all_leads_and_cases_are_summed(demo_run: Run) -> None:
+    histogram = histogram_of(evidence(demo_run, "T2M").tables["href"])
+    assert histogram is not None
+    assert len(histogram.counts) == 11
+    # Two cases, three leads.
+    assert histogram.counts.sum() == 2 * 3 * POINTS
+
+
+def test_a_mean_and_spread_have_a_place_of_the_truth_and_one_member_has_none(
+    demo_run: Run,
+) -> None:
+    tables = evidence(demo_run, "T2M").tables
+    gaussian = histogram_of(tables["href_mean_spread"])
+    assert gaussian is not None
+    assert len(gaussian.counts) == 20
+    assert gaussian.counts.sum() == 6 * POINTS
+    assert histogram_of(tables["persistence"]) is None
+
+
+def test_only_ranks_of_the_most_frequent_size_are_summed(demo_run: Run, tmp_path: Path) -> None:
+    # At the last lead of the first case five of ten members are absent.
+    first, second = demo_run.scores["href"]
+    with xr.open_dataset(first, decode_timedelta=False) as dataset:
+        smaller = dataset.load()
+    smaller["members"][:, -1] = 5
+    smaller["rank_counts"][..., -1, :, 6:] = -1
+    smaller.to_netcdf(tmp_path / "first.nc")
+    files = {"href": [tmp_path / "first.nc", second]}
+    tables = read_evidence(demo_run.settings, "T2M", demo_run.summary, files).tables["href"]
+    histogram = histogram_of(tables)
+    assert histogram is not None
+    assert len(histogram.counts) == 11
+    assert histogram.counts.sum() == 5 * POINTS
+
+
+def test_an_event_is_one_that_the_truth_reached(demo_run: Run) -> None:
+    threshold, by_system = evidence(demo_run, "REFC").event()
+    assert threshold in (20.0, 30.0, 40.0)
+    # The mean and spread of HREF have no reflectivity.
+    assert "href_mean_spread" not in by_system
+    assert len(by_system["href"][0]) == 11
+    for everywhere, with_event in by_system.values():
+        assert (with_event <= everywhere + 1e-9).all()
+    assert evidence(demo_run, "T2M").event()[1] == {}
+
+
+def test_the_middle_threshold_is_taken() -> None:
+    assert middle({20.0: {"a": 1}, 40.0: {"c": 3}, 30.0: {"b": 2}}) == (30.0, {"b": 2})
+
+
+def test_wider_boxes_forgive_more(demo_run: Run) -> None:
+    _, by_system = read_skills(evidence(demo_run, "REFC"))
+    ensemble, _ = by_system["perfect"]
+    assert ensemble[-1] > ensemble[0]
+
+
+def test_relation_of_spread_and_error_by_hand() -> None:
+    tables = xr.Dataset(
+        {
+            "spread_bin_weight_sum": ("spread_bin", [0.0, 10.0, 5.0]),
+            "spread_bin_variance_sum": ("spread_bin", [0.0, 15.0, 60.0]),
+            "spread_bin_squared_error_sum": ("spread_bin", [0.0, 40.0, 80.0]),
+        },
+        attrs={"members": 3},
+    )
+    spread, error = relation(tables)
+    np.testing.assert_allclose(spread, np.sqrt([2.0, 16.0]))
+    np.testing.assert_allclose(error, np.sqrt([4.0, 16.0]))
+
+
+def test_relative_spectrum_by_hand() -> None:
+    tables = xr.Dataset(
+        {
+            "spectrum_members": ("wavenumber", [0.0, 3.0, 2.0]),
+            "spectrum_truth": ("wavenumber", [0.0, 2.0, 4.0]),
+        }
+    )
+    np.testing.assert_array_equal(relative_spectrum(tables, "members"), [np.nan, 1.5, 0.5])
+
+
+def test_one_member_has_neither_spread_nor_ranks(demo_run: Run) -> None:
+    files = {"persistence": demo_run.scores["persistence"]}
+    summary = read_summary(demo_run.summary)
+    own = summary[(summary["system"] == "persistence") & (summary["variable"] == "T2M")]
+    alone = read_evidence(demo_run.settings, "T2M", demo_run.summary, files)
+    alone = Evidence(demo_run.settings, "T2M", own, alone.tables, files)
+    assert [panel.place for panel in panels_of(alone)] == [1, 10]

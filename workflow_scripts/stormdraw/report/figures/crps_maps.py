@@ -1,0 +1,80 @@
+"""Maps of the CRPS: where each system scores well."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stormdraw.report.figure import ReportFigure
+from stormdraw.report.graticule import draw_graticule, draw_scale_bar
+from stormdraw.report.mapped import mapped_variable, read_grid
+from stormdraw.report.style import WIDTH, describe, drawn, panels, write_gap
+from stormdraw.report.wording import plural, units_text
+from stormdraw.scores.maps import mean_crps_map
+from stormdraw.settings import Settings
+from stormdraw.variables import variable
+
+TITLE = "CRPS on the map"
+
+_COLUMNS = 3
+
+
+def draw_crps_maps(
+    settings: Settings,
+    score_paths: Mapping[str, Sequence[Path]],
+    ensemble_path: str | Path,
+    output: str | Path,
+) -> None:
+    """Draw the CRPS of `mapped_variable` at each point, mean over cases and leads, by system.
+
+    `ensemble_path` is any ensemble file, which has the grid.
+    """
+    name = mapped_variable(settings)
+    found = {
+        system.name: mean_crps_map(score_paths.get(system.name, []), name)
+        for system in settings.ensembles.systems
+    }
+    maps = {system: values for system, values in found.items() if values is not None}
+    if not maps:
+        write_gap(output, TITLE, "No maps were kept: scores.maps is false.")
+        return
+    grid = read_grid(ensemble_path)
+    top = float(np.nanquantile(np.stack(list(maps.values())), 0.99)) or 1.0
+    cases = plural(max(len(paths) for paths in score_paths.values()), "case")
+    columns = min(_COLUMNS, len(maps))
+    width = WIDTH / columns
+    size = (WIDTH, 0.6 + -(-len(maps) // columns) * (0.25 + 0.9 * width * grid.aspect))
+    with drawn(output, size, TITLE) as figure:
+        each, lowest = panels(figure, len(maps), columns)
+        for index, (axes, (system, values)) in enumerate(zip(each, maps.items(), strict=True)):
+            image = axes.imshow(
+                values, origin="lower", extent=grid.extent, cmap="viridis", vmin=0.0, vmax=top
+            )
+            axes.grid(visible=False)
+            draw_graticule(axes, grid, left=index % columns == 0, bottom=axes in lowest)
+            axes.set_title(system)
+        draw_scale_bar(each[0], grid)
+        figure.colorbar(image, ax=each, shrink=0.8, extend="max", label=units_text(name))
+        figure.suptitle(
+            f"CRPS of {variable(name).long_name} · all leads, {cases}", x=0.01, ha="left"
+        )
+        describe(
+            figure, f"Maps of the CRPS of {name}, all leads and {cases}, of {', '.join(maps)}."
+        )
+
+
+FIGURE = ReportFigure(
+    title="CRPS on the map",
+    category="Scores",
+    caption=(
+        "The CRPS at each point, mean over all cases and leads, on one scale for all systems; "
+        "the lower the better. The fair CRPS, or the Gaussian one of a system known by mean "
+        "and spread only: compare that one with care. With few cases it shows where storms "
+        "were rather than where a system is weak."
+    ),
+    reads=("statistics", "ensembles"),
+    settings=("variables", "ensembles.systems"),
+    draw=lambda settings, files, output: draw_crps_maps(
+        settings, files.statistics, next(iter(files.ensembles.values()))[0], output
+    ),
+)

@@ -1,0 +1,202 @@
+"""Maps of some members and the ensemble mean beside the truth, at one case and lead."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import SubFigure
+from matplotlib.image import AxesImage
+
+from stormdraw.fields.states import read_states
+from stormdraw.report.field_colours import Scale, scale_for
+from stormdraw.report.figure import ReportFigure
+from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar
+from stormdraw.report.mapped import (
+    Block,
+    choose_case,
+    common_cases,
+    files_by_init,
+    mapped_systems,
+    mapped_variable,
+    read_block,
+    read_grid,
+    truth_named,
+)
+from stormdraw.report.style import WIDTH, describe, drawn, write_gap
+from stormdraw.report.wording import units_text
+from stormdraw.settings import Settings
+from stormdraw.times import hours
+from stormdraw.variables import variable
+
+TITLE = "Members beside the truth"
+
+# Panels narrower than this many inches show nothing; a block of panels higher than that does not
+# fit on a screen.
+_NARROWEST = 1.35
+_HIGHEST_BLOCK = 5.6
+
+
+def draw_member_maps(
+    settings: Settings,
+    ensemble_paths: Mapping[str, Sequence[str | Path]],
+    truth_paths: Sequence[str | Path],
+    output: str | Path,
+) -> None:
+    """Draw truth, mean and the first members of `mapped_systems` at the longest lead of one case.
+
+    `ensemble_paths` gives each system's files, one a case; `truth_paths` are the day files of the
+    analysis. The case is the one whose truth has most storms (reflectivity of 30 dBZ or more) at
+    that lead; the first case if there is no reflectivity.
+    Raises StormdrawError if the truth of a case is in none of the files.
+    """
+    name = mapped_variable(settings)
+    lead = max(settings.leads)
+    shown = [system for system in mapped_systems(settings) if ensemble_paths.get(system)]
+    if not shown:
+        write_gap(output, TITLE, "No system has an ensemble to show.")
+        return
+    files = {system: files_by_init(ensemble_paths[system]) for system in shown}
+    inits = common_cases(files, truth_paths, [lead])
+    if not inits:
+        write_gap(output, TITLE, "The systems have no case in common.")
+        return
+    init = choose_case(inits, lead, name, truth_paths)
+    _, (truth,) = next(read_states(truth_paths, [name], [init + hours(lead)]))
+    grid = read_grid(files[shown[0]][init])
+    blocks = [
+        read_block(files[system][init], system, name, lead, settings.report.map_members)
+        for system in shown
+    ]
+    chosen = " · the case with most storms" if name == "REFC" and len(inits) > 1 else ""
+    heading = (
+        f"{variable(name).long_name.capitalize()} ({units_text(name)}) · {init:%Y-%m-%d %H} UTC "
+        f"+ {lead} h · truth: {truth_named(settings, name)}{chosen}"
+    )
+    _draw(output, heading, grid, truth, blocks, name)
+
+
+def columns_for(count: int, aspect: float) -> int:
+    """In how many columns `count` maps of height/width `aspect` go.
+
+    Of the layouts with readable panels, one with the fewest empty places, and of these the one with
+    the largest panels.
+    """
+    most = max(1, min(count, int(WIDTH / _NARROWEST)))
+    layouts = range(min(3, most), most + 1)
+    low = [
+        columns
+        for columns in layouts
+        if -(-count // columns) * aspect * WIDTH / columns <= _HIGHEST_BLOCK
+    ]
+    return min(low or [most], key=lambda columns: (-count % columns, columns))
+
+
+def _draw(
+    output: str | Path,
+    heading: str,
+    grid: MapGrid,
+    truth: np.ndarray,
+    blocks: Sequence[Block],
+    name: str,
+) -> None:
+    columns = columns_for(max(len(block.fields) for block in blocks) + 1, grid.aspect)
+    rows = [-(-(len(block.fields) + 1) // columns) for block in blocks]
+    panel = (WIDTH - 0.5) / columns
+    # A title and labels over and under the panels of each row, a heading over each block.
+    heights = [count * (panel * grid.aspect + 0.36) + 0.3 for count in rows]
+    everything = [truth, *(field for block in blocks for field in block.fields.values())]
+    scale = scale_for(name, np.concatenate([field.ravel() for field in everything]))
+    with drawn(output, (WIDTH, sum(heights) + 0.95), TITLE) as figure:
+        *parts, foot = figure.subfigures(
+            len(blocks) + 1, 1, height_ratios=[*heights, 0.62], squeeze=False
+        )[:, 0]
+        for part, block, count in zip(parts, blocks, rows, strict=True):
+            image = _draw_block(part, block, (count, columns), grid, truth, scale)
+        _draw_colour_bar(foot, image, scale, name)
+        figure.suptitle(heading, x=0.01, ha="left")
+        describe(
+            figure,
+            f"Maps of {heading}: the truth beside "
+            + "; ".join(
+                f"{block.system} ({', '.join(block.fields) or block.note})" for block in blocks
+            )
+            + ".",
+        )
+
+
+def _draw_block(
+    part: SubFigure,
+    block: Block,
+    shape: tuple[int, int],
+    grid: MapGrid,
+    truth: np.ndarray,
+    scale: Scale,
+) -> AxesImage:
+    """Draw the truth and the block's fields; return the last image, for its colours."""
+    part.suptitle(f"{block.system}: {block.note}", x=0.01, ha="left", fontweight="bold")
+    flat = list(part.subplots(*shape, squeeze=False).flat)
+    fields = {"truth": truth, **block.fields}
+    for index, (axes, (title, field)) in enumerate(zip(flat, fields.items(), strict=False)):
+        image = _draw_map(axes, field, grid, scale)
+        axes.set_title(title, fontsize=7.5, weight="bold" if title == "truth" else "normal")
+        last_row = index + shape[1] >= len(fields)
+        draw_graticule(axes, grid, left=index % shape[1] == 0, bottom=last_row)
+    draw_scale_bar(flat[0], grid)
+    for empty in flat[len(fields) :]:
+        empty.set_axis_off()
+    return image
+
+
+def _draw_map(axes: Axes, field: np.ndarray, grid: MapGrid, scale: Scale) -> AxesImage:
+    axes.grid(visible=False)
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+    return axes.imshow(
+        np.ma.masked_invalid(field),
+        origin="lower",
+        extent=grid.extent,
+        cmap=scale.colours,
+        norm=scale.norm,
+        interpolation="nearest",
+    )
+
+
+def _draw_colour_bar(foot: SubFigure, image: AxesImage, scale: Scale, name: str) -> None:
+    ticks = scale.norm.boundaries if isinstance(scale.norm, BoundaryNorm) else None
+    bar = foot.colorbar(
+        image, cax=foot.subplots(), orientation="horizontal", extend=scale.extend, ticks=ticks
+    )
+    bar.set_label(f"{variable(name).long_name} ({units_text(name)})")
+    bar.outline.set_linewidth(0.5)
+
+
+FIGURE = ReportFigure(
+    title="Members beside the truth",
+    category="Members",
+    caption=(
+        "The analysis, the ensemble mean and the first members of a model's ensemble and of "
+        "the reference, at the longest lead of one case. Each member should look like "
+        "weather: as sharp as the truth, with storms of the same size and strength, in other "
+        "places where the forecast is unsure. The mean is smoother than any member, and of "
+        "reflectivity it is a mean of dBZ in which no echo counts as -10 dBZ. Members are the "
+        "first in the file, not chosen; with reflectivity the case is the one with most "
+        "storms in the truth, else the first. Lines are coasts and borders of countries and "
+        "states; thin ones are parallels and meridians."
+    ),
+    reads=("ensembles", "truth"),
+    settings=(
+        "variables",
+        "leads",
+        "archive.source",
+        "archive.truth",
+        "archive.analysis_lead",
+        "ensembles.systems",
+        "scores.reference",
+        "report.map_members",
+    ),
+    draw=lambda settings, files, output: draw_member_maps(
+        settings, files.ensembles, files.truth, output
+    ),
+)
