@@ -52,7 +52,7 @@ def test_a_sheet_has_every_panel_that_has_something_to_show(
     assert of_events <= {title.split(",")[0] for title in storms}
     assert not of_events & {title.split(",")[0] for title in warmth}
     assert "href_mean_spread (mean and spread)" in warmth
-    assert "persistence (one member)" in warmth
+    assert "persistence (1 member)" in warmth
 
 
 def test_a_variable_nobody_scores_is_a_stated_gap(demo_run: Run, tmp_path: Path) -> None:

@@ -70,14 +70,14 @@ def _legend(axes: Axes, evidence: Evidence) -> None:
         axes.plot(
             [], [], **evidence.line(system), markerfacecolor=face, label=_label(system, evidence)
         )
-    axes.legend(loc="center left", handlelength=2.6, borderpad=0.0, borderaxespad=0.0)
+    axes.legend(loc="center left", fontsize=7, handlelength=2.6, borderpad=0.0, borderaxespad=0.0)
 
 
 def _label(system: str, evidence: Evidence) -> str:
     own: pd.DataFrame = evidence.summary[evidence.summary["system"] == system]
     if crps_kind(evidence.summary, system, evidence.variable) == "crps_gaussian":
         return f"{system} (mean and spread)"
-    return f"{system} (one member)" if (own["members"] == 1).all() else system
+    return f"{system} (1 member)" if (own["members"] == 1).all() else system
 
 
 FIGURE = ReportFigure(
