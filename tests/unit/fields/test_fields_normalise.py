@@ -224,9 +224,10 @@ def test_crop_keeps_the_named_rows_and_columns(day, tmp_path):
         assert np.allclose(dataset["x"].values, GRID.x[1:5], atol=1.0)
 
 
-def test_crop_beyond_the_grid_is_an_error(day, tmp_path):
+@pytest.mark.parametrize("bounds", [((0, 12), (0, 5)), ((0, 5), (0, 14))])
+def test_crop_beyond_the_grid_is_an_error(bounds, day, tmp_path):
     with pytest.raises(StormdrawError, match="has 11 x 13 points"):
-        normalise(day[0], STATE, tmp_path, crop=Crop(rows=(0, 12), columns=(0, 5)))
+        normalise(day[0], STATE, tmp_path, crop=Crop(rows=bounds[0], columns=bounds[1]))
     assert not (tmp_path / "day.nc").exists()
 
 

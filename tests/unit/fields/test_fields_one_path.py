@@ -28,7 +28,8 @@ RUN = Member("hrrr_00h", "hrrr", "sfc", 0, 48)
 
 def rough(name, random):
     """A field with storms, or noise, point by point."""
-    noise = random.normal(size=ARCHIVE.shape)
+    # Within the bounds of the table: 80 dBZ at most.
+    noise = np.clip(random.normal(size=ARCHIVE.shape), -3, 3)
     storms = np.where(noise > 0.8, 25 * noise, 0.0)
     return {"REFC": storms - 10, "T2M": 285 + 9 * noise, "CAPE": 90 * storms}.get(name, 6 * noise)
 

@@ -17,9 +17,11 @@ from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.inventory import write_inventory
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.forecasts import Cycle, regrid_forecast
 from stormdraw.fields.normalise import normalise_day
 from stormdraw.fields.settings import Fields
 from stormdraw.fields.states import absent_times, read_grid_of, read_states
+from stormdraw.fields.target import Target
 from stormdraw.fields.truth import write_truth
 from stormdraw.fields.writing import Destination
 from stormdraw.messages import opened, read_messages
@@ -30,9 +32,12 @@ SEVEN = datetime(2026, 6, 1, 7)
 URMA = "urma2p5.20260601/urma2p5.t07z.2dvaranl_ndfd.grb2_wexp"
 
 
-def into(output):
-    # Values in these files tell their file, and are no weather.
-    return Destination(output, output.with_suffix(".csv"), Fields(suspicious="keep"), {})
+# Values in these files tell their file, and are no weather.
+KEPT = Fields(suspicious="keep")
+
+
+def into(output, fields=KEPT):
+    return Destination(output, output.with_suffix(".csv"), fields, {})
 
 
 def run_with(truth, **changes):
@@ -83,6 +88,42 @@ def test_variables_of_urma_and_of_the_analysis(mirror, tmp_path):
             np.testing.assert_array_equal(truth[name][0], analysis[name].sel(time=SEVEN))
             assert truth[name].attrs["source"] == "HRRR analysis"
         assert truth["T2M"].shape == (1, 4, 5)
+
+
+def test_a_real_forecast_as_truth_is_the_forecast(real_data, tmp_path):
+    """HRRR's f01 of 16 UTC over the Sierra Nevada, as truth and as forecast, in blocks of 12 km."""
+    run = settings(
+        archive={"source": {"mirror": str(real_data / "hrrr_mammoth")}, "truth": "hrrr_f01"},
+        variables=["T2M", "U10", "V10"],
+        periods={
+            "training": {"start": "2019-10-01T14:00", "end": "2019-10-01T15:00"},
+            "test": {"start": "2019-10-01T16:00", "end": "2019-10-01T17:00"},
+        },
+        leads=[1],
+        fields={"crop": {"rows": [1, 36], "columns": [2, 37]}, "coarsen": 4, "static": []},
+        ensembles={"systems": [{"method": "baseline", "name": "hrrr", "kind": "hrrr"}]},
+    )
+    paths = {}
+    for source in ("hrrr", "truth", "hrrr_forecast"):
+        paths[source] = tmp_path / source / "20191001" / "manifest.csv"
+        fetch_day(run, source, "20191001", paths[source])
+    day, forecast, truth = (into(tmp_path / f"{n}.nc", run.fields) for n in ("day", "f01", "truth"))
+    normalise_day(paths["hrrr"], run.variables, day)
+    cycle = Cycle(datetime(2019, 10, 1, 16), [1], run.variables)
+    target = Target.of_file(day.output, run.fields)
+    regrid_forecast(paths["hrrr_forecast"], cycle, 0, target, forecast)
+    write_truth(paths["truth"], [day.output], run.variables, "HRRR 1 h forecast", truth)
+    with (
+        xr.open_dataset(truth.output) as as_truth,
+        xr.open_dataset(forecast.output) as as_forecast,
+        xr.open_dataset(day.output) as analyses,
+    ):
+        assert as_truth["T2M"].shape == (1, 8, 8)
+        for name in run.variables:
+            np.testing.assert_array_equal(as_truth[name][0], as_forecast[name][0])
+        # Blocks of 16 points differ from the analysis by less than points do, 0.7 to 0.9 K.
+        error = as_truth["T2M"][0] - analyses["T2M"][-1]
+        assert 0.3 < float(np.sqrt((error**2).mean())) < 0.8
 
 
 def test_one_hour_forecasts_as_truth(tmp_path):
