@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -21,6 +22,12 @@ logger = logging.getLogger(__name__)
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _NONE = ("", "-1", "NoDevFiles")
 _SECONDS_TO_LIST = 60
+# The identifiers of the GPUs that CUDA is shown, in its order.
+_LIST_AS_CUDA_DOES = """
+import torch
+for number in range(torch.cuda.device_count()):
+    print(f"GPU-{torch.cuda.get_device_properties(number).uuid}")
+"""
 
 
 @contextlib.contextmanager
@@ -37,7 +44,7 @@ def gpu_lease(count: int = 1, poll_seconds: float = 1.0) -> Iterator[tuple[str, 
         return
     before = os.environ.get(_VISIBLE)
     with contextlib.ExitStack() as held:
-        leased = _wait_for(visible, count, poll_seconds, held)
+        leased = _wait_for(_identifiers(visible), count, poll_seconds, held)
         os.environ[_VISIBLE] = ",".join(leased)
         logger.info("on %s, %d of %d GPUs", ", ".join(leased), count, len(visible))
         try:
@@ -49,37 +56,23 @@ def gpu_lease(count: int = 1, poll_seconds: float = 1.0) -> Iterator[tuple[str, 
 
 
 def visible_gpus() -> list[str]:
-    """Identifiers of the GPUs this process may use, in the driver's order."""
+    """The GPUs this process may use: their identifiers, or the numbers that CUDA is given.
+
+    Raises StormdrawError if CUDA_VISIBLE_DEVICES names a GPU that is not there.
+    """
     chosen = os.environ.get(_VISIBLE)
     if chosen is not None and chosen.strip() in _NONE:
         return []
-    present = _present_gpus()
+    present = _ask(["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"])
     if chosen is None or not present:
         return present
-    return [_identify(name.strip(), present) for name in chosen.split(",")]
+    return [_find(name.strip(), present) for name in chosen.split(",")]
 
 
-def _present_gpus() -> list[str]:
-    """What the driver lists; nothing where there is no driver."""
-    try:
-        listed = subprocess.run(
-            ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_SECONDS_TO_LIST,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [line.strip() for line in listed.stdout.splitlines() if line.strip()]
-
-
-def _identify(name: str, present: list[str]) -> str:
-    """The identifier of what CUDA_VISIBLE_DEVICES calls by a number or by the start of its own."""
-    if name.startswith("MIG-"):
+def _find(name: str, present: list[str]) -> str:
+    """A number or a part of a GPU as it is; else the identifier that it is the start of."""
+    if name.startswith("MIG-") or (name.isdigit() and int(name) < len(present)):
         return name
-    if name.isdigit() and int(name) < len(present):
-        return present[int(name)]
     matching = [identifier for identifier in present if identifier.startswith(name)]
     if len(matching) != 1:
         raise StormdrawError(
@@ -87,6 +80,35 @@ def _identify(name: str, present: list[str]) -> str:
             "listed by `nvidia-smi -L`"
         )
     return matching[0]
+
+
+def _identifiers(names: list[str]) -> list[str]:
+    """The GPUs by names that all processes of the machine know them by.
+
+    A number is CUDA's, which counts the fastest GPU first, while `nvidia-smi` counts by slot. CUDA
+    is asked in a process of its own: what a process sees first, it sees for good.
+    Raises StormdrawError if CUDA does not see all of them.
+    """
+    if not any(name.isdigit() for name in names):
+        return names
+    listed = _ask([sys.executable, "-c", _LIST_AS_CUDA_DOES])
+    if len(listed) != len(names):
+        raise StormdrawError(
+            f"{_VISIBLE} is {','.join(names)}, of which PyTorch sees {len(listed)} GPUs; give each "
+            "once, by the identifiers that `nvidia-smi -L` lists, or nothing to use no GPU"
+        )
+    return listed
+
+
+def _ask(command: list[str]) -> list[str]:
+    """The lines that a command prints; none where it fails."""
+    try:
+        listed = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=_SECONDS_TO_LIST
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in listed.stdout.splitlines() if line.strip()]
 
 
 def _wait_for(

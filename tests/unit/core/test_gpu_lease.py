@@ -115,16 +115,66 @@ def test_nothing_is_done_where_there_is_no_choice(driver, monkeypatch):
         assert none == ()
 
 
+@pytest.fixture
+def cuda(tmp_path, monkeypatch):
+    """Puts a PyTorch in the place of the real one that sees these GPUs, in this order."""
+
+    def install(names: list[str]) -> None:
+        code = "class cuda:\n"
+        code += f"    names = {[name.removeprefix('GPU-') for name in names]}\n"
+        code += "    device_count = staticmethod(lambda: len(cuda.names))\n"
+        code += "    get_device_properties = staticmethod(\n"
+        code += "        lambda n: type('Properties', (), {'uuid': cuda.names[n]})\n    )\n"
+        (tmp_path / "torch.py").write_text(code)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    return install
+
+
 def test_only_gpus_that_are_visible_are_leased(driver, monkeypatch):
     names = driver(4)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", f"2,{names[3][:6]}")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", f"{names[2]},{names[3][:6]}")
     assert visible_gpus() == names[2:]
     with gpu_lease() as leased:
         assert leased == (names[2],)
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == f"2,{names[3][:6]}"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")  # as Slurm sets it
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == f"{names[2]},{names[3][:6]}"
+
+
+def test_numbers_are_those_that_cuda_counts_by(driver, cuda, monkeypatch):
+    """The driver lists by slot; CUDA counts the fastest first, here the last one."""
+    names = driver(3)
+    cuda([names[2], names[0]])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     with gpu_lease() as leased:
-        assert leased == (names[1],)
+        assert leased == (names[2],)
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == names[2]
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"
+
+
+def test_a_job_with_numbers_and_one_without_do_not_share_a_gpu(driver, cuda, monkeypatch):
+    names = driver(2)
+    cuda([names[1], names[0]])
+    with another_job() as first:
+        assert first == (names[0],)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
+        cuda([names[0], names[1]])
+        with gpu_lease() as second:
+            assert second == (names[1],)
+
+
+def test_gpus_that_cuda_does_not_see_are_told(driver, cuda, monkeypatch):
+    names = driver(3)
+    cuda(names[:1])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    with pytest.raises(StormdrawError, match="is 0,1, of which PyTorch sees 1 GPUs"), gpu_lease():
+        pass
+
+
+def test_a_number_that_slurm_gives_is_left_as_it_is(driver, monkeypatch):
+    driver(2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    with gpu_lease() as leased:
+        assert leased == ("1",)
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "1"
 
 
