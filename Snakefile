@@ -52,6 +52,7 @@ rule plan:
     params:
         models=MODELS,
         snakefile=str(CHECKOUT / "Snakefile"),
+        on_gpu=rules_on_gpu,
     message:
         "Adding up what the run will cost"
     script:

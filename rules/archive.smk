@@ -46,6 +46,7 @@ rule archive_fetch:
         "results/logs/archive_fetch/{source}/{date}.log",
     benchmark:
         "results/benchmarks/archive_fetch/{source}/{date}.tsv"
+    priority: TO_COMPARE
     localrule: stays_here("archive_fetch")
     conda:
         "../envs/stormdraw.yaml"

@@ -258,6 +258,18 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()
 EARLY = 1
 EARLIEST = 2
 
+
+def in_order_of_cases(wildcards):
+    """A priority that falls from EARLIEST to EARLY from the first case to the last."""
+    return EARLIEST - (INITS.index(wildcards.init) + 1) / (len(INITS) + 1)
+
+
+# Where ensembles go, each case is drawn and scored before the next one is begun, so that few of them
+# lie on the disk at once. What they are compared with is there by then.
+TO_DRAW = EARLY if KEPT else in_order_of_cases
+TO_FOLLOW = 0 if KEPT else in_order_of_cases
+TO_COMPARE = 0 if KEPT else EARLIEST
+
 # A small grid is done with before more threads pay: then rather another job beside it.
 SMALL_GRID = grid_points(SETTINGS) <= 250_000
 THREADS_TO_SCORE = 1 if SMALL_GRID else 2

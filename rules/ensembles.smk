@@ -47,7 +47,7 @@ rule ensembles_sample:
         "results/benchmarks/ensembles_sample/{system}/{init}.tsv"
     wildcard_constraints:
         system=one_of(set(DRAWN) - set(SPLIT)),
-    priority: EARLY
+    priority: TO_DRAW
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -81,6 +81,7 @@ rule ensembles_part:
     wildcard_constraints:
         system=one_of(SPLIT),
         part=r"\d+",
+    priority: TO_DRAW
     conda:
         "../envs/stormdraw.yaml"
     threads: 8
@@ -110,6 +111,7 @@ rule ensembles_join:
         "results/benchmarks/ensembles_join/{system}/{init}.tsv"
     wildcard_constraints:
         system=one_of(SPLIT),
+    priority: TO_FOLLOW
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -140,6 +142,7 @@ if systems_by("downscale"):
             "results/benchmarks/ensembles_downscale/{system}/{init}.tsv"
         wildcard_constraints:
             system=one_of(systems_by("downscale")),
+        priority: TO_DRAW
         conda:
             "../envs/stormdraw.yaml"
         threads: 8
@@ -169,6 +172,7 @@ rule ensembles_reference:
         "results/benchmarks/ensembles_reference/{system}/{init}.tsv"
     wildcard_constraints:
         system=one_of(systems_by("reference")),
+    priority: TO_FOLLOW
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -195,6 +199,7 @@ rule ensembles_baseline:
         "results/benchmarks/ensembles_baseline/{system}/{init}.tsv"
     wildcard_constraints:
         system=one_of(systems_by("baseline")),
+    priority: TO_FOLLOW
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -223,6 +228,7 @@ rule ensembles_perfect:
         "results/benchmarks/ensembles_perfect/{system}/{init}.tsv"
     wildcard_constraints:
         system=one_of(systems_by("perfect")),
+    priority: TO_FOLLOW
     conda:
         "../envs/stormdraw.yaml"
     threads: 1

@@ -100,6 +100,7 @@ rule fields_reference:
         "results/logs/fields_reference/{reference}/{init}.log",
     benchmark:
         "results/benchmarks/fields_reference/{reference}/{init}.tsv"
+    priority: TO_COMPARE
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -135,6 +136,7 @@ if SETTINGS.archive.truth != "hrrr":
             "results/logs/fields_truth/{date}.log",
         benchmark:
             "results/benchmarks/fields_truth/{date}.tsv"
+        priority: TO_COMPARE
         conda:
             "../envs/stormdraw.yaml"
         threads: 1

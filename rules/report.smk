@@ -7,7 +7,7 @@ from stormdraw.variables import scored_variables
 CANDIDATES = candidates(SETTINGS)
 
 # One ensemble's, for other programs: the winner's, or that of report.products_of.
-NAMED = SETTINGS.report.products_of is not None
+ONE_CANDIDATE = len(CANDIDATES) == 1
 PRODUCT_KINDS = ("mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "nc")
 PRODUCTS = expand(
     "results/report/products/{init}.{kind}", init=INITS if CANDIDATES else [], kind=PRODUCT_KINDS
@@ -125,10 +125,10 @@ rule report_scorecard:
         "../workflow_scripts/report_scorecard.py"
 
 
-# A system that is named need not win, so its ensembles are not held until the scores are there.
+# The only candidate need not win, so its ensembles are not held until the scores are there.
 rule report_products:
     input:
-        summary=[] if NAMED else "results/scores/summary.csv",
+        summary=[] if ONE_CANDIDATE else "results/scores/summary.csv",
         ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=CANDIDATES),
     output:
         mean="results/report/products/{init}.mean.grib2",
@@ -144,6 +144,7 @@ rule report_products:
         "results/logs/report_products/{init}.log",
     benchmark:
         "results/benchmarks/report_products/{init}.tsv"
+    priority: TO_FOLLOW
     conda:
         "../envs/stormdraw.yaml"
     threads: 1

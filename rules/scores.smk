@@ -12,6 +12,7 @@ rule scores_case:
         "results/logs/scores_case/{system}/{init}.log",
     benchmark:
         "results/benchmarks/scores_case/{system}/{init}.tsv"
+    priority: TO_FOLLOW
     conda:
         "../envs/stormdraw.yaml"
     threads: THREADS_TO_SCORE
@@ -41,6 +42,7 @@ rule scores_common:
         "results/logs/scores_common/{init}.log",
     benchmark:
         "results/benchmarks/scores_common/{init}.tsv"
+    priority: TO_FOLLOW
     conda:
         "../envs/stormdraw.yaml"
     threads: THREADS_TO_SCORE

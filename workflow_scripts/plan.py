@@ -40,6 +40,7 @@ with job("plan", snakemake.log[0]):
             for name, model in snakemake.params.models.items()
         },
         count_jobs(snakemake.params.snakefile, snakemake.config, Path(snakemake.log[0]).parent),
+        snakemake.params.on_gpu,
     )
     text = plan_text(plan, Path())
     Path(snakemake.log[0]).write_text(text + "\n")

@@ -15,8 +15,8 @@ def test_a_plan_in_another_folder_with_another_profile(experiment, tmp_path):
     assert run.returncode == 0, run.stdout
     text = (elsewhere / "results" / "logs" / "plan.log").read_text()
     assert text in run.stdout
-    # One training, one diagnosis, and the model's members at two cases.
-    assert "still to run, 4 of them on a GPU" in text
+    # One training, one calibration, one diagnosis, and the model's members at two cases.
+    assert "still to run, 5 of them on a GPU" in text
     assert str(elsewhere) in text
     assert not list(experiment.results.glob("[!.]*"))
 

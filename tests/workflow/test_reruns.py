@@ -123,3 +123,23 @@ def test_ensembles_that_are_gone_are_drawn_again_for_a_score_only(changed):
         shutil.move(changed.folder / "elsewhere", ensembles)
     assert jobs["ensembles_sample"] == 2
     assert not {rule for rule in jobs if rule.startswith(("archive", "fields", "models"))}
+
+
+@pytest.mark.slow
+def test_where_ensembles_go_a_case_is_drawn_and_scored_before_the_next(finished, tmp_path):
+    """On one core, jobs run in the order of their priorities."""
+    experiment = finished.copy(tmp_path / "checkout")
+    for stage in ("ensembles", "scores"):
+        shutil.rmtree(experiment.results / stage)
+    config = experiment.config
+    experiment.configure({**config, "ensembles": {**config["ensembles"], "keep": False}})
+    run = experiment.snakemake("results/scores/summary.csv", "--cores", "1")
+    assert run.returncode == 0, run.stdout
+    lines = run.stdout.splitlines()
+    told = [line for line in lines if re.match(r"Job \d+: .* (at|of) 202606020[06]", line)]
+    first, second = (
+        [line for line in told if init in line] for init in ("2026060200", "2026060206")
+    )
+    assert len(first) == len(second) == 6 + 6 + 1
+    assert told == first + second
+    assert not list(experiment.results.glob("ensembles/*/*.nc"))

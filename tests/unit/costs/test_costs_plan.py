@@ -1,6 +1,7 @@
 """What a run will cost, against real inventories, hand-worked sums and runs that were measured."""
 
 import copy
+import dataclasses
 import itertools
 import re
 
@@ -16,7 +17,7 @@ from stormdraw.costs.computing import (
 from stormdraw.costs.disk import disk_bytes, keeps_ensembles
 from stormdraw.costs.fetching import archive_shape, fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
-from stormdraw.costs.plan import CostPlan, cost_plan, plan_text
+from stormdraw.costs.plan import cost_plan, plan_text
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
 from stormdraw.variables import STATE_VARIABLES, variable
@@ -143,6 +144,31 @@ def test_climatology_counts_its_training_hours(config):
     assert disk_bytes(settings, wanted_files(settings))["ensembles"] == drawn * 8 * ONE_FIELD
 
 
+def test_ensembles_that_go_take_the_disk_of_two_cases(config):
+    config["periods"]["test"]["end"] = "2026-06-07T08:00"  # five cases, 30 hours apart
+    config["ensembles"]["keep"] = True
+    settings = load_settings(config)
+    files = wanted_files(settings)
+    everything = disk_bytes(settings, files)["ensembles"]
+    # Four members in half the bits, persistence and ten members of HREF.
+    assert everything == 5 * 2 * (4 / 2 + 1 + 10) * 8 * ONE_FIELD
+    config["ensembles"]["keep"] = False
+    assert disk_bytes(load_settings(config), files)["ensembles"] == everything * 2 / 5
+    # Of several that may win, all cases wait until the winner is known.
+    system = {"name": "again", "method": "diffusion", "model": "ddpm_residual"}
+    config["ensembles"]["systems"].append(system)
+    two_cases = 2 * 2 * (4 / 2 + 4 / 2 + 1 + 10) * 8 * ONE_FIELD
+    waiting = 5 * 2 * (4 / 2 + 4 / 2) * 8 * ONE_FIELD
+    assert disk_bytes(load_settings(config), files)["ensembles"] == two_cases + waiting
+    config["report"] = {"products_of": "again"}
+    assert disk_bytes(load_settings(config), files)["ensembles"] == two_cases
+    # Never more than all of them.
+    config["periods"]["test"]["end"] = "2026-06-02T02:00"
+    settings = load_settings(config)
+    files = wanted_files(settings)
+    assert disk_bytes(settings, files)["ensembles"] == two_cases / 2
+
+
 def test_small_ensembles_are_kept_unless_told_otherwise(config):
     assert keeps_ensembles(load_settings(config))
     config["ensembles"]["keep"] = False
@@ -237,12 +263,24 @@ def test_hours():
 
 
 def test_the_plan_in_words(config, models, tmp_path):
-    plan = cost_plan(load_settings(config), models, {"models_train": 1, "scores_case": 3})
+    jobs = {"models_train": 1, "scores_case": 3}
+    plan = cost_plan(load_settings(config), models, jobs, ["models_train", "ensembles_calibrate"])
     text = plan_text(plan, tmp_path)
     lines = {line.split()[0]: line for line in text.splitlines()[1:]}
     assert text.startswith("Costs\n")
     assert "30   hrrr 9, static 1, href 20" in lines["files"]
     assert "4   still to run, 1 of them on a GPU" in lines["jobs"]
     assert "too small" not in text
-    full = CostPlan(plan.title, plan.sources, {"fields": 10**18}, plan.computing, plan.jobs)
+    full = dataclasses.replace(plan, disk={"fields": 10**18})
     assert "The disk is too small" in plan_text(full, tmp_path)
+    assert "Ensembles go" not in text
+    passing = dataclasses.replace(plan, passing_ensembles=3 * 10**12)
+    assert "Ensembles go once they are scored: of 3 TB in all" in plan_text(passing, tmp_path)
+
+
+def test_the_plan_tells_of_ensembles_that_go(config, models):
+    plan = cost_plan(load_settings(config), models, {}, [])
+    assert plan.passing_ensembles == 0
+    kept = plan.disk["ensembles"]
+    config["ensembles"]["keep"] = False
+    assert cost_plan(load_settings(config), models, {}, []).passing_ensembles == kept

@@ -1,11 +1,12 @@
 """How much disk a run takes, stage by stage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.costs.fetching import fetching, target_shape
 from stormdraw.ensembles.baseline import climatology_times
 from stormdraw.ensembles.settings import BaselineSystem, ReferenceSystem, System
+from stormdraw.report.winner import candidates
 from stormdraw.settings import Settings
 from stormdraw.times import hours
 from stormdraw.variables import scored_variables
@@ -24,36 +25,33 @@ def keeps_ensembles(settings: Settings) -> bool:
     """
     if settings.ensembles.keep is not None:
         return settings.ensembles.keep
-    return drawn_bytes(settings) < _KEPT_BYTES
+    return _drawn_bytes(settings, settings.ensembles.systems) < _KEPT_BYTES
 
 
-def drawn_bytes(settings: Settings) -> int:
-    """Bytes of all ensembles whose members are drawn, in 16 bits a value."""
+def _drawn_bytes(settings: Settings, systems: Iterable[System]) -> int:
+    """Bytes of the ensembles of those systems whose members are drawn, in 16 bits a value."""
     rows, columns = target_shape(settings)
     states = sum(
         _states(settings, system)
-        for system in settings.ensembles.systems
+        for system in systems
         if not isinstance(system, ReferenceSystem | BaselineSystem)
     )
     return 2 * rows * columns * len(scored_variables(settings.variables)) * states
 
 
 def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -> dict[str, int]:
-    """Bytes of each stage's folder of results if all of them are kept; those of fields and of
-    ensembles that are not drawn take 32 bits a value.
+    """The most bytes that each stage's folder of results holds at once.
 
-    Scores, models and reports are small beside these, but for maps of scores, and left out.
+    Fields and ensembles that are not drawn take 32 bits a value. Scores, models and reports are
+    small beside these, but for maps of scores, and left out.
     """
     rows, columns = target_shape(settings)
     field = 4 * rows * columns
     state = field * len(settings.variables)
     member = field * len(scored_variables(settings.variables))
-    reference = sum(len(found) for source, found in files.items() if source not in _OF_HRRR)
-    baselines = sum(
-        _states(settings, system)
-        for system in settings.ensembles.systems
-        if isinstance(system, BaselineSystem)
-    )
+    ensembles = ensemble_bytes(settings, files)
+    if not keeps_ensembles(settings):
+        ensembles = _bytes_at_once(settings, ensembles)
     stored = sum(fetching(settings, found).bytes for found in files.values())
     maps = 0
     if settings.scores.maps:
@@ -63,10 +61,39 @@ def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -
     return {
         # The simulated archive stays beside what is taken from it.
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),
-        "fields": state * (len(files.get("hrrr", [])) + reference),
-        "ensembles": drawn_bytes(settings) + member * (baselines + reference),
+        "fields": state * (len(files.get("hrrr", [])) + _reference_states(files)),
+        "ensembles": ensembles,
         "scores": maps,
     }
+
+
+def ensemble_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -> int:
+    """Bytes of the ensembles of all systems and cases, whether they stay or go."""
+    rows, columns = target_shape(settings)
+    member = 4 * rows * columns * len(scored_variables(settings.variables))
+    baselines = sum(
+        _states(settings, system)
+        for system in settings.ensembles.systems
+        if isinstance(system, BaselineSystem)
+    )
+    drawn = _drawn_bytes(settings, settings.ensembles.systems)
+    return drawn + member * (baselines + _reference_states(files))
+
+
+def _bytes_at_once(settings: Settings, everything: int) -> int:
+    """What lies there of ensembles that go: two cases, one drawn while the other is scored.
+
+    Where several systems may win, all cases of theirs wait until the winner is known.
+    """
+    two_cases = 2 * everything // len(settings.initial_times())
+    names = candidates(settings)
+    waiting = [settings.ensembles.system(name) for name in names] if len(names) > 1 else []
+    return min(everything, two_cases + _drawn_bytes(settings, waiting))
+
+
+def _reference_states(files: Mapping[str, Sequence[FileRequest]]) -> int:
+    """States (a member at a lead, or a product) that are fetched to be compared with."""
+    return sum(len(found) for source, found in files.items() if source not in _OF_HRRR)
 
 
 def _states(settings: Settings, system: System) -> int:

@@ -1,34 +1,33 @@
 """The table that `snakemake plan` prints."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stormdraw.costs.computing import GPU, Computing, computing
-from stormdraw.costs.disk import disk_bytes
+from stormdraw.costs.disk import disk_bytes, ensemble_bytes, keeps_ensembles
 from stormdraw.costs.fetching import Fetching, fetching, wanted_files
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
-_ON_GPU = (
-    "models_train",
-    "models_diagnose",
-    "ensembles_sample",
-    "ensembles_part",
-    "ensembles_downscale",
-)
-
 
 @dataclass(frozen=True)
 class CostPlan:
-    """What a whole run comes to, from nothing; `jobs` are those still to run, by rule."""
+    """What a whole run comes to, from nothing.
+
+    `disk` is the most that lies there at once, by stage; `passing_ensembles` are the bytes of all
+    ensembles of a run that does not keep them, else 0. `jobs` are those still to run, by rule, and
+    `on_gpu` the rules whose jobs take a GPU.
+    """
 
     title: str
     sources: dict[str, Fetching]
     disk: dict[str, int]
+    passing_ensembles: int
     computing: Computing
     jobs: dict[str, int]
+    on_gpu: tuple[str, ...]
 
     @property
     def disk_bytes(self) -> int:
@@ -40,6 +39,7 @@ def cost_plan(
     settings: Settings,
     models: Mapping[str, ModelSettings],
     jobs: Mapping[str, int],
+    on_gpu: Sequence[str],
 ) -> CostPlan:
     """The plan of a configuration with these jobs, by rule, still to run."""
     files = wanted_files(settings)
@@ -47,8 +47,10 @@ def cost_plan(
         title=settings.title,
         sources={source: fetching(settings, found) for source, found in files.items()},
         disk=disk_bytes(settings, files),
+        passing_ensembles=0 if keeps_ensembles(settings) else ensemble_bytes(settings, files),
         computing=computing(settings, models),
         jobs=dict(jobs),
+        on_gpu=tuple(on_gpu),
     )
 
 
@@ -56,7 +58,7 @@ def plan_text(plan: CostPlan, folder: Path) -> str:
     """The plan as lines, with the disk that is free where `folder` is."""
     sources = plan.sources.values()
     free = shutil.disk_usage(folder).free
-    on_gpu = sum(plan.jobs.get(rule, 0) for rule in _ON_GPU)
+    on_gpu = sum(plan.jobs.get(rule, 0) for rule in plan.on_gpu)
     rows = [
         (
             "files",
@@ -74,6 +76,11 @@ def plan_text(plan: CostPlan, folder: Path) -> str:
         ("jobs", f"{sum(plan.jobs.values())}", f"still to run, {on_gpu} of them on a GPU"),
     ]
     lines = [plan.title, *(f"  {what:<10}{amount:>10}   {more}" for what, amount, more in rows)]
+    if plan.passing_ensembles:
+        lines.append(
+            f"  Ensembles go once they are scored: of {_size(plan.passing_ensembles)} in all, the "
+            "disk holds those of two cases at a time, more where several GPUs draw."
+        )
     if free < plan.disk_bytes:
         lines.append(
             "  The disk is too small: choose a smaller fields.crop or shorter periods, or run with "
