@@ -4,6 +4,8 @@ import functools
 
 from stormdraw.archive.wanted import requests_by_date, truth_times
 from stormdraw.costs.disk import keeps_ensembles
+from stormdraw.costs.passes import passes_for_a_member
+from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
 from stormdraw.models.systems import downscaled_variables
 from stormdraw.report.mapped import mapped_systems
@@ -85,12 +87,43 @@ def manifests(source):
 # models
 
 
-def memory_to_train(wildcards, input, attempt):
+def plan_of(model):
+    """What is planned for a model; None until it is."""
+    path = Path(f"results/models/{model}/plan.json")
+    plan = json.loads(path.read_text()) if path.exists() else {}
+    return plan if "operations" in plan else None
+
+
+def memory_to_train(wildcards, attempt):
     """Megabytes, as planned; until there is a plan, what a small model needs."""
-    if not Path(input.plan).exists():
-        return 4000 * attempt
-    plan = json.loads(Path(input.plan).read_text())
-    return (plan["training_bytes"]["peak"] // 10**6 + 1) * attempt
+    plan = plan_of(wildcards.model)
+    return attempt * (4000 if plan is None else plan["training_bytes"]["peak"] // 10**6 + 1)
+
+
+def time_to_train(wildcards, attempt):
+    """Minutes."""
+    return attempt * minutes_to_train(plan_of(wildcards.model), devices_to_train(wildcards))
+
+
+def time_to_draw(members):
+    """A resource: minutes for as many members of a case as `members` says of the wildcards."""
+
+    def minutes(wildcards, attempt):
+        passes = passes_for_a_member(SETTINGS, SYSTEMS[wildcards.system], loaded)
+        plans = {model: plan_of(model) for model in passes}
+        return attempt * minutes_to_draw(plans, passes, members(wildcards))
+
+    return minutes
+
+
+def members_of_case(wildcards):
+    return SETTINGS.members(SYSTEMS[wildcards.system])
+
+
+def members_to_calibrate(wildcards):
+    """Of all cases that a system's spread is chosen on."""
+    cases = len(SETTINGS.calibration_times())
+    return SETTINGS.calibration_members(SYSTEMS[wildcards.system]) * cases
 
 
 def devices_to_train(wildcards):

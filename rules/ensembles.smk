@@ -22,7 +22,7 @@ rule ensembles_calibrate:
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
-        runtime=growing(120),
+        runtime=time_to_draw(members_to_calibrate),
     params:
         code=lambda wildcards: code("ensembles_calibrate", *networks_of_system(wildcards.system)),
         settings=calibration_settings,
@@ -54,7 +54,7 @@ rule ensembles_sample:
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
-        runtime=growing(120),
+        runtime=time_to_draw(members_of_case),
     params:
         code=lambda wildcards: code("ensembles_sample", *networks_of_system(wildcards.system)),
         settings=case_settings,
@@ -88,7 +88,7 @@ rule ensembles_part:
     resources:
         gpu=1,
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
-        runtime=growing(120),
+        runtime=time_to_draw(lambda wildcards: len(range(*members_of_part(wildcards)))),
     params:
         code=lambda wildcards: code("ensembles_part", *networks_of_system(wildcards.system)),
         settings=case_settings,
@@ -149,7 +149,7 @@ if systems_by("downscale"):
         resources:
             gpu=1,
             mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
-            runtime=growing(120),
+            runtime=time_to_draw(members_of_case),
         params:
             code=lambda wildcards: code(
                 "ensembles_downscale", *networks_of(*SYSTEMS[wildcards.system].models)

@@ -48,7 +48,7 @@ rule models_train:
     resources:
         gpu=devices_to_train,
         mem_mb=memory_to_train,
-        runtime=growing(1440),
+        runtime=time_to_train,
     params:
         code=lambda wildcards: code("models_train", *networks_of(wildcards.model)),
         settings=lambda wildcards: trained_on(wildcards.model),

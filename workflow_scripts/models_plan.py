@@ -1,21 +1,31 @@
-"""Writes results/models/{model}/plan.json: parameters, and memory to train and to sample."""
+"""Writes results/models/{model}/plan.json: parameters, memory and operations."""
 
 from pathlib import Path
 
 from stormdraw.fields.states import read_grid_of
 from stormdraw.job import job
+from stormdraw.models.operations import pass_operations, training_operations
 from stormdraw.models.plan import write_plan
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import load_settings
 
 with job("models_plan", snakemake.log[0]):
-    settings = snakemake.params.settings
-    forecaster = settings.get("forecaster")
+    settings = load_settings(snakemake.config)
+    given = snakemake.params.settings
+    model = ModelSettings.model_validate(given["model"])
+    forecaster = given.get("forecaster") and ModelSettings.model_validate(given["forecaster"])
+    shape = read_grid_of(snakemake.input.fields).shape
     write_plan(
         snakemake.wildcards.model,
-        load_settings(snakemake.config),
-        ModelSettings.model_validate(settings["model"]),
-        read_grid_of(snakemake.input.fields).shape,
+        settings,
+        model,
+        shape,
         Path(snakemake.output.plan),
-        ModelSettings.model_validate(forecaster) if forecaster else None,
+        forecaster,
+        {
+            "operations": {
+                "training": training_operations(settings, model, shape, forecaster),
+                "one_pass": pass_operations(settings, model, shape),
+            }
+        },
     )

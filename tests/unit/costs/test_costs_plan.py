@@ -8,16 +8,13 @@ import re
 import pytest
 import yaml
 
-from stormdraw.costs.computing import (
-    OPERATIONS_A_SECOND_ON_CORE,
-    OPERATIONS_A_SECOND_ON_GPU,
-    Computing,
-    computing,
-)
+from stormdraw.costs.computing import Computing, computing
 from stormdraw.costs.disk import disk_bytes, keeps_ensembles
 from stormdraw.costs.fetching import archive_shape, fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.costs.plan import cost_plan, plan_text
+from stormdraw.costs.rates import OPERATIONS_A_SECOND_ON_CORE, OPERATIONS_A_SECOND_ON_GPU
+from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
 from stormdraw.variables import STATE_VARIABLES, variable
@@ -255,6 +252,25 @@ def test_downscaling_is_counted_with_what_it_fetches(config, root):
     fine["source"] = "reference"
     config["archive"]["reference"] = "href"
     assert len(wanted_files(load_settings(config))["href"]) == 10
+
+
+def plan_of(**operations):
+    return {"operations": operations}
+
+
+def test_a_job_asks_for_an_hour_and_four_times_what_a_fast_gpu_takes():
+    minute = OPERATIONS_A_SECOND_ON_GPU * 60
+    assert minutes_to_train(plan_of(training=20 * minute), 1) == 60 + 80
+    assert minutes_to_train(plan_of(training=20 * minute), 2) == 60 + 40
+    # 10 members of 3 passes of one model and 1 of another, a second and half a minute each.
+    plans = {"drawn": plan_of(one_pass=minute / 60), "stepping": plan_of(one_pass=minute / 2)}
+    assert minutes_to_draw(plans, {"drawn": 3, "stepping": 1}, 10) == 60 + 4 * (0.5 + 5)
+
+
+def test_a_job_asks_for_a_day_at_most_and_where_nothing_is_planned():
+    week = plan_of(training=OPERATIONS_A_SECOND_ON_GPU * 7 * 86400, one_pass=0.0)
+    assert minutes_to_train(week, 1) == minutes_to_train(None, 1) == 24 * 60
+    assert minutes_to_draw({"drawn": week, "other": None}, {"drawn": 1, "other": 1}, 5) == 24 * 60
 
 
 def test_hours():

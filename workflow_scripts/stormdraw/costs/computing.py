@@ -1,28 +1,15 @@
-"""How much there is to compute for models, in floating point operations, and how long that takes.
-
-Operations are counted with the networks on torch's meta device, without data. What a device does of
-them in a second is known from two trainings only, so hours are right to a factor of two or three.
-"""
+"""How much there is to compute for the models of a run, and how long that takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch.utils.flop_counter import FlopCounterMode
-
 from stormdraw.costs.fetching import target_shape
-from stormdraw.ensembles.settings import DefSystem, DownscaleSystem, ModelSystem, OneStepSystem
-from stormdraw.models.memory import sampling_bytes, training_memory
+from stormdraw.costs.passes import passes_for_a_member
+from stormdraw.costs.rates import OPERATIONS_A_SECOND_ON_CORE, OPERATIONS_A_SECOND_ON_GPU
+from stormdraw.ensembles.settings import DownscaleSystem, ModelSystem
+from stormdraw.models.operations import pass_operations, training_operations
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.systems import stepping_model
-from stormdraw.models.training import count_epochs
 from stormdraw.settings import Settings
-
-GPU = "an RTX 4090"
-# The reference's ddpm_ultra_minimal on that GPU: 3.3 samples a second of the full grid, each of
-# 375e9 operations.
-OPERATIONS_A_SECOND_ON_GPU = 3.3 * 375e9
-# The same training on two cores of a Xeon, as measured with this workflow: 15.9 s a sample.
-OPERATIONS_A_SECOND_ON_CORE = 375e9 / 15.9 / 2
 
 
 @dataclass(frozen=True)
@@ -45,56 +32,22 @@ class Computing:
 
 def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Computing:
     """Operations of all trainings, and of drawing all members of the systems that use them."""
-    training = sum(_training(settings, name, models) for name in settings.model_names)
+    shape = target_shape(settings)
+    one_pass = {
+        name: pass_operations(settings, model, shape)
+        for name, model in models.items()
+        if name in settings.model_names
+    }
+    training = sum(
+        training_operations(
+            settings, models[name], shape, models.get(models[name].forecaster or "")
+        )
+        for name in settings.model_names
+    )
     sampling = sum(
-        _sampling(settings, system, models)
+        count * one_pass[name] * settings.members(system) * len(settings.initial_times())
         for system in settings.ensembles.systems
         if isinstance(system, ModelSystem | DownscaleSystem)
+        for name, count in passes_for_a_member(settings, system, models).items()
     )
     return Computing(training, sampling)
-
-
-def _training(settings: Settings, name: str, models: Mapping[str, ModelSettings]) -> float:
-    """All optimizer steps; a validation is small beside them.
-
-    A forecaster that is learnt from forecasts every hour once, if its states stay in memory.
-    """
-    model = models[name]
-    pairs = len(settings.periods.training.times()) - 1
-    _, steps = count_epochs(model, pairs)
-    with FlopCounterMode(display=False) as counted:
-        training_memory(model, len(settings.variables), target_shape(settings))
-    total = float(counted.get_total_flops()) * steps * model.training.accumulation
-    if model.forecaster is not None:
-        total += _one_pass(settings, models[model.forecaster]) * pairs
-    return total
-
-
-def _sampling(
-    settings: Settings, system: ModelSystem | DownscaleSystem, models: Mapping[str, ModelSettings]
-) -> float:
-    """All members, each state in the sampler's steps or in one.
-
-    States are those of every hour to the longest lead; downscaling needs those of the leads only.
-    """
-    cases = settings.members(system) * len(settings.initial_times())
-    if isinstance(system, DownscaleSystem):
-        each = sum(_one_pass(settings, models[name]) for name in system.models)
-        return each * system.steps * len(settings.leads) * cases
-    states = max(settings.leads) * cases
-    one_pass = _one_pass(settings, models[system.model])
-    if isinstance(system, OneStepSystem):
-        return one_pass * states
-    if not isinstance(system, DefSystem):
-        return one_pass * system.steps * states
-    # Each step is taken with the condition and without, unless only one of the two counts.
-    branches = 1 if system.guidance in (0.0, 1.0) else 2
-    forecaster = _one_pass(settings, models[stepping_model(system, models)])
-    return (one_pass * branches * system.steps * system.walks + forecaster) * states
-
-
-def _one_pass(settings: Settings, model: ModelSettings) -> float:
-    """One evaluation of a model's network on the whole grid."""
-    with FlopCounterMode(display=False) as counted:
-        sampling_bytes(model, len(settings.variables), target_shape(settings))
-    return float(counted.get_total_flops())

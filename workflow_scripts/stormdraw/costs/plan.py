@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stormdraw.costs.computing import GPU, Computing, computing
+from stormdraw.costs.computing import Computing, computing
 from stormdraw.costs.disk import disk_bytes, ensemble_bytes, keeps_ensembles
 from stormdraw.costs.fetching import Fetching, fetching, wanted_files
+from stormdraw.costs.rates import GPU
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 

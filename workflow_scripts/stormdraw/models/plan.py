@@ -1,6 +1,7 @@
 """`plan.json`: what a training and a sampling will need, before either starts."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,9 +109,10 @@ def write_plan(
     shape: tuple[int, int],
     output: Path,
     forecaster: ModelSettings | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write `results/models/{model}/plan.json`."""
-    content = plan(name, settings, model_settings, shape, forecaster)
+    """Write `results/models/{model}/plan.json`, with what else is known beforehand."""
+    content = plan(name, settings, model_settings, shape, forecaster) | dict(more or {})
     write_text(output, json.dumps(content, indent=1) + "\n")
 
 
