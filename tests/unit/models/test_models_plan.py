@@ -1,6 +1,7 @@
 """plan.json: counted by hand, and measured."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,24 @@ def test_plan_of_13_billion_parameters_for_eight_devices(root: Path) -> None:
     assert memory.peak < 80e9
     # The file says it.
     assert f"{memory.peak / 1e9:.1f} GB a device" in path.read_text().replace("\n# ", " ")
+
+
+# The grids that the files name, where it is not the full one.
+GRIDS = {"ddpm_medium": (265, 450), "transformer_small": (97, 131)}
+
+
+@pytest.mark.slow
+def test_a_configuration_states_the_memory_that_is_planned(root: Path) -> None:
+    stated = {}
+    for path in sorted((root / "config" / "models").glob("*.yaml")):
+        text = path.read_text().replace("\n# ", " ")
+        if found := re.search(r"([\d.]+) GB at most in a (training )?step", text):
+            stated[path] = float(found[1])
+    assert len(stated) > 10
+    for path, gigabytes in stated.items():
+        grid = GRIDS.get(path.stem, (1059, 1799))
+        memory = training_memory(load_model_settings(path), 7, grid)
+        assert memory.peak / 1e9 == pytest.approx(gigabytes, abs=0.051), path.name
 
 
 def test_live_memory_by_hand() -> None:
