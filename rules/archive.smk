@@ -28,7 +28,7 @@ rule archive_simulate:
             ]
         ),
     message:
-        "Simulating an archive of GRIB2 files: HRRR, HREF's members and HREF's products"
+        "Simulating an archive of GRIB2 files"
     script:
         "../workflow_scripts/archive_simulate.py"
 

@@ -155,6 +155,6 @@ rule report_products:
         code=code("report_products"),
         settings=digest(config),
     message:
-        "Writing the winning ensemble's products at {wildcards.init}"
+        "Writing an ensemble's products at {wildcards.init}"
     script:
         "../workflow_scripts/report_products.py"

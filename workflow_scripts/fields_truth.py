@@ -3,7 +3,7 @@ results/fields/quality/truth/{date}.csv, what of it is suspicious."""
 
 from pathlib import Path
 
-from stormdraw.archive.wanted import TRUTH_NAMES
+from stormdraw.archive.truth_names import TRUTH_NAMES, analysis_name
 from stormdraw.fields.truth import write_truth
 from stormdraw.fields.writing import Destination
 from stormdraw.job import job
@@ -16,6 +16,7 @@ with job("fields_truth", snakemake.log[0]):
         [Path(path) for path in snakemake.input.analyses],
         settings.variables,
         TRUTH_NAMES[settings.archive.truth],
+        analysis_name(settings),
         Destination(
             Path(snakemake.output.fields),
             Path(snakemake.output.quality),

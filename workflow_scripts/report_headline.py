@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from stormdraw.archive.truth_names import truth_sentences
 from stormdraw.scores.against_perfect import against_perfect, against_perfect_text
 from stormdraw.scores.headline import headline, headline_text
 from stormdraw.scores.summary import read_summary
@@ -14,7 +15,7 @@ if __name__ == "__main__":
     settings = load_settings(load_yaml(configuration), configuration)
     reference, perfect = settings.scores.reference, settings.perfect_system()
     summary = read_summary(results / "scores" / "summary.csv")
-    print(headline_text(headline(summary, reference), reference))
+    print(headline_text(headline(summary, reference), reference, truth_sentences(settings)))
     if perfect is not None:
         print(against_perfect_text(against_perfect(summary, perfect), perfect))
     for name, path in {

@@ -58,7 +58,9 @@ def all_ways(folder, write_manifest, destination, fields, grid=ARCHIVE, **option
     cycle = Cycle(INIT, [1], names)
     regrid_members(paths["member"], cycle, [RUN], "the ensemble", target, to["member"])
     regrid_forecast(paths["member"], cycle, 0, target, to["forecast"])
-    write_truth(paths["truth"], [analyses], names, "HRRR 1 h forecast", to["truth"])
+    write_truth(
+        paths["truth"], [analyses], names, "HRRR 1 h forecast", "HRRR analysis", to["truth"]
+    )
     return {kind: xr.open_dataset(one.output) for kind, one in to.items()}
 
 

@@ -75,7 +75,7 @@ def test_variables_of_urma_and_of_the_analysis(mirror, tmp_path):
     day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
     normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
     manifest = tmp_path / "truth/20260601/manifest.csv"
-    write_truth(manifest, [day], run.variables, "URMA analysis", into(output))
+    write_truth(manifest, [day], run.variables, "URMA analysis", "an analysis", into(output))
     urma = fields_of(mirror / URMA)
     with xr.open_dataset(output) as truth, xr.open_dataset(day) as analysis:
         assert truth["time"].values.astype("datetime64[h]").tolist() == [SEVEN]
@@ -86,7 +86,7 @@ def test_variables_of_urma_and_of_the_analysis(mirror, tmp_path):
         assert truth["T2M"].attrs["source"] == "URMA analysis"
         for name in ("REFC", "CAPE", "CIN"):
             np.testing.assert_array_equal(truth[name][0], analysis[name].sel(time=SEVEN))
-            assert truth[name].attrs["source"] == "HRRR analysis"
+            assert truth[name].attrs["source"] == "an analysis"
         assert truth["T2M"].shape == (1, 4, 5)
 
 
@@ -142,7 +142,7 @@ def test_an_hour_without_truth_is_named(mirror, tmp_path):
     day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
     normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
     manifest = tmp_path / "truth/20260601/manifest.csv"
-    write_truth(manifest, [day], run.variables, "URMA analysis", into(output))
+    write_truth(manifest, [day], run.variables, "URMA analysis", "HRRR analysis", into(output))
     with xr.open_dataset(output) as truth:
         assert truth.sizes["time"] == 0
         assert truth.attrs["absent_times"] == "2026060107"

@@ -157,7 +157,7 @@ def test_limits_are_those_of_the_run() -> None:
     assert "rest on 5 cases only: small" in told
     assert "not exchangeable" in told
     assert "The perfect ensemble" in told
-    assert "favours systems made from HRRR" in told
+    assert "The truth is the simulated analysis" in told
     systems = [
         system
         for system in copy.deepcopy(DEMO)["ensembles"]["systems"]
@@ -172,5 +172,6 @@ def test_limits_are_those_of_the_run() -> None:
     told = " ".join(limits(real, headline_table(summary(), real)))
     assert "1 h forecasts stand in for the analysis" in told
     assert "no reflectivity" in told
+    assert "favours systems made from HRRR" in told
     for absent in ("simulated", "exchangeable", "perfect ensemble"):
         assert absent not in told

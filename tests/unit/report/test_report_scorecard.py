@@ -101,7 +101,7 @@ def test_everything_promised_is_on_the_page(page: Page, demo_run: Run) -> None:
         "81,127",
         "training time 6.8 min",
         "href hrrr_00h D2M, 2026-06-08 06 UTC + 1 h: absent",
-        "favours systems trained on HRRR",
+        "The truth is the simulated analysis, from which the models learn.",
         "torch",
         "processor",
         hashed,
@@ -175,6 +175,37 @@ def test_no_reference_and_no_models_are_stated(demo_run: Run, tmp_path: Path) ->
     assert "No reference is set" in found.text
     assert "No model was trained in this run." in found.text
     assert not [cell for cell in found.all("td") if "class" in cell]
+
+
+def test_no_word_is_of_another_run(demo_run: Run, tmp_path: Path) -> None:
+    """Without a reference ensemble, with URMA as the truth of all variables."""
+    config = copy.deepcopy(DEMO)
+    config["title"] = "Another run"
+    config["variables"] = ["T2M", "U10", "V10"]
+    config["models"] = []
+    config["archive"] = {"source": {"mirror": "/data"}, "truth": "urma"}
+    config["scores"] = {}
+    systems = config["ensembles"]["systems"]
+    config["ensembles"]["systems"] = [one for one in systems if "baseline" in one.values()]
+    summary = read_summary(demo_run.summary)
+    kept = summary["system"].isin(["persistence", "climatology"]) & (summary["variable"] != "REFC")
+    skills = summary["metric"].str.endswith("skill")
+    write_summary(summary[kept & ~skills], tmp_path / "summary.csv")
+    page = write_page(
+        demo_run,
+        tmp_path / "p.html",
+        config=config,
+        settings=load_settings(config),
+        summary=tmp_path / "summary.csv",
+        verdicts=None,
+        missing=None,
+        manifests=[],
+        ensembles={},
+    )
+    text = Page(page).text.partition("As it was given")[0]
+    assert "The truth is the URMA analysis" in text
+    for absent in ("HRRR analysis", "simulated", "HREF", "REFS", "perfect"):
+        assert absent not in text
 
 
 def test_an_empty_summary_is_stated(demo_run: Run, tmp_path: Path) -> None:

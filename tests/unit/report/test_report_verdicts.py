@@ -124,7 +124,7 @@ def test_they_are_on_the_page(demo_run: Run, tmp_path: Path) -> None:
     assert "Against climatology" in page.text
     assert "undecided" in page.text
     assert "2 initial days: an interval needs at least 5, and none is given." in page.text
-    assert "favours systems trained on HRRR or started from it" in page.text
-    assert "different models and ages" in page.text
+    assert "The truth is the simulated analysis" in page.text
+    assert "members of different models or ages" in page.text
     assert "its full fair CRPS" in page.text
-    assert "No system and no analysis lacked anything" in page.text
+    assert "No system and no truth lacked anything" in page.text

@@ -25,19 +25,3 @@ def test_the_description_of_the_workflow_renders(scores: dict | None) -> None:
     assert parts["title"] == DEMO["title"]
     assert ("Reference: href" in parts["body"]) == bool(scores)
     assert "ddpm_residual, href" in parts["body"]
-
-
-@pytest.mark.parametrize(
-    ("truth", "said"),
-    [
-        (None, "The truth is the HRRR analysis"),
-        ("hrrr_f01", "The truth is the HRRR one-hour forecast"),
-        ("urma", "The truth of T2M, D2M, U10 and V10 is NOAA's URMA"),
-    ],
-)
-def test_the_description_names_the_truth(truth: str | None, said: str) -> None:
-    class Snakemake:
-        config = {**DEMO, "archive": {"truth": truth} if truth else {}}  # noqa: RUF012
-
-    template = jinja2.Template((FOLDER / "workflow.rst").read_text(), autoescape=False)
-    assert said in " ".join(template.render(snakemake=Snakemake).split())

@@ -63,7 +63,7 @@ def test_a_gaussian_reference_is_compared_with_gaussian_scores() -> None:
     assert table.loc["trial", "skill"] == pytest.approx(1 - 1.0 / 4.0)
     assert table.loc["trial", "skill_of"] == "crps_gaussian"
     assert np.isnan(table.loc["href", "crps_fair"])
-    text = headline_text(table.reset_index(), "href")
+    text = headline_text(table.reset_index(), "href", [])
     assert "4 g" in text
     assert "0.75 g" in text
     assert "compare g with g" in text
@@ -80,11 +80,11 @@ def test_undefined_scores_stay_undefined() -> None:
 def test_without_a_reference_there_is_no_skill() -> None:
     table = headline(ENSEMBLES, None)
     assert table["skill"].isna().all()
-    assert "Skill" not in headline_text(table, None)
+    assert "Skill" not in headline_text(table, None, [])
 
 
 def test_text_as_it_comes_out() -> None:
-    assert headline_text(headline(ENSEMBLES, "href"), "href") == (
+    assert headline_text(headline(ENSEMBLES, "href"), "href", ["Of a truth.", "More."]) == (
         "CRPS (fair), mean of 2 leads: lower is better\n"
         "         REFC     T2M\n"
         "href        -       2\n"
@@ -100,7 +100,7 @@ def test_text_as_it_comes_out() -> None:
         "href        -    0.92\n"
         "trial    0.92    0.92\n"
         "\n"
-        "Cases: 4. The truth is the analysis that models learn from, which favours them.\n"
+        "Cases: 4.\nOf a truth.\nMore.\n"
     )
 
 
@@ -110,5 +110,5 @@ def test_text_fits_a_terminal_of_100_columns() -> None:
         for system in ("a" * 60, "href")
         for variable in (*STATE_VARIABLES, *DERIVED_VARIABLES)
     }
-    text = headline_text(headline(summary_of(everything), "href"), "href")
+    text = headline_text(headline(summary_of(everything), "href"), "href", ["true " * 50])
     assert max(len(line) for line in text.splitlines()) <= 100

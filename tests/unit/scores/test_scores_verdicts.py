@@ -73,7 +73,6 @@ def test_a_gaussian_reference_is_met_as_a_gaussian(write: Callable) -> None:
     notes = caveats(table.reset_index(), 0.95)
     assert any("scored as Gaussians" in note for note in notes)
     assert any("members (0: known by mean and spread)" in note for note in notes)
-    assert any("HRRR analysis" in note for note in notes)
     assert any("10 blocks" in note for note in notes)
 
 

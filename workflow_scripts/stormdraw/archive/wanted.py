@@ -33,14 +33,6 @@ SOURCES = ("hrrr", "static", "truth", "hrrr_forecast", "hrrr_lagged", *_MEMBERS,
 # Of these a file may be absent: what it would have held is then missing, and told so.
 MAY_LACK_FILES = ("hrrr_forecast", "hrrr_lagged", *_MEMBERS)
 
-# What `archive.truth` is called.
-TRUTH_NAMES = {
-    "hrrr": "HRRR analysis",
-    "hrrr_f01": "HRRR 1 h forecast",
-    "urma": "URMA analysis",
-    "rtma": "RTMA analysis",
-}
-
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
 
 Options = tuple[tuple[str, str | int], ...]

@@ -25,13 +25,15 @@ def write_truth(
     analysis_paths: Sequence[Path],
     names: Sequence[str],
     truth: str,
+    analysis: str,
     destination: Destination,
 ) -> None:
     """Write each variable (time, y, x) on the analyses' grid: the truth's where it has it.
 
-    `truth` is what the truth is called. Variables that it lacks are those of the analyses, and each
-    variable's attribute `source` tells which it is. Points beyond the truth's grid are missing. An
-    hour that the archive lacks of either is left out and named in the attribute `absent_times`.
+    `truth` and `analysis` are what the two are called. Variables that the truth lacks are those of
+    the analyses, and each variable's attribute `source` tells which it is. Points beyond the
+    truth's grid are missing. An hour that the archive lacks of either is left out and named in the
+    attribute `absent_times`.
     """
     messages = Messages(manifest_path)
     own = [name for name in names if name in set(messages.table["variable"])]
@@ -61,7 +63,7 @@ def write_truth(
         {name: name for name in names},
         {"time": time_coordinate([listed.valid for listed in there])},
         {"absent_times": " ".join(map(format_init, sorted(absent)))},
-        {name: truth if name in own else "HRRR analysis" for name in names},
+        {name: truth if name in own else analysis for name in names},
     )
     write_fields(content, pieces, target, destination)
 

@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, Normalize
 from matplotlib.ticker import MaxNLocator
 
+from stormdraw.archive.truth_names import truth_name
 from stormdraw.fields.states import read_states
 from stormdraw.grids import Grid
 from stormdraw.report.field_colours import Scale, scale_for
@@ -22,7 +23,6 @@ from stormdraw.report.mapped import (
     mapped_systems,
     mapped_variable,
     read_block,
-    truth_named,
 )
 from stormdraw.report.stamps import colour_strip, stamp, thinning
 from stormdraw.report.wording import digits, units_text
@@ -266,7 +266,7 @@ def _caption(settings: Settings, name: str, cases: int, threshold: float | None,
     step = thinning(len(grid.x))
     thinned = f" Every {step}th point is drawn." if step > 1 else ""
     return (
-        f"{chosen.capitalize()}, truth: {truth_named(settings, name)}. Each member should look "
+        f"{chosen.capitalize()}, truth: {truth_name(settings, name)}. Each member should look "
         "like weather, as sharp as the truth; where members agree the forecast is sure. "
         f"{share}The mean is smoother than any member. Members are the first in the file, not "
         "chosen. Lines are coasts, lakes and borders of countries and states; each pixel is a grid "

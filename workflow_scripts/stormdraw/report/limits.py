@@ -1,6 +1,6 @@
 """What the page's numbers cannot say: the same for every run, and of this one."""
 
-from stormdraw.archive.wanted import TRUTH_NAMES, truth_variables
+from stormdraw.archive.truth_names import truth_sentences
 from stormdraw.ensembles.settings import PerfectSystem, ReferenceSystem
 from stormdraw.report.headline import NOT_IN_REFERENCE, HeadlineTable
 from stormdraw.report.wording import counted
@@ -68,27 +68,7 @@ def limits(settings: Settings, table: HeadlineTable) -> list[str]:
             "The perfect ensemble draws from the true distribution and cannot be had in reality; "
             "it shows what is left to win."
         )
-    return [*found, _truth(settings), *_ALWAYS]
-
-
-def _truth(settings: Settings) -> str:
-    truth = TRUTH_NAMES[settings.archive.truth]
-    if settings.archive.truth in ("hrrr", "hrrr_f01"):
-        return (
-            f"The truth is the {truth}, not observations: it favours systems made from HRRR, which "
-            "share its climate and its errors, over those that are not."
-        )
-    own = truth_variables(settings)
-    rest = [name for name in settings.variables if name not in own]
-    others = (
-        f" That of {', '.join(rest)} is the HRRR analysis, which favours systems made from HRRR."
-        if rest
-        else ""
-    )
-    return (
-        f"The truth of {', '.join(own)} is the {truth}: a first guess from HRRR drawn to "
-        f"observations, which lie far apart in places.{others}"
-    )
+    return [*found, *truth_sentences(settings), *_ALWAYS]
 
 
 _ALWAYS = (

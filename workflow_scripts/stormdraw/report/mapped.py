@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from stormdraw.archive.wanted import TRUTH_NAMES, truth_variables
 from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.fields.states import absent_times, read_states
 from stormdraw.grids import Grid
@@ -65,16 +64,6 @@ def common_cases(
         for init in sorted(set.intersection(*(set(by_init) for by_init in files.values())))
         if not {init, *(init + hours(lead) for lead in leads)} & absent
     ]
-
-
-def truth_named(settings: Settings, name: str) -> str:
-    """What the truth of a variable is, for a caption."""
-    if settings.archive.source == "simulated":
-        return "simulated analysis"
-    if settings.archive.truth == "hrrr" and settings.archive.analysis_lead:
-        return "HRRR 1 h forecast as analysis"
-    named = settings.archive.truth if name in truth_variables(settings) else "hrrr"
-    return str(TRUTH_NAMES[named])
 
 
 def choose_case(

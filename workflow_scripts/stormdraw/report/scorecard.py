@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from stormdraw.archive.truth_names import truth_sentences
 from stormdraw.files import write_text
 from stormdraw.models.diagnosis.hours import can_be_diagnosed
 from stormdraw.provenance import commit, digest
@@ -86,6 +87,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
         .get_template("scorecard.html.jinja")
         .render(
             settings=settings,
+            truth=truth_sentences(settings),
             table=table,
             winner=winner_of(summary, settings),
             portrait=portrait(summary, settings),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from stormdraw.archive.truth_names import truth_sentences
 from stormdraw.report.wording import NOTHING, digits, plural, units_text
 from stormdraw.scores.settings import SCORED_VARIABLES
 from stormdraw.scores.summary import read_summary
@@ -81,7 +82,7 @@ def describe_verdicts(
         return Verdicts([], [], [], "No table of verdicts was given to this page.")
     table = read_verdicts(verdicts_path)
     missing = _missing(missing_path)
-    notes = caveats(table, settings.scores.confidence) + missing
+    notes = [*truth_sentences(settings), *caveats(table, settings.scores.confidence), *missing]
     if table.empty:
         gap = "There is nothing to compare with: set scores.reference or add a baseline."
         return Verdicts([], [], notes, gap)
@@ -160,7 +161,7 @@ def _missing(path: Path | None) -> list[str]:
         return []
     table = read_summary(path)
     if table.empty:
-        return ["No system and no analysis lacked anything: all points of all cases count."]
+        return ["No system and no truth lacked anything: all points of all cases count."]
     notes = []
     for system, of_system in table.groupby("system", sort=True):
         lacking = {
@@ -168,7 +169,7 @@ def _missing(path: Path | None) -> list[str]:
             for what, column in (
                 ("members", "absent_members"),
                 ("points", "missing_points"),
-                ("points of the analysis", "missing_truth"),
+                ("points of the truth", "missing_truth"),
             )
         }
         told = ", ".join(f"{what} in {count:,}" for what, count in lacking.items() if count)

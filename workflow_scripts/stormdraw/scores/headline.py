@@ -1,6 +1,7 @@
 """The few numbers a reader wants first."""
 
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -58,8 +59,11 @@ def headline(summary: pd.DataFrame, reference: str | None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def headline_text(headline: pd.DataFrame, reference: str | None) -> str:
-    """The table for a terminal of 100 columns: a block for each score, variables side by side."""
+def headline_text(headline: pd.DataFrame, reference: str | None, truth: Sequence[str]) -> str:
+    """The table for a terminal of 100 columns: a block for each score, variables side by side.
+
+    `truth` are sentences on what the scores were made with.
+    """
     counts = {
         name: ", ".join(str(count) for count in sorted(set(headline[name])))
         for name in ("leads", "cases")
@@ -72,10 +76,7 @@ def headline_text(headline: pd.DataFrame, reference: str | None) -> str:
             _block(headline, f"Skill, 1 - CRPS / CRPS of {reference}: above 0 is better", _skilled)
         )
     blocks.append(_block(headline, "Spread-error ratio: 1 when calibrated", _calibrated))
-    notes = [
-        f"Cases: {counts['cases']}. The truth is the analysis that models learn from, which "
-        "favours them."
-    ]
+    notes = [f"Cases: {counts['cases']}.", *(textwrap.fill(line, _WIDTH) for line in truth)]
     if headline["crps_fair"].isna().any() or (headline["skill_of"] == "crps_gaussian").any():
         notes.append("g: Gaussian CRPS, where only mean and spread are known; compare g with g.")
     return "\n\n".join([*blocks, "\n".join(notes)]) + "\n"

@@ -26,7 +26,7 @@ def missing_data(paths_by_system: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
     """One row for each system, variable, case and lead that lacks anything, with columns COLUMNS.
 
     `absent_members` have no value at all; at `missing_points` one of the others is not finite; at
-    `missing_truth` the analysis is not. `points` is how many are left for all systems. `reason`
+    `missing_truth` the truth is not. `points` is how many are left for all systems. `reason`
     says why the system has no forecast of the case at all, if it cannot be started.
     """
     rows = []

@@ -1,4 +1,4 @@
-"""The analysis that forecasts are compared with."""
+"""The fields that forecasts are compared with."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from stormdraw.times import hours
 def load_truth(
     paths: Sequence[Path], init: datetime, leads: Sequence[int], variables: Sequence[str]
 ) -> xr.Dataset:
-    """The analysis valid at `init` + each lead (h), with dims (lead, y, x).
+    """The truth valid at `init` + each lead (h), with dims (lead, y, x).
 
     `paths` are files of fields with dims (time, y, x); the first that has a time gives it. WIND10
     is derived from U10 and V10. A time that the archive lacks, and may lack, is missing at all
@@ -47,7 +47,7 @@ def load_truth(
             found[lead] = _missing(paths[0], variables)
         if lead not in found:
             raise StormdrawError(
-                f"{', '.join(map(str, paths))}: no analysis valid at "
+                f"{', '.join(map(str, paths))}: no truth valid at "
                 f"{init + hours(lead):%Y-%m-%d %H} UTC, {lead} h after {init:%Y-%m-%d %H} UTC; "
                 "fetch that time or leave out the lead"
             )

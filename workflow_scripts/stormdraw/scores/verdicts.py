@@ -157,18 +157,15 @@ def verdict(low: float, high: float) -> str:
 
 def caveats(table: pd.DataFrame, confidence: float) -> list[str]:
     """What must be said beside a table of verdicts, a sentence or two each."""
-    notes = [
-        "The truth is the HRRR analysis, which favours systems trained on HRRR or started from it."
-    ]
     if table.empty:
-        return notes
-    notes.append(_blocks(table, confidence))
+        return []
+    notes = [_blocks(table, confidence)]
     sizes = sorted({*table["members"].astype(int), *table["reference_members"].astype(int)})
     if len(sizes) > 1:
         notes.append(
             f"Ensembles of {', '.join(map(str, sizes))} members (0: known by mean and spread): the "
-            "fair CRPS takes their size out for exchangeable members. Those of HREF and REFS are "
-            "different models and ages, for which it does so only approximately."
+            "fair CRPS takes their size out for exchangeable members, and only approximately for "
+            "members of different models or ages."
         )
     if 1 in sizes:
         notes.append(

@@ -9,6 +9,7 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
+from stormdraw.archive.truth_names import truth_name
 from stormdraw.fields.states import read_states
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.figure import ReportFigure
@@ -22,7 +23,6 @@ from stormdraw.report.mapped import (
     mapped_variable,
     read_block,
     read_grid,
-    truth_named,
 )
 from stormdraw.report.style import WIDTH, describe, drawn, write_gap
 from stormdraw.report.wording import units_text
@@ -72,7 +72,7 @@ def draw_member_maps(
     chosen = " · the case with most storms" if name == "REFC" and len(inits) > 1 else ""
     heading = (
         f"{variable(name).long_name.capitalize()} ({units_text(name)}) · {init:%Y-%m-%d %H} UTC "
-        f"+ {lead} h · truth: {truth_named(settings, name)}{chosen}"
+        f"+ {lead} h · truth: {truth_name(settings, name)}{chosen}"
     )
     _draw(output, heading, grid, truth, blocks, name)
 
@@ -176,7 +176,7 @@ FIGURE = ReportFigure(
     title="Members beside the truth",
     category="Members",
     caption=(
-        "The analysis, the ensemble mean and the first members of a model's ensemble and of "
+        "The truth, the ensemble mean and the first members of a model's ensemble and of "
         "the reference, at the longest lead of one case. Each member should look like "
         "weather: as sharp as the truth, with storms of the same size and strength, in other "
         "places where the forecast is unsure. The mean is smoother than any member, and of "
