@@ -2,7 +2,7 @@
 
 import functools
 
-from stormdraw.archive.wanted import requests_by_date, truth_times
+from stormdraw.archive.wanted import requests_by_date
 from stormdraw.costs.disk import keeps_ensembles
 from stormdraw.costs.passes import passes_for_a_member
 from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
@@ -52,7 +52,7 @@ def truth_files(wildcards):
 
 def analyses_of_truth(wildcards):
     """The analyses of a day of the truth: they have its grid, and what it lacks."""
-    times = truth_times(SETTINGS)
+    times = SETTINGS.valid_times()
     return analysis_files(time for time in times if format_date(time) == wildcards.date)
 
 
@@ -330,7 +330,7 @@ all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, ini
 
 
 def all_truth_files():
-    return truth_of(truth_times(SETTINGS))
+    return truth_of(SETTINGS.valid_times())
 
 
 def used_references():

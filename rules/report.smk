@@ -1,7 +1,7 @@
 # report: what came out, to look at.
 
+from stormdraw.report.candidates import candidates
 from stormdraw.report.figure import as_rst, figure_paths, figures, modules_of, settings_of
-from stormdraw.report.winner import candidates
 from stormdraw.variables import scored_variables
 
 CANDIDATES = candidates(SETTINGS)

@@ -33,7 +33,7 @@ with job("ensembles_baseline", snakemake.log[0]):
         write_climatology(
             fields,
             settings.periods.training.times(),
-            system.window_hours,
+            system.climatology,
             case,
             output,
             snakemake.params.settings,

@@ -22,6 +22,7 @@ from stormdraw.ensembles.settings import (
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
 from stormdraw.periods import Cases, Periods
+from stormdraw.report.candidates import require_products_fit
 from stormdraw.report.settings import Report
 from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
@@ -171,6 +172,11 @@ class Settings(Section):
                 raise ValueError(f"{key} is {name!r}, which is not a system: {', '.join(names)}")
         return self
 
+    @model_validator(mode="after")
+    def _products_fit_their_format(self) -> "Settings":
+        require_products_fit(self)
+        return self
+
     @property
     def model_names(self) -> list[str]:
         """The names of the models, which are those of their folders."""
@@ -207,6 +213,11 @@ class Settings(Section):
         test = self.periods.test
         last = test.end - hours(max(self.leads))
         return list(hourly(test.start, last, self.cases.every_hours))
+
+    def valid_times(self) -> list[datetime]:
+        """The times that forecasts are scored at, ascending."""
+        inits = self.initial_times()
+        return sorted({init + hours(lead) for init in inits for lead in self.leads})
 
     def baselines(self) -> list[str]:
         """The names of the systems that any model must beat."""

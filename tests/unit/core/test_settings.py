@@ -50,6 +50,10 @@ def test_demo_cases_walk_through_hrefs_cycles(config):
         ({"models": []}, "ddpm_residual samples the model 'ddpm_residual', which is not in"),
         ({"ensembles__members": 1}, "ensembles.members"),
         ({"ensembles__members": 1001}, "ensembles.members"),
+        ({"ensembles__members": 255}, "ddpm_residual has 255 members, but the GRIB2 files"),
+        ({"scores__thresholds": {"REFC": [90]}}, "REFC is between -10 and 80 dBZ, and never"),
+        ({"scores__thresholds": {"CAPE": [float("nan")]}}, "scores.thresholds.CAPE.0"),
+        ({"scores__thresholds": {"CAPE": [*range(255)]}}, "scores.thresholds.CAPE"),
         ({"archive__source": []}, "archive.source"),
         ({"archive__source": ["ftp"]}, "archive.source"),
         (
@@ -108,8 +112,30 @@ def test_members_of_a_system_are_2_to_1000(config, system, members):
         StormdrawError, match=rf"systems\.0\.{system['method']}\.members: .*Input sh"
     ):
         load_settings(changed(config, **edits))
-    edits["ensembles__systems"] = [system | {"members": 1000}]
+    persistence = {"name": "persistence", "method": "baseline", "kind": "persistence"}
+    edits["ensembles__systems"] = [system | {"members": 1000}, persistence]
+    edits["report__products_of"] = "persistence"
     assert load_settings(changed(config, **edits)).ensembles.systems[0].members == 1000
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system["method"])
+def test_products_are_of_no_more_members_than_grib2_has_room_for(config, system):
+    """One octet of which all ones stand for a missing value: 254."""
+
+    def run(members, **edits):
+        systems = [system | {"members": members}]
+        edits |= {"ensembles__systems": systems, "scores__reference": None}
+        return load_settings(changed(config, **edits))
+
+    assert run(254, report__products_of="x").ensembles.systems[0].members == 254
+    with pytest.raises(StormdrawError, match=r"x has 255 members, but the GRIB2 files .* most 254"):
+        run(255, report__products_of="x")
+    if system["method"] == "perfect":
+        # Its products are not written unless it is named.
+        assert run(255)
+    else:
+        with pytest.raises(StormdrawError, match="x has 255 members"):
+            run(255)
 
 
 def test_a_downscaling_system(config):

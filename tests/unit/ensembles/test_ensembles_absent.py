@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from stormdraw.ensembles.baseline import write_climatology, write_persistence
+from stormdraw.ensembles.climatology import Climatology
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.rollout import Inputs, Rollout, write_rollout
 from stormdraw.fields.netcdf import written_in_parts
@@ -105,7 +106,7 @@ def test_persistence_and_truth_lack_the_masked_point_alone(masked_day, tmp_path)
 def test_climatology_goes_without_the_hour(fields, request, tmp_path):
     training = [START + hours(hour) for hour in range(4)]
     path = request.getfixturevalue(fields)
-    write_climatology([path], training, 12, case(0), tmp_path / "e.nc", {})
+    write_climatology([path], training, Climatology(12), case(0), tmp_path / "e.nc", {})
     with xr.open_dataset(tmp_path / "e.nc") as ensemble:
         assert ensemble["T2M"][:, 0, 0, 0].values.tolist() == [0.0, 2.0, 3.0]
 

@@ -1,6 +1,8 @@
+import itertools
 import shutil
 from datetime import datetime, timedelta
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -14,7 +16,7 @@ from stormdraw.ensembles.baseline import (
     write_lagged,
     write_persistence,
 )
-from stormdraw.ensembles.climatology import climatology_size, climatology_times
+from stormdraw.ensembles.climatology import Climatology
 from stormdraw.ensembles.files import Case
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
@@ -50,43 +52,105 @@ def test_persistence_without_an_initial_state_is_an_error(day_files, tmp_path):
 def test_climatology_draws_the_same_hours_of_the_day(day_files, tmp_path):
     """Cases at 05 UTC + 1 h: training at 05, 06 and 07 UTC of both days, told by their values."""
     init = datetime(2026, 6, 3, 5)
-    write_climatology(day_files, HOURS, 1, case(init, [1]), tmp_path / "c.nc", {})
+    write_climatology(day_files, HOURS, Climatology(), case(init, [1]), tmp_path / "c.nc", {})
     with xr.open_dataset(tmp_path / "c.nc") as dataset:
         assert sorted(dataset["T2M"].values[:, 0, 0, 0]) == [5, 6, 7, 29, 30, 31]
 
 
 def test_climatology_never_sees_the_test(day_files, tmp_path):
     init = datetime(2026, 6, 3, 5)
-    write_climatology(day_files, HOURS, 12, case(init, [1]), tmp_path / "c.nc", {})
+    write_climatology(day_files, HOURS, Climatology(12), case(init, [1]), tmp_path / "c.nc", {})
     with xr.open_dataset(tmp_path / "c.nc") as dataset:
         assert sorted(dataset["T2M"].values[:, 0, 0, 0]) == list(range(48))
 
 
 def test_leads_with_fewer_members_are_filled_with_missing_ones(day_files, tmp_path):
     training = HOURS[:31]  # 00 to 06 UTC twice, the rest of the day once
-    write_climatology(day_files, training, 1, case(datetime(2026, 6, 3, 4)), tmp_path / "c.nc", {})
+    init = datetime(2026, 6, 3, 4)
+    write_climatology(day_files, training, Climatology(), case(init), tmp_path / "c.nc", {})
     with xr.open_dataset(tmp_path / "c.nc") as dataset:
         valid = np.isfinite(dataset["T2M"].values[..., 0, 0]).sum(axis=0)
         assert valid.tolist() == [6, 5]  # 04-06 UTC twice; 05-06 twice and 07 once
 
 
+def test_a_climatology_of_nothing_is_an_error(day_files, tmp_path):
+    with netCDF4.Dataset(day_files[0], "a") as dataset:
+        dataset.setncattr("incomplete_times", "2026060105")
+    with pytest.raises(StormdrawError, match="every training hour is absent or has masked points"):
+        write_climatology(
+            *(day_files, HOURS[5:6], Climatology(), case(datetime(2026, 6, 3, 4))),
+            *(tmp_path / "c.nc", {}),
+        )
+    assert not (tmp_path / "c.nc").exists()
+
+
 def test_window_wraps_around_midnight():
-    near = climatology_times(HOURS, datetime(2026, 6, 3, 0), 1)
+    near = Climatology(window_hours=1).times(HOURS, datetime(2026, 6, 3, 0))
     assert [time.hour for time in near] == [0, 1, 23, 0, 1, 23]
 
 
-def test_the_largest_climatology_is_known_beforehand():
-    assert climatology_size(HOURS, 1) == 6
-    # Some hour of the day is never seen: then all count.
-    assert climatology_size(HOURS[1:17], 1) == 16
-    for hour in range(24):
-        assert len(climatology_times(HOURS[:40], datetime(2026, 6, 3, hour), 2)) <= 10
-    assert climatology_size(HOURS[:40], 2) == 10
+def hourly_days(first, days):
+    return [first + timedelta(hours=hour) for hour in range(24 * days)]
+
+
+def test_a_year_gives_sixty_members_evenly_over_the_days_of_the_season():
+    """91 days lie within 45 of the valid one: 60 of them, no two more than two days apart."""
+    valid = datetime(2026, 6, 10, 12)
+    found = Climatology().times(hourly_days(datetime(2025, 6, 1), 365), valid)
+    assert len(found) == 60
+    assert {time.hour for time in found} == {12}
+    season = [
+        *hourly_days(datetime(2025, 6, 1), 55),  # to 25 July
+        *hourly_days(datetime(2026, 4, 26), 36),  # to 31 May
+    ]
+    assert set(found) <= set(season)
+    days = [time.date() for time in found]
+    gaps = [(later - day).days for day, later in itertools.pairwise(days) if later.year == day.year]
+    assert set(gaps) == {1, 2}
+    assert gaps.count(1) == pytest.approx(gaps.count(2), abs=2)
+
+
+def test_days_that_are_few_give_their_nearest_hours_first():
+    """Of 20 days: the valid hour of all, the hour before of all, the hour after of every other."""
+    first = datetime(2026, 6, 1)
+    found = Climatology(members=50).times(hourly_days(first, 20), first + timedelta(days=30))
+    by_hour = {hour: [time.day for time in found if time.hour == hour] for hour in (23, 0, 1)}
+    assert [len(by_hour[hour]) for hour in (0, 23, 1)] == [20, 20, 10]
+    assert {later - day for day, later in itertools.pairwise(by_hour[1])} == {2}
+
+
+@pytest.mark.parametrize(
+    ("valid", "expected"),
+    [
+        # Around New Year, and from a leap year to another year.
+        (datetime(2026, 1, 2, 6), datetime(2024, 12, 20)),
+        (datetime(2026, 3, 1, 6), datetime(2024, 2, 20)),
+        # Training saw neither June nor anything near.
+        (datetime(2026, 6, 15, 6), None),
+    ],
+)
+def test_a_season_is_a_part_of_the_year_of_any_year(valid, expected):
+    times = [datetime(2024, 2, 20), datetime(2024, 12, 20)]
+    training = [time for first in times for time in hourly_days(first, 1)]
+    found = Climatology(season_days=30).times(training, valid)
+    days = {time.replace(hour=0) for time in found}
+    assert days == ({expected} if expected else set(times))
+    assert {time.hour for time in found} == {5, 6, 7}
+
+
+@pytest.mark.parametrize("length", [17, 40, 48])
+@pytest.mark.parametrize("members", [5, 60])
+def test_the_largest_climatology_is_known_beforehand(length, members):
+    climatology = Climatology(window_hours=2, members=members)
+    training = HOURS[1:length]
+    for valid in (HOURS[:24], HOURS[3:5], HOURS[23:25]):
+        sizes = [len(climatology.times(training, time)) for time in valid]
+        assert climatology.most(training, valid) == max(sizes)
 
 
 def test_an_hour_never_seen_falls_back_on_all():
     training = HOURS[1:17]
-    assert climatology_times(training, datetime(2026, 6, 1, 21), 1) == training
+    assert Climatology().times(training, datetime(2026, 6, 1, 21)) == training
 
 
 @pytest.fixture(scope="module")

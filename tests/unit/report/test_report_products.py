@@ -1,3 +1,4 @@
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from report_run import Run
 import stormdraw  # noqa: F401 - before ecCodes
 from stormdraw.archive.herbie_library import load_herbie, prints_to_log
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import Grid
+from stormdraw.grids import HRRR, Grid
 from stormdraw.messages import find_messages
-from stormdraw.report.grib_products import scaled_limit
+from stormdraw.report.grib_products import Message, encode, scaled_limit
 from stormdraw.report.products import KINDS, compute, products_of, write_products
 from stormdraw.settings import load_settings
 
@@ -205,10 +206,34 @@ def headers(path: Path, keys: tuple[str, ...]) -> list[tuple]:
 
 
 @pytest.mark.parametrize(
-    ("threshold", "scale", "value"), [(30.0, 0, 30), (0.25, 2, 25), (-5.5, 1, -55), (1000, 0, 1000)]
+    ("threshold", "scale", "value"),
+    [
+        (30.0, 0, 30),
+        (0.25, 2, 25),
+        (-5.5, 1, -55),
+        (1000, 0, 1000),
+        (10000 / 3, 5, 333333333),
+        (-2000 / 3, 5, -66666667),
+    ],
 )
 def test_thresholds_keep_their_decimals(threshold: float, scale: int, value: int) -> None:
     assert scaled_limit(threshold) == (scale, value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_largest_numbers_are_read_as_they_were_written(kind: str, tmp_path: Path) -> None:
+    """254 members, the last of 254 thresholds, and a threshold of many digits."""
+    message = Message("CAPE", kind, 254, 10000 / 3, place=254, count=254)
+    grid = HRRR.crop(slice(480, 484), slice(880, 885))
+    values = np.zeros(grid.shape, np.float32)
+    path = tmp_path / "one.grib2"
+    path.write_bytes(encode(message, grid, datetime(2026, 6, 8), 60, values))
+    if kind == "probability":
+        keys = ("forecastProbabilityNumber", "totalNumberOfForecastProbabilities")
+        limit = ("scaleFactorOfLowerLimit", "scaledValueOfLowerLimit")
+        assert headers(path, (*keys, *limit)) == [(254, 254, 5, 333333333)]
+    else:
+        assert headers(path, ("numberOfForecastsInEnsemble",)) == [(254,)]
 
 
 def test_one_member_has_no_spread() -> None:

@@ -5,8 +5,9 @@ import pytest
 from report_run import DEMO, Run
 
 from stormdraw.errors import StormdrawError
+from stormdraw.report.candidates import candidates
 from stormdraw.report.summary import load_summary
-from stormdraw.report.winner import candidates, choose, geometric_means, winner_of
+from stormdraw.report.winner import choose, geometric_means, winner_of
 from stormdraw.settings import Settings, load_settings
 
 

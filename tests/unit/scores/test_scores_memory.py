@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stormdraw.scores.memory import ensemble_size, grid_points, scoring_megabytes
+from stormdraw.scores.memory import grid_points, scoring_megabytes
 from stormdraw.settings import Settings, load_settings
 
 
@@ -36,15 +36,6 @@ def test_a_hundred_members_on_the_full_grid() -> None:
     each = 2 * 4 * 100 + 7 * 8 * 1 + 500 + 32
     assert scoring_megabytes(settings()) == (600_000_000 + each * 1059 * 1799) // 10**6 + 1
     assert 2500 < scoring_megabytes(settings()) < 4000
-
-
-def test_members_of_each_kind() -> None:
-    run = settings()
-    diffusion, climatology, hrrr = run.ensembles.systems
-    assert ensemble_size(diffusion, run) == 100
-    # Three hours of each of ten days.
-    assert ensemble_size(climatology, run) == 30
-    assert ensemble_size(hrrr, run) == 1
 
 
 @pytest.mark.parametrize(

@@ -144,12 +144,6 @@ def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
         yield format_date(request.init), request
 
 
-def truth_times(settings: Settings) -> list[datetime]:
-    """The valid times of all cases and leads, in order."""
-    inits = settings.initial_times()
-    return sorted({init + hours(lead) for init in inits for lead in settings.leads})
-
-
 def truth_variables(settings: Settings) -> tuple[str, ...]:
     """The variables of the state that the truth has; the others' truth is HRRR's analysis."""
     names = tuple(settings.variables)
@@ -164,7 +158,7 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     if kind == "hrrr":
         return
     variables = truth_variables(settings)
-    for valid in truth_times(settings):
+    for valid in settings.valid_times():
         if kind == "hrrr_f01":
             request = FileRequest("hrrr", "sfc", (), valid - hours(1), 1, "", variables)
         else:

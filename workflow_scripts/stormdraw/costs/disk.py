@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.costs.fetching import fetching, target_shape
-from stormdraw.ensembles.baseline import climatology_times
 from stormdraw.ensembles.settings import BaselineSystem, ReferenceSystem, System
 from stormdraw.report.winner import candidates
 from stormdraw.settings import Settings
-from stormdraw.times import hours
 from stormdraw.variables import scored_variables
 
 _OF_HRRR = ("hrrr", "static")
@@ -105,15 +103,4 @@ def _states(settings: Settings, system: System) -> int:
         return settings.members(system) * len(settings.leads) * len(cases)
     if system.kind in ("hrrr", "lagged"):
         return 0  # what is fetched for them is counted as forecasts are
-    if system.kind == "persistence":
-        return len(settings.leads) * len(cases)
-    training = settings.periods.training.times()
-    # Each lead has as many members as the lead that finds most.
-    return sum(
-        len(settings.leads)
-        * max(
-            len(climatology_times(training, init + hours(lead), system.window_hours))
-            for lead in settings.leads
-        )
-        for init in cases
-    )
+    return system.most_members(settings) * len(settings.leads) * len(cases)

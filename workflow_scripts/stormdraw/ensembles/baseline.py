@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from stormdraw.ensembles.climatology import climatology_times
+from stormdraw.ensembles.climatology import Climatology
 from stormdraw.ensembles.files import Case, ensemble_file, why_none_starts, write_missing
 from stormdraw.ensembles.forecasts import require_leads
 from stormdraw.ensembles.reference import write_reference_members
+from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import absent_times, incomplete_times, read_grid_of, read_states
 from stormdraw.grids import Grid
 from stormdraw.times import hours
@@ -60,25 +61,29 @@ def write_lagged(
 def write_climatology(
     field_paths: Sequence[Path],
     training_times: Sequence[datetime],
-    window_hours: int,
+    climatology: Climatology,
     case: Case,
     output: Path,
     settings: Mapping[str, Any],
 ) -> None:
-    """Members: the training states within `window_hours` of the valid hour of the day.
+    """Members: the training states at the times that `climatology` chooses for each lead.
 
-    A lead with fewer of them than another has missing members. Where training never saw that hour
-    of the day at least twice, every training state is a member. Hours that the archive lacks, and
-    those with masked points, are no members.
+    A lead with fewer of them than another has missing members. Hours that the archive lacks, and
+    those with masked points, are no members. Raises StormdrawError if no other is left.
     """
     unusable = absent_times(field_paths) | incomplete_times(field_paths)
-    training_times = [time for time in training_times if time not in unusable]
-    drawn = [
-        climatology_times(training_times, case.init + hours(lead), window_hours)
-        for lead in case.leads
-    ]
+    usable = [time for time in training_times if time not in unusable]
+    if not usable:
+        raise StormdrawError(
+            f"{case.system}: every training hour is absent or has masked points; choose another "
+            "periods.training"
+        )
+    drawn = [climatology.times(usable, case.init + hours(lead)) for lead in case.leads]
     size = max(len(times) for times in drawn)
-    notes = {"window_hours": np.int32(window_hours)}
+    notes = {
+        "window_hours": np.int32(climatology.window_hours),
+        "season_days": np.int32(climatology.season_days),
+    }
     with ensemble_file(
         output, read_grid_of(field_paths[0]), case, range(size), settings, notes
     ) as put:

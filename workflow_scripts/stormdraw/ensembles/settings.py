@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from stormdraw.archive.membership import members_at
+from stormdraw.ensembles.climatology import Climatology
 from stormdraw.ensembles.reach import (
     require_hrrr,
     require_lagged,
@@ -41,6 +43,10 @@ class AnySystem(Section):
     def forecasts(self) -> Forecasts | None:
         """The forecasts of others that its members are, or are made from."""
         return None
+
+    def most_members(self, run: Settings) -> int:
+        """The most members that one of its files has; 1 if it is known by mean and spread."""
+        return run.members(self)
 
     def check(self, run: Settings) -> None:
         """Raise ValueError if the run lacks what this system is made of.
@@ -191,6 +197,12 @@ class ReferenceSystem(AnySystem):
         """The reference's members; of its products there are none."""
         return "reference" if self.kind == "members" else None
 
+    def most_members(self, run: Settings) -> int:
+        """Those of the reference ensemble at any of the cycles."""
+        if self.kind == "products" or run.archive.reference is None:
+            return 1
+        return max(len(members_at(run.archive.reference, init)) for init in run.initial_times())
+
     def check(self, run: Settings) -> None:
         """Besides, the reference ensemble's members, or its mean and spread."""
         super().check(run)
@@ -204,19 +216,33 @@ class BaselineSystem(AnySystem):
     """What any model must beat.
 
     `hrrr` is HRRR's own forecast, from the run that the case's initial state is of, and `lagged`
-    that and older runs of it, by their `ages` in hours, as an ensemble. `window_hours` is
-    climatology's: how far from the valid hour of the day a training state may be.
+    that and older runs of it, by their `ages` in hours, as an ensemble. Of a climatology,
+    `window_hours` and `season_days` are how far from the valid hour of the day and from the day of
+    the year a training state may be; it has at most `climatology_members`.
     """
 
     method: Literal["baseline"]
     kind: Literal["persistence", "climatology", "hrrr", "lagged"]
     window_hours: Annotated[int, Field(ge=0, le=12)] = 1
+    season_days: Annotated[int, Field(ge=0, le=183)] = 45
+    climatology_members: Members = 60
     ages: Annotated[Ages, AfterValidator(_each_age_once)] = Field(default=_SIX_RUNS)
 
     @property
     def forecasts(self) -> Forecasts | None:
         """HRRR's, if it is these."""
         return self.kind if self.kind in ("hrrr", "lagged") else None
+
+    @property
+    def climatology(self) -> Climatology:
+        """Which training hours are members, if it is one."""
+        return Climatology(self.window_hours, self.season_days, self.climatology_members)
+
+    def most_members(self, run: Settings) -> int:
+        """One, or a member for each run, or for each training hour that may be chosen."""
+        if self.kind == "climatology":
+            return self.climatology.most(run.periods.training.times(), run.valid_times())
+        return len(self.ages) if self.kind == "lagged" else 1
 
     def check(self, run: Settings) -> None:
         """Besides, HRRR's forecasts, if it is these."""

@@ -24,6 +24,8 @@ _UNWEIGHTED_MEAN, _SPREAD = 0, 4
 _ABOVE_LOWER_LIMIT = 3
 _DERIVED, _PROBABILITY = 2, 5
 
+_FINEST_SCALE = 5
+
 _MISSING_SURFACE = 255
 _MISSING_VALUE = 9999.0
 
@@ -98,12 +100,15 @@ def _ensemble_keys(message: Message) -> dict[str, int]:
 
 
 def scaled_limit(threshold: float) -> tuple[int, int]:
-    """(scale, scaled value) so that the threshold is scaled value x 10^-scale."""
-    for scale in range(7):
+    """(scale, scaled value) so that the threshold is scaled value x 10^-scale.
+
+    Rounded to the fifth decimal, with which 10,000 J/kg still fit the four octets there are.
+    """
+    for scale in range(_FINEST_SCALE):
         scaled = threshold * 10**scale
         if abs(scaled - round(scaled)) < 1e-9 * max(1.0, abs(scaled)):
             return scale, round(scaled)
-    return 6, round(threshold * 10**6)
+    return _FINEST_SCALE, round(threshold * 10**_FINEST_SCALE)
 
 
 def _digits(message: Message) -> int:

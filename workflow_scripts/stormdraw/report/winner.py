@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from stormdraw.ensembles.settings import BaselineSystem, PerfectSystem, ReferenceSystem
 from stormdraw.errors import StormdrawError
+from stormdraw.report.candidates import candidates
 from stormdraw.scores.headline import headline
 from stormdraw.settings import Settings
 
@@ -23,23 +23,6 @@ class Winner:
 
     system: str
     rule: str
-
-
-def candidates(settings: Settings) -> list[str]:
-    """The systems whose products may be written: those that models make, or the one named.
-
-    Without a model it is the reference, if its members are known.
-    """
-    if settings.report.products_of is not None:
-        return [settings.report.products_of]
-    systems = settings.ensembles.systems
-    not_ours = (ReferenceSystem, BaselineSystem, PerfectSystem)
-    ours = [system.name for system in systems if not isinstance(system, not_ours)]
-    return ours or [
-        system.name
-        for system in systems
-        if isinstance(system, ReferenceSystem) and system.kind == "members"
-    ]
 
 
 def choose(summary: pd.DataFrame | None, settings: Settings) -> Winner | None:

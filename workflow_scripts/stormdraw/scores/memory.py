@@ -1,7 +1,5 @@
 """How much memory scoring takes, from the configuration alone."""
 
-from stormdraw.ensembles.climatology import climatology_size
-from stormdraw.ensembles.settings import BaselineSystem, ReferenceSystem, System
 from stormdraw.grids import HRRR
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
@@ -13,8 +11,6 @@ _PROCESS_BYTES = 600_000_000
 _BYTES_PER_POINT = 500
 _BYTES_PER_REGION = 32
 
-_HREF_MEMBERS = 10
-
 
 def scoring_megabytes(settings: Settings) -> int:
     """The most megabytes that scoring one case of any system takes, (member, y, x) by block.
@@ -23,7 +19,7 @@ def scoring_megabytes(settings: Settings) -> int:
     sorted copy for the probability-matched mean. The truth of all leads is held, and where systems
     lack points, which ones all have.
     """
-    members = max(ensemble_size(system, settings) for system in settings.ensembles.systems)
+    members = max(system.most_members(settings) for system in settings.ensembles.systems)
     fields = len(scored_variables(list(settings.variables))) * len(settings.leads)
     regions = 1 + len(settings.scores.regions)
     each = 2 * 4 * members + (4 + 3) * fields + _BYTES_PER_POINT + _BYTES_PER_REGION * regions
@@ -40,17 +36,3 @@ def grid_points(settings: Settings) -> int:
         return HRRR.shape[0] * HRRR.shape[1]
     (first_row, last_row), (first_column, last_column) = bounds
     return (last_row - first_row) * (last_column - first_column)
-
-
-def ensemble_size(system: System, settings: Settings) -> int:
-    """The most members of a system; 1 for a mean and spread, which are two fields."""
-    if isinstance(system, ReferenceSystem):
-        return _HREF_MEMBERS if system.kind == "members" else 1
-    if isinstance(system, BaselineSystem):
-        if system.kind == "lagged":
-            return len(system.ages)
-        if system.kind != "climatology":
-            return 1
-        training = settings.periods.training.times()
-        return climatology_size(training, system.window_hours)
-    return settings.members(system)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from stormdraw.section import Name, Section
-from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES
+from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES, variable
 
 SCORED_VARIABLES = (*STATE_VARIABLES, *DERIVED_VARIABLES)
 
@@ -37,13 +37,18 @@ class Outline(Section):
     file: Annotated[str, Field(pattern=r"\.(geojson|json|shp)$")]
 
 
+# GRIB2 numbers the thresholds of a variable in one octet (product definition template 4.5), of
+# which all ones stand for a missing value.
+Thresholds = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=254)]
+
+
 class Scores(Section):
     """What systems are scored on, what with, and how sure the comparison is."""
 
     reference: Name | None = None
     bootstrap_samples: Annotated[int, Field(ge=100)] = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    thresholds: dict[Literal[SCORED_VARIABLES], list[float]] = {  # type: ignore[valid-type]
+    thresholds: dict[Literal[SCORED_VARIABLES], Thresholds] = {  # type: ignore[valid-type]
         "REFC": [20.0, 30.0, 40.0],
         "CAPE": [1000.0],
     }
@@ -56,6 +61,14 @@ class Scores(Section):
     @field_validator("thresholds")
     @classmethod
     def _thresholds_differ(cls, thresholds: dict[str, list[float]]) -> dict[str, list[float]]:
+        for name, values in thresholds.items():
+            row = variable(name)
+            for value in values:
+                if not row.lower <= value <= row.upper:
+                    raise ValueError(
+                        f"{name} is between {row.lower:g} and {row.upper:g} {row.units}, and never "
+                        f"or always at least {value:g}"
+                    )
         return {name: sorted(set(values)) for name, values in thresholds.items() if values}
 
     @field_validator("neighbourhoods")
