@@ -16,7 +16,14 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.devices import autocast
 from stormdraw.models.execution import recompute_activations
-from stormdraw.models.memory import LiveMemory, TrainingMemory, sampling_bytes, training_memory
+from stormdraw.models.memory import (
+    LiveMemory,
+    TrainingMemory,
+    sampling_bytes,
+    training_memory,
+    validated_at_once,
+)
+from stormdraw.models.pairs import Batch
 from stormdraw.models.plan import as_planned, plan, write_plan
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.models.training import new_model
@@ -208,6 +215,67 @@ def test_peak_as_measured_by_an_allocation_tracker(
     inputs = 3 * now.nbytes + forcings.nbytes
     measured = inputs + _largest_sum(profiler)
     assert predicted == pytest.approx(measured, rel=0.15)
+
+
+def test_a_validation_is_planned_as_measured_by_an_allocation_tracker(
+    residual: ModelSettings,
+) -> None:
+    shape = (96, 128)
+    plain = {"batch_size": 9, "crop": (64, 64), "precision": "float32"}
+    training = residual.training.model_copy(update=plain)
+    settings = residual.model_copy(update={"training": training})
+    # Nine crops of 64 x 64 points are as many as three grids.
+    assert validated_at_once(settings, shape) == 3
+    planned = training_memory(settings, 7, shape, validates=True)
+    ones = np.ones(7, dtype=np.float32)
+    statistics = Statistics(tuple(SEVEN), ("identity",) * 7, ones, ones, ones, ones)
+    model = new_model("any", 0, settings, statistics)
+    with (
+        profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler,
+        torch.inference_mode(),
+    ):
+        batch = Batch(
+            torch.ones(3, 7, *shape), torch.ones(3, 7, *shape), torch.ones(3, 4, *shape), ()
+        )
+        model.training_losses(batch, None)
+    assert planned.validation == pytest.approx(_largest_sum(profiler), rel=0.15)
+
+
+def test_the_larger_of_step_and_validation_is_planned(
+    root: Path, week: Settings, residual: ModelSettings
+) -> None:
+    def planned(crop: tuple[int, int] | None, **periods: Any) -> dict[str, int]:
+        training = residual.training.model_copy(update={"batch_size": 4, "crop": crop})
+        model = residual.model_copy(update={"training": training})
+        changed = week.model_copy(update={"periods": week.periods.model_copy(update=periods)})
+        return plan("x", changed, model, (265, 450))["training_bytes"]
+
+    def activations(planned: dict[str, int]) -> int:
+        held = ("weights", "gradients", "optimizer", "average")
+        return planned["device_peak"] - sum(planned[key] for key in held)
+
+    validation = week.periods.test
+    # Crops are small beside one whole grid, which the validation takes.
+    small = planned((32, 32), validation=validation)
+    assert activations(small) == small["validation"] > 10 * small["activations"]
+    assert small["peak"] > small["device_peak"]
+    # No more grids at once than a batch has points: without gradients that is less.
+    whole = planned(None, validation=validation)
+    assert activations(whole) == whole["activations"] > whole["validation"] > 0
+    without = planned((32, 32))
+    assert (without["validation"], activations(without)) == (0, without["activations"])
+
+
+def test_each_device_has_a_grid_to_validate_on(residual: ModelSettings) -> None:
+    def at_once(batch: int, crop: tuple[int, int] | None, devices: int = 1) -> int:
+        changes = {"batch_size": batch, "crop": crop, "devices": devices}
+        training = residual.training.model_copy(update=changes)
+        return validated_at_once(residual.model_copy(update={"training": training}), (100, 200))
+
+    assert at_once(8, None) == 8
+    assert at_once(8, (50, 100)) == 2
+    assert at_once(8, (10, 10)) == 1
+    assert at_once(8, (10, 10), devices=4) == 4
 
 
 def test_sharding_divides_all_but_the_activations(residual: ModelSettings) -> None:

@@ -19,6 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models.engine import TrainingModule
+from stormdraw.models.pairs import Batch
 from stormdraw.models.training import TrainingFiles, count_epochs, train
 from stormdraw.times import hourly, hours
 
@@ -203,6 +204,30 @@ def test_metrics_and_tensorboard(training_files: FilesOf) -> None:
         for name, value in values.items():
             event = shown.Scalars(f"{group}/{name}")[-1]
             assert event.value == pytest.approx(value, rel=1e-6)
+
+
+def test_validation_takes_no_more_points_at_once_than_training(
+    training_files: FilesOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes: list[tuple[int, ...]] = []
+    step = TrainingModule.validation_step
+
+    def seen(self: TrainingModule, batch: Batch, index: int) -> object:
+        shapes.append(tuple(batch.now.shape))
+        return step(self, batch, index)
+
+    monkeypatch.setattr(TrainingModule, "validation_step", seen)
+    settings = make_settings(
+        periods={
+            "training": {"start": START, "end": START + hours(4)},
+            "validation": {"start": START + hours(5), "end": START + hours(7)},
+            "test": {"start": START + hours(8), "end": START + hours(10)},
+        }
+    )
+    # Four crops of 8 x 8 points; a grid has 13 x 10, and two pairs are validated.
+    model = make_model_settings({"epochs": 1, "batch_size": 4, "crop": [8, 8]})
+    train("small", settings, model, training_files("one"))
+    assert shapes == [(1, 3, 13, 10)] * 2
 
 
 def test_steps_become_whole_epochs() -> None:

@@ -79,11 +79,11 @@ class LiveMemory(TorchDispatchMode):
 
 @dataclass(frozen=True)
 class TrainingMemory:
-    """Bytes on one device during one training step.
+    """Bytes on one device during a training.
 
-    `saved_activations` are what the backward pass needs, `activations` all that lives at the
-    peak beside weights, gradients, optimizer and average; `in_heap` is the most of it in small
-    blocks.
+    `saved_activations` are what the backward pass of a step needs, `activations` all that lives at
+    its peak beside weights, gradients, optimizer and average, `validation` the same of a batch of
+    the validation, of whole grids; `in_heap` is the most of either in small blocks.
     """
 
     parameters: int
@@ -93,12 +93,14 @@ class TrainingMemory:
     average: int
     saved_activations: int
     activations: int
+    validation: int
     in_heap: int
 
     @property
     def peak(self) -> int:
-        """All of it together."""
-        return self.weights + self.gradients + self.optimizer + self.average + self.activations
+        """All of it together, in a step or in the validation, whichever is larger."""
+        held = self.weights + self.gradients + self.optimizer + self.average
+        return held + max(self.activations, self.validation)
 
 
 def model_without_data(settings: ModelSettings, variables: int) -> Forecaster:
@@ -108,22 +110,24 @@ def model_without_data(settings: ModelSettings, variables: int) -> Forecaster:
 
 
 def training_memory(
-    settings: ModelSettings, variables: int, shape: tuple[int, int]
+    settings: ModelSettings, variables: int, shape: tuple[int, int], validates: bool = False
 ) -> TrainingMemory:
-    """What a training step of the configured batch, on (y, x) points or a crop of them, needs.
+    """What a training on a (y, x) grid, or crops of it, needs, and its validation if there is one.
 
     A precision of `auto` is counted as float32, `channels_last: auto` as true. Devices share the
     batch, and with full sharding weights, gradients, optimizer and average too.
     """
     training = settings.training
-    shape = learnt_shape(settings, shape)
+    validation = 0
     with FakeTensorMode():
         model = _new_model(settings, variables)
         if training.channels_last:
             _lay_channels_last(model)
         recompute_activations(model.network, training.activation_checkpointing)
-        batch = -(-training.batch_size // training.devices)
-        saved, step, in_heap = _one_step(model, settings, batch, shape)
+        saved, step, in_heap = _one_step(model, settings, shape)
+        if validates:
+            validation, heap = _one_validation(model, settings, shape)
+            in_heap = max(in_heap, heap)
     weights = sum(parameter.nbytes for parameter in model.parameters())
     parts = training.devices if training.sharding == "full" else 1
     mine = -(-weights // parts)
@@ -136,37 +140,67 @@ def training_memory(
         average=mine,
         saved_activations=saved,
         activations=step + (_gathered(model) if parts > 1 else 0),
+        validation=validation,
         in_heap=in_heap,
     )
 
 
 def _one_step(
-    model: Forecaster, settings: ModelSettings, batch: int, shape: tuple[int, int]
+    model: Forecaster, settings: ModelSettings, shape: tuple[int, int]
 ) -> tuple[int, int, int]:
     """Bytes kept for the backward pass, the most beside weights and gradients at any time, and the
     most in small blocks."""
-    variables = len(model.variables)
     # Gradients of the batches before this one in its accumulation window.
     weights = list(model.parameters())
     for parameter in weights:
         parameter.grad = torch.empty_like(parameter)
-    half = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(settings.training.precision)
     with LiveMemory() as memory:
         gradients = [each.grad for each in weights if each.grad is not None]
         memory.leave_out([*weights, *gradients, *model.buffers()])
-        now, following = (_states(batch, variables, shape, "cpu") for _ in range(2))
-        forcings = _states(batch, channel_count(settings.forcings), shape, "cpu")
-        earlier = _earlier_states(settings, batch, variables, shape, "cpu")
+        size = _on_each(settings.training.batch_size, settings)
+        batch = _batch(model, settings, size, learnt_shape(settings, shape))
         inputs = memory.now
-        # No cache of weights in half precision, as in Lightning.
-        with torch.autocast(
-            "cpu", half or torch.bfloat16, enabled=half is not None, cache_enabled=False
-        ):
-            batch_of_states = Batch(now, following, forcings, (), earlier)
-            loss = model.objective(model.training_losses(batch_of_states, None))
+        with _precision(settings):
+            loss = model.objective(model.training_losses(batch, None))
         saved = memory.now - inputs
         loss.backward()
     return saved, memory.peak, memory.heap_peak
+
+
+@torch.no_grad()
+def _one_validation(
+    model: Forecaster, settings: ModelSettings, shape: tuple[int, int]
+) -> tuple[int, int]:
+    """The most bytes beside weights and gradients at any time, and the most in small blocks."""
+    with LiveMemory() as memory:
+        memory.leave_out([*model.parameters(), *model.buffers()])
+        size = _on_each(validated_at_once(settings, shape), settings)
+        batch = _batch(model, settings, size, shape)
+        with _precision(settings):
+            model.training_losses(batch, None)
+    return memory.peak, memory.heap_peak
+
+
+def _on_each(samples: int, settings: ModelSettings) -> int:
+    """A batch's samples on one device."""
+    return -(-samples // settings.training.devices)
+
+
+def _batch(model: Forecaster, settings: ModelSettings, size: int, shape: tuple[int, int]) -> Batch:
+    variables = len(model.variables)
+    now, following = (_states(size, variables, shape, "cpu") for _ in range(2))
+    forcings = _states(size, channel_count(settings.forcings), shape, "cpu")
+    return Batch(
+        now, following, forcings, (), _earlier_states(settings, size, variables, shape, "cpu")
+    )
+
+
+def _precision(settings: ModelSettings) -> torch.autocast:
+    """Half precision if it is asked for, with no cache of weights, as in Lightning."""
+    half = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(settings.training.precision)
+    return torch.autocast(
+        "cpu", half or torch.bfloat16, enabled=half is not None, cache_enabled=False
+    )
 
 
 def _lay_channels_last(model: Forecaster) -> None:
@@ -192,6 +226,18 @@ def learnt_shape(settings: ModelSettings, shape: tuple[int, int]) -> tuple[int, 
     """The (y, x) points of a training sample: the crop, or the grid where that is smaller."""
     crop = settings.training.crop or shape
     return min(crop[0], shape[0]), min(crop[1], shape[1])
+
+
+def validated_at_once(settings: ModelSettings, shape: tuple[int, int]) -> int:
+    """How many whole grids of (y, x) points make a batch of the validation.
+
+    So many that they have no more points than a batch of training, whose activations are kept
+    besides; at least one for each device.
+    """
+    rows, columns = learnt_shape(settings, shape)
+    training = settings.training
+    learnt_points = training.batch_size * rows * columns
+    return max(training.devices, learnt_points // (shape[0] * shape[1]))
 
 
 @torch.no_grad()

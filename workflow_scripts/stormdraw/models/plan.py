@@ -55,7 +55,8 @@ def plan(
     """
     variables = len(settings.variables)
     beside = _Beside.of(forecaster, variables, shape)
-    fit = _fit(model_settings, variables, shape, beside.peak)
+    validates = settings.periods.validation is not None
+    fit = _fit(model_settings, variables, shape, validates, beside.peak)
     training = fit.chosen.training
     model_settings = model_settings.model_copy(update={"training": training})
     memory = fit.chosen.memory
@@ -85,6 +86,7 @@ def plan(
             "average": memory.average,
             "saved_activations": memory.saved_activations,
             "activations": memory.activations,
+            "validation": memory.validation,
             **({} if forecaster is None else {"forecaster": beside.peak}),
             "device_peak": memory.peak + beside.peak,
             "data": data,
@@ -164,10 +166,20 @@ class _Beside:
         return self.weights + self.one_pass
 
 
-def _fit(model_settings: ModelSettings, variables: int, shape: tuple[int, int], taken: int) -> Fit:
+def _fit(
+    model_settings: ModelSettings,
+    variables: int,
+    shape: tuple[int, int],
+    validates: bool,
+    taken: int,
+) -> Fit:
     gigabytes = model_settings.training.device_memory_gigabytes
     bound = float("inf") if gigabytes is None else gigabytes * 1e9 - taken
-    return climb(model_settings, shape, bound, lambda each: training_memory(each, variables, shape))
+
+    def memory(each: ModelSettings) -> TrainingMemory:
+        return training_memory(each, variables, shape, validates)
+
+    return climb(model_settings, shape, bound, memory)
 
 
 def _verdict(fit: Fit) -> dict[str, Any] | None:

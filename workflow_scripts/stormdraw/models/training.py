@@ -47,6 +47,7 @@ from stormdraw.models.forecast_pairs import ForecastPairs, HourAhead
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.ladder import next_rung
+from stormdraw.models.memory import validated_at_once
 from stormdraw.models.metrics import MetricsFile
 from stormdraw.models.pairs import Pairs
 from stormdraw.models.ranks import Ranks, present_ranks
@@ -242,6 +243,7 @@ def _fit(
     if training.early_stopping_epochs is not None:
         callbacks.append(StopEarly(training.early_stopping_epochs, record))
     delivery = Delivery(training.prefetch_batches, device.type == "cuda", ranks)
+    validated = validated_at_once(model.settings, pairs.shape)
     with _quiet_lightning():
         trainer = _trainer(training, epochs, callbacks, files, device, ranks)
         windows = Windows.of(training, len(pairs))
@@ -265,7 +267,7 @@ def _fit(
                     training.session_states,
                     delivery,
                 ),
-                validation and OrderedBatches(validation, training.batch_size, delivery),
+                validation and OrderedBatches(validation, validated, delivery),
                 ckpt_path=str(resume) if resume.exists() else None,
                 weights_only=True,
             )
