@@ -26,11 +26,17 @@ def lambert_message(
     init: datetime,
     lead: int,
     grid_relative: bool = True,
+    southwards: bool = False,
 ) -> bytes:
-    """One GRIB2 message of `values` (y, x) on a tangent Lambert grid; NaN becomes missing."""
+    """One GRIB2 message of `values` (y, x) on a tangent Lambert grid; NaN becomes missing.
+
+    Rows are stored from south to north, or `southwards`.
+    """
     row = variable(name)
     longitude, latitude = grid.longitude_latitude()
     rows, columns = grid.shape
+    if southwards:
+        latitude, longitude, values = latitude[::-1], longitude[::-1], values[::-1]
     handle = eccodes.codes_grib_new_from_samples("GRIB2")
     keys = {
         "centre": 7,
@@ -49,7 +55,7 @@ def lambert_message(
         "Dx": round(grid.spacing[1] * 1e3),
         "Dy": round(grid.spacing[0] * 1e3),
         "resolutionAndComponentFlags": 8 if grid_relative else 0,
-        "scanningMode": 64,
+        "scanningMode": 0 if southwards else 64,
         "dataDate": int(init.strftime("%Y%m%d")),
         "dataTime": init.hour * 100,
         "parameterCategory": row.grib[1],

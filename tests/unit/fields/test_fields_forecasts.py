@@ -129,7 +129,38 @@ def test_products_are_mean_and_spread(tmp_path, write_manifest, destination):
         assert np.allclose(dataset["WIND10_spread"].values, 1.5, atol=1e-4)
 
 
-def test_an_absent_product_is_an_error(tmp_path, write_manifest, destination):
+def test_only_the_means_of_products_are_held_against_bounds(tmp_path, write_manifest, destination):
+    """A spread of 1.5 K is no temperature; a mean of 400 K cannot be."""
+    messages = [
+        message("T2M", np.full(SOURCE.shape, value), INIT, lead, statistic=statistic)
+        for statistic, lead, value in (
+            *(("mean", 1, 290.0), ("spread", 1, 1.5)),
+            *(("mean", 2, 400.0), ("spread", 2, 1.5)),
+        )
+    ]
+    manifest = write_manifest(tmp_path / "20260608", messages)
+    path, quality = products(manifest, [1, 2], ["T2M"], destination(tmp_path, suspicious="mask"))
+    (finding,) = read_findings([quality]).to_dict("records")
+    assert (finding["member"], finding["valid"]) == ("mean", "2026060808")
+    with xr.open_dataset(path) as dataset:
+        assert np.isnan(dataset["T2M_mean"].values).all(axis=(1, 2)).tolist() == [False, True]
+        assert (dataset["T2M_spread"].values == 1.5).all()
+        assert dataset["T2M_mean"].attrs["suspicious_points"] == finding["suspicious"]
+
+
+def test_an_absent_product_is_missing(tmp_path, write_manifest, destination):
+    messages = [
+        message("T2M", np.full(SOURCE.shape, value), INIT, 1, statistic=statistic, status=status)
+        for statistic, value, status in (("mean", 290.0, "ok"), ("spread", 1.5, "absent"))
+    ]
+    manifest = write_manifest(tmp_path / "20260608", messages)
+    path, _ = products(manifest, [1], ["T2M"], destination(tmp_path))
+    with xr.open_dataset(path) as dataset:
+        assert np.isfinite(dataset["T2M_mean"].values).all()
+        assert np.isnan(dataset["T2M_spread"].values).all()
+
+
+def test_a_product_that_was_not_looked_for_is_an_error(tmp_path, write_manifest, destination):
     manifest = write_manifest(
         tmp_path / "20260608",
         [message("T2M", np.full(SOURCE.shape, 280.0), INIT, 1, statistic="mean")],
@@ -172,7 +203,8 @@ def test_what_is_suspicious_is_listed_by_member(tmp_path, write_manifest, destin
     manifest = write_manifest(tmp_path / "20260608", messages)
     path, quality = members(manifest, [1], ["T2M"], destination(tmp_path, suspicious="mask"))
     (finding,) = read_findings([quality]).to_dict("records")
-    assert finding["member"] == members_at("href", INIT)[3].name
+    # It is six hours older than the cycle; the time is that of the weather.
+    assert (finding["member"], finding["valid"]) == ("hrrr_06h", "2026060807")
     x, y = SOURCE.from_longitude_latitude(*TARGET.longitude_latitude())
     rows, columns = (
         np.ceil(place.max() / 5000) - np.floor(place.min() / 5000) + 1

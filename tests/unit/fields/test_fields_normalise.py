@@ -317,6 +317,18 @@ def test_bytes_that_changed_since_the_fetch_are_an_error(day, tmp_path):
         normalise(day[0], STATE, tmp_path)
 
 
+def test_a_file_that_is_gone_since_the_fetch_is_an_error(day, tmp_path):
+    (day[0].parent / "messages.grib2").unlink()
+    with pytest.raises(StormdrawError, match=r"messages\.grib2: gone since it was fetched; delete"):
+        normalise(day[0], STATE, tmp_path)
+
+
+def test_a_manifest_of_other_variables_is_an_error(day, tmp_path):
+    with pytest.raises(StormdrawError, match=r"manifest\.csv: has no CAPE at 2026-06-01 00 UTC"):
+        normalise(day[0], [*STATE, "CAPE"], tmp_path)
+    assert not (tmp_path / "day.nc").exists()
+
+
 def test_static_fields_have_no_time(tmp_path, write_manifest, destination):
     terrain = RNG.uniform(300, 900, GRID.shape)
     manifest = write_manifest(tmp_path / "20260601", [message("OROG", terrain, 0)])

@@ -1,5 +1,6 @@
 """The same field as analysis, as member and as truth: one way to the target grid for all."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -118,6 +119,19 @@ def test_a_header_that_differs_in_its_last_digit_changes_nothing(
             )
 
 
+def test_rows_may_be_stored_from_north_to_south(tmp_path, write_manifest, destination):
+    field = rough("T2M", np.random.default_rng(0))
+    made = []
+    for southwards in (False, True):
+        entry = message("T2M", field, VALID, 0)
+        entry["message"]["southwards"] = southwards
+        to = destination(tmp_path / str(southwards))
+        normalise_day(write_manifest(tmp_path / str(southwards), [entry]), ["T2M"], to)
+        made.append(xr.open_dataset(to.output)["T2M"])
+    np.testing.assert_array_equal(made[0].values, made[1].values)
+    assert np.allclose(made[0]["y"], made[1]["y"], atol=1.0)
+
+
 def test_another_models_floor_is_raised_to_the_targets(tmp_path, write_manifest, destination):
     """RRFS writes -20 dBZ where HRRR writes -10; power is averaged after the floor is raised."""
     echo = np.full(ARCHIVE.shape, -20.0)
@@ -165,6 +179,32 @@ def test_the_terrain_is_checked(tmp_path, write_manifest, destination):
     assert (row["variable"], row["suspicious"]) == ("OROG", 1)
 
 
+def test_terrain_must_be_whole(tmp_path, write_manifest, destination):
+    terrain = np.full(ARCHIVE.shape, 300.0)
+    terrain[2, 2] = np.nan
+    manifest = write_manifest(tmp_path, [message("OROG", terrain, VALID, 0)])
+    with pytest.raises(
+        StormdrawError, match=r"messages\.grib2: OROG is missing at 1 of 667 points"
+    ):
+        normalise_static(manifest, ["OROG"], destination(tmp_path))
+    assert not (tmp_path / "out.nc").exists()
+
+
+def test_where_the_truth_ends_it_is_missing_and_told(tmp_path, write_manifest, destination, caplog):
+    smaller = ARCHIVE.crop(slice(0, 20), slice(0, 29))
+    fields = {"T2M": np.full(ARCHIVE.shape, 285.0)}
+    day = write_manifest(tmp_path / "day", [message("T2M", fields["T2M"], VALID, 0)])
+    truth = [message("T2M", fields["T2M"][:20], INIT, 1, smaller)]
+    to = destination(tmp_path / "day"), destination(tmp_path / "truth")
+    normalise_day(day, ["T2M"], to[0])
+    manifest = write_manifest(tmp_path / "truth", truth)
+    write_truth(manifest, [to[0].output], ["T2M"], "URMA analysis", to[1])
+    with xr.open_dataset(to[1].output) as made:
+        assert np.isfinite(made["T2M"].values[0, :20]).all()
+        assert np.isnan(made["T2M"].values[0, 20:]).all()
+    assert "URMA analysis has no value at 87 of 667 points" in caplog.text
+
+
 def field_of(name, values, grid):
     return SourceField(name, np.asarray(values, np.float32), grid, "somewhere")
 
@@ -200,6 +240,13 @@ def test_components_on_two_grids_are_an_error():
     wind = [field_of(n, np.zeros(ARCHIVE.shape), g) for n, g in (("U10", ARCHIVE), ("V10", other))]
     with pytest.raises(StormdrawError, match="U10 and V10 are not on the same grid"):
         Target(ARCHIVE).place(wind, Checks(VALID, "keep"))
+
+
+def test_components_along_different_axes_are_an_error():
+    u = field_of("U10", np.zeros(ARCHIVE.shape), ARCHIVE)
+    v = replace(u, name="V10", grid_relative_winds=False)
+    with pytest.raises(StormdrawError, match="U10 and V10 are not on the same grid"):
+        Target(ARCHIVE).place([u, v], Checks(VALID, "keep"))
 
 
 def test_a_spread_is_held_against_no_bounds():

@@ -110,11 +110,24 @@ def test_same_grid_is_passed_through():
 
 
 def test_a_missing_point_of_no_weight_does_no_harm():
-    """A point of the target on a point of the source takes that one alone."""
+    """A point of the target on a point of the source, to a millimetre, takes that one alone."""
     field = np.ones(SOURCE.shape, np.float32)
-    field[60, 71] = field[61, 70] = np.nan
-    part = SOURCE.crop(slice(60, 62), slice(70, 72))
-    assert np.array_equal(bilinear(SOURCE, part, field), [[1, np.nan], [np.nan, 1]], equal_nan=True)
+    field[60, 71:73] = field[61, 70] = field[62, 70] = np.nan
+    x, y = np.array(SOURCE.x[70:73:2]) + 1e-3, np.array(SOURCE.y[60:63:2]) + 1e-3
+    every_second = Grid(SOURCE.crs, tuple(x), tuple(y))
+    assert np.array_equal(
+        bilinear(SOURCE, every_second, field), [[1, np.nan], [np.nan, 1]], equal_nan=True
+    )
+
+
+def test_a_target_that_begins_on_the_last_row():
+    """Its first row lies on the source's last, its second beyond."""
+    field = np.random.default_rng(0).normal(size=SOURCE.shape)
+    target = Grid(SOURCE.crs, SOURCE.x[10:14], (SOURCE.y[-1], SOURCE.y[-1] + 5000.0))
+    for method in (bilinear, nearest):
+        result = method(SOURCE, target, field)
+        assert np.array_equal(result[0], field[-1, 10:14])
+        assert np.isnan(result[1]).all()
 
 
 def test_a_grid_round_the_earth_has_no_edge():
@@ -127,6 +140,10 @@ def test_a_grid_round_the_earth_has_no_edge():
     expected = [ends[1], ends[0], *by_hand, by_hand[0], ends[0]]
     assert np.allclose(bilinear(globe, target, field), expected)
     assert np.isfinite(nearest(globe, target, field)).all()
+    # Between the last column, at 358 degrees, and the first.
+    gap = latitude_longitude(358.5, 359.5, 10.0, 12.0, (3, 2))
+    by_hand = [1 + (np.cos(np.deg2rad(2)) - 1) * part for part in (0.75, 0.25)]
+    assert np.allclose(bilinear(globe, gap, field), by_hand)
 
 
 def flow(grid: Grid) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ from stormdraw.archive.wanted import dates, requests
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast
 from stormdraw.fields.normalise import normalise_day
+from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Fields
 from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.fields.target import Target
@@ -88,6 +89,9 @@ def test_variables_of_urma_and_of_the_analysis(mirror, tmp_path):
             np.testing.assert_array_equal(truth[name][0], analysis[name].sel(time=SEVEN))
             assert truth[name].attrs["source"] == "an analysis"
         assert truth["T2M"].shape == (1, 4, 5)
+    # What the analyses hold was told when they were made.
+    assert "CIN" not in set(read_findings([output.with_suffix(".csv")])["variable"])
+    assert "CIN" in set(read_findings([day.with_suffix(".csv")])["variable"])
 
 
 def test_a_real_forecast_as_truth_is_the_forecast(real_data, tmp_path):
@@ -131,6 +135,23 @@ def test_one_hour_forecasts_as_truth(tmp_path):
     (request,) = requests(run, "truth", "20260601")
     assert (request.init, request.lead) == (datetime(2026, 6, 1, 6), 1)
     assert request.variables == tuple(run.variables)
+
+
+def test_an_hour_without_the_analysis_that_fills_the_truth_is_named(mirror, tmp_path):
+    config = {"source": {"mirror": str(mirror)}, "truth": "urma", "missing": "skip"}
+    run = settings(archive=config | {"missing_limit": 1.0})
+    for file in mirror.glob("hrrr.20260601/conus/hrrr.t07z*"):
+        file.unlink()
+    for source in ("hrrr", "truth"):
+        fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
+    day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
+    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
+    manifest = tmp_path / "truth/20260601/manifest.csv"
+    write_truth(manifest, [day], run.variables, "URMA analysis", into(output))
+    assert absent_times([output]) >= {SEVEN}
+    # Of its own variables alone, the truth has that hour.
+    write_truth(manifest, [day], ["T2M", "D2M"], "URMA analysis", into(output))
+    assert absent_times([output]) == set()
 
 
 def test_an_hour_without_truth_is_named(mirror, tmp_path):
