@@ -1,9 +1,9 @@
 """When: the periods a run learns from, is tuned on and is scored over, and its cases."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from stormdraw.section import Hour, Section
 from stormdraw.times import hourly
@@ -14,15 +14,6 @@ class Period(Section):
 
     start: Hour
     end: Hour
-
-    @field_validator("start", "end")
-    @classmethod
-    def _whole_utc_hour(cls, time: datetime) -> datetime:
-        if time.tzinfo is not None:
-            time = time.replace(tzinfo=None) - (time.utcoffset() or timedelta(0))
-        if (time.minute, time.second, time.microsecond) != (0, 0, 0):
-            raise ValueError(f"{time} is not on the hour")
-        return time
 
     @model_validator(mode="after")
     def _ordered(self) -> "Period":

@@ -1,20 +1,67 @@
 """What the parts of a configuration have in common."""
 
+import re
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from stormdraw.times import parse_init
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
-Hour = Annotated[datetime, Field(description="a time in UTC on the hour, e.g. 2026-06-08T06:00")]
+
+def _hour(given: Any) -> datetime:
+    """A time in UTC, of what YAML makes of the ways to write it.
+
+    `2026060806` is a time as folders are called; YAML takes it for a number. No other number is
+    one: Pydantic alone would count it in seconds from 1970 on.
+    """
+    time: datetime | None = None
+    try:
+        if isinstance(given, datetime):
+            time = given
+        elif isinstance(given, date):
+            time = datetime(given.year, given.month, given.day)
+        elif re.fullmatch(r"\d{10}", str(given)):
+            time = parse_init(str(given))
+        elif isinstance(given, str) and not re.fullmatch(r"\d*", given):
+            time = datetime.fromisoformat(given)
+    except ValueError:
+        pass
+    if time is None:
+        raise ValueError(f"{given} is not a time; write it as 2026-06-08T06:00 or 2026060806")
+    if time.tzinfo is not None:
+        time = time.replace(tzinfo=None) - (time.utcoffset() or timedelta(0))
+    if (time.minute, time.second, time.microsecond) != (0, 0, 0):
+        raise ValueError(f"{time} is not on the hour")
+    return time
+
+
+Hour = Annotated[
+    datetime,
+    BeforeValidator(_hour),
+    WithJsonSchema(
+        {
+            "type": ["string", "integer"],
+            "description": "a time in UTC on the hour: 2026-06-08T06:00 or 2026060806",
+        }
+    ),
+]
 
 
 class Section(BaseModel):
     """A part of the configuration: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def explain(error: ValidationError) -> str:

@@ -201,6 +201,50 @@ def test_times_with_an_offset_become_utc(config):
     assert period.end == datetime(2026, 6, 13, 9)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026060806",
+        '"2026060806"',
+        "2026-06-08T06:00",
+        "2026-06-08 06:00:00",
+        "2026-06-08T06",
+        "2026-06-08T01:00-05:00",
+    ],
+)
+def test_ways_to_write_a_time(config, written):
+    period = {"start": yaml.safe_load(written), "end": 2026061309}
+    test = load_settings(changed(config, periods__test=period)).periods.test
+    assert (test.start, test.end) == (datetime(2026, 6, 8, 6), datetime(2026, 6, 13, 9))
+
+
+def test_a_day_begins_at_midnight(config):
+    assert yaml.safe_load("2026-06-10") != datetime(2026, 6, 10)
+    for day in (yaml.safe_load("2026-06-10"), "2026-06-10"):
+        period = {"start": day, "end": "2026-06-13"}
+        start = load_settings(changed(config, periods__test=period)).periods.test.start
+        assert start == datetime(2026, 6, 10)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["1780000000", "20260608", "'20260608'", "2026060806.0", "2026069906", "true", "6:30", "soon"],
+)
+def test_bare_numbers_are_no_times(config, written):
+    """Pydantic alone counts seconds from 1970 on, so that 1780000000 is in May 2026."""
+    period = {"start": yaml.safe_load(written), "end": "2026-06-13T09:00"}
+    with pytest.raises(StormdrawError, match=r"periods.test.start: .* is not a time; write it as"):
+        load_settings(changed(config, periods__test=period))
+
+
+@pytest.mark.parametrize("source", ["aws", 1, True, None])
+def test_what_a_source_can_be_is_told_in_one_line(config, source):
+    with pytest.raises(StormdrawError) as caught:
+        load_settings(changed(config, archive__source=source))
+    assert str(caught.value).count("archive.source") == 1
+    assert "expected simulated, a list of aws, google, azure and nomads, or" in str(caught.value)
+
+
 def test_yaml_must_be_a_mapping(tmp_path):
     (tmp_path / "a.yaml").write_text("- 1\n")
     with pytest.raises(StormdrawError, match="expected a mapping"):

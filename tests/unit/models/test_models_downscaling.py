@@ -189,10 +189,15 @@ def test_systems_that_downscale() -> None:
 
 def test_bad_settings(synthetic: Path) -> None:
     statistics: Statistics = read_statistics(synthetic / "statistics.nc")
-    with pytest.raises(StormdrawError, match=r"variable is CIN.* are T2M, D2M, CAPE"):
-        new_model("x", 1, settings(variable="CIN"), statistics)
-    with pytest.raises(ValueError, match="downscales one variable by diffusion"):
-        settings(variable=None)
+    for changes, said in (
+        ({"variable": None}, "downscales one variable by diffusion"),
+        ({"history": 2}, "knows the coarse values and nothing else; leave out history"),
+        ({"forcings": ["terrain"]}, "knows the coarse values and nothing else; leave out history"),
+        ({"network": {"block": 9}}, r"training.crop is \[8, 8\], in which no block of 9 x 9"),
+        ({"family": "conditional_unet", "network": {}}, r"need a downscaler \(block_mlp\)"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            settings(**changes)
     model = new_model("x", 1, settings(), statistics)
     assert isinstance(model, DownscalingModel)
     with pytest.raises(StormdrawError, match=r"a block has 4 x 4 points, .* 3 x 9"):

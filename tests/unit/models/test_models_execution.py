@@ -14,13 +14,13 @@ from stormdraw.models.execution import (
     explained_compilation,
     recompute_activations,
 )
-from stormdraw.models.networks.conditional_unet import Network, ResidualBlock
+from stormdraw.models.networks.conditional_unet import Network, Options, ResidualBlock
 from stormdraw.models.registry import build_network
 
 
 def make() -> Network:
     torch.manual_seed(0)
-    return build_network("conditional_unet", {"base_channels": 8}, 3, 3)  # type: ignore[return-value]
+    return build_network("conditional_unet", Options(base_channels=8), 3, 3)  # type: ignore[return-value]
 
 
 def inputs() -> tuple[torch.Tensor, ...]:

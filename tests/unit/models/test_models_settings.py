@@ -1,11 +1,15 @@
 """config/models/*.yaml: what may stand there, and what an error says."""
 
+import importlib
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from stormdraw.errors import StormdrawError
-from stormdraw.models.registry import build_network, families
+from stormdraw.models.registry import families, options_of
 from stormdraw.models.settings import load_model_settings
 
 MINIMAL = """
@@ -81,13 +85,53 @@ def test_missing_file(tmp_path: Path) -> None:
         load_model_settings(tmp_path / "none.yaml")
 
 
-def test_option_the_family_does_not_have() -> None:
-    with pytest.raises(StormdrawError, match="conditional_unet: depth: unknown key"):
-        build_network("conditional_unet", {"depth": 3}, 7, 7)
-    with pytest.raises(StormdrawError, match=r"base_channels.*multiple of 8"):
-        build_network("conditional_unet", {"base_channels": 12}, 7, 7)
-    with pytest.raises(StormdrawError, match="unknown family 'resnet'"):
-        build_network("resnet", {}, 7, 7)
+@pytest.mark.parametrize(
+    ("family", "network", "said"),
+    [
+        ("conditional_unet", "{depth: 3}", ":6: network.depth: unknown key"),
+        ("conditional_unet", "{base_channels: 12}", ":6: network.base_channels: .*multiple of 8"),
+        ("deep_unet", "{blocks: 2}", ":6: network.channels: Field required"),
+        (
+            "deep_unet",
+            "{channels: [8, wide]}",
+            ":6: network.channels.1: Input should be",
+        ),
+        ("deep_unet", "{channels: 8}", ":6: network.channels: Input should be a valid list"),
+        ("deep_unet", "[8, 16]", ":6: network: Input should be a valid dictionary"),
+    ],
+)
+def test_an_option_that_the_family_does_not_have(
+    tmp_path: Path, family: str, network: str, said: str
+) -> None:
+    text = MINIMAL.replace("conditional_unet", family) + f"network: {network}\n"
+    assert re.search(said, message(tmp_path, text))
+
+
+def test_options_that_a_family_needs_are_asked_for(tmp_path: Path) -> None:
+    said = message(tmp_path, MINIMAL.replace("conditional_unet", "deep_unet"))
+    assert "network.channels: Field required" in said
+
+
+def test_a_variable_is_of_a_downscaler(tmp_path: Path) -> None:
+    assert "only target: block has one" in message(tmp_path, MINIMAL + "variable: T2M\n")
+
+
+def test_configurations_are_read_without_torch(root: Path) -> None:
+    """Snakemake reads them for every job of a cluster, and torch takes seconds to import."""
+    code = (
+        "import sys; from pathlib import Path; from stormdraw.models.settings import *; "
+        "[load_model_settings(path) for path in Path('config/models').glob('*.yaml')]; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    environment = {"PYTHONPATH": str(root / "workflow_scripts")}
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, env=environment).returncode == 0
+
+
+@pytest.mark.parametrize("family", families())
+def test_a_family_has_options_and_a_network(family: str) -> None:
+    network = importlib.import_module(f"stormdraw.models.networks.{family}")
+    assert network.Options is options_of(family)
+    assert network.Options.role in ("denoiser", "regressor", "generator", "downscaler")
 
 
 def test_changes_need_two_states(tmp_path: Path) -> None:

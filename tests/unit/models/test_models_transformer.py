@@ -2,10 +2,9 @@
 
 import pytest
 import torch
+from pydantic import ValidationError
 
-from stormdraw.errors import StormdrawError
 from stormdraw.models.networks.transformer import Layer, Network, Options
-from stormdraw.models.registry import build_network
 
 
 def options(**changes: int | list[int]) -> Options:
@@ -60,5 +59,5 @@ def test_places_are_told_apart() -> None:
 
 def test_heads_that_do_not_divide() -> None:
     given = {"positions": [133, 225], "hidden": 4400, "layers": 1, "feed_forward": 17600}
-    with pytest.raises(StormdrawError, match="hidden 4400 cannot be shared among 64 heads"):
-        build_network("transformer", {**given, "heads": 64}, 7, 7)
+    with pytest.raises(ValidationError, match="hidden 4400 cannot be shared among 64 heads"):
+        Options.model_validate({**given, "heads": 64})

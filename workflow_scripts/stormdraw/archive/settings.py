@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from stormdraw.section import Section
 
@@ -38,10 +38,29 @@ MESOSCALE_ANALYSES = ("T2M", "D2M", "U10", "V10")
 HerbieSource = Literal["aws", "google", "azure", "nomads"]
 
 
+def _kind_of_source(source: Any) -> str | None:
+    if isinstance(source, list):
+        return "list"
+    return "folder" if isinstance(source, dict | Mirror) else source
+
+
+Source = Annotated[
+    Annotated[Literal["simulated"], Tag("simulated")]
+    | Annotated[list[HerbieSource], Tag("list")]
+    | Annotated[Mirror, Tag("folder")],
+    Discriminator(
+        _kind_of_source,
+        custom_error_type="source",
+        custom_error_message="expected simulated, a list of aws, google, azure and nomads, "
+        "or {mirror: <a folder or an http address>}",
+    ),
+]
+
+
 class Archive(Section):
     """Where GRIB comes from, and what counts as the analysis."""
 
-    source: Literal["simulated"] | list[HerbieSource] | Mirror = "simulated"
+    source: Source = "simulated"
     connections: Annotated[int, Field(ge=1, le=32)] = 4
     missing: Literal["fail", "skip", "older_run"] = "fail"
     missing_limit: Annotated[float, Field(ge=0, le=1)] = 0.05

@@ -16,8 +16,6 @@ NOISE_LEVELS = ("nearly_clean", "light", "heavy", "nearly_noise")
 class DiffusionModel(Forecaster):
     """Generates the next state by taking noise off step by step."""
 
-    roles = ("denoiser",)
-
     def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
         super().__init__(settings, statistics)
         self.prediction: DiffusionPrediction = "noise" if settings.prediction == "noise" else "v"

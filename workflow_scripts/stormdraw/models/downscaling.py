@@ -17,21 +17,12 @@ class DownscalingModel(DiffusionModel):
     """Generates the deviations of one variable from its mean over a block of points.
 
     A coarse value is the mean of a block of standardised values, of each variable; so a coarse
-    field need not come from the same model as the fine one. Raises StormdrawError if the variable
-    is not one of the run's.
+    field need not come from the same model as the fine one.
     """
-
-    roles = ("downscaler",)
 
     def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
         super().__init__(settings, statistics)
-        name = settings.variable
-        if name is None or name not in statistics.variables:
-            raise StormdrawError(
-                f"variable is {name}, which is to be downscaled, but the run's variables are "
-                f"{', '.join(statistics.variables)}; name one of them"
-            )
-        self.downscaled = statistics.variables.index(name)
+        self.downscaled = statistics.variables.index(str(settings.variable))
 
     @property
     def loss_names(self) -> tuple[str, ...]:

@@ -2,12 +2,11 @@
 
 import itertools
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import nn
 
-from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.forcings import channel_count
 from stormdraw.models.losses import variable_weights
@@ -21,11 +20,9 @@ from stormdraw.models.settings import ModelSettings
 class Forecaster(nn.Module, ABC):
     """Generates the state one hour ahead, given the current one, earlier ones and the forcings.
 
-    Only the network has weights: all else follows from settings and statistics. Raises
-    StormdrawError if the family's network is for another kind of prediction.
+    Only the network has weights: all else follows from settings and statistics.
     """
 
-    roles: ClassVar[tuple[str, ...]]
     # As the registry describes it: what it is called with depends on its role.
     network: Any
     # Of the samples of the last training batch, (B,), if their loss depends on any.
@@ -41,27 +38,10 @@ class Forecaster(nn.Module, ABC):
         variables = len(statistics.variables)
         self.network = build_network(
             settings.family,
-            settings.network,
+            settings.network_options,
             variables,
             settings.history * variables + channel_count(settings.forcings),
         )
-        if self.network.role not in self.roles:
-            raise StormdrawError(
-                f"a network of the family {settings.family} is a {self.network.role}, and "
-                f"prediction: {settings.prediction} needs a {' or a '.join(self.roles)}; "
-                "change one of the two"
-            )
-        frames = getattr(self.network, "frames", settings.history)
-        if frames != settings.history:
-            raise StormdrawError(
-                f"the network {settings.family} takes {frames} frames, but the model's history is "
-                f"{settings.history}; give both the same number"
-            )
-        if hasattr(self.network, "frames") and settings.history_as == "changes":
-            raise StormdrawError(
-                f"the network {settings.family} takes frames of states; leave history_as: changes "
-                "out of the model's configuration"
-            )
         self.normalization = Normalization(statistics, settings.target)
         self.register_buffer(
             "weights_of_variables",

@@ -4,12 +4,9 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from stormdraw.errors import StormdrawError
-from stormdraw.fields.statistics import Statistics
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.losses import absolute_error, almost_fair_crps, squared_error
 from stormdraw.models.pairs import Batch
-from stormdraw.models.settings import ModelSettings
 
 # Of a bounded loss beyond the bounds: enough for a gradient, and nearly nothing to the loss.
 _SLOPE_BEYOND_BOUNDS = 0.01
@@ -22,25 +19,10 @@ class OneStepModel(Forecaster):
     ensemble is trained on the almost fair CRPS.
     """
 
-    roles = ("regressor", "generator")
-
-    def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
-        super().__init__(settings, statistics)
-        if self.stochastic != (settings.loss.kind == "almost_fair_crps"):
-            raise StormdrawError(
-                f"a network of the family {settings.family} is a {self.network.role}: its "
-                + (
-                    "loss.kind is almost_fair_crps"
-                    if self.stochastic
-                    else "loss.kind is mse or mae"
-                )
-                + f", not {settings.loss.kind}"
-            )
-
     @property
     def stochastic(self) -> bool:
         """Whether it makes an ensemble."""
-        return self.network.role == "generator"
+        return self.settings.loss.kind == "almost_fair_crps"
 
     def generate(
         self,

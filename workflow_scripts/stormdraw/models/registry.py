@@ -1,8 +1,9 @@
-"""Families of networks: a family is a file in `networks/`, and its name is the file's.
+"""Families of networks: a family is two files of its name, in `families/` and in `networks/`.
 
-The file has a class `Options`, the section `network` of a configuration, and a class `Network` made
-as `Network(variables, condition_channels, options)`. Its attribute `role` says how it is called,
-with tensors (B, channels, Y, X):
+The one in `families/` has a class `Options`, the section `network` of a configuration, which tells
+the role of the networks too. The one in `networks/` has a class `Network`, made as
+`Network(variables, condition_channels, options)`. Its role says how it is called, with tensors
+(B, channels, Y, X):
 
 - a `denoiser` as `network(noisy, condition, timestep)`: noise or velocity of a noisy state;
 - a `regressor` as `network(condition)`: the target itself;
@@ -17,42 +18,33 @@ Nothing else switches on the name of a family.
 import importlib
 import pkgutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from stormdraw.errors import StormdrawError
-from stormdraw.section import explain
+from stormdraw.models.families import NetworkOptions
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 def families() -> list[str]:
-    """The names of all families; no network is imported for this."""
-    folder = Path(__file__).parent / "networks"
+    """The names of all families."""
+    folder = Path(__file__).parent / "families"
     return sorted(module.name for module in pkgutil.iter_modules([str(folder)]))
 
 
-def build_network(
-    family: str, options: dict[str, Any], variables: int, condition_channels: int
-) -> "nn.Module":
-    """A new network of a family, with torch's present random state.
+def options_of(family: str) -> type[NetworkOptions]:
+    """The class of a family's options; no network is imported for this."""
+    return importlib.import_module(f"stormdraw.models.families.{family}").Options
 
-    Raises StormdrawError for a family that is not there or options it does not have.
-    """
-    if family not in families():
-        raise StormdrawError(
-            f"unknown family {family!r} of models: known ones are {', '.join(families())}"
-        )
+
+def build_network(
+    family: str, options: NetworkOptions, variables: int, condition_channels: int
+) -> "nn.Module":
+    """A new network of a family, with torch's present random state."""
     module = importlib.import_module(f"stormdraw.models.networks.{family}")
-    # Here, since settings know families and torch takes a second to import.
+    # Here, since settings know families and torch takes seconds to import.
     from stormdraw.models.execution import keep_norms_in_single_precision
 
-    try:
-        checked = module.Options.model_validate(options)
-    except ValidationError as error:
-        raise StormdrawError(f"network of the family {family}: {explain(error)}") from None
-    network = module.Network(variables, condition_channels, checked)
+    network = module.Network(variables, condition_channels, options)
     keep_norms_in_single_precision(network)
     return network

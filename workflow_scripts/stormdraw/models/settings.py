@@ -1,20 +1,21 @@
 """The configuration of one model, `config/models/<name>.yaml`, as checked types."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import find_definition
-from stormdraw.models.registry import families
+from stormdraw.models.families import NetworkOptions
+from stormdraw.models.registry import families, options_of
 from stormdraw.section import Name, Section
 from stormdraw.settings import load_yaml
 from stormdraw.variables import STATE_VARIABLES
 from stormdraw.yaml_lines import explain_in
 
 DiffusionPrediction = Literal["noise", "v"]
-Prediction = DiffusionPrediction | Literal["target"]
+Prediction = Literal["noise", "v", "target"]
 Target = Literal["next_state", "residual", "block", "perturbed_state"]
 Forcing = Literal["hour_of_day", "solar_elevation", "terrain"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
@@ -99,7 +100,7 @@ class Training(Section):
     gradient_clipping: Annotated[float, Field(gt=0)] | None = None
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Precision = "auto"
-    channels_last: bool | Literal["auto"] = "auto"
+    channels_last: Literal[True, False, "auto"] = "auto"
     compile: Compilation = "none"
     activation_checkpointing: Annotated[float, Field(ge=0, le=1)] = 0.0
     early_stopping_epochs: Annotated[int, Field(ge=1)] | None = None
@@ -134,7 +135,7 @@ class ModelSettings(Section):
     """A whole model configuration."""
 
     family: str
-    network: dict[str, bool | int | float | str | list[int]] = Field(default={})
+    network: Annotated[dict[str, Any], Field(validate_default=True)] = {}
     prediction: Prediction
     target: Target
     variable: Literal[STATE_VARIABLES] | None = None  # type: ignore[valid-type]
@@ -154,6 +155,16 @@ class ModelSettings(Section):
             raise ValueError(f"unknown family {family!r}: known ones are {', '.join(families())}")
         return family
 
+    @field_validator("network")
+    @classmethod
+    def _options_of_the_family(
+        cls, network: dict[str, Any], known: ValidationInfo
+    ) -> dict[str, Any]:
+        if "family" in known.data:
+            # Raises what Pydantic takes over, with the key of each wrong option.
+            options_of(known.data["family"]).model_validate(network)
+        return network
+
     @field_validator("forcings")
     @classmethod
     def _forcings_differ(cls, forcings: list[Forcing]) -> list[Forcing]:
@@ -168,6 +179,27 @@ class ModelSettings(Section):
                 f"noise_schedule.largest_beta is {self.noise_schedule.largest_beta}, at which the "
                 "last timesteps are pure noise, and predicting noise says nothing about the state "
                 "there; give at most 0.1 (the reference: 0.02), or prediction: v"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _blocks_are_all_a_downscaler_knows(self) -> "ModelSettings":
+        if self.target != "block":
+            if self.variable is not None:
+                raise ValueError(
+                    f"variable is {self.variable}, and only target: block has one; leave it out"
+                )
+            return self
+        if self.history > 1 or self.forcings:
+            raise ValueError(
+                "target: block knows the coarse values and nothing else; leave out history and "
+                "forcings"
+            )
+        block, crop = getattr(self.network_options, "block", 0), self.training.crop
+        if crop is not None and min(crop) < block:
+            raise ValueError(
+                f"training.crop is {list(crop)}, in which no block of {block} x {block} points "
+                "(network.block) fits; give a larger crop"
             )
         return self
 
@@ -244,6 +276,37 @@ class ModelSettings(Section):
                 "which solar_elevation is known for; set it to 0, or leave that forcing out"
             )
         return self
+
+    @model_validator(mode="after")
+    def _network_suits_the_prediction(self) -> "ModelSettings":
+        options = self.network_options
+        by_chance = self.loss.kind == "almost_fair_crps"
+        needed = {"block": "downscaler"}.get(self.target, "denoiser")
+        if self.prediction == "target":
+            needed = "generator" if by_chance else "regressor"
+        if options.role != needed:
+            fitting = [name for name in families() if options_of(name).role == needed]
+            raise ValueError(
+                f"family is {self.family}, whose network is a {options.role}, but prediction: "
+                f"{self.prediction}, target: {self.target} and loss.kind: {self.loss.kind} need a "
+                f"{needed} ({', '.join(fitting)})"
+            )
+        frames = getattr(options, "frames", None)
+        if frames is not None and frames != self.history:
+            raise ValueError(
+                f"network.frames is {frames} and history {self.history}; give both the same number"
+            )
+        if frames is not None and self.history_as == "changes":
+            raise ValueError(
+                f"history_as is changes, and a network of the family {self.family} takes frames of "
+                "states; leave history_as out"
+            )
+        return self
+
+    @property
+    def network_options(self) -> NetworkOptions:
+        """The section `network` as the family's own type."""
+        return options_of(self.family).model_validate(self.network)
 
 
 def load_model_settings(path: str | Path) -> ModelSettings:

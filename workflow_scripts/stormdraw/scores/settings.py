@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from stormdraw.section import Name, Section
 from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES, variable
@@ -39,7 +39,17 @@ class Outline(Section):
 
 # GRIB2 numbers the thresholds of a variable in one octet (product definition template 4.5), of
 # which all ones stand for a missing value.
-Thresholds = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(max_length=254)]
+Thresholds = Annotated[list[float], Field(max_length=254)]
+
+
+def _kind_of_region(region: Any) -> str:
+    outlined = isinstance(region, Outline) or (isinstance(region, dict) and "file" in region)
+    return "outline" if outlined else "box"
+
+
+Region = Annotated[
+    Annotated[Box, Tag("box")] | Annotated[Outline, Tag("outline")], Discriminator(_kind_of_region)
+]
 
 
 class Scores(Section):
@@ -56,7 +66,7 @@ class Scores(Section):
     variogram_lags: list[Annotated[int, Field(ge=1)]] = [1, 4]
     area_weights: bool = True
     maps: bool = True
-    regions: dict[Name, Box | Outline] = {}
+    regions: dict[Name, Region] = {}
 
     @field_validator("thresholds")
     @classmethod

@@ -1,1 +1,1 @@
-"""One file a family of networks; see `stormdraw.models.registry`."""
+"""One file a family's network; see `stormdraw.models.registry`."""

@@ -1,24 +1,11 @@
 """A small dense network for one coarse cell: its fine values from noise and the cell's means."""
 
-from typing import Annotated
-
 import torch
-from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
+from stormdraw.models.families.block_mlp import Options
 from stormdraw.models.networks.conditional_unet import TimeEmbedding
-from stormdraw.section import Section
-
-
-class Options(Section):
-    """The section `network` of a model's configuration.
-
-    `block` is the number of fine rows, and of columns, in a coarse cell.
-    """
-
-    block: Annotated[int, Field(ge=2)] = 16
-    hidden: Annotated[int, Field(ge=8, multiple_of=2)] = 256
 
 
 class Network(nn.Module):
@@ -29,8 +16,6 @@ class Network(nn.Module):
     goes past the hidden layers, in a share that the timestep decides. Through them, noise would
     arrive blurred, and what they left of it made drawn fields three times as rough as the truth.
     """
-
-    role = "downscaler"
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()

@@ -5,39 +5,19 @@ grid and not with its square; what is near in space is mixed by the convolutions
 """
 
 import itertools
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import nn
 
 from stormdraw.models.convolutions import convolve_enlarged
+from stormdraw.models.families.cnn_transformer import HEAD_SIZE, Options
 from stormdraw.models.networks.conditional_unet import GROUPS, ResidualBlock
 from stormdraw.models.padding import pad_to_multiple
 from stormdraw.models.parts import in_parts
-from stormdraw.section import Section
-
-_HEAD_SIZE = 32
-
-
-class Options(Section):
-    """The section `network` of a model's configuration.
-
-    `channels` is the width of each level, the finest first; each further level has half the rows
-    and columns. `layers` are those of the transformer. `frames` must equal the model's `history`.
-    """
-
-    channels: Annotated[
-        list[Annotated[int, Field(ge=_HEAD_SIZE, multiple_of=_HEAD_SIZE)]], Field(min_length=2)
-    ]
-    frames: Annotated[int, Field(ge=1)] = 5
-    layers: Annotated[int, Field(ge=1)] = 4
 
 
 class Network(nn.Module):
     """The next state from the last few, on a grid of any size."""
-
-    role = "regressor"
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
@@ -126,7 +106,7 @@ class TemporalLayer(nn.Module):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.heads = size // _HEAD_SIZE
+        self.heads = size // HEAD_SIZE
         self.attention_norm = nn.LayerNorm(size)
         self.queries_keys_values = nn.Linear(size, 3 * size)
         self.mixed = nn.Linear(size, size)
@@ -137,8 +117,8 @@ class TemporalLayer(nn.Module):
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """(B, T, points, C) -> the same."""
         parts = self.queries_keys_values(self.attention_norm(tokens))
-        queries, keys, values = parts.unflatten(-1, (3, self.heads, _HEAD_SIZE)).unbind(dim=-3)
-        alike = torch.einsum("biphc,bjphc->bijph", queries, keys) * _HEAD_SIZE**-0.5
+        queries, keys, values = parts.unflatten(-1, (3, self.heads, HEAD_SIZE)).unbind(dim=-3)
+        alike = torch.einsum("biphc,bjphc->bijph", queries, keys) * HEAD_SIZE**-0.5
         weights = alike.softmax(dim=2)
         seen = torch.einsum("bijph,bjphc->biphc", weights.to(values.dtype), values)
         tokens = tokens + self.mixed(seen.flatten(-2))

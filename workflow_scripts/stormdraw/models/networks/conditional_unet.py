@@ -5,24 +5,14 @@ configurations: 308 b^2 + 141 b + 7 parameters at base width b, i.e. 81,111 at 1
 """
 
 import math
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
 from stormdraw.models.convolutions import convolve_enlarged, convolve_joined
+from stormdraw.models.families.conditional_unet import GROUPS, Options
 from stormdraw.models.padding import pad_to_multiple
-from stormdraw.section import Section
-
-GROUPS = 8
-
-
-class Options(Section):
-    """The section `network` of a model's configuration."""
-
-    base_channels: Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)] = 16
 
 
 class Network(nn.Module):
@@ -31,8 +21,6 @@ class Network(nn.Module):
     Any height and width: an odd one is padded by reflection to a multiple of two and cropped back,
     since resizing would blur the skip connection.
     """
-
-    role = "denoiser"
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()

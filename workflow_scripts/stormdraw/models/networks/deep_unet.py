@@ -4,39 +4,17 @@ The network of Ho et al. (2020) as diffusers builds it. Narrow levels on the ful
 below keep its memory down: the points of a level are a quarter of those above it.
 """
 
-from typing import Annotated
-
 import torch
 from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.unets.unet_2d import UNet2DModel
-from pydantic import Field
 from torch import nn
 
+from stormdraw.models.families.deep_unet import GROUPS, Options
 from stormdraw.models.padding import pad_to_multiple
-from stormdraw.section import Section
-
-GROUPS = 8
-
-
-class Options(Section):
-    """The section `network` of a model's configuration.
-
-    `channels` is the width of each level, the finest first; each further level has half the rows
-    and columns. `blocks` is the number of residual blocks a level on the way down; there is one
-    more on the way up. `attention` puts one layer of it between the two.
-    """
-
-    channels: Annotated[
-        list[Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)]], Field(min_length=2)
-    ]
-    blocks: Annotated[int, Field(ge=1)] = 2
-    attention: bool = False
 
 
 class Network(nn.Module):
     """Predicts noise or velocity of a noisy state, given a condition on the same grid, any size."""
-
-    role = "denoiser"
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()

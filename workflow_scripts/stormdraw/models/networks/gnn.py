@@ -6,35 +6,17 @@ in closed form, and the first linear layer of an edge is applied to the nodes be
 gathered, which saves two thirds of its work and memory.
 """
 
-from typing import Annotated
-
 import torch
-from pydantic import Field
 from torch import nn
 from torch.nn import functional
 
+from stormdraw.models.families.gnn import Options
 from stormdraw.models.mesh import Mesh, mesh_over
 from stormdraw.models.parts import in_parts, parts
-from stormdraw.section import Section
-
-
-class Options(Section):
-    """The section `network` of a model's configuration.
-
-    `spacing` is the distance of mesh nodes in grid points, `scales` the number of levels of edges,
-    each twice as long as those before.
-    """
-
-    latent: Annotated[int, Field(ge=8)] = 256
-    layers: Annotated[int, Field(ge=1)] = 12
-    spacing: Annotated[int, Field(ge=1)] = 4
-    scales: Annotated[int, Field(ge=1)] = 4
 
 
 class Network(nn.Module):
     """The next state from the current one, on a grid of any size."""
-
-    role = "regressor"
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()

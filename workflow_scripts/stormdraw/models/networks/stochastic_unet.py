@@ -6,43 +6,20 @@ have to be spread over a storm by the network itself, whose convolutions see 19 
 """
 
 import itertools
-from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
 from torch import nn
 
 from stormdraw.models.advection import Advection
 from stormdraw.models.convolutions import convolve_enlarged
+from stormdraw.models.families.stochastic_unet import Options
 from stormdraw.models.networks.conditional_unet import GROUPS, ResidualBlock
 from stormdraw.models.padding import pad_to_multiple
 from stormdraw.models.smooth_noise import smooth_noise
-from stormdraw.section import Section
-
-
-class Options(Section):
-    """The section `network` of a model's configuration.
-
-    `channels` is the width of each level, the finest first; each further level has half the rows
-    and columns. `noise_scales` has a noise channel an entry, smooth over so many points.
-    `displacements` is in how many groups, each with a displacement of its own, the features of the
-    finest level are carried along (`models/advection.py`); 0 carries none.
-    """
-
-    channels: Annotated[
-        list[Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)]], Field(min_length=2)
-    ] = Field(default=[16, 32])
-    noise_scales: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1)] = Field(
-        default=[1, 1, 1, 4, 4, 16, 16]
-    )
-    # Divisors of GROUPS, and so of every width.
-    displacements: Literal[0, 1, 2, 4, 8] = 0
 
 
 class Network(nn.Module):
     """Draws one target for each noise, given a condition on the same grid, of any size."""
-
-    role = "generator"
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()

@@ -1,44 +1,15 @@
 """A vision transformer over patches of the grid (Dosovitskiy et al. 2021), for the next state."""
 
-from typing import Annotated
-
 import torch
-from pydantic import Field, model_validator
 from torch import nn
 from torch.nn import functional
 
+from stormdraw.models.families.transformer import Options
 from stormdraw.models.padding import pad_to_multiple
-from stormdraw.section import Section
-
-
-class Options(Section):
-    """The section `network` of a model's configuration.
-
-    `positions` are the rows and columns of patches that have a learnt position; on another grid
-    they are interpolated.
-    """
-
-    positions: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
-    patch: Annotated[int, Field(ge=1)] = 8
-    hidden: Annotated[int, Field(ge=8)]
-    layers: Annotated[int, Field(ge=1)]
-    heads: Annotated[int, Field(ge=1)]
-    feed_forward: Annotated[int, Field(ge=8)]
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> "Options":
-        if self.hidden % self.heads:
-            raise ValueError(
-                f"hidden {self.hidden} cannot be shared among {self.heads} heads: "
-                "give a number of heads that divides it"
-            )
-        return self
 
 
 class Network(nn.Module):
     """The next state from the current one; the grid is padded to whole patches and cropped back."""
-
-    role = "regressor"
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()

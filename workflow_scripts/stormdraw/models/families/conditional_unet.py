@@ -1,0 +1,16 @@
+"""What a configuration may say of the family conditional_unet."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from stormdraw.models.families import NetworkOptions, Role
+
+GROUPS = 8
+
+
+class Options(NetworkOptions):
+    """The section `network` of a model's configuration."""
+
+    role: ClassVar[Role] = "denoiser"
+    base_channels: Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)] = 16

@@ -1,0 +1,21 @@
+"""What a configuration may say of the family gnn."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from stormdraw.models.families import NetworkOptions, Role
+
+
+class Options(NetworkOptions):
+    """The section `network` of a model's configuration.
+
+    `spacing` is the distance of mesh nodes in grid points, `scales` the number of levels of edges,
+    each twice as long as those before.
+    """
+
+    role: ClassVar[Role] = "regressor"
+    latent: Annotated[int, Field(ge=8)] = 256
+    layers: Annotated[int, Field(ge=1)] = 12
+    spacing: Annotated[int, Field(ge=1)] = 4
+    scales: Annotated[int, Field(ge=1)] = 4
