@@ -57,3 +57,6 @@ rule plan:
         "Adding up what the run will cost"
     script:
         "workflow_scripts/plan.py"
+
+
+check_named_rules()

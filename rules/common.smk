@@ -13,28 +13,31 @@ sys.path.insert(0, str(LIBRARY))
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
 os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib"))
 
+from snakemake.logging import logger
+
 from stormdraw.archive.wanted import SOURCES
 from stormdraw.code_digest import code_digest
+from stormdraw.configuration import check_places, read_configuration, remarks
 from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
-from stormdraw.models.definitions import find_definition
-from stormdraw.models.systems import check_systems, load_models, stepping_model
+from stormdraw.models.definitions import definition_file
+from stormdraw.models.systems import stepping_model
 from stormdraw.provenance import digest
-from stormdraw.settings import load_settings
 from stormdraw.times import format_init
 
-
-def model_file(name):
-    """A model's configuration: the working folder's own (`--directory`), or the workflow's."""
-    own = Path("config") / "models" / f"{name}.yaml"
-    return own if find_definition(own)[0].exists() else CHECKOUT / own
-
+# The working folder's own (`--directory`), then the workflow's.
+MODEL_FOLDERS = [folder / "config" / "models" for folder in (Path(), CHECKOUT)]
+# The configuration of a module is part of another one's file.
+CONFIG_FILES = [] if AS_MODULE else workflow.configfiles
 
 try:
-    # The configuration of a module is part of another one's file.
-    SETTINGS = load_settings(config, *([] if AS_MODULE else workflow.configfiles))
-    loaded = load_models(SETTINGS, model_file)
-    check_systems(SETTINGS, loaded)
+    SETTINGS, loaded = read_configuration(
+        config, CONFIG_FILES, lambda name: definition_file(name, *MODEL_FOLDERS)
+    )
+    if workflow.is_main_process:
+        for remark in remarks(SETTINGS):
+            logger.warning(f"stormdraw: {remark}")
+        check_places(SETTINGS, loaded, CONFIG_FILES)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None
@@ -111,6 +114,21 @@ def advice_after_failure():
         f"stormdraw: not trained: {', '.join(lost)}. To score the other systems meanwhile, comment "
         "out each such model and its systems in the configuration and run the same command again"
     )
+
+
+def check_named_rules():
+    """A profile's threads and resources are for rules that are there, or Snakemake passes over them.
+
+    As a module the rules have other names, and there are others' rules.
+    """
+    given = workflow.resource_settings
+    named = {*given.overwrite_threads, *given.overwrite_resources}
+    unknown = sorted(named - {rule.name for rule in workflow.rules})
+    if unknown and not AS_MODULE:
+        raise WorkflowError(
+            f"set-threads or set-resources names {', '.join(unknown)}, which is no rule of this "
+            "workflow; see to the profile or the command line"
+        )
 
 
 def networks_of(*models):

@@ -1,5 +1,7 @@
 """How much larger a map makes the Earth at each point."""
 
+import math
+
 import numpy as np
 
 from stormdraw.errors import StormdrawError
@@ -16,21 +18,33 @@ def map_factor(grid: Grid) -> np.ndarray:
 
         m = cos(phi1) / cos(phi) * (tan(pi/4 + phi1/2) / tan(pi/4 + phi/2)) ** n
 
-    Raises StormdrawError for a grid in another projection or on an ellipsoid.
+    Raises StormdrawError as `require_lambert`.
     """
+    require_lambert(grid)
     definition = grid.projection.to_cf()
-    name = definition.get("grid_mapping_name")
-    if name != _LAMBERT:
-        raise StormdrawError(f"map factors need a {_LAMBERT} grid, not {name}: {grid.crs}")
-    ellipsoid = grid.projection.ellipsoid
-    if ellipsoid is None or ellipsoid.semi_major_metre != ellipsoid.semi_minor_metre:
-        raise StormdrawError(f"map factors need a grid on a sphere (+R=...), not {grid.crs}")
     parallels = np.radians(np.atleast_1d(definition["standard_parallel"]))
     first, last = parallels[0], parallels[-1]
     _, latitude = grid.longitude_latitude()
     phi = np.radians(latitude)
     ratio = _isometric(first) / _isometric(phi)
     return np.cos(first) / np.cos(phi) * ratio ** _cone(first, last)
+
+
+def require_lambert(grid: Grid) -> None:
+    """Raise StormdrawError for a grid that is not Lambert conformal, or on an ellipsoid."""
+    name = grid.projection.to_cf().get("grid_mapping_name")
+    if name != _LAMBERT:
+        raise StormdrawError(f"map factors need a {_LAMBERT} grid, not {name}: {grid.crs}")
+    ellipsoid = grid.projection.ellipsoid
+    if ellipsoid is None or ellipsoid.semi_major_metre != ellipsoid.semi_minor_metre:
+        raise StormdrawError(f"map factors need a grid on a sphere (+R=...), not {grid.crs}")
+
+
+def require_square(grid: Grid) -> None:
+    """Raise StormdrawError for a grid whose cells are not square on its map."""
+    rows, columns = grid.spacing
+    if not math.isclose(rows, columns, rel_tol=1e-3):
+        raise StormdrawError(f"cells must be square, and these are {columns:g} x {rows:g} m")
 
 
 def _isometric(phi: np.ndarray | float) -> np.ndarray:

@@ -187,7 +187,8 @@ STATE_VARIABLES = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
 DERIVED_VARIABLES = ("WIND10",)
 
 # The same at every time.
-STATIC_VARIABLES = ("OROG",)
+TERRAIN = "OROG"
+STATIC_VARIABLES = (TERRAIN,)
 
 
 def variable(name: str) -> Variable:

@@ -34,6 +34,20 @@ def explain_in(error: ValidationError, files: Sequence[str | Path]) -> str:
     return "; ".join(told)
 
 
+def told_in(message: str, files: Sequence[str | Path]) -> str:
+    """A message that begins by naming a key, with the file and line of that key before it.
+
+    One that names none which is in the files stays as it is.
+    """
+    named = _NAMED_KEY.match(message)
+    keys = _keys_of(named[0] if named else "")
+    for path in reversed(files):
+        depth, line = _line_of(keys, yaml.compose(Path(path).read_text("utf-8"), yaml.SafeLoader))
+        if depth:
+            return f"{path}:{line}: {message}"
+    return message
+
+
 def _keys_of(named: str) -> list[str | int]:
     """`ensembles.systems.1` as keys and numbers."""
     return [int(key) if key.isdigit() else key for key in named.split(".") if key]

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from simulated_world import DOMAIN, SEED
 
-from stormdraw.archive.simulated.domain import MARGIN, domain_of, terrain
-from stormdraw.errors import StormdrawError
+from stormdraw.archive.simulated.domain import MARGIN, terrain
 from stormdraw.grids import HRRR
 
 
@@ -44,11 +43,6 @@ def test_points_and_waves_agree_for_waves_longer_than_three_points():
     rng = np.random.default_rng(0)
     waves = DOMAIN.on_waves(rng.standard_normal((2, *DOMAIN.shape)))
     np.testing.assert_allclose(DOMAIN.on_waves(DOMAIN.on_points(waves)), waves, atol=1e-12)
-
-
-def test_rows_beyond_the_grid_are_an_error():
-    with pytest.raises(StormdrawError, match=r"rows ends at 1060.*1059 rows"):
-        domain_of((1000, 1060), (0, 50))
 
 
 def test_the_terrain_is_fixed_by_the_seed():

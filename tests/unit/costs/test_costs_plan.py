@@ -10,11 +10,12 @@ import yaml
 
 from stormdraw.costs.computing import Computing, computing
 from stormdraw.costs.disk import disk_bytes, keeps_ensembles
-from stormdraw.costs.fetching import archive_shape, fetching, wanted_files
+from stormdraw.costs.fetching import fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.costs.plan import cost_plan, plan_text
 from stormdraw.costs.rates import OPERATIONS_A_SECOND_ON_CORE, OPERATIONS_A_SECOND_ON_GPU
 from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
+from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
 from stormdraw.variables import STATE_VARIABLES, variable

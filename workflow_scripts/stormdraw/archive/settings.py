@@ -2,7 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from stormdraw.section import Section
 
@@ -11,6 +18,10 @@ class Mirror(Section):
     """A folder or an http URL laid out like the public bucket."""
 
     mirror: str
+
+
+# How many the grid has, which the simulated world is a part of.
+HRRR_POINTS = {"rows": 1059, "columns": 1799}
 
 
 class SimulatedArchive(Section):
@@ -22,9 +33,15 @@ class SimulatedArchive(Section):
 
     @field_validator("rows", "columns")
     @classmethod
-    def _ordered(cls, bounds: tuple[int, int]) -> tuple[int, int]:
-        if not 0 <= bounds[0] < bounds[1]:
-            raise ValueError(f"{bounds} must be [first, end) with 0 <= first < end")
+    def _within_the_grid(
+        cls, bounds: tuple[int, int], validated: ValidationInfo
+    ) -> tuple[int, int]:
+        points = HRRR_POINTS[str(validated.field_name)]
+        if not 0 <= bounds[0] < bounds[1] - 1 < points:
+            raise ValueError(
+                f"{list(bounds)} must be [first, end) with two points or more of HRRR's {points} "
+                f"{validated.field_name}"
+            )
         return bounds
 
 

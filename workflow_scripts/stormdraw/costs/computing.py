@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stormdraw.costs.fetching import target_shape
 from stormdraw.costs.passes import passes_for_a_member
 from stormdraw.costs.rates import OPERATIONS_A_SECOND_ON_CORE, OPERATIONS_A_SECOND_ON_GPU
 from stormdraw.ensembles.settings import DownscaleSystem, ModelSystem
+from stormdraw.fields.expected_grid import target_shape
 from stormdraw.models.operations import pass_operations, training_operations
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from stormdraw.archive.wanted import FileRequest
-from stormdraw.costs.fetching import fetching, target_shape
+from stormdraw.costs.fetching import fetching
 from stormdraw.ensembles.settings import BaselineSystem, ReferenceSystem, System
+from stormdraw.fields.expected_grid import target_shape
 from stormdraw.report.winner import candidates
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables

@@ -3,14 +3,12 @@
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from stormdraw.archive.settings import Mirror
 from stormdraw.archive.wanted import FileRequest, requests_by_date
 from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
 from stormdraw.ensembles.settings import DownscaleSystem, ReferenceSystem
+from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.grids import HRRR
-from stormdraw.messages import opened, read_grid, read_messages
 from stormdraw.settings import Settings
 
 
@@ -60,36 +58,6 @@ def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
         message_bytes(file.model, variable, points) for file in files for variable in file.variables
     )
     elsewhere = 0
-    if comes_over_network(settings):
+    if settings.archive.over_the_network():
         elsewhere = stored + INVENTORY_BYTES * len(files)
     return Fetching(len(files), stored, elsewhere)
-
-
-def comes_over_network(settings: Settings) -> bool:
-    """Whether the archive is not on this machine's file systems."""
-    source = settings.archive.source
-    if isinstance(source, Mirror):
-        return source.mirror.lower().startswith(("http://", "https://"))
-    return source != "simulated"
-
-
-def archive_shape(settings: Settings) -> tuple[int, int]:
-    """(y, x) of the archive's grid; a mirror folder may hold less than the whole of it."""
-    source = settings.archive.source
-    if source == "simulated":
-        rows, columns = settings.archive.simulated.rows, settings.archive.simulated.columns
-        return rows[1] - rows[0], columns[1] - columns[0]
-    if isinstance(source, Mirror) and not comes_over_network(settings):
-        folder = Path(source.mirror).expanduser()
-        for path in sorted(folder.glob("hrrr.*/**/*.grib2"))[:1]:
-            with opened(next(read_messages(path))) as handle:
-                return read_grid(handle).shape
-    return HRRR.shape
-
-
-def target_shape(settings: Settings) -> tuple[int, int]:
-    """(y, x) of the grid that fields are on."""
-    crop = settings.fields.crop
-    if crop is not None:
-        return crop.rows[1] - crop.rows[0], crop.columns[1] - crop.columns[0]
-    return archive_shape(settings)

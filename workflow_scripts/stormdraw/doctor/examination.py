@@ -3,16 +3,31 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from stormdraw.configuration import check_places, remarks
 from stormdraw.costs.disk import disk_bytes
-from stormdraw.costs.fetching import target_shape, wanted_files
+from stormdraw.costs.fetching import wanted_files
 from stormdraw.doctor.finding import Finding
-from stormdraw.doctor.gpu import check_gpu
+from stormdraw.doctor.gpu import check_gpu, check_precision
 from stormdraw.doctor.machine import check_disk, check_memory, check_packages, check_python
 from stormdraw.doctor.network import check_sources
 from stormdraw.doctor.slurm import check_slurm
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.expected_grid import target_shape
 from stormdraw.models.plan import plan
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
+
+
+def check_configuration(settings: Settings, models: Mapping[str, ModelSettings]) -> list[Finding]:
+    """What is wrong with the places and the grid that the configuration names, or may be."""
+    try:
+        check_places(settings, models, [])
+    except StormdrawError as error:
+        return [Finding("problem", "configuration", str(error), "mend that key")]
+    found = remarks(settings)
+    if not found:
+        return [Finding("good", "configuration", "nothing in it is known to be wrong")]
+    return [Finding("note", "configuration", remark, "nothing, if it is meant") for remark in found]
 
 
 def examine(
@@ -25,11 +40,13 @@ def examine(
     }
     files = wanted_files(settings)
     return [
+        *check_configuration(settings, models),
         check_python(),
         check_packages(checkout / "envs" / "requirements.txt"),
         check_disk(Path(), sum(disk_bytes(settings, files).values())),
         check_memory({name: needed["peak"] for name, needed in bytes_of.items()}),
         *check_gpu({name: needed["device_peak"] for name, needed in bytes_of.items()}),
+        *check_precision(models),
         *check_sources(settings, files),
         *check_slurm(checkout / "profiles" / "slurm" / "config.yaml"),
     ]

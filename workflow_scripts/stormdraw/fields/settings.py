@@ -20,8 +20,8 @@ class Crop(Section):
     @field_validator("rows", "columns")
     @classmethod
     def _ordered(cls, bounds: tuple[int, int]) -> tuple[int, int]:
-        if bounds[1] <= bounds[0]:
-            raise ValueError(f"{bounds} must be [first, end) with first < end")
+        if bounds[1] < bounds[0] + 2:
+            raise ValueError(f"{list(bounds)} must be [first, end), with two points or more in it")
         return bounds
 
 

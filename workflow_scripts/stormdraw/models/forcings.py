@@ -13,10 +13,10 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import WHOLE_GRID, Grid, Window
+from stormdraw.variables import TERRAIN
 
 CHANNELS = {"hour_of_day": 2, "solar_elevation": 1, "terrain": 1}
 
-_TERRAIN = "OROG"
 _J2000 = datetime(2000, 1, 1, 12)
 
 
@@ -90,20 +90,20 @@ def _read_terrain(path: str | Path | None, grid: Grid) -> np.ndarray:
     """Height of the terrain in metres, float64 (y, x)."""
     if path is None:
         raise StormdrawError(
-            f"the forcing `terrain` needs {_TERRAIN}: add it to fields.static, "
+            f"the forcing `terrain` needs {TERRAIN}: add it to fields.static, "
             "or leave the forcing out of the model's configuration"
         )
     with xr.open_dataset(path, engine="netcdf4") as dataset:
-        if _TERRAIN not in dataset:
+        if TERRAIN not in dataset:
             raise StormdrawError(
-                f"{path}: has no {_TERRAIN}, which the forcing `terrain` needs; "
+                f"{path}: has no {TERRAIN}, which the forcing `terrain` needs; "
                 "add it to fields.static"
             )
         if not grid.matches(Grid.of(dataset)):
             raise StormdrawError(f"{path}: lies on another grid than the states; delete it")
-        height = dataset[_TERRAIN].values.astype(np.float64)
+        height = dataset[TERRAIN].values.astype(np.float64)
     if not np.isfinite(height).all():
-        raise StormdrawError(f"{path}: {_TERRAIN} has NaN at {np.isnan(height).sum()} points")
+        raise StormdrawError(f"{path}: {TERRAIN} has NaN at {np.isnan(height).sum()} points")
     return height
 
 

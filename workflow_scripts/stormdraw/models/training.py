@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import logging
-import math
 import os
 import sys
 import warnings
@@ -23,7 +22,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.grids import Grid
-from stormdraw.map_factor import map_factor
+from stormdraw.map_factor import map_factor, require_square
 from stormdraw.models.accumulation import Windows
 from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.average import AveragedWeights
@@ -171,12 +170,7 @@ def _hour_ahead(
 
 def _map_factor(grid: Grid) -> np.ndarray:
     """The map factor (y, x) of a grid of square cells; else raises StormdrawError."""
-    rows, columns = grid.spacing
-    if not math.isclose(rows, columns, rel_tol=1e-3):
-        raise StormdrawError(
-            f"physics needs a grid of square cells, and these are {columns:g} x {rows:g} m; "
-            "leave physics out of the model's configuration"
-        )
+    require_square(grid)
     return map_factor(grid)
 
 

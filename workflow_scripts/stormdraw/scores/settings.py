@@ -28,7 +28,14 @@ class Box(Section):
     def _ordered(self) -> "Box":
         if self.north <= self.south:
             raise ValueError(f"north ({self.north}) must be greater than south ({self.south})")
+        if self.west == self.east:
+            raise ValueError(f"west and east are both {self.west}; give two meridians")
         return self
+
+    @property
+    def width(self) -> float:
+        """Degrees from its west eastwards to its east."""
+        return (self.east - self.west) % 360.0 or 360.0
 
 
 class Outline(Section):

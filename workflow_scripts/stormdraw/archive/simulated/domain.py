@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 
-from stormdraw.errors import StormdrawError
 from stormdraw.grids import HRRR, Grid, lambert
 from stormdraw.seeds import generator_for
 
@@ -97,15 +96,7 @@ class Domain:
 
 
 def domain_of(rows: tuple[int, int], columns: tuple[int, int]) -> Domain:
-    """The domain whose window is rows and columns, each [first, end), of the HRRR grid.
-
-    Raises StormdrawError if they reach beyond it.
-    """
-    for key, (_, end), size in zip(("rows", "columns"), (rows, columns), HRRR.shape, strict=True):
-        if end > size:
-            raise StormdrawError(
-                f"archive.simulated.{key} ends at {end}, but the HRRR grid has {size} {key}"
-            )
+    """The domain whose window is rows and columns, each [first, end), of the HRRR grid."""
     window = in_microdegrees(HRRR.crop(slice(*rows), slice(*columns)))
     shape = (
         scipy.fft.next_fast_len(window.shape[0] + 2 * MARGIN, real=True),

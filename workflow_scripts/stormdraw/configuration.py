@@ -1,0 +1,136 @@
+"""A whole configuration: the run's own file and those of its models, checked against each other."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from stormdraw.archive.settings import Mirror
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.expected_grid import target_grid
+from stormdraw.grids import Grid
+from stormdraw.map_factor import require_lambert, require_square
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.systems import check_systems, load_models
+from stormdraw.scores.settings import Box
+from stormdraw.settings import Settings, load_settings
+from stormdraw.variables import TERRAIN
+from stormdraw.yaml_lines import told_in
+
+
+def read_configuration(
+    config: dict[str, Any],
+    files: Iterable[str | Path],
+    model_file: Callable[[str], str | Path],
+) -> tuple[Settings, dict[str, ModelSettings]]:
+    """The settings of a run, read from these YAML files, and those of its models by name.
+
+    `model_file` names the file of a model. Raises StormdrawError with one line for whatever can be
+    known to be wrong before anything is fetched; `check_places` knows more.
+    """
+    files = list(files)
+    settings = load_settings(config, *files)
+    try:
+        models = load_models(settings, model_file)
+        check_systems(settings, models)
+        for name, model in models.items():
+            _check_model(f"models: {name}", model, settings, models)
+    except StormdrawError as error:
+        raise StormdrawError(told_in(str(error), files)) from None
+    return settings, models
+
+
+def _check_model(
+    origin: str, model: ModelSettings, settings: Settings, models: Mapping[str, ModelSettings]
+) -> None:
+    """Raise StormdrawError if the run lacks what a model learns from."""
+    if "terrain" in model.forcings and TERRAIN not in settings.fields.static:
+        raise StormdrawError(
+            f"fields.static lacks {TERRAIN}, which the forcing terrain of the model "
+            f"{origin.removeprefix('models: ')} is; add it, or leave the forcing out of the model"
+        )
+    if model.variable is not None and model.variable not in settings.variables:
+        raise StormdrawError(
+            f"{origin} downscales {model.variable}, but the run's variables are "
+            f"{', '.join(settings.variables)}; add it, or leave that model out"
+        )
+    stepping = models[model.forecaster] if model.forecaster else model
+    for key, period in settings.periods.named():
+        if key != "test" and len(period.times()) <= stepping.history:
+            raise StormdrawError(
+                f"periods.{key} has {len(period.times())} hours, and {origin} learns from "
+                f"{stepping.history + 1} that follow each other; make it longer"
+            )
+
+
+def check_places(
+    settings: Settings, models: Mapping[str, ModelSettings], files: Iterable[str | Path]
+) -> None:
+    """Raise StormdrawError if a mirror's folder is not there, or the grid is too small.
+
+    Too small for what is asked of it: a crop, block averages, a region, a downscaler's block. It is
+    looked at where it can be known (`stormdraw.fields.expected_grid`).
+    """
+    try:
+        if isinstance(settings.archive.source, Mirror):
+            # Here, since other configurations need nothing of it.
+            from stormdraw.archive.sources import place_of
+
+            place_of(settings)
+        grid = target_grid(settings)
+        if grid is not None:
+            _check_grid(grid, settings, models)
+    except StormdrawError as error:
+        raise StormdrawError(told_in(str(error), list(files))) from None
+
+
+def _check_grid(grid: Grid, settings: Settings, models: Mapping[str, ModelSettings]) -> None:
+    if settings.scores.regions:
+        from stormdraw.scores.regions import region_masks
+
+        region_masks(grid, settings.scores.regions)
+    if settings.scores.area_weights:
+        _require([require_lambert], grid, "scores.area_weights is true", "set it to false")
+    longest = max(settings.scores.variogram_lags, default=0)
+    if longest >= max(grid.shape):
+        raise StormdrawError(
+            f"scores.variogram_lags has {longest} points, but the grid only {grid.shape[0]} x "
+            f"{grid.shape[1]}; take shorter ones"
+        )
+    for name, model in models.items():
+        if model.physics is not None:
+            laws = f"models: {name} has physics"
+            _require([require_lambert, require_square], grid, laws, "leave it out")
+        block = getattr(model.network_options, "block", 0)
+        if block > min(grid.shape):
+            raise StormdrawError(
+                f"models: {name} draws blocks of {block} x {block} points, but the grid has only "
+                f"{grid.shape[0]} x {grid.shape[1]}; take a larger part of it"
+            )
+
+
+def _require(
+    properties: Iterable[Callable[[Grid], None]], grid: Grid, origin: str, to_do: str
+) -> None:
+    try:
+        for require in properties:
+            require(grid)
+    except StormdrawError as error:
+        raise StormdrawError(f"{origin}, and {error}; {to_do}") from None
+
+
+def remarks(settings: Settings) -> list[str]:
+    """What is allowed and may be meant otherwise, a line each."""
+    boxes = {
+        name: region for name, region in settings.scores.regions.items() if isinstance(region, Box)
+    }
+    return [
+        f"scores.regions.{name} {_extent(box)}; if that is not meant, exchange its west "
+        f"({box.west:g}) and east ({box.east:g})"
+        for name, box in boxes.items()
+        if box.west > box.east or box.width > 180.0
+    ]
+
+
+def _extent(box: Box) -> str:
+    crosses = "crosses the 180th meridian and " if box.west > box.east else ""
+    return f"{crosses}is {box.width:g} degrees wide"

@@ -1,0 +1,47 @@
+"""The grid that fields will be on, as far as it is known before anything is fetched."""
+
+from pathlib import Path
+
+from stormdraw.archive.settings import Mirror
+from stormdraw.fields.target import Target
+from stormdraw.grids import HRRR, Grid
+from stormdraw.messages import opened, read_grid, read_messages
+from stormdraw.settings import Settings
+
+
+def archive_grid(settings: Settings) -> Grid | None:
+    """The grid of the archive's files.
+
+    A mirror may hold less than HRRR's whole grid: a folder's first file tells, which may not be
+    there yet; what is behind an address only its files will tell, and then it is None.
+    """
+    source = settings.archive.source
+    if source == "simulated":
+        window = settings.archive.simulated
+        return HRRR.crop(slice(*window.rows), slice(*window.columns))
+    if not isinstance(source, Mirror):
+        return HRRR
+    path = next(Path(source.mirror).expanduser().glob("hrrr.*/**/*.grib2"), None)
+    if path is None:
+        return None
+    with opened(next(read_messages(path))) as handle:
+        return read_grid(handle)
+
+
+def target_grid(settings: Settings) -> Grid | None:
+    """The grid of the fields; None if that of the archive is not known.
+
+    Raises StormdrawError if `fields` asks for more than the archive's grid has.
+    """
+    archive = archive_grid(settings)
+    return None if archive is None else Target.of(settings.fields, archive).grid
+
+
+def archive_shape(settings: Settings) -> tuple[int, int]:
+    """(y, x) of the archive's grid; HRRR's, which is the largest, if it is not known."""
+    return (archive_grid(settings) or HRRR).shape
+
+
+def target_shape(settings: Settings) -> tuple[int, int]:
+    """(y, x) of the fields, if the archive's grid is not known at most."""
+    return Target.of(settings.fields, archive_grid(settings) or HRRR).grid.shape
