@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "archive"))
 
 import numpy as np
 import yaml
+from archive_inventory import write_inventory
 from archive_messages import message, variable_message
 from archive_mirror import STATE, settings
 from timing import hardware, table
@@ -32,7 +33,6 @@ from timing import hardware, table
 from stormdraw.archive.download import search_pattern
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.herbie_library import load_herbie, prints_to_log
-from stormdraw.archive.inventory import write_inventory
 from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.sources import Website, ask_herbie, candidates
 from stormdraw.archive.wanted import requests

@@ -20,9 +20,8 @@ from archive_mirror import settings, write_analyses
 from archive_server import serving
 from timing import hardware
 
-from stormdraw.archive import download, herbie_library, transfer
+from stormdraw.archive import remote, session, transfer
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.herbie_library import PatientSession, load_herbie
 from stormdraw.errors import StormdrawError
 
 ROOT = Path(__file__).parents[2]
@@ -43,18 +42,14 @@ waits are shortened to at most 2 s.
 """
 
 
-def shorten_waits(folder: Path) -> None:
+def shorten_waits() -> None:
     """Fewer tries and shorter waits than in a real run."""
-    load_herbie(folder)
-    import herbie.core
-
-    herbie_library._RETRIES = 1
-    herbie_library._RETRIES_WITHOUT_ANSWER = 0
-    herbie_library._SECONDS_BEFORE_RETRY = 0.0
-    herbie_library.TIMEOUT = (2.0, 2.0)
+    session._RETRIES = 1
+    session._RETRIES_WITHOUT_ANSWER = 0
+    session._SECONDS_BEFORE_RETRY = 0.0
+    session.TIMEOUT = (2.0, 2.0)
     transfer.SECONDS_TO_SPARE = 2.0
-    download._SECONDS_BEFORE_RETRY = 0.0
-    vars(herbie.core)["requests"] = PatientSession()
+    remote._SECONDS_BEFORE_RETRY = 0.0
 
 
 def outcome(trouble: Trouble, folder: Path, good: bytes, second_source: bool) -> str:
@@ -83,7 +78,7 @@ def main(table: str = str(ROOT / "docs" / "archive_faults.md")) -> None:
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        shorten_waits(folder / "herbie")
+        shorten_waits()
         write_analyses(folder / "site")
         fetch_day(settings(), "hrrr", "20260601", folder / "day" / "manifest.csv", folder / "site")
         good = (folder / "day" / STORED).read_bytes()

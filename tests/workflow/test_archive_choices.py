@@ -15,11 +15,10 @@ import xarray as xr
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "archive"))
 
+from archive_inventory import write_inventory
 from archive_messages import variable_message
 from archive_mirror import DAY, STATE, write_analyses, write_file
 from archive_server import serving
-
-from stormdraw.archive.inventory import write_inventory
 
 SIX, SEVEN = datetime(2026, 6, 1, 6), datetime(2026, 6, 1, 7)
 MESOSCALE = ("T2M", "D2M", "U10", "V10")

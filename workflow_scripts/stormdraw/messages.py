@@ -20,13 +20,32 @@ _INDICATOR_LENGTH = 16
 
 Statistic = Literal["mean", "spread"]
 
-# GRIB2 code table 4.7; NCEP writes the weighted mean, with equal weights.
+# GRIB2 code table 4.7, of all members; NCEP writes the weighted mean, with equal weights. Other
+# codes are statistics that nobody asks for: a cluster's mean, the largest member.
 _DERIVED_FORECAST: dict[int, Statistic] = {0: "mean", 1: "mean", 4: "spread"}
 
-# Product definition templates of a derived ensemble forecast, at a time and over an interval.
-_DERIVED_TEMPLATES = (2, 12)
+# GRIB2 code table 4.0: a plain field, a member's and an ensemble's, at a point in time and over an
+# interval. Whatever has another template is no field of a forecast: a probability (5), a percentile
+# (6), an analysis error (7), a radar or satellite product (20, 30, 31).
+_AT_A_TIME, _OVER_AN_INTERVAL = (0, 1, 2), (8, 11, 12)
+_OF_A_MEMBER, _DERIVED = (1, 11), (2, 12)
 
-_MINUTES_PER_UNIT = {0: 1, 1: 60, 2: 1440, 10: 180, 11: 360, 12: 720}
+# GRIB2 code table 4.6: the two unperturbed controls, and forecasts perturbed the other way round.
+_CONTROLS = (0, 1)
+_NEGATIVELY_PERTURBED = 2
+
+_NO_SURFACE = 255
+
+_SECONDS_PER_UNIT = {
+    0: 60,
+    1: 3600,
+    2: 86400,
+    10: 3 * 3600,
+    11: 6 * 3600,
+    12: 12 * 3600,
+    13: 1,
+}
+_SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -41,16 +60,20 @@ class Extent:
 class Header:
     """What a message says it is.
 
-    `variable` is None for a message that is not in the table of variables. `lead` is in hours, and
-    None where the step is not a whole number of them. `instantaneous` is False for averages,
-    extremes and accumulations. `statistic` is set for a product of an ensemble.
+    `variable` is None for a message that is no field of the table of variables. `lead` is in hours,
+    and None where the step is not a whole number of them. `instantaneous` is False for averages,
+    extremes and accumulations. `statistic` is set for a product of an ensemble. `member` is the
+    perturbation's number, 0 for a control, negative for a negative perturbation; None where the
+    message does not say that it is of an ensemble.
     """
 
     variable: Variable | None
     init: datetime
-    lead: int | None
-    instantaneous: bool
-    statistic: Statistic | None
+    lead: int | None = None
+    instantaneous: bool = False
+    statistic: Statistic | Literal["other"] | None = None
+    member: int | None = None
+    grid_relative_winds: bool = False
 
 
 def find_messages(path: str | Path) -> list[Extent]:
@@ -58,18 +81,37 @@ def find_messages(path: str | Path) -> list[Extent]:
 
     Raises StormdrawError if the file is empty, holds no message, or ends in the middle of one.
     """
-    path = Path(path)
-    if path.stat().st_size == 0:
+    with mapped(path) as data:
+        return list(extents(data, path))
+
+
+@contextlib.contextmanager
+def mapped(path: str | Path) -> Iterator[mmap.mmap]:
+    """The bytes of a file, of which only those that are looked at are read.
+
+    Raises StormdrawError if it is empty or no file that can be read.
+    """
+    try:
+        with open(path, "rb") as stream:
+            empty = Path(path).stat().st_size == 0
+            data = None if empty else mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise StormdrawError(f"{path}: cannot be read: {error.strerror}") from error
+    if data is None:
         raise StormdrawError(f"{path}: the file is empty; delete it and fetch it again")
-    with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        extents = list(_extents(path, data))
-    if not extents:
-        raise StormdrawError(f"{path}: holds no GRIB message; delete it and fetch it again")
-    return extents
+    with data:
+        yield data
 
 
-def _extents(path: Path, data: mmap.mmap) -> Iterator[Extent]:
+def extents(data: bytes | mmap.mmap, path: str | Path) -> Iterator[Extent]:
+    """The extent of each message in the bytes of a file, one after the other.
+
+    Raises StormdrawError, with the file's name, at the first that is not whole, and at the end if
+    there is none.
+    """
     offset = data.find(_START)
+    if offset < 0:
+        raise StormdrawError(f"{path}: holds no GRIB message; delete it and fetch it again")
     while offset >= 0:
         indicator = data[offset : offset + _INDICATOR_LENGTH]
         if len(indicator) < _INDICATOR_LENGTH:
@@ -81,7 +123,9 @@ def _extents(path: Path, data: mmap.mmap) -> Iterator[Extent]:
             )
         length = int.from_bytes(indicator[8:16], "big")
         end = offset + length
-        if end > len(data) or data[end - len(_END) : end] != _END:
+        # A length of 0 would find this same message for ever.
+        too_short = length < _INDICATOR_LENGTH + len(_END)
+        if too_short or end > len(data) or data[end - len(_END) : end] != _END:
             raise StormdrawError(
                 f"{path}: the message at byte {offset} should be {length} bytes long and end in "
                 "7777, but the file is cut off or damaged there; delete it and fetch it again"
@@ -109,46 +153,91 @@ def opened(message: bytes) -> Iterator[int]:
 def read_messages(path: str | Path) -> Iterator[bytes]:
     """The bytes of each message of a file, one at a time.
 
-    Raises StormdrawError as `find_messages` does.
+    Raises StormdrawError as `find_messages` does, when it comes to what is wrong.
     """
-    extents = find_messages(path)
-    with open(path, "rb") as stream:
-        for extent in extents:
-            stream.seek(extent.offset)
-            yield stream.read(extent.length)
+    with mapped(path) as data:
+        for extent in extents(data, path):
+            yield data[extent.offset : extent.offset + extent.length]
 
 
 def read_header(handle: int) -> Header:
-    """What the message behind an ecCodes handle says it is."""
-    init = datetime.strptime(
-        f"{_get(handle, 'dataDate'):08d}{_get(handle, 'dataTime'):04d}", "%Y%m%d%H%M"
+    """What the message behind an ecCodes handle says it is.
+
+    Raises StormdrawError if its time is none, or if a key that its kind has is missing.
+    """
+    try:
+        init = _reference_time(handle)
+        template = _get(handle, "productDefinitionTemplateNumber")
+        if template not in _AT_A_TIME + _OVER_AN_INTERVAL:
+            return Header(variable=None, init=init)
+        return Header(
+            variable=_variable(handle),
+            init=init,
+            lead=_lead(handle),
+            instantaneous=template in _AT_A_TIME,
+            statistic=_statistic(handle) if template in _DERIVED else None,
+            member=_member(handle) if template in _OF_A_MEMBER else None,
+            grid_relative_winds=grid_relative_winds(handle),
+        )
+    except eccodes.CodesInternalError as error:
+        raise StormdrawError(f"ecCodes cannot read the message's header: {error}") from None
+
+
+def _reference_time(handle: int) -> datetime:
+    # Not `dataTime`, which ecCodes cannot give for a time with seconds.
+    parts = [_get(handle, key) for key in ("year", "month", "day", "hour", "minute", "second")]
+    try:
+        return datetime(*parts)
+    except ValueError:
+        told = "-".join(map(str, parts))
+        raise StormdrawError(f"the message is of no time there is: {told}") from None
+
+
+def _variable(handle: int) -> Variable | None:
+    if _get(handle, "typeOfSecondFixedSurface:l") != _NO_SURFACE:
+        return None  # a layer
+    return identify(
+        _get(handle, "discipline"),
+        _get(handle, "parameterCategory"),
+        _get(handle, "parameterNumber"),
+        _get(handle, "typeOfFirstFixedSurface:l"),
+        _level(handle),
     )
-    # ecCodes' computed `step` keys change units with the value; the coded ones do not.
-    minutes = _get(handle, "forecastTime") * _MINUTES_PER_UNIT.get(
-        _get(handle, "indicatorOfUnitOfTimeRange"), 0
-    )
-    template = _get(handle, "productDefinitionTemplateNumber")
-    statistic = None
-    if template in _DERIVED_TEMPLATES:
-        statistic = _DERIVED_FORECAST.get(_get(handle, "derivedForecast"))
-    return Header(
-        variable=identify(
-            _get(handle, "discipline"),
-            _get(handle, "parameterCategory"),
-            _get(handle, "parameterNumber"),
-            _get(handle, "typeOfFirstFixedSurface:l"),
-            _get(handle, "level"),
-        ),
-        init=init,
-        lead=minutes // 60 if minutes % 60 == 0 else None,
-        instantaneous=not eccodes.codes_is_defined(handle, "typeOfStatisticalProcessing"),
-        statistic=statistic,
-    )
+
+
+def _level(handle: int) -> float:
+    """The value on the surface, exactly: ecCodes' own `level` is a whole number."""
+    keys = ("scaledValueOfFirstFixedSurface", "scaleFactorOfFirstFixedSurface")
+    if any(eccodes.codes_is_missing(handle, key) for key in keys):
+        return 0.0
+    value, factor = (_get(handle, key) for key in keys)
+    return float(value * 10**-factor if factor <= 0 else value / 10**factor)
+
+
+def _lead(handle: int) -> int | None:
+    """Hours from the coded keys: ecCodes' computed `step` changes its unit with the value."""
+    unit = _SECONDS_PER_UNIT.get(_get(handle, "indicatorOfUnitOfTimeRange:l"))
+    if unit is None:
+        return None
+    seconds = _get(handle, "forecastTime") * unit
+    return seconds // _SECONDS_PER_HOUR if seconds % _SECONDS_PER_HOUR == 0 else None
+
+
+def _statistic(handle: int) -> Statistic | Literal["other"]:
+    return _DERIVED_FORECAST.get(_get(handle, "derivedForecast"), "other")
+
+
+def _member(handle: int) -> int:
+    kind, number = _get(handle, "typeOfEnsembleForecast"), _get(handle, "perturbationNumber")
+    if kind in _CONTROLS:
+        return 0
+    return -number if kind == _NEGATIVELY_PERTURBED else number
 
 
 def grid_relative_winds(handle: int) -> bool:
     """Whether wind components point along the grid's x and y rather than east and north."""
-    return bool(_get(handle, "uvRelativeToGrid"))
+    flag = "uvRelativeToGrid"
+    return bool(eccodes.codes_is_defined(handle, flag) and _get(handle, flag))
 
 
 def _get(handle: int, key: str) -> Any:

@@ -1,5 +1,6 @@
 """Where a file came from: attributes that every NetCDF carries."""
 
+import dataclasses
 import functools
 import hashlib
 import json
@@ -34,8 +35,15 @@ def commit() -> str:
 
 def digest(value: Any) -> str:
     """A short hash of anything JSON can say; equal values give equal hashes."""
-    text = json.dumps(value, sort_keys=True, default=str)
+    text = json.dumps(value, sort_keys=True, default=_in_full)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _in_full(value: Any) -> Any:
+    """A dataclass by its fields: how it prints itself may leave some out."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return str(value)
 
 
 def attributes(title: str, source: str, settings: Mapping[str, Any]) -> dict[str, str]:

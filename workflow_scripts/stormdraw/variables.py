@@ -211,7 +211,7 @@ def scored_variables(state: list[str]) -> list[str]:
 def identify(
     discipline: int, category: int, number: int, surface: int, level: float
 ) -> Variable | None:
-    """The row that a GRIB2 message's header matches, or None."""
+    """The row that a GRIB2 message's header matches, or None; it must not be of a layer."""
     for row in _TABLE:
         # A column has no level; elsewhere the level tells 2 m from 10 m.
         right_level = row.surfaces == _ENTIRE_ATMOSPHERE or row.level == level

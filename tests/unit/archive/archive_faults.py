@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
+from archive_mirror import write_file
 from archive_server import Archive, Fault, Request, drip
 
 
@@ -12,12 +14,14 @@ class Trouble:
     """A fault, set by `spoil(archive, path of the file)`.
 
     `complaint` is what the error must say (a regular expression) if no other source has the file;
-    None where the right file comes in the end all the same.
+    None where the right file comes in the end all the same. `definite` if it is a fault of that
+    file, which may then be left out, and not of the network.
     """
 
     name: str
     spoil: Callable[[Archive, str], None]
     complaint: str | None
+    definite: bool = False
 
 
 def _status(code: int) -> Fault:
@@ -137,6 +141,25 @@ def _cut_file(archive: Archive, path: str) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
+def _empty_file(archive: Archive, path: str) -> None:
+    (archive.root / path.lstrip("/")).write_bytes(b"")
+
+
+def _nothing(request: Request) -> bool:
+    """The answer of servers that do not refuse a range of an empty file."""
+    request.send(200, b"")
+    return True
+
+
+def _other_time(archive: Archive, path: str) -> None:
+    """The messages of an hour later, where the inventory leads to."""
+    file = archive.root / path.lstrip("/")
+    idx = file.with_name(file.name + ".idx")
+    right = idx.read_text()
+    write_file(file, datetime(2026, 6, 1, 2), 0)
+    idx.write_text(right)
+
+
 def _stray_byte(archive: Archive, path: str) -> None:
     """A byte after each message, as an off-by-one in someone's copy leaves it; right inventory."""
     file = archive.root / path.lstrip("/")
@@ -152,40 +175,80 @@ def _stray_byte(archive: Archive, path: str) -> None:
 
 
 TROUBLES = (
-    Trouble("403 Forbidden", _always(403), "403"),
-    Trouble("404 Not Found", _always(404), "not in the archive"),
-    Trouble("the file is not there", _remove_file, "not in the archive"),
+    Trouble("403 Forbidden", _always(403), "403", definite=True),
+    Trouble("404 Not Found", _always(404), "not in the archive", definite=True),
+    Trouble("the file is not there", _remove_file, "not in the archive", definite=True),
     Trouble("500 Internal Server Error", _always(500), "500"),
     Trouble("503 once", lambda a, p: a.unavailable.update({p: 1}), None),
     Trouble("503 always", _always(503), "503"),
+    Trouble("401 Unauthorized", _always(401), "401"),
     Trouble("connection reset in mid-body, twice", _fault(_times(2, _reset)), None),
     Trouble("connection reset in mid-body, always", _fault(_reset), "broke off|reset"),
     Trouble("body shorter than announced, always", lambda a, p: a.breaks.update({p: 99}), "broke"),
     Trouble("body shorter than asked for, once", _fault(_times(1, _short)), None),
-    Trouble("body shorter than asked for, always", _fault(_short), "short"),
+    Trouble(
+        "body shorter than asked for, always",
+        _fault(_short),
+        "ends 20 bytes before its inventory says",
+        definite=True,
+    ),
     Trouble(
         "Range ignored: 200 and the whole file",
         lambda a, p: a.faults.update({p: lambda r: r.send(200, r.whole) is None}),
         "ignores byte ranges",
     ),
-    Trouble("other bytes than the range", _fault(_other_range), "stale or of another file"),
+    Trouble(
+        "other bytes than the range",
+        _fault(_other_range),
+        "stale or of another file",
+        definite=True,
+    ),
     Trouble("a login page in place of the file", _fault(_page), "ignores byte ranges"),
-    Trouble("garbage bytes", _fault(_garbage), "stale or of another file"),
-    Trouble("a damaged message", _fault(_damaged), "cut off or damaged"),
-    Trouble("the file is cut off", _cut_file, "short|ends before byte"),
+    Trouble("garbage bytes", _fault(_garbage), "stale or of another file", definite=True),
+    Trouble("a damaged message", _fault(_damaged), "cut off or damaged", definite=True),
+    Trouble("the file is empty", _empty_file, "ends before byte", definite=True),
+    Trouble("an empty file sent whole", _fault(_nothing), "ends before byte", definite=True),
+    Trouble("the file is cut off", _cut_file, "before its inventory says", definite=True),
     Trouble("a stray byte after each message", _stray_byte, None),
-    Trouble("no inventory", _remove_inventory, "has no inventory"),
+    Trouble("no inventory", _remove_inventory, "has no inventory", definite=True),
+    Trouble(
+        "inventory: 403 Forbidden", _fault(_status(403), ".idx"), "no inventory", definite=True
+    ),
     Trouble("inventory: 503 always", _fault(_status(503), ".idx"), "503"),
-    Trouble("inventory stale: other offsets", _inventory(_shifted), "stale or of another file"),
-    Trouble("inventory stale: offsets beyond the end", _inventory(_beyond), "ends before byte"),
-    Trouble("inventory cut off", _inventory(lambda lines: lines[:4]), "has no U10, V10"),
+    Trouble("inventory empty", _inventory(lambda lines: []), "no line that is one", definite=True),
+    Trouble(
+        "inventory stale: other offsets",
+        _inventory(_shifted),
+        "stale or of another file",
+        definite=True,
+    ),
+    Trouble(
+        "inventory stale: offsets beyond the end",
+        _inventory(_beyond),
+        "ends before byte",
+        definite=True,
+    ),
+    Trouble(
+        "inventory cut off",
+        _inventory(lambda lines: [*lines[:3], lines[3][:12]]),
+        "has no D2M, U10, V10",
+        definite=True,
+    ),
     Trouble(
         "inventory of another time",
         _inventory(lambda lines: [line.replace("2026060101", "2026060102") for line in lines]),
         "its inventory says 2026-06-01 02 UTC",
+        definite=True,
     ),
-    Trouble("inventory of another file", _inventory(_swapped), "do not hold|more than"),
-    Trouble("a login page in place of the inventory", _fault(_page, ".idx"), "cannot use"),
+    Trouble(
+        "inventory of another lead",
+        _inventory(lambda lines: [line.replace(":anl:", ":2 hour fcst:") for line in lines]),
+        r"its inventory says 2026-06-01 01 UTC \+ 2 h",
+        definite=True,
+    ),
+    Trouble("inventory of another file", _inventory(_swapped), "hold no|more than", definite=True),
+    Trouble("a file of another time", _other_time, "its header says 2026-06-01 02", definite=True),
+    Trouble("a login page in place of the inventory", _fault(_page, ".idx"), "sends a web page"),
     Trouble("slow drip", _fault(drip), "bytes came in"),
     Trouble("slow drip of the inventory", _fault(drip, ".idx"), "bytes came in"),
     Trouble("hang", _hang, "timed out"),

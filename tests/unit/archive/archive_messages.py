@@ -12,6 +12,9 @@ import eccodes  # isort: skip  (after stormdraw: see its __init__)
 
 SHAPE = (4, 5)
 
+# Products of radars and satellites have neither a surface nor a forecast time.
+WITHOUT_SURFACE = (20, 30, 31)
+
 _HOUR = 1
 _NONE = 255
 
@@ -28,15 +31,21 @@ def message(
     derived: int | None = None,
     process: int = 2,
     value: float = 1.0,
+    template: int | None = None,
+    keys: tuple[tuple[str, int | float], ...] = (),
 ) -> bytes:
     """A message on a 4 x 5 Lambert grid.
 
     `parameter` is (discipline, category, number); surfaces are (type, value); `interval` is
     (statistic of code table 4.10, length, unit), from `lead` on; `derived` is of code table 4.7.
+    `template` is another product definition than follows from these, `keys` are further keys of
+    ecCodes.
     """
     handle = eccodes.codes_grib_new_from_samples("GRIB2")
-    template = {(False, False): 0, (True, False): 8, (False, True): 2, (True, True): 12}
-    keys: dict[str, int | float | str] = {
+    templates = {(False, False): 0, (True, False): 8, (False, True): 2, (True, True): 12}
+    if template is None:
+        template = templates[interval is not None, derived is not None]
+    coded: dict[str, int | float | str] = {
         "centre": 7,
         "tablesVersion": 2,
         "localTablesVersion": 1,
@@ -55,25 +64,26 @@ def message(
         "longitudeOfFirstGridPointInDegrees": 262.5,
         "jScansPositively": 1,
         "discipline": parameter[0],
-        "productDefinitionTemplateNumber": template[interval is not None, derived is not None],
+        "productDefinitionTemplateNumber": template,
         "parameterCategory": parameter[1],
         "parameterNumber": parameter[2],
         "typeOfGeneratingProcess": process,
-        "indicatorOfUnitOfTimeRange": lead_unit,
-        "forecastTime": lead,
     }
+    if template not in WITHOUT_SURFACE:
+        coded |= {"indicatorOfUnitOfTimeRange": lead_unit, "forecastTime": lead}
     if interval is not None:
-        keys |= {
+        coded |= {
             "typeOfStatisticalProcessing": interval[0],
             "typeOfTimeIncrement": 2,
             "indicatorOfUnitForTimeRange": interval[2],
             "lengthOfTimeRange": interval[1],
         }
     if derived is not None:
-        keys |= {"derivedForecast": derived, "numberOfForecastsInEnsemble": 10}
-    keys |= _surface("First", surface) | _surface("Second", second_surface or (_NONE, 0))
+        coded |= {"derivedForecast": derived, "numberOfForecastsInEnsemble": 10}
+    if template not in WITHOUT_SURFACE:
+        coded |= _surface("First", surface) | _surface("Second", second_surface or (_NONE, 0))
     try:
-        for key, setting in keys.items():
+        for key, setting in (coded | dict(keys)).items():
             eccodes.codes_set(handle, key, setting)
         rng = np.random.default_rng(0)
         values = value + rng.normal(size=SHAPE[0] * SHAPE[1])
@@ -115,4 +125,5 @@ def _cut(message_bytes: bytes) -> list[bytes]:
 def variable_message(name: str, init: datetime, lead: int, **codes: Any) -> bytes:
     """A message of a variable of stormdraw's table."""
     row = VARIABLES[name]
-    return message(row.grib, (row.surfaces[0], row.level), init=init, lead=lead, **codes)
+    surface = codes.pop("surface", (row.surfaces[0], row.level))
+    return message(row.grib, surface, init=init, lead=lead, **codes)

@@ -1,14 +1,12 @@
 """Small mirrors of the archive, and configurations that ask for what is in them."""
 
-import functools
-import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from archive_inventory import write_inventory
 from archive_messages import message, variable_message
 
-from stormdraw.archive.inventory import inventory_lines
 from stormdraw.settings import Settings, load_settings
 
 STATE = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
@@ -64,17 +62,8 @@ def write_file(
     content = decoys[0] + b"".join(wanted) + decoys[1]
     path.write_bytes(content)
     if inventory:
-        path.with_name(path.name + ".idx").write_text(_inventory(content))
+        write_inventory(path)
     return path
-
-
-@functools.cache
-def _inventory(content: bytes) -> str:
-    """The inventory of a file with this content, made once."""
-    with tempfile.NamedTemporaryFile() as stream:
-        stream.write(content)
-        stream.flush()
-        return "".join(line + "\n" for line in inventory_lines(stream.name))
 
 
 def write_analyses(root: Path, inventory: bool = True) -> None:

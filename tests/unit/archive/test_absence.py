@@ -116,7 +116,9 @@ def test_the_audit_has_a_row_for_each_wanted_file(tmp_path, mirror):
             require_enough(table, run)
             continue
         with pytest.raises(
-            StormdrawError, match=r"1 of 4 files of hrrr .*, more than 24\.0%: 2026-06-01 07 UTC;"
+            StormdrawError,
+            match=r"1 of 4 files of hrrr .*, more than 24\.0%: 2026-06-01 07 UTC "
+            r"\(not in the archive\);",
         ):
             require_enough(table, run)
 

@@ -1,14 +1,15 @@
 """Every fault of a server: the right file in the end or a clear error, never a bad file."""
 
+from datetime import datetime
+
 import pytest
 from archive_faults import TROUBLES
 from archive_mirror import settings, write_analyses
 from archive_server import serving
 
-from stormdraw.archive import download, herbie_library, transfer
+from stormdraw.archive import remote, session, transfer
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.herbie_library import PatientSession, load_herbie
-from stormdraw.archive.manifest import read_manifest
+from stormdraw.archive.manifest import absent_times, read_manifest
 from stormdraw.errors import StormdrawError
 
 PATH = "/hrrr.20260601/conus/hrrr.t01z.wrfsfcf00.grib2"
@@ -17,24 +18,20 @@ STORED = PATH.replace("/conus", "").lstrip("/")
 
 
 @pytest.fixture
-def _impatient(monkeypatch, tmp_path, trouble):
+def _impatient(monkeypatch, trouble):
     """Short waits and few tries, so that a fault takes no minutes.
 
     Only where the fault is to be slow, since a busy machine is slow as well.
     """
     slow = trouble.name.startswith(("hang", "slow drip"))
     patience = 1.0 if slow else 20.0
-    load_herbie(tmp_path / "herbie")
-    import herbie.core
-
-    monkeypatch.setattr(herbie_library, "_RETRIES", 1)
-    monkeypatch.setattr(herbie_library, "_RETRIES_WITHOUT_ANSWER", 0)
-    monkeypatch.setattr(herbie_library, "_SECONDS_BEFORE_RETRY", 0.0)
-    monkeypatch.setattr(herbie_library, "TIMEOUT", (patience, patience))
+    monkeypatch.setattr(session, "_RETRIES", 1)
+    monkeypatch.setattr(session, "_RETRIES_WITHOUT_ANSWER", 0)
+    monkeypatch.setattr(session, "_SECONDS_BEFORE_RETRY", 0.0)
+    monkeypatch.setattr(session, "TIMEOUT", (patience, patience))
     monkeypatch.setattr(transfer, "SECONDS_TO_SPARE", patience)
-    monkeypatch.setattr(download, "_SECONDS_BEFORE_RETRY", 0.0)
-    monkeypatch.setattr(download, "_ATTEMPTS", 1 if slow else 3)
-    monkeypatch.setitem(vars(herbie.core), "requests", PatientSession())
+    monkeypatch.setattr(remote, "_SECONDS_BEFORE_RETRY", 0.0)
+    monkeypatch.setattr(remote, "_ATTEMPTS", 1 if slow else 3)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +62,31 @@ def test_a_fault_of_the_only_source(trouble, good, tmp_path):
     assert not manifest.exists()
     assert not (tmp_path / "day" / STORED).exists()
     assert not list((tmp_path / "day").rglob(".*"))
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize(
+    "trouble",
+    [trouble for trouble in TROUBLES if trouble.complaint],
+    ids=lambda trouble: trouble.name,
+)
+def test_a_fault_of_the_file_is_an_absence_and_trouble_of_the_network_is_not(trouble, tmp_path):
+    write_analyses(tmp_path / "site")
+    manifest = tmp_path / "day" / "manifest.csv"
+    with serving(tmp_path / "site") as server:
+        trouble.spoil(server, PATH)
+        run = settings(archive={"source": {"mirror": server.address}, "missing": "skip"})
+        if not trouble.definite:
+            with pytest.raises(StormdrawError, match=trouble.complaint):
+                fetch_day(run, "hrrr", "20260601", manifest)
+            assert not manifest.exists()
+            return
+        fetch_day(run, "hrrr", "20260601", manifest)
+    table = read_manifest(manifest)
+    absent = table[table["status"] == "absent"]
+    assert absent_times(table) == [datetime(2026, 6, 1, 1)]
+    assert set(table[table["init"].dt.hour != 1]["status"]) == {"ok"}
+    assert absent["reason"].str.contains(trouble.complaint).all()
 
 
 @pytest.mark.usefixtures("_impatient")

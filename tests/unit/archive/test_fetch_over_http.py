@@ -9,10 +9,8 @@ import pytest
 from archive_mirror import HOURS, STATE, reference, settings, write_analyses, write_members
 from archive_server import serving
 
-from stormdraw.archive import download as download_module
-from stormdraw.archive import herbie_library, transfer
+from stormdraw.archive import remote, session, transfer
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.herbie_library import PatientSession, load_herbie
 from stormdraw.archive.manifest import read_manifest
 from stormdraw.errors import StormdrawError
 
@@ -32,18 +30,14 @@ def manifest(tmp_path):
 
 
 @pytest.fixture
-def impatient(monkeypatch, tmp_path):
+def impatient(monkeypatch):
     """Two tries without waits in place of several with."""
-    load_herbie(tmp_path / "herbie")
-    import herbie.core
-
-    monkeypatch.setattr(herbie_library, "_RETRIES", 1)
-    monkeypatch.setattr(herbie_library, "_SECONDS_BEFORE_RETRY", 0.0)
-    monkeypatch.setattr(herbie_library, "_RETRIES_WITHOUT_ANSWER", 0)
+    monkeypatch.setattr(session, "_RETRIES", 1)
+    monkeypatch.setattr(session, "_SECONDS_BEFORE_RETRY", 0.0)
+    monkeypatch.setattr(session, "_RETRIES_WITHOUT_ANSWER", 0)
     monkeypatch.setattr(transfer, "SECONDS_TO_SPARE", 5.0)
-    monkeypatch.setattr(herbie_library, "TIMEOUT", (1.0, 1.0))
-    monkeypatch.setattr(download_module, "_SECONDS_BEFORE_RETRY", 0.0)
-    monkeypatch.setitem(vars(herbie.core), "requests", PatientSession())
+    monkeypatch.setattr(session, "TIMEOUT", (1.0, 1.0))
+    monkeypatch.setattr(remote, "_SECONDS_BEFORE_RETRY", 0.0)
 
 
 def fetch(manifest, server, run=None, source="hrrr", **options):
@@ -182,7 +176,7 @@ def test_a_server_that_ignores_ranges(manifest, server):
 @pytest.mark.usefixtures("impatient")
 def test_an_answer_that_is_too_short(manifest, server):
     server.truncates.add(PATH.format(1))
-    with pytest.raises(StormdrawError, match=r"the transfer ended 20 bytes short \(.*hrrr\.t01z"):
+    with pytest.raises(StormdrawError, match=r"hrrr\.t01z.*: ends 20 bytes before its inv"):
         fetch(manifest, server)
 
 

@@ -1,14 +1,12 @@
-"""Herbie stays out of the home folder and off the terminal, and always has a time-out."""
+"""Herbie stays out of the home folder and off the terminal."""
 
 import subprocess
 import sys
 
 import pytest
-import requests
 from archive_mirror import write_analyses
 
-from stormdraw.archive import herbie_library
-from stormdraw.archive.herbie_library import PatientSession, load_herbie, prints_to_log
+from stormdraw.archive.herbie_library import load_herbie, prints_to_log
 
 SCRIPT = """
 import sys
@@ -40,28 +38,6 @@ def test_the_home_folder_stays_empty(root, tmp_path):
     # No banner, no "created directory": only what the script itself prints.
     assert finished.stdout.splitlines() == [str(run / "results/hrrr/20260601/.fetching/herbie")]
     assert finished.stderr == ""
-
-
-def test_every_request_has_a_time_out(monkeypatch):
-    seen = {}
-
-    def request(self, *arguments, **options):
-        seen.update(options)
-
-    monkeypatch.setattr(requests.Session, "request", request)
-    session = PatientSession()
-    session.head("http://127.0.0.1/")
-    assert seen["timeout"] == herbie_library.TIMEOUT
-    session.get("http://127.0.0.1/", timeout=3)
-    assert seen["timeout"] == 3
-
-
-def test_only_herbie_is_made_patient(tmp_path):
-    load_herbie(tmp_path)
-    import herbie.core
-
-    assert isinstance(vars(herbie.core)["requests"], PatientSession)
-    assert issubclass(herbie.core.requests.RequestException, requests.RequestException)
 
 
 def test_what_is_printed_goes_to_the_log(capsys, caplog):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from simulated_world import DOMAIN, generator
 
-from stormdraw.archive.inventory import inventory_lines
 from stormdraw.archive.simulated.gribs import DECOYS, Encoder, Product, ensemble_product
 from stormdraw.archive.simulated.lattices import five_kilometre_grid, nam_nest_grid
 from stormdraw.messages import grid_relative_winds, opened, read_grid, read_header
@@ -102,39 +101,6 @@ def test_decoys_are_told_apart():
     assert headers["CIN:180-0 mb"].variable is None
     assert headers["WIND:hourly maximum"].variable is VARIABLES["WIND10"]
     assert not headers["WIND:hourly maximum"].instantaneous
-
-
-def test_inventory_lines_are_those_of_real_files(tmp_path):
-    """Variable, level and forecast as in the real inventories of HRRR and HREF."""
-    flat = np.zeros(DOMAIN.window.shape)
-    path = tmp_path / "some.grib2"
-    with Encoder(DOMAIN.window, 83) as encoder:
-        messages = [encoder.encode(Product.of(name), flat, INIT, 0) for name in STATE_VARIABLES]
-        messages += [encoder.encode(product, flat, INIT, 0) for product in DECOYS.values()]
-        messages += [encoder.encode(Product.of("OROG"), flat, INIT, 5)]
-        messages += [encoder.encode(DECOYS["WIND:hourly maximum"], flat, INIT, 5)]
-        for statistic in ("mean", "spread"):
-            product = ensemble_product("WIND10", statistic)
-            messages.append(encoder.encode(product, flat, INIT, 24, members=10))
-    path.write_bytes(b"".join(messages))
-    lines = [line.split(":", 3)[3] for line in inventory_lines(path)]
-    assert lines == [
-        "REFC:entire atmosphere:anl:",
-        "TMP:2 m above ground:anl:",
-        "DPT:2 m above ground:anl:",
-        "UGRD:10 m above ground:anl:",
-        "VGRD:10 m above ground:anl:",
-        "CAPE:surface:anl:",
-        "CIN:surface:anl:",
-        "TMP:surface:anl:",
-        "WIND:10 m above ground:0-0 day max fcst:",
-        "CAPE:180-0 mb above ground:anl:",
-        "CIN:180-0 mb above ground:anl:",
-        "HGT:surface:5 hour fcst:",
-        "WIND:10 m above ground:4-5 hour max fcst:",
-        "WIND:10 m above ground:24 hour fcst:wt ens mean",
-        "WIND:10 m above ground:24 hour fcst:ens spread",
-    ]
 
 
 def test_an_ensemble_product_says_of_how_many_and_is_one_digit_finer():

@@ -1,7 +1,6 @@
 """The archive as a folder: the right files, the right content, the same every time."""
 
 import hashlib
-import re
 from datetime import datetime
 
 import numpy as np
@@ -76,8 +75,16 @@ def test_another_seed_is_another_world(archive, tmp_path):
     assert (folder / path).read_bytes() != (tmp_path / "other" / path).read_bytes()
 
 
+def headers_of(path):
+    found = []
+    for message in read_messages(path):
+        with opened(message) as handle:
+            found.append(read_header(handle))
+    return found
+
+
 def test_every_file_a_run_fetches_is_there_with_every_message(archive, tmp_path_factory):
-    """Each wanted line stands exactly once in the inventory, at a place that holds it."""
+    """Each wanted field stands exactly once in its file."""
     folder, _, _ = archive
     herbie = load_herbie(tmp_path_factory.mktemp("herbie"))
     checked = 0
@@ -85,15 +92,17 @@ def test_every_file_a_run_fetches_is_there_with_every_message(archive, tmp_path_
         for date in dates(SETTINGS, source):
             for request in requests(SETTINGS, source, date):
                 paths = candidates(herbie, request, Folder(folder))
-                path = folder / next(iter(paths.values()))
-                lines = path.with_name(path.name + ".idx").read_text().splitlines()
+                headers = headers_of(folder / next(iter(paths.values())))
+                assert {
+                    (header.init, header.lead) for header in headers if header.instantaneous
+                } == {(request.init, request.lead)}
+                fields = [
+                    (header.variable.name, header.statistic)
+                    for header in headers
+                    if header.variable and header.instantaneous
+                ]
                 for name in request.variables:
-                    ending = {None: "", "mean": "wt ens mean", "spread": "ens spread"}
-                    pattern = VARIABLES[name].inventory_pattern(
-                        request.lead, ending[request.statistic]
-                    )
-                    matching = [line for line in lines if re.search(pattern + "$", line)]
-                    assert len(matching) == 1, (path, pattern, lines)
+                    assert fields.count((name, request.statistic)) == 1
                     checked += 1
     # 3 + 3 analyses of 7, a static field, 2 x 10 members of 7, 2 x 2 products of 5.
     assert checked == 6 * 7 + 1 + 20 * 7 + 4 * 5
@@ -105,22 +114,19 @@ def test_analyses_of_every_hour(archive):
     assert found == {f"hrrr.t{hour:02d}z.wrfsfcf00.grib2" for hour in range(9)}
 
 
-def test_nothing_but_grib_and_inventories(archive):
+def test_nothing_but_grib(archive):
     folder, _, _ = archive
-    names = [path.name for path in folder.rglob("*") if path.is_file()]
-    gribs = {name for name in names if name.endswith(".grib2")}
-    assert set(names) == gribs | {f"{name}.idx" for name in gribs}
+    assert {path.suffix for path in folder.rglob("*") if path.is_file()} == {".grib2"}
 
 
-def test_line_numbers_move_between_leads(archive):
+def test_places_of_messages_move_between_leads(archive):
     folder, _, _ = archive
 
-    def line_of_cape(lead):
-        path = folder / hrrr_path(CASE, lead)
-        lines = path.with_name(path.name + ".idx").read_text().splitlines()
-        return next(int(line.split(":")[0]) for line in lines if ":CAPE:surface:" in line)
+    def place_of_cape(lead):
+        headers = headers_of(folder / hrrr_path(CASE, lead))
+        return [header.variable and header.variable.name for header in headers].index("CAPE")
 
-    assert line_of_cape(0) != line_of_cape(1)
+    assert place_of_cape(0) != place_of_cape(1)
 
 
 def test_values_are_within_bounds(archive):

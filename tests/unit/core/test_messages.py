@@ -86,6 +86,11 @@ def test_crop_lies_on_the_full_grid(idaho):
     assert np.allclose(grid.y, full.y, atol=1.0)
 
 
+def shortest(length):
+    """The shortest that may be a message, of 20 bytes, and the length that it says it has."""
+    return b"GRIB\0\0\0\2" + length.to_bytes(8, "big") + b"7777"
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
@@ -93,6 +98,9 @@ def test_crop_lies_on_the_full_grid(idaho):
         (b"<html>not found</html>", "no GRIB message"),
         (b"GRIB\0\0\0\1" + b"\0" * 40, "edition 1"),
         (b"GRIB\0\0\0", "cut off"),
+        # Where a message before it ends in 7777, a length of 0 leads back to itself.
+        (shortest(20) + shortest(0), "byte 20 should be 0 bytes long"),
+        (shortest(20) + shortest(15), "byte 20 should be 15 bytes long"),
     ],
 )
 def test_bad_files_are_told_apart(tmp_path, content, complaint):
@@ -106,3 +114,40 @@ def test_truncated_message_is_an_error(tmp_path, idaho):
     (tmp_path / "a.grib2").write_bytes(whole[:-10])
     with pytest.raises(StormdrawError, match=r"a\.grib2: the message at byte \d+ should be"):
         find_messages(tmp_path / "a.grib2")
+
+
+def test_what_is_no_file_is_told(tmp_path):
+    with pytest.raises(StormdrawError, match=r"a\.grib2: cannot be read: Is a directory"):
+        (tmp_path / "a.grib2").mkdir()
+        find_messages(tmp_path / "a.grib2")
+    with pytest.raises(StormdrawError, match="No such file"):
+        find_messages(tmp_path / "b.grib2")
+
+
+def test_messages_before_damage_are_read(tmp_path, idaho):
+    whole = (idaho / "hrrr.t00z.wrfsfcf01.grib2").read_bytes()
+    (tmp_path / "a.grib2").write_bytes(whole[:-10])
+    messages = read_messages(tmp_path / "a.grib2")
+    assert len([next(messages) for _ in range(51)]) == 51
+    with pytest.raises(StormdrawError, match="cut off"):
+        next(messages)
+
+
+def test_templates_without_a_surface_or_a_lead(tmp_path, real_data):
+    """Radar and satellite products, of which ecCodes has no such keys."""
+    (message, *_) = read_messages(real_data / "hrrr_conus" / "hrrr.wrfsubhf.sample.grib2")
+    for template in (20, 30, 31):
+        with opened(message) as handle:
+            eccodes.codes_set(handle, "productDefinitionTemplateNumber", template)
+            other = eccodes.codes_get_message(handle)
+        with opened(other) as handle:
+            header = read_header(handle)
+        assert (header.variable, header.lead) == (None, None)
+        assert header.init == datetime(2022, 10, 14, 1)
+
+
+def test_a_time_with_seconds(real_data):
+    """Of MRMS, whose `dataTime` ecCodes cannot tell."""
+    (path,) = (real_data / "mrms").glob("*.grib2")
+    with opened(next(read_messages(path))) as handle:
+        assert read_header(handle).init == datetime(2022, 7, 4, 11, 0, 40)

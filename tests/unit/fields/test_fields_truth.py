@@ -10,11 +10,11 @@ import xarray as xr
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
+from archive_inventory import write_inventory
 from archive_messages import variable_message
 from archive_mirror import STATE, settings, write_analyses, write_file
 
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.inventory import write_inventory
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast

@@ -1,4 +1,4 @@
-"""What is done about files that no source has: `archive.missing` in the configuration."""
+"""What is done about files of which nothing is usable: `archive.missing` in the configuration."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -38,34 +38,44 @@ def alternatives(settings: Settings, source: str, file: FileRequest) -> Iterator
 def require_members(
     settings: Settings, source: str, date: str, rows: Sequence[ManifestRow]
 ) -> None:
-    """Raises StormdrawError if some lead has fewer members than `minimum_members`.
+    """Raises StormdrawError if a variable has fewer members than `minimum_members` at some lead.
 
     Unless `archive.missing` allows it: then that lead of the case is left out of all scores.
     """
     if not is_members(source):
         return
     minimum = minimum_members(settings)
-    there = {(row.member, row.init, row.lead) for row in rows if row.status == OK}
+    there = {(row.variable, row.member, row.init, row.lead) for row in rows if row.status == OK}
     for cycle in settings.initial_times():
         if format_date(cycle) != date:
             continue
         for lead in settings.leads:
             members = [member for member in members_at(source, cycle) if member.reaches(lead)]
-            absent = [
-                member.name
-                for member in members
-                if (member.name, cycle - hours(member.age), member.own_lead(lead)) not in there
-            ]
-            if len(members) - len(absent) >= minimum:
-                continue
-            complaint = (
-                f"{source.upper()} of {cycle:%Y-%m-%d %H} UTC + {lead} h: "
-                f"{len(members) - len(absent)} of {len(members)} members are there and "
-                f"minimum_members is {minimum}; absent: {', '.join(absent)}"
-            )
-            if settings.archive.missing == "fail":
-                raise StormdrawError(
-                    f"{complaint}; use a mirror that has them, lower minimum_members, set "
-                    "archive.missing to skip, or take the system of kind products"
+            # Variables that the same members lack are told together.
+            without: dict[tuple[str, ...], list[str]] = {}
+            for name in settings.variables:
+                absent = tuple(
+                    member.name
+                    for member in members
+                    if (name, member.name, cycle - hours(member.age), member.own_lead(lead))
+                    not in there
                 )
-            logger.warning("%s; no system is scored there", complaint)
+                if len(members) - len(absent) < minimum:
+                    without.setdefault(absent, []).append(name)
+            for absent, names in without.items():
+                some = "" if len(names) == len(settings.variables) else f"{', '.join(names)} of "
+                _complain(
+                    settings,
+                    f"{source.upper()} of {cycle:%Y-%m-%d %H} UTC + {lead} h: {some}"
+                    f"{len(members) - len(absent)} of {len(members)} members are there and "
+                    f"minimum_members is {minimum}; absent: {', '.join(absent)}",
+                )
+
+
+def _complain(settings: Settings, complaint: str) -> None:
+    if settings.archive.missing == "fail":
+        raise StormdrawError(
+            f"{complaint}; use a mirror that has them, lower minimum_members, set "
+            "archive.missing to skip, or take the system of kind products"
+        )
+    logger.warning("%s; no system is scored there", complaint)

@@ -1,11 +1,13 @@
 """What of the archive a run wanted and what it got, file by file, over the whole period."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from stormdraw.archive.manifest import ABSENT, OLDER_RUN, read_manifest
+from stormdraw.archive.manifest import ABSENT, EXCLUDED, OLDER_RUN, read_manifest
 from stormdraw.archive.wanted import MAY_LACK_FILES
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
@@ -19,10 +21,15 @@ COLUMNS = (
     "init",
     "lead",
     "status",
+    "lacks",
+    "reason",
     "bytes",
     "origin",
     "replaced_by",
 )
+
+# What the rows of one file have in common.
+_FILE = ["member", "statistic", "init", "lead", "file"]
 
 # How many absent files an error names.
 _NAMED = 5
@@ -34,8 +41,9 @@ def audit(
     """One row for each wanted file, with columns COLUMNS, in the order of time.
 
     `init` and `lead` (h) are the wanted file's. Its `status` is that of the manifests: `ok`,
-    `absent` at every source, or `older_run`, and then `replaced_by` tells the file in its place.
-    `origin` is where it came from, or where it was first looked for.
+    `absent`, `excluded`, or `older_run`, and then `replaced_by` tells the file in its place. A file
+    is `absent` if some of what was wanted of it is; `lacks` names these variables, and `reason` is
+    what was wrong. `origin` is where it came from, or where it was first looked for.
 
     Raises StormdrawError if a file is not a manifest.
     """
@@ -53,8 +61,16 @@ def audit(
 def _files_of(source: str, path: str | Path, analysis_lead: int) -> pd.DataFrame:
     """The rows of one manifest, of which each file has one for each variable."""
     messages = read_manifest(path)
-    key = ["member", "statistic", "init", "lead", "file", "status", "origin"]
-    files = messages.groupby(key, sort=False, as_index=False).agg({"bytes": "sum"})
+    messages = messages.sort_values(_FILE, kind="stable")
+    files = pd.DataFrame(
+        [
+            dict(zip(_FILE, key, strict=True)) | _told(list(rows))
+            for key, rows in itertools.groupby(
+                messages.itertuples(index=False),
+                key=lambda row: tuple(getattr(row, name) for name in _FILE),
+            )
+        ]
+    )
     files["source"] = source
     files["valid"] = files["init"] + pd.to_timedelta(files["lead"], unit="h")
     replaced = files["status"] == OLDER_RUN
@@ -62,6 +78,20 @@ def _files_of(source: str, path: str | Path, analysis_lead: int) -> pd.DataFrame
     files.loc[replaced, "lead"] = analysis_lead
     files["init"] = files["valid"] - pd.to_timedelta(files["lead"], unit="h")
     return files[list(COLUMNS)]
+
+
+def _told(messages: Sequence[Any]) -> dict[str, Any]:
+    """What the messages of one file come to."""
+    absent = [row for row in messages if row.status in (ABSENT, EXCLUDED)]
+    telling = absent or messages
+    reasons = dict.fromkeys(row.reason for row in telling if row.reason)
+    return {
+        "status": telling[0].status,
+        "lacks": " ".join(row.variable for row in absent),
+        "reason": ", and ".join(reasons),
+        "bytes": sum(row.bytes for row in messages),
+        "origin": messages[0].origin,
+    }
 
 
 def require_enough(table: pd.DataFrame, settings: Settings) -> None:
@@ -72,15 +102,20 @@ def require_enough(table: pd.DataFrame, settings: Settings) -> None:
     """
     limit = settings.archive.missing_limit
     for source, files in table.groupby("source"):
+        files = files[files["status"] != EXCLUDED]
         absent = files[files["status"] == ABSENT]
         if source in MAY_LACK_FILES or len(absent) <= limit * len(files):
             continue
-        named = ", ".join(f"{time:%Y-%m-%d %H} UTC" for time in absent["valid"].head(_NAMED))
+        first = absent.head(_NAMED)
+        named = ", ".join(
+            f"{valid:%Y-%m-%d %H} UTC ({reason})"
+            for valid, reason in zip(first["valid"], first["reason"], strict=True)
+        )
         more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
         raise StormdrawError(
-            f"archive.missing_limit: {len(absent)} of {len(files)} files of {source} are at no "
-            f"source, more than {limit:.1%}: {named}{more}; add a source to archive.source, choose "
-            "other periods, or raise the limit"
+            f"archive.missing_limit: {len(absent)} of {len(files)} files of {source} are absent or "
+            f"no good, more than {limit:.1%}: {named}{more}; add a source to archive.source, "
+            "choose other periods, or raise the limit"
         )
 
 

@@ -3,25 +3,32 @@
 import contextlib
 import dataclasses
 import logging
-import shutil
-import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
 from stormdraw.archive.absence import alternatives, may_be_absent, require_members
-from stormdraw.archive.download import AbsentFileError, Reachable, download
-from stormdraw.archive.herbie_library import load_herbie, prints_to_log
-from stormdraw.archive.manifest import ABSENT, OK, OLDER_RUN, ManifestRow, write_manifest
-from stormdraw.archive.sections import grid_digest
+from stormdraw.archive.download import Reachable, download, incomplete
+from stormdraw.archive.faults import AbsentFileError
+from stormdraw.archive.herbie_library import load_herbie
+from stormdraw.archive.manifest import (
+    ABSENT,
+    EXCLUDED,
+    OK,
+    OLDER_RUN,
+    ManifestRow,
+    write_manifest,
+)
+from stormdraw.archive.session import PatientSession
 from stormdraw.archive.sources import Folder, Place, candidates, place_of, stored_path
 from stormdraw.archive.store import Store, StoredFile, StoredMessage
-from stormdraw.archive.verify import VerifiedMessage
+from stormdraw.archive.verify import off_the_common_grid
 from stormdraw.archive.wanted import FileRequest, requests
 from stormdraw.archive.workspace import workspace
 from stormdraw.errors import StormdrawError
+from stormdraw.grids import Grid
 from stormdraw.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -30,13 +37,21 @@ Progress = Callable[[str], None]
 
 _PROGRESS_LINES = 10
 
+EXCLUDED_REASON = "archive.exclude names it"
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a wanted file: the file that was taken for it, if any, and its messages."""
+    """What became of a wanted file.
+
+    `taken` is the file that was taken for it and `stored` what of it is kept, if anything.
+    `lacking` tells why a variable is not there, `error` what was wrong with the wanted file.
+    """
 
     taken: FileRequest
-    stored: StoredFile | AbsentFileError
+    stored: StoredFile | None = None
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    error: AbsentFileError | None = None
 
 
 def fetch_day(
@@ -53,10 +68,10 @@ def fetch_day(
     A file from an interrupted run is verified again and kept if it came over the network from where
     it would come from now. `mirror` is the simulated archive's folder.
 
-    What is absent at every source is listed as such where `archive.missing` or, for members of a
-    reference ensemble, `minimum_members` allows it; so is a forecast of HRRR's. Raises
-    StormdrawError if not, if a file is not what was asked for at any source, and if another run is
-    fetching the same day.
+    What no source has, or none without a fault, is listed as absent where `archive.missing` or, for
+    members of a reference ensemble, `minimum_members` allows it; so is a forecast of HRRR's. Raises
+    StormdrawError if not, if the network or a server fails, and if another run is fetching the same
+    day.
     """
     manifest_path = Path(manifest_path)
     wanted = requests(settings, source, date)
@@ -65,20 +80,20 @@ def fetch_day(
     place = place_of(settings, mirror)
     # Two members may be one file: the older member of a cycle is the newer one of an earlier.
     files = list(dict.fromkeys(dataclasses.replace(request, member="") for request in wanted))
-    with workspace(manifest_path.parent) as work, prints_to_log():
+    with workspace(manifest_path.parent) as work:
         herbie = load_herbie(work / "herbie")
         _require_distinct_names(herbie, files)
-        fetching = _Fetching(settings, source, herbie, place, manifest_path.parent, work)
+        fetching = _Fetching(settings, source, herbie, place, manifest_path.parent)
         fetched: dict[FileRequest, Outcome] = {}
-        # Closed at once on an error, so that no thread still writes into the workspace.
+        # Closed at once on an error, so that no thread still writes into the folder.
         with contextlib.closing(fetching.all(files)) as outcomes:
             for file, outcome in zip(files, outcomes, strict=True):
-                if isinstance(outcome.stored, AbsentFileError):
-                    if not may_be_absent(settings, source):
-                        raise outcome.stored
-                    logger.warning("%s", outcome.stored)
+                _accept(outcome, may_be_absent(settings, source))
                 fetched[file] = outcome
                 _report(progress, len(fetched), len(files))
+        for file, outcome in fetching.anew_on_the_common_grid(fetched):
+            _accept(outcome, may_be_absent(settings, source))
+            fetched[file] = outcome
         rows = [
             row
             for request in wanted
@@ -88,96 +103,100 @@ def fetch_day(
     write_manifest(manifest_path, rows)
 
 
+def _accept(outcome: Outcome, may_be_absent: bool) -> None:
+    """Raises what is wrong with a file that must not be absent."""
+    if outcome.error is None:
+        return
+    if outcome.lacking and not may_be_absent:
+        raise outcome.error
+    logger.warning("%s", outcome.error)
+
+
 class _Fetching:
     """Fetches the files of a day, several at once where there is a network to wait for."""
 
     def __init__(
-        self,
-        settings: Settings,
-        source: str,
-        herbie: ModuleType,
-        place: Place,
-        folder: Path,
-        work: Path,
+        self, settings: Settings, source: str, herbie: ModuleType, place: Place, folder: Path
     ) -> None:
         self._settings = settings
         self._source = source
         self._herbie = herbie
         self._place = place
-        self._work = work
+        self._session = PatientSession()
+        self._may_be_absent = may_be_absent(settings, source)
         self._store = Store(folder, remembers=not isinstance(place, Folder))
         self._reachable = Reachable()
-        self._grids = _Grids()
 
     def all(self, files: Sequence[FileRequest]) -> Generator[Outcome]:
         """The outcome of each file, in order."""
         if isinstance(self._place, Folder):
-            for number, file in enumerate(files):
-                yield self.one(number, file)
+            yield from map(self.one, files)
             return
         with ThreadPoolExecutor(max_workers=self._settings.archive.connections) as pool:
             try:
-                yield from pool.map(self.one, range(len(files)), files)
+                yield from pool.map(self.one, files)
             finally:
                 # After an error or Ctrl-C nothing new is begun.
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def one(self, number: int, file: FileRequest) -> Outcome:
-        """Fetch a file or, where that is wanted, one that can stand in for it."""
-        work = self._work / str(number)
-        try:
-            return Outcome(file, self._fetch(file, work))
-        except AbsentFileError as error:
-            absent = error
-        for candidate in alternatives(self._settings, self._source, file):
-            with contextlib.suppress(AbsentFileError):
-                return Outcome(candidate, self._fetch(candidate, work))
-        return Outcome(file, absent)
+    def anew_on_the_common_grid(
+        self, fetched: Mapping[FileRequest, Outcome]
+    ) -> Iterator[tuple[FileRequest, Outcome]]:
+        """The files that are on another grid than most of their kind, looked for elsewhere."""
+        by_kind: dict[tuple[str, str], dict[FileRequest, Grid]] = {}
+        for file, outcome in fetched.items():
+            if outcome.stored is not None:
+                kind = (outcome.taken.model, outcome.taken.product)
+                by_kind.setdefault(kind, {})[file] = outcome.stored.grid
+        for grids in by_kind.values():
+            common, others = off_the_common_grid(grids)
+            for file in others:
+                self._drop(fetched[file])
+                yield file, self.one(file, common)
 
-    def _fetch(self, file: FileRequest, work: Path) -> StoredFile:
+    def one(self, file: FileRequest, grid: Grid | None = None) -> Outcome:
+        """Fetch a file or, where that is wanted, one that can stand in for it."""
+        if file.excluded:
+            return Outcome(file, lacking=dict.fromkeys(file.variables, EXCLUDED_REASON))
+        wanted = self._fetch(file, grid)
+        if not wanted.lacking:
+            return wanted
+        for candidate in alternatives(self._settings, self._source, file):
+            other = self._fetch(candidate, grid)
+            if not other.lacking:
+                self._drop(wanted)
+                return dataclasses.replace(other, error=wanted.error)
+            self._drop(other)
+        return wanted
+
+    def _fetch(self, file: FileRequest, grid: Grid | None) -> Outcome:
         path = stored_path(self._herbie, file)
         found = self._find(path, file)
-        if found is not None:
-            return found
-
-        def accept(messages: Sequence[VerifiedMessage], origin: str) -> None:
-            self._grids.require(file, grid_digest(messages[0].content), origin)
-
+        if found is not None and (grid is None or found.grid.matches(grid)):
+            return Outcome(file, found)
         try:
-            fetched = download(self._herbie, file, self._place, work, self._reachable, accept)
-        finally:
-            # Herbie takes what an earlier file left there for its own.
-            shutil.rmtree(work, ignore_errors=True)
-        return self._store.put(path, fetched.messages, fetched.origin)
+            fetched = download(
+                self._herbie, self._session, file, self._place, self._reachable, grid
+            )
+        except AbsentFileError as error:
+            return Outcome(file, None, dict.fromkeys(file.variables, error.reason), error)
+        lacking = {name: fault.finding for name, fault in fetched.lacking.items()}
+        error = incomplete(fetched) if lacking else None
+        if lacking and not self._may_be_absent:
+            return Outcome(file, None, lacking, error)
+        stored = self._store.put(path, fetched.messages, fetched.origin, fetched.grid)
+        return Outcome(file, stored, lacking, error)
 
     def _find(self, path: str, file: FileRequest) -> StoredFile | None:
         """A file stored by an earlier run."""
         if not self._store.remembers:
             return None
         origins = candidates(self._herbie, file, self._place).values()
-        found = self._store.find(path, file, origins)
-        if found is not None:
-            self._grids.require(file, found.grid, found.origin)
-        return found
+        return self._store.find(path, file, origins)
 
-
-class _Grids:
-    """The grid that each model's files of a day are on."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], tuple[str, str]] = {}
-        self._lock = threading.Lock()
-
-    def require(self, file: FileRequest, grid: str, origin: str) -> None:
-        """Raises StormdrawError if another file of the same kind had another grid."""
-        with self._lock:
-            key = (file.model, file.product)
-            expected, where = self._known.setdefault(key, (grid, origin))
-        if grid != expected:
-            raise StormdrawError(
-                f"{origin}: its grid is not that of {where}; replace whichever is wrong, or choose "
-                "periods in which the grid does not change"
-            )
+    def _drop(self, outcome: Outcome) -> None:
+        if outcome.stored is not None:
+            self._store.drop(outcome.stored.path)
 
 
 def _require_distinct_names(herbie: ModuleType, files: Sequence[FileRequest]) -> None:
@@ -199,26 +218,29 @@ def _report(progress: Progress | None, done: int, total: int) -> None:
 
 def _rows(herbie: ModuleType, request: FileRequest, outcome: Outcome) -> list[ManifestRow]:
     """The manifest's rows of a request, one for each variable."""
-    taken, stored = outcome.taken, outcome.stored
-    if isinstance(stored, AbsentFileError):
-        path, origin, status = stored_path(herbie, request), stored.looked_at, ABSENT
-        messages = [StoredMessage(name, 0, 0, "") for name in request.variables]
-    else:
-        status = OK if taken.init == request.init else OLDER_RUN
-        path, origin, messages = stored.path, stored.origin, list(stored.messages)
-    return [
-        ManifestRow(
-            file=path,
-            variable=message.variable,
-            member=request.member,
-            init=taken.init,
-            lead=taken.lead,
-            statistic=request.statistic or "",
-            offset=message.offset,
-            bytes=message.bytes,
-            sha256=message.sha256,
-            origin=origin,
-            status=status,
+    taken, stored, error = outcome.taken, outcome.stored, outcome.error
+    whole = OK if taken.init == request.init else OLDER_RUN
+    messages = {} if stored is None else {entry.variable: entry for entry in stored.messages}
+    origin = stored.origin if stored is not None else error.looked_at if error is not None else ""
+    rows = []
+    for name in request.variables:
+        message = messages.get(name, StoredMessage(name, 0, 0, ""))
+        reason = outcome.lacking.get(name, error.reason if whole == OLDER_RUN and error else "")
+        missing = EXCLUDED if request.excluded else ABSENT
+        rows.append(
+            ManifestRow(
+                file=stored_path(herbie, taken) if stored is None else stored.path,
+                variable=name,
+                member=request.member,
+                init=taken.init,
+                lead=taken.lead,
+                statistic=request.statistic or "",
+                offset=message.offset,
+                bytes=message.bytes,
+                sha256=message.sha256,
+                origin=origin,
+                status=whole if name in messages else missing,
+                reason=reason,
+            )
         )
-        for message in messages
-    ]
+    return rows

@@ -1,4 +1,8 @@
-"""Herbie, imported so that it stays out of the home folder, out of the way, and never hangs."""
+"""Herbie, imported so that it stays out of the home folder and out of the way.
+
+Herbie's templates of models give the names and addresses of files. A session of our own fetches the
+bytes.
+"""
 
 import contextlib
 import functools
@@ -9,24 +13,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from stormdraw.files import write_text
 
 logger = logging.getLogger("herbie")
-
-# Seconds to wait for a connection, and for the next bytes of an answer.
-TIMEOUT = (15.0, 60.0)
-
-_RETRIES = 4
-# A server that does not answer within the time-out is asked once more.
-_RETRIES_WITHOUT_ANSWER = 1
-_SECONDS_BEFORE_RETRY = 0.5
-_TEMPORARY = (429, 500, 502, 503, 504)
 
 _CONFIGURATION = """[default]
 model = "hrrr"
@@ -35,36 +25,6 @@ save_dir = {save_dir}
 overwrite = false
 verbose = false
 """
-
-
-class PatientSession(requests.Session):
-    """Stands in for the module `requests` inside Herbie.
-
-    Herbie's `requests.head` has no time-out, and nothing in `requests` sets a default one
-    (`socket.setdefaulttimeout` is not honoured). Connection errors and 5xx answers are tried again
-    with growing waits; a 5xx that stays is an error, not a file that does not exist.
-    """
-
-    RequestException = requests.RequestException
-
-    def __init__(self) -> None:
-        super().__init__()
-        retries = Retry(
-            total=_RETRIES,
-            read=min(_RETRIES, _RETRIES_WITHOUT_ANSWER),
-            backoff_factor=_SECONDS_BEFORE_RETRY,
-            status_forcelist=_TEMPORARY,
-            allowed_methods=("HEAD", "GET"),
-            # A server may ask for hours.
-            respect_retry_after_header=False,
-        )
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, HTTPAdapter(max_retries=retries, pool_maxsize=16))
-
-    def request(self, *arguments: Any, **options: Any) -> requests.Response:
-        if options.get("timeout") is None:
-            options["timeout"] = TIMEOUT
-        return super().request(*arguments, **options)
 
 
 @functools.cache
@@ -79,10 +39,7 @@ def load_herbie(folder: Path) -> ModuleType:
     os.environ["HERBIE_CONFIG_PATH"] = str(folder)
     os.environ["HERBIE_SAVE_DIR"] = str(folder)
     with prints_to_log():
-        herbie = importlib.import_module("herbie")
-        core = importlib.import_module("herbie.core")
-    vars(core)["requests"] = PatientSession()
-    return herbie
+        return importlib.import_module("herbie")
 
 
 def _toml_string(path: Path) -> str:

@@ -11,11 +11,15 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.times import INIT_FORMAT, format_init
 
-Status = Literal["ok", "absent", "older_run"]
+Status = Literal["ok", "absent", "older_run", "excluded"]
 OK: Status = "ok"
+# At no source, or nowhere without a fault.
 ABSENT: Status = "absent"
 # A later lead of an earlier run, valid at the same time, stands in for the file that was wanted.
 OLDER_RUN: Status = "older_run"
+# Left out by the configuration, whether it is there or not.
+EXCLUDED: Status = "excluded"
+_THERE = (OK, OLDER_RUN)
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class ManifestRow:
 
     `file` is relative to the manifest's folder. `init` and `lead` (hours) are the file's own.
     `statistic` is `mean` or `spread` for a product of an ensemble, else empty. `sha256` is of the
-    message's bytes; `origin` is the URL or path it came from, or was looked for in vain.
+    message's bytes; `origin` is the URL or path it came from, or was looked for in vain. `reason`
+    is what was wrong with the wanted file or message, unless the status is `ok`.
     """
 
     file: str
@@ -38,6 +43,12 @@ class ManifestRow:
     sha256: str
     origin: str
     status: Status
+    reason: str = ""
+
+    @property
+    def there(self) -> bool:
+        """Whether there is a message."""
+        return self.status in _THERE
 
 
 COLUMNS = tuple(field.name for field in fields(ManifestRow))
@@ -79,13 +90,8 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
     return table[list(COLUMNS)]
 
 
-def present(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of messages that are there."""
-    return table[table["status"] != ABSENT]
-
-
 def absent_times(table: pd.DataFrame) -> list[datetime]:
     """The valid times of which something is not there, in order."""
-    valid = table["init"] + pd.to_timedelta(table["lead"], unit="h")
-    missing = set(valid[table["status"] == ABSENT])
-    return sorted(time.to_pydatetime() for time in missing)
+    missing = table[~table["status"].isin(_THERE)]
+    valid = missing["init"] + pd.to_timedelta(missing["lead"], unit="h")
+    return sorted(time.to_pydatetime() for time in set(valid))

@@ -1,10 +1,10 @@
 """The messages that an inventory points at, each compared with what the inventory says of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stormdraw.archive.transfer import LocalFile, RemoteFile
-from stormdraw.errors import StormdrawError
+from stormdraw.archive.faults import Fault, FaultyFileError
+from stormdraw.archive.transfer import RemoteFile
 
 _START = b"GRIB"
 _END = b"7777"
@@ -42,42 +42,42 @@ def spans(offsets: Iterable[int], wanted: Iterable[int]) -> list[Span]:
     return [tuple(span) for span in found]
 
 
-def read_span(file: RemoteFile | LocalFile, span: Span, origin: str) -> Iterator[bytes]:
-    """The messages of a span, without stray bytes after them.
+def read_span(file: RemoteFile, span: Span, origin: str) -> list[bytes]:
+    """The messages of a span, without stray bytes after them; errors call the file `origin`.
 
-    Raises StormdrawError if the bytes are not what the inventory says, RequestException if they do
+    Raises FaultyFileError if the bytes are not what the inventory says, RequestException if they do
     not come.
     """
     last = span[-1]
     end = None if last.length is None else last.offset + last.length
+    messages = []
     with file.read(span[0].offset, end) as stream:
         for piece in span:
             indicator = stream.take(_INDICATOR_LENGTH)
             length = _message_length(indicator, piece, origin)
             message = indicator + stream.take(length - _INDICATOR_LENGTH)
-            if len(message) < length or not message.endswith(_END):
-                raise StormdrawError(
-                    f"{origin}: the message at byte {piece.offset} should be {length} bytes long "
-                    "and end in 7777, but the file is cut off or damaged there; replace the file"
+            if not message.endswith(_END):
+                raise FaultyFileError(
+                    origin,
+                    Fault(
+                        f"the message at byte {piece.offset} should be {length} bytes long and end "
+                        "in 7777, but the file is cut off or damaged there"
+                    ),
                 )
             if piece.length is not None and _START in stream.take(piece.length - length):
                 raise _foreign(origin, f"has more than one message at byte {piece.offset}")
-            yield message
+            messages.append(message)
+    return messages
 
 
 def _message_length(indicator: bytes, piece: Piece, origin: str) -> int:
     """The length that a message's first bytes tell, which must fit the inventory."""
-    if len(indicator) < _INDICATOR_LENGTH:
-        raise StormdrawError(
-            f"{origin}: empty, or cut off before the message at byte {piece.offset}; replace the "
-            "file, or the inventory if it is of another"
-        )
     if not indicator.startswith(_START):
         raise _foreign(origin, f"has no message at byte {piece.offset}")
     if indicator[7] != 2:
-        raise StormdrawError(
-            f"{origin}: the message at byte {piece.offset} is GRIB edition {indicator[7]}, "
-            "expected 2"
+        raise FaultyFileError(
+            origin,
+            Fault(f"the message at byte {piece.offset} is GRIB edition {indicator[7]}, expected 2"),
         )
     length = int.from_bytes(indicator[8:], "big")
     if length < _INDICATOR_LENGTH + len(_END) or (
@@ -89,8 +89,11 @@ def _message_length(indicator: bytes, piece: Piece, origin: str) -> int:
     return length
 
 
-def _foreign(origin: str, finding: str) -> StormdrawError:
-    return StormdrawError(
-        f"{origin}: {finding} as its inventory says; the inventory is stale or of another file: "
-        "fetch it again, or delete the mirror's .idx"
+def _foreign(origin: str, finding: str) -> FaultyFileError:
+    return FaultyFileError(
+        origin,
+        Fault(
+            f"{finding} as its inventory says; the inventory is stale or of another file",
+            "fetch it again, or give the mirror as a folder",
+        ),
     )

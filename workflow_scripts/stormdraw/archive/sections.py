@@ -5,7 +5,6 @@ pairs this way, so that one inventory offset stands for two fields (`12.1`, `12.
 only the first field of such a message unless a global switch is set, so they are taken apart here.
 """
 
-import hashlib
 import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from stormdraw.messages import Extent
 _INDICATOR_LENGTH = 16
 _END = b"7777"
 _SECTION_HEAD = 5
-_GRID = 3
 _BITMAP_SAME_AS_BEFORE = 254
 _BITMAP_HERE = 0
 
@@ -75,15 +73,6 @@ def header_fields(data: bytes | mmap.mmap, extent: Extent) -> list[bytes]:
     return stripped
 
 
-def grid_digest(message: bytes) -> str:
-    """A short hash of the grid that a message of one field is on, as its section 3 has it."""
-    for section in _sections(message, Extent(0, len(message))):
-        if section.number == _GRID:
-            content = message[section.start : section.end]
-            return hashlib.sha256(content).hexdigest()[:16]
-    raise StormdrawError("a message without section 3: it is damaged; fetch the file again")
-
-
 def _assemble(indicator: bytes, parts: dict[int, bytes]) -> bytes:
     """A message of one field, its total length set right."""
     body = b"".join(parts[number] for number in sorted(parts)) + _END
@@ -101,7 +90,7 @@ def _fields(data: bytes | mmap.mmap, extent: Extent) -> Iterator[list[Section]]:
             if missing:
                 raise StormdrawError(
                     f"the message at byte {extent.offset} has a field without section "
-                    f"{min(missing)}: it is damaged; delete the file and fetch it again"
+                    f"{min(missing)}: it is damaged"
                 )
             yield [current[number] for number in sorted(current)]
 
@@ -114,7 +103,7 @@ def _sections(data: bytes | mmap.mmap, extent: Extent) -> Iterator[Section]:
         if length < _SECTION_HEAD or position + length > end:
             raise StormdrawError(
                 f"the message at byte {extent.offset} has a section of {length} bytes at byte "
-                f"{position}, which does not fit: it is damaged; delete the file and fetch it again"
+                f"{position}, which does not fit: it is damaged"
             )
         yield Section(data[position + 4], position, position + length)
         position += length

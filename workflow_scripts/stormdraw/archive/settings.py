@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from stormdraw.section import Section
+from stormdraw.section import Hour, Section
 
 
 class Mirror(Section):
@@ -81,6 +81,7 @@ class Archive(Section):
     connections: Annotated[int, Field(ge=1, le=32)] = 4
     missing: Literal["fail", "skip", "older_run"] = "fail"
     missing_limit: Annotated[float, Field(ge=0, le=1)] = 0.05
+    exclude: list[Hour] = []
     analysis_lead: Annotated[int, Field(ge=0, le=1)] = 0
     truth: Truth = "hrrr"
     reference: Reference | None = None
@@ -103,6 +104,10 @@ class Archive(Section):
         if self.source == "simulated" and self.truth != "hrrr":
             raise ValueError(f"the simulated archive has no {self.truth}; set truth to hrrr")
         return self
+
+    def hours_may_be_absent(self) -> bool:
+        """Whether a run goes on without some of its hours."""
+        return self.missing != "fail" or bool(self.exclude)
 
     def over_the_network(self) -> bool:
         """Whether files come from other machines."""

@@ -1,16 +1,12 @@
-"""Where files of an archive are looked for, and how Herbie is asked for them."""
+"""Where files of an archive are looked for: Herbie's addresses of a model, pointed at a place."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
-
-import requests
 
 from stormdraw.archive.settings import Mirror
-from stormdraw.archive.transfer import fetch_inventory
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
@@ -20,12 +16,6 @@ _URL = re.compile(r"https?://", re.IGNORECASE)
 
 # The folder may be called otherwise than the model: `rrfsens.20260915/`, `urma2p5.20260915/`.
 _FROM_THE_DAY_ON = re.compile(r"/([a-z0-9_]+\.\d{8}/.+)$")
-
-_NOT_THERE = (404, 410)
-_HEAD_NOT_ALLOWED = (405, 501)
-
-# Herbie asks for a signature before each request to Azure.
-_SIGNED = "blob.core.windows.net"
 
 # An inventory's suffix stands in place of these, and after any other.
 _ENDINGS = (".grb", ".grib", ".grb2", ".grib2")
@@ -85,14 +75,21 @@ def _mirror(root: str, what: str) -> Place:
 def candidates(herbie: ModuleType, request: FileRequest, place: Place) -> dict[str, str]:
     """The paths or addresses where a file may be, in the order in which they are tried.
 
-    Keys are names of Herbie's sources. Empty if no source of the place has files of that model.
+    Keys are names of sources. Empty if no source of the place has files of that model.
     """
-    return _rewritten(_template(herbie, request), place)
+    return _rewritten(_template(herbie, request).SOURCES, place)
+
+
+def inventories_of(herbie: ModuleType, request: FileRequest, address: str) -> list[str]:
+    """Where the inventory of the file at an address may be, in the order to look."""
+    suffixes = getattr(_template(herbie, request), "IDX_SUFFIX", [".grib2.idx"])
+    stem = address.rpartition(".")[0] if address.endswith(_ENDINGS) else address
+    return [stem + suffix for suffix in suffixes]
 
 
 def file_name(herbie: ModuleType, request: FileRequest) -> str:
     """The file's name in the archive."""
-    return next(iter(_template(herbie, request).values())).rsplit("/", 1)[-1]
+    return next(iter(_template(herbie, request).SOURCES.values())).rsplit("/", 1)[-1]
 
 
 def stored_path(herbie: ModuleType, request: FileRequest) -> str:
@@ -104,8 +101,8 @@ def stored_path(herbie: ModuleType, request: FileRequest) -> str:
     return f"{request.model}.{day}/{file_name(herbie, request)}"
 
 
-def _template(herbie: ModuleType, request: FileRequest) -> dict[str, str]:
-    """The addresses in Herbie's template of a model: Herbie itself would ask the network first."""
+def _template(herbie: ModuleType, request: FileRequest) -> SimpleNamespace:
+    """What Herbie's template of a model says: Herbie itself would ask the network first."""
     described = SimpleNamespace(
         date=request.init,
         fxx=request.lead,
@@ -115,16 +112,14 @@ def _template(herbie: ModuleType, request: FileRequest) -> dict[str, str]:
         **dict(request.options),
     )
     getattr(herbie.models, request.model).template(described)
-    return described.SOURCES
+    return described
 
 
 def _rewritten(urls: Mapping[str, str], place: Place) -> dict[str, str]:
     if isinstance(place, Cloud):
         return {name: urls[name] for name in place.names if name in urls}
-    # Herbie treats a source as a path if its name starts with `local`.
-    key = "local" if isinstance(place, Folder) else "mirror"
     places = [f"{place.root}/{path}" for path in _paths_in_bucket(urls.values())]
-    return {f"{key}_{number}": path for number, path in enumerate(places)}
+    return {f"mirror_{number}": path for number, path in enumerate(places)}
 
 
 def _paths_in_bucket(urls: Iterable[str]) -> list[str]:
@@ -140,79 +135,3 @@ def _paths_in_bucket(urls: Iterable[str]) -> list[str]:
             paths[match[1]] = None
     flat = {f"{path.split('/')[0]}/{path.split('/')[-1]}": None for path in paths}
     return list(paths | flat)
-
-
-def ask_herbie(
-    herbie: ModuleType, request: FileRequest, places: Mapping[str, str], work: Path
-) -> Any:
-    """A Herbie object for a file at one of `places` (by Herbie's name of the source).
-
-    Its `grib` is None where the file is not, its `idx` where there is no inventory; its
-    `inventory_text` is what an inventory behind an address holds. `work` must be empty: Herbie
-    takes whatever it finds there for the file itself. Raises what Herbie and requests raise, and an
-    HTTPError for an answer that says neither yes nor no.
-    """
-
-    class PointedHerbie(herbie.Herbie):  # type: ignore[name-defined]
-        """Herbie with its template's addresses pointing at the place to look."""
-
-        inventory_text: str | None = None
-
-        def _validate(self) -> None:
-            """Herbie refuses times to come; a simulated archive may lie there."""
-
-        def find_grib(self) -> tuple[Any, Any]:
-            self.SOURCES = dict(places)
-            return super().find_grib()
-
-        def _check_grib(self, url: str, min_content_length: int = 10) -> bool:
-            return is_there(herbie.core.requests, url)
-
-        def _check_idx(self, url: str, verbose: bool = False) -> tuple[bool, str | None]:
-            """Herbie takes an inventory that it cannot ask for as one that is not there.
-
-            It is fetched at once: to ask whether it is there takes as long.
-            """
-            if _SIGNED in url:
-                return super()._check_idx(url, verbose)
-            stem = url.rpartition(".")[0] if url.endswith(_ENDINGS) else url
-            for ending in self.IDX_SUFFIX:
-                self.inventory_text = _found_inventory(herbie.core.requests, stem + ending)
-                if self.inventory_text is not None:
-                    return True, stem + ending
-            return False, None
-
-    return PointedHerbie(
-        request.init,
-        model=request.model,
-        product=request.product,
-        fxx=request.lead,
-        save_dir=work,
-        overwrite=False,
-        verbose=False,
-        priority=None,
-        **dict(request.options),
-    )
-
-
-def is_there(session: requests.Session, url: str) -> bool:
-    """Whether a server has a file.
-
-    Raises HTTPError for any other answer than yes or no: 403 is how NOMADS says "not so fast".
-    """
-    answer = session.head(url, allow_redirects=True)
-    if answer.status_code in _NOT_THERE:
-        return False
-    if answer.status_code not in _HEAD_NOT_ALLOWED:
-        answer.raise_for_status()
-    return True
-
-
-def _found_inventory(session: requests.Session, address: str) -> str | None:
-    """An inventory, None if it is not there; any other answer is an error, as of `is_there`."""
-    try:
-        return fetch_inventory(session, address)
-    except requests.HTTPError as error:
-        if error.response is not None and error.response.status_code in _NOT_THERE:
-            return None
-        raise

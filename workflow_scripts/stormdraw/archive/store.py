@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stormdraw.archive.sections import grid_digest
 from stormdraw.archive.verify import VerifiedMessage, verify_file
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing, write_text
+from stormdraw.grids import Grid
 
 # Outlives the manifest, which Snakemake deletes before a rerun: a changed line of code must not
 # fetch everything again.
@@ -30,15 +30,15 @@ class StoredMessage:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that holds exactly the wanted messages; `path` is relative to the day's folder.
+    """A file that holds exactly these messages, all on `grid`.
 
-    `grid` is the digest of the grid that all of them are on.
+    `path` is relative to the day's folder.
     """
 
     path: str
     origin: str
     messages: tuple[StoredMessage, ...]
-    grid: str
+    grid: Grid
 
 
 class Store:
@@ -54,7 +54,9 @@ class Store:
         self._origins = _read_record(folder / _RECORD)
         self._recording = threading.Lock()
 
-    def put(self, path: str, messages: Sequence[VerifiedMessage], origin: str) -> StoredFile:
+    def put(
+        self, path: str, messages: Sequence[VerifiedMessage], origin: str, grid: Grid
+    ) -> StoredFile:
         """Write messages to a file one after the other."""
         self._forget(path)
         with replacing(self.folder / path) as temporary:
@@ -63,7 +65,12 @@ class Store:
             with self._recording:
                 self._origins[path] = origin
                 self._write_record()
-        return _stored(path, messages, origin)
+        return _stored(path, messages, origin, grid)
+
+    def drop(self, path: str) -> None:
+        """Remove a file that turned out not to be wanted."""
+        self._forget(path)
+        (self.folder / path).unlink(missing_ok=True)
 
     def find(self, path: str, request: FileRequest, origins: Collection[str]) -> StoredFile | None:
         """A file from before, if it came from one of `origins` and is still what is wanted."""
@@ -71,12 +78,15 @@ class Store:
         if origin is None or origin not in origins or not (self.folder / path).is_file():
             return None
         try:
-            messages = verify_file(self.folder / path, request)
+            verified = verify_file(self.folder / path, request)
         except StormdrawError:
             return None
-        if sum(len(message.content) for message in messages) != (self.folder / path).stat().st_size:
+        size = sum(len(message.content) for message in verified.messages)
+        if verified.grid is None or verified.lacking:
             return None
-        return _stored(path, messages, origin)
+        if size != (self.folder / path).stat().st_size:
+            return None
+        return _stored(path, verified.messages, origin, verified.grid)
 
     def _forget(self, path: str) -> None:
         """The record must not vouch for a file while it is being replaced."""
@@ -88,13 +98,13 @@ class Store:
         write_text(self.folder / _RECORD, json.dumps(self._origins, indent=1, sort_keys=True))
 
 
-def _stored(path: str, messages: Sequence[VerifiedMessage], origin: str) -> StoredFile:
+def _stored(path: str, messages: Sequence[VerifiedMessage], origin: str, grid: Grid) -> StoredFile:
     entries, offset = [], 0
     for message in messages:
         digest = hashlib.sha256(message.content).hexdigest()
         entries.append(StoredMessage(message.variable, offset, len(message.content), digest))
         offset += len(message.content)
-    return StoredFile(path, origin, tuple(entries), grid_digest(messages[0].content))
+    return StoredFile(path, origin, tuple(entries), grid)
 
 
 def _read_record(path: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Byte ranges of a file, over the network or from a folder: never other bytes than were asked for.
+"""Byte ranges of a file over the network: never other bytes than were asked for.
 
 A server may hang, drip, break off, answer with less than it announces or with the whole file. Each
 ends in an exception, in bounded time.
@@ -8,8 +8,6 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
@@ -33,7 +31,7 @@ class RangeIgnoredError(requests.RequestException):
     """The server sends whole files only."""
 
 
-class BeyondTheEndError(requests.RequestException):
+class CutOffError(requests.RequestException):
     """The file is shorter than its inventory says."""
 
 
@@ -42,17 +40,21 @@ class Answer:
 
     def __init__(self, answer: requests.Response) -> None:
         self._answer = answer
+        self._announced = _whole_number(answer.headers.get("Content-Length"))
         self._begun = time.monotonic()
         self._read = 0
 
     def take(self, size: int) -> bytes:
         """The next `size` bytes.
 
-        Raises BrokenTransferError if they do not come, or not in time.
+        Raises BrokenTransferError if they do not come, or not in time, and CutOffError if the
+        server has sent all that it says there is.
         """
         parts, missing = [], size
         while missing:
             part = self._some(min(missing, _CHUNK))
+            if not part and self._read == self._announced:
+                raise CutOffError(f"ends {missing} bytes before its inventory says")
             if not part:
                 raise BrokenTransferError(f"the transfer ended {missing} bytes short")
             parts.append(part)
@@ -106,10 +108,11 @@ class RemoteFile:
 
 def _require_range(answer: requests.Response, start: int) -> None:
     """Raises RequestException if the answer is not the range that was asked for."""
+    empty = _whole_number(answer.headers.get("Content-Length")) == 0
+    if answer.status_code == _BEYOND_THE_END or (answer.status_code == _WHOLE_CONTENT and empty):
+        raise CutOffError(f"ends before byte {start}, where its inventory has a message")
     if answer.status_code == _WHOLE_CONTENT:
         raise RangeIgnoredError("the server ignores byte ranges")
-    if answer.status_code == _BEYOND_THE_END:
-        raise BeyondTheEndError(f"the file ends before byte {start}")
     answer.raise_for_status()
     if answer.status_code != _PARTIAL_CONTENT:
         raise requests.HTTPError(f"answered {answer.status_code} when asked for a byte range")
@@ -127,32 +130,11 @@ def fetch_inventory(session: requests.Session, address: str) -> str:
     with session.get(address, headers=headers, stream=True) as answer:
         answer.raise_for_status()
         content = Answer(answer).rest(_LARGEST_INVENTORY)
-        announced = answer.headers.get("Content-Length")
-    if announced is not None and int(announced) != len(content):
+        announced = _whole_number(answer.headers.get("Content-Length"))
+    if announced is not None and announced != len(content):
         raise BrokenTransferError(f"{len(content)} of {announced} bytes of {address} came")
     return content.decode("utf-8", errors="replace")
 
 
-@dataclass(frozen=True)
-class LocalFile:
-    """A file of a folder."""
-
-    path: Path
-
-    @contextlib.contextmanager
-    def read(self, start: int, end: int | None) -> Iterator["LocalBytes"]:
-        """As `RemoteFile.read`."""
-        with open(self.path, "rb") as stream:
-            stream.seek(start)
-            yield LocalBytes(stream)
-
-
-@dataclass(frozen=True)
-class LocalBytes:
-    """The bytes of a file from a place on."""
-
-    stream: BinaryIO
-
-    def take(self, size: int) -> bytes:
-        """The next `size` bytes, or fewer at the end of the file."""
-        return self.stream.read(size)
+def _whole_number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdigit() else None

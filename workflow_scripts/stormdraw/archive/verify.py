@@ -1,17 +1,37 @@
-"""Whether the messages of a fetched file are whole and are those that were asked for."""
+"""Whether the fields of a file are usable, and are those that were asked for."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
-from stormdraw.archive.sections import grid_digest, split_fields
+import eccodes
+
+from stormdraw.archive.faults import Fault
+from stormdraw.archive.sections import split_fields
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
-from stormdraw.messages import Header, opened, read_header, read_messages
+from stormdraw.grids import Grid
+from stormdraw.messages import Header, opened, read_grid, read_header, read_messages
 
 logger = logging.getLogger(__name__)
+
+Key = TypeVar("Key")
+
+_STATISTICS = {
+    None: "a plain forecast",
+    "mean": "the mean of an ensemble",
+    "spread": "the spread of an ensemble",
+    "other": "another statistic of an ensemble",
+}
+
+# A wind is turned between grids as a pair.
+_WIND = ("U10", "V10")
+
+# What ecCodes is told to put where there is no value: larger than any.
+_MISSING = 2.0**100
 
 
 @dataclass(frozen=True)
@@ -22,81 +42,161 @@ class VerifiedMessage:
     content: bytes
 
 
-def verify_file(path: str | Path, request: FileRequest) -> list[VerifiedMessage]:
-    """As `verify`, of a file that holds nothing else."""
-    return verify(read_messages(path), request, str(path))
+@dataclass(frozen=True)
+class Verified:
+    """The usable messages in the order asked for, all on one grid, and what is wrong with the rest.
 
-
-def verify(messages: Iterable[bytes], request: FileRequest, origin: str) -> list[VerifiedMessage]:
-    """The wanted fields of some messages, in the order of `request.variables`.
-
-    `origin` is what the file is called in an error. Raises StormdrawError if a message is damaged,
-    if one says another time or statistic than was asked for, if one is missing, or if they are not
-    on one grid.
+    `grid` is None where there is none. `lacking` has each variable that is not usable, with what is
+    wrong, or None where no message is of it.
     """
-    found: dict[str, VerifiedMessage] = {}
-    for content, header in _fields(messages, origin):
-        if header.variable is None or not header.instantaneous:
+
+    messages: tuple[VerifiedMessage, ...]
+    grid: Grid | None
+    lacking: Mapping[str, Fault | None]
+
+
+@dataclass(frozen=True)
+class _Field:
+    """A field as a message of its own."""
+
+    content: bytes
+    header: Header
+    grid: Grid
+
+
+def verify_file(path: str | Path, request: FileRequest) -> Verified:
+    """As `verify`, of a file that holds nothing else. Raises StormdrawError if it is not whole."""
+    return verify(read_messages(path), request)
+
+
+def verify(messages: Iterable[bytes], request: FileRequest) -> Verified:
+    """The wanted fields of some messages.
+
+    A field is usable if its header says what was asked for, if it can be decoded and has a value
+    somewhere, and if it is on the grid of most of the others.
+    """
+    found: dict[str, _Field] = {}
+    faults: dict[str, Fault] = {}
+    damage: list[Fault] = []
+    for content, header in _fields(messages, damage):
+        name = "" if header.variable is None else header.variable.name
+        if name not in request.variables or not header.instantaneous:
             continue
-        name = header.variable.name
-        if name not in request.variables:
-            continue
-        _require_time(header, request, name, origin)
-        _require_statistic(header, request, name, origin)
-        if name in found:
+        fault = _other_than_asked_for(header, request)
+        if fault is None and name in found:
             # REFS spread files hold the terrain twice, once from another process: same values.
-            logger.warning("%s: holds %s twice; the first is taken", origin, name)
+            logger.warning("%s: holds %s twice; the first is taken", request, name)
             continue
-        found[name] = VerifiedMessage(name, content)
-    missing = [name for name in request.variables if name not in found]
-    if missing:
-        raise StormdrawError(
-            f"{origin}: the byte ranges of its inventory do not hold {', '.join(missing)}; the "
-            "inventory does not belong to the file: fetch it again, or delete the mirror's .idx"
-        )
-    _require_one_grid(found, origin)
-    return [found[name] for name in request.variables]
-
-
-def _fields(messages: Iterable[bytes], origin: str) -> Iterator[tuple[bytes, Header]]:
-    try:
-        for message in messages:
-            for field in split_fields(message):
-                with opened(field) as handle:
-                    yield field, read_header(handle)
-    except StormdrawError as error:
-        raise StormdrawError(f"{origin}: {str(error).removeprefix(f'{origin}: ')}") from None
-
-
-def _require_one_grid(found: Mapping[str, VerifiedMessage], origin: str) -> None:
-    grids = {name: grid_digest(message.content) for name, message in found.items()}
-    first = next(iter(grids))
-    for name, grid in grids.items():
-        if grid != grids[first]:
-            raise StormdrawError(
-                f"{origin}: {name} is on another grid than {first}; replace the file"
-            )
-
-
-def _require_time(header: Header, request: FileRequest, name: str, origin: str) -> None:
-    if (header.init, header.lead) != (request.init, request.lead):
-        lead = "a part of an hour" if header.lead is None else f"{header.lead} h"
-        raise contradiction(origin, request, f"{name}'s header", header.init, lead)
-
-
-def contradiction(
-    origin: str, request: FileRequest, witness: str, init: datetime, lead: str
-) -> StormdrawError:
-    """The error of a file whose messages are of another time than its name."""
-    return StormdrawError(
-        f"{origin}: its name says {request.init:%Y-%m-%d %H} UTC + {request.lead} h, but {witness} "
-        f"says {init:%Y-%m-%d %H} UTC + {lead}; replace the file, or choose periods without it"
+        try:
+            if fault is None:
+                found[name] = _Field(content, header, _decodable(content, name))
+        except StormdrawError as error:
+            fault = Fault(str(error))
+        if fault is not None:
+            faults.setdefault(name, fault)
+    faults |= _take_out(found, _on_other_grids(found))
+    faults |= _take_out(found, _winds_apart(found, request))
+    unread = damage[0] if damage else None
+    return Verified(
+        tuple(VerifiedMessage(n, found[n].content) for n in request.variables if n in found),
+        next((field.grid for field in found.values()), None),
+        {n: faults.get(n, unread) for n in request.variables if n not in found},
     )
 
 
-def _require_statistic(header: Header, request: FileRequest, name: str, origin: str) -> None:
+def _fields(messages: Iterable[bytes], damage: list[Fault]) -> Iterator[tuple[bytes, Header]]:
+    """Each field with its header. What cannot be read is noted in `damage`, and passed over."""
+    for message in messages:
+        try:
+            for field in split_fields(message):
+                with opened(field) as handle:
+                    header = read_header(handle)
+                yield field, header
+        except StormdrawError as error:
+            damage.append(Fault(str(error)))
+
+
+def _other_than_asked_for(header: Header, request: FileRequest) -> Fault | None:
+    """What a field's header says otherwise than its file's name.
+
+    Without the variable, so that what is wrong with all of them is told once.
+    """
+    if (header.init, header.lead) != (request.init, request.lead):
+        lead = "a part of an hour" if header.lead is None else f"{header.lead} h"
+        return contradiction(request, "its header", header.init, lead)
     if header.statistic != request.statistic:
+        found, expected = _STATISTICS[header.statistic], _STATISTICS[request.statistic]
+        return Fault(f"its message is {found}, expected {expected}")
+    member = dict(request.options).get("member", 0)
+    # HiResW's second member does not say that it is one.
+    if header.member not in (None, member):
+        return Fault(f"its message is of ensemble member {header.member}, expected {member}")
+    return None
+
+
+def contradiction(request: FileRequest, witness: str, init: datetime, lead: str) -> Fault:
+    """The fault of a file whose messages are of another time than its name."""
+    return Fault(
+        f"its name says {request.init:%Y-%m-%d %H} UTC + {request.lead} h, but {witness} says "
+        f"{init:%Y-%m-%d %H} UTC + {lead}",
+        "replace the file, or choose periods without it",
+    )
+
+
+def _decodable(content: bytes, name: str) -> Grid:
+    """The grid of a field that can be decoded.
+
+    Raises StormdrawError if it cannot, or has no value at all.
+    """
+    with opened(content) as handle:
+        grid = read_grid(handle)
+        try:
+            eccodes.codes_set(handle, "missingValue", _MISSING)
+            values = eccodes.codes_get_array(handle, "values", ktype=float)
+        except eccodes.CodesInternalError as error:
+            raise StormdrawError(f"{name} cannot be decoded: {error}") from None
+    if values.size != grid.shape[0] * grid.shape[1]:
         raise StormdrawError(
-            f"{origin}: {name} is {header.statistic or 'no ensemble statistic'}, expected "
-            f"{request.statistic or 'a plain forecast'}; replace the file"
+            f"{name} has {values.size} values on a grid of {grid.shape[0]} x {grid.shape[1]}"
         )
+    if not (values < _MISSING).any():
+        raise StormdrawError(f"{name} has no value at any point")
+    return grid
+
+
+def off_the_common_grid(grids: Mapping[Key, Grid]) -> tuple[Grid, list[Key]]:
+    """The grid that most have, the first of equals, and who has another. There must be one."""
+    groups: list[list[Key]] = []
+    for key, grid in grids.items():
+        same = (group for group in groups if grids[group[0]].matches(grid))
+        group = next(same, None)
+        if group is None:
+            groups.append([key])
+        else:
+            group.append(key)
+    most = max(groups, key=len)
+    return grids[most[0]], [key for group in groups if group is not most for key in group]
+
+
+def _take_out(found: dict[str, _Field], faults: dict[str, Fault]) -> dict[str, Fault]:
+    for name in faults:
+        del found[name]
+    return faults
+
+
+def _on_other_grids(found: Mapping[str, _Field]) -> dict[str, Fault]:
+    if not found:
+        return {}
+    _, others = off_the_common_grid({name: field.grid for name, field in found.items()})
+    return {name: Fault(f"{name} is on another grid than the rest") for name in others}
+
+
+def _winds_apart(found: Mapping[str, _Field], request: FileRequest) -> dict[str, Fault]:
+    """A component without the other, and components of which only one follows the grid's axes."""
+    there = [name for name in _WIND if name in found]
+    if len(there) == 1 and set(_WIND) <= set(request.variables):
+        return {there[0]: Fault(f"{there[0]} is of no use without the other component")}
+    if len({found[name].header.grid_relative_winds for name in there}) > 1:
+        fault = Fault("of U10 and V10 one follows the grid's axes and one the compass")
+        return dict.fromkeys(there, fault)
+    return {}

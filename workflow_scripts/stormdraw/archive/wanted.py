@@ -8,7 +8,7 @@ spread it publishes).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from stormdraw.archive.membership import (
@@ -44,7 +44,8 @@ class FileRequest:
 
     `model`, `product` and `options` are Herbie's. `init` and `lead` (hours) are the file's own,
     which for an older member of an ensemble are not those of the cycle. `member` is empty for what
-    is not a member, `statistic` is set for a product of an ensemble.
+    is not a member, `statistic` is set for a product of an ensemble. `excluded` is set for what the
+    configuration does without.
     """
 
     model: str
@@ -55,6 +56,7 @@ class FileRequest:
     member: str
     variables: tuple[str, ...]
     statistic: Statistic | None = None
+    excluded: bool = False
 
     def __str__(self) -> str:
         return f"{self.model} {self.product} of {self.init:%Y-%m-%d %H} UTC + {self.lead} h"
@@ -163,20 +165,25 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
             request = FileRequest("hrrr", "sfc", (), valid - hours(1), 1, "", variables)
         else:
             request = FileRequest(kind, "anl", (), valid, 0, "", variables)
-        yield format_date(valid), request
+        yield format_date(valid), replace(request, excluded=valid in settings.archive.exclude)
 
 
 def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     if settings.fields.static:
-        first = settings.periods.training.start
+        # Any hour is as good, but one that is excluded is so for a reason.
+        hours_of_training = settings.periods.training.times()
+        usable = (time for time in hours_of_training if time not in settings.archive.exclude)
+        first = next(usable, hours_of_training[0])
         request = _hrrr(settings, first, tuple(settings.fields.static))
-        yield format_date(request.init), request
+        yield format_date(request.init), replace(request, excluded=False)
 
 
 def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> FileRequest:
     """The HRRR file that counts as the analysis at a valid time."""
     lead = settings.archive.analysis_lead
-    return FileRequest("hrrr", "sfc", (), valid - hours(lead), lead, "", variables)
+    excluded = valid in settings.archive.exclude
+    init = valid - hours(lead)
+    return FileRequest("hrrr", "sfc", (), init, lead, "", variables, excluded=excluded)
 
 
 def _forecasts(settings: Settings) -> Iterator[tuple[str, FileRequest]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import eccodes
 import numpy as np
 
-from stormdraw.archive.manifest import ABSENT, ManifestRow, read_manifest
+from stormdraw.archive.manifest import ManifestRow, read_manifest
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.source_fields import SourceField
 from stormdraw.grid_headers import in_map_order, read_grid
@@ -34,8 +34,8 @@ class Listed:
     rows: dict[str, ManifestRow]
 
     def absent(self) -> list[str]:
-        """The variables that were looked for in vain."""
-        return [name for name, row in self.rows.items() if row.status == ABSENT]
+        """The variables that are not there."""
+        return [name for name, row in self.rows.items() if not row.there]
 
 
 class Messages:
@@ -66,7 +66,7 @@ class Messages:
         """The grid of the first message that is there; None if there is none."""
         for listed in among:
             for row in listed.rows.values():
-                if row.status != ABSENT:
+                if row.there:
                     with opened(self._bytes(row)) as handle:
                         return read_grid(handle)
         return None

@@ -80,6 +80,19 @@ def encode(message: Message, grid: Grid, init: datetime, lead: int, values: np.n
         eccodes.codes_release(handle)
 
 
+def inventory_columns(message: Message, init: datetime, lead: int) -> str:
+    """A message's line of an inventory after its number and offset, as wgrib2 writes it."""
+    endings = {
+        "mean": "ens mean",
+        "spread": "ens spread",
+        "matched": f"ens mean:process={_MATCHED_MEAN}",
+        "probability": f"prob >{message.threshold:g}:prob fcst {message.place}/{message.count}",
+    }
+    # The table has a regular expression, whose options come last.
+    name_and_level = variable(message.name).inventory.partition("(?:")[0]
+    return f"d={init:%Y%m%d%H}:{name_and_level}:{lead} hour fcst:{endings[message.kind]}"
+
+
 def _ensemble_keys(message: Message) -> dict[str, int]:
     if message.kind == "probability":
         scale, scaled = scaled_limit(message.threshold)

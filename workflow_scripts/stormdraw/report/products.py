@@ -18,13 +18,12 @@ import netCDF4
 import numpy as np
 import xarray as xr
 
-from stormdraw.archive.inventory import write_inventory
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
-from stormdraw.files import replacing
+from stormdraw.files import replacing, write_text
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
-from stormdraw.report.grib_products import Message, encode
+from stormdraw.report.grib_products import Message, encode, inventory_columns
 from stormdraw.report.summary import load_summary
 from stormdraw.report.winner import choose
 from stormdraw.scores.probability_matched import probability_matched_mean
@@ -83,9 +82,9 @@ def write_products(
             f"stormdraw system {winner.system}, chosen by: {winner.rule}",
             settings.model_dump(mode="json"),
         )
-        _write(ensemble, products, netcdf, gribs, notes)
-    for grib in gribs.values():
-        write_inventory(grib)
+        inventories = _write(ensemble, products, netcdf, gribs, notes)
+    for kind, lines in inventories.items():
+        write_text(f"{gribs[kind]}.idx", "".join(lines))
 
 
 def products_of(
@@ -129,12 +128,14 @@ def _write(
     netcdf: str | Path,
     gribs: Mapping[str, str | Path],
     notes: dict[str, str],
-) -> None:
+) -> dict[str, list[str]]:
+    """Write all files, and give back the lines of each GRIB2 file's inventory."""
     grid = Grid.of(ensemble)
     init: datetime = ensemble["init"].values.astype("datetime64[s]").item()
     leads = [int(lead) for lead in ensemble["lead"].values]
     leading = {"lead": lead_coordinate(leads), "init": init_coordinate(init)}
     labels = {product.label: name for name, own in products.items() for product in own}
+    inventories: dict[str, list[str]] = {kind: [] for kind in KINDS}
     with (
         _streams(gribs) as streams,
         written_in_parts(Path(netcdf), grid, leading, labels, notes) as written,
@@ -151,7 +152,11 @@ def _write(
                         values = np.full(grid.shape, np.nan, np.float32)
                     written[product.label][index] = values
                     stream = streams[product.message.kind]
+                    lines = inventories[product.message.kind]
+                    columns = inventory_columns(product.message, init, lead)
+                    lines.append(f"{len(lines) + 1}:{stream.tell()}:{columns}\n")
                     stream.write(encode(product.message, grid, init, lead, values))
+    return inventories
 
 
 def _describe(created: netCDF4.Variable, product: Product) -> None:

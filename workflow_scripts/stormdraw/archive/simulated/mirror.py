@@ -29,7 +29,7 @@ def write_archive(
     world_path: Path,
     progress: Progress | None = None,
 ) -> None:
-    """Write every file a run of `settings` asks for into `folder`, each with its `.idx`.
+    """Write every file a run of `settings` asks for into `folder`.
 
     `world_path` becomes a NetCDF of the hidden state at the cases' initial times, from which
     `perfect.draw_members` branches. `progress` is told from time to time how far it is.

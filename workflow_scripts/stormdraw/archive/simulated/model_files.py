@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 
-from stormdraw.archive.inventory import write_inventory
 from stormdraw.archive.simulated.gribs import DECOYS, Encoder, Product
 from stormdraw.archive.simulated.lattices import Passage, five_kilometre_grid, nam_nest_grid
 from stormdraw.archive.simulated.surface import Surface, to_precision
@@ -39,7 +38,7 @@ class ModelFiles(contextlib.ExitStack):
         return self
 
     def write(self, path: Path, seen: Fields, init: datetime, lead: int) -> Fields:
-        """Write a file and its inventory from fields (y, x) on the box, and give back its fields.
+        """Write a file from fields (y, x) on the box, and give back its fields.
 
         Like real files it holds fields that nobody asked for. Forecasts have one of these more than
         analyses, so line numbers move between leads.
@@ -69,10 +68,9 @@ class ModelFiles(contextlib.ExitStack):
 
 
 def write_messages(path: Path, messages: Sequence[bytes]) -> None:
-    """A GRIB file and its inventory beside it."""
+    """A GRIB file of these messages."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(messages))
-    write_inventory(path)
 
 
 def _own_grid(model: str, window: Grid) -> Grid:
