@@ -9,7 +9,7 @@ rule fields_normalise:
     input:
         manifest="results/archive/hrrr/{date}/manifest.csv",
         # Tells the grid of a day of which the archive has nothing.
-        grid=manifests("static") if SETTINGS.archive.missing != "fail" else [],
+        grid=manifests("static") if SETTINGS.archive.hours_may_be_absent() else [],
     output:
         fields="results/fields/hrrr/{date}.nc",
         quality="results/fields/quality/hrrr/{date}.csv",

@@ -17,5 +17,5 @@ with job("scores_case", snakemake.log[0]) as log:
         settings.seed,
         settings.scores,
         threads=snakemake.threads,
-        may_be_missing=settings.archive.missing != "fail",
+        may_be_missing=settings.archive.hours_may_be_absent(),
     )

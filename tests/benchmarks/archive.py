@@ -30,15 +30,15 @@ from archive_messages import message, variable_message
 from archive_mirror import STATE, settings
 from timing import hardware, table
 
-from stormdraw.archive.download import search_pattern
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.herbie_library import load_herbie, prints_to_log
 from stormdraw.archive.manifest import read_manifest
-from stormdraw.archive.sources import Website, ask_herbie, candidates
+from stormdraw.archive.sources import Website, candidates
 from stormdraw.archive.wanted import requests
 from stormdraw.grids import HRRR
 from stormdraw.messages import opened, read_messages
 from stormdraw.settings import Settings
+from stormdraw.variables import VARIABLES
 
 import eccodes  # isort: skip  (after stormdraw)
 
@@ -168,13 +168,29 @@ def herbies(run: Settings, folder: Path) -> float:
     """Seconds that Herbie takes for the same messages."""
     herbie = load_herbie(folder / "herbie")
     place = Website(run.archive.source.mirror)
+    wanted = "|".join(VARIABLES[name].inventory_pattern(0) for name in STATE)
     fetched = []
+
+    class Pointed(herbie.Herbie):
+        """Herbie that looks at the server and nowhere else."""
+
+        def find_grib(self):
+            self.SOURCES = {"mirror": address}
+            return super().find_grib()
+
     begun = time.perf_counter()
     with prints_to_log():
         for request in requests(run, "hrrr", "20260601"):
             (_, address), *_ = candidates(herbie, request, place).items()
-            asked = ask_herbie(herbie, request, {"mirror": address}, folder)
-            fetched.append(asked.download(search_pattern(request), errors="raise"))
+            asked = Pointed(
+                request.init,
+                model=request.model,
+                product=request.product,
+                fxx=request.lead,
+                save_dir=folder,
+                verbose=False,
+            )
+            fetched.append(asked.download(wanted, errors="raise"))
     seconds = time.perf_counter() - begun
     assert all(len(list(read_messages(path))) == len(STATE) for path in fetched)
     return seconds

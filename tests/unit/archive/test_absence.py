@@ -1,8 +1,10 @@
 """Files that no source has: an error, left out, or replaced by an older run's later lead."""
 
+import re
 from datetime import datetime
 
 import pytest
+from archive_messages import variable_message
 from archive_mirror import (
     DAY,
     STATE,
@@ -16,9 +18,10 @@ from archive_mirror import (
 from stormdraw.archive.absence import alternatives
 from stormdraw.archive.audit import audit, read_audit, require_enough, write_audit
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.manifest import absent_times, present, read_manifest
+from stormdraw.archive.manifest import absent_times, read_manifest
 from stormdraw.archive.wanted import requests
 from stormdraw.errors import StormdrawError
+from stormdraw.messages import find_messages
 
 ONE = "hrrr.20260601/conus/hrrr.t01z.wrfsfcf00.grib2"
 OLDER = "hrrr.20260601/conus/hrrr.t00z.wrfsfcf01.grib2"
@@ -50,7 +53,7 @@ def test_skipped(tmp_path, mirror):
     manifest = fetch(tmp_path, mirror, "skip")
     table = read_manifest(manifest)
     assert absent_times(table) == [datetime(2026, 6, 1, 1)]
-    assert len(present(table)) == 3 * len(STATE)
+    assert (table["status"] == "ok").sum() == 3 * len(STATE)
     assert len(table) == 4 * len(STATE)
 
 
@@ -127,3 +130,190 @@ def test_a_file_that_is_no_audit(tmp_path):
     (tmp_path / "audit.csv").write_text("not,an,audit\n")
     with pytest.raises(StormdrawError, match="not an audit"):
         read_audit(tmp_path / "audit.csv")
+
+
+FAULTS = {
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:1000]),
+    "empty": lambda path: path.write_bytes(b""),
+    "no message": lambda path: path.write_bytes(b"<html>not found</html>"),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "of another time": lambda path: write_file(path, DAY.replace(hour=2), 0),
+    "without CAPE": lambda path: write_file(path, DAY.replace(hour=1), 0, names=STATE[:5]),
+    "a mean": lambda path: write_file(path, DAY.replace(hour=1), 0, derived=0),
+}
+REASONS = {
+    "cut off": "the file is cut off or damaged there",
+    "empty": "the file is empty",
+    "no message": "holds no GRIB message",
+    "a folder": "cannot be read: Is a directory",
+    "of another time": "but its header says 2026-06-01 02 UTC + 0 h",
+    "without CAPE": "has no CAPE, CIN at 0 h",
+    "a mean": "its message is the mean of an ensemble, expected a plain forecast",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_file_with_a_fault_is_as_good_as_absent(tmp_path, fault):
+    mirror = tmp_path / "mirror"
+    write_analyses(mirror)
+    FAULTS[fault](mirror / ONE)
+    with pytest.raises(StormdrawError, match=re.escape(REASONS[fault])):
+        fetch(tmp_path, mirror, "fail")
+    manifest = fetch(tmp_path, mirror, "skip")
+    table = read_manifest(manifest)
+    assert absent_times(table) == [datetime(2026, 6, 1, 1)]
+    absent = table[table["status"] == "absent"]
+    assert absent["reason"].str.contains(REASONS[fault], regex=False).all()
+    assert set(absent["origin"]) == {str(mirror / ONE)}
+    (row,) = audit({"hrrr": [manifest]}, 0).query("status == 'absent'").to_dict("records")
+    assert row["lacks"].split() == absent["variable"].tolist()
+    assert REASONS[fault] in row["reason"]
+    write_file(mirror / OLDER, DAY, 1)
+    table = read_manifest(fetch(tmp_path, mirror, "older_run"))
+    replaced = table[table["status"] == "older_run"]
+    assert replaced["variable"].tolist() == list(STATE)
+    assert replaced["reason"].str.contains(REASONS[fault], regex=False).all()
+    assert absent_times(table) == []
+    stored = {path.name for path in (tmp_path / "archive").rglob("*.grib2")}
+    assert "hrrr.t01z.wrfsfcf00.grib2" not in stored
+
+
+def test_an_older_run_with_a_fault_is_passed_over(tmp_path, mirror):
+    write_file(mirror / OLDER, DAY, 1, names=STATE[:5])
+    write_file(mirror / EVEN_OLDER, datetime(2026, 5, 31, 23), 2)
+    table = read_manifest(fetch(tmp_path, mirror, "older_run"))
+    assert set(table.query("status == 'older_run'")["lead"]) == {2}
+
+
+def test_variables_before_the_place_where_a_file_is_cut_off_are_there(tmp_path):
+    """As with byte ranges: what is whole is usable. The hour is left out all the same."""
+    mirror = tmp_path / "mirror"
+    write_analyses(mirror)
+    # After a decoy and two of what is wanted.
+    (_, _, _, fourth, *_) = find_messages(mirror / ONE)
+    (mirror / ONE).write_bytes((mirror / ONE).read_bytes()[: fourth.offset + 100])
+    table = read_manifest(fetch(tmp_path, mirror, "skip"))
+    one = table[table["init"] == datetime(2026, 6, 1, 1)]
+    assert one["status"].tolist() == ["ok"] * 2 + ["absent"] * 5
+
+
+@pytest.mark.parametrize("missing", ["fail", "skip"])
+def test_a_member_without_a_variable_is_absent_for_that_variable(tmp_path, missing, caplog):
+    mirror = tmp_path / "mirror"
+    write_members(mirror)
+    nam = mirror / "nam.20260601/nam.t06z.conusnest.hiresf01.tm00.grib2"
+    write_file(nam, DAY.replace(hour=6), 1, names=[name for name in STATE if name != "CAPE"])
+    archive = {"source": "simulated", "reference": "href", "missing": missing}
+    table = read_manifest(
+        fetch(tmp_path, mirror, missing, "href", reference(minimum_members=9, archive=archive))
+    )
+    lacking = table[table["status"] != "ok"]
+    assert list(zip(lacking["member"], lacking["variable"], lacking["reason"], strict=True)) == [
+        ("nam_nest_00h", "CAPE", "has no CAPE at 1 h")
+    ]
+    run = reference(minimum_members=10, archive=archive)
+    told = r"1 h: 9 of 10 members have CAPE and .* is 10; absent: nam_nest_00h"
+    if missing == "fail":
+        with pytest.raises(StormdrawError, match=told):
+            fetch(tmp_path, mirror, missing, "href", run)
+    else:
+        fetch(tmp_path, mirror, missing, "href", run)
+        assert re.search(f"{told}; no system is scored there", caplog.text)
+
+
+def test_one_empty_file_of_ten_members_is_as_one_that_is_absent(tmp_path):
+    mirror = tmp_path / "mirror"
+    write_members(mirror)
+    (mirror / "nam.20260601/nam.t06z.conusnest.hiresf01.tm00.grib2").write_bytes(b"")
+    table = read_manifest(fetch(tmp_path, mirror, "fail", "href", reference(minimum_members=9)))
+    absent = table[table["status"] == "absent"]
+    assert set(absent["member"]) == {"nam_nest_00h"}
+    assert set(absent["reason"]) == {"the file is empty"}
+
+
+EAST = (("longitudeOfFirstGridPointInDegrees", 262.6),)
+
+
+def write_moved(path, hour):
+    """The analysis of an hour on a grid some kilometres to the east."""
+    init = DAY.replace(hour=hour)
+    content = [variable_message(name, init, 0, keys=EAST) for name in STATE]
+    path.write_bytes(b"".join(content))
+
+
+def test_the_hour_on_another_grid_than_the_rest_of_the_day_is_absent(tmp_path):
+    """The first of the day as well as any other."""
+    mirror = tmp_path / "mirror"
+    write_analyses(mirror)
+    write_moved(mirror / ONE.replace("t01z", "t00z"), 0)
+    with pytest.raises(StormdrawError, match=r"t00z.*: its grid is not that of the day's other"):
+        fetch(tmp_path, mirror, "fail")
+    table = read_manifest(fetch(tmp_path, mirror, "skip"))
+    assert absent_times(table) == [DAY]
+    assert set(table.query("status == 'absent'")["reason"]) == {
+        "its grid is not that of the day's other files"
+    }
+    assert not (tmp_path / "archive/hrrr/20260601/hrrr.20260601/hrrr.t00z.wrfsfcf00.grib2").exists()
+
+
+def test_a_place_that_has_the_hour_on_the_common_grid_steps_in(tmp_path):
+    mirror = tmp_path / "mirror"
+    write_analyses(mirror)
+    flat = mirror / ONE.replace("conus/", "")
+    flat.write_bytes((mirror / ONE).read_bytes())
+    write_moved(mirror / ONE, 1)
+    table = read_manifest(fetch(tmp_path, mirror, "fail"))
+    assert set(table["status"]) == {"ok"}
+    assert set(table[table["init"].dt.hour == 1]["origin"]) == {str(flat)}
+
+
+def test_of_two_places_with_a_part_the_fuller_is_taken(tmp_path):
+    mirror = tmp_path / "mirror"
+    write_analyses(mirror)
+    flat = mirror / ONE.replace("conus/", "")
+    write_file(flat, DAY.replace(hour=1), 0, names=STATE[:6])
+    write_file(mirror / ONE, DAY.replace(hour=1), 0, names=STATE[:4])
+    table = read_manifest(fetch(tmp_path, mirror, "skip"))
+    one = table[table["init"].dt.hour == 1]
+    # U10 without V10 is of no use.
+    assert one["status"].tolist() == ["ok"] * 6 + ["absent"]
+    assert set(one["origin"]) == {str(flat)}
+
+
+def test_excluded_hours_are_not_looked_for(tmp_path):
+    mirror = tmp_path / "mirror"
+    write_analyses(mirror)
+    (mirror / ONE).unlink()
+    archive = {"source": "simulated", "exclude": ["2026-06-01T01:00", "2026-06-01T07:00+00:00"]}
+    run = settings(archive=archive)
+    manifest = fetch(tmp_path, mirror, "fail", run=run)
+    table = read_manifest(manifest)
+    assert absent_times(table) == [datetime(2026, 6, 1, 1), datetime(2026, 6, 1, 7)]
+    assert set(table.query("status == 'excluded'")["reason"]) == {"archive.exclude names it"}
+    assert set(table.query("status != 'excluded'")["status"]) == {"ok"}
+    assert not list((tmp_path / "archive").rglob("hrrr.t07z*"))
+    listed = audit({"hrrr": [manifest]}, 0)
+    assert listed["status"].tolist() == ["ok", "excluded", "ok", "excluded"]
+    # They do not count as missing.
+    require_enough(listed, settings(archive=archive | {"missing_limit": 0.0}))
+    assert run.archive.hours_may_be_absent()
+    assert not settings().archive.hours_may_be_absent()
+
+
+def test_terrain_is_not_taken_from_an_excluded_hour(tmp_path):
+    archive = {"source": "simulated", "exclude": ["2026-06-01T00:00"]}
+    (request,) = requests(settings(archive=archive), "static", "20260601")
+    assert request.init == datetime(2026, 6, 1, 1)
+    assert not request.excluded
+
+
+def test_the_truth_of_an_excluded_hour_is_not_looked_for():
+    archive = {"source": ["aws"], "truth": "urma", "exclude": ["2026-06-01T07:00"]}
+    assert [file.excluded for file in requests(settings(archive=archive), "truth", "20260601")] == [
+        True
+    ]
+
+
+def test_an_excluded_time_must_be_on_the_hour():
+    with pytest.raises(StormdrawError, match=r"archive\.exclude\.0: .* not on the hour"):
+        settings(archive={"exclude": ["2026-06-01T00:30"]})

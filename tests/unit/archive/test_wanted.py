@@ -1,5 +1,6 @@
 """Which files are wanted: hand-worked cases."""
 
+import dataclasses
 from datetime import datetime
 
 import pytest
@@ -7,6 +8,7 @@ from archive_mirror import STATE, reference, settings
 
 from stormdraw.archive.wanted import FileRequest, dates, minimum_members, requests
 from stormdraw.errors import StormdrawError
+from stormdraw.provenance import digest
 
 
 def test_analyses_are_of_every_hour_of_every_period():
@@ -235,3 +237,22 @@ def test_the_strictest_system_counts():
     archive = run.archive.model_dump()
     assert minimum_members(settings(archive=archive, ensembles={"systems": systems})) == 9
     assert minimum_members(settings()) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"variables": ("T2M",)},
+        {"member": "hrrr_06h"},
+        {"options": (("member", 2),)},
+        {"statistic": "mean"},
+        {"excluded": True},
+        {"product": "subh"},
+    ],
+    ids=str,
+)
+def test_a_job_runs_again_when_another_thing_is_wanted(change):
+    """The rule has the digest as a parameter."""
+    (request, *_) = requests(settings(), "hrrr", "20260601")
+    assert digest([dataclasses.replace(request, **change)]) != digest([request])
+    assert digest([dataclasses.replace(request)]) == digest([request])

@@ -8,7 +8,12 @@ from stormdraw.errors import StormdrawError
 from stormdraw.report.figures.archive_audit import day_by_hour, draw_archive_audit
 from stormdraw.report.style import read_label
 
-HOURS = {"2026-06-01T03": "ok", "2026-06-01T04": "absent", "2026-06-03T23": "older_run"}
+HOURS = {
+    "2026-06-01T03": "ok",
+    "2026-06-01T04": "absent",
+    "2026-06-03T23": "older_run",
+    "2026-06-02T01": "excluded",
+}
 
 
 def table(statuses, source="hrrr"):
@@ -25,7 +30,8 @@ def test_hours_stand_at_their_day():
     assert [day.day for day in days] == [1, 2, 3]
     assert kinds.shape == (24, 3)
     assert (kinds[3, 0], kinds[4, 0], kinds[23, 2]) == (1, 3, 2)
-    assert (kinds > 0).sum() == 3
+    assert kinds[1, 1] == 4
+    assert (kinds > 0).sum() == 4
 
 
 def test_the_figure_tells_how_many_of_each(tmp_path):
@@ -33,7 +39,7 @@ def test_the_figure_tells_how_many_of_each(tmp_path):
     draw_archive_audit(tmp_path / "audit.csv", tmp_path / "audit.svg")
     label = read_label(tmp_path / "audit.svg")
     assert not label.gap
-    for told in ("there (1)", "in its place (1)", "at no source (1)"):
+    for told in ("there (1)", "in its place (1)", "excluded (1)", "absent (1)"):
         assert told in label.description
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,11 +28,26 @@ def test_a_long_list_is_cut(tmp_path: Path) -> None:
     )
     path = tmp_path / "archive" / "href_products" / "20260608" / "manifest.csv"
     path.parent.mkdir(parents=True)
-    write_manifest(path, [row] * 33)
+    write_manifest(path, [replace(row, lead=lead) for lead in range(33)])
     found = completeness([path])
     assert found.absent[0] == "href_products T2M mean, 2026-06-08 00 UTC + 0 h: absent"
     assert len(found.absent) == 20
     assert found.more_absent == 13
+
+
+def test_variables_of_a_file_are_told_together_with_their_reason(tmp_path: Path) -> None:
+    row = ManifestRow(
+        *("f", "T2M", "", datetime(2026, 6, 8), 0, "", 0, 0, "", "somewhere", "absent"),
+        reason="is cut off",
+    )
+    excluded = replace(row, lead=1, status="excluded", reason="")
+    path = tmp_path / "archive" / "hrrr" / "20260608" / "manifest.csv"
+    path.parent.mkdir(parents=True)
+    write_manifest(path, [row, replace(row, variable="CAPE"), excluded])
+    assert completeness([path]).absent == [
+        "hrrr T2M, CAPE, 2026-06-08 00 UTC + 0 h: absent (is cut off)",
+        "hrrr T2M, 2026-06-08 00 UTC + 1 h: excluded",
+    ]
 
 
 def test_no_manifests_are_no_sources() -> None:

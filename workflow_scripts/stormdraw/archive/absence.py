@@ -63,11 +63,12 @@ def require_members(
                 if len(members) - len(absent) < minimum:
                     without.setdefault(absent, []).append(name)
             for absent, names in without.items():
-                some = "" if len(names) == len(settings.variables) else f"{', '.join(names)} of "
+                all_of_them = len(names) == len(settings.variables)
+                are_there = "are there" if all_of_them else f"have {', '.join(names)}"
                 _complain(
                     settings,
-                    f"{source.upper()} of {cycle:%Y-%m-%d %H} UTC + {lead} h: {some}"
-                    f"{len(members) - len(absent)} of {len(members)} members are there and "
+                    f"{source.upper()} of {cycle:%Y-%m-%d %H} UTC + {lead} h: "
+                    f"{len(members) - len(absent)} of {len(members)} members {are_there} and "
                     f"minimum_members is {minimum}; absent: {', '.join(absent)}",
                 )
 

@@ -181,11 +181,11 @@ class _Fetching:
         except AbsentFileError as error:
             return Outcome(file, None, dict.fromkeys(file.variables, error.reason), error)
         lacking = {name: fault.finding for name, fault in fetched.lacking.items()}
-        error = incomplete(fetched) if lacking else None
+        wrong = incomplete(fetched) if lacking else None
         if lacking and not self._may_be_absent:
-            return Outcome(file, None, lacking, error)
+            return Outcome(file, None, lacking, wrong)
         stored = self._store.put(path, fetched.messages, fetched.origin, fetched.grid)
-        return Outcome(file, stored, lacking, error)
+        return Outcome(file, stored, lacking, wrong)
 
     def _find(self, path: str, file: FileRequest) -> StoredFile | None:
         """A file stored by an earlier run."""

@@ -63,12 +63,16 @@ def read_remote_file(
 
 
 def _read_span(file: RemoteFile, span: Span, address: str, found: Found) -> None:
+    """Read a span or, where something is wrong with it, each of its messages."""
     try:
         found.messages.extend(_patiently(lambda: read_span(file, span, address)))
-    except FaultyFileError as error:
-        found.damage.append(error.fault)
-    except CutOffError as error:
-        found.damage.append(Fault(_one_line(error), "fetch the file and its inventory again"))
+    except (FaultyFileError, CutOffError) as error:
+        if len(span) > 1:
+            for piece in span:
+                _read_span(file, (piece,), address, found)
+            return
+        wrong = error.fault if isinstance(error, FaultyFileError) else Fault(_one_line(error))
+        found.damage.append(wrong)
 
 
 def _inventory(session: requests.Session, address: str, inventories: Sequence[str]) -> list[Line]:

@@ -30,6 +30,7 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
             dataclasses.replace(file, member="")
             for day in requests_by_date(settings, source).values()
             for file in day
+            if not file.excluded
         )
         files[source] = list(dict.fromkeys(found))
     return {source: found for source, found in files.items() if found}

@@ -103,6 +103,6 @@ def _grid(messages: Messages, among: Sequence[Listed]) -> Grid:
     if grid is None:
         raise StormdrawError(
             f"{messages.folder}: no hour of this day is whole, and nothing tells their grid; leave "
-            "the day out of periods, or set archive.missing to skip"
+            "the day out of periods"
         )
     return grid

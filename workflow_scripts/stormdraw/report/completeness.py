@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from stormdraw.archive.manifest import read_manifest
+from stormdraw.archive.manifest import OK, read_manifest
 from stormdraw.report.wording import size_text
 
-# A list of absent messages longer than this says no more.
+# A list of absent files longer than this says no more.
 _LISTED = 20
+
+_TOLD_TOGETHER = ["member", "statistic", "init", "lead", "status", "reason"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Completeness:
-    """All sources, and the first messages that were not there, told in words."""
+    """All sources, and the first files that were not there as wanted, told in words."""
 
     statuses: list[str]
     sources: list[Source]
@@ -44,11 +47,11 @@ def completeness(manifest_paths: Sequence[str | Path]) -> Completeness:
     tables = {name: pd.concat(days, ignore_index=True) for name, days in by_source.items()}
     found = {status for table in tables.values() for status in set(table["status"])}
     # What is fine comes first.
-    statuses = sorted(found, key=lambda status: (status != "ok", status))
+    statuses = sorted(found, key=lambda status: (status != OK, status))
     absent = [
-        _told(name, message)
+        _told(name, key, list(rows["variable"]))
         for name, table in tables.items()
-        for _, message in table[table["status"] != "ok"].iterrows()
+        for key, rows in table[table["status"] != OK].groupby(_TOLD_TOGETHER, sort=False)
     ]
     return Completeness(
         statuses=statuses,
@@ -66,7 +69,10 @@ def completeness(manifest_paths: Sequence[str | Path]) -> Completeness:
     )
 
 
-def _told(source: str, message: pd.Series) -> str:
-    parts = [source, str(message["member"]), str(message["variable"]), str(message["statistic"])]
-    when = f"{message['init']:%Y-%m-%d %H} UTC + {message['lead']} h"
-    return f"{' '.join(part for part in parts if part)}, {when}: {message['status']}"
+def _told(source: str, key: tuple[Any, ...], names: Sequence[str]) -> str:
+    """What became of some variables of a file."""
+    member, statistic, init, lead, status, reason = key
+    parts = [source, member, ", ".join(names), statistic]
+    why = f" ({reason})" if reason else ""
+    when = f"{init:%Y-%m-%d %H} UTC + {lead} h"
+    return f"{' '.join(part for part in parts if part)}, {when}: {status}{why}"

@@ -3,7 +3,7 @@
 from stormdraw.archive.truth_names import truth_sentences
 from stormdraw.ensembles.settings import PerfectSystem, ReferenceSystem
 from stormdraw.report.headline import NOT_IN_REFERENCE, HeadlineTable
-from stormdraw.report.wording import counted
+from stormdraw.report.wording import counted, plural
 from stormdraw.settings import Settings
 
 # With fewer cases than this a score is at the mercy of a few days.
@@ -54,9 +54,15 @@ def limits(settings: Settings, table: HeadlineTable) -> list[str]:
             "A reference known by mean and spread is scored as a Gaussian, which cannot be right "
             "for variables with a floor or a long tail (CAPE, CIN, wind speed)."
         )
+    if settings.archive.exclude:
+        found.append(
+            f"{plural(len(settings.archive.exclude), 'hour')} named in archive.exclude are left "
+            "out for all systems alike."
+        )
     if settings.archive.missing != "fail":
         found.append(
-            "Hours that no source of the archive has are left out for all systems alike"
+            "Hours that no source of the archive has without a fault are left out for all systems "
+            "alike"
             + (
                 ", or replaced by a forecast of up to six hours."
                 if settings.archive.missing == "older_run"

@@ -10,7 +10,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
 from stormdraw.archive.audit import read_audit
-from stormdraw.archive.manifest import ABSENT, OK, OLDER_RUN
+from stormdraw.archive.manifest import ABSENT, EXCLUDED, OK, OLDER_RUN
 from stormdraw.report.figure import ReportFigure
 from stormdraw.report.style import WIDTH, describe, drawn, write_gap
 from stormdraw.report.wording import plural
@@ -25,7 +25,8 @@ _LOOKS = {
     "": ("#f2f3f5", "not wanted"),
     OK: ("#9ecae1", "there"),
     OLDER_RUN: ("#E69F00", "a later lead of an older run in its place"),
-    ABSENT: ("#8b1a1a", "at no source"),
+    ABSENT: ("#8b1a1a", "absent"),
+    EXCLUDED: ("#6a6f78", "excluded"),
 }
 _KINDS = list(_LOOKS)
 
@@ -100,10 +101,10 @@ FIGURE = ReportFigure(
     category="Archive",
     caption=(
         "The hours of analyses that the run wanted, by day (across) and hour (up): there, "
-        "replaced by a later lead of an older run, or at no source. What is at no source is "
-        "left out for every system alike: pairs of hours to learn from, and cases whose "
-        "initial state or truth it is. The table results/archive/audit.csv lists every file "
-        "of every source."
+        "replaced by a later lead of an older run, absent or excluded. An hour is absent if no "
+        "source has it without a fault. What is absent or excluded is left out for every system "
+        "alike: pairs of hours to learn from, and cases whose initial state or truth it is. The "
+        "table results/archive/audit.csv lists every file of every source, with what was wrong."
     ),
     reads=("audit",),
     settings=(),
