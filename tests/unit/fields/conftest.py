@@ -114,6 +114,7 @@ def write_manifest() -> Callable[..., Path]:
                         "sha256": hashlib.sha256(content).hexdigest(),
                         "origin": "test",
                         "status": entry.get("status", "ok"),
+                        "reason": "",
                     }
                 )
                 offset += len(content)
