@@ -3,8 +3,9 @@
     python tests/benchmarks/archive_faults.py [path of the table]
 
 Each fault is one of a loopback server, the same as in tests/unit/archive. A day is fetched from it
-twice: with the faulty source alone, and with a second one that has the file without fault. Waits
-are shortened so that a row takes seconds. Anything but the right file or an error is an error here.
+three times: with the faulty source alone, the same where hours may be missing, and with a second
+source that has the file without fault. Waits are shortened so that a row takes seconds. Anything
+but the right file, an absence or an error is an error here.
 """
 
 import sys
@@ -22,6 +23,7 @@ from timing import hardware
 
 from stormdraw.archive import remote, session, transfer
 from stormdraw.archive.fetch import fetch_day
+from stormdraw.archive.manifest import read_manifest
 from stormdraw.errors import StormdrawError
 
 ROOT = Path(__file__).parents[2]
@@ -31,14 +33,15 @@ STORED = "hrrr.20260601/hrrr.t01z.wrfsfcf00.grib2"
 HEAD = """# What becomes of a file when its server fails
 
 Made by `make archive-faults`. One file of a day is fetched from a server on the same machine that
-fails in one way: from that source alone, and with a second source behind it. Either the right file
-comes in the end or an error says what is wrong; no bad file ever gets a final name. Time-outs and
-waits are shortened to at most 2 s.
+fails in one way: from that source alone, from it with `missing: skip`, and with a second source
+behind it. Either the right file comes in the end, or the hour is absent for a reason, or an error
+says what is wrong; no bad file ever gets a final name. Time-outs and waits are shortened to at most
+2 s.
 
 {hardware}
 
-| fault | the only source | with a second source | seconds |
-|---|---|---|---|
+| fault | the only source | with `missing: skip` | with a second source | seconds |
+|---|---|---|---|---|
 """
 
 
@@ -52,8 +55,11 @@ def shorten_waits() -> None:
     remote._SECONDS_BEFORE_RETRY = 0.0
 
 
-def outcome(trouble: Trouble, folder: Path, good: bytes, second_source: bool) -> str:
+def outcome(
+    trouble: Trouble, folder: Path, good: bytes, missing: str = "fail", second_source: bool = False
+) -> str:
     """The outcome in words. Raises AssertionError if a bad file was taken."""
+    day = folder / "day" / "manifest.csv"
     write_analyses(folder / "site")
     if second_source:
         for ending in ("", ".idx"):
@@ -61,14 +67,19 @@ def outcome(trouble: Trouble, folder: Path, good: bytes, second_source: bool) ->
             (source.parent.parent / source.name).write_bytes(source.read_bytes())
     with serving(folder / "site") as server:
         trouble.spoil(server, PATH)
-        run = settings(archive={"source": {"mirror": server.address}})
+        run = settings(archive={"source": {"mirror": server.address}, "missing": missing})
         try:
-            fetch_day(run, "hrrr", "20260601", folder / "day" / "manifest.csv")
+            fetch_day(run, "hrrr", "20260601", day)
         except StormdrawError as error:
             if (folder / "day" / STORED).exists():
                 raise AssertionError(f"{trouble.name}: a file was left") from error
             text = str(error).replace(server.address, "")
             return f"error: {text}".replace("|", "\\|")
+    table = read_manifest(day)
+    absent = table[table["status"] == "absent"]
+    if len(absent):
+        told = ", and ".join(dict.fromkeys(absent["reason"])).replace(server.address, "")
+        return f"absent: {told}"
     if (folder / "day" / STORED).read_bytes() != good:
         raise AssertionError(f"{trouble.name}: a bad file was taken for good")
     return "the right file"
@@ -84,12 +95,12 @@ def main(table: str = str(ROOT / "docs" / "archive_faults.md")) -> None:
         good = (folder / "day" / STORED).read_bytes()
         for number, trouble in enumerate(TROUBLES):
             begun = time.perf_counter()
-            alone, helped = (
-                outcome(trouble, folder / f"{number}-{second}", good, second)
-                for second in (False, True)
-            )
+            alone = outcome(trouble, folder / f"{number}-alone", good)
+            skipped = outcome(trouble, folder / f"{number}-skipped", good, missing="skip")
+            skipped = "the same error" if skipped == alone else skipped
+            helped = outcome(trouble, folder / f"{number}-helped", good, second_source=True)
             seconds = time.perf_counter() - begun
-            rows.append(f"| {trouble.name} | {alone} | {helped} | {seconds:.1f} |\n")
+            rows.append(f"| {trouble.name} | {alone} | {skipped} | {helped} | {seconds:.1f} |\n")
             print(rows[-1], end="", flush=True)
     Path(table).write_text(HEAD.format(hardware=hardware()) + "".join(rows), encoding="utf-8")
 
