@@ -97,7 +97,8 @@ def main(table: str = str(ROOT / "docs" / "archive_faults.md")) -> None:
             begun = time.perf_counter()
             alone = outcome(trouble, folder / f"{number}-alone", good)
             skipped = outcome(trouble, folder / f"{number}-skipped", good, missing="skip")
-            skipped = "the same error" if skipped == alone else skipped
+            if skipped == alone and skipped.startswith("error"):
+                skipped = "the same error"
             helped = outcome(trouble, folder / f"{number}-helped", good, second_source=True)
             seconds = time.perf_counter() - begun
             rows.append(f"| {trouble.name} | {alone} | {skipped} | {helped} | {seconds:.1f} |\n")

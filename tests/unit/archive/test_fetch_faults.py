@@ -59,6 +59,8 @@ def test_a_fault_of_the_only_source(trouble, good, tmp_path):
             fetch_day(run, "hrrr", "20260601", manifest)
     assert "\n" not in str(caught.value)
     assert "hrrr.t01z.wrfsfcf00.grib2" in str(caught.value)
+    # The other path of a mirror, where the file is not, is no source that failed.
+    assert "more sources" not in str(caught.value)
     assert not manifest.exists()
     assert not (tmp_path / "day" / STORED).exists()
     assert not list((tmp_path / "day").rglob(".*"))

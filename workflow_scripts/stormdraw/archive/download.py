@@ -106,7 +106,8 @@ def download(
                 return found
             partial.append(found)
     if trouble:
-        others = len(trouble) + len(faulty) + len(partial) - 1
+        damaged = [error for error in faulty if error.fault != NOT_THERE]
+        others = len(trouble) + len(damaged) + len(partial) - 1
         told = f" ({others} more sources failed)" if others else ""
         raise StormdrawError(f"{trouble[0]}{told}")
     if partial:
