@@ -1,6 +1,7 @@
 """The configurations that come with the workflow."""
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
 import yaml
@@ -25,7 +26,19 @@ def test_the_real_experiment_states_what_it_fetches(root):
     settings = load_settings(yaml.safe_load(text))
     sources = [fetching(settings, found) for found in wanted_files(settings).values()]
     files, gigabytes = re.search(
-        r"(\d+) files, of which the wanted messages\n# are ([\d.]+) GB", text
+        r"(\d+) files, of which the wanted messages are ([\d.]+) GB", text
     ).groups()
     assert int(files) == sum(source.files for source in sources)
     assert abs(float(gigabytes) - sum(source.over_network for source in sources) / 1e9) < 0.1
+
+
+def test_the_twin_experiment_scores_days_that_no_choice_has_seen(root):
+    """Those that docs/twin.md has numbers of are no test any more."""
+    text = " ".join((root / "docs" / "twin.md").read_text().split())
+    seen = re.search(r"cases from (\S+) (\d\d) UTC to (\S+) (\d\d) UTC", text).groups()
+    last = datetime.fromisoformat(f"{seen[2]}T{seen[3]}")
+    settings = load_settings(yaml.safe_load((root / "config" / "twin.yaml").read_text()))
+    # Histories reach back, and so do the lagged runs.
+    assert settings.periods.test.start - timedelta(hours=24) > last
+    assert [init.hour for init in settings.initial_times()] == [12, 18, 0, 6, 12, 18, 0, 6]
+    assert len({init.date() for init in settings.initial_times()}) == 8

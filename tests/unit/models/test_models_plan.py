@@ -53,23 +53,20 @@ def week() -> Settings:
 def test_plan_of_13_billion_parameters_for_eight_devices(root: Path) -> None:
     path = root / "config" / "models" / "transformer_13b.yaml"
     settings = load_model_settings(path)
-    # What the ladder comes to on devices of 80 GB, so that its lower rungs need not be tried.
-    changes = {
-        "devices": 8,
-        "batch_size": 8,
-        "precision": "bfloat16",
-        "activation_checkpointing": 1.0,
-        "sharding": "full",
-    }
-    training = settings.training.model_copy(update=changes)
-    memory = training_memory(settings.model_copy(update={"training": training}), 7, (1059, 1799))
+    # As it is shipped: whoever names it trains it so.
+    assert (settings.training.devices, settings.training.device_memory_gigabytes) == (8, 80)
+    memory = training_memory(settings, 7, (1059, 1799), validates=True)
     assert memory.parameters == pytest.approx(13.14e9, rel=0.005)
     # Weights, gradients, two moments and the average, in float32.
     held = 5 * 4 * memory.parameters / 8
     assert memory.peak - memory.activations == pytest.approx(held, rel=1e-6)
     assert memory.peak < 80e9
     # The file says it.
-    assert f"{memory.peak / 1e9:.1f} GB a device" in path.read_text().replace("\n# ", " ")
+    text = path.read_text().replace("\n# ", " ")
+    assert f"{memory.peak / 1e9:.1f} GB a device" in text
+    # Weights, two moments and the average, whole in each of eight processes.
+    each = 4 * 4 * memory.parameters
+    assert f"{each / 1e9:.0f} GB each and {8 * each / 1e12:.1f} TB in the node" in text
 
 
 # The grids that the files name, where it is not the full one.
@@ -290,6 +287,23 @@ def test_sharding_divides_all_but_the_activations(residual: ModelSettings) -> No
     # Four devices take a batch of four apart.
     alone = planned(devices=1)
     assert alone.saved_activations == pytest.approx(4 * whole.saved_activations, rel=0.01)
+
+
+def test_what_is_shared_is_gathered_whole_in_each_process(
+    week: Settings, residual: ModelSettings
+) -> None:
+    """Files to resume from hold weights, two moments and the average: 16 bytes a parameter."""
+
+    def planned(sharding: str) -> dict[str, int]:
+        changes = {"devices": 2, "sharding": sharding}
+        training = residual.training.model_copy(update=changes)
+        model = residual.model_copy(update={"training": training})
+        return plan("x", week, model, (97, 131))["training_bytes"]
+
+    whole, shared = planned("none"), planned("full")
+    assert (whole["gathered"], shared["gathered"]) == (0, 16 * 81175)
+    device = shared["device_peak"] - whole["device_peak"]
+    assert shared["peak"] - whole["peak"] == 2 * (device + 16 * 81175)
 
 
 def test_a_training_takes_from_its_plan_what_fits(

@@ -16,7 +16,7 @@ from stormdraw.models.memory import (
     sampling_bytes,
     training_memory,
 )
-from stormdraw.models.settings import ModelSettings
+from stormdraw.models.settings import ModelSettings, Training
 from stormdraw.settings import Settings
 
 # Python, torch, Lightning and the NetCDF library before any data: resident size after import, as
@@ -91,6 +91,7 @@ def plan(
             "device_peak": memory.peak + beside.peak,
             "data": data,
             "heap_gaps": int(HEAP_GAPS * memory.in_heap),
+            "gathered": _gathered(training, memory),
             "process": PROCESS_BYTES,
             "peak": _host_peak(model_settings, memory, data, state, beside.peak),
         },
@@ -203,7 +204,16 @@ def _host_peak(
     batches = (training.prefetch_batches + 2) * 2 * -(-training.batch_size // training.devices)
     gaps = int(HEAP_GAPS * memory.in_heap)
     each = memory.peak + beside + gaps + data + batches * state + PROCESS_BYTES
+    each += _gathered(training, memory)
     return training.devices * each
+
+
+def _gathered(training: Training, memory: TrainingMemory) -> int:
+    """Bytes of main memory in each process while what is shared is saved, on whatever device.
+
+    Weights, both moments and the average, whole and in float32 (`models/sharding.py`).
+    """
+    return 4 * 4 * memory.parameters if training.sharding == "full" else 0
 
 
 def _data_bytes(settings: Settings, state: int, bound: float, kinds: int) -> int:
