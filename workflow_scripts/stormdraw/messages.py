@@ -125,7 +125,7 @@ def extents(data: bytes | mmap.mmap, path: str | Path) -> Iterator[Extent]:
         end = offset + length
         # A length of 0 would find this same message for ever.
         too_short = length < _INDICATOR_LENGTH + len(_END)
-        if too_short or end > len(data) or data[end - len(_END) : end] != _END:
+        if too_short or data[end - len(_END) : end] != _END:
             raise StormdrawError(
                 f"{path}: the message at byte {offset} should be {length} bytes long and end in "
                 "7777, but the file is cut off or damaged there; delete it and fetch it again"

@@ -6,7 +6,16 @@ import shutil
 import time
 
 import pytest
-from archive_mirror import HOURS, STATE, reference, settings, write_analyses, write_members
+from archive_mirror import (
+    DAY,
+    HOURS,
+    STATE,
+    reference,
+    settings,
+    write_analyses,
+    write_file,
+    write_members,
+)
 from archive_server import serving
 
 from stormdraw.archive import remote, session, transfer
@@ -264,3 +273,18 @@ def test_after_a_failure_nothing_goes_on(manifest, server):
     assert not (manifest.parent / ".fetching").exists()
     time.sleep(0.2)
     assert len(server.log) == requests_by_then
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("names", [STATE[:5], ()], ids=["a part", "nothing"])
+def test_a_file_that_may_be_whole_at_a_silent_place_is_not_absent(manifest, server, names):
+    """The other place may have what this one lacks, tomorrow."""
+    path = server.root / PATH.format(1).lstrip("/")
+    write_file(path, DAY.replace(hour=1), 0, names=names)
+    run = settings(archive={"source": {"mirror": server.address}, "missing": "skip"})
+    server.unavailable[PATH.format(1).replace("/conus", "")] = 100
+    with pytest.raises(StormdrawError, match="should, too many 503 error responses"):
+        fetch(manifest, server, run)
+    server.unavailable.clear()
+    one = fetch(manifest, server, run).query("init.dt.hour == 1")
+    assert (one["status"] == "ok").tolist() == [name in names for name in STATE]

@@ -98,6 +98,8 @@ def shortest(length):
         (b"<html>not found</html>", "no GRIB message"),
         (b"GRIB\0\0\0\1" + b"\0" * 40, "edition 1"),
         (b"GRIB\0\0\0", "cut off"),
+        (shortest(20)[:-4] + b"6666", "end in 7777"),
+        (shortest(21), "byte 0 should be 21 bytes long"),
         # Where a message before it ends in 7777, a length of 0 leads back to itself.
         (shortest(20) + shortest(0), "byte 20 should be 0 bytes long"),
         (shortest(20) + shortest(15), "byte 20 should be 15 bytes long"),
