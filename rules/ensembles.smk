@@ -64,8 +64,8 @@ rule ensembles_sample:
         "../workflow_scripts/ensembles_sample.py"
 
 
-# The members of a case on several GPUs: each job draws some, and what it draws is the same in any
-# split.
+# The members of a case on several GPUs: each job draws some, from the same noise in any split, so
+# that they are equal up to rounding.
 rule ensembles_part:
     input:
         checkpoint=checkpoint,

@@ -30,6 +30,7 @@ from stormdraw.models.memory import sampling_bytes  # isort: skip
 from stormdraw.models.settings import load_model_settings  # isort: skip
 from stormdraw.models.trained_grid import TrainedGrid  # isort: skip
 from stormdraw.models.training import new_model  # isort: skip
+from stormdraw.models.white_noise import WhiteNoise  # isort: skip
 from stormdraw.variables import STATE_VARIABLES  # isort: skip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +81,7 @@ def measure_way(way: Way) -> dict[str, Any]:
         for _ in range(passes):
             begun = time.perf_counter()
             condition = model.condition(state, forcings)
-            generate(state, condition, [torch.Generator().manual_seed(0)], lambda fresh: fresh)
+            generate(state, condition, WhiteNoise([0], state.device), lambda fresh: fresh)
             seconds = time.perf_counter() - begun
     except EnoughError:
         seconds = float(np.diff(starts)[1:].mean())

@@ -51,8 +51,8 @@ WAYS = (
     Way("DDPM ancestral, 1000 steps", "ddpm_residual", "ddpm", 1000),
     Way("DDIM, 50 steps", "ddpm_residual", "ddim", 50),
     Way("DPM-Solver++ 2M, 20 steps", "ddpm_residual", "dpm_solver++", 20),
-    Way("DPM-Solver++ 2M, 10 steps", "ddpm_residual", "dpm_solver++", 10),
-    Way("DPM-Solver++ 2M, 8 steps (the default)", "ddpm_residual", "dpm_solver++", 8),
+    Way("DPM-Solver++ 2M, 10 steps (the default)", "ddpm_residual", "dpm_solver++", 10),
+    Way("DPM-Solver++ 2M, 8 steps", "ddpm_residual", "dpm_solver++", 8),
     Way("one step (crps_unet)", "crps_unet"),
 )
 

@@ -20,6 +20,7 @@ from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.models.systems import check_systems, downscaled_variables
 from stormdraw.models.training import TrainingFiles, new_model, train
+from stormdraw.models.white_noise import WhiteNoise
 
 
 def settings(**changes: Any) -> ModelSettings:
@@ -73,14 +74,14 @@ def test_loss_is_of_the_downscaled_variable(model: DownscalingModel) -> None:
 
 def test_sampled_by_the_usual_sampler(model: DownscalingModel) -> None:
     coarse = torch.randn(5, 3)
-    seeds = [torch.Generator().manual_seed(k) for k in range(5)]
+    white = WhiteNoise(range(5), torch.device("cpu"))
 
     def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
         return model.network(noisy, coarse, timestep)
 
     guess = torch.zeros(5, 1, 4, 4)
     with torch.inference_mode():
-        fine = draw(denoise, model.schedule, model.prediction, "ddpm", 50, guess, seeds)
+        fine = draw(denoise, model.schedule, model.prediction, "ddpm", 50, guess, white)
     assert fine.shape == (5, 1, 4, 4)
     assert torch.isfinite(fine).all()
 
@@ -99,15 +100,18 @@ def test_smooth_blocks_are_drawn_smooth() -> None:
         return slopes[0] * row + slopes[1] * column
 
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
+    # To the end of what it can learn: before, the samples depend on how each step was rounded.
+    schedule_of_rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 600)
     for _ in range(600):
-        clean, coarse = planes(32), torch.zeros(32, 1)
+        clean, coarse = planes(128), torch.zeros(128, 1)
         noise = torch.randn(clean.shape, generator=generator)
-        timestep = torch.randint(50, (32,), generator=generator)
+        timestep = torch.randint(50, (128,), generator=generator)
         predicted = network(schedule.add_noise(clean, noise, timestep), coarse, timestep)
         loss = (predicted - schedule.goal("v", clean, noise, timestep)).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        schedule_of_rate.step()
 
     def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
         return network(noisy, torch.zeros(len(noisy), 1), timestep)
@@ -115,9 +119,9 @@ def test_smooth_blocks_are_drawn_smooth() -> None:
     def steps_between_points(blocks: torch.Tensor) -> float:
         return float(blocks.diff(dim=-1).square().mean().sqrt())
 
-    seeds = [torch.Generator().manual_seed(k) for k in range(300)]
+    white = WhiteNoise(range(300), torch.device("cpu"))
     with torch.inference_mode():
-        drawn = draw(denoise, schedule, "v", "dpm_solver++", 8, torch.zeros(300, 1, 8, 8), seeds)
+        drawn = draw(denoise, schedule, "v", "dpm_solver++", 10, torch.zeros(300, 1, 8, 8), white)
     truth = planes(300)
     assert float(drawn.std()) == pytest.approx(float(truth.std()), rel=0.25)
     ratio = steps_between_points(drawn) / steps_between_points(truth)
@@ -181,7 +185,6 @@ def test_systems_that_downscale() -> None:
         ),
         ({"d": settings(), "e": settings()}, {}, r"the model e, which is of D2M, and so is d;"),
         (two, {"steps": 51}, r"51 sampling steps are more than the model's 50 timesteps"),
-        (two, {"sampler": "ddim", "steps": 20}, r"20 is no divisor of 50"),
     ):
         with pytest.raises(StormdrawError, match=said):
             check(models, **changes)

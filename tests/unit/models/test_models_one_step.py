@@ -18,6 +18,7 @@ from stormdraw.models.pairs import Batch, Pairs
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.systems import check_systems
 from stormdraw.models.training import new_model
+from stormdraw.models.white_noise import WhiteNoise, torch_noise
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
@@ -128,7 +129,8 @@ def test_loss_of_a_generator_is_that_of_its_members(pairs: Pairs, statistics: St
     batch = without_history(pairs.batch([0, 2]))
     generator = torch.Generator().manual_seed(4)
     losses = model.training_losses(batch, generator)
-    noise = model.network.draw_noise(6, (13, 10), torch.Generator().manual_seed(4))
+    white = torch_noise(6, torch.Generator().manual_seed(4))
+    noise = model.network.draw_noise(white, (13, 10))
     condition = model.condition(batch.now, batch.forcings)
     members = [
         torch.cat([model.network(condition[[b]], noise[[3 * b + m]]) for m in range(3)])
@@ -174,19 +176,21 @@ class FixedAnswer(torch.nn.Module):
         return self.answer
 
 
-def test_one_generator_one_sample(pairs: Pairs, statistics: Statistics) -> None:
+def test_one_stream_of_noise_one_sample(pairs: Pairs, statistics: Statistics) -> None:
     model = new_model("x", 1, settings("stochastic_unet"), statistics)
     assert isinstance(model, OneStepModel)
     batch = without_history(pairs.batch([0]))
     condition = model.condition(batch.now, batch.forcings).expand(3, -1, -1, -1)
 
-    def seeds(*numbers: int) -> list[torch.Generator]:
-        return [torch.Generator().manual_seed(number) for number in numbers]
+    def white(*seeds: int) -> WhiteNoise:
+        return WhiteNoise(seeds, torch.device("cpu"))
 
-    three = model.generate(condition, seeds(1, 2, 1))
+    three = model.generate(condition, white(1, 2, 1))
     torch.testing.assert_close(three[0], three[2])
     assert not torch.allclose(three[0], three[1], atol=1e-3)
-    torch.testing.assert_close(model.generate(condition[:1], seeds(2))[0], three[1])
+    torch.testing.assert_close(model.generate(condition[:1], white(2))[0], three[1])
+    with pytest.raises(ValueError, match="a stochastic model needs noise"):
+        model.generate(condition)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +233,6 @@ def test_systems_must_suit_their_models() -> None:
         (run_with("one_step"), frames, r"starts from 3 hourly states; set cases.history \(now 1"),
         (run_with("diffusion"), graph, "prediction is target; set the method to one_step"),
         (run_with("diffusion", steps=2000), diffusion, "2000 sampling steps are more than"),
-        (run_with("diffusion", sampler="ddim", steps=7), diffusion, "7 is no divisor of 1000"),
         (run_with("one_step"), diffusion, "prediction is v; set the method to diffusion"),
         (
             run_with("diffusion"),

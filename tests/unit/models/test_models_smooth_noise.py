@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from stormdraw.models.smooth_noise import smooth_noise
+from stormdraw.models.white_noise import torch_noise
 
 
 @pytest.mark.parametrize("scale", [1, 2, 5])
 def test_variance_and_correlation(scale: int) -> None:
-    noise = smooth_noise(3000, (7, 12), scale, torch.Generator().manual_seed(1))
+    noise = smooth_noise(torch_noise(3000, torch.Generator().manual_seed(1)), (7, 12), scale)
     assert noise.shape == (3000, 1, 7, 12)
     field = noise[:, 0].double().numpy()
     assert abs(field.mean()) < 0.05
@@ -27,7 +28,7 @@ def test_variance_and_correlation(scale: int) -> None:
 
 def test_same_generator_same_noise() -> None:
     def draw(seed: int) -> torch.Tensor:
-        return smooth_noise(1, (6, 6), 4, torch.Generator().manual_seed(seed))
+        return smooth_noise(torch_noise(1, torch.Generator().manual_seed(seed)), (6, 6), 4)
 
     assert torch.equal(draw(1), draw(1))
     assert not torch.equal(draw(1), draw(2))

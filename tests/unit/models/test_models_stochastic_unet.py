@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from stormdraw.models.networks.stochastic_unet import Network, Options
+from stormdraw.models.white_noise import torch_noise
 
 
 def make(**options: Any) -> Network:
@@ -19,14 +20,16 @@ def make(**options: Any) -> Network:
 )
 def test_any_height_and_width(shape: tuple[int, int], options: Options) -> None:
     network = Network(3, 5, options)
-    noise = network.draw_noise(2, shape, None)
+    noise = network.draw_noise(torch_noise(2, None), shape)
     out = network(torch.randn(2, 5, *shape), noise)
     assert out.shape == (2, 3, *shape)
     assert torch.isfinite(out).all()
 
 
 def test_noise_channels_have_their_scales() -> None:
-    noise = make(noise_scales=[1, 8]).draw_noise(500, (4, 9), torch.Generator().manual_seed(1))
+    noise = make(noise_scales=[1, 8]).draw_noise(
+        torch_noise(500, torch.Generator().manual_seed(1)), (4, 9)
+    )
     assert noise.shape == (500, 2, 4, 9)
     neighbours = (noise[..., :-1] * noise[..., 1:]).mean(dim=(0, 2, 3))
     assert abs(neighbours[0]) < 0.05  # white
@@ -36,7 +39,7 @@ def test_noise_channels_have_their_scales() -> None:
 def test_every_noise_channel_and_condition_counts() -> None:
     network = make(noise_scales=[1, 4, 16])
     condition = torch.randn(1, 5, 6, 6, requires_grad=True)
-    noise = network.draw_noise(1, (6, 6), None).requires_grad_()
+    noise = network.draw_noise(torch_noise(1, None), (6, 6)).requires_grad_()
     network(condition, noise).square().sum().backward()
     for given in (condition, noise):
         assert given.grad is not None
@@ -48,7 +51,7 @@ def test_samples_of_a_batch_do_not_see_each_other(displacements: int) -> None:
     network = make(displacements=displacements)
     if network.carry is not None:
         torch.nn.init.normal_(network.carry.displacement.weight)
-    condition, noise = torch.randn(3, 5, 6, 7), network.draw_noise(3, (6, 7), None)
+    condition, noise = torch.randn(3, 5, 6, 7), network.draw_noise(torch_noise(3, None), (6, 7))
     together = network(condition, noise)
     for index in range(3):
         alone = network(condition[[index]], noise[[index]])
@@ -57,7 +60,7 @@ def test_samples_of_a_batch_do_not_see_each_other(displacements: int) -> None:
 
 def test_what_is_carried_reaches_the_forecast() -> None:
     network = make(displacements=4)
-    condition, noise = torch.randn(1, 5, 12, 12), network.draw_noise(1, (12, 12), None)
+    condition, noise = torch.randn(1, 5, 12, 12), network.draw_noise(torch_noise(1, None), (12, 12))
     still = network(condition, noise)
     assert network.carry is not None
     with torch.no_grad():

@@ -11,7 +11,7 @@ import torch
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.member_noise import Correlate
 from stormdraw.ensembles.rollout import Generate, Inputs, Rollout, write_rollout
-from stormdraw.ensembles.sampler_steps import Sampler
+from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
 from stormdraw.ensembles.samplers import Watch, draw
 from stormdraw.errors import StormdrawError
 from stormdraw.models.checkpoint import TrainedModel, load_model
@@ -19,6 +19,7 @@ from stormdraw.models.devices import autocast, choose_device
 from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.downscaling import DownscalingModel
 from stormdraw.models.settings import ModelSettings
+from stormdraw.models.white_noise import White
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Sampling(Rollout):
     """How members are drawn: by which sampler, in how many steps; `eta` is DDIM's."""
 
     sampler: Sampler = "dpm_solver++"
-    steps: int = 8
+    steps: int = DEFAULT_STEPS
     eta: float = 0.0
 
 
@@ -75,7 +76,7 @@ def sampled(
     def generate(
         states: torch.Tensor,
         condition: torch.Tensor,
-        generators: list[torch.Generator],
+        white: White,
         correlate: Correlate,
     ) -> torch.Tensor:
         def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
@@ -89,7 +90,7 @@ def sampled(
             sampling.sampler,
             sampling.steps,
             model.persistence(states),
-            generators,
+            white,
             correlate=correlate,
             eta=sampling.eta,
             watch=watch,

@@ -22,7 +22,7 @@ from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.files import Case, Put, ensemble_file
 from stormdraw.ensembles.forecasts import Forecasts
 from stormdraw.ensembles.rollout import BoundsTally
-from stormdraw.ensembles.sampler_steps import Sampler
+from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
 from stormdraw.ensembles.samplers import draw
 from stormdraw.errors import StormdrawError
 from stormdraw.models.blocks import Blocks
@@ -30,13 +30,11 @@ from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device, describe_device
 from stormdraw.models.downscaling import DownscalingModel
 from stormdraw.models.memory import sampling_bytes
+from stormdraw.models.white_noise import White, WhiteNoise
 from stormdraw.seeds import seed_for
 from stormdraw.times import format_init
 
 logger = logging.getLogger(__name__)
-
-# What torch keeps for one generator of random numbers on the CPU (its Mersenne twister).
-_GENERATOR_BYTES = 5056
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Downscaling:
     run_seed: int
     batch_gigabytes: float = 2.0
     sampler: Sampler = "dpm_solver++"
-    steps: int = 8
+    steps: int = DEFAULT_STEPS
     eta: float = 0.0
 
 
@@ -184,7 +182,7 @@ def _groups(
 def blocks_at_once(downscaler: Downscaler, how: Downscaling) -> int:
     """How many blocks are drawn together within the bound on memory."""
     model, size = downscaler.model, downscaler.blocks.size
-    one = sampling_bytes(model.settings, len(model.variables), (size, size)) + _GENERATOR_BYTES
+    one = sampling_bytes(model.settings, len(model.variables), (size, size))
     return max(1, int(how.batch_gigabytes * 1e9 // one))
 
 
@@ -213,9 +211,9 @@ def draw_fields(
     step = blocks_at_once(downscaler, how)
     for first in range(0, len(wanted), step):
         batch = wanted[first : first + step]
-        generators = [_generator(how, case, lead, downscaler, *which) for which in batch]
+        white = _noise(how, case, lead, downscaler, batch)
         numbers = torch.tensor([block for _, block in batch], device=coarse.device)
-        deviations = _draw(model, coarse[numbers], generators, how)
+        deviations = _draw(model, coarse[numbers], white, how)
         deviations = deviations - deviations.mean(dim=(1, 2), keepdim=True)
         places = torch.tensor([members.index(member) for member, _ in batch], device=coarse.device)
         means = coarse[numbers, model.downscaled]
@@ -231,7 +229,7 @@ def draw_fields(
 def _draw(
     model: DownscalingModel,
     coarse: torch.Tensor,
-    generators: Sequence[torch.Generator],
+    white: White,
     how: Downscaling,
 ) -> torch.Tensor:
     """Deviations from the mean in blocks (B, size, size), given the coarse values (B, V)."""
@@ -244,14 +242,18 @@ def _draw(
     guess = torch.zeros((len(coarse), 1, size, size), device=coarse.device)
     return draw(
         denoise,
-        *(model.schedule, model.prediction, how.sampler, how.steps, guess, generators),
+        *(model.schedule, model.prediction, how.sampler, how.steps, guess, white),
         eta=how.eta,
     )[:, 0]
 
 
-def _generator(
-    how: Downscaling, case: Case, lead: int, downscaler: Downscaler, member: int, block: int
-) -> torch.Generator:
-    """The random numbers of one block of a member's variable at a lead."""
-    labels = (case.system, format_init(case.init), member, lead, downscaler.variable, block)
-    return torch.Generator().manual_seed(seed_for(how.run_seed, *labels))
+def _noise(
+    how: Downscaling, case: Case, lead: int, downscaler: Downscaler, drawn: list[tuple[int, int]]
+) -> WhiteNoise:
+    """All that is random in one variable of these (member, block) at a lead."""
+    labels = (case.system, format_init(case.init))
+    seeds = [
+        seed_for(how.run_seed, *labels, member, lead, downscaler.variable, block)
+        for member, block in drawn
+    ]
+    return WhiteNoise(seeds, downscaler.model.normalization.mean.device)

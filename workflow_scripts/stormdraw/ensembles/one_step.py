@@ -19,6 +19,7 @@ from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.settings import ModelSettings
+from stormdraw.models.white_noise import White
 
 
 def write_one_step(
@@ -63,10 +64,10 @@ def forecast(model: OneStepModel) -> Generate:
     def generate(
         states: torch.Tensor,
         condition: torch.Tensor,
-        generators: list[torch.Generator],
+        white: White,
         correlate: Correlate,
     ) -> torch.Tensor:
         with autocast(model.settings.training.precision, states.device):
-            return model.generate(condition, generators, correlate)
+            return model.generate(condition, white, correlate)
 
     return generate

@@ -25,6 +25,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
 from stormdraw.models.perturbation import PerturbationModel
+from stormdraw.models.white_noise import White
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,6 @@ class Perturbing(Sampling):
     deviation over the grid.
     """
 
-    steps: int = 10
     guidance: float = 0.5
     walks: int = 1
     restandardise: tuple[str, ...] = ()
@@ -104,9 +104,7 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     kept = [case.variables.index(name) for name in perturbing.restandardise]
 
-    def walk(
-        states: torch.Tensor, generators: list[torch.Generator], correlate: Correlate
-    ) -> torch.Tensor:
+    def walk(states: torch.Tensor, white: White, correlate: Correlate) -> torch.Tensor:
         condition = model.normalization.standardise(states)
 
         def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
@@ -121,7 +119,7 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
             perturbing.steps,
             # At a clipped schedule's last timestep something of the state is left, as in training.
             condition,
-            generators,
+            white,
             correlate=correlate,
             eta=perturbing.eta,
         )
@@ -129,11 +127,9 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
             drawn[:, kept] = restandardised(drawn[:, kept], condition[:, kept])
         return apply_bounds(model.normalization.physical(drawn), model.variables)[0]
 
-    def perturb(
-        states: torch.Tensor, generators: list[torch.Generator], correlate: Correlate
-    ) -> torch.Tensor:
+    def perturb(states: torch.Tensor, white: White, correlate: Correlate) -> torch.Tensor:
         for _ in range(perturbing.walks):
-            states = walk(states, generators, correlate)
+            states = walk(states, white, correlate)
         return states
 
     return perturb

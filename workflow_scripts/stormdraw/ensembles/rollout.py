@@ -1,8 +1,9 @@
 """Members of any trained model: the next hour is drawn, and the next from it, up to the last lead.
 
 Each member is a rollout of its own. What is random in member k at hour h depends on (run seed,
-system, initial time, k, h) only, so it is the same whatever the batch, the number of jobs or the
-order.
+system, initial time, k, h) only: its noise is the same whatever the batch, the number of jobs or
+the order. So is the member, up to rounding: a network sums in another order for another batch, and
+on another device.
 """
 
 import logging
@@ -24,10 +25,12 @@ from stormdraw.ensembles.resuming import block_path, blocks_to_draw, drawn_befor
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import read_grid_of, read_states
 from stormdraw.models.checkpoint import TrainedModel
+from stormdraw.models.device_sums import DeviceSums
 from stormdraw.models.devices import describe_device
 from stormdraw.models.forcings import Forcings, make_forcings
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.pairs import check_finite
+from stormdraw.models.white_noise import White, WhiteNoise
 from stormdraw.seeds import seed_for
 from stormdraw.times import format_init, hours
 
@@ -36,14 +39,14 @@ logger = logging.getLogger(__name__)
 # Larger batches are no faster on a CPU: their activations fall out of the cache.
 LARGEST_CPU_BATCH = 10
 
-# generate(states (B, V, Y, X), condition (B, C, Y, X), a generator for each member, what correlates
-# their noise with that of the hour before) -> what the model generates, in the space of its target
+# generate(states (B, V, Y, X), condition (B, C, Y, X), white noise of the B members, what makes it
+# resemble that of the hour before) -> what the model generates, in the space of its target
 # (B, V, Y, X)
-Generate = Callable[[torch.Tensor, torch.Tensor, list[torch.Generator], Correlate], torch.Tensor]
+Generate = Callable[[torch.Tensor, torch.Tensor, White, Correlate], torch.Tensor]
 
-# draw(physical states (B, V, Y, X), generators and what correlates noise, as above) -> the physical
+# draw(physical states (B, V, Y, X), white noise and what correlates it, as above) -> the physical
 # states that the next hour starts from instead (B, V, Y, X)
-Draw = Callable[[torch.Tensor, list[torch.Generator], Correlate], torch.Tensor]
+Draw = Callable[[torch.Tensor, White, Correlate], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -90,24 +93,49 @@ class Inputs:
 
 
 class BoundsTally:
-    """Counts the points that physical bounds changed."""
+    """Counts, on the device, the points that physical bounds changed."""
 
     def __init__(self, variables: tuple[str, ...]) -> None:
         self.variables = variables
-        self.changed = np.zeros(len(variables))
+        self.sums = DeviceSums()
         self.points = 0
 
     def add(self, changed: torch.Tensor, points: int) -> None:
         """`changed` points of each variable, (V,), out of `points`."""
-        self.changed += changed.cpu().numpy()
+        self.sums.add(changed=changed)
         self.points += points
 
     def shares(self) -> dict[str, np.float32]:
         """Attributes that say which share of each variable's points was changed."""
+        counts = self.sums.look().get("changed", [0.0] * len(self.variables))
         return {
             f"bounded_share_{name}": np.float32(changed / max(self.points, 1))
-            for name, changed in zip(self.variables, self.changed, strict=True)
+            for name, changed in zip(self.variables, counts, strict=True)
         }
+
+
+class DrawnStates:
+    """Notes, on the device, whether what models draw are numbers."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self._drawn: list[tuple[str, int, torch.Tensor]] = []
+
+    def add(self, states: torch.Tensor, model: str, hour: int) -> None:
+        """What a model of this name drew for an hour of the forecast."""
+        self._drawn.append((model, hour, torch.isfinite(states).all()))
+
+    def check(self) -> None:
+        """Raise StormdrawError about the first that are not numbers; waits for the device."""
+        fine = torch.stack([flag for _, _, flag in self._drawn]).tolist()
+        if not all(fine):
+            model, hour, _ = self._drawn[fine.index(False)]
+            raise StormdrawError(
+                f"system {self.case.system}: model {model} drew states that are not numbers at "
+                f"{format_init(self.case.init)} + {hour} h; it diverged, train it longer or with a "
+                "lower learning rate"
+            )
+        self._drawn = []
 
 
 def write_rollout(
@@ -227,23 +255,25 @@ def roll_out_together(
     # The last H states of each member, each (B, V, Y, X).
     states = [state.expand(len(members), -1, -1, -1) for state in start]
     correlate = PersistentNoise(rollout.rho, rollout.draws)
+    drawn = DrawnStates(case)
     for hour in range(1, max(case.leads) + 1):
         known = torch.from_numpy(forcings.at(case.init + hours(hour))).to(device)
         known = known.expand(len(members), -1, -1, -1)
-        seeds = [generator_of(rollout.run_seed, case, member, hour) for member in members]
+        white = noise_of(rollout.run_seed, case, members, hour, device)
         if perturbation is not None:
-            states[-1] = perturbation.draw(states[-1], seeds, correlate)
-            _check_drawn(states[-1], perturbation.trained.name, case, hour)
+            states[-1] = perturbation.draw(states[-1], white, correlate)
+            drawn.add(states[-1], perturbation.trained.name, hour)
         before = torch.stack(states[:-1], dim=1) if len(states) > 1 else None
         condition = model.condition(states[-1], known, before)
-        generated = generate(states[-1], condition, seeds, correlate)
+        generated = generate(states[-1], condition, white, correlate)
         following, changed = apply_bounds(
             model.normalization.decode(states[-1], generated), case.variables
         )
         tally.add(changed, following[:, 0].numel())
-        _check_drawn(following, trained.name, case, hour)
+        drawn.add(following, trained.name, hour)
         states = [*states[1:], following]
         if hour in case.leads:
+            drawn.check()
             lead = list(case.leads).index(hour)
             for member, state in zip(members, following.cpu().numpy(), strict=True):
                 yield member, lead, state
@@ -270,16 +300,10 @@ def members_at_once(
     return min(fitting, len(rollout.numbers), LARGEST_CPU_BATCH if on_cpu else fitting)
 
 
-def generator_of(run_seed: int, case: Case, member: int, hour: int) -> torch.Generator:
-    """The random numbers of one member at one hour."""
-    seed = seed_for(run_seed, case.system, format_init(case.init), member, hour)
-    return torch.Generator().manual_seed(seed)
-
-
-def _check_drawn(states: torch.Tensor, model: str, case: Case, hour: int) -> None:
-    if not torch.isfinite(states).all():
-        raise StormdrawError(
-            f"system {case.system}: model {model} drew states that are not numbers at "
-            f"{format_init(case.init)} + {hour} h; it diverged, train it longer or with a lower "
-            "learning rate"
-        )
+def noise_of(
+    run_seed: int, case: Case, members: Sequence[int], hour: int, device: torch.device
+) -> WhiteNoise:
+    """All that is random in these members at one hour."""
+    init = format_init(case.init)
+    seeds = [seed_for(run_seed, case.system, init, member, hour) for member in members]
+    return WhiteNoise(seeds, device)

@@ -8,21 +8,18 @@ white noise is not where training ended. Samples start from alpha * guess + sigm
 with persistence as the guess: what is missing is alpha times the change over one hour.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
-from diffusers.schedulers.scheduling_ddim import DDIMScheduler
-from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
 from stormdraw.ensembles.member_noise import Correlate
 from stormdraw.ensembles.sampler_steps import Sampler, check_steps
 from stormdraw.models.noise import NoiseSchedule
 from stormdraw.models.settings import DiffusionPrediction
-
-Scheduler = DPMSolverMultistepScheduler | DDIMScheduler | DDPMScheduler
+from stormdraw.models.white_noise import White
 
 # denoise(noisy state (B, V, Y, X), timestep (B,)) -> predicted noise or v (B, V, Y, X)
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -32,9 +29,10 @@ Watch = Callable[[int, torch.Tensor, torch.Tensor], None]
 
 _PREDICTION_TYPES = {"noise": "epsilon", "v": "v_prediction"}
 
-# log(alpha / sigma) between which the solver's steps are spread evenly. Beyond the first nothing of
-# the state is visible; the second leaves 3 % of noise, which the last step takes off at once.
-_NOISIEST = -3.0
+# log(alpha / sigma) between which the solver's steps are spread evenly. Beyond the first little of
+# the state is visible, and one step from pure noise does; the second leaves 3 % of noise, which the
+# last step takes off at once.
+_NOISIEST = -2.0
 _CLEANEST = 3.5
 
 
@@ -45,36 +43,114 @@ def draw(
     sampler: Sampler,
     steps: int,
     guess: torch.Tensor,
-    generators: Sequence[torch.Generator],
+    white: White,
     correlate: Correlate | None = None,
     eta: float = 0.0,
     watch: Watch | None = None,
 ) -> torch.Tensor:
-    """One sample for each generator, (B, V, Y, X).
+    """One sample for each guess, (B, V, Y, X).
 
     `guess` (B, V, Y, X) is a first guess of the samples, in the space of the model's target. All
-    randomness of sample k comes from generator k, which lives on the CPU. `correlate` may make the
-    noise that samples start from resemble an earlier one; what is drawn on the way is always fresh.
-    `eta` is how much of that there is in DDIM: 0 none, 1 as in ancestral sampling. `watch` is shown
-    each step.
+    that is random comes from `white` noise of so many samples. `correlate` may make the noise that
+    samples start from resemble an earlier one; what is drawn on the way is always fresh. `eta` is
+    how much of that there is in DDIM: 0 none, 1 as in ancestral sampling. `watch` is shown each
+    step. Nothing here waits for the device. Raises StormdrawError for too many steps.
     """
-    scheduler = make_scheduler(schedule, prediction, sampler, steps)
-    noise = torch.cat([torch.randn(guess[:1].shape, generator=one) for one in generators])
+    check_steps(steps, schedule.timesteps)
+
+    def at(timestep: int) -> torch.Tensor:
+        return torch.full((len(guess),), timestep, device=guess.device)
+
+    noise = white(tuple(guess.shape[1:]))
     if correlate is not None:
         noise = correlate(noise)
-    last = torch.full((len(generators),), schedule.timesteps - 1, device=guess.device)
-    noisy = schedule.add_noise(guess, noise.to(guess.device), last)
-    # diffusers takes a list, one generator a sample, though its types do not say so. DPM-Solver++
-    # draws nothing on the way.
-    how: dict[str, Any] = {"generator": list(generators)}
-    if sampler == "ddim":
-        how["eta"] = eta
-    for timestep in scheduler.timesteps:
-        predicted = denoise(noisy, timestep.to(guess.device).expand(len(generators))).float()
+    noisy = schedule.add_noise(guess, noise, at(schedule.timesteps - 1))
+    path = _path(schedule, prediction, sampler, steps, eta, white)
+    for place, timestep in enumerate(path.timesteps):
+        predicted = denoise(noisy, at(timestep)).float()
         if watch is not None:
-            watch(int(timestep), noisy, predicted)
-        (noisy, *_) = scheduler.step(predicted, timestep, noisy, **how, return_dict=False)
+            watch(timestep, noisy, predicted)
+        noisy = path.step(place, noisy, predicted)
     return noisy
+
+
+def _path(
+    schedule: NoiseSchedule,
+    prediction: DiffusionPrediction,
+    sampler: Sampler,
+    steps: int,
+    eta: float,
+    white: White,
+) -> "SolverPath | AncestralPath":
+    if sampler == "dpm_solver++":
+        return SolverPath(schedule, prediction, steps)
+    return AncestralPath(schedule, prediction, steps, 1.0 if sampler == "ddpm" else eta, white)
+
+
+class SolverPath:
+    """DPM-Solver++ (2M) of Lu et al. (2022), from the last timestep down to no noise at all.
+
+    It draws nothing on the way.
+    """
+
+    def __init__(
+        self, schedule: NoiseSchedule, prediction: DiffusionPrediction, steps: int
+    ) -> None:
+        self.timesteps = solver_timesteps(schedule, steps)
+        self.scheduler = DPMSolverMultistepScheduler(
+            num_train_timesteps=schedule.timesteps,
+            trained_betas=schedule.betas.tolist(),
+            prediction_type=_PREDICTION_TYPES[prediction],
+            algorithm_type="dpmsolver++",
+            solver_order=2,
+            final_sigmas_type="zero",
+        )
+        self.scheduler.set_timesteps(timesteps=self.timesteps)
+
+    def step(self, place: int, noisy: torch.Tensor, predicted: torch.Tensor) -> torch.Tensor:
+        """The less noisy states after timestep number `place`, (B, V, Y, X)."""
+        timestep = self.scheduler.timesteps[place]
+        (less, *_) = self.scheduler.step(predicted, timestep, noisy, return_dict=False)
+        return less
+
+
+class AncestralPath:
+    """DDIM (Song et al. 2021, equations 12 and 16), from the last timestep evenly down to 0.
+
+    With `eta` 1 it is ancestral sampling (Ho et al. 2020, algorithm 2) with the smaller of its two
+    variances.
+    """
+
+    def __init__(
+        self,
+        schedule: NoiseSchedule,
+        prediction: DiffusionPrediction,
+        steps: int,
+        eta: float,
+        white: White,
+    ) -> None:
+        self.schedule = schedule
+        self.prediction = prediction
+        self.eta = eta
+        self.white = white
+        whole = schedule.timesteps
+        self.timesteps = [round(whole - whole * k / steps) - 1 for k in range(steps)]
+        # Clean at the end.
+        self._alpha_bar = [*np.cumprod(1.0 - schedule.betas)[self.timesteps].tolist(), 1.0]
+
+    def step(self, place: int, noisy: torch.Tensor, predicted: torch.Tensor) -> torch.Tensor:
+        """The less noisy states after timestep number `place`, (B, V, Y, X)."""
+        now, following = self._alpha_bar[place : place + 2]
+        timestep = torch.full((len(noisy),), self.timesteps[place], device=noisy.device)
+        clean = self.schedule.clean_from(self.prediction, noisy, predicted, timestep)
+        noise = predicted
+        if self.prediction == "v":
+            noise = self.schedule.noise_from_velocity(noisy, predicted, timestep)
+        fresh = self.eta * math.sqrt((1 - following) / (1 - now) * (1 - now / following))
+        less = math.sqrt(following) * clean + math.sqrt(max(0.0, 1 - following - fresh**2)) * noise
+        if fresh:
+            less = less + fresh * self.white(tuple(noisy.shape[1:]))
+        return less
 
 
 def solver_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
@@ -95,36 +171,3 @@ def solver_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
         goals = np.concatenate([log_snr[-1:], goals])
     nearest = np.abs(log_snr[None, :] - goals[:, None]).argmin(axis=1)
     return sorted({int(timestep) for timestep in nearest}, reverse=True)
-
-
-def make_scheduler(
-    schedule: NoiseSchedule, prediction: DiffusionPrediction, sampler: Sampler, steps: int
-) -> Scheduler:
-    """The sampler on a model's noise schedule, from its last timestep down to no noise at all.
-
-    Raises StormdrawError if it cannot take so many steps.
-    """
-    check_steps(sampler, steps, schedule.timesteps)
-    common = {
-        "num_train_timesteps": schedule.timesteps,
-        "trained_betas": schedule.betas.tolist(),
-        "prediction_type": _PREDICTION_TYPES[prediction],
-    }
-    if sampler == "ddpm":
-        # Ancestral sampling (Ho et al. 2020, algorithm 2) with the smaller of its two variances.
-        scheduler = DDPMScheduler(
-            **common, variance_type="fixed_small", clip_sample=False, timestep_spacing="trailing"
-        )
-        scheduler.set_timesteps(steps)
-        return scheduler
-    if sampler == "ddim":
-        # Song et al. (2021), equation 12, and equation 16 for `eta`.
-        implicit = DDIMScheduler(**common, clip_sample=False, timestep_spacing="trailing")
-        implicit.set_timesteps(steps)
-        return implicit
-    # DPM-Solver++ (2M) of Lu et al. (2022), down to no noise at all.
-    solver = DPMSolverMultistepScheduler(
-        **common, algorithm_type="dpmsolver++", solver_order=2, final_sigmas_type="zero"
-    )
-    solver.set_timesteps(timesteps=solver_timesteps(schedule, steps))
-    return solver

@@ -14,7 +14,7 @@ from stormdraw.ensembles.reach import (
     require_members,
     require_products,
 )
-from stormdraw.ensembles.sampler_steps import Sampler
+from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
 from stormdraw.section import Name, Section
 from stormdraw.variables import STATE_VARIABLES
 
@@ -96,7 +96,7 @@ class Sampled(Section):
     """How a diffusion model is sampled."""
 
     sampler: Sampler = "dpm_solver++"
-    steps: Annotated[int, Field(ge=1)] = 8
+    steps: Annotated[int, Field(ge=1)] = DEFAULT_STEPS
     eta: Annotated[float, Field(ge=0, le=1)] = 0.0
 
     @model_validator(mode="after")
@@ -182,7 +182,6 @@ class DefSystem(FromModel, Sampled):
     guidance: Annotated[float, Field(ge=0, le=10)] = 0.5
     walks: Annotated[int, Field(ge=1, le=10)] = 1
     restandardise: list[Literal[STATE_VARIABLES]] = Field(default=[])  # type: ignore[valid-type]
-    steps: Annotated[int, Field(ge=1)] = 10
 
 
 class ReferenceSystem(AnySystem):

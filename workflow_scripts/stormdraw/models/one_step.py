@@ -1,12 +1,13 @@
 """A model that generates the next hour in one pass of its network, with or without chance."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.losses import absolute_error, almost_fair_crps, squared_error
 from stormdraw.models.pairs import Batch
+from stormdraw.models.white_noise import White, torch_noise
 
 # Of a bounded loss beyond the bounds: enough for a gradient, and nearly nothing to the loss.
 _SLOPE_BEYOND_BOUNDS = 0.01
@@ -27,21 +28,21 @@ class OneStepModel(Forecaster):
     def generate(
         self,
         condition: torch.Tensor,
-        generators: Sequence[torch.Generator] | None = None,
+        white: White | None = None,
         correlate: Callable[[torch.Tensor], torch.Tensor] | None = None,
     ) -> torch.Tensor:
         """One sample for each condition (B, C, Y, X), in the space of the target, (B, V, Y, X).
 
-        All that is random in sample k comes from generator k, which lives on the CPU; a model
-        without chance needs none. `correlate` may make the noise (B, N, Y, X) resemble an earlier
-        one; it has to leave its mean at 0 and its variance at 1.
+        All that is random comes from `white` noise, a sample for each condition, on their device; a
+        model without chance needs none. `correlate` may make the noise (B, N, Y, X) resemble an
+        earlier one; it has to leave its mean at 0 and its variance at 1.
         """
         if not self.stochastic:
             return self.network(condition).float()
-        shape = (condition.shape[-2], condition.shape[-1])
-        each = [self.network.draw_noise(1, shape, one) for one in generators or ()]
-        noise = torch.cat(each) if correlate is None else correlate(torch.cat(each))
-        return self.network(condition, noise.to(condition.device)).float()
+        if white is None:
+            raise ValueError("a stochastic model needs noise to generate from")
+        noise = self.network.draw_noise(white, (condition.shape[-2], condition.shape[-1]))
+        return self.network(condition, noise if correlate is None else correlate(noise)).float()
 
     def step(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
@@ -93,8 +94,8 @@ class OneStepModel(Forecaster):
         self, condition: torch.Tensor, size: int, count: int, generator: torch.Generator | None
     ) -> torch.Tensor:
         """Noise for `count` members of each of `size` samples, (B, M, N, Y, X)."""
-        shape = (condition.shape[-2], condition.shape[-1])
-        noise = self.network.draw_noise(size * count, shape, generator, condition.device)
+        white = torch_noise(size * count, generator, condition.device)
+        noise = self.network.draw_noise(white, (condition.shape[-2], condition.shape[-1]))
         return noise.unflatten(0, (size, count))
 
     def _violations(self, members: torch.Tensor, batch: Batch) -> torch.Tensor | None:

@@ -8,7 +8,7 @@ the role of the networks too. The one in `networks/` has a class `Network`, made
 - a `denoiser` as `network(noisy, condition, timestep)`: noise or velocity of a noisy state;
 - a `regressor` as `network(condition)`: the target itself;
 - a `generator` as `network(condition, noise)`: one draw of it for each `noise`, which its method
-  `draw_noise(count, shape, generator, device)` makes, (B, N, Y, X);
+  `draw_noise(white, (y, x))` makes of white noise, (B, N, Y, X) (`white_noise.py`);
 - a `downscaler` as `network(noisy, coarse, timestep)`: noise or velocity of a block of fine values
   (B, 1, block, block), given the means (B, V) of all variables over it.
 

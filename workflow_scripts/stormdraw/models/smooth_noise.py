@@ -3,22 +3,18 @@
 import torch
 from torch.nn import functional
 
+from stormdraw.models.white_noise import White
 
-def smooth_noise(
-    count: int,
-    shape: tuple[int, int],
-    scale: int,
-    generator: torch.Generator | None = None,
-    device: torch.device | None = None,
-) -> torch.Tensor:
-    """White noise averaged twice over boxes of `scale` by `scale` points, (B, 1, Y, X).
+
+def smooth_noise(white: White, shape: tuple[int, int], scale: int) -> torch.Tensor:
+    """`white` noise averaged twice over boxes of `scale` by `scale` points, (B, 1, Y, X).
 
     It has zero mean and unit variance, is the same everywhere, also at edges, and its correlation
     falls to nothing within 2 `scale` points. A scale of 1 is white.
     """
     margin = 2 * (scale - 1)
     rows, columns = (side + margin for side in shape)
-    noise = torch.randn((count, 1, rows, columns), generator=generator, device=device)
+    noise = white((1, rows, columns))
     if scale == 1:
         return noise
     for _ in range(2):

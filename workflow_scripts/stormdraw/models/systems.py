@@ -117,7 +117,7 @@ def _check_steps(
     origin: str, system: DiffusionSystem | DefSystem | DownscaleSystem, model: ModelSettings
 ) -> None:
     try:
-        check_steps(system.sampler, system.steps, model.noise_schedule.timesteps)
+        check_steps(system.steps, model.noise_schedule.timesteps)
     except StormdrawError as error:
         raise StormdrawError(f"{origin}: {error}") from None
 

@@ -9,6 +9,7 @@ from stormdraw.models.devices import autocast
 from stormdraw.models.diagnosis.cases import DiagnosedCase
 from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.noise import NoiseSchedule
+from stormdraw.models.white_noise import WhiteNoise
 from stormdraw.seeds import seed_for
 
 _COUNT = 8
@@ -58,9 +59,9 @@ class DenoisingTally:
         self.clean_squares += _means(clean.square())
         for level, step in enumerate(self.levels):
             seed = seed_for(self.run_seed, self.name, "diagnosis", case.number, step)
-            noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
+            noise = WhiteNoise([seed], device)(tuple(clean.shape))[0]
             timestep = torch.full((len(clean),), step, device=device)
-            noisy = model.schedule.add_noise(clean, noise.to(device), timestep)
+            noisy = model.schedule.add_noise(clean, noise, timestep)
             for which, condition in enumerate(case.conditions()):
                 with autocast(model.settings.training.precision, device):
                     predicted = model.network(noisy, condition, timestep)

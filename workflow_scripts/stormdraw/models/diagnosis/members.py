@@ -10,6 +10,7 @@ from stormdraw.models.diagnosis.impossible import impossible_points
 from stormdraw.models.diagnosis.sampling import HourSampler, Watch
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.losses import absolute_error, almost_fair_crps
+from stormdraw.models.white_noise import WhiteNoise
 from stormdraw.scores.spectra import variance_spectrum, wavenumber_bands
 from stormdraw.seeds import seed_for
 
@@ -95,7 +96,7 @@ class MembersTally:
                 sampler.draw(
                     case.batch.now.expand(len(members), -1, -1, -1),
                     condition.expand(len(members), -1, -1, -1),
-                    [torch.Generator().manual_seed(seed) for seed in seeds],
+                    WhiteNoise(seeds, condition.device),
                     watch if first == 0 else None,
                 )
             )

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import torch
 
+from stormdraw.models.white_noise import White
+
 # watch(timestep, noisy state (B, V, Y, X), what the network says of it (B, V, Y, X))
 Watch = Callable[[int, torch.Tensor, torch.Tensor], None]
 
-# draw(states (B, V, Y, X), condition (B, C, Y, X), a generator for each member, watch or None) ->
+# draw(states (B, V, Y, X), condition (B, C, Y, X), white noise of the members, watch or None) ->
 # samples in the space of the model's target (B, V, Y, X)
-Draw = Callable[[torch.Tensor, torch.Tensor, list[torch.Generator], Watch | None], torch.Tensor]
+Draw = Callable[[torch.Tensor, torch.Tensor, White, Watch | None], torch.Tensor]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from stormdraw.models.families.stochastic_unet import Options
 from stormdraw.models.networks.conditional_unet import GROUPS, ResidualBlock
 from stormdraw.models.padding import pad_to_multiple
 from stormdraw.models.smooth_noise import smooth_noise
+from stormdraw.models.white_noise import White
 
 
 class Network(nn.Module):
@@ -68,13 +69,7 @@ class Network(nn.Module):
         """Whose activations may be computed twice instead of being kept."""
         return [*self.fine, *self.coarsest, *reversed(self.merge)]
 
-    def draw_noise(
-        self,
-        count: int,
-        shape: tuple[int, int],
-        generator: torch.Generator | None,
-        device: torch.device | None = None,
-    ) -> torch.Tensor:
-        """`count` draws on (y, x) points, (B, N, Y, X)."""
-        channels = [smooth_noise(count, shape, scale, generator, device) for scale in self.scales]
+    def draw_noise(self, white: White, shape: tuple[int, int]) -> torch.Tensor:
+        """Noise on (y, x) points made of `white` one, (B, N, Y, X)."""
+        channels = [smooth_noise(white, shape, scale) for scale in self.scales]
         return torch.cat(channels, dim=1)
