@@ -1,12 +1,12 @@
 """Writes results/models/{model}/calibration_{system}.json: by which factor the spread of each
 variable is multiplied at each lead, chosen on cases of the validation period."""
 
-import tempfile
 from pathlib import Path
 
 from stormdraw.ensembles.calibration import SpreadTally, choose, tally_case, write_choice
 from stormdraw.ensembles.drawing import Drawn, draw_case
 from stormdraw.fields.states import StateReader, absent_times
+from stormdraw.files import scratch
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
 from stormdraw.settings import load_settings
@@ -21,8 +21,8 @@ with job("ensembles_calibrate", snakemake.log[0]), gpu_lease(snakemake.resources
     truth = StateReader(drawn.states, settings.variables)
     absent = absent_times(drawn.states)
     output = Path(snakemake.output.calibration)
-    with tempfile.TemporaryDirectory(dir=output.parent) as folder:
-        ensemble = Path(folder) / "ensemble.nc"
+    with scratch(output) as folder:
+        ensemble = folder / "ensemble.nc"
         for init in inits:
             draw_case(settings, system, drawn, init, members, ensemble, {}, snakemake.threads)
             tally_case(tally, ensemble, truth, init, absent)

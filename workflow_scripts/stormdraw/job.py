@@ -1,22 +1,17 @@
 """The frame around every workflow script: a log file, a terminal line, and one-line errors."""
 
 import contextlib
-import errno
 import logging
-import shutil
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 from stormdraw.errors import StormdrawError
+from stormdraw.files import is_full, no_space
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
-
-# A full device, a used-up quota, a file beyond the limit set for the process.
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FULL_DISK_BYTES = 1_000_000
 
 
 @contextlib.contextmanager
@@ -42,11 +37,9 @@ def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
 
 
 def _explain(error: Exception, log: Path) -> str:
-    no_space = isinstance(error, OSError) and error.errno in _NO_SPACE
-    # HDF5 reports a full disk as "HDF error", without a reason.
-    if no_space or shutil.disk_usage(".").free < _FULL_DISK_BYTES:
-        where = getattr(error, "filename", None) or Path.cwd()
-        return f"no space left on the device of {where}; free some and run the same command again"
+    # Of a file that has a name of its own, `replacing` has told; the rest lies beside the log.
+    if is_full(log.parent, error):
+        return no_space(Path(getattr(error, "filename", None) or log))
     return f"{type(error).__name__}: {' '.join(str(error).split())} (traceback in {log})"
 
 

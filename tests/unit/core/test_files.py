@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stormdraw.files import replacing, replacing_folder, write_text
+from stormdraw.errors import StormdrawError
+from stormdraw.files import replacing, replacing_folder, scratch, write_text
 
 
 def test_success_leaves_only_the_final_name(tmp_path):
@@ -40,6 +41,33 @@ def test_kill_leaves_nothing_under_the_final_name(tmp_path):
     )
     assert killed.returncode == -9
     assert not (tmp_path / "a.txt").exists()
+    # What it left goes with the next try; what another file's job is writing does not.
+    (left,) = tmp_path.iterdir()
+    assert left.name.endswith(".partial.txt")
+    other = tmp_path / ".a.own.0123abcd.partial.txt"
+    other.touch()
+    write_text(tmp_path / "a.txt", "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a.txt"]
+
+
+def test_a_folder_that_a_killed_process_left_goes(tmp_path):
+    left = tmp_path / ".archive.0123abcd.partial"
+    left.mkdir()
+    (left / "half").touch()
+    with replacing_folder(tmp_path / "archive") as folder:
+        (folder / "new").touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["archive"]
+
+
+def test_scratch_begins_empty_and_goes(tmp_path):
+    with pytest.raises(KeyboardInterrupt), scratch(tmp_path / "a.json") as folder:
+        (folder / "drawn.nc").touch()
+        # As after a kill: it is still there when the file is made again.
+        with scratch(tmp_path / "a.json") as again:
+            assert again == folder
+            assert list(again.iterdir()) == []
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_folder_replaces_an_older_one(tmp_path):
@@ -53,7 +81,8 @@ def test_folder_replaces_an_older_one(tmp_path):
 def test_failed_folder_leaves_the_older_one(tmp_path):
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "old").touch()
-    with pytest.raises(OSError, match="No space"), replacing_folder(tmp_path / "archive") as folder:
+    full = pytest.raises(StormdrawError, match="no space left for")
+    with full, replacing_folder(tmp_path / "archive") as folder:
         (folder / "new").touch()
         raise OSError(errno.ENOSPC, "No space left on device")
     assert [path.name for path in tmp_path.rglob("*")] == ["archive", "old"]

@@ -1,6 +1,8 @@
 import errno
 import logging
-from pathlib import Path
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -22,17 +24,46 @@ def test_user_error_is_one_line_and_no_traceback(tmp_path, capsys):
 
 
 def test_full_disk_says_where_and_what_to_do(tmp_path, capsys):
-    assert fail_with(OSError(errno.ENOSPC, "No space left on device", "/data/x.nc"), tmp_path) == 1
-    assert "no space left on the device of /data/x.nc; free some" in capsys.readouterr().err
+    full = OSError(errno.ENOSPC, "No space left on device", "/data/x.nc")
+    assert fail_with(full, tmp_path) == 1
+    line = "no space left for /data/x.nc on the disk of /data; free some and run"
+    assert line in capsys.readouterr().err
+    # An error in writing into an open file names none.
+    assert fail_with(OSError(errno.ENOSPC, "No space left on device"), tmp_path) == 1
+    assert f"on the disk of {tmp_path.resolve()}; free some" in capsys.readouterr().err
 
 
-def test_an_hdf_error_on_a_full_disk_is_told_as_such(tmp_path, capsys, monkeypatch):
-    class FullDisk:
-        free = 4096
+WRITE_MUCH = """
+import resource, sys
+import netCDF4, numpy
+from stormdraw.files import replacing
+from stormdraw.job import job
 
-    monkeypatch.setattr("stormdraw.job.shutil.disk_usage", lambda path: FullDisk)
-    assert fail_with(RuntimeError("NetCDF: HDF error"), tmp_path) == 1
-    assert f"no space left on the device of {Path.cwd()}" in capsys.readouterr().err
+with job("scores_case", "log/a.log"):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    with replacing("results/fields/a.nc") as path, netCDF4.Dataset(path, "w") as file:
+        file.createDimension("x", 1_000_000)
+        file.createVariable("T2M", "f8", ("x",))[:] = numpy.random.default_rng(0).random(1_000_000)
+"""
+
+
+def test_hdf5_that_finds_no_space_names_the_disk_behind_a_link(tmp_path):
+    """A file that may not grow stands for a disk that is full: to HDF5 they are the same."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "results").symlink_to("elsewhere")
+    written = subprocess.run(
+        [sys.executable, "-c", WRITE_MUCH],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert written.returncode == 1
+    assert written.stderr.startswith(
+        "stormdraw scores_case: no space left for results/fields/a.nc on the disk of "
+        f"{tmp_path.resolve()}/elsewhere/fields; free some"
+    )
+    assert list((tmp_path / "results" / "fields").iterdir()) == []
 
 
 def test_interruption_has_its_own_status(tmp_path, capsys):

@@ -7,7 +7,6 @@ on another device.
 """
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +23,7 @@ from stormdraw.ensembles.member_noise import Correlate, PersistentNoise
 from stormdraw.ensembles.resuming import block_path, blocks_to_draw, drawn_before
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import read_grid_of, read_states
+from stormdraw.files import scratch
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.device_sums import DeviceSums
 from stormdraw.models.devices import describe_device
@@ -166,8 +166,8 @@ def write_rollout(
         write_missing(output, inputs.fields[0], case, rollout.numbers, settings, gap)
         return
     if rollout.kept is None:
-        with tempfile.TemporaryDirectory(dir=output.parent) as folder:
-            resumed = replace(rollout, kept=Path(folder))
+        with scratch(output) as folder:
+            resumed = replace(rollout, kept=folder)
             write_rollout(
                 *(trained, generate, inputs, case, resumed, output, settings, notes, perturbation)
             )
