@@ -2,9 +2,18 @@
 #
 #   archive -> fields -> models -> ensembles -> scores -> report
 
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.27")
+
+# Not from a code host: the rules import the library that lies beside them.
+if not Path(str(workflow.current_basedir)).is_dir():
+    raise WorkflowError(
+        "stormdraw is more than its Snakefile: clone it, and give the clone's Snakefile as the "
+        "`snakefile:` of the module"
+    )
 
 AS_MODULE = not workflow.modifier.is_main_snakefile()
 

@@ -8,6 +8,8 @@ from pathlib import Path
 # Where this file lies, not the main Snakefile: the workflow may be a module of another one.
 CHECKOUT = Path(workflow.current_basedir).parent
 LIBRARY = CHECKOUT / "workflow_scripts"
+# The first is the folder of what was started.
+SEARCHED = [path for path in sys.path[1:] if path != str(LIBRARY)]
 sys.path.insert(0, str(LIBRARY))
 
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
@@ -23,6 +25,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import definition_file
 from stormdraw.models.systems import stepping_model
 from stormdraw.provenance import digest
+from stormdraw.surroundings import check_interpreter, check_library
 from stormdraw.times import format_init
 
 # The working folder's own (`--directory`), then the workflow's.
@@ -31,6 +34,8 @@ MODEL_FOLDERS = [folder / "config" / "models" for folder in (Path(), CHECKOUT)]
 CONFIG_FILES = [] if AS_MODULE else workflow.configfiles
 
 try:
+    check_interpreter()
+    check_library(SEARCHED)
     SETTINGS, loaded = read_configuration(
         config, CONFIG_FILES, lambda name: definition_file(name, *MODEL_FOLDERS)
     )

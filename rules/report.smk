@@ -115,7 +115,11 @@ rule report_scorecard:
     params:
         code=code("report_scorecard"),
         templates=digest(
-            [path.read_text() for path in sorted(LIBRARY.glob("stormdraw/report/templates/*"))]
+            [
+                path.read_text(encoding="utf-8")
+                for path in sorted(LIBRARY.glob("stormdraw/report/templates/[!.]*"))
+                if path.suffix in {".jinja", ".css", ".js"}
+            ]
         ),
         settings=digest(config),
         models=MODELS,

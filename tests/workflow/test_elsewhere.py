@@ -46,18 +46,62 @@ def test_as_a_module_of_another_workflow(experiment, tmp_path):
     experiment.model_path.rename(other / "config" / "models" / "small.yaml")
     (other / "Snakefile").write_text(OTHER_WORKFLOW.format(checkout=experiment.folder))
     (other / "other.yaml").write_text(yaml.safe_dump({"stormdraw": experiment.config}))
-    run = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules"],
-        cwd=other,
-        env=experiment.environment(),
+    run = dry_run(other, experiment.environment())
+    assert run.returncode == 0, run.stdout
+    assert re.search(r"^stormdraw_models_train +1$", run.stdout, flags=re.MULTILINE)
+    assert re.search(r"^paper +1$", run.stdout, flags=re.MULTILINE)
+
+
+REMOTE = 'gitfile("{checkout}", path="Snakefile", ref="HEAD")'
+
+
+def dry_run(folder, environment, python=sys.executable):
+    return subprocess.run(
+        [python, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules"],
+        cwd=folder,
+        env=environment,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=300,
     )
-    assert run.returncode == 0, run.stdout
-    assert re.search(r"^stormdraw_models_train +1$", run.stdout, flags=re.MULTILINE)
-    assert re.search(r"^paper +1$", run.stdout, flags=re.MULTILINE)
+
+
+def test_as_a_module_from_a_code_host_it_says_what_it_needs(experiment, tmp_path):
+    """What a catalog's deployment does: it brings the Snakefile, and not the library beside it."""
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "All"]):
+        subprocess.run([*git, *command], cwd=experiment.folder, check=True)
+    other = tmp_path / "other"
+    other.mkdir()
+    text = OTHER_WORKFLOW.replace('"{checkout}/Snakefile"', REMOTE)
+    (other / "Snakefile").write_text(text.format(checkout=experiment.folder))
+    (other / "other.yaml").write_text(yaml.safe_dump({"stormdraw": experiment.config}))
+    run = dry_run(other, experiment.environment())
+    assert run.returncode != 0
+    assert "stormdraw is more than its Snakefile: clone it" in run.stdout
+    assert "Traceback" not in run.stdout
+
+
+def test_a_space_in_the_path_of_python_is_told_before_any_job(experiment, tmp_path):
+    """As in `.venv` of a checkout in "my models"."""
+    folder = tmp_path / "my models"
+    experiment.folder.rename(folder)
+    (folder / ".venv").symlink_to(sys.prefix)
+    run = dry_run(folder, experiment.environment(), folder / ".venv" / "bin" / "python")
+    assert run.returncode != 0
+    assert "my models/.venv/bin/python', a path that Snakemake's shell takes apart" in run.stdout
+    assert "Traceback" not in run.stdout
+
+
+def test_another_stormdraw_on_the_path_of_python_is_told_before_any_job(experiment, tmp_path):
+    other = tmp_path / "other" / "stormdraw"
+    other.mkdir(parents=True)
+    (other / "__init__.py").touch()
+    environment = {**experiment.environment(), "PYTHONPATH": str(other.parent)}
+    run = dry_run(experiment.folder, environment)
+    assert run.returncode != 0
+    assert f"Python finds another stormdraw first, {other}" in run.stdout
 
 
 def test_a_second_run_in_the_same_folder_is_refused(experiment):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_experiment import Experiment
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +33,16 @@ def run(experiment, command, *more):
         stderr=subprocess.STDOUT,
         timeout=600,
     )
+
+
+def test_a_clone_has_all_it_needs(root, tmp_path):
+    """Nothing that the workflow reads is left out of the repository."""
+    clone = Experiment(tmp_path / "stormdraw")
+    subprocess.run(["git", "clone", "--quiet", str(root), str(clone.folder)], check=True)
+    workflow, *_ = programs(clone.folder, "demo")
+    done = run(clone, workflow, "--dry-run", "--quiet", "rules")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^report_scorecard +1$", done.stdout, flags=re.MULTILINE)
 
 
 def test_what_make_demo_would_run(root, experiment):

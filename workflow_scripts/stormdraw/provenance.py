@@ -18,6 +18,10 @@ from stormdraw import __version__
 def commit() -> str:
     """The commit of the checkout this library lies in, '+changes' if edited, or 'unknown'."""
     folder = Path(__file__).parent
+    # A hook of git names its own repository; and one that the checkout lies in is not meant.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment["GIT_CEILING_DIRECTORIES"] = str(folder.parents[2])
+    environment["GIT_OPTIONAL_LOCKS"] = "0"
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],
@@ -26,7 +30,7 @@ def commit() -> str:
             text=True,
             check=True,
             timeout=10,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+            env=environment,
         )
     except (OSError, subprocess.SubprocessError):
         return "unknown"

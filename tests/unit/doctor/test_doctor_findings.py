@@ -13,7 +13,13 @@ from stormdraw.costs.fetching import wanted_files
 from stormdraw.doctor import gpu, network
 from stormdraw.doctor.examination import examine
 from stormdraw.doctor.finding import Finding, findings_text
-from stormdraw.doctor.machine import check_disk, check_memory, check_packages, check_python
+from stormdraw.doctor.machine import (
+    check_disk,
+    check_memory,
+    check_packages,
+    check_path,
+    check_python,
+)
 from stormdraw.doctor.network import ask, check_sources
 from stormdraw.doctor.slurm import check_slurm
 from stormdraw.settings import load_settings
@@ -49,6 +55,18 @@ def test_lines_say_what_to_do():
 def test_python():
     assert check_python((3, 12, 1)) == Finding("good", "Python", "3.12.1")
     assert check_python((3, 10, 4)).state == "problem"
+    finding = check_python((3, 12, 1), "/home/me/my models/.venv/bin/python")
+    assert finding.state == "problem"
+    assert finding.to_do.startswith("move the checkout")
+
+
+def test_another_library_is_a_problem(tmp_path):
+    assert check_path([str(tmp_path)]).state == "good"
+    (tmp_path / "stormdraw").mkdir()
+    (tmp_path / "stormdraw" / "__init__.py").touch()
+    finding = check_path([str(tmp_path)])
+    assert (finding.state, finding.what) == ("problem", "library")
+    assert finding.to_do.startswith("take it off PYTHONPATH")
 
 
 def test_packages(tmp_path):

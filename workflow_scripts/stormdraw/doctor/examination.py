@@ -1,5 +1,6 @@
 """All of the doctor's questions, for one configuration."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,7 +9,13 @@ from stormdraw.costs.disk import disk_bytes
 from stormdraw.costs.fetching import wanted_files
 from stormdraw.doctor.finding import Finding
 from stormdraw.doctor.gpu import check_gpu, check_precision
-from stormdraw.doctor.machine import check_disk, check_memory, check_packages, check_python
+from stormdraw.doctor.machine import (
+    check_disk,
+    check_memory,
+    check_packages,
+    check_path,
+    check_python,
+)
 from stormdraw.doctor.network import check_sources
 from stormdraw.doctor.slurm import check_slurm
 from stormdraw.errors import StormdrawError
@@ -42,6 +49,8 @@ def examine(
     return [
         *check_configuration(settings, models),
         check_python(),
+        # The first is this script's folder.
+        check_path(sys.path[1:]),
         check_packages(checkout / "envs" / "requirements.txt"),
         check_disk(Path(), sum(disk_bytes(settings, files).values())),
         check_memory({name: needed["peak"] for name, needed in bytes_of.items()}),

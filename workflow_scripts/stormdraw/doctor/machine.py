@@ -4,23 +4,43 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 from stormdraw.doctor.finding import Finding
+from stormdraw.errors import StormdrawError
+from stormdraw.surroundings import LIBRARY, check_interpreter, check_library
 
 _PIN = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
 _OLDEST_PYTHON = (3, 11)
 
 
-def check_python(version: tuple[int, int, int] = sys.version_info[:3]) -> Finding:
-    """At least Python 3.11."""
+def check_python(
+    version: tuple[int, int, int] = sys.version_info[:3], executable: str = sys.executable
+) -> Finding:
+    """At least Python 3.11, at a path that Snakemake can start it by."""
     text = ".".join(map(str, version))
+    try:
+        check_interpreter(executable)
+    except StormdrawError as error:
+        found, _, to_do = str(error).partition("; ")
+        return Finding("problem", "Python", found, to_do)
     if version[:2] < _OLDEST_PYTHON:
         return Finding(
             "problem", "Python", text, "install 3.11 or newer and run `make PYTHON=python3.11 demo`"
         )
     return Finding("good", "Python", text)
+
+
+def check_path(search_path: Sequence[str]) -> Finding:
+    """No other stormdraw comes before this one; see `check_library`."""
+    try:
+        check_library(search_path)
+    except StormdrawError as error:
+        found, _, to_do = str(error).partition("; ")
+        return Finding("problem", "library", found, to_do)
+    return Finding("good", "library", str(LIBRARY))
 
 
 def check_packages(requirements: Path) -> Finding:

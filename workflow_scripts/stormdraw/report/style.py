@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
 
-import matplotlib
+import matplotlib.style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -121,7 +121,7 @@ def drawn(
     With layout None the block places the axes itself, which is faster. It sets the figure's
     description, for those who cannot see it, with `describe`.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.style.context(_STYLE, after_reset=True):
         figure = Figure(figsize=size, layout=layout)
         yield figure
         _write(figure, Path(output), {"Title": title, "Description": _described(figure)})
@@ -141,7 +141,7 @@ def _described(figure: Figure) -> str:
 
 def write_gap(output: str | Path, title: str, reason: str) -> None:
     """Write a figure that says in words why there is nothing to show."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.style.context(_STYLE, after_reset=True):
         figure = Figure(figsize=(WIDTH / 2, 0.7), layout="constrained")
         figure.text(0.02, 0.66, title, weight="bold", va="center")
         figure.text(0.02, 0.3, reason, color=NOTE_COLOUR, va="center", wrap=True)
