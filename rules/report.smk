@@ -86,6 +86,7 @@ rule report_scorecard:
         summary="results/scores/summary.csv",
         verdicts="results/scores/verdicts.csv",
         missing="results/scores/missing.csv",
+        by_initial_hour="results/scores/by_initial_hour.csv",
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         manifests=all_manifests(),

@@ -66,6 +66,7 @@ rule scores_summary:
         tidy="results/scores/scores.parquet",
         verdicts="results/scores/verdicts.csv",
         missing="results/scores/missing.csv",
+        by_initial_hour="results/scores/by_initial_hour.csv",
     log:
         "results/logs/scores_summary.log",
     benchmark:

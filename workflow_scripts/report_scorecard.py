@@ -40,6 +40,7 @@ with job("report_scorecard", snakemake.log[0]):
         figures=by_figure(files.figures),
         verdicts=Path(files.verdicts),
         missing=Path(files.missing),
+        by_initial_hour=Path(files.by_initial_hour),
         ensembles=by_system(files.ensembles),
         truth=[Path(path) for path in files.truth],
         diagnoses=by_model(files.diagnoses),

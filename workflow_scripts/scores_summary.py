@@ -1,14 +1,14 @@
 """Writes results/scores/summary.csv, one row a system, variable, lead and metric, and beside it:
 
 scores.parquet, the same for each region; verdicts.csv, better or worse than the reference and the
-baselines; missing.csv, what was left out.
+baselines; missing.csv, what was left out; by_initial_hour.csv, the scores of each initial hour.
 """
 
 from pathlib import Path
 
 from stormdraw.job import job
 from stormdraw.scores.missing import missing_data
-from stormdraw.scores.summary import summarise, write_summary
+from stormdraw.scores.summary import by_initial_hour, summarise, write_summary
 from stormdraw.scores.tidy import tidy_scores, write_tidy
 from stormdraw.scores.verdicts import caveats, verdicts
 from stormdraw.settings import load_settings
@@ -33,6 +33,10 @@ with job("scores_summary", snakemake.log[0]) as log:
     write_tidy(
         tidy_scores(paths, scores, standards, settings.seed, summary),
         Path(snakemake.output.tidy),
+    )
+    write_summary(
+        by_initial_hour(paths, scores.reference, standards, scores.neighbourhoods),
+        Path(snakemake.output.by_initial_hour),
     )
     missing = missing_data(paths)
     write_summary(missing, Path(snakemake.output.missing))

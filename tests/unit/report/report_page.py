@@ -54,6 +54,7 @@ def write_page(run: Run, output: Path, **changes: Any) -> Path:
         "figures": {},
         "verdicts": run.verdicts,
         "missing": run.missing,
+        "by_initial_hour": run.by_initial_hour,
         "ensembles": run.ensembles,
         "truth": run.truth,
     }

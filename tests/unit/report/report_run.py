@@ -14,7 +14,7 @@ from stormdraw.archive.manifest import ManifestRow, write_manifest
 from stormdraw.grids import HRRR, Grid
 from stormdraw.scores.case import score_case
 from stormdraw.scores.missing import missing_data
-from stormdraw.scores.summary import summarise, write_summary
+from stormdraw.scores.summary import by_initial_hour, summarise, write_summary
 from stormdraw.scores.verdicts import verdicts
 from stormdraw.settings import Settings, load_settings
 from stormdraw.times import format_date, format_init, hours
@@ -66,6 +66,7 @@ class Run:
     summary: Path
     verdicts: Path
     missing: Path
+    by_initial_hour: Path
     scores: dict[str, list[Path]]
     ensembles: dict[str, list[Path]]
     truth: list[Path]
@@ -96,12 +97,15 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
     standards = settings.baselines()
     write_summary(verdicts(scores, settings.scores.reference, 100, 0.95, 1, standards), judged)
     write_summary(missing_data(scores), missing)
+    hours_of_day = folder / "scores" / "by_initial_hour.csv"
+    write_summary(by_initial_hour(scores, settings.scores.reference, standards), hours_of_day)
     return Run(
         settings=settings,
         config=config,
         summary=summary,
         verdicts=judged,
         missing=missing,
+        by_initial_hour=hours_of_day,
         scores=scores,
         ensembles=ensembles,
         truth=truth,

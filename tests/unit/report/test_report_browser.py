@@ -75,7 +75,7 @@ def test_all_details_open_within_the_width(tab: Browser, demo_page: Path) -> Non
 
 def test_tables_scroll_in_their_own_box(tab: Browser, demo_page: Path) -> None:
     tab.open(demo_page, PHONE)
-    wide = "(b => b.scrollWidth > b.clientWidth)(document.querySelector('.headline').parentNode)"
+    wide = "(b => b.scrollWidth > b.clientWidth)(document.querySelector('.matrix').parentNode)"
     assert tab.evaluate(wide) is True
 
 
@@ -119,9 +119,11 @@ def test_links_lead_to_what_can_be_seen(tab: Browser, demo_page: Path) -> None:
     tab.open(demo_page, PHONE)
     links = tab.evaluate("[...document.links].map(a => a.getAttribute('href'))")
     assert len(links) > 50
-    assert tab.evaluate("[...document.links].every(a => document.querySelector(a.hash))")
+    assert tab.evaluate(
+        "[...document.links].filter(a => !a.download).every(a => document.querySelector(a.hash))"
+    )
     # A row of scores stands in a closed table, which opens for it.
-    link = "document.querySelector('.portrait td a')"
+    link = "document.querySelector('.matrix td a')"
     tab.evaluate(f"{link}.click(); 0")
     seen = tab.settle(
         f"new Promise(r => setTimeout(() => r(document.querySelector({link}.hash)"
@@ -153,10 +155,37 @@ def test_without_scripts_tables_and_the_sheet_are_there(tab: Browser, demo_page:
     finally:
         tab.call("Emulation.setScriptExecutionDisabled", value=False)
     assert complaints(tab) == []
-    assert tab.evaluate("document.querySelector('.headline').offsetHeight") > 100
-    assert tab.evaluate("document.querySelector('.portrait').offsetHeight") > 100
+    assert tab.evaluate("document.querySelector('.matrix').offsetHeight") > 100
+    assert tab.evaluate("document.querySelector('.choose').offsetHeight") == 0
     assert tab.evaluate("document.querySelector('.play').offsetHeight") == 0
     assert frames_shown(tab) == [2]
     # Leads are chosen without a script.
     tab.evaluate("document.getElementById('lead-1').checked = true; 0")
     assert frames_shown(tab) == [0]
+
+
+def test_another_score_and_hour_can_be_chosen(tab: Browser, demo_page: Path) -> None:
+    tab.open(demo_page, DESKTOP)
+    first = "document.querySelector('.matrix tbody tr:nth-child(2) td')"
+    before = tab.evaluate(f"{first}.textContent")
+    tab.evaluate(
+        "for (const [id, value] of [['score', 'fair CRPS'], ['hour', '12 UTC']]) {"
+        "const s = document.getElementById(id);"
+        "s.value = [...s.options].find(o => o.text === value).value;"
+        "s.dispatchEvent(new Event('change'));} 0"
+    )
+    assert tab.evaluate("document.getElementById('shown').textContent") == (
+        "fair CRPS, cases from 12 UTC"
+    )
+    assert tab.evaluate(f"{first}.textContent") != before
+    assert "fair CRPS" in tab.evaluate(f"{first}.firstElementChild.getAttribute('aria-label')")
+
+
+def test_the_page_is_short_and_its_first_screen_has_verdict_and_scores(
+    tab: Browser, demo_page: Path
+) -> None:
+    tab.open(demo_page, 1400)
+    assert tab.evaluate("document.documentElement.scrollHeight") < 12_000
+    assert demo_page.stat().st_size < 4_000_000
+    for part in (".first-sentence", ".banner", ".matrix"):
+        assert tab.evaluate(f"document.querySelector('{part}').getBoundingClientRect().top") < 900

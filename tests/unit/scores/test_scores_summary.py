@@ -9,7 +9,13 @@ from scipy import stats
 from stormdraw.errors import StormdrawError
 from stormdraw.scores.bootstrap import resamplings
 from stormdraw.scores.comparison import load_systems
-from stormdraw.scores.summary import COLUMNS, read_summary, summarise, write_summary
+from stormdraw.scores.summary import (
+    COLUMNS,
+    by_initial_hour,
+    read_summary,
+    summarise,
+    write_summary,
+)
 
 Write = Callable[..., Path]
 TWO = ("2026060806", "2026060912")
@@ -211,3 +217,16 @@ def test_what_is_written_is_read_back(two_cases: dict[str, list[Path]], tmp_path
     summary = table(two_cases, reference="href")
     write_summary(summary, tmp_path / "summary.csv")
     pd.testing.assert_frame_equal(read_summary(tmp_path / "summary.csv"), summary, rtol=1e-8)
+
+
+def test_each_initial_hour_is_scored_alone_by_hand(two_cases: dict[str, list[Path]]) -> None:
+    found = by_initial_hour(two_cases, "href")
+    fair = found[found["metric"] == "crps_fair"].set_index(["system", "initial_hour"])
+    # At 06 UTC 5 / 10 and twice that, at 12 UTC 3 / 30.
+    assert fair.loc[("trial", 6), "value"] == pytest.approx(0.5)
+    assert fair.loc[("href", 6), "value"] == pytest.approx(1.0)
+    assert fair.loc[("trial", 12), "value"] == pytest.approx(0.1)
+    assert set(fair["cases"]) == {1}
+    skill = found[(found["metric"] == "crps_skill") & (found["system"] == "trial")]
+    assert skill["value"].tolist() == pytest.approx([0.5, 0.5])
+    assert "ci_low" not in found

@@ -221,7 +221,7 @@ def _stamp(
 
 
 _PROBABILITY = Scale(
-    colormaps["viridis_r"].with_extremes(under="#f6f7f9", bad="#c8ccd4"),
+    colormaps["BuPu"].with_extremes(under="#f6f7f9", bad="#c8ccd4"),
     Normalize(1.0, 100.0),
     "min",
 )

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from stormdraw.report.portrait import evidence_id
 from stormdraw.report.summary import systems_in, variables_in
 from stormdraw.report.wording import NOTHING, digits, skill_text, units_text
 from stormdraw.settings import Settings
@@ -44,6 +43,11 @@ class ScoreTable:
     units: str
     headings: list[str]
     rows: list[ScoreRow]
+
+
+def evidence_id(variable: str, system: str, lead: int) -> str:
+    """The id of the row in which the scores of a system at a lead stand."""
+    return f"scores-{variable}-{system}-{lead}"
 
 
 def evidence(summary: pd.DataFrame, settings: Settings) -> list[ScoreTable]:

@@ -1,8 +1,10 @@
 """What the page's numbers cannot say: the same for every run, and of this one."""
 
+import pandas as pd
+
 from stormdraw.archive.truth_names import truth_sentences
 from stormdraw.ensembles.settings import PerfectSystem, ReferenceSystem
-from stormdraw.report.headline import NOT_IN_REFERENCE, HeadlineTable
+from stormdraw.report.summary import cases_in, variables_in
 from stormdraw.report.wording import counted, plural
 from stormdraw.settings import Settings
 
@@ -10,7 +12,25 @@ from stormdraw.settings import Settings
 _FEW_CASES = 30
 
 
-def limits(settings: Settings, table: HeadlineTable) -> list[str]:
+def banner(settings: Settings, summary: pd.DataFrame, verdicts: pd.DataFrame | None) -> list[str]:
+    """What limits the verdict most, in a few words each: to be read before any number."""
+    found = []
+    if settings.archive.source == "simulated":
+        found.append("Simulated archive: nothing here is about real weather.")
+    if len(summary):
+        cases, days = counted(cases_in(summary), "case"), _days(verdicts)
+        few = ", too few to rest a decision on" if max(cases_in(summary)) < _FEW_CASES else ""
+        found.append(f"{cases}{days}{few}.")
+    return [*found, *truth_sentences(settings)]
+
+
+def _days(verdicts: pd.DataFrame | None) -> str:
+    if verdicts is None or verdicts.empty:
+        return ""
+    return f" on {plural(int(verdicts['days'].max()), 'day')}"
+
+
+def limits(settings: Settings, summary: pd.DataFrame) -> list[str]:
     """Sentences, those of this run first."""
     systems = settings.ensembles.systems
     found = []
@@ -20,23 +40,23 @@ def limits(settings: Settings, table: HeadlineTable) -> list[str]:
             "scores say that the workflow works and how well a model learns this world, and "
             "nothing about real weather."
         )
-    if table.reference is None:
+    reference = settings.scores.reference
+    if reference is None:
         found.append("No reference is set (scores.reference), so there is no skill.")
-    missing = [
-        row.name for row in table.rows for cell in row.cells if cell.skill == NOT_IN_REFERENCE
-    ]
-    if missing:
+    of_reference = set(summary.loc[summary["system"] == reference, "variable"])
+    missing = [name for name in variables_in(summary, settings) if name not in of_reference]
+    if reference is not None and missing:
         found.append(
-            f"The reference {table.reference} lacks {', '.join(dict.fromkeys(missing))}: there is "
-            "no skill for it."
+            f"The reference {reference} lacks {', '.join(missing)}: there is no skill for it."
         )
     if "REFC" not in settings.variables:
         found.append("There is no reflectivity (REFC) in this run: storms are not scored.")
-    if table.cases and max(table.cases) < _FEW_CASES:
-        intervals = "" if table.any_interval else ", and too few days for intervals"
+    if len(summary) and max(cases_in(summary)) < _FEW_CASES:
+        without = summary[["ci_low", "ci_high"]].dropna().empty
+        intervals = ", and too few days for intervals" if without else ""
         found.append(
-            f"The scores rest on {counted(table.cases, 'case')} only{intervals}: small differences "
-            "may be chance."
+            f"The scores rest on {counted(cases_in(summary), 'case')} only{intervals}: small "
+            "differences may be chance."
         )
     if settings.archive.analysis_lead:
         found.append(

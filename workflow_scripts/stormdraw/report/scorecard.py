@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,18 +20,18 @@ from stormdraw.report.completeness import completeness
 from stormdraw.report.diagnoses import Table, diagnosis_tables
 from stormdraw.report.evidence import ScoreTable, evidence
 from stormdraw.report.figure import figures
-from stormdraw.report.headline import headline_table
-from stormdraw.report.limits import limits
+from stormdraw.report.limits import banner, limits
 from stormdraw.report.machine import hardware, versions
+from stormdraw.report.matrix import Matrix, matrix
 from stormdraw.report.model_cards import describe_model
-from stormdraw.report.perfect_ratios import perfect_ratios
-from stormdraw.report.portrait import portrait
+from stormdraw.report.notes import comparison_notes
 from stormdraw.report.style import read_label
-from stormdraw.report.summary import load_summary
+from stormdraw.report.summary import cases_in, leads_in, load_summary
 from stormdraw.report.suspicious import suspicious_variables
-from stormdraw.report.verdicts import describe_verdicts
+from stormdraw.report.verdict import verdict
 from stormdraw.report.winner import winner_of
 from stormdraw.report.wording import as_yaml
+from stormdraw.scores.verdicts import read_verdicts
 from stormdraw.settings import Settings
 from stormdraw.variables import variable
 
@@ -57,6 +58,7 @@ class Inputs:
     figures: Mapping[str, Path]
     verdicts: Path | None = None
     missing: Path | None = None
+    by_initial_hour: Path | None = None
     ensembles: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     truth: Sequence[Path] = ()
     quality: Sequence[Path] = ()
@@ -81,25 +83,27 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
     Raises StormdrawError if an input is not what the file contracts say.
     """
     summary = load_summary(inputs.summary)
-    table = headline_table(summary, settings)
+    verdicts = None if inputs.verdicts is None else read_verdicts(inputs.verdicts)
+    by_hour = None if inputs.by_initial_hour is None else pd.read_csv(inputs.by_initial_hour)
+    shown = matrix(summary, by_hour, verdicts, settings)
     page = (
         _environment()
         .get_template("scorecard.html.jinja")
         .render(
             settings=settings,
             truth=truth_sentences(settings),
-            table=table,
+            verdict=verdict(summary, verdicts, settings),
+            banner=banner(settings, summary, verdicts),
+            matrix=shown,
+            choices=_choices(shown),
+            cases=cases_in(summary),
+            leads=leads_in(summary),
             winner=winner_of(summary, settings),
-            portrait=portrait(summary, settings),
-            ratios=perfect_ratios(summary, settings),
             chapters=_chapters(summary, settings, inputs),
             case=case_sheet(settings, inputs.ensembles, inputs.truth),
-            verdicts=describe_verdicts(inputs.verdicts, inputs.missing, settings),
-            figures=[
-                embed(name, inputs.figures.get(name))
-                for name, figure in figures().items()
-                if figure.each == "run"
-            ],
+            notes=comparison_notes(verdicts, inputs.missing, settings),
+            variable_caption=figures()["variable"].caption,
+            figures=_by_category(inputs),
             models=[
                 describe_model(
                     name,
@@ -120,13 +124,29 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             hardware=hardware(),
             commit=commit(),
             settings_hash=digest(settings.model_dump(mode="json")),
-            limits=limits(settings, table),
+            limits=limits(settings, summary),
+            table_of_scores=_data_uri(inputs.summary.read_bytes(), "text/csv"),
             files=_hashes(inputs),
-            script=(_TEMPLATES / "animation.js").read_text(encoding="utf-8"),
+            script=(_TEMPLATES / "page.js").read_text(encoding="utf-8"),
             script_hash=_script_hash(),
         )
     )
     write_text(output, page)
+
+
+def _choices(shown: Matrix) -> str:
+    """What the page's script fills the matrix with, as JSON."""
+    content = {"labels": shown.labels, "hours": shown.hours, "cells": shown.cells}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _by_category(inputs: Inputs) -> dict[str, list["Embedded"]]:
+    """The figures of the whole run, by the category that their section shows."""
+    found: dict[str, list[Embedded]] = {}
+    for name, figure in figures().items():
+        if figure.each == "run":
+            found.setdefault(figure.category, []).append(embed(name, inputs.figures.get(name)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -189,7 +209,7 @@ def _hashes(inputs: Inputs) -> list[tuple[str, str]]:
 def _script_hash() -> str:
     """What the page's policy lets run: this script and no other."""
     # As the browser sees it: the text between the tags.
-    content = (_TEMPLATES / "animation.js").read_bytes()
+    content = (_TEMPLATES / "page.js").read_bytes()
     return base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
 
 
@@ -205,9 +225,12 @@ def embed(name: str, path: str | Path | None) -> Embedded:
     label = read_label(path)
     if label.gap:
         return Embedded(name, figure.title, figure.caption, label.description, None, 0)
-    encoded = base64.b64encode(Path(path).read_bytes()).decode("ascii")
-    data = f"data:image/svg+xml;base64,{encoded}"
+    data = _data_uri(Path(path).read_bytes(), "image/svg+xml")
     return Embedded(name, figure.title, figure.caption, label.description, data, label.width)
+
+
+def _data_uri(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _points(summary: pd.DataFrame) -> int | None:

@@ -16,3 +16,5 @@ class Report(Section):
     currency: Annotated[str, Field(min_length=1, max_length=8)] = "USD"
     device_watts: Annotated[float, Field(gt=0)] | None = None
     products_of: Name | None = None
+    # As a share of the CRPS: a smaller difference of two systems has no colour.
+    smallest_difference: Annotated[float, Field(gt=0, lt=1)] = 0.02

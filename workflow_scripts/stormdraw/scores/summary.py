@@ -62,22 +62,38 @@ def summarise(
             f"{', '.join(sorted(paths_by_system))}"
         )
     systems = load_systems(paths_by_system, region)
-    rows: list[tuple] = []
-    for variable in sorted({name for system in systems.values() for name in variables(system)}):
-        having = {
-            name: system.sel(variable=variable)
-            for name, system in systems.items()
-            if variable in variables(system)
-        }
-        resamples = resamplings(
-            next(iter(having.values()))["init"].values, bootstrap_samples, run_seed
-        )
-        scores = _scores(having, reference, standards, widths, resamples)
-        for name, values in scores.items():
-            for row in _rows(having[name], values, confidence):
-                rows.append((name, variable, *row))
+    rows = list(
+        _all_rows(systems, reference, standards, widths, bootstrap_samples, run_seed, confidence)
+    )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(list(COLUMNS[:4]), ignore_index=True)
+
+
+def by_initial_hour(
+    paths_by_system: Mapping[str, Sequence[Path]],
+    reference: str | None,
+    standards: Sequence[str] = (),
+    widths: Sequence[int] = (),
+) -> pd.DataFrame:
+    """The scores of `summarise` from the cases of each initial hour alone, without intervals.
+
+    Its columns, with `initial_hour` (UTC) after `lead_hours`.
+    """
+    systems = load_systems(paths_by_system)
+    hours = sorted({int(hour) for one in systems.values() for hour in one["init"].dt.hour.values})
+    tables = []
+    for hour in hours:
+        having = {
+            name: one.isel(init=np.flatnonzero(one["init"].dt.hour.values == hour))
+            for name, one in systems.items()
+        }
+        rows = [
+            (name, variable, lead, hour, *numbers)
+            for name, variable, lead, *numbers in _all_rows(having, reference, standards, widths)
+        ]
+        tables.append(pd.DataFrame(rows, columns=[*COLUMNS[:3], "initial_hour", *COLUMNS[3:]]))
+    table = pd.concat(tables, ignore_index=True).drop(columns=["ci_low", "ci_high"])
+    return table.sort_values(list(table.columns[:5]), ignore_index=True)
 
 
 def write_summary(summary: pd.DataFrame, path: Path) -> None:
@@ -95,6 +111,34 @@ def read_summary(path: Path) -> pd.DataFrame:
         keep_default_na=False,
         na_values={name: [""] for name in _NUMBERS},
     )
+
+
+def _all_rows(
+    systems: Mapping[str, xr.Dataset],
+    reference: str | None,
+    standards: Sequence[str],
+    widths: Sequence[int],
+    bootstrap_samples: int = 0,
+    run_seed: int = 0,
+    confidence: float = 0.95,
+) -> Iterator[tuple]:
+    """The rows of a table with COLUMNS; without samples there are no intervals."""
+    for variable in sorted({name for system in systems.values() for name in variables(system)}):
+        having = {
+            name: system.sel(variable=variable)
+            for name, system in systems.items()
+            if variable in variables(system)
+        }
+        inits = next(iter(having.values()))["init"].values
+        resamples = (
+            resamplings(inits, bootstrap_samples, run_seed)
+            if bootstrap_samples
+            else np.ones((1, len(inits)))
+        )
+        scores = _scores(having, reference, standards, widths, resamples)
+        for name, values in scores.items():
+            for row in _rows(having[name], values, confidence):
+                yield (name, variable, *row)
 
 
 def _scores(

@@ -39,3 +39,29 @@ const reveal = () => {
 };
 addEventListener("hashchange", reveal);
 reveal();
+// The matrix stands there with its first score; this lets a reader choose another one.
+const choose = document.querySelector(".choose");
+const choices = document.getElementById("choices");
+if (choose && choices) {
+  const { labels, hours, cells } = JSON.parse(choices.textContent);
+  const rows = [...document.querySelectorAll(".matrix tbody tr")].map((row) => [...row.querySelectorAll("td")]);
+  const [score, hour] = ["score", "hour"].map((id) => document.getElementById(id));
+  const show = () => {
+    const chosen = cells[score.value][hour.value];
+    rows.forEach((row, i) =>
+      row.forEach((cell, j) => {
+        const [text, kind, title] = chosen[i][j];
+        const start = cell.classList.contains("start") ? "start " : "";
+        cell.className = start + kind;
+        cell.firstElementChild.textContent = text;
+        cell.firstElementChild.title = title;
+        cell.firstElementChild.setAttribute("aria-label", title);
+      }),
+    );
+    const from = hour.value === "0" ? "" : `, cases from ${hours[hour.value]}`;
+    document.getElementById("shown").textContent = labels[score.value] + from;
+  };
+  score.addEventListener("change", show);
+  hour.addEventListener("change", show);
+  choose.hidden = false;
+}

@@ -1,0 +1,298 @@
+"""The matrix of scores: a row for each system, a column for each variable and lead.
+
+The reader chooses the score and the initial hour. Every choice is in the page, so that nothing is
+asked for from anywhere.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stormdraw.ensembles.settings import BaselineSystem, PerfectSystem
+from stormdraw.report.style import looks
+from stormdraw.report.summary import leads_in, systems_in, variables_in
+from stormdraw.report.wording import NARROW, NOTHING, digits, skill_text, units_text
+from stormdraw.settings import Settings
+
+# A cell's colour is one step stronger at each of these multiples of the smallest difference.
+_STEPS = (1.0, 2.5, 5.0, 10.0, 20.0)
+
+ALL_HOURS = "all"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A score that a reader can choose.
+
+    `metrics` are names of the summary: the first that a system has counts. `standard` is a system
+    that the value is divided by, `against` one that a skill is measured against. `tone` colours a
+    cell: above 0 blue, below 0 red, at 0 not at all. `best` is the direction of a star: 1 for high,
+    -1 for low, 0 for none.
+    """
+
+    label: str
+    metrics: tuple[str, ...]
+    text: Callable[[float], str]
+    tone: Callable[[float], float]
+    best: int
+    standard: str | None = None
+    against: str | None = None
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """A system; `colour` is that of its lines in the figures."""
+
+    name: str
+    size: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The matrix and all that a reader may choose.
+
+    `cells` holds for each choice, for each initial hour ("all" first), for each system a list of
+    [text, class, title] in the order of the columns.
+    """
+
+    rows: list[MatrixRow]
+    variables: list[tuple[str, str]]
+    leads: list[int]
+    labels: list[str]
+    hours: list[str]
+    cells: list[list[list[list[list[str]]]]]
+
+
+def contenders(settings: Settings) -> list[str]:
+    """The systems that compete: neither baselines nor the perfect ensemble."""
+    return [
+        system.name
+        for system in settings.ensembles.systems
+        if not isinstance(system, BaselineSystem | PerfectSystem)
+    ]
+
+
+def choices(summary: pd.DataFrame, settings: Settings) -> list[Choice]:
+    """The scores that can be chosen, the headline first: those that any system has."""
+    systems = systems_in(summary, settings)
+    reference = settings.scores.reference
+    against = [
+        Choice(f"skill against {name} (%)", metrics, _per_cent, float, 0, against=name)
+        for name, metrics in (
+            (reference, ("crps_skill", "crps_gaussian_skill")),
+            *(
+                (name, (f"crps_skill_vs_{name}", f"crps_gaussian_skill_vs_{name}"))
+                for name in settings.baselines()
+                if name != reference
+            ),
+        )
+        if name in systems
+    ]
+    perfect = settings.perfect_system()
+    if perfect in systems:
+        against.append(
+            Choice(
+                f"fair CRPS over that of {perfect}",
+                ("crps_fair",),
+                lambda value: f"{value:.2f}",
+                lambda value: 0.0,
+                -1,
+                perfect,
+            )
+        )
+    plain = [
+        Choice("fair CRPS", ("crps_fair", "crps_gaussian"), digits, lambda value: 0.0, -1),
+        Choice("spread / RMSE", ("spread_error_ratio",), lambda v: f"{v:.2f}", _calibration, 0),
+        Choice("RMSE of the mean", ("rmse",), digits, lambda value: 0.0, -1),
+        *_of_events(settings),
+    ]
+    there = set(summary["metric"])
+    return [choice for choice in (*against, *plain) if there & set(choice.metrics)]
+
+
+def _per_cent(skill: float) -> str:
+    """0.128 -> '+13': the unit stands in the label."""
+    return skill_text(skill).removesuffix(f"{NARROW}%")
+
+
+def _of_events(settings: Settings) -> Iterator[Choice]:
+    """Fractions skill at the middle width, and Brier score, of each threshold of each variable.
+
+    Thresholds differ from variable to variable, so a choice has values in the columns of one.
+    """
+    widths = settings.scores.neighbourhoods
+    thresholds = {value for some in settings.scores.thresholds.values() for value in some}
+    for threshold in sorted(thresholds):
+        width = widths[len(widths) // 2]
+        metric = f"fss_{threshold:g}_{width}"
+        label = f"FSS ≥ {threshold:g}, {width} points wide"
+        yield Choice(label, (metric,), lambda v: f"{v:.2f}", lambda value: 0.0, 1)
+        label, metrics = f"Brier score ≥ {threshold:g}", (f"brier_fair_{threshold:g}",)
+        yield Choice(label, (*metrics, f"brier_{threshold:g}"), digits, lambda value: 0.0, -1)
+
+
+def _calibration(ratio: float) -> float:
+    """Below 0 the further a spread-error ratio is from 1, either way; a tenth is not told."""
+    distance = abs(float(np.log(ratio))) if ratio > 0.0 else np.inf
+    return -max(0.0, distance - 0.1)
+
+
+def matrix(
+    summary: pd.DataFrame,
+    by_hour: pd.DataFrame | None,
+    verdicts: pd.DataFrame | None,
+    settings: Settings,
+) -> Matrix:
+    """The matrix of a run.
+
+    `by_hour` is results/scores/by_initial_hour.csv and `verdicts` results/scores/verdicts.csv: a
+    skill whose verdict is better or worse is marked as sure.
+    """
+    systems, leads = systems_in(summary, settings), leads_in(summary)
+    names = variables_in(summary, settings)
+    columns = [(name, lead) for name in names for lead in leads]
+    tables = {ALL_HOURS: summary}
+    if by_hour is not None:
+        for hour, rows in by_hour.groupby("initial_hour"):
+            tables[f"{hour:02d} UTC"] = rows
+    sure = _sure(verdicts)
+    found = choices(summary, settings)
+    cells = [
+        [
+            _cells(choice, table, systems, columns, settings, sure if hour == ALL_HOURS else set())
+            for hour, table in tables.items()
+        ]
+        for choice in found
+    ]
+    return Matrix(
+        rows=[
+            MatrixRow(name, _size(summary, name), looks(settings)[name].colour) for name in systems
+        ],
+        variables=[(name, units_text(name)) for name in names],
+        leads=leads,
+        labels=[choice.label for choice in found],
+        hours=list(tables),
+        cells=cells,
+    )
+
+
+def _sure(verdicts: pd.DataFrame | None) -> set[tuple[str, str | None, str, int]]:
+    """(system, other system, variable, lead) of the comparisons that are decided."""
+    if verdicts is None:
+        return set()
+    decided = verdicts[verdicts["verdict"].isin(("better", "worse"))]
+    return set(
+        zip(
+            decided["system"],
+            decided["reference"],
+            decided["variable"],
+            decided["lead_hours"],
+            strict=True,
+        )
+    )
+
+
+def _cells(
+    choice: Choice,
+    table: pd.DataFrame,
+    systems: list[str],
+    columns: list[tuple[str, int]],
+    settings: Settings,
+    sure: set[tuple[str, str | None, str, int]],
+) -> list[list[list[str]]]:
+    known = table[table["metric"].isin(choice.metrics) & table["value"].notna()]
+    scores: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for metric in reversed(choice.metrics):
+        for row in known[known["metric"] == metric].to_dict("records"):
+            key = (str(row["system"]), str(row["variable"]), int(row["lead_hours"]))
+            scores[key] = {str(name): value for name, value in row.items()}
+    rows = [
+        # No skill is measured against itself.
+        [None if system == choice.against else scores.get((system, *column)) for column in columns]
+        for system in systems
+    ]
+    values = np.array([[np.nan if row is None else row["value"] for row in own] for own in rows])
+    if choice.standard is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = values / values[systems.index(choice.standard)]
+    stars = _stars(choice, values, rows, [system in contenders(settings) for system in systems])
+    smallest = settings.report.smallest_difference
+    return [
+        [
+            _cell(
+                choice,
+                values[i, j],
+                rows[i][j],
+                stars[i, j],
+                (system, choice.against, *columns[j]) in sure,
+                f"{system}, {columns[j][0]}, {columns[j][1]} h",
+                smallest,
+            )
+            for j in range(len(columns))
+        ]
+        for i, system in enumerate(systems)
+    ]
+
+
+def _stars(
+    choice: Choice, values: np.ndarray, rows: list[list[Any]], competes: list[bool]
+) -> np.ndarray:
+    """Which contender is best in each column; a Gaussian CRPS competes with nobody."""
+    stars = np.zeros(values.shape, bool)
+    if not choice.best or sum(competes) < 2:
+        return stars
+    allowed = np.array(
+        [[row is not None and "gaussian" not in row["metric"] for row in own] for own in rows]
+    )
+    allowed &= np.array(competes)[:, None] & np.isfinite(values)
+    ordered = np.where(allowed, -choice.best * values, np.inf)
+    best = ordered.min(axis=0)
+    return (ordered == best) & np.isfinite(ordered)
+
+
+def _cell(
+    choice: Choice,
+    value: float,
+    row: Mapping[str, Any] | None,
+    star: bool,
+    sure: bool,
+    where: str,
+    smallest: float,
+) -> list[str]:
+    """[text, class, title] of one cell."""
+    if row is None or not np.isfinite(value):
+        return [NOTHING, "none", f"{where}: none"]
+    text = choice.text(value)
+    gaussian = "gaussian" in row["metric"]
+    low, high = row.get("ci_low", np.nan), row.get("ci_high", np.nan)
+    known = choice.standard is None and np.isfinite(low) and np.isfinite(high)
+    interval = f" ({choice.text(low)} to {choice.text(high)})" if known else ""
+    title = f"{where}: {choice.label} {text}{interval}, {int(row['cases'])} cases"
+    classes = [tone_of(choice.tone(value), smallest)]
+    classes += ["best"] if star else []
+    classes += ["sure"] if sure else []
+    return [
+        f"{text}ᵍ" if gaussian else text,
+        " ".join(part for part in classes if part),
+        f"{title}, of Gaussians" if gaussian else title,
+    ]
+
+
+def tone_of(value: float, smallest: float) -> str:
+    """The class of a cell: better-1 to better-5, worse-1 to worse-5, or none below `smallest`."""
+    step = sum(abs(value) >= smallest * factor for factor in _STEPS)
+    return f"{'better' if value > 0 else 'worse'}-{step}" if step else ""
+
+
+def _size(summary: pd.DataFrame, system: str) -> str:
+    counts = summary.loc[summary["system"] == system, "members"]
+    low, high = int(counts.min()), int(counts.max())
+    if high == 0:
+        return "mean and spread"
+    if high == 1:
+        return "1 member"
+    return f"{low} members" if low == high else f"{low} to {high} members"

@@ -1,0 +1,56 @@
+"""What the comparison of systems rests on, in sentences."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from stormdraw.scores.summary import read_summary
+from stormdraw.scores.verdicts import caveats
+from stormdraw.settings import Settings
+from stormdraw.times import parse_init
+
+
+def comparison_notes(
+    verdicts: pd.DataFrame | None, missing_path: Path | None, settings: Settings
+) -> list[str]:
+    """What `results/scores/verdicts.csv` and `missing.csv` say of themselves."""
+    told = [] if verdicts is None else caveats(verdicts, settings.scores.confidence)
+    return told + _missing(missing_path)
+
+
+def _missing(path: Path | None) -> list[str]:
+    """What was left out of all systems because one lacked it."""
+    if path is None:
+        return []
+    table = read_summary(path)
+    if table.empty:
+        return ["No system and no truth lacked anything: all points of all cases count."]
+    notes = []
+    for system, of_system in table.groupby("system", sort=True):
+        lacking = {
+            what: int((of_system[column] > 0).sum())
+            for what, column in (
+                ("members", "absent_members"),
+                ("points", "missing_points"),
+                ("points of the truth", "missing_truth"),
+            )
+        }
+        told = ", ".join(f"{what} in {count:,}" for what, count in lacking.items() if count)
+        gone = int((of_system["points"] == 0).sum())
+        notes.append(
+            f"{system} lacks {told} of its forecasts of a variable at one lead"
+            + (f"; {gone:,} are left out for all systems" if gone else "")
+            + "."
+        )
+    unstarted = table[table["reason"] != ""]
+    for (init, reason), of_case in unstarted.groupby(["init", "reason"], sort=True):
+        systems = ", ".join(dict.fromkeys(of_case["system"]))
+        notes.append(
+            f"The case of {parse_init(str(init)):%Y-%m-%d %H} UTC is left out for all systems: "
+            f"{systems} cannot start there, since {reason}."
+        )
+    notes.append(
+        "A point or lead that one system lacks counts for none; an absent member makes that "
+        "ensemble smaller. Each is listed in results/scores/missing.csv."
+    )
+    return notes
