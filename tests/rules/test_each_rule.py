@@ -36,6 +36,7 @@ RULES = {
         "scores/scores.parquet",
         "scores/verdicts.csv",
         "scores/missing.csv",
+        "scores/by_initial_hour.csv",
     ],
     "report_figure": [
         f"report/figures/{name}.svg"
