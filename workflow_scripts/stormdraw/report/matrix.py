@@ -44,11 +44,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """A system; `colour` is that of its lines in the figures."""
+    """A system; `colour` is that of its lines in the figures.
+
+    `scored` tells for each column whether the system has any score there.
+    """
 
     name: str
     size: str
     colour: str
+    scored: list[bool]
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,8 @@ def matrix(
         for hour, rows in by_hour.groupby("initial_hour"):
             tables[f"{hour:02d} UTC"] = rows
     sure = _sure(verdicts)
+    having = summary[summary["value"].notna()]
+    scored = set(zip(having["system"], having["variable"], having["lead_hours"], strict=True))
     found = choices(summary, settings)
     cells = [
         [
@@ -170,7 +176,13 @@ def matrix(
     ]
     return Matrix(
         rows=[
-            MatrixRow(name, _size(summary, name), looks(settings)[name].colour) for name in systems
+            MatrixRow(
+                name,
+                _size(summary, name),
+                looks(settings)[name].colour,
+                [(name, *column) in scored for column in columns],
+            )
+            for name in systems
         ],
         variables=[(name, units_text(name)) for name in names],
         leads=leads,

@@ -53,9 +53,11 @@ if (choose && choices) {
         const [text, kind, title] = chosen[i][j];
         const start = cell.classList.contains("start") ? "start " : "";
         cell.className = start + kind;
-        cell.firstElementChild.textContent = text;
-        cell.firstElementChild.title = title;
-        cell.firstElementChild.setAttribute("aria-label", title);
+        const link = cell.querySelector("a");
+        if (!link) return;
+        link.textContent = text;
+        link.title = title;
+        link.setAttribute("aria-label", title);
       }),
     );
     const from = hour.value === "0" ? "" : `, cases from ${hours[hour.value]}`;
