@@ -59,6 +59,17 @@ def test_a_neighbouring_part_is_told_apart(x, y):
     assert not PART.matches(moved(PART, x, y))
 
 
+def test_the_same_numbers_on_another_map_are_another_grid():
+    turned = PART.crs.replace("lon_0=-97.500000", "lon_0=-97.400000")
+    assert turned != PART.crs
+    assert not PART.matches(Grid(turned, PART.x, PART.y))
+
+
+def test_twice_the_points_between_the_same_corners_are_another_grid():
+    dense = latitude_longitude(230.0, 240.0, 20.0, 30.0, (41, 41))
+    assert not latitude_longitude(230.0, 240.0, 20.0, 30.0, (21, 21)).matches(dense)
+
+
 def test_longitudes_may_be_counted_to_the_east_or_from_the_date_line():
     east = latitude_longitude(230.0, 240.0, 20.0, 30.0, (21, 21))
     west = latitude_longitude(-130.0, -120.0, 20.0, 30.0, (21, 21))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.quality import check, read_findings, write_findings
+from stormdraw.fields.quality import align_floor, check, read_findings, write_findings
 
 VALID = datetime(2018, 7, 22, 10)
 
@@ -34,6 +34,17 @@ def test_bounds_are_widened_by_what_packing_rounds_to():
     field = np.array([[-10.05, 80.05]], np.float32)  # packed to a tenth
     assert check(field, "REFC", VALID, "mask") == (field, [])
     assert check(field - 0.1, "REFC", VALID, "mask")[1][0].suspicious == 1
+
+
+def test_what_packing_rounds_below_the_floor_is_raised_but_not_told():
+    field = np.array([[-10.05, np.nan, 30.0]], np.float32)
+    raised, findings = align_floor(field, "REFC", VALID)
+    assert np.array_equal(raised, np.array([[-10.0, np.nan, 30.0]], np.float32), equal_nan=True)
+    assert findings == []
+    field[0, 2] = -20.0
+    raised, (finding,) = align_floor(field, "REFC", VALID)
+    assert np.array_equal(raised, np.array([[-10.0, np.nan, -10.0]], np.float32), equal_nan=True)
+    assert (finding.suspicious, finding.points, finding.treatment) == (1, 3, "floor")
 
 
 def test_missing_points_are_not_suspicious():

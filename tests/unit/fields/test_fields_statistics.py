@@ -77,6 +77,36 @@ def test_an_absent_variable_is_an_error(days):
         compute_statistics(days[0], ["REFC"], TIMES)
 
 
+@pytest.fixture
+def holed(days):
+    """The same days, T2M missing at a point for an hour and CAPE everywhere."""
+    paths, values = days
+    values["T2M"][5, 1, 2] = np.nan
+    values["CAPE"][:] = np.nan
+    for day, path in enumerate(paths):
+        with xr.open_dataset(path) as dataset:
+            changed = dataset.load()
+        for name in ("T2M", "CAPE"):
+            changed[name][:] = values[name][24 * day : 24 * day + 24]
+        changed.to_netcdf(path)
+    return paths, values["T2M"].astype(float)
+
+
+def test_missing_points_do_not_count(holed):
+    paths, temperature = holed
+    statistics = compute_statistics(paths, ["T2M"], TIMES)
+    assert np.isclose(statistics.mean[0], np.nanmean(temperature), rtol=1e-7)
+    assert np.isclose(statistics.std[0], np.nanstd(temperature), rtol=1e-6)
+    assert np.isclose(
+        statistics.tendency_std[0], np.nanstd(np.diff(temperature, axis=0)), rtol=1e-6
+    )
+
+
+def test_a_variable_without_a_valid_point_is_an_error(holed):
+    with pytest.raises(StormdrawError, match="CAPE: no valid point at any training time"):
+        compute_statistics(holed[0], ["T2M", "CAPE"], TIMES)
+
+
 def test_round_trip_through_the_file(days, tmp_path):
     statistics = compute_statistics(days[0], ["T2M", "CAPE", "CIN"], TIMES)
     write_statistics(statistics, tmp_path / "statistics.nc", {"variables": ["T2M"]})
