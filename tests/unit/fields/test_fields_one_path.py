@@ -198,7 +198,7 @@ def test_where_the_truth_ends_it_is_missing_and_told(tmp_path, write_manifest, d
     to = destination(tmp_path / "day"), destination(tmp_path / "truth")
     normalise_day(day, ["T2M"], to[0])
     manifest = write_manifest(tmp_path / "truth", truth)
-    write_truth(manifest, [to[0].output], ["T2M"], "URMA analysis", to[1])
+    write_truth(manifest, [to[0].output], ["T2M"], "URMA analysis", "HRRR analysis", to[1])
     with xr.open_dataset(to[1].output) as made:
         assert np.isfinite(made["T2M"].values[0, :20]).all()
         assert np.isnan(made["T2M"].values[0, 20:]).all()

@@ -116,7 +116,8 @@ def test_a_real_forecast_as_truth_is_the_forecast(real_data, tmp_path):
     cycle = Cycle(datetime(2019, 10, 1, 16), [1], run.variables)
     target = Target.of_file(day.output, run.fields)
     regrid_forecast(paths["hrrr_forecast"], cycle, 0, target, forecast)
-    write_truth(paths["truth"], [day.output], run.variables, "HRRR 1 h forecast", truth)
+    names = "HRRR 1 h forecast", "HRRR analysis"
+    write_truth(paths["truth"], [day.output], run.variables, *names, truth)
     with (
         xr.open_dataset(truth.output) as as_truth,
         xr.open_dataset(forecast.output) as as_forecast,
@@ -147,10 +148,10 @@ def test_an_hour_without_the_analysis_that_fills_the_truth_is_named(mirror, tmp_
     day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
     normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
     manifest = tmp_path / "truth/20260601/manifest.csv"
-    write_truth(manifest, [day], run.variables, "URMA analysis", into(output))
+    write_truth(manifest, [day], run.variables, "URMA analysis", "HRRR analysis", into(output))
     assert absent_times([output]) >= {SEVEN}
     # Of its own variables alone, the truth has that hour.
-    write_truth(manifest, [day], ["T2M", "D2M"], "URMA analysis", into(output))
+    write_truth(manifest, [day], ["T2M", "D2M"], "URMA analysis", "HRRR analysis", into(output))
     assert absent_times([output]) == set()
 
 
