@@ -8,7 +8,7 @@ from stormdraw.archive.settings import Mirror
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import target_grid
 from stormdraw.grids import Grid
-from stormdraw.map_factor import require_lambert, require_square
+from stormdraw.map_factor import require_conformal, require_square
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.systems import check_systems, load_models
 from stormdraw.scores.settings import Box
@@ -89,7 +89,7 @@ def _check_grid(grid: Grid, settings: Settings, models: Mapping[str, ModelSettin
 
         region_masks(grid, settings.scores.regions)
     if settings.scores.area_weights:
-        _require([require_lambert], grid, "scores.area_weights is true", "set it to false")
+        _require([require_conformal], grid, "scores.area_weights is true", "set it to false")
     longest = max(settings.scores.variogram_lags, default=0)
     if longest >= max(grid.shape):
         raise StormdrawError(
@@ -99,7 +99,7 @@ def _check_grid(grid: Grid, settings: Settings, models: Mapping[str, ModelSettin
     for name, model in models.items():
         if model.physics is not None:
             laws = f"models: {name} has physics"
-            _require([require_lambert, require_square], grid, laws, "leave it out")
+            _require([require_conformal, require_square], grid, laws, "leave it out")
         block = getattr(model.network_options, "block", 0)
         if block > min(grid.shape):
             raise StormdrawError(

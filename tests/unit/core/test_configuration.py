@@ -12,7 +12,7 @@ from stormdraw.archive.settings import HRRR_POINTS
 from stormdraw.configuration import check_places, read_configuration, remarks
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import archive_grid, target_grid, target_shape
-from stormdraw.grids import HRRR, Grid, polar_stereographic
+from stormdraw.grids import HRRR, Grid
 from stormdraw.settings import load_settings, load_yaml
 
 RUN = """\
@@ -146,16 +146,25 @@ def test_the_grid_of_a_mirror_is_that_of_its_files(read, real_data: Path) -> Non
 
 
 PHYSICS = {"family": "gnn", "prediction": "target", "physics": {}}
-POLAR = polar_stereographic(60.0, 200.0, (4, 5), (3e3, 3e3), 210.0, 60.0)
+EQUAL_AREA = Grid(
+    "+proj=laea +lat_0=54.9 +lon_0=-2.5 +R=6371229",
+    tuple(3e5 + 3e3 * column for column in range(5)),
+    tuple(3e5 + 3e3 * row for row in range(4)),
+)
 OBLONG = Grid(HRRR.crs, HRRR.x[::2][:5], HRRR.y[:5])
 
 
 @pytest.mark.parametrize(
     ("grid", "scores", "model", "said"),
     [
-        (POLAR, {}, {}, "scores.area_weights is true, and map factors need a lambert"),
-        (POLAR, {"area_weights": False}, {}, None),
-        (POLAR, {"area_weights": False}, PHYSICS, "models: small has physics, and map factors nee"),
+        (EQUAL_AREA, {}, {}, "scores.area_weights is true, and map factors need a conformal"),
+        (EQUAL_AREA, {"area_weights": False}, {}, None),
+        (
+            EQUAL_AREA,
+            {"area_weights": False},
+            PHYSICS,
+            "models: small has physics, and map",
+        ),
         (OBLONG, {}, {}, None),
         (OBLONG, {}, PHYSICS, "models: small has physics, and cells must be square, .* 6000 x 30"),
         (HRRR.crop(slice(5), slice(5)), {}, PHYSICS, None),
