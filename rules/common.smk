@@ -23,10 +23,9 @@ from stormdraw.configuration import check_places, read_configuration, remarks
 from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import definition_file
-from stormdraw.models.systems import stepping_model
 from stormdraw.provenance import digest
 from stormdraw.surroundings import check_interpreter, check_library
-from stormdraw.times import format_init
+from stormdraw.times import format_init, now_utc
 
 # The working folder's own (`--directory`), then the workflow's.
 MODEL_FOLDERS = [folder / "config" / "models" for folder in (Path(), CHECKOUT)]
@@ -40,7 +39,7 @@ try:
         config, CONFIG_FILES, lambda name: definition_file(name, *MODEL_FOLDERS)
     )
     if workflow.is_main_process:
-        for remark in remarks(SETTINGS):
+        for remark in remarks(SETTINGS, now_utc()):
             logger.warning(f"stormdraw: {remark}")
         check_places(SETTINGS, loaded, CONFIG_FILES)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
@@ -49,7 +48,7 @@ except StormdrawError as error:
 
 # The model that takes the states of a system from hour to hour.
 STEPPING = {
-    system.name: stepping_model(system, loaded)
+    system.name: system.stepping(loaded)
     for system in SETTINGS.ensembles.systems
     if isinstance(system, ModelSystem)
 }

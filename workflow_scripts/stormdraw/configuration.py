@@ -1,6 +1,7 @@
 """A whole configuration: the run's own file and those of its models, checked against each other."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +119,35 @@ def _require(
         raise StormdrawError(f"{origin}, and {error}; {to_do}") from None
 
 
-def remarks(settings: Settings) -> list[str]:
-    """What is allowed and may be meant otherwise, a line each."""
+def remarks(settings: Settings, now: datetime) -> list[str]:
+    """What is allowed and may be meant otherwise, a line each; `now` is in UTC."""
+    return [
+        *_boxes_to_exchange(settings),
+        *_times_to_come(settings, now),
+        *_excluded_in_vain(settings),
+    ]
+
+
+def _excluded_in_vain(settings: Settings) -> list[str]:
+    wanted = set(settings.analysis_times())
+    return [
+        f"archive.exclude names {time}, which is none of the run's hours"
+        for time in settings.archive.exclude
+        if time not in wanted
+    ]
+
+
+def _times_to_come(settings: Settings, now: datetime) -> list[str]:
+    if settings.archive.source == "simulated":
+        return []
+    return [
+        f"periods.{name} ends {period.end}, which is still to come: no archive has those hours yet"
+        for name, period in settings.periods.named()
+        if period.end > now
+    ]
+
+
+def _boxes_to_exchange(settings: Settings) -> list[str]:
     boxes = {
         name: region for name, region in settings.scores.regions.items() if isinstance(region, Box)
     }

@@ -27,7 +27,7 @@ from stormdraw.report.settings import Report
 from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
 from stormdraw.times import hourly, hours
-from stormdraw.variables import STATE_VARIABLES
+from stormdraw.variables import STATE_VARIABLES, scored_variables
 from stormdraw.yaml_lines import explain_in
 
 
@@ -53,7 +53,7 @@ ModelEntry = Annotated[
 class Settings(Section):
     """A whole configuration file."""
 
-    title: str
+    title: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 0
     variables: list[Literal[STATE_VARIABLES]] = list(STATE_VARIABLES)  # type: ignore[valid-type]
     periods: Periods
@@ -138,6 +138,18 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _thresholds_are_of_what_is_scored(self) -> "Settings":
+        usual = Scores().thresholds
+        scored = scored_variables(self.variables)
+        for name, values in self.scores.thresholds.items():
+            if name not in scored and values != usual.get(name):
+                raise ValueError(
+                    f"scores.thresholds.{name}: {name} is not scored in this run, whose variables "
+                    f"are {', '.join(scored)}; leave it out"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _systems_can_be_made(self) -> "Settings":
         for index, system in enumerate(self.ensembles.systems):
             try:
@@ -170,6 +182,12 @@ class Settings(Section):
         for key, name in chosen.items():
             if name is not None and name not in names:
                 raise ValueError(f"{key} is {name!r}, which is not a system: {', '.join(names)}")
+        named = self.report.products_of
+        if named is not None and not self.ensembles.system(named).has_members:
+            raise ValueError(
+                f"report.products_of is {named!r}, which is known by mean and spread only; name a "
+                "system with members"
+            )
         return self
 
     @model_validator(mode="after")
@@ -218,6 +236,19 @@ class Settings(Section):
         """The times that forecasts are scored at, ascending."""
         inits = self.initial_times()
         return sorted({init + hours(lead) for init in inits for lead in self.leads})
+
+    def analysis_times(self) -> list[datetime]:
+        """The hours whose analyses the run needs, ascending.
+
+        Each that is learnt from or watched; of the test, what forecasts start from and are compared
+        with only.
+        """
+        wanted = {*self.periods.training.times(), *self.valid_times()}
+        if self.periods.validation is not None:
+            wanted.update(self.periods.validation.times())
+        for init in self.initial_times():
+            wanted.update(init - hours(age) for age in range(self.cases.history))
+        return sorted(wanted)
 
     def baselines(self) -> list[str]:
         """The names of the systems that any model must beat."""

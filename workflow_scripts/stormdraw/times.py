@@ -1,7 +1,7 @@
 """Times as the archive writes them: `{init}` is YYYYMMDDHH, `{date}` is YYYYMMDD, all in UTC."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 INIT_FORMAT = "%Y%m%d%H"
 DATE_FORMAT = "%Y%m%d"
@@ -25,6 +25,11 @@ def format_date(time: datetime) -> str:
 def parse_date(text: str) -> datetime:
     """'20260608' -> 2026-06-08 00:00."""
     return datetime.strptime(text, DATE_FORMAT)
+
+
+def now_utc() -> datetime:
+    """The present time in UTC, without a time zone as all times here."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def hours(count: int) -> timedelta:

@@ -179,7 +179,8 @@ def downscaled(source):
     """A system that downscales, and its models."""
     models = ["downscaler_t2m"]
     fine = {"name": "fine", "method": "downscale", "models": models, "source": source}
-    return {"models": models, "ensembles": {"systems": [fine | {"ages": [0, 2]}]}}
+    ages = {"ages": [0, 2]} if source == "lagged" else {}
+    return {"models": models, "ensembles": {"systems": [fine | ages]}}
 
 
 def test_what_is_downscaled_is_fetched():

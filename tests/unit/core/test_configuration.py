@@ -1,6 +1,7 @@
 """What only the run, its models and the grid together tell is told before anything is fetched."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -215,8 +216,30 @@ def test_the_grid_behind_an_address_is_not_known(root: Path) -> None:
 def test_boxes_whose_sides_may_be_exchanged(read, west, east, said) -> None:  # type: ignore[no-untyped-def]
     box = BOX | {"west": west, "east": east}
     config = yaml.safe_load(RUN) | {"scores": {"regions": {"box": box}}}
-    told = remarks(load_settings(config))
+    told = remarks(load_settings(config), datetime(2026, 12, 1))
     assert len(told) == (said is not None)
     if said is not None:
         assert told[0].startswith("scores.regions.box ")
         assert said in told[0]
+
+
+def test_hours_to_come_are_remarked_on(root: Path) -> None:
+    config = yaml.safe_load((root / "config" / "config.yaml").read_text())
+    during = datetime(2026, 9, 25)
+    (told,) = remarks(load_settings(config), during)
+    assert told.startswith("periods.test ends 2026-09-27 18:00:00, which is still to come")
+    assert remarks(load_settings(config), datetime(2026, 9, 28)) == []
+    demo = yaml.safe_load((root / "config" / "demo.yaml").read_text())
+    assert remarks(load_settings(demo), datetime(2020, 1, 1)) == []
+
+
+def test_hours_that_are_excluded_in_vain_are_remarked_on() -> None:
+    config = yaml.safe_load(RUN)
+    # In the training, valid in the test; before the training, between the cases.
+    named = ["2026-06-01T03", "2026-06-08T01", "2026-05-31T23", "2026-06-08T12"]
+    config["archive"] = {"exclude": named}
+    told = remarks(load_settings(config), datetime(2026, 12, 1))
+    assert told == [
+        f"archive.exclude names 2026-0{time}:00:00, which is none of the run's hours"
+        for time in ("5-31 23", "6-08 12")
+    ]

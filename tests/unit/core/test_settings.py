@@ -138,6 +138,55 @@ def test_products_are_of_no_more_members_than_grib2_has_room_for(config, system)
             run(255)
 
 
+@pytest.mark.parametrize(
+    ("edits", "complaint"),
+    [
+        ({"title": ""}, "title: String should have at least 1 character"),
+        ({"fields__static": ["OROG", "OROG"]}, "fields.static: give each field once"),
+        ({"report__products_of": "href_mean_spread"}, "known by mean and spread only; name a sys"),
+        (
+            {"variables": ["T2M"], "scores__thresholds": {"CAPE": [500.0]}},
+            "scores.thresholds.CAPE: CAPE is not scored in this run, .* are T2M; leave it out",
+        ),
+    ],
+)
+def test_values_that_do_nothing_or_cannot_be(config, edits, complaint):
+    with pytest.raises(StormdrawError, match=complaint):
+        load_settings(changed(config, **edits))
+
+
+def test_usual_thresholds_are_of_any_run(config):
+    """Those of CAPE and REFC are there if nobody asks for others."""
+    run = load_settings(changed(config, variables=["T2M"]))
+    assert load_settings(run.model_dump(mode="json")) == run
+    assert load_settings(changed(config, scores__thresholds={"WIND10": [10.0]}))
+
+
+def test_a_source_is_tried_once(config):
+    archive = {"source": ["aws", "google", "aws"]}
+    with pytest.raises(StormdrawError, match="give each source once: aws, google, aws"):
+        load_settings(changed(config, archive=archive))
+
+
+@pytest.mark.parametrize(
+    ("system", "complaint"),
+    [
+        ({"method": "baseline", "kind": "hrrr", "ages": [0, 6]}, "ages is of kind: lagged and do"),
+        ({"method": "baseline", "kind": "lagged", "window_hours": 2}, "window_hours is of kind: c"),
+        ({"method": "baseline", "kind": "persistence", "season_days": 9}, "season_days is of kin"),
+        ({"method": "baseline", "kind": "hrrr", "climatology_members": 9}, "climatology_members"),
+        (
+            {"method": "downscale", "models": ["ddpm_residual"], "ages": [0, 6]},
+            "ages is of source: lagged and does nothing here; leave it out",
+        ),
+    ],
+)
+def test_keys_of_another_kind_of_system(config, system, complaint):
+    systems = [{"name": "x", **system}]
+    with pytest.raises(StormdrawError, match=complaint):
+        load_settings(changed(config, ensembles__systems=systems, scores__reference=None))
+
+
 def test_a_downscaling_system(config):
     def run(**changes):
         fine = {"name": "fine", "method": "downscale", "models": ["ddpm_residual"], **changes}

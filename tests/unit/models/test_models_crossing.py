@@ -10,7 +10,7 @@ from synthetic_hours import make_model_settings, make_settings
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.systems import check_systems, load_models, stepping_model
+from stormdraw.models.systems import check_systems, load_models
 from stormdraw.settings import Settings
 
 CROSSED = {"name": "def_steady", "configuration": "def_perturbation", "forecaster": "steady"}
@@ -53,11 +53,11 @@ def test_two_lines_cross_any_forecaster(file_of) -> None:  # type: ignore[no-unt
     assert models["two"].forecaster == "frames"
     assert models["two"].model_copy(update={"forecaster": "steady"}) == models["def_steady"]
     system = settings.ensembles.systems[0]
-    assert stepping_model(system, models) == "steady"  # type: ignore[arg-type]
+    assert system.stepping(models) == "steady"  # type: ignore[union-attr]
     # Another forecaster than the one it was trained with.
     other = run(["steady", "frames", CROSSED], history=3, forecaster="frames")
     check_systems(other, load_models(other, file_of))
-    assert stepping_model(other.ensembles.systems[0], models) == "frames"  # type: ignore[arg-type]
+    assert other.ensembles.systems[0].stepping(models) == "frames"  # type: ignore[union-attr]
     # The settings go to the processes of a training as JSON.
     assert Settings.model_validate(settings.model_dump(mode="json")) == settings
 
@@ -102,7 +102,7 @@ def test_a_configuration_may_name_its_own_forecaster(file_of) -> None:  # type: 
         (
             ["steady", "frames", CROSSED],
             {"forecaster": "frames"},
-            r"the forecaster frames, which starts from 3 hourly states; set cases.history",
+            r"is stepped by the model frames, which starts from 3 hourly states; set cases.history",
         ),
         (["steady", CROSSED], {"model": "steady"}, "prediction is target; set the method to one_s"),
         (
@@ -111,7 +111,6 @@ def test_a_configuration_may_name_its_own_forecaster(file_of) -> None:  # type: 
             "target is perturbed_state; set the method to def",
         ),
         (["steady", CROSSED], {"steps": 2000}, "2000 sampling steps are more than"),
-        (["steady", CROSSED], {"restandardise": ["U10"]}, "U10 back to its mean and spread, but"),
     ],
 )
 def test_what_cannot_be(  # type: ignore[no-untyped-def]
@@ -131,6 +130,7 @@ def test_what_cannot_be(  # type: ignore[no-untyped-def]
         ({"guidance": -0.1}, "guidance"),
         ({"walks": 0}, "walks"),
         ({"eta": 0.5}, "eta is of the sampler ddim"),
+        ({"restandardise": ["U10"]}, "U10 back to its mean and spread, but"),
         ({"model": "gone"}, "which is not in the list `models`"),
     ],
 )

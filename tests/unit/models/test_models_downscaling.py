@@ -178,11 +178,6 @@ def test_systems_that_downscale() -> None:
     assert downscaled_variables(fine.ensembles.systems[0], two) == ["T2M", "D2M"]  # type: ignore[arg-type]
     for models, changes, said in (
         ({"d": make_model_settings()}, {}, r"with the model d, whose target is residual; name"),
-        (
-            {"c": settings(variable="CIN")},
-            {},
-            r"of CIN, but the run's variables are T2M, D2M, CAPE",
-        ),
         ({"d": settings(), "e": settings()}, {}, r"the model e, which is of D2M, and so is d;"),
         (two, {"steps": 51}, r"51 sampling steps are more than the model's 50 timesteps"),
     ):

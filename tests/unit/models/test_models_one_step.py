@@ -228,12 +228,19 @@ def test_systems_must_suit_their_models() -> None:
     frames, graph = settings("cnn_transformer"), settings("gnn")
     diffusion = make_model_settings()
     check_systems(run_with("one_step", 3), {"small": frames})
+    # Of the run's own validation there is none: it is asked for elsewhere.
+    one_step = run_with("one_step").ensembles.systems[0]
+    asked = one_step.model_copy(update={"calibrate": True})
+    ensembles = run_with("one_step").ensembles.model_copy(update={"systems": [asked]})
+    calibrated = run_with("one_step").model_copy(update={"ensembles": ensembles})
+    check_systems(calibrated, {"small": settings("stochastic_unet")})
     check_systems(run_with("diffusion"), {"small": diffusion})
     for run, model, said in (
         (run_with("one_step"), frames, r"starts from 3 hourly states; set cases.history \(now 1"),
         (run_with("diffusion"), graph, "prediction is target; set the method to one_step"),
         (run_with("diffusion", steps=2000), diffusion, "2000 sampling steps are more than"),
         (run_with("one_step"), diffusion, "prediction is v; set the method to diffusion"),
+        (calibrated, graph, "has no spread to calibrate; set `calib"),
         (
             run_with("diffusion"),
             diffusion.model_copy(update={"target": "block"}),

@@ -148,3 +148,27 @@ def test_losses_that_do_not_suit_the_prediction(tmp_path: Path) -> None:
     assert "loss.bounded is for predicted states" in said
     said = message(tmp_path, MINIMAL + "loss: {variable_weights: {RAIN: 2}}\n")
     assert "loss.variable_weights.RAIN" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ("loss: {members: 4}\n", "loss: members is of kind: almost_fair_crps"),
+        ("loss: {alpha: 0.5}\n", "loss: alpha is of kind: almost_fair_crps"),
+        ("training: {steps: 50, warm_up_steps: 50}\n", "there are only 50 steps; give fewer"),
+        ("training: {epochs: 1, sharding: full}\n", "and devices is 1; leave it out, or give"),
+        (
+            "family: gnn\nprediction: target\nnoise_schedule: {timesteps: 50}\n",
+            "noise_schedule is of diffusion models, and this one predicts the target",
+        ),
+    ],
+)
+def test_values_that_do_nothing(tmp_path: Path, changes: str, said: str) -> None:
+    # Of two lines with one key YAML takes the last.
+    assert said in message(tmp_path, MINIMAL + changes)
+
+
+def test_a_warm_up_that_ends(tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(MINIMAL + "training: {steps: 50, warm_up_steps: 49}\n")
+    assert load_model_settings(path).training.warm_up_steps == 49

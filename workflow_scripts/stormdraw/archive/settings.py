@@ -92,6 +92,8 @@ class Archive(Section):
     def _not_empty(cls, source: Any) -> Any:
         if source == []:
             raise ValueError("give at least one of aws, google, azure, nomads")
+        if isinstance(source, list) and len(set(source)) < len(source):
+            raise ValueError(f"give each source once: {', '.join(source)}")
         return source
 
     @model_validator(mode="after")

@@ -132,16 +132,7 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
 
 
 def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    """Each hour that is learnt from or watched; of the test, what forecasts start from and are
-    compared with only."""
-    periods = settings.periods
-    wanted = set(periods.training.times())
-    if periods.validation is not None:
-        wanted.update(periods.validation.times())
-    for init in settings.initial_times():
-        wanted.update(init - hours(age) for age in range(settings.cases.history))
-        wanted.update(init + hours(lead) for lead in settings.leads)
-    for time in sorted(wanted):
+    for time in settings.analysis_times():
         request = _hrrr(settings, time, tuple(settings.variables))
         yield format_date(request.init), request
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from stormdraw.ensembles.settings import DefSystem, DownscaleSystem, ModelSystem, OneStepSystem
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.systems import stepping_model
 from stormdraw.settings import Settings
 
 
@@ -27,5 +26,5 @@ def passes_for_a_member(
     branches = 1 if system.guidance in (0.0, 1.0) else 2
     return {
         system.model: branches * system.steps * system.walks * states,
-        stepping_model(system, models): states,
+        system.stepping(models): states,
     }

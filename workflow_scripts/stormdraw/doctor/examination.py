@@ -8,7 +8,7 @@ from stormdraw.configuration import check_places, remarks
 from stormdraw.costs.disk import disk_bytes
 from stormdraw.costs.fetching import wanted_files
 from stormdraw.doctor.finding import Finding
-from stormdraw.doctor.gpu import check_gpu, check_precision
+from stormdraw.doctor.gpu import check_gpu
 from stormdraw.doctor.machine import (
     check_disk,
     check_memory,
@@ -18,11 +18,13 @@ from stormdraw.doctor.machine import (
 )
 from stormdraw.doctor.network import check_sources
 from stormdraw.doctor.slurm import check_slurm
+from stormdraw.doctor.trainings import check_trainings
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import target_shape
 from stormdraw.models.plan import plan
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
+from stormdraw.times import now_utc
 
 
 def check_configuration(settings: Settings, models: Mapping[str, ModelSettings]) -> list[Finding]:
@@ -31,7 +33,7 @@ def check_configuration(settings: Settings, models: Mapping[str, ModelSettings])
         check_places(settings, models, [])
     except StormdrawError as error:
         return [Finding("problem", "configuration", str(error), "mend that key")]
-    found = remarks(settings)
+    found = remarks(settings, now_utc())
     if not found:
         return [Finding("good", "configuration", "nothing in it is known to be wrong")]
     return [Finding("note", "configuration", remark, "nothing, if it is meant") for remark in found]
@@ -55,7 +57,7 @@ def examine(
         check_disk(Path(), sum(disk_bytes(settings, files).values())),
         check_memory({name: needed["peak"] for name, needed in bytes_of.items()}),
         *check_gpu({name: needed["device_peak"] for name, needed in bytes_of.items()}),
-        *check_precision(models),
+        *check_trainings(models),
         *check_sources(settings, files),
         *check_slurm(checkout / "profiles" / "slurm" / "config.yaml"),
     ]

@@ -1,13 +1,11 @@
 """GPUs, their driver, and whether PyTorch can use them."""
 
 import subprocess
-from collections.abc import Mapping
 
 import torch
 
 from stormdraw.doctor.finding import Finding
 from stormdraw.doctor.machine import gigabytes
-from stormdraw.models.settings import ModelSettings
 
 _FIELDS = "name,memory.total,driver_version"
 
@@ -41,18 +39,6 @@ def check_gpu(needed: dict[str, int]) -> list[Finding]:
             found = f"training {model} takes {gigabytes(size)} of GPU memory"
             findings.append(Finding("problem", "GPU", found, to_do))
     return findings
-
-
-def check_precision(models: Mapping[str, ModelSettings]) -> list[Finding]:
-    """The models that only a GPU can train, if PyTorch sees none."""
-    if torch.cuda.is_available():
-        return []
-    found = "only a GPU trains it in float16, and PyTorch sees none"
-    return [
-        Finding("problem", f"model {name}", found, "set training.precision to auto")
-        for name, model in models.items()
-        if model.training.precision == "float16"
-    ]
 
 
 def list_gpus() -> list[tuple[str, int, str]]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from stormdraw.archive.membership import members_at
 from stormdraw.ensembles.climatology import Climatology
+from stormdraw.ensembles.fit import (
+    require_downscalers,
+    require_forecaster,
+    require_history,
+    require_method,
+    require_spread,
+    require_steps,
+)
 from stormdraw.ensembles.reach import (
     require_hrrr,
     require_lagged,
@@ -19,6 +28,7 @@ from stormdraw.section import Name, Section
 from stormdraw.variables import STATE_VARIABLES
 
 if TYPE_CHECKING:
+    from stormdraw.models.settings import ModelSettings
     from stormdraw.settings import Settings
 
 # Forecasts of others that a system may be made of.
@@ -30,9 +40,15 @@ Rho = Annotated[float, Field(ge=0, le=1)]
 
 
 class AnySystem(Section):
-    """What all systems have: a name, and what they need of the rest of a run."""
+    """What all systems have: a name, a method, and what they need of the rest of a run."""
 
     name: Name
+    method: str
+
+    @property
+    def has_members(self) -> bool:
+        """Whether it is known by its members, not by mean and spread."""
+        return True
 
     @property
     def drawn_from(self) -> tuple[str, ...]:
@@ -59,6 +75,15 @@ class AnySystem(Section):
                 raise ValueError(
                     f"samples the model {model!r}, which is not in the list `models` ({known})"
                 )
+
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """Raise ValueError likewise if it cannot draw from its models."""
+
+    def _keys_are_of(self, what: str, *keys: str) -> None:
+        """Raise ValueError for those of these keys that are given; they are of another kind."""
+        for key in keys:
+            if getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key} is of {what} and does nothing here; leave it out")
 
 
 class FromModel(AnySystem):
@@ -91,6 +116,17 @@ class FromModel(AnySystem):
                 f"{jobs} jobs; set that to at most as many"
             )
 
+    def stepping(self, models: Mapping[str, ModelSettings]) -> str:
+        """The name of the model that takes its states from hour to hour."""
+        return self.model
+
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """The model is for this method, and there are states enough for it to start from."""
+        require_method(self.method, self.model, models[self.model])
+        if self.calibrate:
+            require_spread(self.model, models[self.model])
+        require_history(run, self.stepping(models), models)
+
 
 class Sampled(Section):
     """How a diffusion model is sampled."""
@@ -110,6 +146,11 @@ class DiffusionSystem(FromModel, Sampled):
     """Members sampled step by step from a trained diffusion model of the next state."""
 
     method: Literal["diffusion"]
+
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """Besides, the sampler's steps."""
+        super().check_models(run, models)
+        require_steps(self.steps, self.model, models[self.model])
 
 
 class OneStepSystem(FromModel):
@@ -154,6 +195,12 @@ class DownscaleSystem(AnySystem, Sampled):
         return self.source
 
     @model_validator(mode="after")
+    def _keys_of_the_source(self) -> DownscaleSystem:
+        if self.source != "lagged":
+            self._keys_are_of("source: lagged", "ages")
+        return self
+
+    @model_validator(mode="after")
     def _models_differ(self) -> DownscaleSystem:
         if len(set(self.models)) != len(self.models):
             raise ValueError(f"give each downscaler once: {', '.join(self.models)}")
@@ -169,6 +216,12 @@ class DownscaleSystem(AnySystem, Sampled):
         else:
             require_members(run, 1)
 
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """Each of its models downscales a variable of its own."""
+        require_downscalers(self.drawn_from, models)
+        for name in self.models:
+            require_steps(self.steps, name, models[name])
+
 
 class DefSystem(FromModel, Sampled):
     """Members of a deterministic forecaster, whose state a diffusion model perturbs every hour.
@@ -183,6 +236,25 @@ class DefSystem(FromModel, Sampled):
     walks: Annotated[int, Field(ge=1, le=10)] = 1
     restandardise: list[Literal[STATE_VARIABLES]] = Field(default=[])  # type: ignore[valid-type]
 
+    def check(self, run: Settings) -> None:
+        """Besides, the variables whose perturbed fields are brought back."""
+        super().check(run)
+        unknown = [name for name in self.restandardise if name not in run.variables]
+        if unknown:
+            raise ValueError(
+                f"brings {', '.join(unknown)} back to its mean and spread, but the run's variables "
+                f"are {', '.join(run.variables)}; leave it out of `restandardise`"
+            )
+
+    def stepping(self, models: Mapping[str, ModelSettings]) -> str:
+        """The forecaster's, its own or the one that its model was trained for."""
+        return require_forecaster(self.forecaster or models[self.model].forecaster, models)
+
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """Besides, the sampler's steps."""
+        super().check_models(run, models)
+        require_steps(self.steps, self.model, models[self.model])
+
 
 class ReferenceSystem(AnySystem):
     """The operational ensemble: its members, or the mean and spread it publishes."""
@@ -190,6 +262,11 @@ class ReferenceSystem(AnySystem):
     method: Literal["reference"]
     kind: Literal["members", "products"] = "members"
     minimum_members: Annotated[int, Field(ge=1)] = 8
+
+    @property
+    def has_members(self) -> bool:
+        """Unless it is what is published."""
+        return self.kind == "members"
 
     @property
     def forecasts(self) -> Forecasts | None:
@@ -226,6 +303,15 @@ class BaselineSystem(AnySystem):
     season_days: Annotated[int, Field(ge=0, le=183)] = 45
     climatology_members: Members = 60
     ages: Annotated[Ages, AfterValidator(_each_age_once)] = Field(default=_SIX_RUNS)
+
+    @model_validator(mode="after")
+    def _keys_of_the_kind(self) -> BaselineSystem:
+        if self.kind != "climatology":
+            climatology = ("window_hours", "season_days", "climatology_members")
+            self._keys_are_of("kind: climatology", *climatology)
+        if self.kind != "lagged":
+            self._keys_are_of("kind: lagged", "ages")
+        return self
 
     @property
     def forecasts(self) -> Forecasts | None:

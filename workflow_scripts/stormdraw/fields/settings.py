@@ -38,3 +38,10 @@ class Fields(Section):
     suspicious: Suspicious = "mask"
     store: Store = "fast"
     static: list[Literal[STATIC_VARIABLES]] = ["OROG"]  # type: ignore[valid-type]
+
+    @field_validator("static")
+    @classmethod
+    def _each_once(cls, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"give each field once: {', '.join(names)}")
+        return names

@@ -51,6 +51,15 @@ class Loss(Section):
     members: Annotated[int, Field(ge=2, le=16)] = 2
     bounded: bool = False
 
+    @model_validator(mode="after")
+    def _keys_of_the_kind(self) -> "Loss":
+        fields = type(self).model_fields
+        for key in ("alpha", "members"):
+            given = getattr(self, key)
+            if self.kind != "almost_fair_crps" and given != fields[key].default:
+                raise ValueError(f"{key} is of kind: almost_fair_crps; leave it out")
+        return self
+
 
 class Augmentation(Section):
     """How often training samples are changed by chance, and how much: the reference's numbers.
@@ -119,6 +128,24 @@ class Training(Section):
     def _one_length(self) -> "Training":
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give either epochs or steps (optimizer steps), not both")
+        return self
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> "Training":
+        if self.steps is not None and self.warm_up_steps >= self.steps:
+            raise ValueError(
+                f"warm_up_steps is {self.warm_up_steps}, but there are only {self.steps} steps; "
+                "give fewer"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sharding_needs_devices(self) -> "Training":
+        if self.sharding == "full" and self.devices == 1:
+            raise ValueError(
+                "sharding: full shares a model among devices, and devices is 1; leave it out, or "
+                "give the number of devices"
+            )
         return self
 
     @model_validator(mode="after")
@@ -258,6 +285,15 @@ class ModelSettings(Section):
         return self
 
     @model_validator(mode="after")
+    def _noise_is_of_diffusion(self) -> "ModelSettings":
+        if self.prediction == "target" and self.noise_schedule != NoiseScheduleSettings():
+            raise ValueError(
+                "noise_schedule is of diffusion models, and this one predicts the target in one "
+                "step; leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _physics_of_a_predicted_state(self) -> "ModelSettings":
         if self.physics is not None and self.prediction != "target":
             raise ValueError(
@@ -302,6 +338,11 @@ class ModelSettings(Section):
                 "states; leave history_as out"
             )
         return self
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether members that it draws differ: a deterministic model has one."""
+        return self.prediction != "target" or self.loss.kind == "almost_fair_crps"
 
     @property
     def network_options(self) -> NetworkOptions:

@@ -63,7 +63,7 @@ class Scores(Section):
     """What systems are scored on, what with, and how sure the comparison is."""
 
     reference: Name | None = None
-    bootstrap_samples: Annotated[int, Field(ge=100)] = 2000
+    bootstrap_samples: Annotated[int, Field(ge=100, le=100_000)] = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     thresholds: dict[Literal[SCORED_VARIABLES], Thresholds] = {  # type: ignore[valid-type]
         "REFC": [20.0, 30.0, 40.0],

@@ -1,0 +1,103 @@
+"""Whether the trained models of a run fit the systems that draw from them.
+
+Each function raises ValueError if not. Its message goes on where the name of a system stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from stormdraw.ensembles.sampler_steps import check_steps
+from stormdraw.errors import StormdrawError
+
+if TYPE_CHECKING:
+    from stormdraw.models.settings import ModelSettings
+    from stormdraw.settings import Settings
+
+
+def require_method(method: str, name: str, model: ModelSettings) -> None:
+    """The method is the one that this model is drawn from by."""
+    origin = f"samples the model {name} by the method {method}, but"
+    if model.target == "block":
+        raise ValueError(
+            f"{origin} that model downscales; set the method to downscale and name it in `models` "
+            "of the system"
+        )
+    if model.target == "perturbed_state":
+        fitting, kind = "def", "target is perturbed_state"
+    else:
+        fitting = "one_step" if model.prediction == "target" else "diffusion"
+        kind = f"prediction is {model.prediction}"
+    if method != fitting:
+        raise ValueError(f"{origin} its {kind}; set the method to {fitting}")
+
+
+def require_steps(steps: int, name: str, model: ModelSettings) -> None:
+    """The sampler can take so many steps through the model's timesteps."""
+    try:
+        check_steps(steps, model.noise_schedule.timesteps)
+    except StormdrawError as error:
+        raise ValueError(f"samples the model {name}: {error}") from None
+
+
+def require_history(run: Settings, stepping: str, models: Mapping[str, ModelSettings]) -> None:
+    """There are as many states before each case as the model that steps them starts from."""
+    history = models[stepping].history
+    if history > run.cases.history:
+        raise ValueError(
+            f"is stepped by the model {stepping}, which starts from {history} hourly states; set "
+            f"cases.history (now {run.cases.history}) to {history}"
+        )
+
+
+def require_forecaster(forecaster: str | None, models: Mapping[str, ModelSettings]) -> str:
+    """The model that steps perturbed states is one of the run's, and a deterministic one."""
+    if forecaster is None:
+        raise ValueError(
+            "perturbs the states of no forecaster; in the list `models` give {name: ..., "
+            "configuration: ..., forecaster: ...} with a deterministic model of the list, or the "
+            "key forecaster in the model's configuration"
+        )
+    if forecaster not in models:
+        raise ValueError(
+            f"perturbs the states of the forecaster {forecaster!r}, which is not in the list "
+            f"`models` ({', '.join(models)}); add it"
+        )
+    model = models[forecaster]
+    if model.prediction != "target" or model.by_chance:
+        raise ValueError(
+            f"perturbs the states of the forecaster {forecaster}, which is stochastic itself "
+            f"(prediction: {model.prediction}, loss.kind: {model.loss.kind}); name a deterministic "
+            "model (prediction: target, loss.kind: mse or mae)"
+        )
+    return forecaster
+
+
+def require_spread(name: str, model: ModelSettings) -> None:
+    """The model draws members that differ."""
+    if not model.by_chance:
+        raise ValueError(
+            f"samples the model {name}, which forecasts one member (loss.kind: {model.loss.kind}) "
+            "and has no spread to calibrate; set `calibrate` to false"
+        )
+
+
+def require_downscalers(names: tuple[str, ...], models: Mapping[str, ModelSettings]) -> None:
+    """Each of these models downscales a variable of its own."""
+    by_variable: dict[str, str] = {}
+    for name in names:
+        model = models[name]
+        origin = f"downscales with the model {name}"
+        if model.target != "block":
+            raise ValueError(
+                f"{origin}, whose target is {model.target}; name models with target: block, such "
+                "as downscaler_t2m"
+            )
+        variable = str(model.variable)
+        if variable in by_variable:
+            raise ValueError(
+                f"{origin}, which is of {variable}, and so is {by_variable[variable]}; name one "
+                "model a variable"
+            )
+        by_variable[variable] = name
