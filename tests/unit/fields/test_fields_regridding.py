@@ -124,6 +124,8 @@ def test_a_target_that_begins_on_the_last_row():
     """Its first row lies on the source's last, its second beyond."""
     field = np.random.default_rng(0).normal(size=SOURCE.shape)
     target = Grid(SOURCE.crs, SOURCE.x[10:14], (SOURCE.y[-1], SOURCE.y[-1] + 5000.0))
+    # Interpolation takes two rows.
+    assert Regridder(SOURCE, target).source.shape == (2, 4)
     for method in (bilinear, nearest):
         result = method(SOURCE, target, field)
         assert np.array_equal(result[0], field[-1, 10:14])
