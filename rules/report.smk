@@ -158,7 +158,11 @@ rule report_products:
         runtime=growing(60),
     params:
         code=code("report_products"),
-        settings=digest(config),
+        settings={
+            "variables": STATE,
+            "thresholds": SETTINGS.scores.thresholds,
+            "products_of": SETTINGS.report.products_of,
+        },
     message:
         "Writing an ensemble's products at {wildcards.init}"
     script:

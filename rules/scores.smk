@@ -29,7 +29,8 @@ rule scores_case:
 
 
 # What one system lacks is left out of all. Mostly none lacks anything, and then nothing is scored
-# twice: a new model does not score the others again.
+# twice: where ensembles are kept, a new model does not score the others again. Where they go, it
+# draws and scores all of them again, since the points of all are looked at here.
 rule scores_common:
     input:
         ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=SYSTEMS),

@@ -95,6 +95,16 @@ def test_the_code_that_writes_ensembles_makes_them_again(changed):
     assert "models_train" not in jobs
 
 
+def test_a_title_only_writes_the_scorecard(changed):
+    config = changed.config
+    changed.configure({**config, "title": "Another title"})
+    try:
+        jobs = planned(changed)
+    finally:
+        changed.configure(config)
+    assert jobs == {"report_scorecard": 1}
+
+
 def test_a_confidence_level_only_sums_again(changed):
     config = changed.config
     changed.configure({**config, "scores": {"reference": "href", "confidence": 0.9}})
