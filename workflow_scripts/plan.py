@@ -5,22 +5,22 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from stormdraw.costs.plan import cost_plan, plan_text
 from stormdraw.errors import StormdrawError
+from stormdraw.files import scratch
 from stormdraw.job import job
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import load_settings
 
 
-def count_jobs(snakefile: str, config: dict, folder: Path) -> dict[str, int]:
+def count_jobs(snakefile: str, config: dict, log: Path) -> dict[str, int]:
     """The jobs that a dry run lists, by rule."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json", dir=folder) as file:
-        json.dump(config, file)
-        file.flush()
-        command = ["--snakefile", snakefile, "--configfile", file.name, "--nolock"]
+    with scratch(log) as folder:
+        (folder / "config.json").write_text(json.dumps(config))
+        file = str(folder / "config.json")
+        command = ["--snakefile", snakefile, "--configfile", file, "--nolock"]
         dry_run = subprocess.run(
             [sys.executable, "-m", "snakemake", *command, "--dry-run", "--quiet", "rules"],
             capture_output=True,
@@ -39,9 +39,9 @@ with job("plan", snakemake.log[0]):
             name: ModelSettings.model_validate(model)
             for name, model in snakemake.params.models.items()
         },
-        count_jobs(snakemake.params.snakefile, snakemake.config, Path(snakemake.log[0]).parent),
+        count_jobs(snakemake.params.snakefile, snakemake.config, Path(snakemake.log[0])),
         snakemake.params.on_gpu,
     )
-    text = plan_text(plan, Path())
+    text = plan_text(plan, Path("results"))
     Path(snakemake.log[0]).write_text(text + "\n")
     print(text)

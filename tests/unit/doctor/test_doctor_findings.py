@@ -87,6 +87,11 @@ def test_packages(tmp_path):
 def test_disk_and_memory(tmp_path):
     assert check_disk(tmp_path, 1).state == "good"
     assert check_disk(tmp_path, 10**18).state == "problem"
+    # Results are where a link leads, or will be where it is to be made.
+    (tmp_path / "elsewhere").mkdir()
+    assert f"free at {tmp_path}," in check_disk(tmp_path / "results", 1).found
+    (tmp_path / "results").symlink_to("elsewhere")
+    assert f"free at {tmp_path}/elsewhere," in check_disk(tmp_path / "results", 1).found
     assert check_memory({"small": 5, "large": 10}, there=10).state == "good"
     finding = check_memory({"small": 5, "large": 11}, there=10)
     assert finding.state == "problem"

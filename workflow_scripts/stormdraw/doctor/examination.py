@@ -54,7 +54,7 @@ def examine(
         # The first is this script's folder.
         check_path(sys.path[1:]),
         check_packages(checkout / "envs" / "requirements.txt"),
-        check_disk(Path(), sum(disk_bytes(settings, files).values())),
+        check_disk(Path("results"), sum(disk_bytes(settings, files).values())),
         check_memory({name: needed["peak"] for name, needed in bytes_of.items()}),
         *check_gpu({name: needed["device_peak"] for name, needed in bytes_of.items()}),
         *check_trainings(models),

@@ -65,7 +65,12 @@ def check_packages(requirements: Path) -> Finding:
 
 
 def check_disk(folder: Path, needed: int) -> Finding:
-    """Room for the results of a run; `needed` is in bytes."""
+    """Room for the results of a run in `folder` or, until it is there, beside it.
+
+    It may be a link to another disk. `needed` is in bytes.
+    """
+    if not folder.exists():
+        folder = folder.parent
     free = shutil.disk_usage(folder).free
     found = f"{gigabytes(free)} free at {folder.resolve()}, the run takes about {gigabytes(needed)}"
     if free < needed:
