@@ -51,7 +51,7 @@ def normalise_day(
     ]
     folder = messages.folder
     content = Content(
-        "Hourly analyses",
+        "Hourly states",
         f"{folder.parent.name.upper()} GRIB2 of {folder.name}",
         {name: name for name in names},
         {"time": time_coordinate([listed.valid for listed in there])},

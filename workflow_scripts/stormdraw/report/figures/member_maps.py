@@ -176,8 +176,8 @@ FIGURE = ReportFigure(
     title="Members beside the truth",
     category="Members",
     caption=(
-        "The truth, the ensemble mean and the first members of a model's ensemble and of "
-        "the reference, at the longest lead of one case. Each member should look like "
+        "The truth, and of each system shown the mean and the first members, at the longest "
+        "lead of one case. Each member should look like "
         "weather: as sharp as the truth, with storms of the same size and strength, in other "
         "places where the forecast is unsure. The mean is smoother than any member, and of "
         "reflectivity it is a mean of dBZ in which no echo counts as -10 dBZ. Members are the "
