@@ -27,6 +27,7 @@ from stormdraw.models.pairs import Batch
 from stormdraw.models.plan import as_planned, plan, write_plan
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.models.training import new_model
+from stormdraw.models.ways import of_most_memory
 from stormdraw.settings import Settings
 from stormdraw.times import hours
 
@@ -185,6 +186,8 @@ def test_a_crop_bounds_the_activations(residual: ModelSettings) -> None:
         ((65, 97), {"channels_last": False}),
         ((64, 64), {"activation_checkpointing": 1.0}),
         ((64, 64), {"precision": "bfloat16"}),
+        # Planned for a GPU: with layers in the way of most memory.
+        ((64, 64), {"device_memory_gigabytes": 24.0}),
     ],
     ids=str,
 )
@@ -207,11 +210,23 @@ def test_peak_as_measured_by_an_allocation_tracker(
     with (
         profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler,
         autocast(training.precision, torch.device("cpu")),
+        of_most_memory("device_memory_gigabytes" in changes),
     ):
         model.losses(now, following, forcings, timestep, noise).mean().backward()
     inputs = 3 * now.nbytes + forcings.nbytes
     measured = inputs + _largest_sum(profiler)
     assert predicted == pytest.approx(measured, rel=0.15)
+
+
+def test_a_gpu_is_planned_with_layers_in_the_way_of_most_memory(residual: ModelSettings) -> None:
+    def planned(gigabytes: float | None) -> int:
+        changes = {"device_memory_gigabytes": gigabytes, "crop": None}
+        training = residual.training.model_copy(update=changes)
+        model = residual.model_copy(update={"training": training})
+        return training_memory(model, 7, (64, 64)).activations
+
+    # Beside some 25 fields of 16 channels: two for the enlarged field, two for the joined one.
+    assert 1.08 < planned(24.0) / planned(None) < 1.3
 
 
 def test_a_validation_is_planned_as_measured_by_an_allocation_tracker(

@@ -1,6 +1,6 @@
-"""Convolutions of enlarged and of joined fields, without making those fields.
+"""Convolutions of enlarged and of joined fields, with and without making those fields.
 
-What they give is that of the plain operations, to rounding; the weights are the plain ones. On a
+What they give is the same to rounding, whichever way is taken; the weights are the plain ones. On a
 processor a step at HRRR's full grid spends most of its time on moving such fields through memory.
 """
 
@@ -10,17 +10,35 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from stormdraw.models.ways import fastest
+
 
 def convolve_enlarged(layer: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
     """A 3 x 3 convolution, padded by one, of x (B, C, Y, X) with every point doubled both ways.
 
-    The result is (B, O, 2 Y, 2 X). Doubling points is a transposed convolution with four ones, of
-    stride 2, and the two together are one such with the 4 x 4 kernel of their sums (Shi et al.
-    2016, the sub-pixel convolution): 4 products an output and channel instead of 9. Not so in half
-    precision on a processor, which may lack that operation and then takes a detour through memory.
+    The result is (B, O, 2 Y, 2 X).
     """
     if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-        return layer(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+        # A processor may lack the transposed one in half precision, and takes a detour then.
+        return enlarged_first(layer, (x,))
+    return fastest(ENLARGED, layer, (x,))(layer, (x,))
+
+
+def convolve_joined(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """A convolution of parts (B, C_k, Y, X) side by side, (B, O, Y', X')."""
+    if len(parts) == 1:
+        return layer(parts[0])
+    return fastest(JOINED, layer, parts)(layer, parts)
+
+
+def enlarged_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """By a transposed convolution of the points as they are.
+
+    Doubling points is a transposed convolution with four ones, of stride 2, and that and the
+    layer's together are one with the 4 x 4 kernel of their sums (Shi et al. 2016, the sub-pixel
+    convolution): 4 products an output and channel instead of 9.
+    """
+    (x,) = parts
     mirrored = layer.weight.flip(2, 3)
     kernel = sum(
         functional.pad(mirrored, (left, 1 - left, top, 1 - top))
@@ -31,13 +49,15 @@ def convolve_enlarged(layer: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
     return functional.conv_transpose2d(x, kernel, layer.bias, stride=2, padding=1)
 
 
-def convolve_joined(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    """A convolution of parts (B, C_k, Y, X) side by side, (B, O, Y', X').
+def enlarged_first(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """By making the enlarged field."""
+    (x,) = parts
+    return layer(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
 
-    It is the sum of the parts' own convolutions, each with its share of the weights.
-    """
-    sizes = [part.shape[1] for part in parts]
-    shares = layer.weight.split(sizes, dim=1)
+
+def joined_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """By the sum of the parts' own convolutions, each with its share of the weights."""
+    shares = layer.weight.split([part.shape[1] for part in parts], dim=1)
 
     def convolved(place: int, bias: torch.Tensor | None = None) -> torch.Tensor:
         stride, padding = layer.stride, layer.padding
@@ -47,3 +67,13 @@ def convolve_joined(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Te
     for place in range(1, len(parts)):
         result = result + convolved(place)
     return result
+
+
+def joined_first(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """By making the joined field."""
+    return layer(torch.cat(tuple(parts), dim=1))
+
+
+# Each first the way that is faster on processors, and takes less memory.
+ENLARGED = (enlarged_within, enlarged_first)
+JOINED = (joined_within, joined_first)

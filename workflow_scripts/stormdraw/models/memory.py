@@ -22,6 +22,7 @@ from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
+from stormdraw.models.ways import of_most_memory
 from stormdraw.variables import STATE_VARIABLES
 
 # The GNU C library maps larger blocks one by one and gives them back at once. Smaller ones come
@@ -115,11 +116,14 @@ def training_memory(
     """What a training on a (y, x) grid, or crops of it, needs, and its validation if there is one.
 
     A precision of `auto` is counted as float32, `channels_last: auto` as true. Devices share the
-    batch, and with full sharding weights, gradients, optimizer and average too.
+    batch, and with full sharding weights, gradients, optimizer and average too. For a GPU, which is
+    one whose memory the configuration tells, layers are counted in the way of most memory, since the
+    fastest is found there (`ways`).
     """
     training = settings.training
     validation = 0
-    with FakeTensorMode():
+    on_gpu = training.device_memory_gigabytes is not None
+    with FakeTensorMode(), of_most_memory(on_gpu):
         model = _new_model(settings, variables)
         if training.channels_last:
             _lay_channels_last(model)
