@@ -5,6 +5,11 @@ The library behind the workflow. It knows nothing of Snakemake; the scripts besi
 
 import os as _os
 
+# Read when torch is loaded. Without it, crops for training, whole grids for validation and batches
+# of other sizes leave gaps between them in a GPU's memory that none of the others fits into.
+if not {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"} & set(_os.environ):
+    _os.environ["PYTORCH_ALLOC_CONF"] = "expandable_segments:True"
+
 # First of all imports: ecCodes' wheel (eckitlib 2.5) carries PROJ symbols that shadow pyproj's if
 # it is loaded before, and the process then aborts with "double free" when it ends.
 import pyproj as _pyproj  # noqa: F401

@@ -1,8 +1,9 @@
 """Training on Lightning: reproducible, resumable, and clear about what went wrong."""
 
+import contextlib
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from synthetic_hours import (
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from stormdraw.errors import StormdrawError
+from stormdraw.models import training
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.pairs import Batch
 from stormdraw.models.training import TrainingFiles, count_epochs, train
@@ -267,6 +269,30 @@ def test_statistics_of_other_variables(training_files: FilesOf) -> None:
         train(
             "small", make_settings(variables=["T2M"]), make_model_settings(), training_files("one")
         )
+
+
+def test_products_are_rounded_as_configured_while_it_trains(
+    training_files: FilesOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within: list[str] = []
+
+    @contextlib.contextmanager
+    def rounded(precision: str, device: torch.device) -> Iterator[None]:
+        within.append(precision)
+        yield
+        within.clear()
+
+    step = TrainingModule.training_step
+
+    def watched(self: TrainingModule, *arguments: object) -> object:
+        assert within == ["tf32"]
+        return step(self, *arguments)
+
+    monkeypatch.setattr(training, "products_rounded", rounded)
+    monkeypatch.setattr(TrainingModule, "training_step", watched)
+    model = make_model_settings({"epochs": 1, "precision": "tf32"})
+    train("small", make_settings(), model, training_files("one"))
+    assert within == []
 
 
 def test_lack_of_memory_says_what_to_do(

@@ -1,5 +1,7 @@
 """The device to compute on, and in which precision."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -10,12 +12,14 @@ LightningPrecision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
 def choose_device(number: int = 0) -> torch.device:
-    """The GPU of this number if there is one, else the CPU.
+    """The GPU of this number if there is one, ready to compute on, else the CPU.
 
     Raises StormdrawError if there are GPUs, but fewer.
     """
     if not torch.cuda.is_available():
         return torch.device("cpu")
+    # Batches keep their shapes, so that it pays to time every algorithm that a convolution has.
+    torch.backends.cudnn.benchmark = True
     found = torch.cuda.device_count()
     if number >= found:
         raise StormdrawError(
@@ -34,10 +38,12 @@ def describe_device(device: torch.device, count: int = 1) -> str:
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:
-    """`auto` is bfloat16 where the device computes it natively, else float32.
+    """`auto` is bfloat16 where the device computes it natively, else float32; `tf32` is of GPUs.
 
-    Not every CPU does, and those that do not emulate it slowly, so `auto` is float32 on a CPU.
+    Not every CPU has bfloat16, and those that do not emulate it slowly, so `auto` is float32 there.
     """
+    if precision == "tf32" and device.type != "cuda":
+        return "float32"
     if precision != "auto":
         return precision
     native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -68,17 +74,42 @@ def lightning_precision(precision: str, device: torch.device) -> LightningPrecis
         )
     names: dict[str, LightningPrecision] = {
         "float32": "32-true",
+        "tf32": "32-true",
         "bfloat16": "bf16-mixed",
         "float16": "16-mixed",
     }
     return names[resolved]
 
 
-def autocast(precision: str, device: torch.device) -> torch.autocast:
-    """A context in which convolutions run in the chosen precision.
+@contextlib.contextmanager
+def autocast(precision: str, device: torch.device) -> Iterator[None]:
+    """A context in which convolutions and products of matrices run in the chosen precision.
 
     On a CPU, a model trained in float16 runs in bfloat16.
     """
     resolved = resolve_precision(precision, device)
     half = torch.float16 if resolved == "float16" and device.type != "cpu" else torch.bfloat16
-    return torch.autocast(device.type, half, enabled=resolved != "float32")
+    halved = resolved in ("bfloat16", "float16")
+    with products_rounded(precision, device), torch.autocast(device.type, half, enabled=halved):
+        yield
+
+
+@contextlib.contextmanager
+def products_rounded(precision: str, device: torch.device) -> Iterator[None]:
+    """A context in which a GPU multiplies float32 numbers as `precision` says.
+
+    By themselves torch's convolutions round factors to TF32's 10 bits, and products of matrices do
+    not. Here both do for `tf32`, and neither does for anything else.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    rounds = precision == "tf32"
+    try:
+        torch.set_float32_matmul_precision("high" if rounds else "highest")
+        torch.backends.cudnn.allow_tf32 = rounds
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]

@@ -116,9 +116,9 @@ def training_memory(
     """What a training on a (y, x) grid, or crops of it, needs, and its validation if there is one.
 
     A precision of `auto` is counted as float32, `channels_last: auto` as true. Devices share the
-    batch, and with full sharding weights, gradients, optimizer and average too. For a GPU, which is
-    one whose memory the configuration tells, layers are counted in the way of most memory, since the
-    fastest is found there (`ways`).
+    batch, and with full sharding weights, gradients, optimizer and average too. Where the
+    configuration tells a GPU's memory, layers are counted in the way of most memory, since it is on
+    the GPU that the fastest is found (`ways`).
     """
     training = settings.training
     validation = 0

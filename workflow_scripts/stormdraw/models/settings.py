@@ -18,7 +18,7 @@ DiffusionPrediction = Literal["noise", "v"]
 Prediction = Literal["noise", "v", "target"]
 Target = Literal["next_state", "residual", "block", "perturbed_state"]
 Forcing = Literal["hour_of_day", "solar_elevation", "terrain"]
-Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Precision = Literal["auto", "float32", "tf32", "bfloat16", "float16"]
 # Modes of torch.compile, or none.
 Compilation = Literal["none", "default", "reduce-overhead", "max-autotune"]
 Sharding = Literal["none", "full"]

@@ -33,6 +33,7 @@ from stormdraw.models.devices import (
     describe_device,
     lays_channels_last,
     lightning_precision,
+    products_rounded,
 )
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.execution import (
@@ -245,6 +246,7 @@ def _fit(
         if resume.exists() and ranks.is_first:
             logger.info("resuming from %s", resume)
         with (
+            products_rounded(training.precision, device),
             signals_given_back(),
             _explained_failures(name, model.settings, pairs.shape),
             explained_compilation(name, training.compile),

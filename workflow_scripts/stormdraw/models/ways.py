@@ -43,8 +43,7 @@ def fastest(ways: Sequence[Way], layer: nn.Conv2d, inputs: Sequence[torch.Tensor
         seconds = [_seconds(way, layer, inputs) for way in ways]
         _chosen[key] = ways[seconds.index(min(seconds))]
         told = ", ".join(
-            f"{way.__name__} {1000 * took:.2f} ms"  # type: ignore[attr-defined]
-            for way, took in zip(ways, seconds, strict=True)
+            f"{way.__name__} {1000 * took:.2f} ms" for way, took in zip(ways, seconds, strict=True)
         )
         logger.debug("of %s: %s", tuple(inputs[0].shape), told)
     return _chosen[key]
