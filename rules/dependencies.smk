@@ -9,7 +9,7 @@ from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
 from stormdraw.models.systems import downscaled_variables
 from stormdraw.report.mapped import mapped_systems
-from stormdraw.scores.memory import grid_points, scoring_megabytes
+from stormdraw.scores.memory import case_megabytes, grid_points, products_megabytes, summary_megabytes
 from stormdraw.times import format_date, hours, parse_init
 
 
@@ -179,6 +179,14 @@ def forecasts_by_chance(system):
     return model["prediction"] != "target" or model["loss"]["kind"] == "almost_fair_crps"
 
 
+def members_in_file(name):
+    """The most members that a system's files have; 0 if it is known by mean and spread."""
+    system = SYSTEMS[name]
+    if isinstance(system, ModelSystem) and not forecasts_by_chance(system):
+        return 1
+    return system.most_members(SETTINGS)
+
+
 # Systems that draw from a trained model, and those whose members several jobs share.
 DRAWN = systems_by("diffusion", "one_step", "def")
 SPLIT = [
@@ -307,6 +315,14 @@ TO_COMPARE = 0 if KEPT else EARLIEST
 SMALL_GRID = grid_points(SETTINGS) <= 250_000
 THREADS_TO_SCORE = 1 if SMALL_GRID else 2
 THREADS_TO_DIAGNOSE = 1 if SMALL_GRID else 8
+
+MEMBERS_IN_FILES = {name: members_in_file(name) for name in SYSTEMS}
+
+
+def memory_to_score(wildcards, attempt):
+    """Megabytes: a single member needs a fraction of what a hundred do."""
+    return attempt * case_megabytes(SETTINGS, MEMBERS_IN_FILES[wildcards.system])
+
 
 # These choose how cases are summed up, and change no case.
 _OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence"}

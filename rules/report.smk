@@ -154,7 +154,11 @@ rule report_products:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=growing(scoring_megabytes(SETTINGS)),
+        mem_mb=growing(
+            products_megabytes(SETTINGS, max(MEMBERS_IN_FILES[name] for name in CANDIDATES))
+            if CANDIDATES
+            else 1000
+        ),
         runtime=growing(60),
     params:
         code=code("report_products"),

@@ -17,7 +17,7 @@ rule scores_case:
         "../envs/stormdraw.yaml"
     threads: THREADS_TO_SCORE
     resources:
-        mem_mb=growing(scoring_megabytes(SETTINGS)),
+        mem_mb=memory_to_score,
         runtime=growing(120),
     params:
         code=code("scores_case"),
@@ -48,7 +48,7 @@ rule scores_common:
         "../envs/stormdraw.yaml"
     threads: THREADS_TO_SCORE
     resources:
-        mem_mb=growing(scoring_megabytes(SETTINGS)),
+        mem_mb=growing(case_megabytes(SETTINGS, max(MEMBERS_IN_FILES.values()))),
         runtime=growing(240),
     params:
         code=code("scores_common"),
@@ -76,7 +76,7 @@ rule scores_summary:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        mem_mb=growing(summary_megabytes(SETTINGS, MEMBERS_IN_FILES.values())),
         runtime=growing(30),
     params:
         code=code("scores_summary"),

@@ -23,7 +23,7 @@ from timing import best_times  # isort: skip
 from stormdraw.ensembles.files import Case, ensemble_file  # isort: skip
 from stormdraw.fields.packing import packing_of  # isort: skip
 from stormdraw.grids import HRRR  # isort: skip
-from stormdraw.scores.statistics import read_forecast  # isort: skip
+from stormdraw.scores.ensemble import read_forecast  # isort: skip
 from stormdraw.variables import STATE_VARIABLES, scored_variables, variable  # isort: skip
 
 MEMBERS = 10

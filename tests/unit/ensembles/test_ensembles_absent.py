@@ -16,7 +16,7 @@ from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import compute_statistics
 from stormdraw.grids import lambert
 from stormdraw.models.trained_grid import TrainedGrid
-from stormdraw.scores.truth import load_truth
+from stormdraw.scores.truth import Truth
 from stormdraw.times import hours
 
 START = datetime(2026, 6, 1)
@@ -98,8 +98,8 @@ def test_persistence_and_truth_lack_the_masked_point_alone(masked_day, tmp_path)
         assert "missing" not in ensemble.attrs
         lacking = np.argwhere(ensemble["T2M"].isnull().values).tolist()
         assert lacking == [[0, 0, 2, 3], [0, 1, 2, 3]]
-    truth = load_truth([masked_day], START, [1], ["T2M"])
-    assert np.argwhere(truth["T2M"].isnull().values).tolist() == [[0, 2, 3]]
+    truth = Truth([masked_day], START, [1]).field("T2M", 1)
+    assert np.argwhere(np.isnan(truth)).tolist() == [[2, 3]]
 
 
 @pytest.mark.parametrize("fields", ["day", "masked_day"])
@@ -120,6 +120,6 @@ def test_statistics_go_without_the_hour(day):
 
 
 def test_truth_that_is_not_there_is_missing(day):
-    truth = load_truth([day], START, [1, 2], ["T2M"])
-    assert truth["T2M"].sel(lead=1).isnull().all()
-    assert (truth["T2M"].sel(lead=2) == 2.0).all()
+    truth = Truth([day], START, [1, 2])
+    assert np.isnan(truth.field("T2M", 1)).all()
+    assert (truth.field("T2M", 2) == 2.0).all()

@@ -20,7 +20,7 @@ from stormdraw.settings import load_settings
         ({"method": "baseline", "kind": "climatology", "climatology_members": 20}, 20),
         ({"method": "baseline", "kind": "climatology", "window_hours": 12}, 60),
         ({"method": "reference"}, 14),
-        ({"method": "reference", "kind": "products"}, 1),
+        ({"method": "reference", "kind": "products"}, 0),
     ],
 )
 def test_most_members(system: dict[str, Any], members: int) -> None:

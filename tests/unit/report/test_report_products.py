@@ -1,3 +1,4 @@
+import tracemalloc
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,17 @@ def test_the_largest_numbers_are_read_as_they_were_written(kind: str, tmp_path: 
         assert headers(path, (*keys, *limit)) == [(254, 254, 5, 333333333)]
     else:
         assert headers(path, ("numberOfForecastsInEnsemble",)) == [(254,)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_product_takes_one_copy_of_the_members_at_most(kind: str) -> None:
+    """As planned: 4 bytes a member and point besides them, and sums."""
+    members = np.random.default_rng(0).normal(280.0, 3.0, (60, 100, 150)).astype(np.float32)
+    tracemalloc.start()
+    compute(members, Message("T2M", kind, 60, 280.0))
+    measured = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert measured <= (4 * 60 + 120) * 100 * 150
 
 
 def test_one_member_has_no_spread() -> None:

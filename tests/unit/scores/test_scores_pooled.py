@@ -71,8 +71,16 @@ def test_maps_are_means_over_cases_and_leads(paths: list[Path]) -> None:
     assert found is not None
     maps = []
     for path in paths:
-        with xr.open_dataset(path) as case:
-            maps.append(case["crps_map"].sel(variable="T2M").values)
-    np.testing.assert_allclose(found, np.concatenate(maps).mean(axis=0), rtol=1e-6)
+        with (
+            xr.open_dataset(path.parents[2] / path.name) as ensemble,
+            xr.open_dataset(path.parents[2] / "fields" / "fields.nc") as fields,
+        ):
+            for lead in (1, 2):
+                members = ensemble["T2M"].sel(lead=lead).values.astype(np.float64)
+                valid = ensemble["init"].values + np.timedelta64(lead, "h")
+                error = np.abs(members - fields["T2M"].sel(time=valid).values).mean(axis=0)
+                apart = np.abs(members[:, None] - members[None]).sum(axis=(0, 1))
+                maps.append(error - apart / (2 * 5 * 4))
+    np.testing.assert_allclose(found, np.mean(maps, axis=0), rtol=1e-5)
     assert mean_crps_map(paths, "CAPE") is None
     assert mean_crps_map([], "T2M") is None

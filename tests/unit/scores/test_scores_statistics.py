@@ -7,8 +7,8 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.scores.crps import gaussian_crps
+from stormdraw.scores.ensemble import ensemble_variables
 from stormdraw.scores.statistics import case_statistics as statistics_by_region
-from stormdraw.scores.statistics import ensemble_variables
 from stormdraw.scores.tables import NO_RANK
 
 INIT = datetime(2026, 6, 8, 6)
@@ -32,15 +32,16 @@ def weights(random: np.random.Generator) -> np.ndarray:
     return random.uniform(0.5, 1.5, (5, 7))
 
 
-def as_truth(**fields: np.ndarray) -> xr.Dataset:
-    return xr.Dataset(
-        {name: (("lead", "y", "x"), value) for name, value in fields.items()},
-        coords={"lead": LEADS},
-    )
+Truth = Callable[[str, int], np.ndarray]
+
+
+def as_truth(**fields: np.ndarray) -> Truth:
+    """Of each variable (lead, y, x)."""
+    return lambda name, lead: fields[name][LEADS.index(lead)]
 
 
 def case_statistics(
-    ensemble: xr.Dataset, truth: xr.Dataset, weights: np.ndarray, run_seed: int
+    ensemble: xr.Dataset, truth: Truth, weights: np.ndarray, run_seed: int
 ) -> xr.Dataset:
     """Of the whole domain."""
     return statistics_by_region(ensemble, truth, weights, run_seed).sel(region="domain")

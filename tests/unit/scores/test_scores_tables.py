@@ -18,7 +18,7 @@ from stormdraw.scores.case import score_case
 from stormdraw.scores.common import CaseFiles, score_in_common
 from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.missing import missing_data
-from stormdraw.scores.points import common_points, points_of
+from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics import case_statistics
 from stormdraw.scores.summary import summarise
@@ -40,10 +40,9 @@ def observed(random: np.random.Generator) -> np.ndarray:
     return np.maximum(random.normal(8.0, 15.0, (1, 5, 7)), -10.0).astype(np.float32)
 
 
-def as_truth(**fields: np.ndarray) -> xr.Dataset:
-    return xr.Dataset(
-        {name: (("lead", "y", "x"), value) for name, value in fields.items()}, coords={"lead": [1]}
-    )
+def as_truth(**fields: np.ndarray) -> Callable[[str, int], np.ndarray]:
+    """At the only lead, of each variable (1, y, x)."""
+    return lambda name, lead: fields[name][lead - 1]
 
 
 def only(dataset: xr.Dataset, region: str = "domain") -> xr.Dataset:
@@ -93,9 +92,8 @@ def test_regions_are_parts_of_the_domain(
         ):
             parts = found[name].sel(region="west") + found[name].sel(region="east")
             np.testing.assert_allclose(found[name].sel(region="domain"), parts, rtol=1e-9)
-    alone = case_statistics(
-        ensemble.isel(x=slice(3)), truth.isel(x=slice(3)), np.ones((5, 3)), 0, SCORES
-    )
+    beside = as_truth(REFC=observed[..., :3])
+    alone = case_statistics(ensemble.isel(x=slice(3)), beside, np.ones((5, 3)), 0, SCORES)
     for name in ("crps_fair_sum", "parts_sum", "spread_bin_variance_sum"):
         np.testing.assert_allclose(only(alone)[name], only(found, "west")[name], rtol=1e-9)
 
@@ -232,11 +230,11 @@ def test_what_one_system_lacks_is_left_out_of_all(
     }
     # A file without the lead altogether.
     own["short"] = write_case(tmp_path, make_ensemble, "short", {"T2M": whole[:, :1]}, (1,))
-    common = common_points(points_of(files.ensemble) for files in own.values())
-    common = common["points"].sel(variable="T2M")
-    assert common.sel(lead=1).sum() == 34
-    assert common.sel(lead=1)[2, 3] == 0
-    assert common.sel(lead=2).sum() == 0
+    in_common = CommonPoints(files.ensemble for files in own.values())
+    assert in_common.leads == [1, 2]
+    assert np.argwhere(~in_common.at("T2M", 1)).tolist() == [[2, 3]]
+    assert in_common.at("T2M", 2).shape == grid.shape
+    assert not in_common.at("T2M", 2).any()
     paths = {name: [tmp_path / "scores" / name / "2026060806.nc"] for name in own}
     for files in own.values():
         score_case(files.ensemble, [truth], files.statistics, 0, Scores())

@@ -61,7 +61,7 @@ class AnySystem(Section):
         return None
 
     def most_members(self, run: Settings) -> int:
-        """The most members that one of its files has; 1 if it is known by mean and spread."""
+        """The most members that one of its files has; 0 if it is known by mean and spread."""
         return run.members(self)
 
     def check(self, run: Settings) -> None:
@@ -276,7 +276,7 @@ class ReferenceSystem(AnySystem):
     def most_members(self, run: Settings) -> int:
         """Those of the reference ensemble at any of the cycles."""
         if self.kind == "products" or run.archive.reference is None:
-            return 1
+            return 0
         return max(len(members_at(run.archive.reference, init)) for init in run.initial_times())
 
     def check(self, run: Settings) -> None:

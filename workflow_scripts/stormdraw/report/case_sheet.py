@@ -1,7 +1,7 @@
 """The postage-stamp sheet of one case: truth, mean, probability and members, a frame a lead."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from stormdraw.report.mapped import (
     mapped_variable,
     read_block,
 )
-from stormdraw.report.stamps import colour_strip, stamp, thinning
+from stormdraw.report.stamps import colour_strip, stamp, thinned, thinning
 from stormdraw.report.wording import digits, units_text
 from stormdraw.settings import Settings
 from stormdraw.times import hours
@@ -96,7 +96,7 @@ def case_sheet(
         return _gap(f"{' and '.join(shown)} have no case in common.")
     init = choose_case(inits, max(settings.leads), name, truth_paths)
     truths = {
-        lead: state[0]
+        lead: thinned(state[0])
         for lead, (_, state) in zip(
             leads,
             read_states(truth_paths, [name], [init + hours(lead) for lead in leads]),
@@ -105,7 +105,9 @@ def case_sheet(
     }
     count = settings.report.sheet_members
     blocks = {
-        lead: [read_block(files[system][init], system, name, lead, count) for system in shown]
+        lead: [
+            _thin(read_block(files[system][init], system, name, lead, count)) for system in shown
+        ]
         for lead in leads
     }
     everything = [
@@ -143,6 +145,11 @@ def case_sheet(
         size,
         "",
     )
+
+
+def _thin(block: Block) -> Block:
+    """All frames are held at once, and no more of a field is drawn."""
+    return replace(block, fields={title: thinned(field) for title, field in block.fields.items()})
 
 
 def chosen_leads(leads: Sequence[int]) -> list[int]:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.ensembles.settings import ModelSystem
-from stormdraw.fields.states import absent_times, read_states
+from stormdraw.fields.states import absent_times, incomplete_times, read_states
 from stormdraw.grids import Grid
 from stormdraw.report.graticule import MapGrid
 from stormdraw.report.map_outlines import outlines
@@ -57,12 +57,16 @@ def common_cases(
     truth_paths: Sequence[str | Path],
     leads: Sequence[int],
 ) -> list[datetime]:
-    """The initial times that all systems have and whose truth at `leads` is not known to lack."""
+    """The initial times that all systems have and whose truth at `leads` is not known to lack.
+
+    One that no model can start at is none of them.
+    """
     absent = absent_times(truth_paths)
+    unusable = absent | incomplete_times(truth_paths)
     return [
         init
         for init in sorted(set.intersection(*(set(by_init) for by_init in files.values())))
-        if not {init, *(init + hours(lead) for lead in leads)} & absent
+        if init not in unusable and not {init + hours(lead) for lead in leads} & absent
     ]
 
 

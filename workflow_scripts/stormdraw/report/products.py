@@ -26,6 +26,7 @@ from stormdraw.provenance import attributes
 from stormdraw.report.grib_products import Message, encode, inventory_columns
 from stormdraw.report.summary import load_summary
 from stormdraw.report.winner import choose
+from stormdraw.scores.ensemble import read_forecast
 from stormdraw.scores.probability_matched import probability_matched_mean
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
@@ -113,13 +114,22 @@ def compute(members: np.ndarray, message: Message) -> np.ndarray:
     if message.kind == "mean":
         values = members.mean(axis=0, dtype=np.float64)
     elif message.kind == "spread":
-        values = members.std(axis=0, ddof=min(1, len(members) - 1), dtype=np.float64)
+        values = _spread(members)
     elif message.kind == "matched":
         flat = members.reshape(len(members), -1)
         values = probability_matched_mean(flat, valid.ravel()).reshape(valid.shape)
     else:
         values = 100.0 * (members >= message.threshold).mean(axis=0)
     return np.where(valid, values, np.nan).astype(np.float32)
+
+
+def _spread(members: np.ndarray) -> np.ndarray:
+    """Standard deviation (y, x) in double precision, without a copy of the members in it."""
+    mean = members.mean(axis=0, dtype=np.float64)
+    squares = np.zeros(mean.shape)
+    for member in members:
+        squares += (member - mean) ** 2
+    return np.sqrt(squares / max(len(members) - 1, 1))
 
 
 def _write(
@@ -144,12 +154,11 @@ def _write(
             for product in own:
                 _describe(written[product.label], product)
             for index, lead in enumerate(leads):
-                members = ensemble[name].sel(lead=lead).values
-                there = np.isfinite(members).any(axis=(1, 2))
+                members = read_forecast(ensemble, name, lead).members
                 for product in own:
-                    values = compute(members[there], product.message) if there.any() else None
-                    if values is None:
-                        values = np.full(grid.shape, np.nan, np.float32)
+                    values = np.full(grid.shape, np.nan, np.float32)
+                    if members is not None and len(members):
+                        values = compute(members, product.message)
                     written[product.label][index] = values
                     stream = streams[product.message.kind]
                     lines = inventories[product.message.kind]

@@ -17,10 +17,15 @@ def thinning(width: int) -> int:
     return -(-width // WIDEST)
 
 
+def thinned(field: np.ndarray) -> np.ndarray:
+    """A copy of the points of a field (y, x) that are drawn; of a copy, all."""
+    step = thinning(field.shape[1])
+    return field[::step, ::step].copy()
+
+
 def stamp(field: np.ndarray, scale: Scale) -> str:
     """A field (y, x), rows from south to north, as a PNG data URI in the colours of a scale."""
-    step = thinning(field.shape[1])
-    thin = np.ma.masked_invalid(field[::step, ::step])
+    thin = np.ma.masked_invalid(thinned(field))
     return picture(scale.colours(scale.norm(thin), bytes=True)[::-1])
 
 

@@ -50,53 +50,74 @@ def block_statistics(
     scores: Scores,
     random: np.random.Generator,
     threads: int,
-) -> dict[str, np.ndarray]:
-    """What `tables` lists, for one forecast against the truth (y, x).
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """What `tables` lists, for one forecast against the truth (y, x), and the CRPS (y, x).
 
-    `weights` is (region, y, x); only `points` (y, x) count, all if it is None.
+    `weights` is (region, y, x); only `points` (y, x) count, all if it is None. The CRPS is the fair
+    one, or the Gaussian one of a mean and spread, in float32; NaN where a point does not count.
     """
-    shape = truth.shape
-    flat_weights = weights.reshape(len(weights), -1)
     thresholds = scores.thresholds.get(forecast.name, [])
-    allowed = None if points is None else points.ravel()
     members = forecast.members
     if members is not None and not len(members):
         # Nobody is scored here: the common points are none.
-        members = np.full((1, *shape), np.nan, np.float32)
-    if members is None:
-        found = score_gaussian(
-            forecast.mean.ravel(), forecast.spread.ravel(), truth.ravel(), allowed, thresholds
-        )
-    else:
-        found = score_members(
-            members.reshape(len(members), -1),
-            truth.ravel(),
-            points=allowed,
-            weights=flat_weights,
-            thresholds=thresholds,
-            threads=threads,
-        )
-    valid = found.valid.reshape(shape)
-    counting = np.where(found.valid, flat_weights, 0.0)
-    block = _sums(found, counting) | _counts(found, flat_weights, random)
-    finite = np.isfinite(truth)
-    block |= _by_region("missing_truth", ~finite, weights)
-    block |= _by_region("missing_points", ~forecast.valid(), weights)
-    block["absent_members"] = np.full(len(weights), forecast.absent)
-    block |= _spread_bins(found, counting, variable(forecast.name).precision)
-    if scores.maps:
-        of_point = found.crps_fair if found.members else found.crps_gaussian
-        block["crps_map"] = np.where(valid, of_point.reshape(shape), np.nan)
-    if not found.valid.any():
-        return block
-    against = Verified(truth, valid, counting.reshape(weights.shape), scores.neighbourhoods)
+        members = np.full((1, *truth.shape), np.nan, np.float32)
+    found = _score(forecast, members, truth, weights, points, thresholds, threads)
+    counting = np.where(found.valid.reshape(truth.shape), weights, 0.0)
+    block = _point_statistics(forecast, found, truth, weights, counting, random)
+    of_point = found.crps_fair if found.members else found.crps_gaussian
+    crps = np.where(found.valid, of_point, np.nan).astype(np.float32).reshape(truth.shape)
+    against = Verified(truth, found.valid.reshape(truth.shape), counting, scores.neighbourhoods)
+    # Scores of points take more memory than all that follows.
+    del found, of_point
+    if not against.valid.any():
+        return block, crps
     if members is None:
         if thresholds:
             block |= gaussian_events(forecast.mean, forecast.spread, against, thresholds)
-        return block
+        return block, crps
     if thresholds:
         block |= member_events(members, against, thresholds)
-    return block | _of_fields(members, against, scores.variogram_lags, threads)
+    return block | _of_fields(members, against, scores.variogram_lags, threads), crps
+
+
+def _score(
+    forecast: Forecast,
+    members: np.ndarray | None,
+    truth: np.ndarray,
+    weights: np.ndarray,
+    points: np.ndarray | None,
+    thresholds: Sequence[float],
+    threads: int,
+) -> PointScores:
+    allowed = None if points is None else points.ravel()
+    if members is None:
+        mean, spread = forecast.mean.ravel(), forecast.spread.ravel()
+        return score_gaussian(mean, spread, truth.ravel(), allowed, thresholds)
+    return score_members(
+        members.reshape(len(members), -1),
+        truth.ravel(),
+        points=allowed,
+        weights=weights.reshape(len(weights), -1),
+        thresholds=thresholds,
+        threads=threads,
+    )
+
+
+def _point_statistics(
+    forecast: Forecast,
+    found: PointScores,
+    truth: np.ndarray,
+    weights: np.ndarray,
+    counting: np.ndarray,
+    random: np.random.Generator,
+) -> dict[str, np.ndarray]:
+    """Sums and counts of scores at points; `counting` are the weights (region, y, x) of those."""
+    flat = counting.reshape(len(counting), -1)
+    block = _sums(found, flat) | _counts(found, weights.reshape(flat.shape), random)
+    block |= _by_region("missing_truth", ~np.isfinite(truth), weights)
+    block |= _by_region("missing_points", ~forecast.valid(), weights)
+    block["absent_members"] = np.full(len(weights), forecast.absent)
+    return block | _spread_bins(found, flat, variable(forecast.name).precision)
 
 
 def _of_fields(

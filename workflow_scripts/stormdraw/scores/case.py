@@ -12,10 +12,13 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
+from stormdraw.scores.ensemble import ensemble_variables, initial_time, leads_of
+from stormdraw.scores.maps import MAPS
+from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.regions import region_masks
 from stormdraw.scores.settings import Scores
-from stormdraw.scores.statistics import case_statistics, ensemble_variables, initial_time
-from stormdraw.scores.truth import load_truth
+from stormdraw.scores.statistics import case_statistics
+from stormdraw.scores.truth import Truth
 from stormdraw.scores.weights import area_weights, describe_weights
 
 
@@ -25,21 +28,21 @@ def score_case(
     output_path: Path,
     run_seed: int,
     scores: Scores | None = None,
-    common: xr.Dataset | None = None,
+    in_common: CommonPoints | None = None,
     threads: int = 1,
     may_be_missing: bool = False,
 ) -> xr.Dataset:
     """Reduce the ensemble at `ensemble_path` to sufficient statistics and write them.
 
     Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
-    hold their valid times. `run_seed` breaks the ties of ranks. `common` has the leads of all
-    systems and the points that none lacks (`stormdraw.scores.points`); without it a point counts
+    hold their valid times. `run_seed` breaks the ties of ranks. `in_common` has the leads of
+    all systems and the points that none lacks; without it a point counts
     where this ensemble has it. A case without any point is an error unless it `may_be_missing`, or
     the ensemble's attribute `missing` says why: then it counts for nothing.
     Returns what was written.
 
     Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
-    truth, and as `load_truth` and `case_statistics` do.
+    truth, and as `Truth` and `case_statistics` do.
     """
     scores = Scores() if scores is None else scores
     with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as ensemble:
@@ -47,10 +50,10 @@ def score_case(
         if not variables:
             raise StormdrawError(f"{ensemble_path}: no variable that can be scored")
         init = initial_time(ensemble)
-        leads = [int(lead) for lead in (ensemble if common is None else common)["lead"].values]
-        truth = load_truth(truth_paths, init, leads, variables)
+        leads = leads_of(ensemble) if in_common is None else in_common.leads
+        truth = Truth(truth_paths, init, leads)
         grid = Grid.of(ensemble)
-        if not grid.matches(Grid.of(truth)):
+        if not grid.matches(truth.grid):
             raise StormdrawError(
                 f"{ensemble_path}: its grid {grid.shape} is not that of the truth in "
                 f"{truth_paths[0]}; make the ensemble anew from these fields"
@@ -59,12 +62,12 @@ def score_case(
             weights = area_weights(grid) if scores.area_weights else np.ones(grid.shape)
             statistics = case_statistics(
                 ensemble,
-                truth,
+                truth.field,
                 weights,
                 run_seed,
                 scores,
                 regions=region_masks(grid, scores.regions),
-                common=common,
+                in_common=in_common,
                 threads=threads,
                 may_be_missing=may_be_missing or "missing" in ensemble.attrs,
             )
@@ -72,8 +75,9 @@ def score_case(
             raise StormdrawError(f"{ensemble_path}: {error}") from None
         statistics.attrs = _attributes(ensemble, init, grid, run_seed, scores)
     encoding: dict[str, dict] = {"init": {"units": "hours since 1970-01-01", "dtype": "int64"}}
-    if "crps_map" in statistics:
-        encoding["crps_map"] = {"zlib": True, "complevel": 1}
+    for name in MAPS:
+        if name in statistics:
+            encoding[name] = {"zlib": True, "complevel": 1}
     with replacing(output_path) as temporary:
         statistics.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
     return statistics

@@ -11,7 +11,7 @@ import xarray as xr
 
 from stormdraw.files import replacing
 from stormdraw.scores.case import score_case
-from stormdraw.scores.points import common_points, points_of
+from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
 
 
@@ -41,9 +41,9 @@ def score_in_common(
         for name, files in systems.items():
             _take_over(files.statistics, outputs[name], now)
         return True
-    common = common_points(points_of(files.ensemble) for files in systems.values())
+    in_common = CommonPoints(files.ensemble for files in systems.values())
     for name, files in systems.items():
-        score_case(files.ensemble, truth_paths, outputs[name], run_seed, scores, common, threads)
+        score_case(files.ensemble, truth_paths, outputs[name], run_seed, scores, in_common, threads)
     return False
 
 

@@ -1,7 +1,7 @@
 """Score files of all systems, side by side, and the check that they may be compared."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +10,30 @@ import pandas as pd
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.scores.maps import MAPS
 from stormdraw.scores.settings import WHOLE_DOMAIN
-from stormdraw.scores.tables import TABLES
+from stormdraw.scores.tables import SCORE_TABLES, TABLES
 from stormdraw.times import format_init
-
-# Too large to hold for all cases at once, and no score is made of them.
-_LEFT_OUT = ("crps_map",)
 
 
 def load_systems(
-    paths_by_system: Mapping[str, Sequence[Path]], region: str = WHOLE_DOMAIN
+    paths_by_system: Mapping[str, Sequence[Path]],
+    region: str = WHOLE_DOMAIN,
+    tables: Collection[str] = SCORE_TABLES,
 ) -> dict[str, xr.Dataset]:
     """The statistics of each system in a region, with dims (init, variable, lead) and of tables.
 
     Systems are in the order of name, cases in that of time. `gap` (init) says why a system has no
-    forecast of a case; it is empty where it has one.
+    forecast of a case; it is empty where it has one. Besides sums and counts these `tables` are
+    loaded: all of them, of all cases, would be gigabytes.
 
     Raises StormdrawError if a system has no file, two files of one case, or files that differ in
     variables or leads or lack the region; and if systems cannot be compared (see
     `check_comparable`).
     """
     systems = {
-        name: _load_system(name, paths_by_system[name], region) for name in sorted(paths_by_system)
+        name: load_system(name, paths_by_system[name], region, tables)
+        for name in sorted(paths_by_system)
     }
     check_comparable(systems)
     return systems
@@ -80,17 +82,30 @@ def variables(system: xr.Dataset) -> list[str]:
     return [str(name) for name in system["variable"].values]
 
 
-def _load_system(name: str, paths: Sequence[Path], region: str) -> xr.Dataset:
+def load_system(
+    name: str,
+    paths: Sequence[Path],
+    region: str = WHOLE_DOMAIN,
+    tables: Collection[str] = SCORE_TABLES,
+    only: Collection[str] | None = None,
+) -> xr.Dataset:
+    """The statistics of one system as `load_systems` has them, `only` of some variables.
+
+    Raises StormdrawError as that does, but for the comparison with others.
+    """
+    left_out = [*MAPS, *(table for table in TABLES if table not in tables)]
     if not paths:
         raise StormdrawError(f"system {name}: no score file; score at least one case")
     loaded: list[xr.Dataset] = []
     for path in paths:
         with xr.open_dataset(
-            path, engine="netcdf4", decode_timedelta=False, drop_variables=list(_LEFT_OUT)
+            path, engine="netcdf4", decode_timedelta=False, drop_variables=left_out
         ) as statistics:
             if region not in statistics["region"].values:
                 raise StormdrawError(f"{path}: no region {region!r}; score this case anew")
             of_region = statistics.sel(region=region).drop_vars("region")
+            if only is not None:
+                of_region = of_region.sel(variable=[v for v in variables(statistics) if v in only])
             gap = ("init", np.array([statistics.attrs.get("missing", "")], dtype=object))
             loaded.append(of_region.load().expand_dims("init").assign_coords(gap=gap))
         for what, values in (("variables", variables), ("leads", leads)):

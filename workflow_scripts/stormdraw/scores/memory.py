@@ -1,29 +1,90 @@
 """How much memory scoring takes, from the configuration alone."""
 
+import math
+from collections.abc import Collection
+
 from stormdraw.grids import HRRR
+from stormdraw.scores.sizes import probability_classes
+from stormdraw.scores.tables import COUNTS, PIT_BINS, SCORE_TABLES, SUMS, TABLES
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
 
 # Python, its libraries and compiled loops.
-_PROCESS_BYTES = 600_000_000
+_PROCESS_BYTES = 500_000_000
 
-# Scores, ranks, sums and summed-area tables at each point, most in float64; and for each region.
-_BYTES_PER_POINT = 500
-_BYTES_PER_REGION = 32
+# Bytes at each point, most in double precision: of scores of points, and of those of thresholds, if
+# there are any, and for each; of sums over fields, beside the members; for each region, its
+# weights; for each variable, its map over leads.
+_SCORES_OF_POINTS, _ANY_THRESHOLD, _EACH_THRESHOLD = 110, 80, 24
+_SUMS_OF_FIELDS = 120
+_EACH_REGION = 32
+_EACH_MAP = 5
+
+# Scores of one variable that are neither of a threshold nor a skill, and those of each threshold
+# that are of no neighbourhood.
+_SCORES, _SCORES_OF_A_THRESHOLD = 25, 12
+# A row of the table of scores, as Python holds it before it is one.
+_ROW_BYTES = 1000
 
 
-def scoring_megabytes(settings: Settings) -> int:
-    """The most megabytes that scoring one case of any system takes, (member, y, x) by block.
+def case_megabytes(settings: Settings, members: int) -> int:
+    """What to ask for to score a case of a system, see `case_bytes`."""
+    return _megabytes(_PROCESS_BYTES + case_bytes(settings, members))
 
-    Two blocks of members are held at once: both components of the wind, or a variable and its
-    sorted copy for the probability-matched mean. The truth of all leads is held, and where systems
-    lack points, which ones all have.
+
+def summary_megabytes(settings: Settings, members: Collection[int]) -> int:
+    """What to ask for to sum up all cases, see `summary_bytes`."""
+    return _megabytes(_PROCESS_BYTES + summary_bytes(settings, members))
+
+
+def products_megabytes(settings: Settings, members: int) -> int:
+    """What to ask for to make products: two blocks of members (member, y, x) and sums of them."""
+    each = 8 * members + _SUMS_OF_FIELDS
+    return _megabytes(_PROCESS_BYTES + each * _points(settings))
+
+
+def case_bytes(settings: Settings, members: int) -> int:
+    """The most that scoring a case takes beside the process, with so many members in the file.
+
+    0 members are a mean and spread. At first there are the members (member, y, x) of one variable
+    at one lead and the scores at points; then two blocks of members: both components of the wind,
+    or a variable and its sorted copy for the probability-matched mean. One field of the truth is
+    held, and a bit for each point, variable and lead of the points that all systems have.
     """
-    members = max(system.most_members(settings) for system in settings.ensembles.systems)
-    fields = len(scored_variables(list(settings.variables))) * len(settings.leads)
-    regions = 1 + len(settings.scores.regions)
-    each = 2 * 4 * members + (4 + 3) * fields + _BYTES_PER_POINT + _BYTES_PER_REGION * regions
-    return (_PROCESS_BYTES + each * grid_points(settings)) // 10**6 + 1
+    thresholds, scored = _thresholds(settings), scored_variables(settings.variables)
+    at_first = 4 * members + _SCORES_OF_POINTS
+    if thresholds:
+        at_first += _ANY_THRESHOLD + _EACH_THRESHOLD * thresholds
+    blocks = 2 if thresholds or "WIND10" in scored else 1
+    then = blocks * 4 * members + _SUMS_OF_FIELDS
+    regions = _EACH_REGION * (1 + len(settings.scores.regions))
+    maps = _EACH_MAP * len(scored) if settings.scores.maps else 0
+    common = math.ceil(len(scored) * len(settings.leads) / 8)
+    return (max(at_first, then) + regions + maps + common) * _points(settings)
+
+
+def summary_bytes(settings: Settings, members: Collection[int]) -> int:
+    """The most that summing up takes beside the process, of systems with so many members each.
+
+    The sums and tables of all systems and cases are held, those of one system twice while they are
+    read; of one variable the resampled scores of all systems and leads, and the resampled sums of
+    one system; and the rows of the tables that are written.
+    """
+    scores, leads = settings.scores, len(settings.leads)
+    variables = len(scored_variables(settings.variables))
+    fields = variables * leads * len(settings.initial_times())
+    loaded = [8 * fields * _numbers_of_a_field(settings, size) for size in members]
+    thresholds, widths = _thresholds(settings), len(scores.neighbourhoods)
+    of_a_threshold = _SCORES_OF_A_THRESHOLD + 2 * widths
+    of_a_variable = _SCORES + len(settings.baselines()) + thresholds * of_a_threshold
+    resamples = 8 * (1 + scores.bootstrap_samples)
+    of_scores = resamples * leads * of_a_variable * len(members)
+    # Tables whose length is the number of members are resampled a lead at a time.
+    largest = max(members)
+    fixed = len(SUMS) + PIT_BINS + thresholds * (10 + 4 * widths)
+    of_sums = resamples * (2 * leads * fixed + 2 * (3 + 2 * thresholds) * (largest + 1))
+    rows = variables * leads * len(members) * of_a_variable * (1 + len(scores.regions))
+    return sum(loaded) + max(loaded) + of_scores + of_sums + _ROW_BYTES * rows
 
 
 def grid_points(settings: Settings) -> int:
@@ -36,3 +97,35 @@ def grid_points(settings: Settings) -> int:
         return HRRR.shape[0] * HRRR.shape[1]
     (first_row, last_row), (first_column, last_column) = bounds
     return (last_row - first_row) * (last_column - first_column)
+
+
+def _points(settings: Settings) -> int:
+    """Points of the target grid, whose blocks may be averages over several of the archive's."""
+    return grid_points(settings) // settings.fields.coarsen**2
+
+
+def _thresholds(settings: Settings) -> int:
+    """The most thresholds of any variable."""
+    scored = scored_variables(settings.variables)
+    thresholds = settings.scores.thresholds
+    return max((len(own) for name, own in thresholds.items() if name in scored), default=0)
+
+
+def _numbers_of_a_field(settings: Settings, members: int) -> int:
+    """How many numbers of a variable at a lead of a case scores are made of, in one region."""
+    lengths = {
+        "region": 1,
+        "threshold": _thresholds(settings),
+        "neighbourhood": len(settings.scores.neighbourhoods),
+        "part": 2,
+        "order": members,
+        "rank": members + 1,
+        "exceeding": probability_classes(members) + 1,
+        "pit_bin": PIT_BINS,
+    }
+    of_tables = (math.prod(lengths[dim] for dim in TABLES[name].dims) for name in SCORE_TABLES)
+    return len(SUMS) + len(COUNTS) + sum(of_tables)
+
+
+def _megabytes(count: float) -> int:
+    return int(count // 10**6) + 1

@@ -14,8 +14,7 @@ Sums = Mapping[str, np.ndarray]
 _SUMMED_TABLES = tuple(
     name
     for name, table in TABLES.items()
-    if name not in ("threshold_value", "crps_map")
-    and not {"rank", "order", "exceeding"} & set(table.dims)
+    if name != "threshold_value" and not {"rank", "order", "exceeding"} & set(table.dims)
 )
 
 

@@ -1,56 +1,44 @@
 """Which points can be compared: those that no system lacks."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from stormdraw.scores.statistics import ensemble_variables, read_forecast
+from stormdraw.scores.ensemble import ensemble_variables, leads_of, read_forecast
 
 
-def points_of(ensemble_path: Path) -> xr.Dataset:
-    """Where all members of an ensemble that are there are finite.
+class CommonPoints:
+    """The points (y, x) that every system has which has the variable, by variable and lead.
 
-    `points` (variable, lead, y, x) is 0 or 1; it is 0 throughout at a lead with no member.
+    `leads` are those of any system. A lead that one of the systems lacks altogether counts for
+    none. Points are kept as bits: of all leads of the whole grid there are many.
     """
-    with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as ensemble:
-        variables = ensemble_variables(ensemble)
-        leads = [int(lead) for lead in ensemble["lead"].values]
-        shape = (len(variables), len(leads), ensemble.sizes["y"], ensemble.sizes["x"])
-        points = np.empty(shape, np.int8)
-        for index, name in enumerate(variables):
-            for step, lead in enumerate(leads):
-                points[index, step] = read_forecast(ensemble, name, lead).valid()
-    return _points(points, variables, leads)
 
+    def __init__(self, ensemble_paths: Iterable[Path]) -> None:
+        self._bits: dict[tuple[str, int], np.ndarray] = {}
+        self._systems: Counter[str] = Counter()
+        self._given: Counter[tuple[str, int]] = Counter()
+        self._shape = (0, 0)
+        for path in ensemble_paths:
+            self._add(path)
+        self.leads = sorted({lead for _, lead in self._given})
 
-def common_points(systems: Iterable[xr.Dataset]) -> xr.Dataset:
-    """`points` (variable, lead, y, x) that every system has which has the variable.
+    def at(self, name: str, lead: int) -> np.ndarray:
+        """Whether each point counts for a variable at a lead, bool (y, x)."""
+        if not 0 < self._given[name, lead] == self._systems[name]:
+            return np.zeros(self._shape, bool)
+        size = self._shape[0] * self._shape[1]
+        return np.unpackbits(self._bits[name, lead], count=size).astype(bool).reshape(self._shape)
 
-    A lead that one system lacks altogether counts for none.
-    """
-    merged: dict[str, xr.DataArray] = {}
-    for found in systems:
-        for name in found["variable"].values:
-            own = found["points"].sel(variable=name, drop=True)
-            if name in merged:
-                both = xr.align(merged[name], own, join="outer", fill_value=np.int8(0))
-                merged[name] = both[0] & both[1]
-            else:
-                merged[name] = own
-    aligned = xr.align(*merged.values(), join="outer", fill_value=np.int8(0))
-    stacked = np.stack([values.transpose("lead", "y", "x").values for values in aligned])
-    return _points(stacked, list(merged), aligned[0]["lead"].values)
-
-
-def _points(
-    points: np.ndarray, variables: Sequence[str], leads: Sequence[int] | np.ndarray
-) -> xr.Dataset:
-    return xr.Dataset(
-        {"points": (("variable", "lead", "y", "x"), points)},
-        coords={
-            "variable": np.array(variables, dtype=object),
-            "lead": ("lead", np.array(leads, np.int32), {"units": "h"}),
-        },
-    )
+    def _add(self, path: Path) -> None:
+        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as ensemble:
+            self._shape = (ensemble.sizes["y"], ensemble.sizes["x"])
+            for name in ensemble_variables(ensemble):
+                self._systems[name] += 1
+                for lead in leads_of(ensemble):
+                    self._given[name, lead] += 1
+                    own = np.packbits(read_forecast(ensemble, name, lead).valid())
+                    self._bits[name, lead] = own & self._bits.get((name, lead), own)

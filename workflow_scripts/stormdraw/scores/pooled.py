@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from stormdraw.scores.comparison import load_systems, variables
+from stormdraw.scores.comparison import load_system, load_systems, variables
 from stormdraw.scores.sizes import probability_classes
 from stormdraw.scores.tables import SUMS, TABLES
 
@@ -19,17 +19,23 @@ def pooled_tables(
 ) -> dict[tuple[str, str], xr.Dataset]:
     """The sums and tables of each (variable, system), over all cases and leads.
 
-    With `only` of that variable alone.
+    With `only` of that variable alone. One system's tables are in memory at a time.
 
     Tables of ensembles of different sizes cannot be added: fields with the most frequent number of
     members are summed (the larger of two equally frequent ones). A field without a point that
-    counts is left out. The attributes `members`, `fields`
-    and `all_fields` tell that number, how many fields (a case at a lead) have it, and how many
-    there are.
+    counts is left out. The attributes `members`, `fields` and `all_fields` tell that number, how
+    many fields (a case at a lead) have it, and how many there are.
+
+    Raises StormdrawError as `load_systems` does.
     """
+    having = {
+        name: [own for own in variables(system) if only in (None, own)]
+        for name, system in load_systems(paths_by_system, tables=()).items()
+    }
     pooled = {}
-    for name, system in load_systems(paths_by_system).items():
-        for variable in variables(system) if only is None else {only} & set(variables(system)):
+    for name, wanted in ((name, own) for name, own in having.items() if own):
+        system = load_system(name, paths_by_system[name], tables=TABLES, only=wanted)
+        for variable in wanted:
             pooled[variable, name] = _pool(system.sel(variable=variable))
     return pooled
 

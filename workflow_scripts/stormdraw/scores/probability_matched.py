@@ -18,7 +18,10 @@ def probability_matched_mean(members: np.ndarray, valid: np.ndarray | None = Non
     for member in members:
         total += np.where(valid, member, 0.0) if valid is not None else member
     order = np.argsort(total[places] / count, kind="stable")
-    pooled = np.concatenate([member[places] for member in members])
+    pooled = np.empty((count, len(places)), members.dtype)
+    for own, member in zip(pooled, members, strict=True):
+        own[:] = member[places]
+    pooled = pooled.ravel()
     pooled.sort()
     matched = np.zeros(size, members.dtype)
     matched[places[order]] = pooled[count // 2 :: count]

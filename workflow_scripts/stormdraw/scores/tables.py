@@ -122,10 +122,15 @@ TABLES = {
     "spectrum_members": Table(("wavenumber",), "variance in each band, mean of the members'"),
     "spectrum_mean": Table(("wavenumber",), "variance in each band, of the ensemble's mean"),
     "spectrum_truth": Table(("wavenumber",), "variance in each band, of the truth"),
-    "crps_map": Table(
-        ("y", "x"), "fair CRPS, or that of the Gaussian without members", np.nan, np.float32
-    ),
 }
+
+# What diagrams are drawn of, and no score is made of: of spectra there is most.
+DIAGRAM_TABLES = frozenset(
+    name
+    for name, table in TABLES.items()
+    if name == "spectrum_fields" or {"wavenumber", "spread_bin"} & set(table.dims)
+)
+SCORE_TABLES = frozenset(TABLES) - DIAGRAM_TABLES
 
 # One block's arrays by name: scalars of SUMS and COUNTS are (region,), tables as their dims say.
 Block = Mapping[str, np.ndarray]

@@ -79,7 +79,7 @@ def verdicts(
     against = [name for name in dict.fromkeys([reference, *standards]) if name is not None]
     if not against:
         return pd.DataFrame(columns=list(COLUMNS))
-    systems = load_systems(paths_by_system)
+    systems = load_systems(paths_by_system, tables=())
     resamples = resamplings(systems[against[0]]["init"].values, bootstrap_samples, run_seed)
     rows: dict[str, list[tuple]] = {name: [] for name in against}
     for variable in _all_variables(systems):

@@ -1,0 +1,68 @@
+"""Reading an ensemble file, one variable at one lead at a time."""
+
+from datetime import datetime
+
+import numpy as np
+import xarray as xr
+
+from stormdraw.scores.block import Forecast
+from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES
+
+# Members that are read at once: unpacking 16 bits takes three times the space of what comes out.
+_READ_TOGETHER = 8
+
+
+def ensemble_variables(ensemble: xr.Dataset) -> list[str]:
+    """The variables an ensemble file has, as members or as mean and spread."""
+    return [
+        name
+        for name in (*STATE_VARIABLES, *DERIVED_VARIABLES)
+        if name in ensemble or {f"{name}_mean", f"{name}_spread"} <= set(ensemble.data_vars)
+    ]
+
+
+def initial_time(ensemble: xr.Dataset) -> datetime:
+    """The initial time of an ensemble file."""
+    return ensemble["init"].values.astype("datetime64[s]").item()
+
+
+def leads_of(ensemble: xr.Dataset) -> list[int]:
+    """The leads of an ensemble file in hours."""
+    return [int(lead) for lead in ensemble["lead"].values]
+
+
+def read_forecast(ensemble: xr.Dataset, name: str, lead: int) -> Forecast:
+    """One variable at one lead; where the file lacks the lead, all is missing.
+
+    A member without a finite value is left out. Beside the members no copy of them is held.
+    """
+    if lead not in ensemble["lead"].values:
+        return _absent(ensemble, name)
+    if name not in ensemble:
+        mean, spread = (
+            ensemble[f"{name}_{kind}"].sel(lead=lead).values for kind in ("mean", "spread")
+        )
+        return Forecast(name, None, mean, spread)
+    stored = ensemble[name].sel(lead=lead).transpose("member", "y", "x")
+    count = stored.sizes["member"]
+    members = np.empty(stored.shape, np.float32)
+    present = 0
+    for first in range(0, count, _READ_TOGETHER):
+        for member in stored.isel(member=slice(first, first + _READ_TOGETHER)).values:
+            if _is_present(member):
+                members[present] = member
+                present += 1
+    return Forecast(name, members[:present], absent=count - present)
+
+
+def _absent(ensemble: xr.Dataset, name: str) -> Forecast:
+    """A forecast of nothing, by as many members as the file has."""
+    shape = (ensemble.sizes["y"], ensemble.sizes["x"])
+    if name not in ensemble:
+        return Forecast(name, None, *np.full((2, *shape), np.nan, np.float32))
+    return Forecast(name, np.empty((0, *shape), np.float32), absent=ensemble.sizes["member"])
+
+
+def _is_present(member: np.ndarray) -> bool:
+    """Whether a member (y, x) has any finite value; mostly the first row tells."""
+    return bool(np.isfinite(member[:1]).any() or np.isfinite(member).any())
