@@ -54,7 +54,8 @@ def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -
     stored = sum(fetching(settings, found).bytes for found in files.values())
     maps = 0
     if settings.scores.maps:
-        maps = member * len(settings.leads) * len(settings.initial_times())
+        # Sums over leads in 32 bits, and their number in 8.
+        maps = member * 5 // 4 * len(settings.initial_times())
         # Of each system on its own, and on the points that all of them have.
         maps *= 2 * len(settings.ensembles.systems)
     return {
