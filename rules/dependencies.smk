@@ -9,7 +9,12 @@ from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
 from stormdraw.models.systems import downscaled_variables
 from stormdraw.report.mapped import mapped_systems
-from stormdraw.scores.memory import case_megabytes, grid_points, products_megabytes, summary_megabytes
+from stormdraw.scores.memory import (
+    case_megabytes,
+    grid_points,
+    products_megabytes,
+    summary_megabytes,
+)
 from stormdraw.times import format_date, hours, parse_init
 
 
