@@ -8,6 +8,7 @@ from stormdraw.costs.passes import passes_for_a_member
 from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
 from stormdraw.models.systems import downscaled_variables
+from stormdraw.report.figure import as_rst, figure_paths, figures, modules_of, settings_of
 from stormdraw.report.mapped import mapped_systems
 from stormdraw.scores.memory import (
     case_megabytes,
@@ -16,6 +17,7 @@ from stormdraw.scores.memory import (
     summary_megabytes,
 )
 from stormdraw.times import format_date, hours, parse_init
+from stormdraw.variables import scored_variables
 
 
 def analysis_file(valid):
@@ -392,3 +394,34 @@ MAPPED_INITS = INITS if KEPT else INITS[:1]
 MAPPED_ENSEMBLES = expand(
     "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
 )
+
+# (name, variable or model) of each figure, by the path it has without its ending.
+FIGURES = figures()
+DRAWN = figure_paths(FIGURES, scored_variables(STATE), DIAGNOSED)
+
+
+def figure_of(wildcards):
+    name, _ = DRAWN[wildcards.figure]
+    return FIGURES[name]
+
+
+def files_of_figure(wildcards):
+    """What a figure is drawn from: it waits for nothing else."""
+    _, of = DRAWN[wildcards.figure]
+    files = {
+        "summary": "results/scores/summary.csv",
+        "statistics": all_statistics,
+        "ensembles": MAPPED_ENSEMBLES,
+        "truth": all_truth_files(),
+        "audit": "results/archive/audit.csv",
+        "metrics": expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
+        "diagnosis": f"results/models/{of}/diagnosis.nc",
+    }
+    return {name: files[name] for name in figure_of(wildcards).reads}
+
+
+def label_of_figure(wildcards):
+    """How Snakemake's report lists a figure."""
+    name, of = DRAWN[wildcards.figure]
+    title = {"figure": FIGURES[name].title}
+    return title | ({FIGURES[name].each: of} if of else {})

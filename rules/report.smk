@@ -1,8 +1,6 @@
 # report: what came out, to look at.
 
 from stormdraw.report.candidates import candidates
-from stormdraw.report.figure import as_rst, figure_paths, figures, modules_of, settings_of
-from stormdraw.variables import scored_variables
 
 CANDIDATES = candidates(SETTINGS)
 
@@ -12,37 +10,6 @@ PRODUCT_KINDS = ("mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "nc")
 PRODUCTS = expand(
     "results/report/products/{init}.{kind}", init=INITS if CANDIDATES else [], kind=PRODUCT_KINDS
 )
-
-# (name, variable or model) of each figure, by the path it has without its ending.
-FIGURES = figures()
-DRAWN = figure_paths(FIGURES, scored_variables(STATE), DIAGNOSED)
-
-
-def figure_of(wildcards):
-    name, _ = DRAWN[wildcards.figure]
-    return FIGURES[name]
-
-
-def files_of_figure(wildcards):
-    """What a figure is drawn from: it waits for nothing else."""
-    _, of = DRAWN[wildcards.figure]
-    files = {
-        "summary": "results/scores/summary.csv",
-        "statistics": all_statistics,
-        "ensembles": MAPPED_ENSEMBLES,
-        "truth": all_truth_files(),
-        "audit": "results/archive/audit.csv",
-        "metrics": expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
-        "diagnosis": f"results/models/{of}/diagnosis.nc",
-    }
-    return {name: files[name] for name in figure_of(wildcards).reads}
-
-
-def label_of_figure(wildcards):
-    """How Snakemake's report lists a figure."""
-    name, of = DRAWN[wildcards.figure]
-    title = {"figure": FIGURES[name].title}
-    return title | ({FIGURES[name].each: of} if of else {})
 
 
 rule report_figure:
