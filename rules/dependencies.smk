@@ -397,17 +397,17 @@ MAPPED_ENSEMBLES = expand(
 
 # (name, variable or model) of each figure, by the path it has without its ending.
 FIGURES = figures()
-DRAWN = figure_paths(FIGURES, scored_variables(STATE), DIAGNOSED)
+FIGURE_PATHS = figure_paths(FIGURES, scored_variables(STATE), DIAGNOSED)
 
 
 def figure_of(wildcards):
-    name, _ = DRAWN[wildcards.figure]
+    name, _ = FIGURE_PATHS[wildcards.figure]
     return FIGURES[name]
 
 
 def files_of_figure(wildcards):
     """What a figure is drawn from: it waits for nothing else."""
-    _, of = DRAWN[wildcards.figure]
+    _, of = FIGURE_PATHS[wildcards.figure]
     files = {
         "summary": "results/scores/summary.csv",
         "statistics": all_statistics,
@@ -422,6 +422,6 @@ def files_of_figure(wildcards):
 
 def label_of_figure(wildcards):
     """How Snakemake's report lists a figure."""
-    name, of = DRAWN[wildcards.figure]
+    name, of = FIGURE_PATHS[wildcards.figure]
     title = {"figure": FIGURES[name].title}
     return title | ({FIGURES[name].each: of} if of else {})

@@ -27,7 +27,7 @@ rule report_figure:
     benchmark:
         "results/benchmarks/report_figure/{figure}.tsv"
     wildcard_constraints:
-        figure=one_of(DRAWN),
+        figure=one_of(FIGURE_PATHS),
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -36,10 +36,10 @@ rule report_figure:
         runtime=growing(30),
     params:
         code=lambda wildcards: code(
-            "report_figure", *modules_of(DRAWN[wildcards.figure][0], figure_of(wildcards))
+            "report_figure", *modules_of(FIGURE_PATHS[wildcards.figure][0], figure_of(wildcards))
         ),
-        name=lambda wildcards: DRAWN[wildcards.figure][0],
-        of=lambda wildcards: DRAWN[wildcards.figure][1],
+        name=lambda wildcards: FIGURE_PATHS[wildcards.figure][0],
+        of=lambda wildcards: FIGURE_PATHS[wildcards.figure][1],
         settings=lambda wildcards: settings_of(figure_of(wildcards), SETTINGS),
         caption=lambda wildcards: as_rst(figure_of(wildcards)),
     message:
@@ -57,7 +57,7 @@ rule report_scorecard:
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         manifests=all_manifests(),
-        figures=expand("results/report/figures/{figure}.svg", figure=DRAWN),
+        figures=expand("results/report/figures/{figure}.svg", figure=FIGURE_PATHS),
         diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
         ensembles=MAPPED_ENSEMBLES,
         truth=all_truth_files(),
