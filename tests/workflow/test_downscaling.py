@@ -78,7 +78,8 @@ def test_downscaled_systems_are_drawn_and_scored(experiment: Experiment) -> None
     (ensembles / "of_lagged" / case).write_bytes(before)
     with xr.open_dataset(ensembles / "of_lagged" / case) as dataset:
         for name, values in made_again.items():
-            np.testing.assert_array_equal(values, dataset[name].values)
+            # Kelvins in float32, of a network that may sum in another order.
+            np.testing.assert_allclose(values, dataset[name].values, rtol=0, atol=1e-3)
 
 
 def test_what_is_downscaled_is_checked_before_anything_runs(experiment: Experiment) -> None:

@@ -60,7 +60,8 @@ def test_recomputed_gradients_are_the_same() -> None:
     for network in (plain, recomputing):
         network(*inputs()).square().sum().backward()
     for one, other in zip(plain.parameters(), recomputing.parameters(), strict=True):
-        assert torch.equal(one.grad, other.grad)
+        # In single precision, whose sums may be formed in another order the second time.
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-5, atol=1e-5)
     assert plain.state_dict().keys() == recomputing.state_dict().keys()
 
 
