@@ -11,7 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from stormdraw.models.execution import recompute_activations
-from stormdraw.models.registry import build_network, families
+from stormdraw.models.registry import build_network, families, options_of
+from stormdraw.models.white_noise import torch_noise
 
 VARIABLES, CHANNELS, GRID = 3, 7, (17, 14)
 
@@ -30,7 +31,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def inputs(network: Any) -> tuple[torch.Tensor, ...]:
+def build(family: str) -> torch.nn.Module:
+    """A small network of a family."""
+    options = options_of(family).model_validate(OPTIONS[family])
+    return build_network(family, options, VARIABLES, CHANNELS)
+
+
+def inputs(family: str, network: Any) -> tuple[torch.Tensor, ...]:
     """What a network of each role is called with; see registry.py."""
     random = torch.Generator().manual_seed(1)
     condition = torch.randn(1, CHANNELS, *GRID, generator=random)
@@ -40,9 +47,9 @@ def inputs(network: Any) -> tuple[torch.Tensor, ...]:
     return {
         "denoiser": lambda: (noisy, condition, timestep),
         "regressor": lambda: (condition,),
-        "generator": lambda: (condition, network.draw_noise(1, GRID, random)),
+        "generator": lambda: (condition, network.draw_noise(torch_noise(1, random), GRID)),
         "downscaler": lambda: (blocks, coarse, timestep.expand(5)),
-    }[network.role]()
+    }[options_of(family).role]()
 
 
 def test_every_family_is_here() -> None:
@@ -59,8 +66,8 @@ QUICK = ("block_mlp", "gnn", "transformer")
 )
 def test_a_network_is_one_graph(family: str) -> None:
     torch.manual_seed(0)
-    network: Any = build_network(family, OPTIONS[family], VARIABLES, CHANNELS)
-    given = inputs(network)
+    network: Any = build(family)
+    given = inputs(family, network)
     recompute_activations(network, 1.0)
     torch._dynamo.reset()
     # Dynamo alone finds the graph; `fullgraph` makes a break an error.
@@ -90,8 +97,8 @@ class Devices(TorchDispatchMode):
 @pytest.mark.parametrize("family", OPTIONS)
 def test_a_pass_copies_nothing_to_the_device(family: str) -> None:
     with torch.device("meta"):
-        network: Any = build_network(family, OPTIONS[family], VARIABLES, CHANNELS)
-    given = [one.to("meta") for one in inputs(network)]
+        network: Any = build(family)
+    given = [one.to("meta") for one in inputs(family, network)]
     with Devices() as devices:
         network(*given)
     assert devices.found == {"meta"}
