@@ -72,11 +72,12 @@ def test_a_full_disk(good, tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     manifest = tmp_path / "day" / "manifest.csv"
     try:
-        with pytest.raises(OSError, match="File too large") as caught:
+        with pytest.raises(StormdrawError, match=r"no space left for .*free some") as caught:
             fetch_day(settings(), "hrrr", "20260601", manifest, tmp_path / "site")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert caught.value.errno == errno.EFBIG
+    assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.__cause__.errno == errno.EFBIG
     assert not [path for path in (tmp_path / "day").rglob("*") if path.is_file()]
 
 

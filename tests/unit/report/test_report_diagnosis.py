@@ -167,7 +167,7 @@ def test_the_page_shows_it_in_the_section_of_its_model(demo_run: Run, tmp_path: 
     assert "4.00 → 8.00 dBZ, 2.00 times" in page.text
     assert "0.500 → 1.50 K, 3.00 times" in page.text
     assert "25.2 % → 0 %" in page.text
-    models = page.text[page.text.rindex("Models ddpm_residual") :]
+    models = page.text[page.text.rindex("Losses and diagnosis of ddpm_residual") :]
     assert models.index("4.00 → 8.00") < models.index("ddpm_small")
     assert "Not diagnosed: its target is block, not the next hour." in models
 

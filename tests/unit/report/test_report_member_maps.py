@@ -140,7 +140,7 @@ def test_the_same_maps_have_the_same_bytes(
 def test_maps_without_reflectivity_show_temperature(idaho_maps: Path) -> None:
     text = idaho_maps.read_text()
     assert "2 m air temperature (K)" in text
-    assert "HRRR 1 h forecast as analysis" in text
+    assert "HRRR 1 h forecast, in place of its analysis" in text
     assert "persistence: one member" in text
 
 
