@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stormdraw.archive.inventory import write_inventory
 from stormdraw.archive.simulated.gribs import pack
 from stormdraw.archive.simulated.mirror import write_archive
 from stormdraw.settings import load_settings
@@ -18,7 +17,7 @@ LEARNT_FROM, STARTED_FROM = "2026060105", "2026060206"
 
 
 def spoil(path: Path) -> None:
-    """The same file with three points of the dew point at the sentinel, and its inventory."""
+    """The same file with three points of the dew point at the sentinel."""
     content = b""
     with open(path, "rb") as stream:
         while (handle := eccodes.codes_grib_new_from_file(stream)) is not None:
@@ -30,7 +29,6 @@ def spoil(path: Path) -> None:
             content += eccodes.codes_get_message(handle)
             eccodes.codes_release(handle)
     path.write_bytes(content)
-    write_inventory(path)
 
 
 @pytest.mark.slow
