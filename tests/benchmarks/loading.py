@@ -141,15 +141,17 @@ def report(files: dict[str, list[Path]]) -> str:
 
 
 def main() -> None:
-    page = Path(sys.argv[1])
+    page, load = Path(sys.argv[1]), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="stormdraw_") as own:
         folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(own)
         measured = report(make_files(folder))
+    after = os.getloadavg()[0]
     page.write_text(
         "# What reading a batch costs\n\n"
-        "Written by `make benchmark-loading`; nothing else reads or computes meanwhile in that\n"
-        "process. Seconds a batch of the full grid, 1059 x 1799 points, the median of\n"
-        f"{BATCHES}; of whole states, of {WHOLE_BATCHES}.\n\n{hardware()}\n\n{measured}",
+        "Written by `make benchmark-loading`. Seconds a batch of the full grid, 1059 x 1799\n"
+        f"points, the median of {BATCHES}, of whole states of {WHOLE_BATCHES}. A cold page cache "
+        "holds none of the files.\n\n"
+        f"{hardware()} Load before and after: {load:.0f}, {after:.0f}.\n\n{measured}",
         encoding="utf-8",
     )
 

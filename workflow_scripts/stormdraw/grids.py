@@ -20,6 +20,12 @@ Window = tuple[slice, slice]
 WHOLE_GRID: Window = (slice(None), slice(None))
 
 
+def with_ends(window: Window, shape: tuple[int, int]) -> Window:
+    """The same part of a grid of `shape` (y, x), with first and end stated."""
+    rows, columns = (slice(*part.indices(side)) for part, side in zip(window, shape, strict=True))
+    return rows, columns
+
+
 @dataclass(frozen=True)
 class Grid:
     """A regular grid in a map projection.

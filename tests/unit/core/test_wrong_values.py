@@ -40,7 +40,7 @@ def model_config(root) -> dict[str, Any]:
     model = yaml.safe_load((root / "config" / "models" / "transformer_small.yaml").read_text())
     model["loss"] = {"kind": "mae", "variable_weights": {"REFC": 2.0}}
     model["physics"] = {}
-    model["training"] |= {"augmentation": {"time_shift_probability": 0}, "crop": [64, 64]}
+    model["training"] |= {"augmentation": {}, "crop": [64, 64]}
     return ModelSettings.model_validate(model).model_dump(mode="json")
 
 

@@ -42,7 +42,7 @@ def test_groups_of_channels_and_samples_move_apart() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 6), (8, 6)])
 def test_nothing_moves_at_first(shape: tuple[int, int]) -> None:
-    layer = Advection(3, groups=2, norm_groups=1)
+    layer = Advection(3, groups=2, norm="local")
     features = torch.randn(2, 4, *shape)
     guide = torch.randn(2, 3, -(-shape[0] // 2), -(-shape[1] // 2))
     torch.testing.assert_close(layer(features, guide), features)
@@ -50,7 +50,7 @@ def test_nothing_moves_at_first(shape: tuple[int, int]) -> None:
 
 def test_a_shift_is_learnt() -> None:
     torch.manual_seed(0)
-    layer = Advection(1, groups=1, norm_groups=1)
+    layer = Advection(1, groups=1, norm="local")
     # Smooth waves, moved by (1.5, -1) points.
     y, x = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="ij")
     before = (torch.sin(x / 3.0) + torch.sin(y / 2.0))[None, None]
@@ -78,7 +78,7 @@ def test_half_precision_keeps_the_place_exact() -> None:
 
 
 def test_nothing_is_carried_beyond_reach() -> None:
-    layer = Advection(1, groups=1, norm_groups=1)
+    layer = Advection(1, groups=1, norm="local")
     torch.nn.init.constant_(layer.displacement.bias, 1e4)
     features = torch.arange(60.0).expand(1, 1, 60, 60)
     carried = layer(features, torch.randn(1, 1, 30, 30))

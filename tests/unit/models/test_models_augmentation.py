@@ -9,15 +9,15 @@ import torch
 from synthetic_hours import make_model_settings
 
 from stormdraw.fields.statistics import Statistics
-from stormdraw.models.augmentation import Augmenter, Change
+from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.pairs import Batch
 from stormdraw.models.physics import divergence
 from stormdraw.models.ranks import Share
 from stormdraw.models.settings import Augmentation
 from stormdraw.variables import STATE_VARIABLES, variable
 
-NEVER = {"probability": 1.0, "noise": {}, "rotation_probability": 0, "time_shift_probability": 0}
-ALWAYS = {"probability": 1.0, "rotation_probability": 1.0, "time_shift_probability": 1.0}
+NEVER = {"probability": 1.0, "noise": {}, "rotation_probability": 0}
+ALWAYS = {"probability": 1.0, "rotation_probability": 1.0}
 
 
 def augmenter(**settings: Any) -> Augmenter:
@@ -25,7 +25,7 @@ def augmenter(**settings: Any) -> Augmenter:
     mean = np.array([0, 290, 280, 1, 2, 10, -2], dtype=np.float32)
     std = np.array([5, 10, 8, 3, 4, 10, 2], dtype=np.float32)
     statistics = Statistics(STATE_VARIABLES, transforms, mean, std, mean, std)
-    return Augmenter(Augmentation(**settings), statistics, ["terrain", "hour_of_day"])
+    return Augmenter(Augmentation(**settings), statistics)
 
 
 def batch(samples: int = 4, side: tuple[int, int] = (6, 6)) -> Batch:
@@ -35,7 +35,8 @@ def batch(samples: int = 4, side: tuple[int, int] = (6, 6)) -> Batch:
     now, following = offset + scale * torch.randn(2, samples, 7, *side, generator=random)
     forcings = torch.randn(samples, 3, *side, generator=random)
     forcings[:, 1], forcings[:, 2] = np.sin(1.0), np.cos(1.0)
-    return Batch(now, following, forcings, (), None, map_factor=torch.rand(samples, *side))
+    map_factor, weights = torch.rand(2, samples, *side)
+    return Batch(now, following, forcings, (), map_factor=map_factor, weights=weights)
 
 
 def generators(seed: int = 3) -> tuple[torch.Generator, torch.Generator]:
@@ -85,24 +86,13 @@ def test_everything_of_a_sample_turns_alike() -> None:
                 torch.rot90(given.now[k, temperature], n, dims=(1, 0)), turned.now[k, temperature]
             )
         ]
-        for name in ("forcings", "map_factor"):
+        for name in ("forcings", "map_factor", "weights"):
             expected = torch.rot90(getattr(given, name)[k], turns, dims=(-1, -2))
             assert torch.equal(getattr(turned, name)[k], expected)
     # Samples that are not square stay as they are, or stand on their heads.
     oblong = batch(side=(6, 8))
     turned = augmenter(**ALWAYS)(oblong, *generators())
     assert torch.equal(turned.map_factor, oblong.map_factor.flip(1, 2))
-
-
-def test_time_shift_by_hand() -> None:
-    states = torch.tensor([1.0, 3.0, 7.0])[:, None, None, None].expand(3, 7, 2, 2) + 280.0
-    changed = augmenter().change(states, Change(shift=0.5), {})[:, 1, 0, 0] - 280.0
-    # Half way to the next hour; the last one goes on by half of the last change.
-    torch.testing.assert_close(changed, torch.tensor([2.0, 5.0, 9.0]))
-    forcings = augmenter()._change_forcings(batch().forcings[0], Change(shift=0.5))
-    later = 1.0 + 2 * np.pi * 0.5 / 24
-    torch.testing.assert_close(forcings[1], torch.full((6, 6), np.sin(later)).float())
-    torch.testing.assert_close(forcings[2], torch.full((6, 6), np.cos(later)).float())
 
 
 def test_scale_leaves_nothing_where_it_is() -> None:
@@ -145,7 +135,6 @@ def test_probabilities() -> None:
     assert len(changed) / len(drawn) == pytest.approx(0.5, abs=0.015)
     share = 1 / len(changed)
     assert share * sum(c.turns > 0 for c in changed) == pytest.approx(0.3, abs=0.02)
-    assert share * sum(c.shift > 0 for c in changed) == pytest.approx(0.2, abs=0.02)
     assert {c.turns for c in changed} == {0, 1, 2, 3}
     scales = [c.scale for c in changed]
     assert (min(scales), max(scales)) == pytest.approx((0.95, 1.05), abs=1e-3)
@@ -160,14 +149,8 @@ def test_same_seed_same_samples_on_any_number_of_devices() -> None:
         share = Share(places, 5, len(places), 2)
         each = {
             name: getattr(whole, name)[list(places)]
-            for name in ("now", "following", "forcings", "map_factor")
+            for name in ("now", "following", "forcings", "map_factor", "weights")
         }
         mine = augmenter(**ALWAYS)(Batch(**each, times=(), share=share), *generators())
         for name in each:
             assert torch.equal(getattr(mine, name), getattr(changed, name)[list(places)])
-
-
-def test_the_sun_cannot_be_shifted() -> None:
-    with pytest.raises(ValueError, match="time_shift_probability moves states between the hours"):
-        make_model_settings({"augmentation": {}})
-    make_model_settings({"augmentation": {"time_shift_probability": 0}})

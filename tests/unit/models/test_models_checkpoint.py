@@ -129,7 +129,7 @@ def test_a_checkpoint_from_before_grids_were_told(saved: Path) -> None:
         content["format"] = 1
         del content["grid"]
 
-    with pytest.raises(StormdrawError, match=r"not a checkpoint of this version \(format 2\); del"):
+    with pytest.raises(StormdrawError, match=r"not a checkpoint of this version \(format 3\); del"):
         load_model(edited(saved, older), CPU)
 
 

@@ -83,12 +83,12 @@ def test_a_training_step_never_waits_for_the_device(
 ) -> None:
     """Fake tensors hold no numbers, as those of a busy GPU hold none yet: asking one raises."""
     # What to change is drawn on the CPU, wherever the samples are.
-    monkeypatch.setattr(Augmenter, "draw", lambda *_: [Change(1, 0.5, 1.05), Change(3)])
+    monkeypatch.setattr(Augmenter, "draw", lambda *_: [Change(1, 1.05), Change(3)])
     settings = ModelSettings.model_validate({"training": {"epochs": 1}, **KINDS[kind]})
     with FakeTensorMode():
         model = make_forecaster(settings, STATISTICS)
         asked = settings.training.augmentation
-        augmenter = asked and Augmenter(asked, STATISTICS, settings.forcings)
+        augmenter = asked and Augmenter(asked, STATISTICS)
         module = TrainingModule(
             model, settings.training, "small", 1, 1, Windows(8, 2, 2), augmenter=augmenter
         )

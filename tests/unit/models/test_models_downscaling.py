@@ -1,4 +1,4 @@
-"""The downscaler: blocks cut by hand, sessions in order, and a whole training."""
+"""The downscaler: blocks cut by hand, a rolling buffer, and a whole training."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def settings(**changes: Any) -> ModelSettings:
             "target": "block",
             "variable": "D2M",
             "noise_schedule": {"timesteps": 50},
-            "training": {**training, "samples_per_state": 3, "session_states": 2},
+            "training": {**training, "samples_per_state": 3, "buffer_states": 2},
             **changes,
         }
     )
@@ -128,15 +128,30 @@ def test_smooth_blocks_are_drawn_smooth() -> None:
     assert ratio < 1.25
 
 
-def test_sessions_come_one_after_the_other() -> None:
-    order = EpochOrder(5, 1, "x", samples_per_state=3, session_states=2)
-    assert len(order) == 15
-    pairs = order.order() % 5
-    assert sorted(pairs[:6]) == [0, 0, 0, 1, 1, 1]
-    assert sorted(pairs[6:12]) == [2, 2, 2, 3, 3, 3]
-    assert sorted(pairs[12:]) == [4, 4, 4]
-    assert sorted(order.order()) == list(range(15))
-    np.testing.assert_array_equal(np.sort(EpochOrder(5, 1, "x").order()), np.arange(5))
+def test_a_buffer_of_states_rolls_through_time() -> None:
+    order = EpochOrder(40, 1, "x", samples_per_state=400, buffer_states=8)
+    samples = order.order()
+    assert len(order) == 40 * 400
+    assert sorted(samples) == list(range(40 * 400))
+    pairs = samples % 40
+    newest = np.maximum.accumulate(pairs)
+    # Nothing comes back that is older than the buffer is long.
+    assert (newest - pairs).max() == 7
+    # While it is full, all that is in the buffer is drawn alike, from the newest to the oldest.
+    full = (newest >= 8) & (newest < 39)
+    ages = np.bincount((newest - pairs)[full]) / full.sum()
+    np.testing.assert_allclose(ages, np.full(8, 1 / 8), atol=0.01)
+    # One state goes as one comes: half of the buffer's samples are still to come at any time.
+    for state in range(8, 40):
+        before = pairs[: np.flatnonzero(pairs == state)[0]]
+        waiting = [400 - (before == older).sum() for older in range(state - 7, state)]
+        np.testing.assert_allclose(waiting, 50 * np.arange(1, 8), atol=30)
+
+
+def test_without_a_buffer_all_are_shuffled() -> None:
+    order = EpochOrder(5, 1, "x", samples_per_state=3).order()
+    np.testing.assert_array_equal(np.sort(order), np.arange(15))
+    assert list(order) != sorted(order)
 
 
 def test_trains_and_loads(training_files: Any) -> None:

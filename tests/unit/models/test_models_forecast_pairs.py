@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,6 +92,34 @@ def test_from_memory_as_when_needed(synthetic: Path) -> None:
         for other in (states_only, nothing):
             assert torch.equal(other.batch(indices).now, kept.now)
             assert torch.equal(other.batch(indices).following, kept.following)
+
+
+def test_a_crop_is_forecast_as_in_the_whole_grid_from_what_lies_around_it(
+    synthetic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It looks 4 points far, on a mesh of every other point.
+    network = {"latent": 8, "layers": 1, "spacing": 2, "scales": 1}
+    forecaster = trained(synthetic, forecaster_settings(family="gnn", network=network))
+    given, forecast = [], HourAhead.__call__
+
+    def watched(self: HourAhead, states: np.ndarray, *others: Any) -> np.ndarray:
+        given.append(states.shape[-2:])
+        return forecast(self, states, *others)
+
+    monkeypatch.setattr(HourAhead, "__call__", watched)
+    whole, cropped = (pairs_of(synthetic, forecaster, in_memory=size) for size in (1e9, 0))
+    given.clear()
+    places = ((8, 0), (0, 5), (9, 7))
+    windows = [(slice(row, row + 4), slice(column, column + 3)) for row, column in places]
+    indices = [4, 0, 2]
+    expected = whole.batch(indices, windows)
+    assert given == []
+    batch = cropped.batch(indices, windows)
+    # Rows from 4 to the end, from 0 to 8 and from 4 to the end; columns from 0 to 8, from 0 to the
+    # end and from 2 to the end.
+    assert given == [(9, 8), (8, 10), (9, 8)]
+    assert torch.equal(batch.now, expected.now)
+    torch.testing.assert_close(batch.following, expected.following, rtol=1e-6, atol=1e-3)
 
 
 def test_only_deterministic_forecasters(synthetic: Path) -> None:

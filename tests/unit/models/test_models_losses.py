@@ -24,6 +24,27 @@ def test_errors_by_hand() -> None:
     assert absolute_error(predicted, goal).tolist() == [[1.5, 1.0]]
 
 
+def test_weights_of_points_by_hand() -> None:
+    predicted = torch.tensor([[[[1.0, 3.0]], [[0.0, 2.0]]]]).expand(2, 2, 1, 2)
+    goal = torch.tensor([[[[0.0, 1.0]], [[0.0, 0.0]]]]).expand(2, 2, 1, 2)
+    # The second point counts a third of the first one; or nothing.
+    weights = torch.tensor([[[0.75, 0.25]], [[1.0, 0.0]]])
+    expected = torch.tensor([[0.75 * 1 + 0.25 * 4, 0.25 * 4], [1.0, 0.0]])
+    torch.testing.assert_close(squared_error(predicted, goal, weights), expected)
+    torch.testing.assert_close(squared_error(predicted, goal, 5.0 * weights), expected)
+    expected = torch.tensor([[0.75 * 1 + 0.25 * 2, 0.25 * 2], [1.0, 0.0]])
+    torch.testing.assert_close(absolute_error(predicted, goal, weights), expected)
+
+
+def test_a_crps_with_weights_of_0_and_1_is_that_of_the_points_that_count() -> None:
+    torch.manual_seed(4)
+    drawn, goal = torch.randn(2, 3, 2, 4, 6), torch.randn(2, 2, 4, 6)
+    weights = torch.zeros(2, 4, 6)
+    weights[:, 1:3, 2:] = 1.0
+    inner = almost_fair_crps(drawn[..., 1:3, 2:], goal[..., 1:3, 2:], 0.95)
+    torch.testing.assert_close(almost_fair_crps(drawn, goal, 0.95, weights), inner)
+
+
 @pytest.mark.parametrize("members", [2, 3, 5])
 @pytest.mark.parametrize("alpha", [0.0, 0.95, 1.0])
 def test_almost_fair_crps_is_between_fair_and_standard(members: int, alpha: float) -> None:

@@ -160,7 +160,7 @@ def test_a_crop_is_a_window_of_the_same_pair(synthetic: Path) -> None:
             assert torch.equal(getattr(cropped, name)[index], part)
 
 
-def test_crops_lie_anywhere_and_depend_on_the_epoch_and_pair_only(synthetic: Path) -> None:
+def test_crops_depend_on_the_epoch_and_pair_only(synthetic: Path) -> None:
     pairs = make_pairs(synthetic)
 
     def crops(batch_size: int, epoch: int) -> dict:
@@ -174,16 +174,25 @@ def test_crops_lie_anywhere_and_depend_on_the_epoch_and_pair_only(synthetic: Pat
 
     assert crops(2, 0) == crops(3, 0)
     assert crops(2, 0) != crops(2, 1)
-    batches = ShuffledBatches(pairs, 1, run_seed=1, model="small", crop=(8, 9))
-    seen = set()
-    for epoch in range(20):
-        batches.sampler.set_epoch(epoch)
-        for rows, columns in batches._windows(np.arange(7)) or []:
-            assert (rows.stop - rows.start, columns.stop - columns.start) == (8, 9)
-            assert 0 <= rows.start <= 13 - 8
-            assert 0 <= columns.start <= 10 - 9
-            seen.add((rows.start, columns.start))
-    assert len(seen) == 6 * 2  # every place there is, in 140 draws
+
+
+def test_points_of_a_crop_count_by_what_is_known_around_them(synthetic: Path) -> None:
+    pairs = make_pairs(synthetic)
+    batches = ShuffledBatches(pairs, 7, run_seed=1, model="small", crop=(8, 9), context=2)
+    (batch,) = batches
+    assert batch.weights is not None
+    assert batch.weights.shape == (7, 8, 9)
+    assert batch.weights.min() < batch.weights.max() == 1.0
+    # The same windows, drawn again from the same seeds.
+    order = batches.sampler.order().tolist()
+    assert batches.crops is not None
+    windows = [batches.crops.draw(batches.sampler.random("crop", sample)) for sample in order]
+    assert torch.equal(batch.weights, batches.crops.weights(windows))
+    whole = pairs.batch(order)
+    for sample, (rows, columns) in enumerate(windows):
+        assert torch.equal(batch.now[sample], whole.now[sample][:, rows, columns])
+    (without,) = ShuffledBatches(pairs, 7, run_seed=1, model="small", crop=(8, 9))
+    assert without.weights is None
 
 
 def test_a_crop_larger_than_the_grid_takes_all_of_it(synthetic: Path) -> None:

@@ -15,7 +15,7 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.layout import Deflated, Plain, layout_of
-from stormdraw.grids import WHOLE_GRID, Grid, Window
+from stormdraw.grids import WHOLE_GRID, Grid, Window, with_ends
 from stormdraw.times import parse_init
 
 # Files that stay open: a year of days would be more than many systems allow a process. Where fields
@@ -63,9 +63,7 @@ class DayFile:
                 f"{self.path}: has no {', '.join(missing)}; it was made for other variables, "
                 "delete it"
             )
-        rows, columns = (
-            slice(*part.indices(side)) for part, side in zip(window, self.shape, strict=True)
-        )
+        rows, columns = with_ends(window, self.shape)
         shape = (len(names), rows.stop - rows.start, columns.stop - columns.start)
         if out is None:
             out = np.empty(shape, np.float32)

@@ -11,6 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from stormdraw.models.families import Norm
+from stormdraw.models.norms import make_norm
+
 # The farthest that anything is carried, in points: 72 km in an hour on HRRR's grid, 20 m/s. Without
 # a bound, displacements that have run away from the grid tell the network nothing, and stay there.
 REACH = 24.0
@@ -24,11 +27,11 @@ class Advection(nn.Module):
     moves.
     """
 
-    def __init__(self, guide_channels: int, groups: int, norm_groups: int) -> None:
+    def __init__(self, guide_channels: int, groups: int, norm: Norm) -> None:
         super().__init__()
         self.groups = groups
         # Features of residual blocks grow without bound, and displacements with them.
-        self.norm = nn.GroupNorm(norm_groups, guide_channels)
+        self.norm = make_norm(norm, guide_channels)
         self.displacement = nn.Conv2d(guide_channels, 2 * groups, 3, padding=1)
         nn.init.zeros_(self.displacement.weight)
         nn.init.zeros_(self.displacement.bias)  # type: ignore[arg-type]

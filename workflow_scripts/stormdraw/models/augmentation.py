@@ -1,32 +1,26 @@
-"""Training samples changed by chance, on the device that trains: noise, rotation, time and scale.
+"""Training samples changed by chance, on the device that trains: noise, rotation and scale.
 
 What is drawn depends on the generators only, and is drawn for the whole batch, so that it is the
 same on any number of devices.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
 from stormdraw.fields.statistics import Statistics
-from stormdraw.models.forcings import CHANNELS
 from stormdraw.models.normalization import Normalization
 from stormdraw.models.pairs import Batch
-from stormdraw.models.settings import Augmentation, Forcing
+from stormdraw.models.settings import Augmentation
 from stormdraw.variables import variable
-
-# States change little enough in half an hour to be taken on at the rate of the last hour.
-LONGEST_SHIFT_HOURS = 0.5
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one sample: quarter turns to the left, hours later, and a factor."""
+    """What happens to one sample: quarter turns to the left, and a factor."""
 
     turns: int = 0
-    shift: float = 0.0
     scale: float = 1.0
 
 
@@ -43,9 +37,7 @@ class Augmenter(nn.Module):
     lower: torch.Tensor
     upper: torch.Tensor
 
-    def __init__(
-        self, settings: Augmentation, statistics: Statistics, forcings: Sequence[Forcing] = ()
-    ) -> None:
+    def __init__(self, settings: Augmentation, statistics: Statistics) -> None:
         super().__init__()
         self.settings = settings
         self.names = statistics.variables
@@ -61,10 +53,6 @@ class Augmenter(nn.Module):
             ("upper", [row.upper for row in rows]),
         ):
             self.register_buffer(key, torch.tensor(values)[:, None, None], persistent=False)
-        self.hour_channel = None
-        if "hour_of_day" in forcings:
-            before = forcings[: forcings.index("hour_of_day")]
-            self.hour_channel = sum(CHANNELS[name] for name in before)
 
     def forward(
         self, batch: Batch, decisions: torch.Generator, noise: torch.Generator | None
@@ -81,12 +69,15 @@ class Augmenter(nn.Module):
         if not mine:
             return batch
         states, forcings = _sequence(batch).clone(), batch.forcings.clone()
-        factor = None if batch.map_factor is None else batch.map_factor.clone()
+        factor, weights = (
+            None if each is None else each.clone() for each in (batch.map_factor, batch.weights)
+        )
         for k, change in mine.items():
             states[k] = self.change(states[k], change, {n: each[k] for n, each in drawn.items()})
-            forcings[k] = self._change_forcings(forcings[k], change)
-            if factor is not None:
-                factor[k] = torch.rot90(factor[k], change.turns, dims=(1, 0))
+            forcings[k] = torch.rot90(forcings[k], change.turns, dims=(2, 1))
+            for each in (factor, weights):
+                if each is not None:
+                    each[k] = torch.rot90(each[k], change.turns, dims=(1, 0))
         return replace(
             batch,
             now=states[:, -2],
@@ -94,6 +85,7 @@ class Augmenter(nn.Module):
             before=None if batch.before is None else states[:, :-2],
             forcings=forcings,
             map_factor=factor,
+            weights=weights,
         )
 
     def draw(self, samples: int, square: bool, generator: torch.Generator) -> list[Change | None]:
@@ -104,13 +96,12 @@ class Augmenter(nn.Module):
         low, high = self.settings.scale
         drawn: list[Change | None] = []
         # As many numbers a sample whatever comes of them.
-        for chosen, rotates, turn, shifts, shift, scale in torch.rand(
-            samples, 6, generator=generator, dtype=torch.float64
+        for chosen, rotates, turn, scale in torch.rand(
+            samples, 4, generator=generator, dtype=torch.float64
         ).tolist():
             turns = 1 + int(3 * turn) if square else 2
             change = Change(
                 turns if rotates < self.settings.rotation_probability else 0,
-                shift * LONGEST_SHIFT_HOURS if shifts < self.settings.time_shift_probability else 0,
                 low + (high - low) * scale,
             )
             drawn.append(change if chosen < self.settings.probability else None)
@@ -123,7 +114,7 @@ class Augmenter(nn.Module):
 
         `noise`, in standard deviations, is (H, Y, X) for each noisy variable.
         """
-        states = self.scaled(_later(self.turned(states, change.turns), change.shift), change.scale)
+        states = self.scaled(self.turned(states, change.turns), change.scale)
         for name, drawn in noise.items():
             states[:-1, self.names.index(name)] += drawn * self._physical_std(name)
         return self._possible(states)
@@ -145,16 +136,6 @@ class Augmenter(nn.Module):
     def scaled(self, states: torch.Tensor, factor: float) -> torch.Tensor:
         """(..., V, Y, X) stretched about each variable's origin."""
         return self.origin + factor * (states - self.origin)
-
-    def _change_forcings(self, forcings: torch.Tensor, change: Change) -> torch.Tensor:
-        """(F, Y, X) turned as fields, the hour of the day moved on."""
-        forcings = torch.rot90(forcings, change.turns, dims=(-1, -2)).clone()
-        if self.hour_channel is not None and change.shift:
-            angle = torch.tensor(2.0 * torch.pi * change.shift / 24.0)
-            sine, cosine = forcings[self.hour_channel : self.hour_channel + 2].clone()
-            forcings[self.hour_channel] = sine * angle.cos() + cosine * angle.sin()
-            forcings[self.hour_channel + 1] = cosine * angle.cos() - sine * angle.sin()
-        return forcings
 
     def _draw_noise(
         self, batch: Batch, generator: torch.Generator | None
@@ -178,17 +159,6 @@ class Augmenter(nn.Module):
                 states[..., dew_point, :, :], states[..., temperature, :, :]
             )
         return states
-
-
-def _later(states: torch.Tensor, hours: float) -> torch.Tensor:
-    """Consecutive hourly states (H + 1, ...), each so many hours on its way to the next one.
-
-    The last one goes on as it came.
-    """
-    if not hours:
-        return states
-    rates = states.diff(dim=0)
-    return states + hours * torch.cat([rates, rates[-1:]])
 
 
 def _sequence(batch: Batch) -> torch.Tensor:

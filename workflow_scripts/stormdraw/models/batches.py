@@ -1,6 +1,6 @@
 """Batches in a shuffled order that depends on the seed and the epoch only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from stormdraw.grids import Window
 from stormdraw.models.background import read_ahead
+from stormdraw.models.crops import Crops
 from stormdraw.models.pairs import Batch, Pairs
 from stormdraw.models.ranks import ALONE, Ranks
 from stormdraw.seeds import generator_for
@@ -22,22 +23,28 @@ class Delivery:
     ranks: Ranks = ALONE
 
     def batch(
-        self, pairs: Pairs, indices: np.ndarray, windows: list[Window] | None = None
+        self,
+        pairs: Pairs,
+        indices: np.ndarray,
+        crops: Crops | None = None,
+        windows: Sequence[Window] = (),
     ) -> Batch:
-        """This rank's part of the pairs with these indices, of which `windows` are the crops."""
+        """This rank's part of the pairs with these indices, or of these windows of them."""
         share = self.ranks.share(len(indices))
         if share is not None:
             indices = indices[list(share.places)]
             windows = windows and [windows[place] for place in share.places]
-        batch = replace(pairs.batch(indices.tolist(), windows), share=share)
+        batch = replace(pairs.batch(indices.tolist(), windows or None), share=share)
+        if crops is not None:
+            batch = replace(batch, weights=crops.weights(windows))
         return batch.pin_memory() if self.pinned else batch
 
 
 class EpochOrder:
     """The order of `count` pairs in each epoch, each of them taken `samples_per_state` times.
 
-    With `session_states`, an epoch goes through the pairs in order of time, that many at once:
-    these are shuffled among themselves and done with before the next ones come.
+    With `buffer_states`, an epoch goes through time with a rolling buffer of so many pairs: as each
+    new one comes in the oldest one goes, and what is taken meanwhile is from the buffer.
     """
 
     def __init__(
@@ -46,11 +53,11 @@ class EpochOrder:
         run_seed: int,
         model: str,
         samples_per_state: int = 1,
-        session_states: int | None = None,
+        buffer_states: int | None = None,
     ) -> None:
         self.count = count
         self.samples_per_state = samples_per_state
-        self.session_states = session_states or count
+        self.buffer_states = buffer_states
         self.run_seed = run_seed
         self.model = model
         self.epoch = 0
@@ -65,10 +72,12 @@ class EpochOrder:
     def order(self) -> np.ndarray:
         """Every number below `len(self)` once; that modulo `count` is the index of a pair."""
         random = self.random("order")
-        every = np.arange(len(self)).reshape(self.samples_per_state, self.count)
-        edges = np.arange(self.session_states, self.count, self.session_states)
-        sessions = np.array_split(every, edges, axis=1)
-        return np.concatenate([random.permutation(session.ravel()) for session in sessions])
+        order = random.permutation(len(self))
+        if self.buffer_states is None:
+            return order
+        # Each while its pair is in the buffer: it is the newest one then, or one of those before.
+        newest = order % self.count + random.integers(self.buffer_states, size=len(self))
+        return order[np.argsort(newest, kind="stable")]
 
     def random(self, *labels: str | int) -> np.random.Generator:
         """Random numbers of this epoch for one purpose."""
@@ -78,8 +87,9 @@ class EpochOrder:
 class ShuffledBatches:
     """Every pair once an epoch, or more often, whole or a random `crop` of it, (y, x) points.
 
-    Can be left in the middle of an epoch and taken up there again: Lightning asks `state_dict`
-    where it is whenever it saves a checkpoint, and tells the `sampler` which epoch begins.
+    `context` is how far, in points, the network that learns from crops looks; see crops.py. Can be
+    left in the middle of an epoch and taken up there again: Lightning asks `state_dict` where it is
+    whenever it saves a checkpoint, and tells the `sampler` which epoch begins.
     """
 
     def __init__(
@@ -90,14 +100,15 @@ class ShuffledBatches:
         model: str,
         crop: tuple[int, int] | None = None,
         samples_per_state: int = 1,
-        session_states: int | None = None,
+        buffer_states: int | None = None,
         delivery: Delivery | None = None,
+        context: int | None = None,
     ) -> None:
         self.pairs = pairs
         self.batch_size = batch_size
-        self.crop = crop
+        self.crops = None if crop is None else Crops(crop, pairs.shape, context)
         self.delivery = delivery or Delivery()
-        self.sampler = EpochOrder(len(pairs), run_seed, model, samples_per_state, session_states)
+        self.sampler = EpochOrder(len(pairs), run_seed, model, samples_per_state, buffer_states)
         self.given = 0
 
     def __len__(self) -> int:
@@ -105,10 +116,7 @@ class ShuffledBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         remaining = np.array_split(self.sampler.order(), self._edges())[self.given :]
-        made = (
-            self.delivery.batch(self.pairs, indices % len(self.pairs), self._windows(indices))
-            for indices in remaining
-        )
+        made = map(self._batch, remaining)
         for batch in read_ahead(made, self.delivery.buffer):
             # Counted before the batch is handed out, since a checkpoint may be saved while it is in
             # use; after the last one comes the first of the next epoch.
@@ -123,18 +131,15 @@ class ShuffledBatches:
         """Go on from where `state_dict` was taken."""
         self.given = state["given"]
 
-    def _windows(self, indices: np.ndarray) -> list[Window] | None:
-        """A place for each sample's crop that depends on the seed, the epoch and the sample."""
-        if self.crop is None:
-            return None
-        # A side longer than the grid's takes all of it.
-        size = [min(crop, whole) for crop, whole in zip(self.crop, self.pairs.shape, strict=True)]
-        room = [whole - part + 1 for whole, part in zip(self.pairs.shape, size, strict=True)]
-        windows = []
-        for index in indices:
-            row, column = self.sampler.random("crop", int(index)).integers(room)
-            windows.append((slice(row, row + size[0]), slice(column, column + size[1])))
-        return windows
+    def _batch(self, samples: np.ndarray) -> Batch:
+        """Those of an epoch's samples; crops depend on the seed, the epoch and the sample only."""
+        pairs = samples % len(self.pairs)
+        if self.crops is None:
+            return self.delivery.batch(self.pairs, pairs)
+        windows = [
+            self.crops.draw(self.sampler.random("crop", sample)) for sample in samples.tolist()
+        ]
+        return self.delivery.batch(self.pairs, pairs, self.crops, windows)
 
     def _edges(self) -> np.ndarray:
         return np.arange(self.batch_size, len(self.sampler), self.batch_size)

@@ -18,7 +18,7 @@ from stormdraw.models.settings import ModelSettings
 from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.provenance import commit
 
-FORMAT = 2
+FORMAT = 3
 
 _ARRAYS = ("mean", "std", "tendency_mean", "tendency_std")
 

@@ -34,15 +34,18 @@ class DiffusionModel(Forecaster):
         timestep: torch.Tensor,
         noise: torch.Tensor,
         before: torch.Tensor | None = None,
+        weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Mean squared error of the prediction for each sample and variable, (B, V).
 
         `now` and `following` are physical states one hour apart and `noise` is white, each
-        (B, V, Y, X); `forcings` are (B, F, Y, X) and `timestep` (B,). With no weights the mean of
-        the result is the simple loss of Ho et al. (2020), equation 14.
+        (B, V, Y, X); `forcings` are (B, F, Y, X), `timestep` (B,) and `weights`, of the points,
+        (B, Y, X). With no weights the mean of the result is the simple loss of Ho et al. (2020),
+        equation 14.
         """
         clean = self.normalization.encode(now, following)
-        return self.denoising_losses(clean, self.condition(now, forcings, before), timestep, noise)
+        condition = self.condition(now, forcings, before)
+        return self.denoising_losses(clean, condition, timestep, noise, weights)
 
     def denoising_losses(
         self,
@@ -50,11 +53,12 @@ class DiffusionModel(Forecaster):
         condition: torch.Tensor,
         timestep: torch.Tensor,
         noise: torch.Tensor,
+        weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The same for a clean target, `noise` (B, V, Y, X) and condition (B, C, Y, X) as such."""
         noisy = self.schedule.add_noise(clean, noise, timestep)
         goal = self.schedule.goal(self.prediction, clean, noise, timestep)
-        losses = squared_error(self.network(noisy, condition, timestep), goal)
+        losses = squared_error(self.network(noisy, condition, timestep), goal, weights)
         return losses * self.weights_of_variables * self.weight_of(timestep)
 
     def weight_of(self, timestep: torch.Tensor) -> torch.Tensor:
@@ -72,7 +76,9 @@ class DiffusionModel(Forecaster):
         noise = batch.mine(torch.randn(shape, generator=generator, device=device))
         self.noise_levels = self.noise_level(timestep)
         return self.losses(
-            batch.now, batch.following, batch.forcings, timestep, noise, batch.before
+            *(batch.now, batch.following, batch.forcings, timestep, noise),
+            before=batch.before,
+            weights=batch.weights,
         )
 
     def draw_timesteps(

@@ -9,30 +9,48 @@ from typing import Literal
 import torch
 
 
-def squared_error(predicted: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-    """Mean over the points of (B, V, Y, X): (B, V)."""
-    return (predicted.float() - goal).square().mean(dim=(2, 3))
+def mean_over_points(values: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    """The mean of (B, ..., Y, X) over the points, (B, ...), by their weights (B, Y, X) if any."""
+    if weights is None:
+        return values.mean(dim=(-2, -1))
+    weights = weights / weights.mean(dim=(-2, -1), keepdim=True)
+    return (values * weights[:, *[None] * (values.dim() - 3)]).mean(dim=(-2, -1))
 
 
-def absolute_error(predicted: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-    """Mean over the points of (B, V, Y, X): (B, V)."""
-    return (predicted.float() - goal).abs().mean(dim=(2, 3))
+def squared_error(
+    predicted: torch.Tensor, goal: torch.Tensor, weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Mean over the points of (B, V, Y, X), weighted by (B, Y, X) if so: (B, V)."""
+    return mean_over_points((predicted.float() - goal).square(), weights)
 
 
-def almost_fair_crps(members: torch.Tensor, goal: torch.Tensor, alpha: float) -> torch.Tensor:
+def absolute_error(
+    predicted: torch.Tensor, goal: torch.Tensor, weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Mean over the points of (B, V, Y, X), weighted by (B, Y, X) if so: (B, V)."""
+    return mean_over_points((predicted.float() - goal).abs(), weights)
+
+
+def almost_fair_crps(
+    members: torch.Tensor,
+    goal: torch.Tensor,
+    alpha: float,
+    weights: torch.Tensor | None = None,
+) -> torch.Tensor:
     """alpha times the fair CRPS of an ensemble plus 1 - alpha times the standard one, (B, V).
 
-    `members` are (B, M, V, Y, X) with M at least 2, `goal` is (B, V, Y, X). Lang et al. (2024),
-    AIFS-CRPS, equation 4: the fair one alone does not care about a member as long as another one
-    hits, so that a network may learn to let members run away in pairs.
+    `members` are (B, M, V, Y, X) with M at least 2, `goal` is (B, V, Y, X), and `weights` are of
+    the points, (B, Y, X). Lang et al. (2024), AIFS-CRPS, equation 4: the fair one alone does not
+    care about a member as long as another one hits, so that a network may learn to let members run
+    away in pairs.
     """
     members = members.float()
     count = members.shape[1]
     epsilon = (1.0 - alpha) / count
-    error = (members - goal[:, None]).abs().mean(dim=(1, 3, 4))  # (B, V)
+    error = mean_over_points((members - goal[:, None]).abs(), weights).mean(dim=1)  # (B, V)
     # Over the pairs j < k, each of which stands twice in the double sum over j and k.
     pairs = [
-        (members[:, j] - members[:, k]).abs().mean(dim=(2, 3))
+        mean_over_points((members[:, j] - members[:, k]).abs(), weights)
         for j in range(count)
         for k in range(j + 1, count)
     ]

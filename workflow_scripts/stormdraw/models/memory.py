@@ -6,7 +6,7 @@ every storage that comes to life is counted until it dies.
 
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -162,7 +162,11 @@ def _one_step(
         gradients = [each.grad for each in weights if each.grad is not None]
         memory.leave_out([*weights, *gradients, *model.buffers()])
         size = _on_each(settings.training.batch_size, settings)
-        batch = _batch(model, settings, size, learnt_shape(settings, shape))
+        learnt = learnt_shape(settings, shape)
+        batch = _batch(model, settings, size, learnt)
+        if learnt != shape and model.network.context:
+            # Points of a crop count by what is known around them.
+            batch = replace(batch, weights=torch.empty((size, *learnt)))
         inputs = memory.now
         with _precision(settings):
             loss = model.objective(model.training_losses(batch, None))

@@ -62,11 +62,12 @@ class OneStepModel(Forecaster):
         if loss.kind == "almost_fair_crps":
             noise = batch.mine(self._noise(condition, batch.whole, loss.members, generator))
             members = self._members(condition, noise)
-            losses = almost_fair_crps(self._scored(batch.now, members), goal, loss.alpha)
+            scored = self._scored(batch.now, members)
+            losses = almost_fair_crps(scored, goal, loss.alpha, batch.weights)
         else:
             error = squared_error if loss.kind == "mse" else absolute_error
             members = self.network(condition)[:, None]
-            losses = error(self._scored(batch.now, members)[:, 0], goal)
+            losses = error(self._scored(batch.now, members)[:, 0], goal, batch.weights)
         self.violations = self._violations(members, batch)
         return losses * self.weights_of_variables
 
@@ -105,7 +106,7 @@ class OneStepModel(Forecaster):
         # In single precision whatever the network computes in, as losses are.
         with torch.autocast(members.device.type, enabled=False):
             states = self.normalization.transformed(batch.now, members.float())
-            return self.laws(states, batch.following, batch.map_factor)
+            return self.laws(states, batch.following, batch.map_factor, batch.weights)
 
     def _members(self, condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
         """Condition (B, C, Y, X) and noise (B, M, N, Y, X) -> (B, M, V, Y, X)."""

@@ -1,11 +1,12 @@
 """States one hour apart, as a model learns from them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +30,8 @@ class Batch:
 
     `now` and `following` are (B, V, Y, X), `forcings` (B, F, Y, X); `times` are the valid times of
     `following`. `before` are the hourly states before `now`, oldest first, (B, H - 1, V, Y, X), for
-    a model with a history of H states. `map_factor` is the map's, (B, Y, X), where it matters. With
+    a model with a history of H states. `map_factor` is the map's, (B, Y, X), where it matters, and
+    `weights`, (B, Y, X), are how much each point counts, where they do not count alike. With
     several devices they are a `share` of a larger batch.
     """
 
@@ -40,6 +42,7 @@ class Batch:
     before: torch.Tensor | None = None
     share: Share | None = None
     map_factor: torch.Tensor | None = None
+    weights: torch.Tensor | None = None
 
     @property
     def whole(self) -> int:
@@ -55,27 +58,17 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device; the copy goes on meanwhile if this one is pinned."""
-        return replace(
-            self,
-            now=self.now.to(device, non_blocking=True),
-            following=self.following.to(device, non_blocking=True),
-            forcings=self.forcings.to(device, non_blocking=True),
-            before=None if self.before is None else self.before.to(device, non_blocking=True),
-            map_factor=(
-                None if self.map_factor is None else self.map_factor.to(device, non_blocking=True)
-            ),
-        )
+        return self._with_each(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> "Batch":
         """The same batch in page-locked memory, from which a GPU copies by itself."""
-        return replace(
-            self,
-            now=self.now.pin_memory(),
-            following=self.following.pin_memory(),
-            forcings=self.forcings.pin_memory(),
-            before=None if self.before is None else self.before.pin_memory(),
-            map_factor=None if self.map_factor is None else self.map_factor.pin_memory(),
-        )
+        return self._with_each(torch.Tensor.pin_memory)
+
+    def _with_each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
+        tensors: dict[str, Any] = {
+            key: change(value) for key, value in vars(self).items() if torch.is_tensor(value)
+        }
+        return replace(self, **tensors)
 
 
 class Pairs:

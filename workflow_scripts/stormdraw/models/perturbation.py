@@ -31,7 +31,8 @@ class PerturbationModel(DiffusionModel):
         self.noise_levels = self.noise_level(timestep)
         state = torch.where(_over_fields(forecast), batch.following, batch.now)
         clean = self.normalization.standardise(state)
-        return self.denoising_losses(clean, clean * _over_fields(known), timestep, noise)
+        condition = clean * _over_fields(known)
+        return self.denoising_losses(clean, condition, timestep, noise, batch.weights)
 
     def guided(
         self,

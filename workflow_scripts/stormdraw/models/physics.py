@@ -12,6 +12,7 @@ from torch import nn
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics
 from stormdraw.fields.transforms import forward
+from stormdraw.models.losses import mean_over_points
 from stormdraw.models.settings import Physics
 from stormdraw.variables import variable
 
@@ -108,12 +109,14 @@ class PhysicalLaws(nn.Module):
         predicted: torch.Tensor,
         following: torch.Tensor,
         map_factor: torch.Tensor | None = None,
+        weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The violation of each law by each sample, (B, L), in the order of `laws`.
 
         `predicted` are the states of M members after each variable's transform (B, M, V, Y, X),
         `following` the physical states they predict (B, V, Y, X), `map_factor` is (B, Y, X), or 1
-        everywhere. A bound z of the state in standard deviations s, and the dew point's, are
+        everywhere, and `weights` (B, Y, X) are those of the points in all means over them. A bound
+        z of the state in standard deviations s, and the dew point's, are
 
             mean(max(0, z_lower - z, z - z_upper)^2),   mean(max(0, D2M - T2M)^2) / s_T2M^2
 
@@ -129,39 +132,44 @@ class PhysicalLaws(nn.Module):
         true = dict(zip(self.index, following.unbind(dim=1), strict=True))  # each (B, Y, X)
         if map_factor is None:
             map_factor = torch.ones_like(following[:, 0])
-        found = {law: self._beyond(made, law) for law in self.laws if law in _BOUNDS}
+        found = {law: self._beyond(made, law, weights) for law in self.laws if law in _BOUNDS}
         if "dew_point" in self.laws:
             excess = torch.relu(made["D2M"] - made["T2M"])
-            found["dew_point"] = excess.square().mean(dim=(1, 2, 3)) / self._variance("T2M")
+            squares = mean_over_points(excess.square(), weights)
+            found["dew_point"] = squares.mean(dim=1) / self._variance("T2M")
         if "moist_energy" in self.laws:
-            found["moist_energy"] = self._energy(made, true, map_factor)
+            found["moist_energy"] = self._energy(made, true, map_factor, weights)
         if "mass_divergence" in self.laws:
             # Of the difference, which is the difference of the two since divergence is linear.
             u, v = (made[name].mean(dim=1) - true[name] for name in ("U10", "V10"))
             variance = self._variance("U10") + self._variance("V10")
-            surplus = divergence(u, v, map_factor)
-            found["mass_divergence"] = surplus.square().mean(dim=(1, 2)) / variance
+            squares = divergence(u, v, map_factor).square()
+            inner = None if weights is None else weights[:, 1:-1, 1:-1]
+            found["mass_divergence"] = mean_over_points(squares, inner) / variance
         return torch.stack([found[law] for law in self.laws], dim=1)
 
-    def _beyond(self, made: dict[str, torch.Tensor], law: str) -> torch.Tensor:
+    def _beyond(
+        self, made: dict[str, torch.Tensor], law: str, weights: torch.Tensor | None
+    ) -> torch.Tensor:
         """How far a variable is beyond its one bound, (B,)."""
         name, side = _BOUNDS[law]
         z, bound = made[name], self.bounds[law]
         beyond = torch.relu(bound - z if side == "lower" else z - bound)
-        return beyond.square().mean(dim=(1, 2, 3)) / self._variance(name)
+        return mean_over_points(beyond.square(), weights).mean(dim=1) / self._variance(name)
 
     def _energy(
         self,
         made: dict[str, torch.Tensor],
         true: dict[str, torch.Tensor],
         map_factor: torch.Tensor,
+        weights: torch.Tensor | None,
     ) -> torch.Tensor:
         # Differences first: energies are large, and their sums would lose digits.
         warmer = made["T2M"].mean(dim=1) - true["T2M"]
         moister = specific_humidity(made["D2M"]).mean(dim=1) - specific_humidity(true["D2M"])
         area = map_factor.square().reciprocal()
-        surplus = area * (SPECIFIC_HEAT * warmer + LATENT_HEAT * moister)
-        mean = surplus.mean(dim=(1, 2)) / area.mean(dim=(1, 2))
+        surplus = SPECIFIC_HEAT * warmer + LATENT_HEAT * moister
+        mean = mean_over_points(surplus, area if weights is None else weights * area)
         return mean.square() / (SPECIFIC_HEAT**2 * self._variance("T2M"))
 
     def _variance(self, name: str) -> torch.Tensor:

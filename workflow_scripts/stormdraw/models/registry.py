@@ -12,6 +12,11 @@ the role of the networks too. The one in `networks/` has a class `Network`, made
 - a `downscaler` as `network(noisy, coarse, timestep)`: noise or velocity of a block of fine values
   (B, 1, block, block), given the means (B, V) of all variables over it.
 
+It says how far it looks. What it makes of a point depends on points at most `context` away, or on
+all if that is None. A part of the grid that begins at multiples of `multiple` rows and columns, and
+is multiples of it high and wide or ends where the grid does, comes out as in the whole grid, but
+for points that lack some of their context.
+
 Nothing else switches on the name of a family.
 """
 

@@ -62,8 +62,10 @@ class Loss(Section):
 
 
 class Augmentation(Section):
-    """How often training samples are changed by chance, and how much: the reference's numbers.
+    """How often training samples are changed by chance, and how much.
 
+    The numbers of the original recipe, without its shift in time: of what lies between two hours
+    nothing is known that could be learnt.
     `noise` is in standard deviations of each variable. Of samples that are changed at all, all are
     noisy and scaled.
     """
@@ -73,7 +75,6 @@ class Augmentation(Section):
         default={"T2M": 0.1, "D2M": 0.02}
     )
     rotation_probability: Annotated[float, Field(ge=0, le=1)] = 0.3
-    time_shift_probability: Annotated[float, Field(ge=0, le=1)] = 0.2
     scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.95, 1.05)
 
     @model_validator(mode="after")
@@ -116,7 +117,7 @@ class Training(Section):
     checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
     augmentation: Augmentation | None = None
     samples_per_state: Annotated[int, Field(ge=1)] = 1
-    session_states: Annotated[int, Field(ge=1)] | None = None
+    buffer_states: Annotated[int, Field(ge=1)] | None = None
     data_gigabytes: Annotated[float, Field(ge=0)] = 4.0
     readers: Annotated[int, Field(ge=1)] = 4
     prefetch_batches: Annotated[int, Field(ge=0)] = 2
@@ -299,17 +300,6 @@ class ModelSettings(Section):
             raise ValueError(
                 f"physics is about predicted states, and prediction: {self.prediction} makes one "
                 "only after many steps; leave physics out, or give prediction: target"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _forcings_can_follow_the_augmentation(self) -> "ModelSettings":
-        augmentation = self.training.augmentation
-        shifted = augmentation is not None and augmentation.time_shift_probability > 0
-        if shifted and "solar_elevation" in self.forcings:
-            raise ValueError(
-                "training.augmentation.time_shift_probability moves states between the hours, "
-                "which solar_elevation is known for; set it to 0, or leave that forcing out"
             )
         return self
 

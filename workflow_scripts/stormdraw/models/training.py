@@ -117,7 +117,7 @@ def train(
     asked = model_settings.training.augmentation
     augmenter = None
     if asked is not None:
-        augmenter = Augmenter(asked, statistics, model_settings.forcings)
+        augmenter = Augmenter(asked, statistics)
     _fit(name, settings.seed, model, augmenter, pairs, validation, files, resume, device, ranks)
     if not ranks.is_first:
         return
@@ -260,8 +260,9 @@ def _fit(
                     name,
                     training.crop,
                     training.samples_per_state,
-                    training.session_states,
+                    training.buffer_states,
                     delivery,
+                    model.network.context,
                 ),
                 validation and OrderedBatches(validation, validated, delivery),
                 ckpt_path=str(resume) if resume.exists() else None,

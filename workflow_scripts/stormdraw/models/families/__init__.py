@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 
 from stormdraw.section import Section
 
+# Of each point by itself, or over the whole field.
+Norm = Literal["local", "group"]
 Role = Literal["denoiser", "regressor", "generator", "downscaler"]
 
 

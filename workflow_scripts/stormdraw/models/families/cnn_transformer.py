@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from stormdraw.models.families import NetworkOptions, Role
+from stormdraw.models.families import NetworkOptions, Norm, Role
 
 HEAD_SIZE = 32
 
@@ -14,6 +14,7 @@ class Options(NetworkOptions):
 
     `channels` is the width of each level, the finest first; each further level has half the rows
     and columns. `layers` are those of the transformer. `frames` must equal the model's `history`.
+    `norm` is `local`, of each point by itself, or `group`, over the whole field.
     """
 
     role: ClassVar[Role] = "regressor"
@@ -22,3 +23,4 @@ class Options(NetworkOptions):
     ]
     frames: Annotated[int, Field(ge=1)] = 5
     layers: Annotated[int, Field(ge=1)] = 4
+    norm: Norm = "group"

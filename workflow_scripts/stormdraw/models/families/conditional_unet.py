@@ -4,13 +4,17 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from stormdraw.models.families import NetworkOptions, Role
+from stormdraw.models.families import NetworkOptions, Norm, Role
 
 GROUPS = 8
 
 
 class Options(NetworkOptions):
-    """The section `network` of a model's configuration."""
+    """The section `network` of a model's configuration.
+
+    `norm` is `local`, of each point by itself, or `group`, over the whole field.
+    """
 
     role: ClassVar[Role] = "denoiser"
     base_channels: Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)] = 16
+    norm: Norm = "group"

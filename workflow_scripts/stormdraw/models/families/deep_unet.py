@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from stormdraw.models.families import NetworkOptions, Role
+from stormdraw.models.families import NetworkOptions, Norm, Role
 
 GROUPS = 8
 
@@ -14,7 +14,8 @@ class Options(NetworkOptions):
 
     `channels` is the width of each level, the finest first; each further level has half the rows
     and columns. `blocks` is the number of residual blocks a level on the way down; there is one
-    more on the way up. `attention` puts one layer of it between the two.
+    more on the way up. `attention` puts one layer of it between the two. `norm` is `local`, of each
+    point by itself, or `group`, over the whole field.
     """
 
     role: ClassVar[Role] = "denoiser"
@@ -23,3 +24,4 @@ class Options(NetworkOptions):
     ]
     blocks: Annotated[int, Field(ge=1)] = 2
     attention: bool = False
+    norm: Norm = "group"

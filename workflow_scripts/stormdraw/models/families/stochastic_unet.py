@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from stormdraw.models.families import NetworkOptions, Role
+from stormdraw.models.families import NetworkOptions, Norm, Role
 from stormdraw.models.families.conditional_unet import GROUPS
 
 
@@ -14,7 +14,8 @@ class Options(NetworkOptions):
     `channels` is the width of each level, the finest first; each further level has half the rows
     and columns. `noise_scales` has a noise channel an entry, smooth over so many points.
     `displacements` is in how many groups, each with a displacement of its own, the features of the
-    finest level are carried along (`models/advection.py`); 0 carries none.
+    finest level are carried along (`models/advection.py`); 0 carries none. `norm` is `local`, of
+    each point by itself, or `group`, over the whole field.
     """
 
     role: ClassVar[Role] = "generator"
@@ -26,3 +27,4 @@ class Options(NetworkOptions):
     )
     # Divisors of GROUPS, and so of every width.
     displacements: Literal[0, 1, 2, 4, 8] = 0
+    norm: Norm = "group"

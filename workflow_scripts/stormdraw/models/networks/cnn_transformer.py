@@ -11,9 +11,11 @@ from torch import nn
 
 from stormdraw.models.convolutions import convolve_enlarged
 from stormdraw.models.families.cnn_transformer import HEAD_SIZE, Options
-from stormdraw.models.networks.conditional_unet import GROUPS, ResidualBlock
+from stormdraw.models.networks.conditional_unet import ResidualBlock
+from stormdraw.models.norms import make_norm
 from stormdraw.models.padding import pad_to_multiple
 from stormdraw.models.parts import in_parts
+from stormdraw.models.reach import reach_of_level
 
 
 class Network(nn.Module):
@@ -21,23 +23,25 @@ class Network(nn.Module):
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
-        widths = options.channels
+        widths, norm = options.channels, options.norm
         self.frames = options.frames
+        self.multiple = 2 ** (len(widths) - 1)
+        self.context = None if norm == "group" else _context(len(widths))
         self.variables = variables
         forcings = condition_channels - self.frames * variables
         levels = list(itertools.pairwise(widths))
         self.enter = nn.Conv2d(variables + max(forcings, 0), widths[0], 3, padding=1)
-        self.fine = nn.ModuleList([ResidualBlock(width, width) for width, _ in levels])
+        self.fine = nn.ModuleList([ResidualBlock(width, width, norm) for width, _ in levels])
         self.down = nn.ModuleList(
             [nn.Conv2d(width, below, 3, stride=2, padding=1) for width, below in levels]
         )
-        self.coarsest = ResidualBlock(widths[-1], widths[-1])
+        self.coarsest = ResidualBlock(widths[-1], widths[-1], norm)
         self.ages = nn.Parameter(0.02 * torch.randn(self.frames, widths[-1]))
         self.layers = nn.ModuleList([TemporalLayer(widths[-1]) for _ in range(options.layers)])
         self.up = nn.ModuleList([nn.Conv2d(below, width, 3, padding=1) for width, below in levels])
-        self.merge = nn.ModuleList([ResidualBlock(2 * width, width) for width, _ in levels])
+        self.merge = nn.ModuleList([ResidualBlock(2 * width, width, norm) for width, _ in levels])
         self.leave = nn.Sequential(
-            nn.GroupNorm(GROUPS, widths[0]),
+            make_norm(norm, widths[0]),
             nn.SiLU(),
             nn.Conv2d(widths[0], variables, 3, padding=1),
         )
@@ -45,7 +49,7 @@ class Network(nn.Module):
     def forward(self, condition: torch.Tensor) -> torch.Tensor:
         """condition (B, T V + F, Y, X), the oldest frame first -> (B, V, Y, X)."""
         height, width = condition.shape[-2:]
-        padded = pad_to_multiple(condition, 2 ** len(self.down))
+        padded = pad_to_multiple(condition, self.multiple)
         frames = padded[:, : self.frames * self.variables].unflatten(1, (self.frames, -1))
         forcings = padded[:, None, self.frames * self.variables :]
         x = torch.cat([frames, forcings.expand(-1, self.frames, -1, -1, -1)], dim=2)
@@ -96,6 +100,13 @@ class Network(nn.Module):
 
         seen = in_parts(newest, tokens.shape[2], dim=1)  # (B, Y X, C)
         return seen.transpose(1, 2).unflatten(2, x.shape[-2:])
+
+
+def _context(levels: int) -> int:
+    context = 2
+    for _ in range(levels - 1):
+        context = reach_of_level(context, before=2, after=2)
+    return 1 + context + 1
 
 
 class TemporalLayer(nn.Module):

@@ -11,8 +11,11 @@ from torch import nn
 from torch.nn import functional
 
 from stormdraw.models.convolutions import convolve_enlarged, convolve_joined
-from stormdraw.models.families.conditional_unet import GROUPS, Options
+from stormdraw.models.families import Norm
+from stormdraw.models.families.conditional_unet import Options
+from stormdraw.models.norms import make_norm
 from stormdraw.models.padding import pad_to_multiple
+from stormdraw.models.reach import reach_of_level
 
 
 class Network(nn.Module):
@@ -22,18 +25,23 @@ class Network(nn.Module):
     since resizing would blur the skip connection.
     """
 
+    multiple = 2
+
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
-        base = options.base_channels
+        base, norm = options.base_channels, options.norm
+        self.context = None if norm == "group" else 1 + reach_of_level(3 * 2, before=2, after=2)
         self.enter = nn.Conv2d(variables + condition_channels, base, 1)
         self.time = TimeEmbedding(base)
-        self.fine = ResidualBlock(base, base, base)
+        self.fine = ResidualBlock(base, base, norm, base)
         self.down = nn.Conv2d(base, 2 * base, 3, stride=2, padding=1)
-        self.coarse = nn.ModuleList([ResidualBlock(2 * base, 2 * base, base) for _ in range(3)])
+        self.coarse = nn.ModuleList(
+            [ResidualBlock(2 * base, 2 * base, norm, base) for _ in range(3)]
+        )
         self.up = nn.Conv2d(2 * base, base, 3, padding=1)
-        self.merge = ResidualBlock(2 * base, base, base)
+        self.merge = ResidualBlock(2 * base, base, norm, base)
         self.leave = nn.Sequential(
-            nn.GroupNorm(GROUPS, base), nn.SiLU(), nn.Conv2d(base, variables, 3, padding=1)
+            make_norm(norm, base), nn.SiLU(), nn.Conv2d(base, variables, 3, padding=1)
         )
 
     def forward(
@@ -74,19 +82,19 @@ class TimeEmbedding(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions, each with group normalisation and SiLU; the time is added in between.
+    """Two convolutions, each with a norm and SiLU; the time is added in between.
 
     Without a `time_size` there is no time. What comes in may be in parts, whose channels add up to
     `inputs`.
     """
 
-    def __init__(self, inputs: int, outputs: int, time_size: int | None = None) -> None:
+    def __init__(self, inputs: int, outputs: int, norm: Norm, time_size: int | None = None) -> None:
         super().__init__()
         self.first = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.first_norm = nn.GroupNorm(GROUPS, outputs)
+        self.first_norm = make_norm(norm, outputs)
         self.time = None if time_size is None else nn.Linear(time_size, outputs)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.second_norm = nn.GroupNorm(GROUPS, outputs)
+        self.second_norm = make_norm(norm, outputs)
         self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else None
 
     def forward(

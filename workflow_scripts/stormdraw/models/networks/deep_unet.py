@@ -10,7 +10,9 @@ from diffusers.models.unets.unet_2d import UNet2DModel
 from torch import nn
 
 from stormdraw.models.families.deep_unet import GROUPS, Options
+from stormdraw.models.norms import replace_group_norms
 from stormdraw.models.padding import pad_to_multiple
+from stormdraw.models.reach import reach_of_level
 
 
 class Network(nn.Module):
@@ -30,6 +32,8 @@ class Network(nn.Module):
             norm_num_groups=GROUPS,
             add_attention=options.attention,
         )
+        replace_group_norms(self.unet, options.norm)
+        self.context = _context(options)
 
     def forward(
         self, noisy: torch.Tensor, condition: torch.Tensor, timestep: torch.Tensor
@@ -43,3 +47,14 @@ class Network(nn.Module):
     def blocks(self) -> list[nn.Module]:
         """Whose activations may be computed twice instead of being kept."""
         return [module for module in self.unet.modules() if isinstance(module, ResnetBlock2D)]
+
+
+def _context(options: Options) -> int | None:
+    if options.norm == "group" or options.attention:
+        return None
+    before, after = 2 * options.blocks, 2 * (options.blocks + 1)
+    # Two blocks in the middle.
+    context = before + 4 + after
+    for _ in options.channels[1:]:
+        context = reach_of_level(context, before, after)
+    return 1 + context + 1

@@ -22,6 +22,11 @@ class Network(nn.Module):
         super().__init__()
         size = options.latent
         self.spacing, self.scales = options.spacing, options.scales
+        longest = 2 ** (options.scales - 1) * options.spacing
+        self.multiple = longest
+        # From a point to a node at its corner, along an edge in each layer, and to a point that
+        # this node is the nearest of.
+        self.context = options.spacing + options.layers * longest + (options.spacing - 1) // 2
         self.grid_encoder = mlp(condition_channels, size)
         self.edge_encoder = mlp(3, size)
         self.to_mesh_way = nn.Linear(2, size)

@@ -2,19 +2,22 @@
 
 The network of `conditional_unet` without the noisy state and its timestep, trained in one step as
 an ensemble (Lang et al. 2024, AIFS-CRPS; Larsson et al. 2025, CRPS-LAM). White noise alone would
-have to be spread over a storm by the network itself, whose convolutions see 19 points far.
+have to be spread over a storm by the network itself, whose convolutions look 20 points far.
 """
 
 import itertools
+import math
 
 import torch
 from torch import nn
 
-from stormdraw.models.advection import Advection
+from stormdraw.models.advection import REACH, Advection
 from stormdraw.models.convolutions import convolve_enlarged
 from stormdraw.models.families.stochastic_unet import Options
-from stormdraw.models.networks.conditional_unet import GROUPS, ResidualBlock
+from stormdraw.models.networks.conditional_unet import ResidualBlock
+from stormdraw.models.norms import make_norm
 from stormdraw.models.padding import pad_to_multiple
+from stormdraw.models.reach import reach_of_level
 from stormdraw.models.smooth_noise import smooth_noise
 from stormdraw.models.white_noise import White
 
@@ -24,24 +27,28 @@ class Network(nn.Module):
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
-        widths = options.channels
+        widths, norm = options.channels, options.norm
         self.scales = tuple(options.noise_scales)
+        self.multiple = 2 ** (len(widths) - 1)
+        self.context = _context(options)
         self.enter = nn.Conv2d(condition_channels + len(self.scales), widths[0], 1)
         levels = list(itertools.pairwise(widths))
-        self.fine = nn.ModuleList([ResidualBlock(width, width) for width, _ in levels])
+        self.fine = nn.ModuleList([ResidualBlock(width, width, norm) for width, _ in levels])
         self.down = nn.ModuleList(
             [nn.Conv2d(width, below, 3, stride=2, padding=1) for width, below in levels]
         )
-        self.coarsest = nn.Sequential(*(ResidualBlock(widths[-1], widths[-1]) for _ in range(3)))
+        self.coarsest = nn.Sequential(
+            *(ResidualBlock(widths[-1], widths[-1], norm) for _ in range(3))
+        )
         self.up = nn.ModuleList([nn.Conv2d(below, width, 3, padding=1) for width, below in levels])
-        self.merge = nn.ModuleList([ResidualBlock(2 * width, width) for width, _ in levels])
+        self.merge = nn.ModuleList([ResidualBlock(2 * width, width, norm) for width, _ in levels])
         self.carry = None
         if options.displacements:
             finest, below = levels[0]
-            self.carry = Advection(below, options.displacements, GROUPS)
-            self.merge[0] = ResidualBlock(3 * finest, finest)
+            self.carry = Advection(below, options.displacements, norm)
+            self.merge[0] = ResidualBlock(3 * finest, finest, norm)
         self.leave = nn.Sequential(
-            nn.GroupNorm(GROUPS, widths[0]),
+            make_norm(norm, widths[0]),
             nn.SiLU(),
             nn.Conv2d(widths[0], variables, 3, padding=1),
         )
@@ -50,7 +57,7 @@ class Network(nn.Module):
         """condition (B, C, Y, X), noise (B, N, Y, X) -> (B, V, Y, X)."""
         height, width = condition.shape[-2:]
         x = torch.cat([condition, noise.to(condition.dtype)], dim=1)
-        x = self.enter(pad_to_multiple(x, 2 ** len(self.down)))
+        x = self.enter(pad_to_multiple(x, self.multiple))
         skips = []
         for block, down in zip(self.fine, self.down, strict=True):
             x = block(x)
@@ -73,3 +80,17 @@ class Network(nn.Module):
         """Noise on (y, x) points made of `white` one, (B, N, Y, X)."""
         channels = [smooth_noise(white, shape, scale) for scale in self.scales]
         return torch.cat(channels, dim=1)
+
+
+def _context(options: Options) -> int | None:
+    if options.norm == "group":
+        return None
+    below = 3 * 2
+    for _ in options.channels[2:]:
+        below = reach_of_level(below, before=2, after=2)
+    context = reach_of_level(below, before=2, after=2)
+    if options.displacements:
+        # The convolution that finds displacements is one more on the coarse level; what is carried
+        # is the finest level's features.
+        context = max(reach_of_level(below + 1, before=2, after=2), 2 + math.ceil(REACH) + 2)
+    return context + 1

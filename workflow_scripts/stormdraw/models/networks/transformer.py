@@ -11,9 +11,12 @@ from stormdraw.models.padding import pad_to_multiple
 class Network(nn.Module):
     """The next state from the current one; the grid is padded to whole patches and cropped back."""
 
+    # Every patch looks at all others.
+    context = None
+
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
-        self.patch = options.patch
+        self.patch = self.multiple = options.patch
         hidden = options.hidden
         self.enter = nn.Conv2d(condition_channels, hidden, self.patch, stride=self.patch)
         self.positions = nn.Parameter(0.02 * torch.randn(1, hidden, *options.positions))
