@@ -28,6 +28,8 @@ ROWS = [
     ("ddpm_residual", "T2M", 2, "crps_skill", 50, 0.1, 0.05, 0.2),
     ("href", "T2M", 1, "crps_fair", 10, 1.0, None, None),
     ("href", "T2M", 2, "crps_fair", 10, 1.0, None, None),
+    # As in a real summary: its skill against itself is 0, and says nothing.
+    ("href", "T2M", 1, "crps_skill", 10, 0.0, None, None),
     ("persistence", "T2M", 1, "crps_fair", 1, 1.02, None, None),
     ("persistence", "T2M", 2, "crps_fair", 1, 2.0, None, None),
     ("persistence", "T2M", 1, "crps_skill", 1, -0.015, -0.3, 0.2),
@@ -166,6 +168,15 @@ def test_a_star_is_for_the_best_contender_never_for_the_perfect_ensemble() -> No
 def test_a_baseline_wins_no_star() -> None:
     rows = [(*row[:5], 0.01, *row[6:]) if row[0] == "persistence" else row for row in ROWS]
     assert cell("fair CRPS", "persistence", 2, summary=summary(rows))[1] == ""
+
+
+def test_an_only_contender_competes_with_nobody() -> None:
+    config = copy.deepcopy(DEMO)
+    kept = ("ddpm_residual", "persistence", "perfect")
+    systems = [one for one in config["ensembles"]["systems"] if one["name"] in kept]
+    alone = settings(None, ensembles={"members": 50, "systems": systems})
+    rows = [row for row in ROWS if row[0] in kept]
+    assert cell("fair CRPS", "ddpm_residual", 2, summary=summary(rows), settings=alone)[1] == ""
 
 
 def test_nearness_to_the_perfect_ensemble_is_a_ratio() -> None:
