@@ -98,14 +98,24 @@ def test_several_jobs_draw_what_one_draws(bench, finished):
         xr.open_dataset(bench.results / path) as split,
         xr.open_dataset(finished.results / path) as whole,
     ):
+        # Batches of other sizes round otherwise, and so a value may be packed as its neighbour.
+        # The calibration then widens that step with the spread, and packs the value again.
+        allowed = {
+            name: step_of(name) * (1 + max(whole.attrs[f"spread_factor_{name}"]))
+            for name in ("REFC", "T2M", "D2M", "U10", "V10")
+        }
+        allowed["WIND10"] = float(np.hypot(allowed["U10"], allowed["V10"])) + step_of("WIND10")
         for name in whole.data_vars:
-            # Batches of other sizes round otherwise, and so a value may be packed as its neighbour.
             rounding = 1e-4 * float(whole[name].std()) + 1e-6 * float(np.abs(whole[name]).max())
-            step = float(packing_of(str(name)).step)
-            np.testing.assert_allclose(split[name], whole[name], rtol=0, atol=step + rounding)
+            difference = float(np.abs(split[name] - whole[name]).max())
+            assert difference <= allowed[str(name)] + rounding, name
     assert [file.name for file in (bench.results / path).parent.glob("2026060206*")] == [
         "2026060206.nc"
     ]
+
+
+def step_of(variable: str) -> float:
+    return float(packing_of(variable).step)
 
 
 def same_content(one: Path, other: Path) -> bool:
