@@ -3,10 +3,10 @@ results/archive/simulated_world.nc (the hidden state of the world at each case).
 
 from pathlib import Path
 
-from stormdraw.archive.simulated.mirror import write_archive
 from stormdraw.files import replacing_folder
 from stormdraw.job import job
 from stormdraw.settings import load_settings
+from stormdraw.simulated.mirror import write_archive
 
 with (
     job("archive_simulate", snakemake.log[0]) as logger,

@@ -3,7 +3,6 @@ forecast or its lagged runs, (member, lead, y, x)."""
 
 from pathlib import Path
 
-from stormdraw.archive.membership import lagged_runs
 from stormdraw.ensembles.baseline import (
     write_climatology,
     write_forecast,
@@ -12,6 +11,7 @@ from stormdraw.ensembles.baseline import (
 )
 from stormdraw.ensembles.files import Case
 from stormdraw.job import job
+from stormdraw.membership import lagged_runs
 from stormdraw.settings import load_settings
 from stormdraw.times import parse_init
 

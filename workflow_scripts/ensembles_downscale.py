@@ -3,11 +3,11 @@
 
 from pathlib import Path
 
-from stormdraw.archive.membership import lagged_runs
 from stormdraw.ensembles.downscale import Downscaling, write_downscaled
 from stormdraw.ensembles.files import Case
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
+from stormdraw.membership import lagged_runs
 from stormdraw.settings import load_settings
 from stormdraw.times import parse_init
 

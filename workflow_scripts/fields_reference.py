@@ -5,12 +5,12 @@ analyses; and what of it is suspicious, results/fields/quality/{reference}/{init
 
 from pathlib import Path
 
-from stormdraw.archive.membership import lagged_runs, members_at
 from stormdraw.archive.wanted import product_variables
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members, regrid_products
 from stormdraw.fields.target import Target
 from stormdraw.fields.writing import Destination
 from stormdraw.job import job
+from stormdraw.membership import lagged_runs, members_at
 from stormdraw.settings import load_settings
 from stormdraw.times import parse_init
 

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 
 from stormdraw.archive.manifest import ManifestRow, write_manifest
-from stormdraw.archive.simulated.gribs import Encoder, Product
 from stormdraw.grids import Grid
+from stormdraw.simulated.gribs import Encoder, Product
 from stormdraw.variables import STATE_VARIABLES, variable
 
 START = datetime(2026, 6, 1)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stormdraw.archive.simulated.gribs import pack
-from stormdraw.archive.simulated.mirror import write_archive
+from stormdraw.grib_encoding import pack
 from stormdraw.settings import load_settings
+from stormdraw.simulated.mirror import write_archive
 from stormdraw.variables import variable
 
 SENTINEL = 192.12

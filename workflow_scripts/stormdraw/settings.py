@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
-from stormdraw.archive.membership import members_at
 from stormdraw.archive.public import first_run
 from stormdraw.archive.settings import MESOSCALE_ANALYSES, Archive
 from stormdraw.ensembles.settings import (
@@ -21,6 +20,7 @@ from stormdraw.ensembles.settings import (
 )
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
+from stormdraw.membership import members_at
 from stormdraw.periods import Cases, Periods
 from stormdraw.report.candidates import require_products_fit
 from stormdraw.report.settings import Report

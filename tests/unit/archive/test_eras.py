@@ -11,10 +11,10 @@ import pytest
 from archive_mirror import settings
 
 from stormdraw.archive.herbie_library import load_herbie
-from stormdraw.archive.membership import hrrr_run, published_hours
 from stormdraw.archive.public import FIRST_RUNS, first_run
 from stormdraw.archive.settings import HerbieSource
 from stormdraw.errors import StormdrawError
+from stormdraw.membership import hrrr_run, published_hours
 
 MIRROR = {"source": {"mirror": "elsewhere"}}
 

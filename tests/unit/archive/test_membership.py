@@ -5,9 +5,9 @@ from datetime import datetime
 import pytest
 from archive_mirror import settings
 
-from stormdraw.archive.membership import members_at
 from stormdraw.archive.wanted import requests
 from stormdraw.errors import StormdrawError
+from stormdraw.membership import members_at
 
 NOON = datetime(2026, 9, 15, 12)
 

@@ -8,8 +8,6 @@ import pytest
 import xarray as xr
 
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.membership import lagged_runs
-from stormdraw.archive.simulated.mirror import write_archive
 from stormdraw.ensembles.baseline import (
     write_climatology,
     write_forecast,
@@ -23,7 +21,9 @@ from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
 from stormdraw.fields.target import Target
 from stormdraw.fields.writing import Destination
 from stormdraw.grids import HRRR
+from stormdraw.membership import lagged_runs
 from stormdraw.settings import load_settings
+from stormdraw.simulated.mirror import write_archive
 
 STATE = ["T2M", "U10", "V10"]
 START = datetime(2026, 6, 1)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stormdraw.archive.membership import members_at
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarse_grid
 from stormdraw.fields.forecasts import Cycle, regrid_members, regrid_products
 from stormdraw.fields.quality import read_findings
 from stormdraw.fields.target import Target
 from stormdraw.grids import HRRR, lambert
+from stormdraw.membership import members_at
 from stormdraw.times import hours
 
 INIT = datetime(2026, 6, 8, 6)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from stormdraw.archive.manifest import OK, ManifestRow
-from stormdraw.archive.membership import members_at
 from stormdraw.archive.wanted import MAY_LACK_FILES, FileRequest, is_members, minimum_members
 from stormdraw.errors import StormdrawError
+from stormdraw.membership import members_at
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
 

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from stormdraw.archive.membership import (
+from stormdraw.archive.settings import MESOSCALE_ANALYSES
+from stormdraw.ensembles.settings import DownscaleSystem, ReferenceSystem
+from stormdraw.errors import StormdrawError
+from stormdraw.membership import (
     PRODUCT_VARIABLES,
     Member,
     hrrr_run,
     lagged_runs,
     members_at,
 )
-from stormdraw.archive.settings import MESOSCALE_ANALYSES
-from stormdraw.ensembles.settings import DownscaleSystem, ReferenceSystem
-from stormdraw.errors import StormdrawError
 from stormdraw.messages import Statistic
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from stormdraw.archive.simulated.perfect import draw_members
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.fields.source_fields import SourceField
 from stormdraw.fields.target import Checks, Target
 from stormdraw.grids import Grid
+from stormdraw.simulated.perfect import draw_members
 
 
 def write_perfect(

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from stormdraw.archive.membership import (
+from stormdraw.archive.public import first_run
+from stormdraw.errors import StormdrawError
+from stormdraw.membership import (
     PRODUCT_VARIABLES,
     hrrr_run,
     lagged_runs,
     members_at,
     published_hours,
 )
-from stormdraw.archive.public import first_run
-from stormdraw.errors import StormdrawError
 from stormdraw.times import hours
 from stormdraw.variables import scored_variables
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from stormdraw.archive.membership import members_at
 from stormdraw.ensembles.climatology import Climatology
 from stormdraw.ensembles.fit import (
     require_downscalers,
@@ -24,6 +23,7 @@ from stormdraw.ensembles.reach import (
     require_products,
 )
 from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
+from stormdraw.membership import members_at
 from stormdraw.section import Name, Section
 from stormdraw.variables import STATE_VARIABLES
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import xarray as xr
 
-from stormdraw.archive.membership import Member, hrrr_run
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import Messages
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate
 from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.writing import Content, Destination, Piece, read_together, write_fields
+from stormdraw.membership import Member, hrrr_run
 from stormdraw.times import hours
 
 

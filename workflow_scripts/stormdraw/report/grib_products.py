@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+import eccodes
 import numpy as np
 
-import stormdraw  # noqa: F401 - quiets Herbie before ecCodes is loaded
-from stormdraw.archive.simulated.gribs import FIXED_KEYS, grid_keys, pack
+from stormdraw.grib_encoding import new_message, pack, surface_keys
 from stormdraw.grids import Grid
 from stormdraw.variables import variable
-
-import eccodes  # isort: skip
 
 # Reflectivity and the probability-matched mean have a code in NCEP's local tables only, so that
 # the centre is NCEP's (7); the data are marked as a research product of an unknown process.
@@ -25,9 +22,6 @@ _ABOVE_LOWER_LIMIT = 3
 _DERIVED, _PROBABILITY = 2, 5
 
 _FINEST_SCALE = 5
-
-_MISSING_SURFACE = 255
-_MISSING_VALUE = 9999.0
 
 
 @dataclass(frozen=True)
@@ -48,36 +42,20 @@ class Message:
 
 def encode(message: Message, grid: Grid, init: datetime, lead: int, values: np.ndarray) -> bytes:
     """A message of `values` (y, x); points that are not finite are left out by a bitmap."""
-    handle = eccodes.codes_new_from_samples("GRIB2", eccodes.CODES_PRODUCT_GRIB)
-    try:
-        row = variable(message.name)
-        _set(handle, {"discipline": row.grib[0]} | FIXED_KEYS | grid_keys(grid))
-        _set(handle, {"productionStatusOfProcessedData": _RESEARCH})
-        template = _PROBABILITY if message.kind == "probability" else _DERIVED
-        _set(handle, {"productDefinitionTemplateNumber": template})
-        _set(
-            handle,
-            {
-                "dataDate": int(f"{init:%Y%m%d}"),
-                "dataTime": int(f"{init:%H%M}"),
-                "parameterCategory": row.grib[1],
-                "parameterNumber": row.grib[2],
-                "generatingProcessIdentifier": _UNKNOWN_PROCESS,
-                "indicatorOfUnitForForecastTime": 1,
-                "forecastTime": lead,
-                "typeOfFirstFixedSurface": row.surfaces[0],
-                "scaleFactorOfFirstFixedSurface": 0,
-                "scaledValueOfFirstFixedSurface": row.level,
-                "typeOfSecondFixedSurface": _MISSING_SURFACE,
-            },
-        )
-        _set(handle, _ensemble_keys(message))
-        eccodes.codes_set(handle, "packingType", "grid_complex_spatial_differencing")
-        _set(handle, {"orderOfSpatialDifferencing": 2})
-        _pack(handle, values, _digits(message))
+    row = variable(message.name)
+    template = _PROBABILITY if message.kind == "probability" else _DERIVED
+    keys = {
+        "productionStatusOfProcessedData": _RESEARCH,
+        "dataDate": int(f"{init:%Y%m%d}"),
+        "dataTime": int(f"{init:%H%M}"),
+        "generatingProcessIdentifier": _UNKNOWN_PROCESS,
+        "forecastTime": lead,
+        **surface_keys(row.surfaces[0], row.level),
+        **_ensemble_keys(message),
+    }
+    with new_message(grid, row.grib, template, keys) as handle:
+        pack(handle, values, _digits(message))
         return eccodes.codes_get_message(handle)
-    finally:
-        eccodes.codes_release(handle)
 
 
 def inventory_columns(message: Message, init: datetime, lead: int) -> str:
@@ -129,28 +107,3 @@ def _digits(message: Message) -> int:
     if message.kind == "probability":
         return 1
     return round(-np.log10(variable(message.name).precision)) + 1
-
-
-def _pack(handle: int, values: np.ndarray, digits: int) -> None:
-    """Complex packing, as NCEP's, of whole multiples of 10^-digits: exact."""
-    known = np.isfinite(values)
-    if known.all():
-        pack(handle, values, digits)
-        return
-    if not known.any():
-        # Complex packing cannot hold nothing.
-        eccodes.codes_set(handle, "packingType", "grid_simple")
-    # The bits must be for the range of what is there, not for the mark of what is not.
-    whole = np.rint(values[known] * 10.0**digits) if known.any() else np.zeros(1)
-    bits = int(np.ceil(np.log2(np.ptp(whole) + 1)))
-    _set(handle, {"bitmapPresent": 1})
-    eccodes.codes_set(handle, "missingValue", _MISSING_VALUE)
-    _set(handle, {"bitsPerValue": bits, "decimalScaleFactor": digits, "optimizeScaleFactor": 1})
-    filled = np.full(values.shape, _MISSING_VALUE)
-    filled[known] = np.rint(values[known] * 10.0**digits) / 10.0**digits
-    eccodes.codes_set_values(handle, filled.ravel())
-
-
-def _set(handle: int, keys: dict[str, Any]) -> None:
-    for key, value in keys.items():
-        eccodes.codes_set(handle, key, value)

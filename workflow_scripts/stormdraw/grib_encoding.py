@@ -1,0 +1,132 @@
+"""GRIB2 messages on a Lambert conformal grid, coded and packed as NCEP's."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+import eccodes
+import numpy as np
+
+from stormdraw.grids import Grid
+
+_MICRODEGREES = 6
+_MILLIMETRES = 1000
+_MISSING_SURFACE = 255
+_MISSING_VALUE = 9999.0
+
+# Identification, grid and packing: as in HRRR's files.
+_FIXED_KEYS: dict[str, int] = {
+    "tablesVersion": 2,
+    "centre": 7,
+    "subCentre": 0,
+    "localTablesVersion": 1,
+    "significanceOfReferenceTime": 1,
+    "productionStatusOfProcessedData": 0,
+    "typeOfProcessedData": 1,
+    "gridDefinitionTemplateNumber": 30,
+    "shapeOfTheEarth": 6,
+    "resolutionAndComponentFlags": 8,
+    "projectionCentreFlag": 0,
+    "scanningMode": 64,
+    "latitudeOfSouthernPole": 0,
+    "longitudeOfSouthernPole": 0,
+}
+
+
+@contextlib.contextmanager
+def new_message(
+    grid: Grid, parameter: tuple[int, int, int], template: int, keys: Mapping[str, int]
+) -> Iterator[int]:
+    """An ecCodes handle of a message that lacks its values; it is released at the end.
+
+    `parameter` is (discipline, category, number), `template` GRIB2's product definition, and `keys`
+    are set in their order once the template is.
+    """
+    handle = eccodes.codes_new_from_samples("GRIB2", eccodes.CODES_PRODUCT_GRIB)
+    discipline, category, number = parameter
+    try:
+        set_keys(handle, {"discipline": discipline} | _FIXED_KEYS | _grid_keys(grid))
+        set_keys(handle, {"productDefinitionTemplateNumber": template})
+        set_keys(handle, {"parameterCategory": category, "parameterNumber": number})
+        set_keys(handle, {"indicatorOfUnitForForecastTime": 1})
+        set_keys(handle, keys)
+        eccodes.codes_set(handle, "packingType", "grid_complex_spatial_differencing")
+        set_keys(handle, {"orderOfSpatialDifferencing": 2})
+        yield handle
+    finally:
+        eccodes.codes_release(handle)
+
+
+def surface_keys(surface: int, level: int, top: int | None = None) -> dict[str, int]:
+    """The keys of a level; `top` closes a layer between two surfaces of the same kind."""
+    first = {
+        "typeOfFirstFixedSurface": surface,
+        "scaleFactorOfFirstFixedSurface": 0,
+        "scaledValueOfFirstFixedSurface": level,
+    }
+    if top is None:
+        return first | {"typeOfSecondFixedSurface": _MISSING_SURFACE}
+    return first | {
+        "typeOfSecondFixedSurface": surface,
+        "scaleFactorOfSecondFixedSurface": 0,
+        "scaledValueOfSecondFixedSurface": top,
+    }
+
+
+def first_point(grid: Grid) -> tuple[float, float]:
+    """Longitude in [0, 360) and latitude of the first point, to the microdegree."""
+    longitude, latitude = Grid(grid.crs, grid.x[:1], grid.y[:1]).longitude_latitude()
+    return (
+        round(float(longitude[0, 0]) % 360.0, _MICRODEGREES),
+        round(float(latitude[0, 0]), _MICRODEGREES),
+    )
+
+
+def pack(handle: int, values: np.ndarray, digits: int) -> None:
+    """Complex packing of whole multiples of 10^-digits: exact, since no binary scale is needed.
+
+    A bitmap leaves out the points of `values` (y, x) that are not finite.
+    """
+    known = np.isfinite(values)
+    # The bits are for the range of what is there, not for the mark of what is not.
+    whole = np.rint(values[known] * 10.0**digits) if known.any() else np.zeros(1)
+    if not known.all():
+        set_keys(handle, {"bitmapPresent": 1})
+        eccodes.codes_set(handle, "missingValue", _MISSING_VALUE)
+    if not known.any():
+        # Complex packing cannot hold nothing.
+        eccodes.codes_set(handle, "packingType", "grid_simple")
+    # ecCodes takes the decimal scale into account only if it may choose the scales itself; given
+    # just the bits that the range needs, it keeps this decimal scale and a binary one of zero.
+    bits = int(np.ceil(np.log2(np.ptp(whole) + 1)))
+    set_keys(handle, {"bitsPerValue": bits, "decimalScaleFactor": digits, "optimizeScaleFactor": 1})
+    stored = np.full(values.shape, _MISSING_VALUE)
+    stored[known] = whole / 10.0**digits if known.any() else 0.0
+    eccodes.codes_set_values(handle, stored.ravel())
+
+
+def set_keys(handle: int, keys: Mapping[str, int]) -> None:
+    """Set keys of a message, in their order."""
+    for key, value in keys.items():
+        eccodes.codes_set(handle, key, value)
+
+
+def _grid_keys(grid: Grid) -> dict[str, int]:
+    longitude, latitude = first_point(grid)
+    projection = dict(part.split("=") for part in grid.crs.split() if "=" in part)
+    dy, dx = grid.spacing
+    return {
+        "Nx": grid.shape[1],
+        "Ny": grid.shape[0],
+        "latitudeOfFirstGridPoint": _microdegrees(latitude),
+        "longitudeOfFirstGridPoint": _microdegrees(longitude),
+        "LaD": _microdegrees(float(projection["+lat_0"])),
+        "LoV": _microdegrees(float(projection["+lon_0"]) % 360.0),
+        "Latin1": _microdegrees(float(projection["+lat_1"])),
+        "Latin2": _microdegrees(float(projection["+lat_2"])),
+        "Dx": round(dx * _MILLIMETRES),
+        "Dy": round(dy * _MILLIMETRES),
+    }
+
+
+def _microdegrees(degrees: float) -> int:
+    return round(degrees * 10**_MICRODEGREES)

@@ -1,0 +1,163 @@
+"""Fields as GRIB2 messages, coded as NCEP codes them."""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import eccodes
+import numpy as np
+
+from stormdraw.grib_encoding import new_message, pack, set_keys, surface_keys
+from stormdraw.grids import Grid
+from stormdraw.messages import opened
+from stormdraw.variables import variable
+
+_INSTANT, _DERIVED, _INTERVAL = 0, 2, 8
+
+# The templates of a member of an ensemble in their place.
+_OF_A_MEMBER = {_INSTANT: 1, _INTERVAL: 11}
+
+# GRIB2 code tables 4.3, 4.6, 4.7 and 4.10.
+_FORECAST, _ENSEMBLE_FORECAST = 2, 4
+_POSITIVELY_PERTURBED = 3
+_WEIGHTED_MEAN, _SPREAD = 1, 4
+_MAXIMUM = 2
+
+_PRESSURE_ABOVE_GROUND = 108
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a message holds, apart from grid, time and values.
+
+    `grib` is (discipline, category, number). `top` closes a layer of the same kind of surface.
+    `digits` are the decimal places kept, negative for tens. `template` is GRIB2's product
+    definition; `derived` its code of an ensemble statistic.
+    """
+
+    grib: tuple[int, int, int]
+    surface: int
+    level: int
+    digits: int
+    top: int | None = None
+    template: int = _INSTANT
+    derived: int | None = None
+
+    @classmethod
+    def of(cls, name: str) -> "Product":
+        """The product of a variable of the table."""
+        row = variable(name)
+        digits = round(-np.log10(row.precision))
+        return cls(row.grib, row.surfaces[0], row.level, digits)
+
+
+def ensemble_product(name: str, statistic: str) -> Product:
+    """The mean or spread of a variable; one digit finer than the members."""
+    single = Product.of(name)
+    return Product(
+        single.grib,
+        single.surface,
+        single.level,
+        single.digits + 1,
+        template=_DERIVED,
+        derived={"mean": _WEIGHTED_MEAN, "spread": _SPREAD}[statistic],
+    )
+
+
+# Messages that real files have and that must be passed over: the wrong level, the wrong layer, a
+# maximum over the hour.
+DECOYS = {
+    "TMP:surface": Product((0, 0, 0), 1, 0, digits=1),
+    "WIND:hourly maximum": Product((0, 2, 1), 103, 10, digits=1, template=_INTERVAL),
+    "CAPE:180-0 mb": Product((0, 7, 6), _PRESSURE_ABOVE_GROUND, 18000, digits=-1, top=0),
+    "CIN:180-0 mb": Product((0, 7, 7), _PRESSURE_ABOVE_GROUND, 18000, digits=0, top=0),
+}
+
+
+class Encoder(contextlib.ExitStack):
+    """Writes messages on one grid, by one generating process (NCEP's table A).
+
+    `perturbation` is the number of an ensemble's member, if its messages say that they are of one.
+    Keeps a handle for each product, since making one costs as much as packing the values; use it as
+    a context manager, which releases them.
+    """
+
+    def __init__(self, grid: Grid, process: int, perturbation: int | None = None) -> None:
+        super().__init__()
+        self.grid = grid
+        self.perturbation = perturbation
+        self.process = process
+        self._handles: dict[Product, int] = {}
+
+    def encode(
+        self,
+        product: Product,
+        values: np.ndarray,
+        init: datetime,
+        lead: int,
+        members: int | None = None,
+    ) -> bytes:
+        """A message with `values` (y, x), rounded to the product's digits.
+
+        `members` is the size of the ensemble a statistic is of.
+        """
+        handle = self._handle(product)
+        times = {
+            "dataDate": int(f"{init:%Y%m%d}"),
+            "dataTime": int(f"{init:%H%M}"),
+            "forecastTime": lead,
+        }
+        if product.template == _INTERVAL:
+            times |= _last_hour(init, lead)
+        if members is not None:
+            times["numberOfForecastsInEnsemble"] = members
+        set_keys(handle, times)
+        pack(handle, values, product.digits)
+        return eccodes.codes_get_message(handle)
+
+    def _handle(self, product: Product) -> int:
+        if product not in self._handles:
+            message = _template(self.grid, self.process, product, self.perturbation)
+            self._handles[product] = self.enter_context(opened(message))
+        return self._handles[product]
+
+
+def _template(grid: Grid, process: int, product: Product, perturbation: int | None) -> bytes:
+    """A message that lacks only times and values."""
+    template = product.template if perturbation is None else _OF_A_MEMBER[product.template]
+    keys = _product_keys(product, process)
+    if perturbation is not None:
+        keys["typeOfEnsembleForecast"] = _POSITIVELY_PERTURBED
+        keys["perturbationNumber"] = perturbation
+    with new_message(grid, product.grib, template, keys) as handle:
+        # The packing takes hold once there are values.
+        pack(handle, np.zeros(grid.shape), product.digits)
+        return eccodes.codes_get_message(handle)
+
+
+def _product_keys(product: Product, process: int) -> dict[str, int]:
+    keys = {
+        "typeOfGeneratingProcess": _FORECAST if product.derived is None else _ENSEMBLE_FORECAST,
+        "generatingProcessIdentifier": process,
+        **surface_keys(product.surface, product.level, product.top),
+    }
+    if product.derived is not None:
+        keys["derivedForecast"] = product.derived
+    if product.template == _INTERVAL:
+        keys |= {"typeOfStatisticalProcessing": _MAXIMUM, "indicatorOfUnitForTimeRange": 1}
+    return keys
+
+
+def _last_hour(init: datetime, lead: int) -> dict[str, int]:
+    """The interval of an hourly maximum; at the initial time it is empty."""
+    end = init + timedelta(hours=lead)
+    return {
+        "forecastTime": max(lead - 1, 0),
+        "lengthOfTimeRange": min(lead, 1),
+        "yearOfEndOfOverallTimeInterval": end.year,
+        "monthOfEndOfOverallTimeInterval": end.month,
+        "dayOfEndOfOverallTimeInterval": end.day,
+        "hourOfEndOfOverallTimeInterval": end.hour,
+        "minuteOfEndOfOverallTimeInterval": 0,
+        "secondOfEndOfOverallTimeInterval": 0,
+    }

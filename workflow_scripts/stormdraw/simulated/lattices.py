@@ -1,0 +1,119 @@
+"""The grids of the other models and products, and the way to them from the world's own."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import pyproj
+
+from stormdraw.grids import HRRR, Grid, lambert
+from stormdraw.simulated.domain import in_microdegrees
+from stormdraw.variables import variable
+
+# Points of a grid beyond the window on each side, so that it can be interpolated to the window.
+_MARGIN = 3
+
+# NCEP grid 227, the 5 km grid of HiResW's and HREF's files over CONUS.
+_NCEP_227 = lambert(
+    first_latitude=12.19,
+    first_longitude=226.541,
+    shape=(1025, 1473),
+    spacing=(5079.0, 5079.0),
+    central_longitude=265.0,
+    standard_parallels=(25.0, 25.0),
+    reference_latitude=25.0,
+)
+
+# HRRR's projection, but half a cell off its points, so that NAM's files need interpolation too.
+_NAM_NEST = Grid(
+    HRRR.crs, tuple(x + 1500.0 for x in HRRR.x[:2]), tuple(y + 1500.0 for y in HRRR.y[:2])
+)
+
+
+def five_kilometre_grid(window: Grid) -> Grid:
+    """The part of NCEP grid 227 that covers the window."""
+    return _covering(_NCEP_227, window)
+
+
+def nam_nest_grid(window: Grid) -> Grid:
+    """A 3 km grid of NAM's own that covers the window."""
+    return _covering(_NAM_NEST, window)
+
+
+def _covering(lattice: Grid, window: Grid) -> Grid:
+    """The points of an endless lattice that cover the window with a margin."""
+    longitude, latitude = window.longitude_latitude()
+    x, y = lattice.from_longitude_latitude(longitude, latitude)
+    return in_microdegrees(Grid(lattice.crs, _points(lattice.x, x), _points(lattice.y, y)))
+
+
+def _points(axis: tuple[float, ...], covered: np.ndarray) -> tuple[float, ...]:
+    spacing = axis[1] - axis[0]
+    first = int(np.floor((covered.min() - axis[0]) / spacing)) - _MARGIN
+    last = int(np.ceil((covered.max() - axis[0]) / spacing)) + _MARGIN
+    return tuple(axis[0] + spacing * index for index in range(first, last + 1))
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The way from fields on one grid to another."""
+
+    source: Grid
+    target: Grid
+
+    def carry(self, fields: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All fields (y, x) on the target grid, winds turned to its axes.
+
+        Bilinear; but from the nearest point where a variable has a floor, which must not be mixed
+        with what lies above it. Points beyond the source take its edge.
+        """
+        carried = {
+            name: self._nearest(values) if _has_floor(name) else self._bilinear(values)
+            for name, values in fields.items()
+        }
+        if "U10" in carried and "V10" in carried:
+            carried["U10"], carried["V10"] = self._turn(carried["U10"], carried["V10"])
+        return carried
+
+    @functools.cached_property
+    def _position(self) -> tuple[np.ndarray, np.ndarray]:
+        """Fractional rows and columns of the target's points in the source, each (y, x)."""
+        x, y = self.source.from_longitude_latitude(*self.target.longitude_latitude())
+        dy, dx = self.source.spacing
+        rows, columns = self.source.shape
+        row = np.clip((y - self.source.y[0]) / dy, 0.0, rows - 1.0)
+        column = np.clip((x - self.source.x[0]) / dx, 0.0, columns - 1.0)
+        return row, column
+
+    def _nearest(self, values: np.ndarray) -> np.ndarray:
+        row, column = self._position
+        return values[np.rint(row).astype(int), np.rint(column).astype(int)]
+
+    def _bilinear(self, values: np.ndarray) -> np.ndarray:
+        row, column = self._position
+        rows, columns = self.source.shape
+        i = np.minimum(row.astype(int), rows - 2)
+        j = np.minimum(column.astype(int), columns - 2)
+        up, right = row - i, column - j
+        south = (1 - right) * values[i, j] + right * values[i, j + 1]
+        north = (1 - right) * values[i + 1, j] + right * values[i + 1, j + 1]
+        return (1 - up) * south + up * north
+
+    @functools.cached_property
+    def _angle(self) -> np.ndarray:
+        """Angle in radians from the source's x axis to the target's at the target's points."""
+        longitude, latitude = self.target.longitude_latitude()
+        convergence = [
+            pyproj.Proj(grid.projection).get_factors(longitude, latitude).meridian_convergence
+            for grid in (self.source, self.target)
+        ]
+        return np.radians(convergence[0] - convergence[1])
+
+    def _turn(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Components along the target's axes of a wind given along the source's."""
+        cosine, sine = np.cos(self._angle), np.sin(self._angle)
+        return cosine * u + sine * v, cosine * v - sine * u
+
+
+def _has_floor(name: str) -> bool:
+    return variable(name).floor is not None

@@ -1,0 +1,126 @@
+"""The simulated archive: a folder laid out and named like the public buckets."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from stormdraw import provenance
+from stormdraw.files import replacing
+from stormdraw.seeds import generator_for
+from stormdraw.settings import Settings
+from stormdraw.simulated.domain import domain_of, terrain
+from stormdraw.simulated.forecasts import CommonBackground, Start, forecasters
+from stormdraw.simulated.layout import hrrr_path, member_path
+from stormdraw.simulated.model_files import ModelFiles
+from stormdraw.simulated.noise import Noise, SharedNoise
+from stormdraw.simulated.plan import Plan, plan_archive
+from stormdraw.simulated.product_files import ProductFiles
+from stormdraw.simulated.state import State, to_dataset
+from stormdraw.simulated.surface import Surface
+from stormdraw.simulated.world import World
+
+Progress = Callable[[str], None]
+
+
+def write_archive(
+    settings: Settings,
+    folder: Path,
+    world_path: Path,
+    progress: Progress | None = None,
+) -> None:
+    """Write every file a run of `settings` asks for into `folder`.
+
+    `world_path` becomes a NetCDF of the hidden state at the cases' initial times, from which
+    `perfect.draw_members` branches. `progress` is told from time to time how far it is.
+    """
+    tell = progress or _say_nothing
+    plan = plan_archive(settings)
+    domain = domain_of(settings.archive.simulated.rows, settings.archive.simulated.columns)
+    truth = World(Surface(domain, terrain(domain, settings.seed)))
+    shared = SharedNoise(settings.seed, "model noise")
+    states, starts = _simulate(truth, shared, plan, settings.seed, folder, tell)
+    _save_world(truth.surface, states, settings, world_path)
+    if plan.runs:
+        reference = settings.archive.reference
+        products = ProductFiles(reference, domain.window) if reference is not None else None
+        _forecast(truth.surface, shared, plan, starts, settings.seed, folder, tell, products)
+
+
+def _simulate(
+    truth: World, shared: SharedNoise, plan: Plan, run_seed: int, folder: Path, tell: Progress
+) -> tuple[list[State], dict[datetime, Start]]:
+    """Let the world run and write its analyses; what cases and forecasts start from comes back."""
+    generator = generator_for(run_seed, "simulated", "truth")
+    background = CommonBackground(truth.spectra, shared, run_seed)
+    analyses, cases, run_starts = set(plan.analyses), set(plan.cases), plan.run_starts
+    states: list[State] = []
+    starts: dict[datetime, Start] = {}
+    state = truth.start(plan.start, generator)
+    steps = truth.steps(state, Noise(generator))
+    with ModelFiles("hrrr", truth.surface) as files:
+        while True:
+            time = state.time
+            if time in run_starts:
+                starts[time] = Start(state, background.waves)
+            if time in cases:
+                states.append(state)
+            if time in analyses:
+                files.write(folder / hrrr_path(time, 0), truth.surface.observe(state), time, 0)
+            if (time.hour, time.minute) == (0, 0):
+                tell(f"the world until {time:%Y-%m-%d}, of {plan.end:%Y-%m-%d}")
+            if time == plan.end:
+                return states, starts
+            if plan.runs:
+                background.step(state)
+            state = next(steps)
+
+
+def _save_world(surface: Surface, states: Sequence[State], settings: Settings, path: Path) -> None:
+    """Write the hidden states, and what else a run needs to go on from them."""
+    world = to_dataset(states)
+    world["terrain"] = (("box_y", "box_x"), surface.terrain, {"units": "m"})
+    simulated = settings.archive.simulated
+    decisive = {"seed", "periods", "leads", "cases", "archive"}
+    world.attrs = {
+        **provenance.attributes(
+            "Hidden state of the simulated world",
+            "a stochastic simulation",
+            settings.model_dump(mode="json", include=decisive),
+        ),
+        "rows": list(simulated.rows),
+        "columns": list(simulated.columns),
+    }
+    with replacing(path) as temporary:
+        world.to_netcdf(temporary, engine="netcdf4")
+
+
+def _forecast(
+    truth: Surface,
+    shared: SharedNoise,
+    plan: Plan,
+    starts: dict[datetime, Start],
+    run_seed: int,
+    folder: Path,
+    tell: Progress,
+    products: ProductFiles | None,
+) -> None:
+    """Let models forecast, and write their files and, of a reference ensemble, its products."""
+    models = forecasters(truth, run_seed, shared, {run.model for run in plan.runs})
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(ModelFiles(name, truth)) for name in models}
+        for done, run in enumerate(plan.runs, start=1):
+            own = files[run.model]
+            for lead, seen in models[run.model].run(starts[run.init], run.leads):
+                path = folder / member_path(run.member, run.init, lead)
+                fields = own.write(path, seen, run.init, lead)
+                if products is not None:
+                    products.collect(run.model, run.init, lead, fields, own.grid)
+            tell(f"forecast {done} of {len(plan.runs)}: {run.model} of {run.init:%Y-%m-%d %H} UTC")
+    if products is not None:
+        for case in plan.cases:
+            products.write(folder, case, plan.leads)
+
+
+def _say_nothing(_: str) -> None:
+    return

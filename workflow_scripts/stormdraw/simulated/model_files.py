@@ -1,0 +1,86 @@
+"""The GRIB files of one model: its grid, and the order of its messages."""
+
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from stormdraw.grids import Grid
+from stormdraw.simulated.gribs import DECOYS, Encoder, Product
+from stormdraw.simulated.lattices import Passage, five_kilometre_grid, nam_nest_grid
+from stormdraw.simulated.surface import Surface, to_precision
+
+Fields = dict[str, np.ndarray]
+
+# NCEP's generating processes (ON388, table A); 255 where none is known for sure.
+_PROCESSES = {"hrrr": 83, "nam_nest": 84, "hiresw_arw": 116, "hiresw_arw_mem2": 116}
+UNKNOWN_PROCESS = 255
+
+
+class ModelFiles(contextlib.ExitStack):
+    """Writes what a model sees of the world to its files, on its own grid."""
+
+    def __init__(self, model: str, surface: Surface) -> None:
+        super().__init__()
+        domain = surface.domain
+        self.grid = _own_grid(model, domain.window)
+        self._passage = Passage(domain.box, self.grid)
+        self._height = self._passage.carry({"OROG": surface.terrain})["OROG"]
+        process = _PROCESSES.get(model, UNKNOWN_PROCESS)
+        self._encoder = Encoder(self.grid, process, _perturbation(model))
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.enter_context(self._encoder)
+        return self
+
+    def write(self, path: Path, seen: Fields, init: datetime, lead: int) -> Fields:
+        """Write a file from fields (y, x) on the box, and give back its fields.
+
+        Like real files it holds fields that nobody asked for. Forecasts have one of these more than
+        analyses, so line numbers move between leads.
+        """
+        carried = self._passage.carry(seen)
+        fields = {name: to_precision(name, values) for name, values in carried.items()}
+        messages: list[tuple[Product, np.ndarray]] = [
+            (Product.of("REFC"), fields["REFC"]),
+            (Product.of("OROG"), self._height),
+            (DECOYS["TMP:surface"], fields["T2M"] + 0.002 * fields["CAPE"]),
+            (Product.of("T2M"), fields["T2M"]),
+            (Product.of("D2M"), fields["D2M"]),
+            (Product.of("U10"), fields["U10"]),
+            (Product.of("V10"), fields["V10"]),
+            (DECOYS["WIND:hourly maximum"], 1.3 * np.hypot(fields["U10"], fields["V10"])),
+            (DECOYS["CAPE:180-0 mb"], 1.15 * fields["CAPE"]),
+            (Product.of("CAPE"), fields["CAPE"]),
+            (Product.of("CIN"), fields["CIN"]),
+        ]
+        if lead > 0:
+            messages.insert(8, (DECOYS["CIN:180-0 mb"], 0.6 * fields["CIN"]))
+        write_messages(
+            path,
+            [self._encoder.encode(product, values, init, lead) for product, values in messages],
+        )
+        return fields
+
+
+def write_messages(path: Path, messages: Sequence[bytes]) -> None:
+    """A GRIB file of these messages."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join(messages))
+
+
+def _own_grid(model: str, window: Grid) -> Grid:
+    """The grid of a model's files."""
+    if model == "hrrr" or model.startswith("rrfs"):
+        return window
+    return nam_nest_grid(window) if model == "nam_nest" else five_kilometre_grid(window)
+
+
+def _perturbation(model: str) -> int | None:
+    """The number that the messages of a perturbed member of RRFS carry."""
+    _, found, number = model.partition("rrfs_m")
+    return int(number) if found else None

@@ -1,0 +1,94 @@
+"""What the simulated archive must hold for a configuration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from stormdraw.membership import Member, hrrr_run, lagged_runs, members_at
+from stormdraw.settings import Settings
+from stormdraw.times import hourly, hours
+
+
+@dataclass(frozen=True)
+class Run:
+    """One forecast by a model of a reference ensemble, HRRR among them; `leads` in hours."""
+
+    member: Member
+    init: datetime
+    leads: tuple[int, ...]
+
+    @property
+    def model(self) -> str:
+        return model_name(self.member)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When the world starts, which hours have an analysis, where members branch, who forecasts.
+
+    `products` tells whether a reference ensemble publishes its mean and spread.
+    """
+
+    start: datetime
+    analyses: tuple[datetime, ...]
+    cases: tuple[datetime, ...]
+    leads: tuple[int, ...]
+    runs: tuple[Run, ...]
+    products: bool
+
+    @property
+    def end(self) -> datetime:
+        """The last hour of the world."""
+        return self.analyses[-1]
+
+    @property
+    def run_starts(self) -> frozenset[datetime]:
+        """The hours at which a forecast starts."""
+        return frozenset(run.init for run in self.runs)
+
+
+def model_name(member: Member) -> str:
+    """The member's name without its age, e.g. nam_nest."""
+    return member.name.removesuffix(f"_{member.age:02d}h")
+
+
+def plan_archive(settings: Settings) -> Plan:
+    """The plan for a configuration."""
+    periods = [period for _, period in settings.periods.named()]
+    cases = tuple(settings.initial_times())
+    leads = tuple(settings.leads)
+    reference = settings.archive.reference
+    forecasting = {case: [] if reference is None else members_at(reference, case) for case in cases}
+    if settings.forecasts_with_hrrr():
+        for case, members in forecasting.items():
+            members.append(hrrr_run(case))
+    for case, members in forecasting.items():
+        members.extend(lagged_runs(case, settings.lagged_ages()))
+    runs = _runs(forecasting, leads)
+    first = min(period.start for period in periods)
+    start = first - hours(settings.archive.simulated.spin_up_hours)
+    return Plan(
+        start=min([start, *(run.init for run in runs)]),
+        analyses=tuple(hourly(first, max(period.end for period in periods))),
+        cases=cases,
+        leads=leads,
+        runs=runs,
+        products=reference is not None,
+    )
+
+
+def _runs(
+    forecasting: Mapping[datetime, Sequence[Member]], leads: tuple[int, ...]
+) -> tuple[Run, ...]:
+    """Every run that some case has a member of, in the order of initial times."""
+    wanted: dict[tuple[datetime, str], tuple[Member, set[int]]] = {}
+    for case, members in forecasting.items():
+        for member in members:
+            key = (case - hours(member.age), model_name(member))
+            _, own_leads = wanted.setdefault(key, (member, set()))
+            own_leads |= {member.own_lead(lead) for lead in leads if member.reaches(lead)}
+    return tuple(
+        Run(member, init, tuple(sorted(own_leads)))
+        for (init, _), (member, own_leads) in sorted(wanted.items(), key=lambda item: item[0])
+        if own_leads
+    )
