@@ -13,6 +13,7 @@ from stormdraw.report.mapped import mapped_systems
 from stormdraw.scores.memory import (
     case_megabytes,
     grid_points,
+    points_megabytes,
     products_megabytes,
     summary_megabytes,
 )
@@ -324,6 +325,8 @@ THREADS_TO_SCORE = 1 if SMALL_GRID else 2
 THREADS_TO_DIAGNOSE = 1 if SMALL_GRID else 8
 
 MEMBERS_IN_FILES = {name: members_in_file(name) for name in SYSTEMS}
+# References, baselines and the perfect ensemble: what all systems are compared with.
+NOT_DRAWN = [name for name, system in SYSTEMS.items() if not system.drawn_from]
 
 
 def memory_to_score(wildcards, attempt):

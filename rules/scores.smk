@@ -1,13 +1,41 @@
 # scores: ensembles and truth to sufficient statistics, then to scores with intervals.
 
 
+# What a reference or a baseline lacks is left out for all, before anything is scored: so a case is
+# scored once, when it is drawn, whatever other systems there will be.
+rule scores_points:
+    input:
+        ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=NOT_DRAWN),
+    output:
+        points="results/points/{init}.nc",
+    log:
+        "results/logs/scores_points/{init}.log",
+    benchmark:
+        "results/benchmarks/scores_points/{init}.tsv"
+    priority: TO_FOLLOW
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(points_megabytes(SETTINGS, [MEMBERS_IN_FILES[name] for name in NOT_DRAWN])),
+        runtime=growing(30),
+    params:
+        code=code("scores_points"),
+        settings={"leads": list(SETTINGS.leads)},
+    message:
+        "Finding the points that all systems are compared on at {wildcards.init}"
+    script:
+        "../workflow_scripts/scores_points.py"
+
+
 rule scores_case:
     input:
         ensemble="results/ensembles/{system}/{init}.nc",
+        points="results/points/{init}.nc",
         truth=truth_files,
         outlines=region_files,
     output:
-        statistics="results/scores/{system}/{init}.own.nc",
+        statistics="results/scores/{system}/{init}.nc",
     log:
         "results/logs/scores_case/{system}/{init}.log",
     benchmark:
@@ -26,37 +54,6 @@ rule scores_case:
         "Scoring {wildcards.system} at {wildcards.init}"
     script:
         "../workflow_scripts/scores_case.py"
-
-
-# What one system lacks is left out of all. Mostly none lacks anything, and then nothing is scored
-# twice: where ensembles are kept, a new model does not score the others again. Where they go, it
-# draws and scores all of them again, since the points of all are looked at here.
-rule scores_common:
-    input:
-        ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=SYSTEMS),
-        statistics=expand("results/scores/{system}/{{init}}.own.nc", system=SYSTEMS),
-        truth=truth_files,
-        outlines=region_files,
-    output:
-        statistics=expand("results/scores/{system}/{{init}}.nc", system=SYSTEMS),
-    log:
-        "results/logs/scores_common/{init}.log",
-    benchmark:
-        "results/benchmarks/scores_common/{init}.tsv"
-    priority: TO_FOLLOW
-    conda:
-        "../envs/stormdraw.yaml"
-    threads: THREADS_TO_SCORE
-    resources:
-        mem_mb=growing(case_megabytes(SETTINGS, max(MEMBERS_IN_FILES.values()))),
-        runtime=growing(240),
-    params:
-        code=code("scores_common"),
-        settings=scored_with(),
-    message:
-        "Comparing all systems at {wildcards.init} on the same points"
-    script:
-        "../workflow_scripts/scores_common.py"
 
 
 rule scores_summary:

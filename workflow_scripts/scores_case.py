@@ -1,9 +1,10 @@
-"""Writes results/scores/{system}/{init}.own.nc: sums and counts, (variable, lead, region, ...)."""
+"""Writes results/scores/{system}/{init}.nc: sums and counts, (variable, lead, region, ...)."""
 
 from pathlib import Path
 
 from stormdraw.job import job
 from stormdraw.scores.case import score_case
+from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.weights import describe_weights
 from stormdraw.settings import load_settings
 
@@ -16,6 +17,7 @@ with job("scores_case", snakemake.log[0]) as log:
         Path(snakemake.output.statistics),
         settings.seed,
         settings.scores,
+        CommonPoints(Path(snakemake.input.points)),
         threads=snakemake.threads,
         may_be_missing=settings.archive.hours_may_be_absent(),
     )

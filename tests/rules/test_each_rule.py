@@ -31,8 +31,8 @@ RULES = {
     "ensembles_reference": ["ensembles/href/2026060206.nc"],
     "ensembles_baseline": ["ensembles/climatology/2026060206.nc"],
     "ensembles_perfect": ["ensembles/perfect/2026060206.nc"],
-    "scores_case": ["scores/small/2026060206.own.nc"],
-    "scores_common": ["scores/small/2026060206.nc"],
+    "scores_points": ["points/2026060206.nc"],
+    "scores_case": ["scores/small/2026060206.nc"],
     "scores_summary": [
         "scores/summary.csv",
         "scores/scores.parquet",

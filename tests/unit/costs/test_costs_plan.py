@@ -129,7 +129,7 @@ def test_disk_is_the_sum_of_uncompressed_fields(config):
     assert disk["ensembles"] == (4 * 2 / 2 + 2 + 20) * 8 * ONE_FIELD
     assert disk["scores"] == 0
     settings = load_settings(config | {"scores": {"maps": True}})
-    assert disk_bytes(settings, files)["scores"] == 2 * 3 * 8 * ONE_FIELD * 5 // 4
+    assert disk_bytes(settings, files)["scores"] == 3 * 8 * ONE_FIELD * 5 // 4
 
 
 def test_climatology_counts_its_training_hours(config):

@@ -8,7 +8,7 @@ import xarray as xr
 
 from stormdraw.grids import Grid
 from stormdraw.scores.case import score_case
-from stormdraw.scores.maps import mean_crps_map
+from stormdraw.scores.maps import mean_crps_maps
 from stormdraw.scores.pooled import pooled_tables
 from stormdraw.scores.settings import Scores
 
@@ -67,8 +67,7 @@ def test_fields_of_one_size_are_summed(paths: list[Path]) -> None:
 
 
 def test_maps_are_means_over_cases_and_leads(paths: list[Path]) -> None:
-    found = mean_crps_map(paths, "T2M")
-    assert found is not None
+    found = mean_crps_maps({"trial": paths}, "T2M")["trial"]
     maps = []
     for path in paths:
         with (
@@ -82,5 +81,5 @@ def test_maps_are_means_over_cases_and_leads(paths: list[Path]) -> None:
                 apart = np.abs(members[:, None] - members[None]).sum(axis=(0, 1))
                 maps.append(error - apart / (2 * 5 * 4))
     np.testing.assert_allclose(found, np.mean(maps, axis=0), rtol=1e-5)
-    assert mean_crps_map(paths, "CAPE") is None
-    assert mean_crps_map([], "T2M") is None
+    assert mean_crps_maps({"trial": paths}, "CAPE") == {}
+    assert mean_crps_maps({"trial": []}, "T2M") == {}

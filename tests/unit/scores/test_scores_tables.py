@@ -15,10 +15,6 @@ from scipy import stats
 from stormdraw.grids import Grid
 from stormdraw.scores.block import spread_bin_edges
 from stormdraw.scores.case import score_case
-from stormdraw.scores.common import CaseFiles, score_in_common
-from stormdraw.scores.comparison import load_systems
-from stormdraw.scores.missing import missing_data
-from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics import case_statistics
 from stormdraw.scores.summary import summarise
@@ -196,88 +192,6 @@ def test_the_wind_vector_is_scored_with_its_speed(
     assert float(found.sel(variable="U10", region="domain", lead=1)["energy_weight_sum"]) == 0.0
 
 
-def write_case(
-    tmp_path: Path,
-    make: Make,
-    name: str,
-    fields: dict[str, np.ndarray],
-    leads: tuple[int, ...] = (1, 2),
-) -> CaseFiles:
-    """An ensemble file, and where its statistics go."""
-    path = tmp_path / "ensembles" / name / "2026060806.nc"
-    path.parent.mkdir(parents=True)
-    make(INIT, list(leads), fields, system=name).to_netcdf(path)
-    return CaseFiles(path, tmp_path / "scores" / name / "2026060806.own.nc")
-
-
-def test_what_one_system_lacks_is_left_out_of_all(
-    tmp_path: Path,
-    make_ensemble: Make,
-    write_fields: Callable[..., Path],
-    grid: Grid,
-    random: np.random.Generator,
-) -> None:
-    times = [datetime(2026, 6, 8, 7), datetime(2026, 6, 8, 8)]
-    truth = write_fields("20260608.nc", times, {"T2M": random.normal(290, 1, (2, *grid.shape))})
-    whole = random.normal(290, 1, (4, 2, *grid.shape)).astype(np.float32)
-    holed, absent = whole.copy(), whole.copy()
-    holed[1, 0, 2, 3] = np.nan
-    holed[2, 1] = np.nan  # an absent member, which costs no point
-    absent[:, 1] = np.nan  # an absent lead
-    own = {
-        name: write_case(tmp_path, make_ensemble, name, {"T2M": members})
-        for name, members in {"whole": whole, "holed": holed, "absent": absent}.items()
-    }
-    # A file without the lead altogether.
-    own["short"] = write_case(tmp_path, make_ensemble, "short", {"T2M": whole[:, :1]}, (1,))
-    in_common = CommonPoints(files.ensemble for files in own.values())
-    assert in_common.leads == [1, 2]
-    assert np.argwhere(~in_common.at("T2M", 1)).tolist() == [[2, 3]]
-    assert in_common.at("T2M", 2).shape == grid.shape
-    assert not in_common.at("T2M", 2).any()
-    paths = {name: [tmp_path / "scores" / name / "2026060806.nc"] for name in own}
-    for files in own.values():
-        score_case(files.ensemble, [truth], files.statistics, 0, Scores())
-    outputs = {name: path for name, (path,) in paths.items()}
-    assert not score_in_common(own, [truth], outputs, 0, Scores())
-    systems = load_systems(paths)
-    for system in systems.values():
-        np.testing.assert_array_equal(system["points"].values.ravel(), [34, 0])
-    summary = summarise(paths, None, 100, 0.9, 0)
-    fair = summary[summary["metric"] == "crps_fair"].set_index(["system", "lead_hours"])["value"]
-    assert np.isfinite(fair[:, 1]).all()
-    assert fair[:, 2].isna().all()
-    missing = missing_data(paths)
-    told = missing.set_index(["system", "lead_hours"])
-    assert set(told.index) == {("holed", 1), ("holed", 2), ("absent", 2), ("short", 2)}
-    assert told.loc[("short", 2), "absent_members"] == 4
-    assert told.loc[("holed", 1), "missing_points"] == 1
-    assert told.loc[("holed", 2), "absent_members"] == 1
-    assert told.loc[("absent", 2), "absent_members"] == 4
-    assert told.loc[("absent", 2), "points"] == 0
-
-
-def test_where_nothing_is_lacking_nothing_is_scored_twice(
-    tmp_path: Path,
-    make_ensemble: Make,
-    write_fields: Callable[..., Path],
-    grid: Grid,
-    random: np.random.Generator,
-) -> None:
-    times = [datetime(2026, 6, 8, 7), datetime(2026, 6, 8, 8)]
-    truth = write_fields("20260608.nc", times, {"T2M": random.normal(290, 1, (2, *grid.shape))})
-    own, outputs = {}, {}
-    for name in ("one", "other"):
-        members = random.normal(290, 1, (3, 2, *grid.shape)).astype(np.float32)
-        own[name] = write_case(tmp_path, make_ensemble, name, {"T2M": members})
-        score_case(own[name].ensemble, [truth], own[name].statistics, 0, Scores())
-        outputs[name] = own[name].statistics.with_name("2026060806.nc")
-    assert score_in_common(own, [truth], outputs, 0, Scores())
-    for name, files in own.items():
-        assert outputs[name].read_bytes() == files.statistics.read_bytes()
-        assert outputs[name].stat().st_mtime >= files.statistics.stat().st_mtime
-
-
 def test_the_tidy_table_has_every_region(
     tmp_path: Path,
     make_ensemble: Make,
@@ -297,7 +211,8 @@ def test_the_tidy_table_has_every_region(
     times = [datetime(2026, 6, 8, 7), datetime(2026, 6, 8, 8)]
     truth = write_fields("20260608.nc", times, {"REFC": random.normal(9, 9, (2, *grid.shape))})
     members = random.normal(9, 9, (4, 2, *grid.shape)).astype(np.float32)
-    ensemble = write_case(tmp_path, make_ensemble, "trial", {"REFC": members}).ensemble
+    ensemble = tmp_path / "2026060806.nc"
+    make_ensemble(INIT, [1, 2], {"REFC": members}).to_netcdf(ensemble)
     output = tmp_path / "scores" / "trial" / "2026060806.nc"
     score_case(ensemble, [truth], output, 0, scores)
     paths = {"trial": [output]}

@@ -55,9 +55,7 @@ def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -
     maps = 0
     if settings.scores.maps:
         # Sums over leads in 32 bits, and their number in 8.
-        maps = member * 5 // 4 * len(settings.initial_times())
-        # Of each system on its own, and on the points that all of them have.
-        maps *= 2 * len(settings.ensembles.systems)
+        maps = member * 5 // 4 * len(settings.initial_times()) * len(settings.ensembles.systems)
     return {
         # The simulated archive stays beside what is taken from it.
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),

@@ -50,7 +50,8 @@ def _missing(path: Path | None) -> list[str]:
             f"{systems} cannot start there, since {reason}."
         )
     notes.append(
-        "A point or lead that one system lacks counts for none; an absent member makes that "
-        "ensemble smaller. Each is listed in results/scores/missing.csv."
+        "A point or lead that a reference or a baseline lacks counts for none, nor does a "
+        "variable at a lead of a case at which an ensemble drawn from a model lacks a point. An "
+        "absent member makes its ensemble smaller. Each is listed in results/scores/missing.csv."
     )
     return notes

@@ -35,8 +35,8 @@ def score_case(
     """Reduce the ensemble at `ensemble_path` to sufficient statistics and write them.
 
     Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
-    hold their valid times. `run_seed` breaks the ties of ranks. `in_common` has the leads of
-    all systems and the points that none lacks; without it a point counts
+    hold their valid times. `run_seed` breaks the ties of ranks. `in_common` has the leads and
+    the points that all systems are compared on; without it a point counts
     where this ensemble has it. A case without any point is an error unless it `may_be_missing`, or
     the ensemble's attribute `missing` says why: then it counts for nothing.
     Returns what was written.

@@ -15,6 +15,9 @@ from stormdraw.scores.settings import WHOLE_DOMAIN
 from stormdraw.scores.tables import SCORE_TABLES, TABLES
 from stormdraw.times import format_init
 
+# They say what a system lacks, and are of no score.
+_TOLD_ANYWAY = {"absent_members", "missing_points", "missing_truth", "threshold_value"}
+
 
 def load_systems(
     paths_by_system: Mapping[str, Sequence[Path]],
@@ -25,7 +28,8 @@ def load_systems(
 
     Systems are in the order of name, cases in that of time. `gap` (init) says why a system has no
     forecast of a case; it is empty where it has one. Besides sums and counts these `tables` are
-    loaded: all of them, of all cases, would be gigabytes.
+    loaded: all of them, of all cases, would be gigabytes. What one system lacks in a case, of a
+    variable at a lead, counts for none: no point is left of it, and nothing is summed.
 
     Raises StormdrawError if a system has no file, two files of one case, or files that differ in
     variables or leads or lack the region; and if systems cannot be compared (see
@@ -36,14 +40,38 @@ def load_systems(
         for name in sorted(paths_by_system)
     }
     check_comparable(systems)
-    return systems
+    return _without_gaps(systems)
+
+
+def _without_gaps(systems: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """The same systems; where one that has the variable has no point, all count none."""
+    gaps: dict[str, np.ndarray] = {}
+    for system in systems.values():
+        for name in variables(system):
+            gap = system["points"].sel(variable=name).values == 0
+            gaps[name] = gaps.get(name, False) | gap
+    return {name: _without(system, gaps) for name, system in systems.items()}
+
+
+def _without(system: xr.Dataset, gaps: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """A system that counts nothing at gaps (init, lead) of each variable."""
+    gone = np.stack([gaps[name] for name in variables(system)], axis=1)
+    if not (gone & (system["points"].values > 0)).any():
+        return system
+    counted = xr.DataArray(~gone, dims=("init", "variable", "lead"))
+    blank = {
+        name: values.where(counted, 0)
+        for name, values in system.data_vars.items()
+        if name not in _TOLD_ANYWAY
+    }
+    return system.assign(blank)
 
 
 def check_comparable(systems: Mapping[str, xr.Dataset]) -> None:
     """Whether all systems are scored on the same cases, leads and points.
 
-    A system may lack a variable that others have. Where two have it, the points must be the same
-    ones, not only as many.
+    A system may lack a variable that others have, or all points of it. Where two have it, the
+    points must be the same ones, not only as many.
 
     Raises StormdrawError naming the system that differs from most others.
     """
@@ -56,7 +84,8 @@ def check_comparable(systems: Mapping[str, xr.Dataset]) -> None:
             if variable in variables(system)
         }
         masks = np.stack([system["mask_checksum"].values for system in having.values()])
-        differing = np.argwhere((masks != masks[0]).any(axis=0))
+        complete = np.all([system["points"].values > 0 for system in having.values()], axis=0)
+        differing = np.argwhere((masks != masks[0]).any(axis=0) & complete)
         for case, lead in differing[:1]:
             first = next(iter(having.values()))
             block = f"{variable} at {cases(first)[case]}, lead {leads(first)[lead]} h"

@@ -1,6 +1,6 @@
 """Where on the map a system scores well and where it does not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,22 +36,40 @@ class MapSums:
         }
 
 
-def mean_crps_map(paths: Sequence[Path], variable: str) -> np.ndarray | None:
-    """The CRPS of a variable at each point, (y, x), mean over all cases and leads.
+def mean_crps_maps(
+    paths_by_system: Mapping[str, Sequence[Path]], variable: str
+) -> dict[str, np.ndarray]:
+    """The CRPS of a variable at each point, (y, x), mean over cases and leads, by system.
 
-    The fair one, or the Gaussian one of a system known by mean and spread. Cases and leads at which
-    a point does not count are left out of its mean; NaN where there is none. None if the files of
-    scores have no map of this variable.
+    The fair one, or the Gaussian one of a system known by mean and spread. A case of which one
+    system lacks a lead or a point that others have is left out for all. NaN where nothing counts.
+    Systems whose files have no map of this variable are left out.
     """
-    total: np.ndarray | None = None
-    count: np.ndarray | None = None
-    for path in paths:
-        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as statistics:
-            if not {*MAPS} <= {*statistics} or variable not in statistics["variable"].values:
-                return None
-            own, leads = (statistics[name].sel(variable=variable).values for name in MAPS)
-        total = own.astype(np.float64) if total is None else total + own
-        count = leads.astype(np.int64) if count is None else count + leads
-    if total is None or count is None:
-        return None
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    files = {name: {path.name: path for path in paths} for name, paths in paths_by_system.items()}
+    totals: dict[str, np.ndarray] = {}
+    counts: dict[str, np.ndarray] = {}
+    for case in sorted({name for by_name in files.values() for name in by_name}):
+        maps = {
+            system: own
+            for system, by_name in files.items()
+            if case in by_name and (own := _read(by_name[case], variable)) is not None
+        }
+        same = len({leads.tobytes() for _, leads in maps.values()}) == 1
+        for system, (sums, leads) in maps.items():
+            totals[system] = totals.get(system, np.zeros(sums.shape)) + sums * same
+            counts[system] = counts.get(system, np.zeros(sums.shape, np.int64)) + leads * same
+    return {
+        system: np.divide(
+            total, counts[system], out=np.full(total.shape, np.nan), where=counts[system] > 0
+        )
+        for system, total in totals.items()
+    }
+
+
+def _read(path: Path, variable: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """The maps of MAPS, (y, x), of a file of scores that has them."""
+    with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as statistics:
+        if not {*MAPS} <= {*statistics} or variable not in statistics["variable"].values:
+            return None
+        sums, leads = (statistics[name].sel(variable=variable).values for name in MAPS)
+        return sums, leads

@@ -19,6 +19,8 @@ _SCORES_OF_POINTS, _ANY_THRESHOLD, _EACH_THRESHOLD = 110, 80, 24
 _SUMS_OF_FIELDS = 120
 _EACH_REGION = 32
 _EACH_MAP = 5
+# Masks of the points that count.
+_MASKS = 3
 
 # Scores of one variable that are neither of a threshold nor a skill, and those of each threshold
 # that are of no neighbourhood.
@@ -37,6 +39,11 @@ def summary_megabytes(settings: Settings, members: Collection[int]) -> int:
     return _megabytes(_PROCESS_BYTES + summary_bytes(settings, members))
 
 
+def points_megabytes(settings: Settings, members: Collection[int]) -> int:
+    """What to ask for to find the points that all of such ensembles have, see `points_bytes`."""
+    return _megabytes(_PROCESS_BYTES + points_bytes(settings, members))
+
+
 def products_megabytes(settings: Settings, members: int) -> int:
     """What to ask for to make products: two blocks of members (member, y, x) and sums of them."""
     each = 8 * members + _SUMS_OF_FIELDS
@@ -49,7 +56,7 @@ def case_bytes(settings: Settings, members: int) -> int:
     0 members are a mean and spread. At first there are the members (member, y, x) of one variable
     at one lead and the scores at points; then two blocks of members: both components of the wind,
     or a variable and its sorted copy for the probability-matched mean. One field of the truth is
-    held, and a bit for each point, variable and lead of the points that all systems have.
+    held, and one mask of the points that all systems are compared on.
     """
     thresholds, scored = _thresholds(settings), scored_variables(settings.variables)
     at_first = 4 * members + _SCORES_OF_POINTS
@@ -59,8 +66,18 @@ def case_bytes(settings: Settings, members: int) -> int:
     then = blocks * 4 * members + _SUMS_OF_FIELDS
     regions = _EACH_REGION * (1 + len(settings.scores.regions))
     maps = _EACH_MAP * len(scored) if settings.scores.maps else 0
-    common = math.ceil(len(scored) * len(settings.leads) / 8)
-    return (max(at_first, then) + regions + maps + common) * _points(settings)
+    return (max(at_first, then) + regions + maps + _MASKS) * _points(settings)
+
+
+def points_bytes(settings: Settings, members: Collection[int]) -> int:
+    """The most that finding common points takes beside the process, with so many members a file.
+
+    The members (member, y, x) of one variable at one lead, or a mean and spread, with what they
+    are unpacked in; then a bit for each point, variable and lead, and a byte of each mask.
+    """
+    fields = len(scored_variables(settings.variables)) * len(settings.leads)
+    block = 4 * max(members, default=0) + _SUMS_OF_FIELDS
+    return (block + math.ceil(fields * 9 / 8)) * _points(settings)
 
 
 def summary_bytes(settings: Settings, members: Collection[int]) -> int:

@@ -1,44 +1,102 @@
-"""Which points can be compared: those that no system lacks."""
+"""Which points can be compared: those that no reference and no baseline lacks.
 
-from collections import Counter
-from collections.abc import Iterable
+results/points/{init}.nc has masks `points` (number, y, x), 1 where a point counts, and in `mask`
+(variable, lead) the number of each variable's. Mostly there is one mask, and the file is small.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from stormdraw.scores.ensemble import ensemble_variables, leads_of, read_forecast
+from stormdraw.errors import StormdrawError
+from stormdraw.files import replacing
+from stormdraw.scores.ensemble import ensemble_variables, read_forecast
+
+
+def write_points(
+    ensemble_paths: Sequence[Path],
+    leads: Sequence[int],
+    output: Path,
+    may_be_missing: bool = False,
+) -> None:
+    """Write which points (y, x) all of these ensembles of one case have, by variable and lead.
+
+    An ensemble that lacks a variable has no say in it. One that lacks a lead leaves no point there.
+
+    Raises StormdrawError if an ensemble has no point of a variable at any lead, unless it
+    `may_be_missing` or the ensemble's attribute `missing` says why.
+    """
+    bits: dict[tuple[str, int], np.ndarray] = {}
+    shape = (0, 0)
+    for path in ensemble_paths:
+        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as ensemble:
+            shape = (ensemble.sizes["y"], ensemble.sizes["x"])
+            for name in ensemble_variables(ensemble):
+                own = [np.packbits(read_forecast(ensemble, name, lead).valid()) for lead in leads]
+                if not (np.any(own) or may_be_missing or "missing" in ensemble.attrs):
+                    raise StormdrawError(
+                        f"{path}: {name}: at no lead is there a point where the members are "
+                        "finite; see whether the file is empty"
+                    )
+                for lead, mask in zip(leads, own, strict=True):
+                    bits[name, lead] = mask & bits.get((name, lead), mask)
+    _write(bits, shape, leads, output)
+
+
+def _write(
+    bits: Mapping[tuple[str, int], np.ndarray],
+    shape: tuple[int, int],
+    leads: Sequence[int],
+    output: Path,
+) -> None:
+    """Each of the masks once; `bits` are packed."""
+    names = list(dict.fromkeys(name for name, _ in bits))
+    masks = list(dict.fromkeys(mask.tobytes() for mask in bits.values()))
+    which = [[masks.index(bits[name, lead].tobytes()) for lead in leads] for name in names]
+    points = np.zeros((len(masks), *shape), np.uint8)
+    for mask, content in zip(points, masks, strict=True):
+        packed = np.frombuffer(content, np.uint8)
+        mask[:] = np.unpackbits(packed, count=mask.size).reshape(shape)
+    dataset = xr.Dataset(
+        {
+            "mask": (("variable", "lead"), np.array(which, np.int32).reshape(-1, len(leads))),
+            "points": (("number", "y", "x"), points),
+        },
+        coords={
+            "variable": np.array(names, dtype=object),
+            "lead": ("lead", np.array(leads, np.int32), {"units": "h"}),
+        },
+        # No time of writing: the same points are the same bytes.
+        attrs={"Conventions": "CF-1.11", "title": "Points that no reference or baseline lacks"},
+    )
+    encoding = {"points": {"zlib": True, "chunksizes": (1, *shape)}} if masks else {}
+    with replacing(output) as temporary:
+        dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
 
 
 class CommonPoints:
-    """The points (y, x) that every system has which has the variable, by variable and lead.
+    """The points that `write_points` found, and the `leads` it looked at."""
 
-    `leads` are those of any system. A lead that one of the systems lacks altogether counts for
-    none. Points are kept as bits: of all leads of the whole grid there are many.
-    """
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:
+            which = dataset["mask"].load()
+        self.leads = [int(lead) for lead in which["lead"].values]
+        self._which = {
+            (str(name), lead): int(which.sel(variable=name, lead=lead))
+            for name in which["variable"].values
+            for lead in self.leads
+        }
+        self._last: tuple[int, np.ndarray] = (-1, np.empty(0))
 
-    def __init__(self, ensemble_paths: Iterable[Path]) -> None:
-        self._bits: dict[tuple[str, int], np.ndarray] = {}
-        self._systems: Counter[str] = Counter()
-        self._given: Counter[tuple[str, int]] = Counter()
-        self._shape = (0, 0)
-        for path in ensemble_paths:
-            self._add(path)
-        self.leads = sorted({lead for _, lead in self._given})
-
-    def at(self, name: str, lead: int) -> np.ndarray:
-        """Whether each point counts for a variable at a lead, bool (y, x)."""
-        if not 0 < self._given[name, lead] == self._systems[name]:
-            return np.zeros(self._shape, bool)
-        size = self._shape[0] * self._shape[1]
-        return np.unpackbits(self._bits[name, lead], count=size).astype(bool).reshape(self._shape)
-
-    def _add(self, path: Path) -> None:
-        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as ensemble:
-            self._shape = (ensemble.sizes["y"], ensemble.sizes["x"])
-            for name in ensemble_variables(ensemble):
-                self._systems[name] += 1
-                for lead in leads_of(ensemble):
-                    self._given[name, lead] += 1
-                    own = np.packbits(read_forecast(ensemble, name, lead).valid())
-                    self._bits[name, lead] = own & self._bits.get((name, lead), own)
+    def at(self, name: str, lead: int) -> np.ndarray | None:
+        """Whether each point counts, bool (y, x); None, for all, if nobody has the variable."""
+        if (name, lead) not in self._which:
+            return None
+        place = self._which[name, lead]
+        if place != self._last[0]:
+            with xr.open_dataset(self._path, engine="netcdf4") as dataset:
+                self._last = (place, dataset["points"][place].values.astype(bool))
+        return self._last[1]

@@ -28,15 +28,15 @@ def pooled_tables(
 
     Raises StormdrawError as `load_systems` does.
     """
-    having = {
-        name: [own for own in variables(system) if only in (None, own)]
-        for name, system in load_systems(paths_by_system, tables=()).items()
-    }
     pooled = {}
-    for name, wanted in ((name, own) for name, own in having.items() if own):
-        system = load_system(name, paths_by_system[name], tables=TABLES, only=wanted)
-        for variable in wanted:
-            pooled[variable, name] = _pool(system.sel(variable=variable))
+    for name, compared in load_systems(paths_by_system, tables=()).items():
+        wanted = [own for own in variables(compared) if only in (None, own)]
+        if wanted:
+            system = load_system(name, paths_by_system[name], tables=TABLES, only=wanted)
+            # Only there is it compared with the others.
+            system["points"] = compared["points"].sel(variable=wanted)
+            for variable in wanted:
+                pooled[variable, name] = _pool(system.sel(variable=variable))
     return pooled
 
 

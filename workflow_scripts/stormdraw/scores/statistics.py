@@ -34,12 +34,15 @@ def case_statistics(
     y, x), and a scalar `init`; `truth` gives a variable at a lead, (y, x); `weights` is (y, x);
     `regions` are masks (y, x), the whole domain if there are none. All sums are weighted; counts
     are not. A member with no finite value at a lead is left out there, and a point counts where the
-    truth and all other members are finite, and where all other systems have it `in_common` too. One
-    variable at one lead is in memory at a time, and for the wind vector two.
+    truth and all other members are finite. One variable at one lead is in memory at a time, and for
+    the wind vector two.
 
-    A lead without a member or a point counts for nobody once systems are compared, and is told in
-    the table of what is missing. Raises StormdrawError if a variable has no point that counts at
-    any lead, unless points are those in common or all of it `may_be_missing`.
+    With `in_common` the points are those, where the truth is finite. Of a variable at a lead at
+    which the ensemble lacks one of them none counts: it is compared on the same points or not at
+    all. What lacks a point is told in the table of what is missing.
+
+    Raises StormdrawError if a variable has no point at any lead where others have some, unless all
+    of it `may_be_missing`.
     """
     scores = Scores() if scores is None else scores
     if regions is None:
@@ -50,31 +53,40 @@ def case_statistics(
     init = format_init(initial_time(ensemble))
     blocks: list[Block] = []
     maps = MapSums(variables, weights.shape) if scores.maps else None
+
+    def score(name: str, lead: int, points: np.ndarray | None) -> tuple[Block, np.ndarray]:
+        # Nothing holds the forecast any longer than this: a block is all that is in memory.
+        block, crps = block_statistics(
+            read_forecast(ensemble, name, lead),
+            truth(name, lead),
+            region_weights,
+            points,
+            scores,
+            generator_for(run_seed, "ranks", init, name, lead),
+            threads,
+        )
+        if name == "WIND10" and {"U10", "V10"} <= set(ensemble.data_vars):
+            u, v = (read_forecast(ensemble, part, lead) for part in ("U10", "V10"))
+            observed = (truth("U10", lead), truth("V10", lead))
+            block |= wind_statistics((u, v), observed, region_weights, points, threads)
+        return block, crps
+
+    everywhere = np.ones(weights.shape, bool)
     for name in variables:
+        wanted = there = 0
         for lead in leads:
             points = None if in_common is None else in_common.at(name, lead)
-            # Nothing holds the forecast any longer than this: a block is all that is in memory.
-            block, crps = block_statistics(
-                read_forecast(ensemble, name, lead),
-                truth(name, lead),
-                region_weights,
-                points,
-                scores,
-                generator_for(run_seed, "ranks", init, name, lead),
-                threads,
-            )
-            if name == "WIND10" and {"U10", "V10"} <= set(ensemble.data_vars):
-                u, v = (read_forecast(ensemble, part, lead) for part in ("U10", "V10"))
-                observed = (truth("U10", lead), truth("V10", lead))
-                block |= wind_statistics((u, v), observed, region_weights, points, threads)
+            compared = everywhere if points is None else points
+            block, crps = score(name, lead, points)
+            wanted += int(np.count_nonzero(compared))
+            there += int(block["points"][0])
+            known = np.count_nonzero(compared & np.isfinite(truth(name, lead)))
+            if in_common is not None and block["points"][0] < known:
+                block, crps = score(name, lead, ~everywhere)
             blocks.append(block)
             if maps is not None:
                 maps.add(name, crps)
-        if (
-            in_common is None
-            and not may_be_missing
-            and not any(block["points"][0] for block in blocks[-len(leads) :])
-        ):
+        if wanted and not there and not may_be_missing:
             raise StormdrawError(
                 f"{name} at init {init}: at no lead is there a point where the truth and the "
                 "members are finite; see which of the two files is empty"

@@ -34,7 +34,7 @@ SUMS = {
     "energy_fair_sum": "weighted sum of the fair energy score of the wind vector",
 }
 COUNTS = {
-    "points": "points where the truth and all members of all systems are finite",
+    "points": "points that all systems are compared on, where the truth is finite",
     "members": "members at this lead; 0 for a distribution known by mean and spread",
     "mask_checksum": "checksum of which points count: equal for systems that can be compared",
     "absent_members": "members of the file that have no value at this lead",

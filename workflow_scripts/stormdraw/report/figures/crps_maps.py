@@ -10,7 +10,7 @@ from stormdraw.report.graticule import draw_graticule, draw_scale_bar
 from stormdraw.report.mapped import mapped_variable, read_grid
 from stormdraw.report.style import WIDTH, describe, drawn, panels, write_gap
 from stormdraw.report.wording import plural, units_text
-from stormdraw.scores.maps import mean_crps_map
+from stormdraw.scores.maps import mean_crps_maps
 from stormdraw.settings import Settings
 from stormdraw.variables import variable
 
@@ -30,13 +30,11 @@ def draw_crps_maps(
     `ensemble_path` is any ensemble file, which has the grid.
     """
     name = mapped_variable(settings)
-    found = {
-        system.name: mean_crps_map(score_paths.get(system.name, []), name)
-        for system in settings.ensembles.systems
-    }
-    maps = {system: values for system, values in found.items() if values is not None}
-    if not maps:
-        write_gap(output, TITLE, "No maps were kept: scores.maps is false.")
+    found = mean_crps_maps(score_paths, name)
+    order = [system.name for system in settings.ensembles.systems]
+    maps = {system: found[system] for system in order if system in found}
+    if not any(np.isfinite(values).any() for values in maps.values()):
+        write_gap(output, TITLE, "No case has a map of all systems (scores.maps keeps them).")
         return
     grid = read_grid(ensemble_path)
     top = float(np.nanquantile(np.stack(list(maps.values())), 0.99)) or 1.0
@@ -70,7 +68,8 @@ FIGURE = ReportFigure(
         "The CRPS at each point, mean over all cases and leads, on one scale for all systems; "
         "the lower the better. The fair CRPS, or the Gaussian one of a system known by mean "
         "and spread only: compare that one with care. With few cases it shows where storms "
-        "were rather than where a system is weak."
+        "were rather than where a system is weak. A case of which one system lacks points that "
+        "others have is left out."
     ),
     reads=("statistics", "ensembles"),
     settings=("variables", "ensembles.systems"),
