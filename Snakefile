@@ -41,6 +41,7 @@ rule all:
     input:
         scorecard="results/report/scorecard.html",
         summary="results/scores/summary.csv",
+        maps=MAPS,
         products=PRODUCTS,
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
 

@@ -9,7 +9,7 @@ from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
 from stormdraw.models.systems import downscaled_variables
 from stormdraw.report.figure import as_rst, figure_paths, figures, modules_of, settings_of
-from stormdraw.report.mapped import mapped_systems
+from stormdraw.report.mapped import mapped_systems, wanted_for_maps
 from stormdraw.scores.memory import (
     case_megabytes,
     grid_points,
@@ -355,10 +355,6 @@ def region_files(wildcards=None):
 all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS)
 
 
-def all_truth_files():
-    return truth_of(SETTINGS.valid_times())
-
-
 def used_references():
     """The sources of forecasts that some system is made of."""
     kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
@@ -391,12 +387,21 @@ def all_quality():
     return days + static + cycles
 
 
-MAPPED_SYSTEMS = mapped_systems(SETTINGS)
-# The maps are of one case, chosen among these. Ensembles that go are not held until the report.
+# The maps are of one case, chosen among these. Ensembles that go are not held until the last is there.
 MAPPED_INITS = INITS if KEPT else INITS[:1]
-MAPPED_ENSEMBLES = expand(
-    "results/ensembles/{system}/{init}.nc", system=MAPPED_SYSTEMS, init=MAPPED_INITS
-)
+SHOWN_ON_MAPS = expand("results/report/maps/{system}.nc", system=mapped_systems(SETTINGS))
+# Of an ensemble that goes, what maps may show later is taken while it is there.
+MAPS = SHOWN_ON_MAPS if KEPT else expand("results/report/maps/{system}.nc", system=SYSTEMS)
+
+
+def mapped_states(wildcards):
+    return analysis_files(map(parse_init, MAPPED_INITS))
+
+
+def mapped_truth(wildcards):
+    inits = [parse_init(init) for init in MAPPED_INITS]
+    return truth_of(init + hours(lead) for init in inits for lead in SETTINGS.leads)
+
 
 # (name, variable or model) of each figure, by the path it has without its ending.
 FIGURES = figures()
@@ -414,8 +419,7 @@ def files_of_figure(wildcards):
     files = {
         "summary": "results/scores/summary.csv",
         "statistics": all_statistics,
-        "ensembles": MAPPED_ENSEMBLES,
-        "truth": all_truth_files(),
+        "maps": SHOWN_ON_MAPS,
         "audit": "results/archive/audit.csv",
         "metrics": expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         "diagnosis": f"results/models/{of}/diagnosis.nc",

@@ -1,5 +1,7 @@
 # report: what came out, to look at.
 
+from dataclasses import asdict
+
 from stormdraw.report.candidates import candidates
 
 CANDIDATES = candidates(SETTINGS)
@@ -10,6 +12,33 @@ PRODUCT_KINDS = ("mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "nc")
 PRODUCTS = expand(
     "results/report/products/{init}.{kind}", init=INITS if CANDIDATES else [], kind=PRODUCT_KINDS
 )
+
+
+rule report_map:
+    input:
+        ensembles=expand("results/ensembles/{{system}}/{init}.nc", init=MAPPED_INITS),
+        states=mapped_states,
+        truth=mapped_truth,
+    output:
+        case="results/report/maps/{system}.nc",
+    log:
+        "results/logs/report_map/{system}.log",
+    benchmark:
+        "results/benchmarks/report_map/{system}.tsv"
+    priority: TO_COMPARE
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(30),
+    params:
+        code=code("report_map"),
+        wanted=asdict(wanted_for_maps(SETTINGS)),
+    message:
+        "Taking what maps show of {wildcards.system}"
+    script:
+        "../workflow_scripts/report_map.py"
 
 
 rule report_figure:
@@ -59,8 +88,7 @@ rule report_scorecard:
         manifests=all_manifests(),
         figures=expand("results/report/figures/{figure}.svg", figure=FIGURE_PATHS),
         diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
-        ensembles=MAPPED_ENSEMBLES,
-        truth=all_truth_files(),
+        maps=SHOWN_ON_MAPS,
         quality=all_quality(),
     output:
         headline="results/report/headline.json",

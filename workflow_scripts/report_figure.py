@@ -21,11 +21,12 @@ def by_folder(paths: list[str]) -> dict[str, list[Path]]:
 with job("report_figure", snakemake.log[0]):
     given = dict(snakemake.input.items())
     files = {name: Path(given[name]) for name in ONE_FILE if name in given}
-    files |= {name: by_folder(given[name]) for name in ("statistics", "ensembles") if name in given}
+    if "statistics" in given:
+        files["statistics"] = by_folder(given["statistics"])
     if "metrics" in given:
         files["metrics"] = {name: path for name, (path,) in by_folder(given["metrics"]).items()}
-    if "truth" in given:
-        files["truth"] = [Path(path) for path in given["truth"]]
+    if "maps" in given:
+        files["maps"] = {Path(path).stem: Path(path) for path in given["maps"]}
     figures()[snakemake.params.name].draw(
         load_settings(snakemake.config),
         Files(of=snakemake.params.of, **files),

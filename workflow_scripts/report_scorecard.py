@@ -13,14 +13,6 @@ def by_model(paths: list[str]) -> dict[str, Path]:
     return {Path(path).parent.name: Path(path) for path in paths}
 
 
-def by_system(paths: list[str]) -> dict[str, list[Path]]:
-    """results/ensembles/{system}/... by system."""
-    systems: dict[str, list[Path]] = {}
-    for path in map(Path, paths):
-        systems.setdefault(path.parent.name, []).append(path)
-    return systems
-
-
 def by_figure(paths: list[str]) -> dict[str, Path]:
     """results/report/figures/{figure}.svg by figure, which may be in folders."""
     folder = Path("results/report/figures")
@@ -41,8 +33,7 @@ with job("report_scorecard", snakemake.log[0]):
         verdicts=Path(files.verdicts),
         missing=Path(files.missing),
         by_initial_hour=Path(files.by_initial_hour),
-        ensembles=by_system(files.ensembles),
-        truth=[Path(path) for path in files.truth],
+        maps={Path(path).stem: Path(path) for path in files.maps},
         diagnoses=by_model(files.diagnoses),
     )
     settings = load_settings(snakemake.config)

@@ -40,6 +40,7 @@ RULES = {
         "scores/missing.csv",
         "scores/by_initial_hour.csv",
     ],
+    "report_map": ["report/maps/small.nc"],
     "report_figure": [
         f"report/figures/{name}.svg"
         for name in ("crps_maps", "archive_audit", "variables/T2M", "models/small/diagnosis")

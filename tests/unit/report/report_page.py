@@ -35,8 +35,7 @@ def files_of(run: Run, of: str = "", audit_table: Path = Path()) -> Files:
         of=of,
         summary=run.summary,
         statistics=run.scores,
-        ensembles=run.ensembles,
-        truth=run.truth,
+        maps=run.maps,
         audit=audit_table,
         metrics=run.metrics,
     )
@@ -55,8 +54,7 @@ def write_page(run: Run, output: Path, **changes: Any) -> Path:
         "verdicts": run.verdicts,
         "missing": run.missing,
         "by_initial_hour": run.by_initial_hour,
-        "ensembles": run.ensembles,
-        "truth": run.truth,
+        "maps": run.maps,
     }
     settings = changes.pop("settings", run.settings)
     write_scorecard(settings, Inputs(**{**inputs, **changes}), output)

@@ -12,6 +12,8 @@ import xarray as xr
 
 from stormdraw.archive.manifest import ManifestRow, write_manifest
 from stormdraw.grids import HRRR, Grid
+from stormdraw.report.mapped import wanted_for_maps
+from stormdraw.report.mapped_case import extract_case
 from stormdraw.scores.case import score_case
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.summary import by_initial_hour, summarise, write_summary
@@ -70,6 +72,7 @@ class Run:
     scores: dict[str, list[Path]]
     ensembles: dict[str, list[Path]]
     truth: list[Path]
+    maps: dict[str, Path]
     metrics: dict[str, Path]
     plans: dict[str, Path]
     manifests: list[Path]
@@ -109,10 +112,22 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
         scores=scores,
         ensembles=ensembles,
         truth=truth,
+        maps={
+            name: extract(folder, settings, name, paths, truth) for name, paths in ensembles.items()
+        },
         metrics={model: write_metrics(folder, model) for model in settings.model_names},
         plans={model: write_plan(folder, model) for model in settings.model_names},
         manifests=[write_archive(folder, source) for source in ("hrrr", "href")],
     )
+
+
+def extract(
+    folder: Path, settings: Settings, system: str, ensembles: list[Path], truth: list[Path]
+) -> Path:
+    """What maps show of a system."""
+    path = folder / "report" / "maps" / f"{system}.nc"
+    extract_case(system, ensembles, truth, truth, wanted_for_maps(settings), path)
+    return path
 
 
 def field(settings: Settings, name: str, time: datetime, grid: Grid, shift: float) -> np.ndarray:

@@ -1,15 +1,15 @@
 import re
 
 import numpy as np
-import xarray as xr
 from report_run import Run
 
 from stormdraw.grids import HRRR
-from stormdraw.report.case_sheet import case_sheet, chosen_leads, read_share, svg_outline
+from stormdraw.report.case_sheet import case_sheet, svg_outline
+from stormdraw.report.mapped import chosen_leads
 
 
 def test_a_frame_a_lead_with_every_block(demo_run: Run) -> None:
-    sheet = case_sheet(demo_run.settings, demo_run.ensembles, demo_run.truth)
+    sheet = case_sheet(demo_run.settings, demo_run.maps)
     assert sheet.gap == ""
     assert [frame.lead for frame in sheet.frames] == [1, 2, 3]
     for frame in sheet.frames:
@@ -28,32 +28,18 @@ def test_a_frame_a_lead_with_every_block(demo_run: Run) -> None:
     assert sheet.keys[0].marks[0] == (0.0, "5")
 
 
-def test_the_share_is_counted(demo_run: Run) -> None:
-    path = demo_run.ensembles["href"][0]
-    with xr.open_dataset(path, decode_timedelta=False) as dataset:
-        members = dataset["T2M"].sel(lead=2).values
-    middle = float(np.median(members))
-    np.testing.assert_allclose(
-        read_share(path, "T2M", 2, middle), 100.0 * (members >= middle).mean(axis=0)
-    )
-
-
-def test_systems_with_no_case_in_common_are_a_stated_gap(demo_run: Run) -> None:
-    apart = {
-        "ddpm_residual": demo_run.ensembles["ddpm_residual"][:1],
-        "href": demo_run.ensembles["href"][1:],
-    }
-    sheet = case_sheet(demo_run.settings, apart, demo_run.truth)
-    assert sheet.gap == "ddpm_residual and href have no case in common."
-
-
 def test_a_reference_without_the_variable_is_said(demo_run: Run) -> None:
-    paths = {
-        "ddpm_residual": demo_run.ensembles["ddpm_residual"],
-        "href": demo_run.ensembles["href_mean_spread"],
-    }
-    sheet = case_sheet(demo_run.settings, paths, demo_run.truth)
-    assert sheet.frames[0].blocks[2] == ("href: href has no REFC", [])
+    settings = demo_run.settings
+    settings = settings.model_copy(
+        update={"scores": settings.scores.model_copy(update={"reference": "href_mean_spread"})}
+    )
+    sheet = case_sheet(settings, demo_run.maps)
+    heading = "href_mean_spread: href_mean_spread has no REFC"
+    assert sheet.frames[0].blocks[2] == (heading, [])
+
+
+def test_a_run_without_maps_is_a_stated_gap(demo_run: Run) -> None:
+    assert case_sheet(demo_run.settings, {}).gap == "No system has an ensemble to show."
 
 
 def test_many_leads_are_thinned_out() -> None:

@@ -158,10 +158,10 @@ def test_gaps_are_stated(demo_run: Run, demo_figures: dict[str, Path], tmp_path:
             metrics={},
             manifests=[],
             models={},
-            ensembles={},
+            maps={},
         )
     )
-    assert "No ensemble or no truth was given to this page." in found.text
+    assert "No system has an ensemble to show." in found.text
     assert found.text.count("This figure was not made in this run.") == len(demo_figures)
     assert "Not there: plan and training metrics." in found.text
     assert "No manifest was given to this page." in found.text
@@ -208,7 +208,7 @@ def test_no_word_is_of_another_run(demo_run: Run, tmp_path: Path) -> None:
         verdicts=None,
         missing=None,
         manifests=[],
-        ensembles={},
+        maps={},
     )
     text = Page(page).text.partition("As it was given")[0]
     assert "The truth is the URMA analysis" in text

@@ -1,37 +1,31 @@
 """The postage-stamp sheet of one case: truth, mean, probability and members, a frame a lead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, Normalize
 from matplotlib.ticker import MaxNLocator
 
 from stormdraw.archive.truth_names import truth_name
-from stormdraw.fields.states import read_states
 from stormdraw.grids import Grid
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.map_outlines import outlines
 from stormdraw.report.mapped import (
-    Block,
-    choose_case,
-    common_cases,
-    files_by_init,
-    mapped_systems,
+    cases_to_show,
+    chosen_leads,
     mapped_variable,
-    read_block,
+    threshold_of,
 )
+from stormdraw.report.mapped_case import Block
 from stormdraw.report.stamps import colour_strip, stamp, thinned, thinning
 from stormdraw.report.wording import digits, units_text
 from stormdraw.settings import Settings
 from stormdraw.times import hours
 from stormdraw.variables import variable
 
-# Leads beyond this many are thinned out, the last always shown: the page has to be sent by mail.
-_MOST_FRAMES = 8
 # The outlines' coordinates are whole numbers of this many to the width of the map.
 _UNITS_ACROSS = 1000
 
@@ -76,56 +70,32 @@ class Sheet:
     gap: str
 
 
-def case_sheet(
-    settings: Settings,
-    ensemble_paths: Mapping[str, Sequence[str | Path]],
-    truth_paths: Sequence[str | Path],
-) -> Sheet:
-    """Draw the case with most storms (else the first) of `mapped_systems`, of `mapped_variable`.
-
-    Raises StormdrawError if the truth of a case is in none of the files.
-    """
+def case_sheet(settings: Settings, maps: Mapping[str, Path]) -> Sheet:
+    """Draw `mapped_variable` of the case of each of `mapped_systems` that `extract_case` chose."""
     name = mapped_variable(settings)
-    shown = [system for system in mapped_systems(settings) if ensemble_paths.get(system)]
-    if not shown or not truth_paths:
-        return _gap("No ensemble or no truth was given to this page.")
-    files = {system: files_by_init(ensemble_paths[system]) for system in shown}
-    leads = chosen_leads(settings.leads)
-    inits = common_cases(files, truth_paths, leads)
-    if not inits:
-        return _gap(f"{' and '.join(shown)} have no case in common.")
-    init = choose_case(inits, max(settings.leads), name, truth_paths)
-    truths = {
-        lead: thinned(state[0])
-        for lead, (_, state) in zip(
-            leads,
-            read_states(truth_paths, [name], [init + hours(lead) for lead in leads]),
-            strict=True,
-        )
-    }
+    cases, gap = cases_to_show(settings, maps)
+    if gap:
+        return _gap(gap)
+    first, leads = cases[0], chosen_leads(settings.leads)
+    truths = {lead: thinned(first.truth(lead)) for lead in leads}
     count = settings.report.sheet_members
-    blocks = {
-        lead: [
-            _thin(read_block(files[system][init], system, name, lead, count)) for system in shown
-        ]
-        for lead in leads
-    }
+    blocks = {lead: [_thin(case.block(lead, count)) for case in cases] for lead in leads}
     everything = [
         *truths.values(),
         *(f for b in blocks.values() for x in b for f in x.fields.values()),
     ]
     scale = scale_for(name, np.concatenate([field.ravel() for field in everything]))
-    threshold = _threshold(settings, name)
+    threshold = threshold_of(settings, name)
     frames = [
         Frame(
             lead,
-            f"{init + hours(lead):%Y-%m-%d %H} UTC",
+            f"{first.init + hours(lead):%Y-%m-%d %H} UTC",
             [
                 ("Truth", [_stamp("truth", truths[lead], scale, name, lead)]),
                 *(
                     (
                         f"{block.system}: {block.note}",
-                        _stamps(block, files[block.system][init], scale, name, lead, threshold),
+                        _stamps(block, scale, name, lead, threshold),
                     )
                     for block in blocks[lead]
                 ),
@@ -133,12 +103,10 @@ def case_sheet(
         )
         for lead in leads
     ]
-    with xr.open_dataset(files[shown[0]][init], engine="netcdf4", decode_timedelta=False) as first:
-        grid = Grid.of(first)
-    outline, size = svg_outline(grid)
+    outline, size = svg_outline(first.grid)
     return Sheet(
-        f"{variable(name).long_name.capitalize()}, {init:%Y-%m-%d %H} UTC",
-        _caption(settings, name, len(inits), threshold, grid),
+        f"{variable(name).long_name.capitalize()}, {first.init:%Y-%m-%d %H} UTC",
+        _caption(settings, name, first.cases, threshold, first.grid),
         frames,
         _keys(name, scale, threshold),
         outline,
@@ -149,15 +117,9 @@ def case_sheet(
 
 def _thin(block: Block) -> Block:
     """All frames are held at once, and no more of a field is drawn."""
-    return replace(block, fields={title: thinned(field) for title, field in block.fields.items()})
-
-
-def chosen_leads(leads: Sequence[int]) -> list[int]:
-    """The leads that become frames: all, or some at even distance with the first and the last."""
-    if len(leads) <= _MOST_FRAMES:
-        return list(leads)
-    places = np.linspace(0, len(leads) - 1, _MOST_FRAMES).round().astype(int)
-    return [leads[place] for place in places]
+    share = None if block.share is None else thinned(block.share)
+    fields = {title: thinned(field) for title, field in block.fields.items()}
+    return replace(block, fields=fields, share=share)
 
 
 def svg_outline(grid: Grid) -> tuple[str, tuple[int, int]]:
@@ -185,38 +147,18 @@ def svg_outline(grid: Grid) -> tuple[str, tuple[int, int]]:
     return "".join(pieces), (_UNITS_ACROSS, height)
 
 
-def _threshold(settings: Settings, name: str) -> float | None:
-    """What the probability is of: the middle one of the variable's thresholds."""
-    thresholds = settings.scores.thresholds.get(name, [])
-    return thresholds[len(thresholds) // 2] if thresholds else None
-
-
 def _stamps(
-    block: Block, path: Path, scale: Scale, name: str, lead: int, threshold: float | None
+    block: Block, scale: Scale, name: str, lead: int, threshold: float | None
 ) -> list[Stamp]:
     stamps = [
         _stamp(f"{block.system}, {title}", field, scale, name, lead, title)
         for title, field in block.fields.items()
     ]
-    if threshold is not None and len(block.fields) > 1:
-        share = read_share(path, name, lead, threshold)
+    if block.share is not None:
         title = f"share ≥ {threshold:g} {units_text(name)}"
-        stamps.insert(1, _stamp(f"{block.system}, {title}", share, _PROBABILITY, name, lead, title))
+        what = f"{block.system}, {title}"
+        stamps.insert(1, _stamp(what, block.share, _PROBABILITY, name, lead, title))
     return stamps
-
-
-def read_share(path: str | Path, name: str, lead: int, threshold: float) -> np.ndarray:
-    """The share of members that reach a threshold in per cent, (y, x), of an ensemble file."""
-    with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:
-        members = dataset[name].sel(lead=lead)
-        reached = np.zeros(members.shape[1:])
-        present = np.zeros(members.shape[1:])
-        for index in range(members.sizes["member"]):
-            member = members.isel(member=index).values
-            reached += member >= threshold
-            present += np.isfinite(member)
-    with np.errstate(invalid="ignore"):
-        return 100.0 * np.where(present > 0, reached / present, np.nan)
 
 
 def _stamp(

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 from stormdraw.settings import Settings
 
-# What a figure may be drawn from: `statistics` and `ensembles` are files by system and `metrics`
-# by model; the others are what their rules make.
-Input = Literal["summary", "statistics", "ensembles", "truth", "audit", "metrics", "diagnosis"]
+# What a figure may be drawn from: `statistics` are files by system, `maps` are one by system and
+# `metrics` by model; the others are what their rules make.
+Input = Literal["summary", "statistics", "maps", "audit", "metrics", "diagnosis"]
 
 # In the order in which Snakemake's report and the page show them.
 CATEGORIES = ("Variables", "Scores", "Members", "Archive", "Training", "Models")
@@ -33,8 +33,7 @@ class Files:
     of: str = ""
     summary: Path = Path()
     statistics: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    ensembles: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    truth: Sequence[Path] = ()
+    maps: Mapping[str, Path] = field(default_factory=dict)
     audit: Path = Path()
     metrics: Mapping[str, Path] = field(default_factory=dict)
     diagnosis: Path = Path()

@@ -7,6 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
+from stormdraw.grids import Grid
+from stormdraw.report.map_outlines import outlines
+
 # A map shows at least this many parallels and meridians.
 _FEWEST = 2
 # The lines bend so little that more points along them cannot be seen.
@@ -45,6 +48,13 @@ class MapGrid:
         """Height by width."""
         left, right, bottom, top = self.extent
         return (top - bottom) / (right - left)
+
+
+def map_grid(grid: Grid) -> MapGrid:
+    """Where a grid lies on the map."""
+    longitude, latitude = grid.longitude_latitude()
+    x, y = np.array(grid.x) / 1000.0, np.array(grid.y) / 1000.0
+    return MapGrid(x, y, latitude, longitude, outlines(grid))
 
 
 def degrees_within(low: float, high: float) -> np.ndarray:

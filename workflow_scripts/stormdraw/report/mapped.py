@@ -1,32 +1,19 @@
-"""What the maps show: which systems, variable and case, and the fields of them."""
+"""What the maps show: which systems, variable, leads and members."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
 from stormdraw.ensembles.settings import ModelSystem
-from stormdraw.fields.states import absent_times, incomplete_times, read_states
-from stormdraw.grids import Grid
-from stormdraw.report.graticule import MapGrid
-from stormdraw.report.map_outlines import outlines
+from stormdraw.report.mapped_case import MappedCase, Wanted
 from stormdraw.settings import Settings
-from stormdraw.times import hours
 
-# dBZ; what operational centres verify storms at.
-_STORM = 30.0
-
-
-@dataclass(frozen=True)
-class Block:
-    """One system's part of the figure: its fields (y, x) under their titles, or why it has none."""
-
-    system: str
-    fields: dict[str, np.ndarray]
-    note: str
+# Leads beyond this many are thinned out, the last always shown: the page has to be sent by mail.
+_MOST_FRAMES = 8
+# So many members are there for maps to show, however few they do: where ensembles go, they cannot
+# be had later.
+_MEMBERS = 8
 
 
 def mapped_systems(settings: Settings) -> list[str]:
@@ -52,87 +39,37 @@ def mapped_variable(settings: Settings) -> str:
     return str(settings.variables[0])
 
 
-def common_cases(
-    files: Mapping[str, Mapping[datetime, Path]],
-    truth_paths: Sequence[str | Path],
-    leads: Sequence[int],
-) -> list[datetime]:
-    """The initial times that all systems have and whose truth at `leads` is not known to lack.
-
-    One that no model can start at is none of them.
-    """
-    absent = absent_times(truth_paths)
-    unusable = absent | incomplete_times(truth_paths)
-    return [
-        init
-        for init in sorted(set.intersection(*(set(by_init) for by_init in files.values())))
-        if init not in unusable and not {init + hours(lead) for lead in leads} & absent
-    ]
+def chosen_leads(leads: Sequence[int]) -> list[int]:
+    """The leads that are shown: all, or some at even distance with the first and the last."""
+    if len(leads) <= _MOST_FRAMES:
+        return list(leads)
+    places = np.linspace(0, len(leads) - 1, _MOST_FRAMES).round().astype(int)
+    return [leads[place] for place in places]
 
 
-def choose_case(
-    inits: Sequence[datetime], lead: int, name: str, truth_paths: Sequence[str | Path]
-) -> datetime:
-    """The case whose truth has the largest area of storms at `lead`, or else the first.
-
-    Raises StormdrawError if the truth of a case is in none of the files.
-    """
-    if name != "REFC":
-        return inits[0]
-    valid = [init + hours(lead) for init in inits]
-    areas = [
-        int(np.count_nonzero(state >= _STORM))
-        for _, state in read_states(truth_paths, [name], valid)
-    ]
-    return inits[int(np.argmax(areas))]
+def threshold_of(settings: Settings, name: str) -> float | None:
+    """What the probability is of: the middle one of the variable's thresholds."""
+    thresholds = settings.scores.thresholds.get(name, [])
+    return thresholds[len(thresholds) // 2] if thresholds else None
 
 
-def read_grid(path: str | Path) -> MapGrid:
-    """Where an ensemble lies on the map."""
-    with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:
-        return MapGrid(
-            lines=outlines(Grid.of(dataset)),
-            x=dataset["x"].values / 1000.0,
-            y=dataset["y"].values / 1000.0,
-            latitude=dataset["latitude"].values,
-            longitude=dataset["longitude"].values,
-        )
+def cases_to_show(settings: Settings, maps: Mapping[str, Path]) -> tuple[list[MappedCase], str]:
+    """The case of each of `mapped_systems` that has one, or why there is none to show."""
+    shown = [MappedCase(maps[name]) for name in mapped_systems(settings) if name in maps]
+    gaps = [case.gap for case in shown if case.gap]
+    if not shown:
+        return [], "No system has an ensemble to show."
+    if not gaps and len({case.init for case in shown}) > 1:
+        gaps = ["The systems have no case in common."]
+    return ([], gaps[0]) if gaps else (shown, "")
 
 
-def read_block(path: str | Path, system: str, name: str, lead: int, count: int) -> Block:
-    """Mean and the first `count` members that are there, of one variable at one lead."""
-    with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:
-        if f"{name}_mean" in dataset:
-            mean = dataset[f"{name}_mean"].sel(lead=lead).values
-            return Block(system, {"mean": mean}, "known by its mean and spread only")
-        if name not in dataset:
-            return Block(system, {}, f"{system} has no {name}")
-        members = dataset[name].sel(lead=lead)
-        present = [
-            index
-            for index in range(members.sizes["member"])
-            if bool(np.isfinite(members.isel(member=index).values).any())
-        ]
-        if not present:
-            return Block(system, {}, f"{system} has no member of {name} at {lead} h")
-        fields: dict[str, np.ndarray] = {}
-        if len(present) > 1:
-            total = np.zeros(members.shape[1:])
-            for index in present:
-                total += members.isel(member=index).values
-            fields[f"mean of {len(present)}"] = total / len(present)
-        for index in present[:count]:
-            label = str(members["member"].values[index])
-            title = f"member {label}" if label.isdecimal() else label
-            fields[title] = members.isel(member=index).values
-        note = "one member" if len(present) == 1 else f"{len(present)} members"
-        return Block(system, fields, note)
-
-
-def files_by_init(paths: Sequence[str | Path]) -> dict[datetime, Path]:
-    """Ensemble files by their initial time."""
-    by_init = {}
-    for path in paths:
-        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:
-            by_init[dataset["init"].values.astype("datetime64[s]").item()] = Path(path)
-    return by_init
+def wanted_for_maps(settings: Settings) -> Wanted:
+    """What is taken from an ensemble for maps."""
+    name = mapped_variable(settings)
+    return Wanted(
+        variable=name,
+        leads=chosen_leads(settings.leads),
+        members=max(_MEMBERS, settings.report.map_members, settings.report.sheet_members),
+        threshold=threshold_of(settings, name),
+    )

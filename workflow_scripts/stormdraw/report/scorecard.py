@@ -44,9 +44,8 @@ class Inputs:
 
     `config` is the configuration as it was given; `models` holds the definition of each model.
     `figures` are by their path below results/report/figures, without ending; `diagnoses` are the
-    files of models' diagnoses. `ensembles` (by system) and `truth` are
-    what the case is drawn from. Missing models, manifests, figures, ensembles, verdicts and
-    diagnoses leave a stated gap.
+    files of models' diagnoses. `maps` (by system) are what the case is drawn from. Missing models,
+    manifests, figures, maps, verdicts and diagnoses leave a stated gap.
     """
 
     config: Mapping[str, Any]
@@ -59,8 +58,7 @@ class Inputs:
     verdicts: Path | None = None
     missing: Path | None = None
     by_initial_hour: Path | None = None
-    ensembles: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    truth: Sequence[Path] = ()
+    maps: Mapping[str, Path] = field(default_factory=dict)
     quality: Sequence[Path] = ()
     diagnoses: Mapping[str, Path] = field(default_factory=dict)
 
@@ -100,7 +98,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             leads=leads_in(summary),
             winner=winner_of(summary, settings),
             chapters=_chapters(summary, settings, inputs),
-            case=case_sheet(settings, inputs.ensembles, inputs.truth),
+            case=case_sheet(settings, inputs.maps),
             notes=comparison_notes(verdicts, inputs.missing, settings),
             variable_caption=figures()["variable"].caption,
             figures=_by_category(inputs),

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stormdraw.report.figure import ReportFigure
-from stormdraw.report.graticule import draw_graticule, draw_scale_bar
-from stormdraw.report.mapped import mapped_variable, read_grid
+from stormdraw.report.figure import Files, ReportFigure
+from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar, map_grid
+from stormdraw.report.mapped import mapped_variable
+from stormdraw.report.mapped_case import MappedCase
 from stormdraw.report.style import WIDTH, describe, drawn, panels, write_gap
 from stormdraw.report.wording import plural, units_text
 from stormdraw.scores.maps import mean_crps_maps
@@ -22,13 +23,10 @@ _COLUMNS = 3
 def draw_crps_maps(
     settings: Settings,
     score_paths: Mapping[str, Sequence[Path]],
-    ensemble_path: str | Path,
+    grid: MapGrid,
     output: str | Path,
 ) -> None:
-    """Draw the CRPS of `mapped_variable` at each point, mean over cases and leads, by system.
-
-    `ensemble_path` is any ensemble file, which has the grid.
-    """
+    """Draw the CRPS of `mapped_variable` at each point, mean over cases and leads, by system."""
     name = mapped_variable(settings)
     found = mean_crps_maps(score_paths, name)
     order = [system.name for system in settings.ensembles.systems]
@@ -36,7 +34,6 @@ def draw_crps_maps(
     if not any(np.isfinite(values).any() for values in maps.values()):
         write_gap(output, TITLE, "No case has a map of all systems (scores.maps keeps them).")
         return
-    grid = read_grid(ensemble_path)
     top = float(np.nanquantile(np.stack(list(maps.values())), 0.99)) or 1.0
     cases = plural(max(len(paths) for paths in score_paths.values()), "case")
     columns = min(_COLUMNS, len(maps))
@@ -61,6 +58,11 @@ def draw_crps_maps(
         )
 
 
+def _grid_of(files: Files) -> MapGrid:
+    """That of all systems."""
+    return map_grid(MappedCase(next(iter(files.maps.values()))).grid)
+
+
 FIGURE = ReportFigure(
     title="CRPS on the map",
     category="Scores",
@@ -71,9 +73,9 @@ FIGURE = ReportFigure(
         "were rather than where a system is weak. A case of which one system lacks points that "
         "others have is left out."
     ),
-    reads=("statistics", "ensembles"),
+    reads=("statistics", "maps"),
     settings=("variables", "ensembles.systems"),
     draw=lambda settings, files, output: draw_crps_maps(
-        settings, files.statistics, next(iter(files.ensembles.values()))[0], output
+        settings, files.statistics, _grid_of(files), output
     ),
 )

@@ -10,24 +10,14 @@ from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
 from stormdraw.archive.truth_names import truth_name
-from stormdraw.fields.states import read_states
 from stormdraw.report.field_colours import Scale, scale_for
 from stormdraw.report.figure import ReportFigure
-from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar
-from stormdraw.report.mapped import (
-    Block,
-    choose_case,
-    common_cases,
-    files_by_init,
-    mapped_systems,
-    mapped_variable,
-    read_block,
-    read_grid,
-)
+from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar, map_grid
+from stormdraw.report.mapped import cases_to_show, mapped_variable
+from stormdraw.report.mapped_case import Block
 from stormdraw.report.style import WIDTH, describe, drawn, write_gap
 from stormdraw.report.wording import units_text
 from stormdraw.settings import Settings
-from stormdraw.times import hours
 from stormdraw.variables import variable
 
 TITLE = "Members beside the truth"
@@ -38,43 +28,25 @@ _NARROWEST = 1.35
 _HIGHEST_BLOCK = 5.6
 
 
-def draw_member_maps(
-    settings: Settings,
-    ensemble_paths: Mapping[str, Sequence[str | Path]],
-    truth_paths: Sequence[str | Path],
-    output: str | Path,
-) -> None:
+def draw_member_maps(settings: Settings, maps: Mapping[str, Path], output: str | Path) -> None:
     """Draw truth, mean and the first members of `mapped_systems` at the longest lead of one case.
 
-    `ensemble_paths` gives each system's files, one a case; `truth_paths` are the day files of the
-    analysis. The case is the one whose truth has most storms (reflectivity of 30 dBZ or more) at
-    that lead; the first case if there is no reflectivity.
-    Raises StormdrawError if the truth of a case is in none of the files.
+    `maps` has the case of each system, which `extract_case` chose.
     """
     name = mapped_variable(settings)
     lead = max(settings.leads)
-    shown = [system for system in mapped_systems(settings) if ensemble_paths.get(system)]
-    if not shown:
-        write_gap(output, TITLE, "No system has an ensemble to show.")
+    cases, gap = cases_to_show(settings, maps)
+    if gap:
+        write_gap(output, TITLE, gap)
         return
-    files = {system: files_by_init(ensemble_paths[system]) for system in shown}
-    inits = common_cases(files, truth_paths, [lead])
-    if not inits:
-        write_gap(output, TITLE, "The systems have no case in common.")
-        return
-    init = choose_case(inits, lead, name, truth_paths)
-    _, (truth,) = next(read_states(truth_paths, [name], [init + hours(lead)]))
-    grid = read_grid(files[shown[0]][init])
-    blocks = [
-        read_block(files[system][init], system, name, lead, settings.report.map_members)
-        for system in shown
-    ]
-    chosen = " · the case with most storms" if name == "REFC" and len(inits) > 1 else ""
+    first = cases[0]
+    blocks = [case.block(lead, settings.report.map_members) for case in cases]
+    chosen = " · the case with most storms" if name == "REFC" and first.cases > 1 else ""
     heading = (
-        f"{variable(name).long_name.capitalize()} ({units_text(name)}) · {init:%Y-%m-%d %H} UTC "
-        f"+ {lead} h · truth: {truth_name(settings, name)}{chosen}"
+        f"{variable(name).long_name.capitalize()} ({units_text(name)}) · "
+        f"{first.init:%Y-%m-%d %H} UTC + {lead} h · truth: {truth_name(settings, name)}{chosen}"
     )
-    _draw(output, heading, grid, truth, blocks, name)
+    _draw(output, heading, map_grid(first.grid), first.truth(lead), blocks, name)
 
 
 def columns_for(count: int, aspect: float) -> int:
@@ -185,7 +157,7 @@ FIGURE = ReportFigure(
         "storms in the truth, else the first. Lines are coasts and borders of countries and "
         "states; thin ones are parallels and meridians."
     ),
-    reads=("ensembles", "truth"),
+    reads=("maps",),
     settings=(
         "variables",
         "leads",
@@ -196,7 +168,5 @@ FIGURE = ReportFigure(
         "scores.reference",
         "report.map_members",
     ),
-    draw=lambda settings, files, output: draw_member_maps(
-        settings, files.ensembles, files.truth, output
-    ),
+    draw=lambda settings, files, output: draw_member_maps(settings, files.maps, output),
 )
