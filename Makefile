@@ -54,7 +54,7 @@ demo twin idaho: $(INSTALLED)
 
 plan doctor: CONFIG ?= config/config.yaml
 plan: $(INSTALLED)
-	@$(BIN)/snakemake --cores 1 --quiet all --configfile $(CONFIG) -- plan
+	@$(BIN)/python workflow_scripts/plan.py $(CONFIG)
 
 doctor: $(INSTALLED)
 	@$(BIN)/python workflow_scripts/doctor.py $(CONFIG)

@@ -51,22 +51,4 @@ onerror:
         print(advice, flush=True)
 
 
-# What the run will cost, before anything is fetched: `snakemake --cores 1 plan`.
-rule plan:
-    log:
-        "results/logs/plan.log",
-    localrule: True
-    conda:
-        "envs/stormdraw.yaml"
-    threads: 1
-    params:
-        models=MODELS,
-        snakefile=str(CHECKOUT / "Snakefile"),
-        on_gpu=rules_on_gpu,
-    message:
-        "Adding up what the run will cost"
-    script:
-        "workflow_scripts/plan.py"
-
-
 check_named_rules()

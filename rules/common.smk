@@ -99,11 +99,6 @@ def stays_here(name):
     return "slurm_partition" not in given
 
 
-def rules_on_gpu(wildcards):
-    """The rules whose jobs take a GPU, by their scripts, whose names they have."""
-    return [Path(rule.script).stem for rule in workflow.rules if "gpu" in rule.resources]
-
-
 def advice_after_failure():
     """How to have a scorecard without the models whose training began and did not finish."""
     begun = Path("results/logs/models_train")

@@ -1,47 +1,56 @@
-"""Prints what the run will cost: files, bytes to fetch, disk, hours of a GPU, jobs. Writes nothing
-but its log."""
+"""Prints what a run will cost, before anything is fetched: `make plan`. Writes nothing."""
 
-import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from stormdraw.costs.plan import cost_plan, plan_text
+from stormdraw.configuration import configuration_of_file
 from stormdraw.errors import StormdrawError
-from stormdraw.files import scratch
-from stormdraw.job import job
-from stormdraw.models.settings import ModelSettings
-from stormdraw.settings import load_settings
+
+CHECKOUT = Path(__file__).parent.parent
 
 
-def count_jobs(snakefile: str, config: dict, log: Path) -> dict[str, int]:
-    """The jobs that a dry run lists, by rule."""
-    with scratch(log) as folder:
-        (folder / "config.json").write_text(json.dumps(config))
-        file = str(folder / "config.json")
-        command = ["--snakefile", snakefile, "--configfile", file, "--nolock"]
-        dry_run = subprocess.run(
-            [sys.executable, "-m", "snakemake", *command, "--dry-run", "--quiet", "rules"],
-            capture_output=True,
-            text=True,
-        )
-    if dry_run.returncode != 0:
-        raise StormdrawError(f"`snakemake --dry-run` fails: {' '.join(dry_run.stderr.split())}")
-    listed = re.findall(r"^(\w+) +(\d+)$", dry_run.stdout, flags=re.MULTILINE)
-    return {rule: int(count) for rule, count in listed if rule not in ("all", "total")}
-
-
-with job("plan", snakemake.log[0]):
-    plan = cost_plan(
-        load_settings(snakemake.config),
-        {
-            name: ModelSettings.model_validate(model)
-            for name, model in snakemake.params.models.items()
-        },
-        count_jobs(snakemake.params.snakefile, snakemake.config, Path(snakemake.log[0])),
-        snakemake.params.on_gpu,
+def start_dry_run(config: str) -> subprocess.Popen[str]:
+    """Snakemake, which lists the jobs still to run by rule."""
+    command = ["--snakefile", str(CHECKOUT / "Snakefile"), "--configfile", config, "--nolock"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "snakemake", *command, "--dry-run", "--quiet", "rules"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    text = plan_text(plan, Path("results"))
-    Path(snakemake.log[0]).write_text(text + "\n")
-    print(text)
+
+
+def count_jobs(dry_run: subprocess.Popen[str]) -> dict[str, int]:
+    """The jobs by rule. Raises StormdrawError with what Snakemake says if it fails."""
+    listed, said = dry_run.communicate()
+    if dry_run.returncode != 0:
+        raise StormdrawError(f"`snakemake --dry-run` fails: {' '.join(said.split())}")
+    rows = re.findall(r"^(\w+) +(\d+)$", listed, flags=re.MULTILINE)
+    return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
+
+
+def rules_on_gpu() -> set[str]:
+    """The rules whose scripts, which have their names, ask for a GPU."""
+    scripts = Path(__file__).parent.glob("*_*.py")
+    return {path.stem for path in scripts if "gpu_lease(" in path.read_text(encoding="utf-8")}
+
+
+def main(config: str) -> None:
+    settings, models = configuration_of_file(config, CHECKOUT)
+    with start_dry_run(config) as dry_run:
+        # Here, since PyTorch takes seconds to load: Snakemake counts the jobs meanwhile.
+        from stormdraw.costs.plan import cost_plan, plan_text
+
+        plan = cost_plan(settings, models)
+        jobs = count_jobs(dry_run)
+    on_gpu = sum(count for rule, count in jobs.items() if rule in rules_on_gpu())
+    print(plan_text(plan, sum(jobs.values()), on_gpu, Path("results")))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except StormdrawError as error:
+        sys.exit(f"stormdraw plan: {error}")

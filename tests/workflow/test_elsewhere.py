@@ -7,17 +7,30 @@ import sys
 import yaml
 
 
-def test_a_plan_in_another_folder_with_another_profile(experiment, tmp_path):
+def test_in_another_folder_with_another_profile(experiment, tmp_path):
+    """What is planned there is what would run there; nothing is left in the checkout."""
     elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
     run = experiment.snakemake(
-        *("--directory", elsewhere, "--workflow-profile", "workstation", "plan")
+        *("--directory", elsewhere, "--workflow-profile", "workstation"),
+        *("--dry-run", "--quiet", "rules"),
     )
     assert run.returncode == 0, run.stdout
-    text = (elsewhere / "results" / "logs" / "plan.log").read_text()
-    assert text in run.stdout
-    # One training, one calibration, one diagnosis, and the model's members at two cases.
-    assert "still to run, 5 of them on a GPU" in text
-    assert str(elsewhere) in text
+    total = re.search(r"^total +(\d+)$", run.stdout, flags=re.MULTILINE)
+    plan = subprocess.run(
+        [sys.executable, experiment.folder / "workflow_scripts/plan.py", experiment.config_path],
+        cwd=elsewhere,
+        env=experiment.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert plan.returncode == 0, plan.stderr
+    # One training, one calibration, one diagnosis, and the model's members at two cases. The total
+    # of a dry run counts the target, too.
+    said = f"jobs {int(total[1]) - 1:>15}   still to run, 5 of them on a GPU"
+    assert said in plan.stdout
+    assert str(elsewhere) in plan.stdout
+    assert not list((elsewhere / "results").glob("[!.]*"))
     assert not list(experiment.results.glob("[!.]*"))
 
 

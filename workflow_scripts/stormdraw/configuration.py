@@ -10,10 +10,11 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import target_grid
 from stormdraw.grids import Grid
 from stormdraw.map_factor import require_conformal, require_square
+from stormdraw.models.definitions import definition_file
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.systems import check_systems, load_models
 from stormdraw.scores.settings import Box
-from stormdraw.settings import Settings, load_settings
+from stormdraw.settings import Settings, load_settings, load_yaml
 from stormdraw.variables import TERRAIN
 from stormdraw.yaml_lines import told_in
 
@@ -38,6 +39,14 @@ def read_configuration(
     except StormdrawError as error:
         raise StormdrawError(told_in(str(error), files)) from None
     return settings, models
+
+
+def configuration_of_file(
+    file: str | Path, checkout: Path
+) -> tuple[Settings, dict[str, ModelSettings]]:
+    """The same of one file; definitions of models lie below the working folder or the checkout."""
+    folders = [folder / "config" / "models" for folder in (Path(), checkout)]
+    return read_configuration(load_yaml(file), [file], lambda name: definition_file(name, *folders))
 
 
 def _check_model(

@@ -10,18 +10,17 @@ import contextlib
 import logging
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 
 from stormdraw.errors import StormdrawError
+from stormdraw.gpus import lines_of, listed_gpus
 
 logger = logging.getLogger(__name__)
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _NONE = ("", "-1", "NoDevFiles")
-_SECONDS_TO_LIST = 60
 # The identifiers of the GPUs that CUDA is shown, in its order.
 _LIST_AS_CUDA_DOES = """
 import torch
@@ -63,7 +62,7 @@ def visible_gpus() -> list[str]:
     chosen = os.environ.get(_VISIBLE)
     if chosen is not None and chosen.strip() in _NONE:
         return []
-    present = _ask(["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"])
+    present = [gpu.identifier for gpu in listed_gpus()]
     if chosen is None or not present:
         return present
     return [_find(name.strip(), present) for name in chosen.split(",")]
@@ -91,24 +90,13 @@ def _identifiers(names: list[str]) -> list[str]:
     """
     if not any(name.isdigit() for name in names):
         return names
-    listed = _ask([sys.executable, "-c", _LIST_AS_CUDA_DOES])
+    listed = lines_of([sys.executable, "-c", _LIST_AS_CUDA_DOES])
     if len(listed) != len(names):
         raise StormdrawError(
             f"{_VISIBLE} is {','.join(names)}, of which PyTorch sees {len(listed)} GPUs; give each "
             "once, by the identifiers that `nvidia-smi -L` lists, or nothing to use no GPU"
         )
     return listed
-
-
-def _ask(command: list[str]) -> list[str]:
-    """The lines that a command prints; none where it fails."""
-    try:
-        listed = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=_SECONDS_TO_LIST
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [line.strip() for line in listed.stdout.splitlines() if line.strip()]
 
 
 def _wait_for(

@@ -63,13 +63,13 @@ RUN_BY = {
         "tests/workflow/test_end_to_end.py::test_every_stage_left_its_files"
     ),
     ".venv/bin/snakemake --workflow-profile workstation": (
-        "tests/workflow/test_elsewhere.py::test_a_plan_in_another_folder_with_another_profile"
+        "tests/workflow/test_elsewhere.py::test_in_another_folder_with_another_profile"
     ),
     ".venv/bin/snakemake --workflow-profile slurm": (
         "tests/cluster/test_slurm_profile.py::test_it_ends_with_a_scorecard"
     ),
     ".venv/bin/snakemake --cores all --directory ../june": (
-        "tests/workflow/test_elsewhere.py::test_a_plan_in_another_folder_with_another_profile"
+        "tests/workflow/test_elsewhere.py::test_in_another_folder_with_another_profile"
     ),
 }
 

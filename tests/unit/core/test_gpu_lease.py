@@ -22,7 +22,7 @@ def driver(tmp_path, monkeypatch):
         names = [
             f"GPU-{chr(ord('a') + number)}{os.getpid()}-{time.time_ns()}" for number in range(count)
         ]
-        listing = "\n".join(f"echo {name}" for name in names)
+        listing = "\n".join(f"echo {name}, A100, 40960, 550.1" for name in names)
         program = tmp_path / "nvidia-smi"
         program.write_text(f"#!/bin/sh\n{listing}\n")
         program.chmod(0o755)

@@ -283,24 +283,23 @@ def test_hours():
 
 
 def test_the_plan_in_words(config, models, tmp_path):
-    jobs = {"models_train": 1, "scores_case": 3}
-    plan = cost_plan(load_settings(config), models, jobs, ["models_train", "ensembles_calibrate"])
-    text = plan_text(plan, tmp_path)
+    plan = cost_plan(load_settings(config), models)
+    text = plan_text(plan, 4, 1, tmp_path)
     lines = {line.split()[0]: line for line in text.splitlines()[1:]}
     assert text.startswith("Costs\n")
     assert "30   hrrr 9, static 1, href 20" in lines["files"]
     assert "4   still to run, 1 of them on a GPU" in lines["jobs"]
     assert "too small" not in text
     full = dataclasses.replace(plan, disk={"fields": 10**18})
-    assert "The disk is too small" in plan_text(full, tmp_path)
+    assert "The disk is too small" in plan_text(full, 4, 1, tmp_path)
     assert "Ensembles go" not in text
     passing = dataclasses.replace(plan, passing_ensembles=3 * 10**12)
-    assert "Ensembles go once they are scored: of 3 TB in all" in plan_text(passing, tmp_path)
+    assert "Ensembles go once they are scored: of 3 TB in all" in plan_text(passing, 4, 1, tmp_path)
 
 
 def test_the_plan_tells_of_ensembles_that_go(config, models):
-    plan = cost_plan(load_settings(config), models, {}, [])
+    plan = cost_plan(load_settings(config), models)
     assert plan.passing_ensembles == 0
     kept = plan.disk["ensembles"]
     config["ensembles"]["keep"] = False
-    assert cost_plan(load_settings(config), models, {}, []).passing_ensembles == kept
+    assert cost_plan(load_settings(config), models).passing_ensembles == kept

@@ -20,9 +20,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models import training
+from stormdraw.models.accumulation import count_epochs
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.pairs import Batch
-from stormdraw.models.training import TrainingFiles, count_epochs, train
+from stormdraw.models.training import TrainingFiles, train
 from stormdraw.times import hourly, hours
 
 FilesOf = Callable[[str], TrainingFiles]

@@ -1,1 +1,1 @@
-"""What a run will cost, before anything is fetched: files, bytes, disk and hours of computing."""
+"""Before a run: what it will cost, and whether this machine is ready for it."""

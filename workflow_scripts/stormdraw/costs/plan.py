@@ -1,13 +1,13 @@
-"""The table that `snakemake plan` prints."""
+"""The table that `make plan` prints."""
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stormdraw.costs.computing import Computing, computing
 from stormdraw.costs.disk import disk_bytes, ensemble_bytes, keeps_ensembles
 from stormdraw.costs.fetching import Fetching, fetching, wanted_files
+from stormdraw.costs.machine import free_at
 from stormdraw.costs.rates import GPU
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
@@ -18,8 +18,7 @@ class CostPlan:
     """What a whole run comes to, from nothing.
 
     `disk` is the most that lies there at once, by stage; `passing_ensembles` are the bytes of all
-    ensembles of a run that does not keep them, else 0. `jobs` are those still to run, by rule, and
-    `on_gpu` the rules whose jobs take a GPU.
+    ensembles of a run that does not keep them, else 0.
     """
 
     title: str
@@ -27,8 +26,6 @@ class CostPlan:
     disk: dict[str, int]
     passing_ensembles: int
     computing: Computing
-    jobs: dict[str, int]
-    on_gpu: tuple[str, ...]
 
     @property
     def disk_bytes(self) -> int:
@@ -36,13 +33,8 @@ class CostPlan:
         return sum(self.disk.values())
 
 
-def cost_plan(
-    settings: Settings,
-    models: Mapping[str, ModelSettings],
-    jobs: Mapping[str, int],
-    on_gpu: Sequence[str],
-) -> CostPlan:
-    """The plan of a configuration with these jobs, by rule, still to run."""
+def cost_plan(settings: Settings, models: Mapping[str, ModelSettings]) -> CostPlan:
+    """The plan of a configuration."""
     files = wanted_files(settings)
     return CostPlan(
         title=settings.title,
@@ -50,16 +42,16 @@ def cost_plan(
         disk=disk_bytes(settings, files),
         passing_ensembles=0 if keeps_ensembles(settings) else ensemble_bytes(settings, files),
         computing=computing(settings, models),
-        jobs=dict(jobs),
-        on_gpu=tuple(on_gpu),
     )
 
 
-def plan_text(plan: CostPlan, folder: Path) -> str:
-    """The plan as lines, with the disk that is free where `folder` is."""
+def plan_text(plan: CostPlan, jobs: int, on_gpu: int, folder: Path) -> str:
+    """The plan as lines, with the disk that is free where `folder` is.
+
+    `jobs` are still to run, `on_gpu` of them on a GPU. `folder` may be made later.
+    """
     sources = plan.sources.values()
-    free = shutil.disk_usage(folder).free
-    on_gpu = sum(plan.jobs.get(rule, 0) for rule in plan.on_gpu)
+    free, place = free_at(folder)
     rows = [
         (
             "files",
@@ -68,13 +60,13 @@ def plan_text(plan: CostPlan, folder: Path) -> str:
         ),
         ("to fetch", _size(sum(source.over_network for source in sources)), "over the network"),
         ("disk", _size(plan.disk_bytes), _parts({k: _size(v) for k, v in plan.disk.items()})),
-        ("free here", _size(free), str(folder.resolve())),
+        ("free here", _size(free), str(place)),
         (
             "GPU-hours",
             _hours(plan.computing.gpu_hours),
             f"on {GPU}; without a GPU {_hours(plan.computing.core_hours)} core-hours",
         ),
-        ("jobs", f"{sum(plan.jobs.values())}", f"still to run, {on_gpu} of them on a GPU"),
+        ("jobs", f"{jobs}", f"still to run, {on_gpu} of them on a GPU"),
     ]
     lines = [plan.title, *(f"  {what:<10}{amount:>10}   {more}" for what, amount, more in rows)]
     if plan.passing_ensembles:

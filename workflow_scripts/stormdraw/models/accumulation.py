@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stormdraw.models.settings import Training
+from stormdraw.models.settings import ModelSettings, Training
 
 
 @dataclass(frozen=True)
@@ -47,3 +47,11 @@ class Windows:
         whole = self.batch_size * self.accumulation
         before = batch_index // self.accumulation * whole
         return self.accumulation * samples / min(whole, self.samples - before)
+
+
+def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
+    """Whole epochs of a training, and its optimizer steps in all."""
+    training = settings.training
+    steps_an_epoch = Windows.of(training, pairs).steps
+    epochs = training.epochs or -(-(training.steps or 1) // steps_an_epoch)
+    return epochs, epochs * steps_an_epoch

@@ -5,9 +5,9 @@ They are counted with the networks on torch's meta device, without data.
 
 from torch.utils.flop_counter import FlopCounterMode
 
+from stormdraw.models.accumulation import count_epochs
 from stormdraw.models.memory import sampling_bytes, training_memory
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.training import count_epochs
 from stormdraw.settings import Settings
 
 

@@ -23,7 +23,7 @@ from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.grids import Grid
 from stormdraw.map_factor import map_factor, require_square
-from stormdraw.models.accumulation import Windows
+from stormdraw.models.accumulation import Windows, count_epochs
 from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.average import AveragedWeights
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
@@ -192,14 +192,6 @@ def new_model(
     if lays_channels_last(settings.training.channels_last, device or torch.device("cpu")):
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
-
-
-def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
-    """Whole epochs of a training, and its optimizer steps in all."""
-    training = settings.training
-    steps_an_epoch = Windows.of(training, pairs).steps
-    epochs = training.epochs or -(-(training.steps or 1) // steps_an_epoch)
-    return epochs, epochs * steps_an_epoch
 
 
 def _fit(

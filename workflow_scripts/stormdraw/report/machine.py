@@ -2,11 +2,11 @@
 
 import os
 import platform
-import subprocess
 from importlib import metadata
 from pathlib import Path
 
 from stormdraw import __version__
+from stormdraw.gpus import listed_gpus
 from stormdraw.report.wording import size_text
 
 # What decides about the numbers; everything else is in envs/.
@@ -51,7 +51,7 @@ def hardware() -> list[tuple[str, str]]:
         ("processor", processor()),
         ("cores", str(_cores())),
         ("memory", size_text(memory)),
-        ("GPU", ", ".join(gpus()) or "none seen"),
+        ("GPU", "; ".join(map(str, listed_gpus())) or "none seen"),
     ]
 
 
@@ -73,18 +73,3 @@ def processor(path: str | Path = "/proc/cpuinfo") -> str:
         if key.strip() == "model name":
             return value.strip()
     return platform.processor() or platform.machine()
-
-
-def gpus() -> list[str]:
-    """Name and memory of each NVIDIA GPU that the driver's own tool lists."""
-    try:
-        listed = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=20,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [line.strip() for line in listed.stdout.splitlines() if line.strip()]

@@ -9,19 +9,19 @@ import pytest
 import requests
 import yaml
 
+from stormdraw.costs import gpu, network
+from stormdraw.costs.examination import examine
 from stormdraw.costs.fetching import wanted_files
-from stormdraw.doctor import gpu, network
-from stormdraw.doctor.examination import examine
-from stormdraw.doctor.finding import Finding, findings_text
-from stormdraw.doctor.machine import (
+from stormdraw.costs.finding import Finding, findings_text
+from stormdraw.costs.machine import (
     check_disk,
     check_memory,
     check_packages,
     check_path,
     check_python,
 )
-from stormdraw.doctor.network import ask, check_sources
-from stormdraw.doctor.slurm import check_slurm
+from stormdraw.costs.network import ask, check_sources
+from stormdraw.costs.slurm import check_slurm
 from stormdraw.settings import load_settings
 
 
@@ -99,14 +99,13 @@ def test_disk_and_memory(tmp_path):
 
 
 def test_no_gpu_is_only_noted(monkeypatch):
-    monkeypatch.setattr(gpu, "list_gpus", list)
+    monkeypatch.setattr(gpu, "listed_gpus", list)
     (finding,) = gpu.check_gpu({})
     assert finding.state == "note"
 
 
 def test_gpus_that_the_driver_lists(bin_folder, monkeypatch):
-    program(bin_folder, "nvidia-smi", "echo 'A100, 40960, 550.1'; echo 'A100, 40960, 550.1'")
-    assert gpu.list_gpus() == [("A100", 40960, "550.1")] * 2
+    program(bin_folder, "nvidia-smi", 'for i in a b; do echo "GPU-$i, A100, 40960, 550.1"; done')
     monkeypatch.setattr(gpu.torch.cuda, "is_available", lambda: False)
     driver, found = gpu.check_gpu({})
     assert (driver.state, driver.found) == ("good", "550.1")

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from stormdraw.doctor.examination import check_configuration
-from stormdraw.doctor.trainings import check_trainings
+from stormdraw.costs.examination import check_configuration
+from stormdraw.costs.trainings import check_trainings
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import load_settings
 

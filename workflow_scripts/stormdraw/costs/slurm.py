@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from stormdraw.doctor.finding import Finding
+from stormdraw.costs.finding import Finding
 
 
 def check_slurm(profile: Path) -> list[Finding]:

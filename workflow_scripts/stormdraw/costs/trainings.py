@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import torch
 
-from stormdraw.doctor.finding import Finding
+from stormdraw.costs.finding import Finding
 from stormdraw.models.settings import ModelSettings
 
 # What torch.compile looks for, if CXX names no other.

@@ -7,18 +7,18 @@ from pathlib import Path
 from stormdraw.configuration import check_places, remarks
 from stormdraw.costs.disk import disk_bytes
 from stormdraw.costs.fetching import wanted_files
-from stormdraw.doctor.finding import Finding
-from stormdraw.doctor.gpu import check_gpu
-from stormdraw.doctor.machine import (
+from stormdraw.costs.finding import Finding
+from stormdraw.costs.gpu import check_gpu
+from stormdraw.costs.machine import (
     check_disk,
     check_memory,
     check_packages,
     check_path,
     check_python,
 )
-from stormdraw.doctor.network import check_sources
-from stormdraw.doctor.slurm import check_slurm
-from stormdraw.doctor.trainings import check_trainings
+from stormdraw.costs.network import check_sources
+from stormdraw.costs.slurm import check_slurm
+from stormdraw.costs.trainings import check_trainings
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import target_shape
 from stormdraw.models.plan import plan

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from stormdraw.doctor.finding import Finding
+from stormdraw.costs.finding import Finding
 from stormdraw.errors import StormdrawError
 from stormdraw.surroundings import LIBRARY, check_interpreter, check_library
 
@@ -67,16 +67,20 @@ def check_packages(requirements: Path) -> Finding:
 def check_disk(folder: Path, needed: int) -> Finding:
     """Room for the results of a run in `folder` or, until it is there, beside it.
 
-    It may be a link to another disk. `needed` is in bytes.
+    `needed` is in bytes.
     """
-    if not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    found = f"{gigabytes(free)} free at {folder.resolve()}, the run takes about {gigabytes(needed)}"
+    free, place = free_at(folder)
+    found = f"{gigabytes(free)} free at {place}, the run takes about {gigabytes(needed)}"
     if free < needed:
         to_do = "run with `--directory` on a larger disk, or choose a smaller fields.crop"
         return Finding("problem", "disk", found, to_do)
     return Finding("good", "disk", found)
+
+
+def free_at(folder: Path) -> tuple[int, Path]:
+    """Free bytes of the disk that a folder is on, or will be, and where that is."""
+    place = folder if folder.exists() else folder.parent
+    return shutil.disk_usage(place).free, place.resolve()
 
 
 def check_memory(needed: dict[str, int], there: int | None = None) -> Finding:

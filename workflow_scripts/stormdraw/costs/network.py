@@ -11,7 +11,7 @@ import requests
 from stormdraw.archive.herbie_library import load_herbie
 from stormdraw.archive.sources import Cloud, Folder, candidates, place_of
 from stormdraw.archive.wanted import FileRequest
-from stormdraw.doctor.finding import Finding
+from stormdraw.costs.finding import Finding
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
 

@@ -1,1 +1,0 @@
-"""Is this machine ready for a run, and if not, what to do: `make doctor`."""
