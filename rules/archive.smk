@@ -23,8 +23,8 @@ rule archive_simulate:
                     mode="json", include={"seed", "periods", "leads", "cases", "archive"}
                 ),
                 # HREF has HRRR's forecasts among its members.
-                SETTINGS.forecasts_with_hrrr() and SETTINGS.archive.reference is None,
-                SETTINGS.lagged_ages(),
+                bool(SETTINGS.ages("hrrr_forecast")) and SETTINGS.archive.reference is None,
+                SETTINGS.ages("hrrr_lagged"),
             ]
         ),
     message:

@@ -20,7 +20,7 @@ from snakemake.logging import logger
 from stormdraw.archive.wanted import SOURCES
 from stormdraw.code_digest import code_digest
 from stormdraw.configuration import check_places, read_configuration, remarks
-from stormdraw.ensembles.settings import ModelSystem
+from stormdraw.ensembles.registry import module_of
 from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import definition_file
 from stormdraw.provenance import digest
@@ -48,9 +48,7 @@ except StormdrawError as error:
 
 # The model that takes the states of a system from hour to hour.
 STEPPING = {
-    system.name: system.stepping(loaded)
-    for system in SETTINGS.ensembles.systems
-    if isinstance(system, ModelSystem)
+    system.name: system.stepping(loaded) for system in SETTINGS.ensembles.systems if system.by_model
 }
 
 INITS = [format_init(time) for time in SETTINGS.initial_times()]
@@ -61,10 +59,6 @@ STATE = list(SETTINGS.variables)
 def one_of(names):
     """A wildcard's regular expression: any of the names, or nothing at all."""
     return "|".join(names) or r"(?!)"
-
-
-def systems_by(*methods):
-    return [name for name, system in SYSTEMS.items() if system.method in methods]
 
 
 wildcard_constraints:
@@ -136,5 +130,7 @@ def networks_of(*models):
     return sorted({f"stormdraw.models.networks.{MODELS[name]['family']}" for name in names})
 
 
-def networks_of_system(system):
-    return networks_of(SYSTEMS[system].model, STEPPING[system])
+def modules_of_system(system):
+    """The modules that make a system's members by names: those of its kind and of its networks."""
+    models = {*SYSTEMS[system].drawn_from, STEPPING.get(system, "")} - {""}
+    return [module_of(SYSTEMS[system]), *networks_of(*models)]

@@ -2,12 +2,10 @@
 
 import functools
 
-from stormdraw.archive.wanted import requests_by_date
+from stormdraw.archive.wanted import requests_by_date, used_sources
 from stormdraw.costs.disk import keeps_ensembles
-from stormdraw.costs.passes import passes_for_a_member
 from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
-from stormdraw.models.systems import downscaled_variables
 from stormdraw.report.figure import as_rst, figure_paths, figures, modules_of, settings_of
 from stormdraw.report.mapped import mapped_systems, wanted_for_maps
 from stormdraw.scores.memory import (
@@ -31,8 +29,14 @@ def analysis_files(times):
     return sorted({analysis_file(time) for time in times})
 
 
-def training_files(wildcards=None):
+@functools.cache
+def _training_files():
     return analysis_files(SETTINGS.periods.training.times())
+
+
+def training_files(wildcards=None):
+    """Listed once: each case of a climatology is made of them."""
+    return _training_files()
 
 
 def initial_file(wildcards):
@@ -117,7 +121,7 @@ def time_to_draw(members):
     """A resource: minutes for as many members of a case as `members` says of the wildcards."""
 
     def minutes(wildcards, attempt):
-        passes = passes_for_a_member(SETTINGS, SYSTEMS[wildcards.system], loaded)
+        passes = SYSTEMS[wildcards.system].passes(SETTINGS, loaded)
         plans = {model: plan_of(model) for model in passes}
         return attempt * minutes_to_draw(plans, passes, members(wildcards))
 
@@ -125,7 +129,7 @@ def time_to_draw(members):
 
 
 def members_of_case(wildcards):
-    return SETTINGS.members(SYSTEMS[wildcards.system])
+    return MEMBERS_IN_FILES[wildcards.system]
 
 
 def members_to_calibrate(wildcards):
@@ -181,27 +185,19 @@ def unless_kept(path):
     return path if KEPT else temp(path)
 
 
-def forecasts_by_chance(system):
-    """Whether a system has more than one member: a deterministic forecaster has not."""
-    model = MODELS[system.model]
-    return model["prediction"] != "target" or model["loss"]["kind"] == "almost_fair_crps"
+MEMBERS_IN_FILES = {name: system.most_members(SETTINGS, loaded) for name, system in SYSTEMS.items()}
 
-
-def members_in_file(name):
-    """The most members that a system's files have; 0 if it is known by mean and spread."""
-    system = SYSTEMS[name]
-    if isinstance(system, ModelSystem) and not forecasts_by_chance(system):
-        return 1
-    return system.most_members(SETTINGS)
-
-
-# Systems that draw from a trained model, and those whose members several jobs share.
-DRAWN = systems_by("diffusion", "one_step", "def")
+# Systems that a trained model forecasts, those of them whose members several jobs share, those that
+# are made of forecasts by trained models, and those that need none: references, baselines and the
+# perfect ensemble, which all systems are compared with.
+DRAWN = list(STEPPING)
 SPLIT = [
-    name
-    for name in DRAWN
-    if SETTINGS.ensembles.jobs_per_case > 1 and forecasts_by_chance(SYSTEMS[name])
+    name for name in DRAWN if SETTINGS.ensembles.jobs_per_case > 1 and MEMBERS_IN_FILES[name] > 1
 ]
+DOWNSCALED = [
+    name for name, system in SYSTEMS.items() if system.drawn_from and name not in STEPPING
+]
+TAKEN = [name for name, system in SYSTEMS.items() if not system.drawn_from]
 
 
 def parts_of_case(wildcards):
@@ -223,27 +219,36 @@ def case_settings(wildcards):
     system = SYSTEMS[wildcards.system]
     return {
         "seed": SETTINGS.seed,
-        "variables": STATE,
+        "variables": system.variables(SETTINGS, loaded),
         "leads": list(SETTINGS.leads),
-        "members": SETTINGS.members(system),
         "system": system.model_dump(mode="json"),
+        **system.depends_on(SETTINGS),
     }
 
 
-def downscaled_case_settings(wildcards):
-    """The same, of a system that has some variables only."""
-    variables = downscaled_variables(SYSTEMS[wildcards.system], loaded)
-    return {**case_settings(wildcards), "downscaled": variables}
+def forecasts_of_case(wildcards):
+    """The forecasts of others that a system is, or is made from."""
+    return f"results/fields/{SYSTEMS[wildcards.system].need(SETTINGS).source}/{wildcards.init}.nc"
 
 
-def forecasts_to_downscale(wildcards):
-    source = SYSTEMS[wildcards.system].source
-    folder = SETTINGS.archive.reference if source == "reference" else OF_HRRR[source]
-    return f"results/fields/{folder}/{wildcards.init}.nc"
+def files_of_case(wildcards):
+    """What a case of a system is made of without a network."""
+    system = SYSTEMS[wildcards.system]
+    analyses = analysis_files(system.analyses(SETTINGS, parse_init(wildcards.init)))
+    files = {"analyses": training_files() if system.of_training else analyses}
+    if system.need(SETTINGS) is not None:
+        files["forecasts"] = forecasts_of_case(wildcards)
+    if system.of_world:
+        files["world"] = rules.archive_simulate.output.world
+    return files
 
 
-def downscalers(wildcards):
-    return expand("results/models/{model}/model.pt", model=SYSTEMS[wildcards.system].models)
+def memory_to_take(wildcards, attempt):
+    return attempt * SYSTEMS[wildcards.system].megabytes_to_write
+
+
+def checkpoints(wildcards):
+    return expand("results/models/{model}/model.pt", model=SYSTEMS[wildcards.system].drawn_from)
 
 
 def calibration_file(wildcards):
@@ -264,24 +269,6 @@ def calibration_settings(wildcards):
         "cases": [format_init(time) for time in SETTINGS.calibration_times()],
         "system": system.model_dump(mode="json", exclude={"members"}),
     }
-
-
-def reference_fields(wildcards):
-    kind = SYSTEMS[wildcards.system].kind
-    folder = SETTINGS.archive.reference + ("_products" if kind == "products" else "")
-    return f"results/fields/{folder}/{wildcards.init}.nc"
-
-
-# Baselines that are forecasts of HRRR, and the sources of these.
-OF_HRRR = {"hrrr": "hrrr_forecast", "lagged": "hrrr_lagged"}
-
-
-def baseline_fields(wildcards):
-    """Persistence needs the present, climatology the past, HRRR its own forecasts."""
-    kind = SYSTEMS[wildcards.system].kind
-    if kind in OF_HRRR:
-        return [f"results/fields/{OF_HRRR[kind]}/{wildcards.init}.nc"]
-    return [initial_file(wildcards)] if kind == "persistence" else training_files()
 
 
 def checkpoint(wildcards):
@@ -324,10 +311,6 @@ SMALL_GRID = grid_points(SETTINGS) <= 250_000
 THREADS_TO_SCORE = 1 if SMALL_GRID else 2
 THREADS_TO_DIAGNOSE = 1 if SMALL_GRID else 8
 
-MEMBERS_IN_FILES = {name: members_in_file(name) for name in SYSTEMS}
-# References, baselines and the perfect ensemble: what all systems are compared with.
-NOT_DRAWN = [name for name, system in SYSTEMS.items() if not system.drawn_from]
-
 
 def memory_to_score(wildcards, attempt):
     """Megabytes: a single member needs a fraction of what a hundred do."""
@@ -355,22 +338,8 @@ def region_files(wildcards=None):
 all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS)
 
 
-def used_references():
-    """The sources of forecasts that some system is made of."""
-    kinds = {system.kind for system in SYSTEMS.values() if system.method == "reference"}
-    folders = {"members": "", "products": "_products"}
-    baselines = {system.kind for system in SYSTEMS.values() if system.method == "baseline"}
-    downscaled = {system.source for system in SYSTEMS.values() if system.method == "downscale"}
-    if "reference" in downscaled:
-        kinds.add("members")
-    references = [f"{SETTINGS.archive.reference}{folders[kind]}" for kind in sorted(kinds)]
-    made_of = baselines | downscaled
-    return references + [source for kind, source in OF_HRRR.items() if kind in made_of]
-
-
 def all_manifests():
-    sources = ["hrrr", "static", "truth", *used_references()]
-    return [path for source in sources for path in manifests(source)]
+    return [path for source in used_sources(SETTINGS) for path in manifests(source)]
 
 
 def all_quality():
@@ -382,7 +351,9 @@ def all_quality():
     ]
     static = ["results/fields/quality/static/all.csv"] if SETTINGS.fields.static else []
     cycles = expand(
-        "results/fields/quality/{source}/{init}.csv", source=used_references(), init=INITS
+        "results/fields/quality/{source}/{init}.csv",
+        source={need.source: None for need in SETTINGS.needs()},
+        init=INITS,
     )
     return days + static + cycles
 

@@ -24,7 +24,7 @@ rule ensembles_calibrate:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=time_to_draw(members_to_calibrate),
     params:
-        code=lambda wildcards: code("ensembles_calibrate", *networks_of_system(wildcards.system)),
+        code=lambda wildcards: code("ensembles_calibrate", *modules_of_system(wildcards.system)),
         settings=calibration_settings,
     message:
         "Calibrating the spread of {wildcards.system} on validation cases"
@@ -56,7 +56,7 @@ rule ensembles_sample:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=time_to_draw(members_of_case),
     params:
-        code=lambda wildcards: code("ensembles_sample", *networks_of_system(wildcards.system)),
+        code=lambda wildcards: code("ensembles_sample", *modules_of_system(wildcards.system)),
         settings=case_settings,
     message:
         "Sampling {wildcards.system} at {wildcards.init}"
@@ -90,7 +90,7 @@ rule ensembles_part:
         mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
         runtime=time_to_draw(lambda wildcards: len(range(*members_of_part(wildcards)))),
     params:
-        code=lambda wildcards: code("ensembles_part", *networks_of_system(wildcards.system)),
+        code=lambda wildcards: code("ensembles_part", *modules_of_system(wildcards.system)),
         settings=case_settings,
         members=members_of_part,
     message:
@@ -128,12 +128,12 @@ rule ensembles_join:
 
 
 # Only where a system downscales.
-if systems_by("downscale"):
+if DOWNSCALED:
 
     rule ensembles_downscale:
         input:
-            checkpoints=downscalers,
-            forecasts=forecasts_to_downscale,
+            checkpoints=checkpoints,
+            forecasts=forecasts_of_case,
         output:
             ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
         log:
@@ -141,7 +141,7 @@ if systems_by("downscale"):
         benchmark:
             "results/benchmarks/ensembles_downscale/{system}/{init}.tsv"
         wildcard_constraints:
-            system=one_of(systems_by("downscale")),
+            system=one_of(DOWNSCALED),
         priority: TO_DRAW
         conda:
             "../envs/stormdraw.yaml"
@@ -151,95 +151,36 @@ if systems_by("downscale"):
             mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
             runtime=time_to_draw(members_of_case),
         params:
-            code=lambda wildcards: code(
-                "ensembles_downscale", *networks_of(*SYSTEMS[wildcards.system].models)
-            ),
-            settings=downscaled_case_settings,
+            code=lambda wildcards: code("ensembles_downscale", *modules_of_system(wildcards.system)),
+            settings=case_settings,
         message:
             "Downscaling forecasts to {wildcards.system} at {wildcards.init}"
         script:
             "../workflow_scripts/ensembles_downscale.py"
 
 
-rule ensembles_reference:
+rule ensembles_take:
     input:
-        fields=reference_fields,
+        unpack(files_of_case),
     output:
         ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
     log:
-        "results/logs/ensembles_reference/{system}/{init}.log",
+        "results/logs/ensembles_take/{system}/{init}.log",
     benchmark:
-        "results/benchmarks/ensembles_reference/{system}/{init}.tsv"
+        "results/benchmarks/ensembles_take/{system}/{init}.tsv"
     wildcard_constraints:
-        system=one_of(systems_by("reference")),
+        system=one_of(TAKEN),
     priority: TO_FOLLOW
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
+        mem_mb=memory_to_take,
         runtime=growing(30),
     params:
-        code=code("ensembles_reference"),
+        code=lambda wildcards: code("ensembles_take", *modules_of_system(wildcards.system)),
         settings=case_settings,
     message:
         "Taking {wildcards.system} at {wildcards.init}"
     script:
-        "../workflow_scripts/ensembles_reference.py"
-
-
-rule ensembles_baseline:
-    input:
-        fields=baseline_fields,
-    output:
-        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
-    log:
-        "results/logs/ensembles_baseline/{system}/{init}.log",
-    benchmark:
-        "results/benchmarks/ensembles_baseline/{system}/{init}.tsv"
-    wildcard_constraints:
-        system=one_of(systems_by("baseline")),
-    priority: TO_FOLLOW
-    conda:
-        "../envs/stormdraw.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(30),
-    params:
-        code=code("ensembles_baseline"),
-        settings=case_settings,
-        training=SETTINGS.periods.training.model_dump(mode="json"),
-    message:
-        "Taking {wildcards.system} at {wildcards.init}"
-    script:
-        "../workflow_scripts/ensembles_baseline.py"
-
-
-rule ensembles_perfect:
-    input:
-        world=rules.archive_simulate.output.world,
-        grid=initial_file,
-    output:
-        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
-    log:
-        "results/logs/ensembles_perfect/{system}/{init}.log",
-    benchmark:
-        "results/benchmarks/ensembles_perfect/{system}/{init}.tsv"
-    wildcard_constraints:
-        system=one_of(systems_by("perfect")),
-    priority: TO_FOLLOW
-    conda:
-        "../envs/stormdraw.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
-    params:
-        code=code("ensembles_perfect"),
-        settings=case_settings,
-        target=TARGET_GRID,
-    message:
-        "Drawing {wildcards.system} at {wildcards.init} from the simulated world's true distribution"
-    script:
-        "../workflow_scripts/ensembles_perfect.py"
+        "../workflow_scripts/ensembles_take.py"

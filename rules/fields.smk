@@ -113,7 +113,7 @@ rule fields_reference:
         settings=lambda wildcards: {
             "variables": STATE,
             "leads": list(SETTINGS.leads),
-            "ages": SETTINGS.lagged_ages() if wildcards.reference == "hrrr_lagged" else [],
+            "ages": SETTINGS.ages(wildcards.reference),
             **TARGET,
         },
     message:

@@ -5,12 +5,11 @@ analyses; and what of it is suspicious, results/fields/quality/{reference}/{init
 
 from pathlib import Path
 
-from stormdraw.archive.wanted import product_variables
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members, regrid_products
 from stormdraw.fields.target import Target
 from stormdraw.fields.writing import Destination
 from stormdraw.job import job
-from stormdraw.membership import lagged_runs, members_at
+from stormdraw.membership import lagged_runs, members_at, product_variables
 from stormdraw.settings import load_settings
 from stormdraw.times import parse_init
 
@@ -32,10 +31,10 @@ with job("fields_reference", snakemake.log[0]):
     if reference == "hrrr_forecast":
         regrid_forecast(manifest, cycle, settings.archive.analysis_lead, target, destination)
     elif reference == "hrrr_lagged":
-        runs = lagged_runs(init, settings.lagged_ages())
+        runs = lagged_runs(init, settings.ages(reference))
         regrid_members(manifest, cycle, runs, "the lagged HRRR", target, destination)
     elif reference != ensemble:
-        cycle = Cycle(init, settings.leads, product_variables(settings))
+        cycle = Cycle(init, settings.leads, product_variables(settings.variables))
         regrid_products(manifest, cycle, ensemble, target, destination)
     else:
         members = members_at(ensemble, init)

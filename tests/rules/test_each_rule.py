@@ -28,9 +28,9 @@ RULES = {
     "models_diagnose": ["models/small/diagnosis.nc"],
     "ensembles_calibrate": ["models/small/calibration_small.json"],
     "ensembles_sample": ["ensembles/small/2026060206.nc"],
-    "ensembles_reference": ["ensembles/href/2026060206.nc"],
-    "ensembles_baseline": ["ensembles/climatology/2026060206.nc"],
-    "ensembles_perfect": ["ensembles/perfect/2026060206.nc"],
+    "ensembles_take": [
+        f"ensembles/{system}/2026060206.nc" for system in ("href", "climatology", "perfect")
+    ],
     "scores_points": ["points/2026060206.nc"],
     "scores_case": ["scores/small/2026060206.nc"],
     "scores_summary": [

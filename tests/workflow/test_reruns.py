@@ -91,8 +91,20 @@ def test_the_code_that_writes_ensembles_makes_them_again(changed):
     finally:
         path.write_text(text)
     of_ensembles = {rule for rule in jobs if rule.startswith("ensembles_")}
-    assert of_ensembles >= {"ensembles_sample", "ensembles_reference", "ensembles_baseline"}
+    assert of_ensembles >= {"ensembles_sample", "ensembles_take"}
     assert "models_train" not in jobs
+
+
+def test_the_code_of_a_kind_of_system_makes_only_its_cases_again(changed):
+    path = changed.folder / "workflow_scripts/stormdraw/ensembles/systems/climatology.py"
+    text = path.read_text()
+    path.write_text(text + "\nEDITED = True\n")
+    try:
+        jobs = planned(changed)
+    finally:
+        path.write_text(text)
+    assert jobs["ensembles_take"] == jobs["scores_case"] == 2
+    assert "ensembles_sample" not in jobs
 
 
 def test_a_title_only_writes_the_scorecard(changed):

@@ -22,6 +22,7 @@ WITHOUT_EFFECT = {
     "stormdraw.section": _CHECKED,
     "stormdraw.settings": _CHECKED,
     "stormdraw.archive.settings": _CHECKED,
+    "stormdraw.ensembles.fit": _CHECKED,
     "stormdraw.ensembles.settings": _CHECKED,
     "stormdraw.fields.settings": _CHECKED,
     "stormdraw.models.settings": _CHECKED,

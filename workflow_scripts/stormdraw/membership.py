@@ -1,4 +1,4 @@
-"""Who is in the reference ensemble at a cycle, and which of their files to ask for.
+"""Who is in an ensemble of others at a cycle, and what a system needs of their files.
 
 HREF v3 over CONUS: five models, each with its newest run and an older one (NOAA-EMC/HREF,
 `href_getmbr.sh`). HiResW runs only at 00 and 12 UTC, so at 06 and 18 UTC both its runs are older.
@@ -15,6 +15,7 @@ from datetime import datetime
 
 from stormdraw.errors import StormdrawError
 from stormdraw.times import hours
+from stormdraw.variables import scored_variables
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,12 @@ _PUBLISHED_HOURS_V2 = 36
 # What the mean files of HREF hold: no reflectivity, and wind only as speed. REFS is its successor;
 # its spread files are known to hold these and more.
 PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
+
+
+def product_variables(names: Sequence[str]) -> list[str]:
+    """The variables that mean and spread hold of those that are scored of a state of `names`."""
+    return [name for name in scored_variables(list(names)) if name in PRODUCT_VARIABLES]
+
 
 # (name, model, product, options, ages at 00/12 UTC, ages at 06/18 UTC, longest lead)
 _HREF_PAIRS: tuple[
@@ -163,3 +170,21 @@ def hrrr_run(case: datetime, age: int = 0) -> Member:
     start = case - hours(age)
     _, long, short = next(version for version in _HRRR_VERSIONS if start >= version[0])
     return Member(f"hrrr_{age:02d}h", "hrrr", "sfc", age, short if start.hour % 6 else long)
+
+
+@dataclass(frozen=True)
+class Need:
+    """Forecasts of others, for every case of a run.
+
+    `source` is one of the archive's (`stormdraw.archive.wanted`). `ages` are how many hours before
+    a case the runs of HRRR's started, and `members` how many of a reference ensemble's there must
+    be at least.
+    """
+
+    source: str
+    ages: tuple[int, ...] = ()
+    members: int = 0
+
+    def names(self, init: datetime) -> list[str]:
+        """The members that HRRR's runs are in a file of several, the newest first."""
+        return [run.name for run in lagged_runs(init, self.ages)]

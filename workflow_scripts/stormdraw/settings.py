@@ -10,17 +10,11 @@ from pydantic import Discriminator, Field, Tag, ValidationError, field_validator
 
 from stormdraw.archive.public import first_run
 from stormdraw.archive.settings import MESOSCALE_ANALYSES, Archive
-from stormdraw.ensembles.settings import (
-    AnySystem,
-    BaselineSystem,
-    DownscaleSystem,
-    Ensembles,
-    PerfectSystem,
-    System,
-)
+from stormdraw.ensembles.settings import Ensembles
+from stormdraw.ensembles.system import AnySystem
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
-from stormdraw.membership import members_at
+from stormdraw.membership import Need, members_at
 from stormdraw.periods import Cases, Periods
 from stormdraw.report.candidates import require_products_fit
 from stormdraw.report.settings import Report
@@ -217,11 +211,11 @@ class Settings(Section):
         count = min(self.ensembles.calibration_cases, len(fitting))
         return [fitting[len(fitting) * k // count] for k in range(count)]
 
-    def calibration_members(self, system: System) -> int:
+    def calibration_members(self, system: AnySystem) -> int:
         """How many members of a calibrated system are drawn to know its spread: 20 do."""
         return min(self.members(system), 20)
 
-    def members_of_part(self, system: System, part: int) -> range:
+    def members_of_part(self, system: AnySystem, part: int) -> range:
         """The members that job `part`, counted from 0, of those that share a case draws."""
         members, jobs = self.members(system), self.ensembles.jobs_per_case
         return range(members * part // jobs, members * (part + 1) // jobs)
@@ -240,44 +234,34 @@ class Settings(Section):
     def analysis_times(self) -> list[datetime]:
         """The hours whose analyses the run needs, ascending.
 
-        Each that is learnt from or watched; of the test, what forecasts start from and are compared
-        with only.
+        Each that is learnt from or watched; of the test, what systems are made of and what they are
+        compared with only.
         """
         wanted = {*self.periods.training.times(), *self.valid_times()}
         if self.periods.validation is not None:
             wanted.update(self.periods.validation.times())
         for init in self.initial_times():
             wanted.update(init - hours(age) for age in range(self.cases.history))
+            for system in self.ensembles.systems:
+                wanted.update(system.analyses(self, init))
         return sorted(wanted)
 
     def baselines(self) -> list[str]:
         """The names of the systems that any model must beat."""
-        systems = self.ensembles.systems
-        return [system.name for system in systems if isinstance(system, BaselineSystem)]
+        return [system.name for system in self.ensembles.in_role("baseline")]
 
     def perfect_system(self) -> str | None:
         """The name of the first system that draws from the true distribution, if there is one."""
-        systems = self.ensembles.systems
-        return next((one.name for one in systems if isinstance(one, PerfectSystem)), None)
+        return next((system.name for system in self.ensembles.in_role("ceiling")), None)
 
-    def forecasts_with_hrrr(self) -> bool:
-        """Whether HRRR's own forecast is one of the systems, or downscaled by one."""
-        return bool(self._made_of("hrrr"))
+    def needs(self, source: str | None = None) -> list[Need]:
+        """What the systems need of the archive beside analyses, of one source or of all."""
+        needs = [need for one in self.ensembles.systems if (need := one.need(self)) is not None]
+        return [need for need in needs if source in (None, need.source)]
 
-    def ages_of(self, system: BaselineSystem | DownscaleSystem) -> list[int]:
-        """How many hours before a case each run of a lagged ensemble started.
-
-        An age of 0 is the run that the initial state is of.
-        """
-        return [age + self.archive.analysis_lead for age in system.ages]
-
-    def lagged_ages(self) -> list[int]:
-        """The ages of all runs that some lagged ensemble is made of, ascending."""
-        return sorted({age for one in self._made_of("lagged") for age in self.ages_of(one)})
-
-    def _made_of(self, forecasts: str) -> list[Any]:
-        """The systems that are these forecasts, or downscale them."""
-        return [one for one in self.ensembles.systems if one.forecasts == forecasts]
+    def ages(self, source: str) -> list[int]:
+        """How many hours before a case HRRR's runs started that a source has, ascending."""
+        return sorted({age for need in self.needs(source) for age in need.ages})
 
     def members(self, system: AnySystem) -> int:
         """How many members a sampled system has."""

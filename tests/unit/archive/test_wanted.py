@@ -217,7 +217,7 @@ def test_hrrr_runs_short_from_most_hours(start, reached):
         "test": {"start": f"2026-06-01T{start}:00", "end": f"2026-06-02T{start}:00"},
     }
     if reached:
-        assert settings(ensembles=HRRR, periods=periods, leads=[19]).forecasts_with_hrrr()
+        assert settings(ensembles=HRRR, periods=periods, leads=[19]).ages("hrrr_forecast") == [0]
     else:
         with pytest.raises(StormdrawError, match="the run of 2026-06-01 07 UTC has 18 h"):
             settings(ensembles=HRRR, periods=periods, leads=[19])

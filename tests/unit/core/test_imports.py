@@ -10,7 +10,6 @@ STAGES = ("archive", "fields", "models", "ensembles", "scores", "report")
 
 # What these import of a later stage, which is to go.
 BEING_MENDED = {
-    ("archive", "ensembles"),
     ("models", "ensembles"),
     ("models", "scores"),
 }

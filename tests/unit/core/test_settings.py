@@ -193,7 +193,7 @@ def test_a_downscaling_system(config):
         systems = {"ensembles__systems": [fine], "scores__reference": None}
         return load_settings(changed(config, **systems))
 
-    assert run(source="lagged", ages=[3, 0]).lagged_ages() == [0, 3]
+    assert run(source="lagged", ages=[3, 0]).ages("hrrr_lagged") == [0, 3]
     for wrong, said in (
         ({"models": []}, "models"),
         ({"models": ["ddpm_residual"] * 2}, "give each downscaler once"),

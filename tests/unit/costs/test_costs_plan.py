@@ -221,8 +221,9 @@ def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(confi
     # The network is that of ddpm_ultra_minimal; at w = 1 a step is one pass of it, else two.
     twin = {"method": "diffusion", "model": "ddpm_ultra_minimal", "steps": 3}
     passes = counted("ddpm_ultra_minimal", **twin)
-    assert perturbed(guidance=1.0) == pytest.approx(passes + forecasts)
-    assert perturbed(walks=2) == pytest.approx(4 * passes + forecasts)
+    # Alone, the deterministic forecaster draws one member, not four.
+    assert perturbed(guidance=1.0) == pytest.approx(passes + 4 * forecasts)
+    assert perturbed(walks=2) == pytest.approx(4 * passes + 4 * forecasts)
 
 
 def test_ddpm_residual_takes_about_as_long_as_it_did(root, models):

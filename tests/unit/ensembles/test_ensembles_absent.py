@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stormdraw.ensembles.baseline import write_climatology, write_persistence
-from stormdraw.ensembles.climatology import Climatology
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.rollout import Inputs, Rollout, write_rollout
+from stormdraw.ensembles.systems.climatology import Climatology, write_climatology
+from stormdraw.ensembles.systems.persistence import write_persistence
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import compute_statistics
 from stormdraw.grids import lambert

@@ -8,14 +8,11 @@ import pytest
 import xarray as xr
 
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.ensembles.baseline import (
-    write_climatology,
-    write_forecast,
-    write_lagged,
-    write_persistence,
-)
-from stormdraw.ensembles.climatology import Climatology
 from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.system import CaseFiles
+from stormdraw.ensembles.systems.climatology import Climatology, write_climatology
+from stormdraw.ensembles.systems.hrrr import write_forecast
+from stormdraw.ensembles.systems.persistence import write_persistence
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
 from stormdraw.fields.target import Target
@@ -237,12 +234,14 @@ def test_lagged_runs_are_members_that_are_valid_at_the_same_times(hrrr_archive, 
     manifest = tmp_path / "hrrr_lagged" / "20260601" / "manifest.csv"
     fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
     target = HRRR.crop(slice(502, 516), slice(905, 915))
-    runs = lagged_runs(init, settings.lagged_ages())
+    runs = lagged_runs(init, settings.ages("hrrr_lagged"))
     to = Destination(tmp_path / "fields.nc", tmp_path / "suspicious.csv", settings.fields, {})
     cycle = Cycle(init, [1, 2], STATE)
     regrid_members(manifest, cycle, runs, "the lagged HRRR", Target(target), to)
+    lagged, files = settings.ensembles.system("lagged"), CaseFiles(forecasts=to.output)
     for names in (["hrrr_00h", "hrrr_01h", "hrrr_02h"], ["hrrr_00h", "hrrr_02h"]):
-        write_lagged(tmp_path / "fields.nc", names, case(init), tmp_path / "lagged.nc", {})
+        chosen = lagged.model_copy(update={"ages": [int(name[5:7]) for name in names]})
+        chosen.write(settings, files, case(init), tmp_path / "lagged.nc", {})
         with xr.open_dataset(tmp_path / "lagged.nc") as dataset:
             assert dataset["member"].values.tolist() == names
             there = np.isfinite(dataset["T2M"].values).all(axis=(2, 3)).tolist()

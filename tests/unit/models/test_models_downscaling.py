@@ -18,7 +18,7 @@ from stormdraw.models.networks.block_mlp import Network, Options
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings, load_model_settings
-from stormdraw.models.systems import check_systems, downscaled_variables
+from stormdraw.models.systems import check_systems
 from stormdraw.models.training import TrainingFiles, new_model, train
 from stormdraw.models.white_noise import WhiteNoise
 
@@ -190,7 +190,7 @@ def test_systems_that_downscale() -> None:
         models=["d", "t"],
         ensembles={"systems": [{"name": "f", "method": "downscale", "models": ["d", "t"]}]},
     )
-    assert downscaled_variables(fine.ensembles.systems[0], two) == ["T2M", "D2M"]  # type: ignore[arg-type]
+    assert fine.ensembles.systems[0].variables(fine, two) == ["T2M", "D2M"]
     for models, changes, said in (
         ({"d": make_model_settings()}, {}, r"with the model d, whose target is residual; name"),
         ({"d": settings(), "e": settings()}, {}, r"the model e, which is of D2M, and so is d;"),

@@ -12,26 +12,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from stormdraw.archive.settings import MESOSCALE_ANALYSES
-from stormdraw.ensembles.settings import DownscaleSystem, ReferenceSystem
 from stormdraw.errors import StormdrawError
-from stormdraw.membership import (
-    PRODUCT_VARIABLES,
-    Member,
-    hrrr_run,
-    lagged_runs,
-    members_at,
-)
+from stormdraw.membership import Member, lagged_runs, members_at, product_variables
 from stormdraw.messages import Statistic
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
-from stormdraw.variables import scored_variables
 
 _MEMBERS = ("href", "refs")
 _PUBLISHED = ("href_products", "refs_products")
-SOURCES = ("hrrr", "static", "truth", "hrrr_forecast", "hrrr_lagged", *_MEMBERS, *_PUBLISHED)
+_OF_HRRR = ("hrrr_forecast", "hrrr_lagged")
+SOURCES = ("hrrr", "static", "truth", *_OF_HRRR, *_MEMBERS, *_PUBLISHED)
 
 # Of these a file may be absent: what it would have held is then missing, and told so.
-MAY_LACK_FILES = ("hrrr_forecast", "hrrr_lagged", *_MEMBERS)
+MAY_LACK_FILES = (*_OF_HRRR, *_MEMBERS)
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
 
@@ -92,23 +85,16 @@ def is_members(source: str) -> bool:
     return source in _MEMBERS
 
 
-def product_variables(settings: Settings) -> list[str]:
-    """The scored variables that a reference ensemble's mean and spread hold."""
-    return [name for name in scored_variables(settings.variables) if name in PRODUCT_VARIABLES]
+def used_sources(settings: Settings) -> list[str]:
+    """The sources that a run draws on: HRRR's analyses, the truth, and what its systems need."""
+    needed = {need.source for need in settings.needs()}
+    own = {"hrrr", "static", "truth"}
+    return [source for source in SOURCES if source in own | needed]
 
 
 def minimum_members(settings: Settings) -> int:
-    """How many of the reference's members there must be, by the strictest system that uses them.
-
-    One is enough to be downscaled.
-    """
-    needed = [0]
-    for system in settings.ensembles.systems:
-        if isinstance(system, ReferenceSystem) and system.kind == "members":
-            needed.append(system.minimum_members)
-        if isinstance(system, DownscaleSystem) and system.source == "reference":
-            needed.append(1)
-    return max(needed)
+    """How many of the reference's members there must be, by the strictest system that uses them."""
+    return max((need.members for need in settings.needs()), default=0)
 
 
 def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
@@ -119,10 +105,8 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
         yield from _static(settings)
     elif source == "truth":
         yield from _truth(settings)
-    elif source == "hrrr_forecast":
-        yield from _forecasts(settings)
-    elif source == "hrrr_lagged":
-        yield from _lagged(settings)
+    elif source in _OF_HRRR:
+        yield from _runs(settings, source)
     elif source in _MEMBERS:
         yield from _members(settings, source)
     elif source in _PUBLISHED:
@@ -177,20 +161,10 @@ def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> Fi
     return FileRequest("hrrr", "sfc", (), init, lead, "", variables, excluded=excluded)
 
 
-def _forecasts(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    """HRRR's forecasts of each case, from the run that the initial state is of."""
-    if not settings.forecasts_with_hrrr():
-        return
+def _runs(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
+    """HRRR's runs of each case, as far as each goes."""
     for case in settings.initial_times():
-        run = hrrr_run(case, settings.archive.analysis_lead)
-        for lead in settings.leads:
-            yield format_date(case), _of_member(settings, run, case, lead)
-
-
-def _lagged(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    """The runs of lagged ensembles, as far as each goes."""
-    for case in settings.initial_times():
-        for run in lagged_runs(case, settings.lagged_ages()):
+        for run in lagged_runs(case, settings.ages(source)):
             for lead in filter(run.reaches, settings.leads):
                 yield format_date(case), _of_member(settings, run, case, lead)
 
@@ -223,7 +197,7 @@ def _products(settings: Settings, source: str) -> Iterator[tuple[str, FileReques
     model = source.removesuffix("_products")
     if settings.archive.reference != model:
         return
-    variables = tuple(product_variables(settings))
+    variables = tuple(product_variables(settings.variables))
     for cycle in settings.initial_times():
         for lead in settings.leads:
             for product, statistic in _PRODUCTS:

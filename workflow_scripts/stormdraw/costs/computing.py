@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stormdraw.costs.passes import passes_for_a_member
 from stormdraw.costs.rates import OPERATIONS_A_SECOND_ON_CORE, OPERATIONS_A_SECOND_ON_GPU
-from stormdraw.ensembles.settings import DownscaleSystem, ModelSystem
 from stormdraw.fields.expected_grid import target_shape
 from stormdraw.models.operations import pass_operations, training_operations
 from stormdraw.models.settings import ModelSettings
@@ -45,9 +43,8 @@ def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Comput
         for name in settings.model_names
     )
     sampling = sum(
-        count * one_pass[name] * settings.members(system) * len(settings.initial_times())
+        count * one_pass[name] * system.most_members(settings, models)
         for system in settings.ensembles.systems
-        if isinstance(system, ModelSystem | DownscaleSystem)
-        for name, count in passes_for_a_member(settings, system, models).items()
+        for name, count in system.passes(settings, models).items()
     )
-    return Computing(training, sampling)
+    return Computing(training, sampling * len(settings.initial_times()))

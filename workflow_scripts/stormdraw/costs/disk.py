@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.costs.fetching import fetching
-from stormdraw.ensembles.settings import BaselineSystem, ReferenceSystem, System
+from stormdraw.ensembles.system import AnySystem
 from stormdraw.fields.expected_grid import target_shape
 from stormdraw.report.winner import candidates
 from stormdraw.settings import Settings
@@ -24,25 +24,23 @@ def keeps_ensembles(settings: Settings) -> bool:
     """
     if settings.ensembles.keep is not None:
         return settings.ensembles.keep
-    return _drawn_bytes(settings, settings.ensembles.systems) < _KEPT_BYTES
+    drawn = settings.ensembles.in_role("contender", "ceiling")
+    return _bytes_of(settings, drawn) < _KEPT_BYTES
 
 
-def _drawn_bytes(settings: Settings, systems: Iterable[System]) -> int:
-    """Bytes of the ensembles of those systems whose members are drawn, in 16 bits a value."""
+def _bytes_of(settings: Settings, systems: Iterable[AnySystem]) -> int:
+    """Bytes of all cases of some systems; those of forecasts that are fetched count there."""
     rows, columns = target_shape(settings)
-    states = sum(
-        _states(settings, system)
-        for system in systems
-        if not isinstance(system, ReferenceSystem | BaselineSystem)
-    )
-    return 2 * rows * columns * len(scored_variables(settings.variables)) * states
+    values = rows * columns * len(scored_variables(settings.variables))
+    cases = len(settings.initial_times())
+    return sum(one.bytes_a_value * values * one.stored_states(settings) * cases for one in systems)
 
 
 def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -> dict[str, int]:
     """The most bytes that each stage's folder of results holds at once.
 
-    Fields and ensembles that are not drawn take 32 bits a value. Scores, models and reports are
-    small beside these, but for maps of scores, and left out.
+    Fields take 32 bits a value. Scores, models and reports are small beside these, but for maps of
+    scores, and left out.
     """
     rows, columns = target_shape(settings)
     field = 4 * rows * columns
@@ -69,13 +67,8 @@ def ensemble_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]
     """Bytes of the ensembles of all systems and cases, whether they stay or go."""
     rows, columns = target_shape(settings)
     member = 4 * rows * columns * len(scored_variables(settings.variables))
-    baselines = sum(
-        _states(settings, system)
-        for system in settings.ensembles.systems
-        if isinstance(system, BaselineSystem)
-    )
-    drawn = _drawn_bytes(settings, settings.ensembles.systems)
-    return drawn + member * (baselines + _reference_states(files))
+    made = _bytes_of(settings, settings.ensembles.systems)
+    return made + member * _reference_states(files)
 
 
 def _bytes_at_once(settings: Settings, everything: int) -> int:
@@ -86,21 +79,9 @@ def _bytes_at_once(settings: Settings, everything: int) -> int:
     two_cases = 2 * everything // len(settings.initial_times())
     names = candidates(settings)
     waiting = [settings.ensembles.system(name) for name in names] if len(names) > 1 else []
-    return min(everything, two_cases + _drawn_bytes(settings, waiting))
+    return min(everything, two_cases + _bytes_of(settings, waiting))
 
 
 def _reference_states(files: Mapping[str, Sequence[FileRequest]]) -> int:
     """States (a member at a lead, or a product) that are fetched to be compared with."""
     return sum(len(found) for source, found in files.items() if source not in _OF_HRRR)
-
-
-def _states(settings: Settings, system: System) -> int:
-    """States (a member at a lead) in all files of a system; a reference has those it publishes."""
-    cases = settings.initial_times()
-    if isinstance(system, ReferenceSystem):
-        return 0
-    if not isinstance(system, BaselineSystem):
-        return settings.members(system) * len(settings.leads) * len(cases)
-    if system.kind in ("hrrr", "lagged"):
-        return 0  # what is fetched for them is counted as forecasts are
-    return system.most_members(settings) * len(settings.leads) * len(cases)

@@ -4,9 +4,8 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stormdraw.archive.wanted import FileRequest, requests_by_date
+from stormdraw.archive.wanted import FileRequest, requests_by_date, used_sources
 from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
-from stormdraw.ensembles.settings import DownscaleSystem, ReferenceSystem
 from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.grids import HRRR
 from stormdraw.settings import Settings
@@ -34,20 +33,6 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
         )
         files[source] = list(dict.fromkeys(found))
     return {source: found for source, found in files.items() if found}
-
-
-def used_sources(settings: Settings) -> list[str]:
-    """The sources that a run may draw on."""
-    systems = settings.ensembles.systems
-    kinds = {system.kind for system in systems if isinstance(system, ReferenceSystem)}
-    if any(isinstance(one, DownscaleSystem) and one.source == "reference" for one in systems):
-        kinds.add("members")
-    suffixes = sorted("_products" if kind == "products" else "" for kind in kinds)
-    references = (f"{settings.archive.reference}{suffix}" for suffix in suffixes)
-    truth = ["truth"] if settings.archive.truth != "hrrr" else []
-    forecasts = ["hrrr_forecast"] if settings.forecasts_with_hrrr() else []
-    lagged = ["hrrr_lagged"] if settings.lagged_ages() else []
-    return ["hrrr", "static", *truth, *forecasts, *lagged, *references]
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:

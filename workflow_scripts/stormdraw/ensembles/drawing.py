@@ -6,13 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from stormdraw.ensembles.diffusion import Sampling, write_diffusion
 from stormdraw.ensembles.files import Case
-from stormdraw.ensembles.one_step import write_one_step
-from stormdraw.ensembles.perturbed import Perturbing, write_def
-from stormdraw.ensembles.rollout import Inputs, Rollout
-from stormdraw.ensembles.settings import DefSystem, ModelSystem, OneStepSystem
-from stormdraw.errors import StormdrawError
+from stormdraw.ensembles.rollout import Rollout
+from stormdraw.ensembles.system import FromModel
 from stormdraw.settings import Settings
 
 
@@ -59,7 +55,7 @@ class Drawn:
 
 def draw_case(
     run: Settings,
-    system: ModelSystem,
+    system: FromModel,
     drawn: Drawn,
     init: datetime,
     members: int,
@@ -78,37 +74,4 @@ def draw_case(
     case = Case(system.name, system.method, init, run.leads, run.variables)
     memory = run.ensembles.batch_gigabytes
     rollout = Rollout(members, run.seed, memory, system.rho, chosen, kept)
-    files = (drawn.checkpoint, drawn.states, drawn.static)
-    if isinstance(system, OneStepSystem):
-        write_one_step(*files, case, rollout, output, settings, threads=threads)
-        return
-    if isinstance(system, DefSystem):
-        _write_def(system, drawn, case, rollout, output, settings, threads)
-        return
-    sampling = Sampling(**vars(rollout), sampler=system.sampler, steps=system.steps, eta=system.eta)
-    write_diffusion(*files, case, sampling, output, settings, threads=threads)
-
-
-def _write_def(
-    system: DefSystem,
-    drawn: Drawn,
-    case: Case,
-    rollout: Rollout,
-    output: Path,
-    settings: Mapping[str, Any],
-    threads: int,
-) -> None:
-    if drawn.forecaster is None:
-        raise StormdrawError(f"system {system.name}: there is no checkpoint of its forecaster")
-    perturbing = Perturbing(
-        **vars(rollout),
-        sampler=system.sampler,
-        steps=system.steps,
-        eta=system.eta,
-        guidance=system.guidance,
-        walks=system.walks,
-        restandardise=tuple(system.restandardise),
-    )
-    checkpoints = (drawn.checkpoint, drawn.forecaster)
-    inputs = Inputs(drawn.states, drawn.static)
-    write_def(checkpoints, inputs, case, perturbing, output, settings, threads)
+    system.draw(drawn, case, rollout, output, settings, threads)

@@ -1,12 +1,14 @@
-"""The forecasts of a case that others are made of, as the fields stage wrote them."""
+"""The forecasts of a case that systems are, or are made of, as the fields stage wrote them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 
@@ -61,4 +63,60 @@ def require_leads(dataset: xr.Dataset, leads: Sequence[int], path: Path) -> None
         raise StormdrawError(
             f"{path}: has forecasts of {', '.join(map(str, there))} h, but {', '.join(lacking)} h "
             "is asked for; delete it to make it anew for these leads, or take shorter ones"
+        )
+
+
+def write_members(
+    regridded: Path,
+    minimum: int,
+    case: Case,
+    output: Path,
+    settings: Mapping[str, Any],
+    may_be_missing: bool = False,
+    only: Sequence[str] | None = None,
+) -> None:
+    """The members, or `only` those of these names, (member, lead, y, x).
+
+    A variable that a member lacks at a lead is missing (NaN) there; the attribute `absent_members`
+    names those that lack all. A variable with fewer than `minimum` members at a lead is missing in
+    all of them if that `may_be_missing`; else it raises StormdrawError.
+    """
+    with xr.open_dataset(regridded, engine="netcdf4") as dataset:
+        require_leads(dataset, case.leads, regridded)
+        if only is not None:
+            dataset = dataset.sel(member=list(only))
+        present = _presence(dataset, case)
+        if may_be_missing:
+            present &= present.sum(axis=0) >= minimum
+        else:
+            _require(present, minimum, regridded, case)
+        labels = [str(label) for label in dataset["member"].values]
+        absent = [label for label, own in zip(labels, present, strict=True) if not own.any()]
+        notes = {"absent_members": " ".join(absent) or "none"}
+        with ensemble_file(output, Grid.of(dataset), case, labels, settings, notes) as put:
+            for k, j in np.ndindex(len(labels), len(case.leads)):
+                fields = dataset.isel(member=k).sel(lead=case.leads[j])
+                state = np.stack([fields[name].values for name in case.variables])
+                state[~present[k, :, j]] = np.nan
+                put(k, j, state)
+
+
+def _presence(dataset: xr.Dataset, case: Case) -> np.ndarray:
+    """Which members have any value, (member, variable, lead)."""
+    chosen = dataset.sel(lead=list(case.leads))
+    # Mostly the first row tells, and no more is read.
+    rows = [chosen[name].isel(y=0).notnull().any("x").values for name in case.variables]
+    present = np.stack(rows, axis=1)
+    for k, v, j in np.argwhere(~present):
+        present[k, v, j] = chosen[case.variables[v]][k, j].notnull().any()
+    return present
+
+
+def _require(present: np.ndarray, minimum: int, path: Path, case: Case) -> None:
+    counts = present.sum(axis=0)
+    for v, j in np.argwhere(counts < minimum):
+        raise StormdrawError(
+            f"{path}: {counts[v, j]} members have {case.variables[v]} at lead {case.leads[j]} h, "
+            f"but {case.system} needs {minimum}; lower minimum_members of that system, or leave "
+            "the variable or the lead out"
         )

@@ -1,21 +1,27 @@
-"""Whether the forecasts of others that systems are made of are there for every case and lead.
+"""Forecasts of others that systems are, or are made from: what they need of the archive.
 
-Each function raises ValueError if not. Its message goes on where the name of a system stands.
+Each `require` raises ValueError if they are not there for every case and lead. Its message goes on
+where the name of a system stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from pydantic import AfterValidator, Field
 
 from stormdraw.archive.public import first_run
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import (
     PRODUCT_VARIABLES,
+    Need,
     hrrr_run,
     lagged_runs,
     members_at,
+    product_variables,
     published_hours,
 )
 from stormdraw.times import hours
@@ -32,86 +38,135 @@ _HRRR_RUNS = (
 )
 
 
-def require_hrrr(run: Settings) -> None:
+def _each_age_once(ages: list[int]) -> list[int]:
+    if len(set(ages)) != len(ages):
+        raise ValueError(f"give each age of a run once: {ages}")
+    return sorted(ages)
+
+
+# HRRR runs as an ensemble, by how many hours before the youngest one each started.
+Ages = Annotated[
+    list[Annotated[int, Field(ge=0, le=47)]], Field(min_length=2), AfterValidator(_each_age_once)
+]
+SIX_RUNS = [0, 1, 2, 3, 4, 5]
+
+
+@dataclass(frozen=True)
+class HrrrForecast:
     """HRRR's own forecast, from the run that the initial state is of."""
-    for init in run.initial_times():
-        one = hrrr_run(init, run.archive.analysis_lead)
-        if not one.reaches(max(run.leads)):
-            start = init - hours(one.age)
-            raise ValueError(
-                f"takes HRRR's own forecast, and there is none of {max(run.leads)} h for the case "
-                f"at {init}: the run of {start:%Y-%m-%d %H} UTC has {one.longest_lead} h "
-                f"({_HRRR_RUNS}); take shorter leads or other cases, or leave that system out"
-            )
 
+    def need(self, run: Settings) -> Need:
+        """One run of HRRR's."""
+        return Need("hrrr_forecast", ages=(run.archive.analysis_lead,))
 
-def require_lagged(run: Settings, ages: Sequence[int]) -> None:
-    """Two HRRR runs of these ages in hours at least."""
-    for init in run.initial_times():
-        runs = lagged_runs(init, ages)
-        if sum(one.reaches(max(run.leads)) for one in runs) < 2:
-            raise ValueError(
-                f"takes older runs of HRRR, and fewer than two of them reach {max(run.leads)} h "
-                f"after the case at {init} ({_HRRR_RUNS}); take shorter leads or others of its "
-                "`ages`, multiples of 6 say, or leave that system out"
-            )
-
-
-def require_members(run: Settings, minimum: int) -> None:
-    """So many members of the reference ensemble."""
-    name = _reference(run).upper()
-    for init in run.initial_times():
-        members = _told(members_at, run, init)
-        for lead in run.leads:
-            reaching = [one for one in members if one.reaches(lead)]
-            if len(reaching) < minimum:
+    def require(self, run: Settings) -> None:
+        """It reaches the longest lead."""
+        for init in run.initial_times():
+            one = hrrr_run(init, run.archive.analysis_lead)
+            if not one.reaches(max(run.leads)):
+                start = init - hours(one.age)
                 raise ValueError(
-                    f"needs {minimum} members, and only {len(reaching)} of {name}'s members run as "
-                    f"far as {lead} h after {init:%Y-%m-%d %H} UTC; take shorter leads or lower "
-                    "minimum_members"
-                )
-            lacking = [
-                one for one in reaching if not _is_held(run, one.model, init - hours(one.age))
-            ]
-            if len(reaching) - len(lacking) < minimum:
-                models = sorted({one.model for one in lacking})
-                raise ValueError(
-                    f"needs {minimum} members, and {len(lacking)} of {name}'s {len(reaching)} at "
-                    f"{init:%Y-%m-%d %H} UTC are of {' and '.join(models)}, which "
-                    f"{_sources(run)} never had then; take later cases, lower minimum_members, or "
-                    "set archive.source to a mirror that has them"
+                    f"takes HRRR's own forecast, and there is none of {max(run.leads)} h for the "
+                    f"case at {init}: the run of {start:%Y-%m-%d %H} UTC has {one.longest_lead} h "
+                    f"({_HRRR_RUNS}); take shorter leads or other cases, or leave that system out"
                 )
 
 
-def require_products(run: Settings) -> None:
-    """The reference ensemble's mean and spread, point by point."""
-    reference = _reference(run)
-    if run.fields.coarsen > 1:
-        raise ValueError(
-            "is the reference's mean and spread, and fields.coarsen averages blocks: the spread of "
-            "block means is smaller than the mean spread; set fields.coarsen to 1, or take the "
-            "reference's members (kind: members)"
-        )
-    scored = scored_variables(run.variables)
-    if not set(scored) & set(PRODUCT_VARIABLES):
-        raise ValueError(
-            f"is the reference's mean and spread, which hold {', '.join(PRODUCT_VARIABLES)} but "
-            f"none of {', '.join(scored)}; leave that system out"
-        )
-    for init in run.initial_times():
-        longest = _told(published_hours, run, init)
-        if max(run.leads) > longest:
+@dataclass(frozen=True)
+class LaggedRuns:
+    """HRRR's runs that are older by `ages` in hours than the one of the initial state."""
+
+    ages: tuple[int, ...]
+
+    def need(self, run: Settings) -> Need:
+        """Runs of HRRR's; where an hour's forecast stands in for the analysis, all are older."""
+        return Need("hrrr_lagged", ages=tuple(age + run.archive.analysis_lead for age in self.ages))
+
+    def require(self, run: Settings) -> None:
+        """Two of them at least reach the longest lead."""
+        for init in run.initial_times():
+            runs = lagged_runs(init, self.need(run).ages)
+            if sum(one.reaches(max(run.leads)) for one in runs) < 2:
+                raise ValueError(
+                    f"takes older runs of HRRR, and fewer than two of them reach {max(run.leads)} "
+                    f"h after the case at {init} ({_HRRR_RUNS}); take shorter leads or others of "
+                    "its `ages`, multiples of 6 say, or leave that system out"
+                )
+
+
+@dataclass(frozen=True)
+class ReferenceMembers:
+    """The members of the reference ensemble, of which there must be a `minimum`."""
+
+    minimum: int
+
+    def need(self, run: Settings) -> Need:
+        """So many members."""
+        return Need(str(run.archive.reference), members=self.minimum)
+
+    def require(self, run: Settings) -> None:
+        """So many reach each lead, and the archive may have them."""
+        name = _reference(run).upper()
+        for init in run.initial_times():
+            members = _told(members_at, run, init)
+            for lead in run.leads:
+                reaching = [one for one in members if one.reaches(lead)]
+                if len(reaching) < self.minimum:
+                    raise ValueError(
+                        f"needs {self.minimum} members, and only {len(reaching)} of {name}'s "
+                        f"members run as far as {lead} h after {init:%Y-%m-%d %H} UTC; take "
+                        "shorter leads or lower minimum_members"
+                    )
+                lacking = [
+                    one for one in reaching if not _is_held(run, one.model, init - hours(one.age))
+                ]
+                if len(reaching) - len(lacking) < self.minimum:
+                    models = sorted({one.model for one in lacking})
+                    raise ValueError(
+                        f"needs {self.minimum} members, and {len(lacking)} of {name}'s "
+                        f"{len(reaching)} at {init:%Y-%m-%d %H} UTC are of "
+                        f"{' and '.join(models)}, which {_sources(run)} never had then; take later "
+                        "cases, lower minimum_members, or set archive.source to a mirror that has "
+                        "them"
+                    )
+
+
+class ReferenceProducts:
+    """The mean and spread that the reference ensemble publishes, point by point."""
+
+    def need(self, run: Settings) -> Need:
+        """The files of both."""
+        return Need(f"{run.archive.reference}_products")
+
+    def require(self, run: Settings) -> None:
+        """They hold a variable, reach the longest lead, and the archive may have them."""
+        reference = _reference(run)
+        if run.fields.coarsen > 1:
             raise ValueError(
-                f"is the reference's mean and spread, and {reference.upper()} published them to "
-                f"{longest} h at {init:%Y-%m-%d %H} UTC; take shorter leads or later cases, or "
-                "leave that system out"
+                "is the reference's mean and spread, and fields.coarsen averages blocks: the "
+                "spread of block means is smaller than the mean spread; set fields.coarsen to 1, "
+                "or take the reference's members (kind: members)"
             )
-        if not _is_held(run, reference, init):
+        scored = scored_variables(run.variables)
+        if not product_variables(run.variables):
             raise ValueError(
-                f"is the reference's mean and spread, and {_sources(run)} never had "
-                f"{reference.upper()}'s of {init:%Y-%m-%d %H} UTC; take later cases, or set "
-                "archive.source to a mirror that has them"
+                f"is the reference's mean and spread, which hold {', '.join(PRODUCT_VARIABLES)} "
+                f"but none of {', '.join(scored)}; leave that system out"
             )
+        for init in run.initial_times():
+            longest = _told(published_hours, run, init)
+            if max(run.leads) > longest:
+                raise ValueError(
+                    f"is the reference's mean and spread, and {reference.upper()} published them "
+                    f"to {longest} h at {init:%Y-%m-%d %H} UTC; take shorter leads or later cases, "
+                    "or leave that system out"
+                )
+            if not _is_held(run, reference, init):
+                raise ValueError(
+                    f"is the reference's mean and spread, and {_sources(run)} never had "
+                    f"{reference.upper()}'s of {init:%Y-%m-%d %H} UTC; take later cases, or set "
+                    "archive.source to a mirror that has them"
+                )
 
 
 def _reference(run: Settings) -> str:

@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stormdraw.ensembles.fit import require_forecaster
-from stormdraw.ensembles.settings import DownscaleSystem
 from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import Settings
-from stormdraw.variables import STATE_VARIABLES
 
 
 def load_models(
@@ -47,9 +45,3 @@ def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> No
             system.check_models(settings, models)
         except ValueError as error:
             raise StormdrawError(f"ensembles.systems.{index}: {system.name} {error}") from None
-
-
-def downscaled_variables(system: DownscaleSystem, models: Mapping[str, ModelSettings]) -> list[str]:
-    """The variables that a system has, in the order of a state."""
-    own = {models[name].variable for name in system.models}
-    return [name for name in STATE_VARIABLES if name in own]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stormdraw.ensembles.settings import BaselineSystem, PerfectSystem, ReferenceSystem
-
 if TYPE_CHECKING:
     from stormdraw.settings import Settings
 
@@ -21,14 +19,9 @@ def candidates(settings: Settings) -> list[str]:
     """
     if settings.report.products_of is not None:
         return [settings.report.products_of]
-    systems = settings.ensembles.systems
-    not_ours = (ReferenceSystem, BaselineSystem, PerfectSystem)
-    ours = [system.name for system in systems if not isinstance(system, not_ours)]
-    return ours or [
-        system.name
-        for system in systems
-        if isinstance(system, ReferenceSystem) and system.kind == "members"
-    ]
+    ours = [system.name for system in settings.ensembles.in_role("contender")]
+    references = settings.ensembles.in_role("reference")
+    return ours or [system.name for system in references if system.has_members]
 
 
 def require_products_fit(settings: Settings) -> None:

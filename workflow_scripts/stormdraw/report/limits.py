@@ -3,7 +3,6 @@
 import pandas as pd
 
 from stormdraw.archive.truth_names import truth_sentences
-from stormdraw.ensembles.settings import PerfectSystem, ReferenceSystem
 from stormdraw.report.summary import cases_in, variables_in
 from stormdraw.report.wording import counted, plural
 from stormdraw.settings import Settings
@@ -32,7 +31,6 @@ def _days(verdicts: pd.DataFrame | None) -> str:
 
 def limits(settings: Settings, summary: pd.DataFrame) -> list[str]:
     """Sentences, those of this run first."""
-    systems = settings.ensembles.systems
     found = []
     if settings.archive.source == "simulated":
         found.append(
@@ -63,17 +61,8 @@ def limits(settings: Settings, summary: pd.DataFrame) -> list[str]:
             f"{settings.archive.analysis_lead} h forecasts stand in for the analysis: their errors "
             "are in initial states, training and truth alike."
         )
-    if any(isinstance(system, ReferenceSystem) and system.kind == "members" for system in systems):
-        found.append(
-            f"Members of {str(settings.archive.reference).upper()} are different models and ages, "
-            "and so not exchangeable: the fair CRPS "
-            "corrects for their number as if they were, and is approximate for them."
-        )
-    if any(isinstance(system, ReferenceSystem) and system.kind == "products" for system in systems):
-        found.append(
-            "A reference known by mean and spread is scored as a Gaussian, which cannot be right "
-            "for variables with a floor or a long tail (CAPE, CIN, wind speed)."
-        )
+    caveats = (system.caveat(settings) for system in settings.ensembles.systems)
+    found += dict.fromkeys(caveat for caveat in caveats if caveat is not None)
     if settings.archive.exclude:
         found.append(
             f"{plural(len(settings.archive.exclude), 'hour')} named in archive.exclude are left "
@@ -88,11 +77,6 @@ def limits(settings: Settings, summary: pd.DataFrame) -> list[str]:
                 if settings.archive.missing == "older_run"
                 else "."
             )
-        )
-    if any(isinstance(system, PerfectSystem) for system in systems):
-        found.append(
-            "The perfect ensemble draws from the true distribution and cannot be had in reality; "
-            "it shows what is left to win."
         )
     return [*found, *truth_sentences(settings), *_ALWAYS]
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from stormdraw.ensembles.settings import ModelSystem
 from stormdraw.report.mapped_case import MappedCase, Wanted
 from stormdraw.settings import Settings
 
@@ -22,9 +21,7 @@ def mapped_systems(settings: Settings) -> list[str]:
     Without a model it is the first system that is not the reference.
     """
     names = [system.name for system in settings.ensembles.systems]
-    learnt = [
-        system.name for system in settings.ensembles.systems if isinstance(system, ModelSystem)
-    ]
+    learnt = [system.name for system in settings.ensembles.systems if system.by_model]
     reference = settings.scores.reference
     others = [name for name in names if name != reference]
     shown = (learnt or others or names)[:1]

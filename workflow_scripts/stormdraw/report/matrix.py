@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stormdraw.ensembles.settings import BaselineSystem, PerfectSystem
 from stormdraw.report.style import looks
 from stormdraw.report.summary import leads_in, systems_in, variables_in
 from stormdraw.report.wording import NARROW, NOTHING, digits, skill_text, units_text
@@ -73,11 +72,7 @@ class Matrix:
 
 def contenders(settings: Settings) -> list[str]:
     """The systems that compete: neither baselines nor the perfect ensemble."""
-    return [
-        system.name
-        for system in settings.ensembles.systems
-        if not isinstance(system, BaselineSystem | PerfectSystem)
-    ]
+    return [system.name for system in settings.ensembles.in_role("contender", "reference")]
 
 
 def choices(summary: pd.DataFrame, settings: Settings) -> list[Choice]:

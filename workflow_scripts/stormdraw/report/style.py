@@ -12,7 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stormdraw.ensembles.settings import BaselineSystem
+from stormdraw.ensembles.system import Role
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.settings import Settings
@@ -74,39 +74,30 @@ class Look:
 
 # Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), which differ for all kinds of colour
 # vision; their yellow is left out, since it cannot be seen on white.
-_LEARNT = (
-    Look("#0072B2", "solid", "o"),
-    Look("#D55E00", "solid", "s"),
-    Look("#CC79A7", "solid", "D"),
-    Look("#E69F00", "solid", "v"),
-    Look("#56B4E9", "solid", "P"),
-)
-_BY_METHOD = {
+_LOOKS: dict[Role, tuple[Look, ...]] = {
+    "contender": (
+        Look("#0072B2", "solid", "o"),
+        Look("#D55E00", "solid", "s"),
+        Look("#CC79A7", "solid", "D"),
+        Look("#E69F00", "solid", "v"),
+        Look("#56B4E9", "solid", "P"),
+    ),
     "reference": (Look("#000000", "solid", "^"), Look("#000000", (0.0, (4.0, 1.5)), "<")),
-    "perfect": (Look("#009E73", "solid", "*"),),
+    "ceiling": (Look("#009E73", "solid", "*"),),
     "baseline": (Look("#6b7280", (0.0, (4.0, 2.0)), "x"), Look("#9aa1ad", (0.0, (1.0, 1.2)), "+")),
 }
 
 
 def looks(settings: Settings) -> dict[str, Look]:
-    """The look of each system: from its method and its place among those of the same kind.
+    """The look of each system: from its role and its place among those in the same role.
 
     It depends on the configuration only, never on which systems a figure happens to show.
     """
     given: dict[str, Look] = {}
-    used: dict[str, int] = {}
-    for system in settings.ensembles.systems:
-        kind = system.method if system.method in _BY_METHOD else "learnt"
-        palette = _BY_METHOD.get(kind, _LEARNT)
-        place = used.get(kind, 0)
-        used[kind] = place + 1
-        given[system.name] = palette[place % len(palette)]
+    for role, palette in _LOOKS.items():
+        for place, system in enumerate(settings.ensembles.in_role(role)):
+            given[system.name] = palette[place % len(palette)]
     return given
-
-
-def baselines(settings: Settings) -> set[str]:
-    """The names of the systems any model must beat: a figure's axes need not reach them."""
-    return {s.name for s in settings.ensembles.systems if isinstance(s, BaselineSystem)}
 
 
 @contextlib.contextmanager

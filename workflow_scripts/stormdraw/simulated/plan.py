@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.membership import Member, hrrr_run, lagged_runs, members_at
+from stormdraw.membership import Member, lagged_runs, members_at
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
@@ -59,11 +59,9 @@ def plan_archive(settings: Settings) -> Plan:
     leads = tuple(settings.leads)
     reference = settings.archive.reference
     forecasting = {case: [] if reference is None else members_at(reference, case) for case in cases}
-    if settings.forecasts_with_hrrr():
+    for source in ("hrrr_forecast", "hrrr_lagged"):
         for case, members in forecasting.items():
-            members.append(hrrr_run(case))
-    for case, members in forecasting.items():
-        members.extend(lagged_runs(case, settings.lagged_ages()))
+            members.extend(lagged_runs(case, settings.ages(source)))
     runs = _runs(forecasting, leads)
     first = min(period.start for period in periods)
     start = first - hours(settings.archive.simulated.spin_up_hours)

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from stormdraw.report.panel import Evidence, Panel
-from stormdraw.report.style import baselines, lead_axis, note_in_corner
+from stormdraw.report.style import lead_axis, note_in_corner
 from stormdraw.report.summary import crps_kind, leads_in, select, systems_in
 from stormdraw.report.wording import units_text
 
@@ -21,7 +21,7 @@ def draw(axes: Axes, evidence: Evidence) -> None:
             rows.index.to_numpy(), rows["value"], **evidence.line(system), markerfacecolor=face
         )
         # Six bands on each other are grey.
-        if system not in baselines(evidence.settings):
+        if system not in evidence.settings.baselines():
             _interval(axes, rows.dropna(subset=["ci_low", "ci_high"]), look.colour)
     axes.set_title("CRPS: low is good")
     axes.set_ylabel(units_text(evidence.variable))
@@ -60,7 +60,7 @@ def _limit_to_contenders(axes: Axes, evidence: Evidence) -> None:
         system: (float(rows["value"].min()), float(rows["value"].max()))
         for system, _, rows in _systems(evidence)
     }
-    plain = baselines(evidence.settings)
+    plain = evidence.settings.baselines()
     contenders = [top for system, (_, top) in spans.items() if system not in plain]
     if not contenders or max(contenders) <= 0.0:
         return

@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 
 from stormdraw.report.panel import Evidence, Panel
 from stormdraw.report.spread_error import spread_and_error
-from stormdraw.report.style import NOTE_COLOUR, baselines, note_in_corner
+from stormdraw.report.style import NOTE_COLOUR, note_in_corner
 from stormdraw.report.wording import units_text
 
 
@@ -20,7 +20,7 @@ def draw(axes: Axes, evidence: Evidence) -> None:
     axes.locator_params(nbins=4)
     axes.set(title="Spread and error", ylabel="spread")
     axes.set_xlabel(f"RMSE of the mean ({units_text(evidence.variable)})")
-    contenders = points[~points["system"].isin(baselines(evidence.settings))]
+    contenders = points[~points["system"].isin(evidence.settings.baselines())]
     shown = points if contenders.empty else contenders
     limit = 1.12 * float(shown[["rmse", "spread"]].to_numpy().max())
     # From 0, unless that leaves more than half of the panel empty.

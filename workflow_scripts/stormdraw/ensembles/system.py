@@ -1,0 +1,264 @@
+"""What every kind of system says of itself. A kind is a file (`stormdraw.ensembles.registry`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+
+from pydantic import Field, model_validator
+
+from stormdraw.ensembles.fit import require_history, require_method, require_spread
+from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
+from stormdraw.membership import Need
+from stormdraw.section import Name, Section
+
+if TYPE_CHECKING:
+    from stormdraw.ensembles.drawing import Drawn
+    from stormdraw.ensembles.files import Case
+    from stormdraw.ensembles.rollout import Rollout
+    from stormdraw.models.settings import ModelSettings
+    from stormdraw.settings import Settings
+
+Members = Annotated[int, Field(ge=2, le=1000)]
+# How much of a member's noise is that of the hour before: its correlation.
+Rho = Annotated[float, Field(ge=0, le=1)]
+
+# What the report takes a system for. A ceiling draws from the true distribution.
+Role = Literal["contender", "reference", "baseline", "ceiling"]
+
+
+class Forecasts(Protocol):
+    """Forecasts of others that systems are, or are made from (`stormdraw.ensembles.reach`)."""
+
+    def need(self, run: Settings) -> Need:
+        """What they need of the archive."""
+
+    def require(self, run: Settings) -> None:
+        """Raise ValueError if they are not there for every case and lead.
+
+        The message goes on where the name of a system stands.
+        """
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """The files that a case is made of without a network, each only where the system reads it.
+
+    `analyses` are day files, `forecasts` is the file of the case, and `world` the simulated one.
+    """
+
+    analyses: Sequence[Path] = ()
+    forecasts: Path = Path()
+    world: Path = Path()
+
+
+class AnySystem(Section):
+    """The part of every kind: what it is made of, what it costs, how it is shown, how it is made.
+
+    A kind sets what differs. One that draws from no model writes its files with `write`.
+    """
+
+    name: Name
+    method: str
+
+    role: ClassVar[Role] = "contender"
+    # Whether it is known by its members, not by mean and spread.
+    has_members: ClassVar[bool] = True
+    # Whether a trained model takes its states from hour to hour.
+    by_model: ClassVar[bool] = False
+    # Whether its members are states of the training period, or of the simulated world.
+    of_training: ClassVar[bool] = False
+    of_world: ClassVar[bool] = False
+    # Of the files of a case on the disk, and of the job that writes one.
+    bytes_a_value: ClassVar[int] = 4
+    megabytes_to_write: ClassVar[int] = 1000
+
+    @property
+    def drawn_from(self) -> tuple[str, ...]:
+        """The names of the models whose networks its members are drawn from."""
+        return ()
+
+    @property
+    def forecasts(self) -> Forecasts | None:
+        """The forecasts of others that its members are, or are made from."""
+        return None
+
+    def need(self, run: Settings) -> Need | None:
+        """What it needs of the archive beside analyses."""
+        return None if self.forecasts is None else self.forecasts.need(run)
+
+    def analyses(self, run: Settings, init: datetime) -> Sequence[datetime]:
+        """The valid times of the analyses that a case is made of, those of the training apart."""
+        return ()
+
+    def variables(self, run: Settings, models: Mapping[str, ModelSettings]) -> list[str]:
+        """The variables of a state that its files hold, in the order of a state."""
+        return list(run.variables)
+
+    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+        """The most members that one of its files has; 0 if it is known by mean and spread.
+
+        A deterministic model has one; without `models` none counts as such.
+        """
+        return run.members(self)
+
+    def stored_states(self, run: Settings) -> int:
+        """States (a member at a lead) in the file of a case; those that are fetched count there."""
+        fetched = self.forecasts is not None and not self.drawn_from
+        return 0 if fetched else self.most_members(run) * len(run.leads)
+
+    def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
+        """Evaluations of networks on the whole grid for one member of one case, by model."""
+        return {}
+
+    def depends_on(self, run: Settings) -> dict[str, Any]:
+        """The settings that a case depends on beside the system's, the seed, variables and leads.
+
+        Where any of them changes, all cases are made again.
+        """
+        return {}
+
+    def caveat(self, run: Settings) -> str | None:
+        """A sentence for the report on what its scores cannot say."""
+        return None
+
+    def check(self, run: Settings) -> None:
+        """Raise ValueError if the run lacks what this system is made of.
+
+        The message goes on where the system's name stands.
+        """
+        for model in self.drawn_from:
+            if model not in run.model_names:
+                known = ", ".join(run.model_names) or "empty"
+                raise ValueError(
+                    f"samples the model {model!r}, which is not in the list `models` ({known})"
+                )
+        if self.forecasts is not None:
+            self.forecasts.require(run)
+
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """Raise ValueError likewise if it cannot draw from its models."""
+
+    def write(
+        self,
+        run: Settings,
+        files: CaseFiles,
+        case: Case,
+        output: Path,
+        settings: Mapping[str, Any],
+    ) -> None:
+        """Write `results/ensembles/{system}/{init}.nc`, (member, lead, y, x) of each variable.
+
+        `settings` are what the case depends on. Raises StormdrawError if the files lack something.
+        """
+        raise NotImplementedError
+
+
+class Baseline(AnySystem):
+    """What any model must beat: all systems get a skill against each. It has one member."""
+
+    method: Literal["baseline"]
+    role = "baseline"
+
+    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+        """One."""
+        return 1
+
+
+class Reference(AnySystem):
+    """The operational ensemble: its members, or the mean and spread it publishes."""
+
+    method: Literal["reference"]
+    minimum_members: Annotated[int, Field(ge=1)] = 8
+    role = "reference"
+
+
+class Drawing(AnySystem):
+    """Members drawn at random, as many as the configuration asks for."""
+
+    members: Members | None = None
+
+    def depends_on(self, run: Settings) -> dict[str, Any]:
+        """How many members there are."""
+        return {"members": run.members(self)}
+
+
+class FromModel(Drawing):
+    """Members that a trained model forecasts hour by hour. A kind writes them with `draw`."""
+
+    model: Name
+    rho: Rho = 0.0
+    calibrate: bool = False
+    by_model = True
+    bytes_a_value = 2
+
+    @property
+    def drawn_from(self) -> tuple[str, ...]:
+        """The model's."""
+        return (self.model,)
+
+    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+        """As many as asked for, or one."""
+        deterministic = models is not None and not models[self.model].by_chance
+        return 1 if deterministic else run.members(self)
+
+    def check(self, run: Settings) -> None:
+        """Besides, validation cases to calibrate on, and a member for each job."""
+        super().check(run)
+        if self.calibrate and not run.calibration_times():
+            raise ValueError(
+                "is calibrated on validation cases, but "
+                + ("there is no" if run.periods.validation is None else "no case fits into")
+                + f" periods.validation; give one of more than {max(run.leads)} h, or set "
+                "`calibrate` to false"
+            )
+        jobs = run.ensembles.jobs_per_case
+        if run.members(self) < jobs:
+            raise ValueError(
+                f"has only {run.members(self)} members to share among ensembles.jobs_per_case: "
+                f"{jobs} jobs; set that to at most as many"
+            )
+
+    def stepping(self, models: Mapping[str, ModelSettings]) -> str:
+        """The name of the model that takes its states from hour to hour."""
+        return self.model
+
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """The model is for this method, and there are states enough for it to start from."""
+        require_method(self.method, self.model, models[self.model])
+        if self.calibrate:
+            require_spread(self.model, models[self.model])
+        require_history(run, self.stepping(models), models)
+
+    def draw(
+        self,
+        drawn: Drawn,
+        case: Case,
+        rollout: Rollout,
+        output: Path,
+        settings: Mapping[str, Any],
+        threads: int,
+    ) -> None:
+        """Write the members of `rollout` of one case, (member, lead, y, x) of each variable.
+
+        `settings` are what the case depends on. Raises StormdrawError if a checkpoint does not fit
+        or an initial state has missing points.
+        """
+        raise NotImplementedError
+
+
+class Sampled(Section):
+    """How a diffusion model is sampled."""
+
+    sampler: Sampler = "dpm_solver++"
+    steps: Annotated[int, Field(ge=1)] = DEFAULT_STEPS
+    eta: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _eta_is_of_ddim(self) -> Sampled:
+        if self.eta and self.sampler != "ddim":
+            raise ValueError(f"eta is of the sampler ddim, not of {self.sampler}; leave it out")
+        return self

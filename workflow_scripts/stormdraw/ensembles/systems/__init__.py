@@ -1,0 +1,1 @@
+"""One file a kind of system; see `stormdraw.ensembles.registry`."""

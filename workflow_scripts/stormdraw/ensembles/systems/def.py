@@ -1,0 +1,99 @@
+"""Members of a deterministic forecaster, whose state a diffusion model perturbs every hour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from stormdraw.ensembles.fit import require_forecaster, require_steps
+from stormdraw.ensembles.system import FromModel, Sampled
+from stormdraw.errors import StormdrawError
+from stormdraw.section import Name
+from stormdraw.variables import STATE_VARIABLES
+
+if TYPE_CHECKING:
+    from stormdraw.ensembles.drawing import Drawn
+    from stormdraw.ensembles.files import Case
+    from stormdraw.ensembles.rollout import Rollout
+    from stormdraw.models.settings import ModelSettings
+    from stormdraw.settings import Settings
+
+
+class DefSystem(FromModel, Sampled):
+    """Members of a deterministic forecaster, whose state a diffusion model perturbs every hour.
+
+    `guidance` is the w of Millard et al. (2025): the smaller, the more a perturbed state may differ
+    from the one it is made of. `walks` are perturbations one after the other, each of the last.
+    """
+
+    method: Literal["def"]
+    forecaster: Name | None = None
+    guidance: Annotated[float, Field(ge=0, le=10)] = 0.5
+    walks: Annotated[int, Field(ge=1, le=10)] = 1
+    restandardise: list[Literal[STATE_VARIABLES]] = Field(default=[])  # type: ignore[valid-type]
+
+    def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
+        """The steps of every walk and one pass of the forecaster, for every hour.
+
+        Each step is taken with the condition and without, unless only one of the two counts.
+        """
+        branches = 1 if self.guidance in (0.0, 1.0) else 2
+        states = max(run.leads)
+        return {
+            self.model: branches * self.steps * self.walks * states,
+            self.stepping(models): states,
+        }
+
+    def check(self, run: Settings) -> None:
+        """Besides, the variables whose perturbed fields are brought back."""
+        super().check(run)
+        unknown = [name for name in self.restandardise if name not in run.variables]
+        if unknown:
+            raise ValueError(
+                f"brings {', '.join(unknown)} back to its mean and spread, but the run's variables "
+                f"are {', '.join(run.variables)}; leave it out of `restandardise`"
+            )
+
+    def stepping(self, models: Mapping[str, ModelSettings]) -> str:
+        """The forecaster's, its own or the one that its model was trained for."""
+        return require_forecaster(self.forecaster or models[self.model].forecaster, models)
+
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """Besides, the sampler's steps."""
+        super().check_models(run, models)
+        require_steps(self.steps, self.model, models[self.model])
+
+    def draw(
+        self,
+        drawn: Drawn,
+        case: Case,
+        rollout: Rollout,
+        output: Path,
+        settings: Mapping[str, Any],
+        threads: int,
+    ) -> None:
+        """Members (member, lead, y, x); see `FromModel.draw`."""
+        from stormdraw.ensembles.perturbed import Perturbing, write_def
+        from stormdraw.ensembles.rollout import Inputs
+
+        if drawn.forecaster is None:
+            raise StormdrawError(f"system {self.name}: there is no checkpoint of its forecaster")
+        how = Perturbing(
+            **vars(rollout),
+            sampler=self.sampler,
+            steps=self.steps,
+            eta=self.eta,
+            guidance=self.guidance,
+            walks=self.walks,
+            restandardise=tuple(self.restandardise),
+        )
+        checkpoints = (drawn.checkpoint, drawn.forecaster)
+        write_def(
+            checkpoints, Inputs(drawn.states, drawn.static), case, how, output, settings, threads
+        )
+
+
+SYSTEM = DefSystem

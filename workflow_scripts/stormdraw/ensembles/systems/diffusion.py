@@ -1,0 +1,51 @@
+"""Members sampled step by step from a trained diffusion model of the next state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from stormdraw.ensembles.fit import require_steps
+from stormdraw.ensembles.system import FromModel, Sampled
+
+if TYPE_CHECKING:
+    from stormdraw.ensembles.drawing import Drawn
+    from stormdraw.ensembles.files import Case
+    from stormdraw.ensembles.rollout import Rollout
+    from stormdraw.models.settings import ModelSettings
+    from stormdraw.settings import Settings
+
+
+class DiffusionSystem(FromModel, Sampled):
+    """Members sampled step by step from a trained diffusion model of the next state."""
+
+    method: Literal["diffusion"]
+
+    def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
+        """The sampler's steps for every hour to the longest lead."""
+        return {self.model: self.steps * max(run.leads)}
+
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """Besides, the sampler's steps."""
+        super().check_models(run, models)
+        require_steps(self.steps, self.model, models[self.model])
+
+    def draw(
+        self,
+        drawn: Drawn,
+        case: Case,
+        rollout: Rollout,
+        output: Path,
+        settings: Mapping[str, Any],
+        threads: int,
+    ) -> None:
+        """Members (member, lead, y, x); see `FromModel.draw`."""
+        from stormdraw.ensembles.diffusion import Sampling, write_diffusion
+
+        how = Sampling(**vars(rollout), sampler=self.sampler, steps=self.steps, eta=self.eta)
+        files = (drawn.checkpoint, drawn.states, drawn.static)
+        write_diffusion(*files, case, how, output, settings, threads=threads)
+
+
+SYSTEM = DiffusionSystem

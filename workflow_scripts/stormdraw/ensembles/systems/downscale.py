@@ -1,0 +1,106 @@
+"""Members with fine values from trained downscalers, about the block means of a forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from stormdraw.ensembles.fit import require_downscalers, require_steps
+from stormdraw.ensembles.reach import SIX_RUNS, Ages, HrrrForecast, LaggedRuns, ReferenceMembers
+from stormdraw.ensembles.system import Drawing, Forecasts, Sampled
+from stormdraw.section import Name
+
+if TYPE_CHECKING:
+    from stormdraw.ensembles.files import Case
+    from stormdraw.models.settings import ModelSettings
+    from stormdraw.settings import Settings
+
+
+class DownscaleSystem(Drawing, Sampled):
+    """Members with fine values drawn from trained downscalers, about the block means of a forecast.
+
+    The forecast is HRRR's own, that of its older runs by their `ages`, or the reference's members;
+    of several, member k is made from the one that stands at place k modulo their number. Each of
+    `models` downscales one variable, and the system has these variables only.
+    """
+
+    method: Literal["downscale"]
+    models: Annotated[list[Name], Field(min_length=1)]
+    source: Literal["hrrr", "lagged", "reference"] = "hrrr"
+    ages: Ages = Field(default=SIX_RUNS)
+
+    @property
+    def drawn_from(self) -> tuple[str, ...]:
+        """The downscalers'."""
+        return tuple(self.models)
+
+    @property
+    def forecasts(self) -> Forecasts:
+        """What is downscaled; one member of the reference is enough."""
+        sources: dict[str, Forecasts] = {
+            "hrrr": HrrrForecast(),
+            "lagged": LaggedRuns(tuple(self.ages)),
+            "reference": ReferenceMembers(1),
+        }
+        return sources[self.source]
+
+    @model_validator(mode="after")
+    def _ages_are_of_lagged_runs(self) -> DownscaleSystem:
+        if self.source != "lagged" and self.ages != SIX_RUNS:
+            raise ValueError("ages is of source: lagged and does nothing here; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _models_differ(self) -> DownscaleSystem:
+        if len(set(self.models)) != len(self.models):
+            raise ValueError(f"give each downscaler once: {', '.join(self.models)}")
+        return self
+
+    def variables(self, run: Settings, models: Mapping[str, ModelSettings]) -> list[str]:
+        """Those that a model downscales."""
+        own = {models[name].variable for name in self.models}
+        return [name for name in run.variables if name in own]
+
+    def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
+        """The sampler's steps at each lead."""
+        return dict.fromkeys(self.models, self.steps * len(run.leads))
+
+    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+        """Each of its models downscales a variable of its own."""
+        require_downscalers(self.drawn_from, models)
+        for name in self.models:
+            require_steps(self.steps, name, models[name])
+
+    def draw(
+        self,
+        run: Settings,
+        checkpoints: Sequence[Path],
+        forecasts: Path,
+        case: Case,
+        output: Path,
+        settings: Mapping[str, Any],
+        threads: int,
+    ) -> None:
+        """Members (member, lead, y, x) of the case's variables, from a file of forecasts.
+
+        Raises StormdrawError as `stormdraw.ensembles.downscale.write_downscaled`.
+        """
+        from stormdraw.ensembles.downscale import Downscaling, write_downscaled
+
+        how = Downscaling(
+            run.members(self),
+            run.seed,
+            run.ensembles.batch_gigabytes,
+            self.sampler,
+            self.steps,
+            self.eta,
+        )
+        only = self.forecasts.need(run).names(case.init)
+        files = (checkpoints, forecasts, only or None)
+        write_downscaled(*files, run.variables, case, how, output, settings, threads)
+
+
+SYSTEM = DownscaleSystem

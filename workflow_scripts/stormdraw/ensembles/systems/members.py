@@ -1,0 +1,61 @@
+"""The members of the operational ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from stormdraw.ensembles.forecasts import write_members
+from stormdraw.ensembles.reach import ReferenceMembers
+from stormdraw.ensembles.system import CaseFiles, Reference
+from stormdraw.membership import members_at
+
+if TYPE_CHECKING:
+    from stormdraw.ensembles.files import Case
+    from stormdraw.models.settings import ModelSettings
+    from stormdraw.settings import Settings
+
+
+class MembersSystem(Reference):
+    """The members of the operational ensemble; fewer than `minimum_members` are none."""
+
+    kind: Literal["members"] = "members"
+
+    @property
+    def forecasts(self) -> ReferenceMembers:
+        """The reference's members."""
+        return ReferenceMembers(self.minimum_members)
+
+    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+        """Those of the reference ensemble at any of the cycles."""
+        if run.archive.reference is None:
+            return 0
+        return max(len(members_at(run.archive.reference, init)) for init in run.initial_times())
+
+    def depends_on(self, run: Settings) -> dict[str, Any]:
+        """Whether fewer than enough members of a variable end the run."""
+        return {"may_be_missing": run.archive.missing != "fail"}
+
+    def caveat(self, run: Settings) -> str:
+        """Members are not exchangeable."""
+        return (
+            f"Members of {str(run.archive.reference).upper()} are different models and ages, "
+            "and so not exchangeable: the fair CRPS "
+            "corrects for their number as if they were, and is approximate for them."
+        )
+
+    def write(
+        self,
+        run: Settings,
+        files: CaseFiles,
+        case: Case,
+        output: Path,
+        settings: Mapping[str, Any],
+    ) -> None:
+        """The members (member, lead, y, x)."""
+        may_be_missing = run.archive.missing != "fail"
+        write_members(files.forecasts, self.minimum_members, case, output, settings, may_be_missing)
+
+
+SYSTEM = MembersSystem

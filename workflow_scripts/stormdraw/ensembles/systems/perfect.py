@@ -1,0 +1,89 @@
+"""The true forecast distribution of the simulated archive, sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.ensembles.system import CaseFiles, Drawing
+
+if TYPE_CHECKING:
+    from stormdraw.settings import Settings
+
+
+class PerfectSystem(Drawing):
+    """Draws from the simulated archive's true forecast distribution.
+
+    Nothing can score better but by chance, so every other system is measured against it.
+    """
+
+    method: Literal["perfect"]
+    role = "ceiling"
+    of_world = True
+    bytes_a_value = 2
+    megabytes_to_write = 2000
+
+    def analyses(self, run: Settings, init: datetime) -> Sequence[datetime]:
+        """That of the initial time, which has the grid."""
+        return (init,)
+
+    def depends_on(self, run: Settings) -> dict[str, Any]:
+        """How many members there are, and how they are put on the grid."""
+        return super().depends_on(run) | {
+            "target": run.fields.model_dump(mode="json", include={"crop", "coarsen"})
+        }
+
+    def caveat(self, run: Settings) -> str:
+        """It is no forecast."""
+        return (
+            "The perfect ensemble draws from the true distribution and cannot be had in reality; "
+            "it shows what is left to win."
+        )
+
+    def check(self, run: Settings) -> None:
+        """Besides, a simulated archive."""
+        super().check(run)
+        if run.archive.source != "simulated":
+            raise ValueError(
+                "needs the true distribution, which only archive.source: simulated has"
+            )
+
+    def write(
+        self,
+        run: Settings,
+        files: CaseFiles,
+        case: Case,
+        output: Path,
+        settings: Mapping[str, Any],
+    ) -> None:
+        """Members (member, lead, y, x), drawn from the world's true state at the initial time."""
+        # Here, since a configuration is read without them.
+        from stormdraw.fields.source_fields import SourceField
+        from stormdraw.fields.target import Checks, Target
+        from stormdraw.grids import Grid
+        from stormdraw.simulated.perfect import draw_members
+
+        members = run.members(self)
+        drawn = draw_members(
+            files.world, case.init, list(case.leads), members, run.seed, case.system
+        )
+        source = Grid.of(drawn)
+        target = Target.of_file(files.analyses[0], run.fields)
+        checks = Checks(case.init, "keep", bounded=False)
+        with ensemble_file(output, target.grid, case, range(members), settings, packed=True) as put:
+            for k, j in np.ndindex(members, len(case.leads)):
+                one = drawn.isel(member=k, lead=j)
+                fields = [
+                    SourceField(name, one[name].values, source, str(files.world))
+                    for name in case.variables
+                ]
+                state, _ = target.place(fields, checks)
+                put(k, j, np.stack([state[name] for name in case.variables]))
+
+
+SYSTEM = PerfectSystem
