@@ -142,6 +142,39 @@ def test_climatology_counts_its_training_hours(config):
     assert disk_bytes(settings, wanted_files(settings))["ensembles"] == drawn * 8 * ONE_FIELD
 
 
+@pytest.mark.parametrize(
+    ("system", "changes", "states"),
+    [
+        # Four members at two leads: those of the true distribution in half the bits.
+        ({"method": "perfect"}, {"archive": {"reference": "href"}}, 4 * 2 / 2),
+        # Downscaled ones in all, and what they are made of is no ensemble.
+        ({"method": "downscale", "models": ["ddpm_residual"]}, {}, 4 * 2),
+        ({"method": "baseline", "kind": "hrrr"}, {}, 2),
+        ({"method": "baseline", "kind": "lagged", "ages": [0, 6, 12]}, {}, 3 * 2),
+        # Ten members, of which a second system is made as well.
+        ({"method": "reference", "minimum_members": 9}, {}, 20),
+        # Mean and spread.
+        ({"method": "reference", "kind": "products"}, {}, 2 * 2),
+    ],
+)
+def test_each_system_has_the_disk_of_its_members(config, system, changes, states):
+    config |= changes
+    before = load_settings(config)
+    config["ensembles"]["systems"] += [{"name": "again", **system}]
+    after = load_settings(config)
+    added = [disk_bytes(run, wanted_files(run))["ensembles"] for run in (before, after)]
+    assert added[1] - added[0] == states * 8 * ONE_FIELD
+
+
+def test_a_truth_of_its_own_is_fields_and_no_ensemble(config):
+    before = load_settings(config)
+    config["archive"]["truth"] = "hrrr_f01"
+    after = load_settings(config)
+    disk = [disk_bytes(run, wanted_files(run)) for run in (before, after)]
+    assert disk[1]["fields"] - disk[0]["fields"] == 2 * 7 * ONE_FIELD
+    assert disk[1]["ensembles"] == disk[0]["ensembles"]
+
+
 def test_ensembles_that_go_take_the_disk_of_two_cases(config):
     config["periods"]["test"]["end"] = "2026-06-07T08:00"  # five cases, 30 hours apart
     config["ensembles"]["keep"] = True

@@ -1,6 +1,6 @@
 """How much disk a run takes, stage by stage."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.costs.fetching import fetching
@@ -10,7 +10,8 @@ from stormdraw.report.winner import candidates
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
 
-_OF_HRRR = ("hrrr", "static")
+# What is fetched, by source.
+Files = Mapping[str, Collection[FileRequest]]
 
 # Drawn ensembles up to this size stay without being asked for: a disk of today has room for them,
 # and a score that is edited then needs no sampling.
@@ -25,18 +26,18 @@ def keeps_ensembles(settings: Settings) -> bool:
     if settings.ensembles.keep is not None:
         return settings.ensembles.keep
     drawn = settings.ensembles.in_role("contender", "ceiling")
-    return _bytes_of(settings, drawn) < _KEPT_BYTES
+    return _bytes_of(settings, drawn, {}) < _KEPT_BYTES
 
 
-def _bytes_of(settings: Settings, systems: Iterable[AnySystem]) -> int:
-    """Bytes of all cases of some systems; those of forecasts that are fetched count there."""
+def _bytes_of(settings: Settings, systems: Iterable[AnySystem], files: Files) -> int:
+    """Bytes of the ensembles of all cases of some systems."""
     rows, columns = target_shape(settings)
     values = rows * columns * len(scored_variables(settings.variables))
-    cases = len(settings.initial_times())
-    return sum(one.bytes_a_value * values * one.stored_states(settings) * cases for one in systems)
+    fetched = {source: len(found) for source, found in files.items()}
+    return sum(one.bytes_a_value * values * one.states(settings, fetched) for one in systems)
 
 
-def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -> dict[str, int]:
+def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     """The most bytes that each stage's folder of results holds at once.
 
     Fields take 32 bits a value. Scores, models and reports are small beside these, but for maps of
@@ -48,7 +49,7 @@ def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -
     member = field * len(scored_variables(settings.variables))
     ensembles = ensemble_bytes(settings, files)
     if not keeps_ensembles(settings):
-        ensembles = _bytes_at_once(settings, ensembles)
+        ensembles = _bytes_at_once(settings, ensembles, files)
     stored = sum(fetching(settings, found).bytes for found in files.values())
     maps = 0
     if settings.scores.maps:
@@ -57,21 +58,18 @@ def disk_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -
     return {
         # The simulated archive stays beside what is taken from it.
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),
-        "fields": state * (len(files.get("hrrr", [])) + _reference_states(files)),
+        "fields": state * sum(len(found) for source, found in files.items() if source != "static"),
         "ensembles": ensembles,
         "scores": maps,
     }
 
 
-def ensemble_bytes(settings: Settings, files: Mapping[str, Sequence[FileRequest]]) -> int:
+def ensemble_bytes(settings: Settings, files: Files) -> int:
     """Bytes of the ensembles of all systems and cases, whether they stay or go."""
-    rows, columns = target_shape(settings)
-    member = 4 * rows * columns * len(scored_variables(settings.variables))
-    made = _bytes_of(settings, settings.ensembles.systems)
-    return made + member * _reference_states(files)
+    return _bytes_of(settings, settings.ensembles.systems, files)
 
 
-def _bytes_at_once(settings: Settings, everything: int) -> int:
+def _bytes_at_once(settings: Settings, everything: int, files: Files) -> int:
     """What lies there of ensembles that go: two cases, one drawn while the other is scored.
 
     Where several systems may win, all cases of theirs wait until the winner is known.
@@ -79,9 +77,4 @@ def _bytes_at_once(settings: Settings, everything: int) -> int:
     two_cases = 2 * everything // len(settings.initial_times())
     names = candidates(settings)
     waiting = [settings.ensembles.system(name) for name in names] if len(names) > 1 else []
-    return min(everything, two_cases + _bytes_of(settings, waiting))
-
-
-def _reference_states(files: Mapping[str, Sequence[FileRequest]]) -> int:
-    """States (a member at a lead, or a product) that are fetched to be compared with."""
-    return sum(len(found) for source, found in files.items() if source not in _OF_HRRR)
+    return min(everything, two_cases + _bytes_of(settings, waiting, files))

@@ -105,10 +105,12 @@ class AnySystem(Section):
         """
         return run.members(self)
 
-    def stored_states(self, run: Settings) -> int:
-        """States (a member at a lead) in the file of a case; those that are fetched count there."""
-        fetched = self.forecasts is not None and not self.drawn_from
-        return 0 if fetched else self.most_members(run) * len(run.leads)
+    def states(self, run: Settings, fetched: Mapping[str, int]) -> int:
+        """States (a member at a lead) in the files of all cases; `fetched` are files by source."""
+        need = self.need(run)
+        if need is not None and not self.drawn_from:
+            return fetched.get(need.source, 0)
+        return self.most_members(run) * len(run.leads) * len(run.initial_times())
 
     def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
         """Evaluations of networks on the whole grid for one member of one case, by model."""
