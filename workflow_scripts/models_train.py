@@ -1,6 +1,9 @@
 """Writes results/models/{model}/model.pt (weights, settings, statistics; loads with weights_only)
 and results/models/{model}/metrics.json (one entry an epoch).
 
+Memory may run out: then the model is trained smaller, which its log and plan.json tell; the plan is
+written anew.
+
 What it needs to go on after an interruption lies in results/models/{model}/resume/, which Snakemake
 does not know of: it would delete it before a rerun.
 """
@@ -9,10 +12,9 @@ from pathlib import Path
 
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
-from stormdraw.models.launch import train_on_devices
-from stormdraw.models.plan import as_planned
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import TrainingFiles
+from stormdraw.models.within_memory import train_within_memory
 from stormdraw.provenance import digest
 from stormdraw.settings import load_settings
 
@@ -23,10 +25,11 @@ with job("models_train", snakemake.log[0]), gpu_lease(snakemake.resources.get("g
     forecaster = snakemake.input.get("forecaster")
     model = snakemake.wildcards.model
     model_settings = ModelSettings.model_validate(snakemake.params.settings["model"])
-    train_on_devices(
+    of_forecaster = snakemake.params.settings.get("forecaster")
+    train_within_memory(
         model,
         load_settings(snakemake.config),
-        as_planned(model_settings, Path(snakemake.input.plan), model),
+        model_settings,
         TrainingFiles(
             fields=[Path(path) for path in dict.fromkeys(days)],
             statistics=Path(snakemake.input.statistics),
@@ -39,5 +42,7 @@ with job("models_train", snakemake.log[0]), gpu_lease(snakemake.resources.get("g
             tensorboard_folder=folder / "tensorboard",
             forecaster=Path(forecaster) if forecaster else None,
         ),
-        threads=snakemake.threads,
+        Path(snakemake.input.plan),
+        snakemake.threads,
+        ModelSettings.model_validate(of_forecaster) if of_forecaster else None,
     )

@@ -6,3 +6,7 @@ class StormdrawError(Exception):
 
     The message says which file, key or value is wrong, what was expected, and what to do.
     """
+
+
+class MemoryRanOutError(StormdrawError):
+    """A training did not fit the memory of its device; a smaller one may."""

@@ -53,6 +53,7 @@ def test_holds_nothing_but_numbers_strings_and_tensors(saved: Path) -> None:
         "format",
         "name",
         "state_dict",
+        "asked",
         "settings",
         "variables",
         "statistics",

@@ -11,7 +11,7 @@ import pytest
 import torch
 from synthetic_hours import VARIABLES, make_model_settings, make_settings
 
-from stormdraw.errors import StormdrawError
+from stormdraw.errors import MemoryRanOutError, StormdrawError
 from stormdraw.models import launch
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.launch import train_on_devices
@@ -80,6 +80,11 @@ WAITS = "time.sleep(60)"
             [WAITS, "(folder / 'error_1.txt').write_text('D2M is not a number'); sys.exit(1)"],
             StormdrawError,
             "^D2M is not a number$",
+        ),
+        (
+            [WAITS, "(folder / 'error_1.txt').write_text('too large'); sys.exit(3)"],
+            MemoryRanOutError,
+            "^too large$",
         ),
         ([WAITS, "sys.exit('no such driver')"], StormdrawError, "process 1 of 2 .*no such driver"),
         (["sys.exit(130)", "sys.exit(130)"], KeyboardInterrupt, ""),

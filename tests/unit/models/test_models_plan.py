@@ -324,10 +324,9 @@ def test_what_is_shared_is_gathered_whole_in_each_process(
 def test_a_training_takes_from_its_plan_what_fits(
     tmp_path: Path, week: Settings, residual: ModelSettings
 ) -> None:
-    changes = {"crop": None, "batch_size": 2, "precision": "float32"}
-
-    def bounded(gigabytes: float) -> ModelSettings:
-        bound = {**changes, "device_memory_gigabytes": gigabytes}
+    def bounded(gigabytes: float, **changes: Any) -> ModelSettings:
+        start = {"crop": None, "batch_size": 2, "precision": "float32"}
+        bound = {**start, "device_memory_gigabytes": gigabytes, **changes}
         training = residual.training.model_copy(update=bound)
         return residual.model_copy(update={"training": training})
 
@@ -337,16 +336,23 @@ def test_a_training_takes_from_its_plan_what_fits(
     verdict = content["device_memory"]
     assert verdict["fits"]
     assert content["training_bytes"]["device_peak"] <= 0.02e9 < verdict["tried"][-2]["peak_bytes"]
-    taken = as_planned(bounded(0.02), path, "x").training
-    assert taken.batch_size == 1
-    assert taken.model_dump(mode="json", include={"precision", "activation_checkpointing"}) == {
-        key: content["choices"][key] for key in ("precision", "activation_checkpointing")
-    }
+    taken = as_planned(bounded(0.02), path, "x")
+    assert taken.training.batch_size == 1
+    assert (taken.network, taken.training.crop) == (residual.network, None)
+    assert taken.training.model_dump(
+        mode="json", include={"precision", "activation_checkpointing"}
+    ) == {key: content["choices"][key] for key in ("precision", "activation_checkpointing")}
+    # The smallest crop of the network does not fit, but that of one of half its width does.
+    write_plan("x", week, bounded(0.003), (97, 131), path)
+    smaller = as_planned(bounded(0.003), path, "x")
+    assert smaller.network == {"base_channels": 8}
+    assert smaller.training.crop == (64, 64)
+    with pytest.raises(StormdrawError, match=r"\(0\.003\): 0\.00\d+ GB are missing with the smal"):
+        write_plan("x", week, bounded(0.003, may_shrink=False), (97, 131), path)
+        as_planned(bounded(0.003, may_shrink=False), path, "x")
+    # Without a stated memory all stays as it is configured.
+    write_plan("x", week, residual, (97, 131), path)
     assert as_planned(residual, path, "x") == residual
-    content["device_memory"]["missing_bytes"] = 5 * 10**8
-    path.write_text(json.dumps(content))
-    with pytest.raises(StormdrawError, match=r"\(0\.02\): 0\.5 GB are missing with the smallest"):
-        as_planned(bounded(0.02), path, "x")
 
 
 def _largest_sum(profiler: profile) -> int:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from pydantic import ValidationError
+from synthetic_hours import make_model_settings
 
 from stormdraw.models.networks.transformer import Layer, Network, Options
 
@@ -61,3 +62,16 @@ def test_heads_that_do_not_divide() -> None:
     given = {"positions": [133, 225], "hidden": 4400, "layers": 1, "feed_forward": 17600}
     with pytest.raises(ValidationError, match="hidden 4400 cannot be shared among 64 heads"):
         Options.model_validate({**given, "heads": 64})
+
+
+def test_places_of_the_domain_are_not_learnt_from_crops() -> None:
+    network = {"positions": [2, 2], "hidden": 16, "layers": 1, "heads": 2, "feed_forward": 16}
+    with pytest.raises(ValidationError, match=r"crop is given.* transformer learns weights for"):
+        make_model_settings(
+            {"crop": [8, 8]},
+            family="transformer",
+            network=network,
+            prediction="target",
+            target="next_state",
+            forcings=[],
+        )

@@ -32,6 +32,15 @@ class Windows:
         """Optimizer steps of an epoch, one a window."""
         return -(-self.batches // self.accumulation)
 
+    def place(self, batches: int, other: "Windows") -> int:
+        """How many batches come before where so many of another split of the epoch end.
+
+        That has to be the end of a window, and windows of both to be of the same samples.
+        """
+        if batches >= other.batches:
+            return self.batches
+        return batches // other.accumulation * self.accumulation
+
     def ends_with(self, batch_index: int) -> bool:
         """Whether an optimizer step follows this batch of the epoch, counted from 0."""
         number = batch_index + 1

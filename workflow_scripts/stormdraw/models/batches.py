@@ -124,12 +124,12 @@ class ShuffledBatches:
             yield batch
 
     def state_dict(self) -> dict[str, Any]:
-        """How many batches of the epoch were given."""
-        return {"given": self.given}
+        """How many samples of the epoch were given; batches may be smaller when it goes on."""
+        return {"samples_given": self.given * self.batch_size}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where `state_dict` was taken."""
-        self.given = state["given"]
+        self.given = state["samples_given"] // self.batch_size
 
     def _batch(self, samples: np.ndarray) -> Batch:
         """Those of an epoch's samples; crops depend on the seed, the epoch and the sample only."""

@@ -56,8 +56,12 @@ def save_model(
     statistics: Statistics,
     terrain: tuple[float, float] | None,
     grid: Grid,
+    asked: ModelSettings | None = None,
 ) -> None:
-    """Write a model; only numbers, strings, lists and tensors, so that it loads weights-only."""
+    """Write a model; only numbers, strings, lists and tensors, so that it loads weights-only.
+
+    `asked` is the configuration, where a smaller one was trained in its place.
+    """
     content = {
         "format": FORMAT,
         "name": name,
@@ -65,6 +69,7 @@ def save_model(
             key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()
         },
         "settings": model.settings.model_dump(mode="json"),
+        "asked": (asked or model.settings).model_dump(mode="json"),
         "variables": list(statistics.variables),
         "statistics": {
             "transforms": list(statistics.transforms),
@@ -97,7 +102,8 @@ def load_model(
         )
     own = ModelSettings.model_validate(content["settings"])
     if settings is not None:
-        _check_same_shape(path, own, settings)
+        asked = ModelSettings.model_validate(content.get("asked", content["settings"]))
+        _check_same_shape(path, asked, settings)
     numbers = content["statistics"]
     statistics = Statistics(
         variables=tuple(content["variables"]),
@@ -140,9 +146,9 @@ def _read(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def _check_same_shape(path: str | Path, own: ModelSettings, wanted: ModelSettings) -> None:
+def _check_same_shape(path: str | Path, asked: ModelSettings, wanted: ModelSettings) -> None:
     for key in _SHAPE_OF_THE_MODEL:
-        trained, configured = getattr(own, key), getattr(wanted, key)
+        trained, configured = getattr(asked, key), getattr(wanted, key)
         if trained != configured:
             raise StormdrawError(
                 f"{path}: was trained with {key} = {trained}, but the model's configuration says "

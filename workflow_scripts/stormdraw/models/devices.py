@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 
 from stormdraw.errors import StormdrawError
+from stormdraw.models.settings import Precision
 
 LightningPrecision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
@@ -37,7 +38,7 @@ def describe_device(device: torch.device, count: int = 1) -> str:
     return name if count == 1 else f"{count} x {name}"
 
 
-def resolve_precision(precision: str, device: torch.device) -> str:
+def resolve_precision(precision: Precision, device: torch.device) -> Precision:
     """`auto` is bfloat16 where the device computes it natively, else float32; `tf32` is of GPUs.
 
     Not every CPU has bfloat16, and those that do not emulate it slowly, so `auto` is float32 there.
@@ -46,8 +47,17 @@ def resolve_precision(precision: str, device: torch.device) -> str:
         return "float32"
     if precision != "auto":
         return precision
-    native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return "bfloat16" if native else "float32"
+    return "bfloat16" if device.type == "cuda" and _computes_bfloat16(device) else "float32"
+
+
+def native_half(device: torch.device) -> Precision:
+    """The half precision that suits a device: float16 on GPUs that only emulate bfloat16."""
+    return "float16" if device.type == "cuda" and not _computes_bfloat16(device) else "bfloat16"
+
+
+def _computes_bfloat16(device: torch.device) -> bool:
+    with torch.cuda.device(device):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def lays_channels_last(channels_last: bool | Literal["auto"], device: torch.device) -> bool:
@@ -62,7 +72,7 @@ def lays_channels_last(channels_last: bool | Literal["auto"], device: torch.devi
     return device.type == "cuda" or torch.backends.cpu.get_cpu_capability() == "AVX512"
 
 
-def lightning_precision(precision: str, device: torch.device) -> LightningPrecision:
+def lightning_precision(precision: Precision, device: torch.device) -> LightningPrecision:
     """The same in Lightning's words.
 
     Raises StormdrawError for float16 on a CPU, where no gradient scaling is to be had.
@@ -82,7 +92,7 @@ def lightning_precision(precision: str, device: torch.device) -> LightningPrecis
 
 
 @contextlib.contextmanager
-def autocast(precision: str, device: torch.device) -> Iterator[None]:
+def autocast(precision: Precision, device: torch.device) -> Iterator[None]:
     """A context in which convolutions and products of matrices run in the chosen precision.
 
     On a CPU, a model trained in float16 runs in bfloat16.

@@ -1,6 +1,7 @@
 """One training step, in Lightning's terms."""
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import lightning
@@ -105,9 +106,14 @@ class TrainingModule(lightning.LightningModule):
         """Whole tensors, whatever the ranks hold of them."""
         for key in ("state_dict", "optimizer_states", "callbacks"):
             checkpoint[key] = gathered(checkpoint[key])
+        checkpoint["windows"] = asdict(self.windows)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Share whole tensors among the ranks there are now."""
+        """Share whole tensors among the ranks there are now, and count in the present batches."""
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
+        ready = progress["ready"]
+        more = self.windows.place(ready, Windows(**checkpoint["windows"])) - ready
+        progress.update({key: count + more for key, count in progress.items()})
         weights = dict(self.named_parameters())
         checkpoint["state_dict"] = {
             name: shared_like(value, weights[name]) if name in weights else value

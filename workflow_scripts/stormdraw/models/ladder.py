@@ -1,27 +1,44 @@
 """From a training that does not fit a device's memory to one that does, in the smallest steps.
 
-The ladder: fewer samples at once (with more accumulation: the same training), bfloat16, recomputed
-activations, sharded weights, and at last a smaller crop. Each rung keeps those before it.
+The ladder, each rung of which keeps those before it:
+
+1. fewer samples at once, with so much more accumulation that a step is of the same samples;
+2. the network as it is, not compiled;
+3. activations that are computed twice, of half of the blocks and then of all;
+4. weights, gradients and optimizer shared among devices: as before, these change no result;
+5. half precision, which rounds;
+6. a smaller crop, unless the network has weights for places of the domain;
+7. with `training.may_shrink`, fewer frames to start from, and at last
+8. a smaller network.
+
+A rung that saves next to nothing is left out: a smaller crop does not help where the validation, of
+whole grids, is what takes most.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from stormdraw.models.memory import TrainingMemory, learnt_shape
-from stormdraw.models.settings import ModelSettings, Training
+from stormdraw.models.settings import ModelSettings, Precision
 
 # Crops are halved down to this side, and keep sides that a U-Net can halve four times.
 _SMALLEST_SIDE = 64
 _MULTIPLE = 16
+# A rung that does not reach the bound has to save at least a twentieth.
+_WORTH_TAKING = 0.95
+
+Memory = Callable[[ModelSettings], TrainingMemory]
+# From a configuration to the next smaller one of a kind, or None.
+Step = Callable[[ModelSettings], ModelSettings | None]
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One setting of a training, by what it changes in the one before it, and what it needs."""
+    """One configuration, by what it changes in the one before it, and what it needs."""
 
     change: str
-    training: Training
+    settings: ModelSettings
     memory: TrainingMemory
 
     @property
@@ -32,7 +49,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Fit:
-    """The rungs that were tried, the last of which is the one to take."""
+    """The rungs that were taken, the last of which is the one to train with."""
 
     rungs: list[Rung]
     bound: float
@@ -48,67 +65,151 @@ class Fit:
         return max(0, int(self.chosen.peak - self.bound))
 
 
-def climb(
-    settings: ModelSettings,
-    shape: tuple[int, int],
-    bound: float,
-    memory: Callable[[ModelSettings], TrainingMemory],
-) -> Fit:
-    """Try one rung after the other until the device's peak is at most `bound` bytes.
+def climb(settings: ModelSettings, shape: tuple[int, int], bound: float, memory: Memory) -> Fit:
+    """Take one rung after the other until the device's peak is at most `bound` bytes.
 
     `shape` is the grid's (y, x), and `memory` tells what a configuration needs.
     """
-    tried = [Rung("as configured", settings.training, memory(settings))]
-    rungs = ladder(settings, shape)
-    while tried[-1].peak > bound:
-        step = next(rungs, None)
-        if step is None:
-            break
-        change, training = step
-        needed = memory(settings.model_copy(update={"training": training}))
-        tried.append(Rung(change, training, needed))
-    return Fit(tried, bound)
+    taken = [Rung("as configured", settings, memory(settings))]
+    for step in _steps(shape):
+        while taken[-1].peak > bound:
+            rung = _rung_above(taken[-1], step, memory)
+            if rung is None or rung.peak > max(bound, _WORTH_TAKING * taken[-1].peak):
+                break
+            taken.append(rung)
+    return Fit(taken, bound)
 
 
-def ladder(settings: ModelSettings, shape: tuple[int, int]) -> Iterator[tuple[str, Training]]:
-    """Each rung above a configuration: what it changes, and the training with it."""
+def next_rung(
+    settings: ModelSettings, shape: tuple[int, int], memory: Memory, half: Precision = "bfloat16"
+) -> Rung | None:
+    """The rung to take when memory ran out, whatever was planned; None if none is left.
+
+    Of those that save something by the plan the first, or else the first of all. `half` is the half
+    precision that the device computes natively.
+    """
+    below = Rung("as it was", settings, memory(settings))
+    others = []
+    for step in _steps(shape, half):
+        rung = _rung_above(below, step, memory)
+        if rung is None:
+            continue
+        # What a compiled network takes is not planned.
+        if step is _not_compiled or rung.peak <= _WORTH_TAKING * below.peak:
+            return rung
+        others.append(rung)
+    return others[0] if others else None
+
+
+def _rung_above(below: Rung, step: Step, memory: Memory) -> Rung | None:
+    settings = step(below.settings)
+    if settings is None:
+        return None
+    return Rung(", ".join(_differences(below.settings, settings)), settings, memory(settings))
+
+
+def _steps(shape: tuple[int, int], half: Precision = "bfloat16") -> list[Step]:
+    return [
+        _fewer_at_once,
+        _not_compiled,
+        _computed_twice,
+        _shared,
+        lambda settings: _rounded(settings, half),
+        lambda settings: _smaller_crop(settings, shape),
+        _fewer_frames,
+        _smaller_network,
+    ]
+
+
+def _with_training(settings: ModelSettings, **changes: Any) -> ModelSettings:
+    training = settings.training.model_copy(update=changes)
+    return settings.model_copy(update={"training": training})
+
+
+def _fewer_at_once(settings: ModelSettings) -> ModelSettings | None:
+    """Half of the batch or less, such that whole batches make the samples of an optimizer step."""
     training = settings.training
-
-    def changed(**changes: Any) -> tuple[str, Training]:
-        nonlocal training
-        training = training.model_copy(update=changes)
-        words = ", ".join(f"training.{key}: {_as_yaml(value)}" for key, value in changes.items())
-        return words, training
-
-    # The same samples an optimizer step; none of them depends on the others.
-    while training.batch_size // 2 >= training.devices:
-        halved = training.batch_size // 2
-        times = -(-training.batch_size // halved)
-        yield changed(batch_size=halved, accumulation=training.accumulation * times)
-    if training.precision not in ("bfloat16", "float16"):
-        yield changed(precision="bfloat16")
-    for ratio in (0.5, 1.0):
-        if training.activation_checkpointing < ratio:
-            yield changed(activation_checkpointing=ratio)
-    if training.devices > 1 and training.sharding == "none":
-        yield changed(sharding="full")
-    rows, columns = learnt_shape(settings, shape)
-    while max(rows, columns) > _SMALLEST_SIDE:
-        rows, columns = _halved(rows), _halved(columns)
-        yield changed(crop=(rows, columns))
+    samples = training.batch_size * training.accumulation
+    sizes = [size for size in range(training.devices, training.batch_size) if samples % size == 0]
+    if not sizes:
+        return None
+    half = [size for size in sizes if 2 * size <= training.batch_size]
+    size = max(half, default=min(sizes))
+    return _with_training(settings, batch_size=size, accumulation=samples // size)
 
 
-def next_rung(settings: ModelSettings, shape: tuple[int, int]) -> str:
-    """What to change when memory ran out all the same, as words for the user."""
-    step = next(ladder(settings, shape), None)
-    return step[0] if step else "a smaller network"
+def _not_compiled(settings: ModelSettings) -> ModelSettings | None:
+    return None if settings.training.compile == "none" else _with_training(settings, compile="none")
 
 
-def _halved(side: int) -> int:
-    if side <= _SMALLEST_SIDE:
-        return side
-    return max(_SMALLEST_SIDE, side // 2 // _MULTIPLE * _MULTIPLE)
+def _computed_twice(settings: ModelSettings) -> ModelSettings | None:
+    ratio = next(
+        (each for each in (0.5, 1.0) if each > settings.training.activation_checkpointing), None
+    )
+    return None if ratio is None else _with_training(settings, activation_checkpointing=ratio)
 
 
-def _as_yaml(value: Any) -> str:
-    return str(list(value)) if isinstance(value, tuple) else str(value)
+def _shared(settings: ModelSettings) -> ModelSettings | None:
+    training = settings.training
+    if training.devices == 1 or training.sharding != "none":
+        return None
+    return _with_training(settings, sharding="full")
+
+
+def _rounded(settings: ModelSettings, half: Precision) -> ModelSettings | None:
+    if settings.training.precision in ("bfloat16", "float16"):
+        return None
+    return _with_training(settings, precision=half)
+
+
+def _smaller_crop(settings: ModelSettings, shape: tuple[int, int]) -> ModelSettings | None:
+    options = settings.network_options
+    # A downscaler learns from whole blocks.
+    smallest = max(_SMALLEST_SIDE, getattr(options, "block", 0))
+    sides = learnt_shape(settings, shape)
+    if max(sides) <= smallest or options.learns_places:
+        return None
+    rows, columns = (
+        side if side <= smallest else max(smallest, side // 2 // _MULTIPLE * _MULTIPLE)
+        for side in sides
+    )
+    return _with_training(settings, crop=(rows, columns))
+
+
+def _fewer_frames(settings: ModelSettings) -> ModelSettings | None:
+    if settings.history == 1 or not settings.training.may_shrink:
+        return None
+    frames = (settings.history + 1) // 2
+    changes: dict[str, Any] = {"history": frames}
+    if frames == 1:
+        changes["history_as"] = "states"
+    if hasattr(settings.network_options, "frames"):
+        changes["network"] = {**settings.network, "frames": frames}
+    return settings.model_copy(update=changes)
+
+
+def _smaller_network(settings: ModelSettings) -> ModelSettings | None:
+    if not settings.training.may_shrink:
+        return None
+    smaller = settings.network_options.smaller()
+    if smaller is None:
+        return None
+    return settings.model_copy(update={"network": smaller.model_dump(mode="json")})
+
+
+def _differences(before: ModelSettings, after: ModelSettings) -> list[str]:
+    """What changed, as keys and values of a configuration."""
+    old = _flat(before)
+    return [f"{key}: {value}" for key, value in _flat(after).items() if old[key] != value]
+
+
+def _flat(settings: ModelSettings) -> dict[str, Any]:
+    """All keys and values, those of sections with their section's name before them."""
+    content = settings.model_dump(mode="json")
+    # With their defaults, so that one that is only written out has not changed.
+    network = settings.network_options.model_dump(mode="json")
+    sections = {"training": content.pop("training"), "network": network}
+    del content["network"]
+    for section, options in sections.items():
+        content |= {f"{section}.{key}": value for key, value in options.items()}
+    return content

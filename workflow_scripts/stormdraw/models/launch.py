@@ -18,14 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from stormdraw.errors import StormdrawError
+from stormdraw.errors import MemoryRanOutError, StormdrawError
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import TrainingFiles, train
 from stormdraw.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+# Statuses of a rank.
 INTERRUPTED = 130
+MEMORY_RAN_OUT = 3
 _POLL_SECONDS = 0.1
 _LIBRARY = Path(__file__).resolve().parents[2]
 
@@ -36,6 +38,7 @@ def train_on_devices(
     model_settings: ModelSettings,
     files: TrainingFiles,
     threads: int = 1,
+    asked: ModelSettings | None = None,
 ) -> None:
     """`train`, on as many devices of this machine as the configuration asks for.
 
@@ -43,7 +46,7 @@ def train_on_devices(
     """
     devices = model_settings.training.devices
     if devices == 1:
-        train(name, settings, model_settings, files, threads)
+        train(name, settings, model_settings, files, threads, asked)
         return
     logger.info("training %s with %d processes", name, devices)
     with tempfile.TemporaryDirectory(prefix="stormdraw_") as folder:
@@ -51,6 +54,7 @@ def train_on_devices(
             "name": name,
             "settings": settings.model_dump(mode="json"),
             "model_settings": model_settings.model_dump(mode="json"),
+            "asked": (asked or model_settings).model_dump(mode="json"),
             "files": {
                 key: [str(path) for path in value]
                 if isinstance(value, list | tuple)
@@ -115,7 +119,9 @@ def _watch(processes: list[subprocess.Popen[str]], folder: Path, name: str) -> N
     for number in failed:
         message = folder / f"error_{number}.txt"
         if message.exists():
-            raise StormdrawError(message.read_text(encoding="utf-8"))
+            ran_out = processes[number].returncode == MEMORY_RAN_OUT
+            kind = MemoryRanOutError if ran_out else StormdrawError
+            raise kind(message.read_text(encoding="utf-8"))
     if any(processes[number].returncode == INTERRUPTED for number in failed):
         raise KeyboardInterrupt
     # A negative status is that of a signal, such as ours to end those that wait for the others.

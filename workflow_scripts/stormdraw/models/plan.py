@@ -8,10 +8,9 @@ from typing import Any
 
 from stormdraw.errors import StormdrawError
 from stormdraw.files import write_text
-from stormdraw.models.ladder import Fit, climb
+from stormdraw.models.ladder import Fit, Memory, climb
 from stormdraw.models.memory import (
     TrainingMemory,
-    learnt_shape,
     model_without_data,
     sampling_bytes,
     training_memory,
@@ -29,14 +28,16 @@ PROCESS_BYTES = 600_000_000
 HEAP_GAPS = 0.45
 
 # What the ladder may change, and a training therefore takes from its plan.
-_CHOSEN = (
+_CHOSEN_OF_TRAINING = (
     "batch_size",
     "accumulation",
     "precision",
+    "compile",
     "activation_checkpointing",
     "sharding",
     "crop",
 )
+_CHOSEN_OF_MODEL = ("history", "history_as", "network")
 
 
 def plan(
@@ -55,10 +56,11 @@ def plan(
     """
     variables = len(settings.variables)
     beside = _Beside.of(forecaster, variables, shape)
-    validates = settings.periods.validation is not None
-    fit = _fit(model_settings, variables, shape, validates, beside.peak)
-    training = fit.chosen.training
-    model_settings = model_settings.model_copy(update={"training": training})
+    gigabytes = model_settings.training.device_memory_gigabytes
+    bound = float("inf") if gigabytes is None else gigabytes * 1e9 - beside.peak
+    fit = climb(model_settings, shape, bound, memory_of(settings, shape))
+    model_settings = fit.chosen.settings
+    training = model_settings.training
     memory = fit.chosen.memory
     state = 4 * variables * shape[0] * shape[1]
     kinds = 1 if forecaster is None else 2  # analyses, and forecasts from them
@@ -74,8 +76,8 @@ def plan(
         "parameters": memory.parameters,
         "devices": training.devices,
         "choices": {
-            **training.model_dump(mode="json", include=set(_CHOSEN)),
-            "crop": list(learnt_shape(model_settings, shape)),
+            **training.model_dump(mode="json", include=set(_CHOSEN_OF_TRAINING)),
+            **model_settings.model_dump(mode="json", include=set(_CHOSEN_OF_MODEL)),
             "data_in_memory": data > 0,
         },
         "device_memory": _verdict(fit),
@@ -105,6 +107,13 @@ def plan(
     }
 
 
+def memory_of(settings: Settings, shape: tuple[int, int]) -> Memory:
+    """What tells the memory of a configuration in this run, on a grid of `shape` (y, x)."""
+    variables = len(settings.variables)
+    validates = settings.periods.validation is not None
+    return lambda each: training_memory(each, variables, shape, validates)
+
+
 def write_plan(
     name: str,
     settings: Settings,
@@ -120,27 +129,33 @@ def write_plan(
 
 
 def as_planned(model_settings: ModelSettings, path: Path, name: str) -> ModelSettings:
-    """A configuration with what its plan chose so that it fits the stated memory.
+    """A configuration with what its plan chose so that it fits the memory there is.
 
     Raises StormdrawError if nothing fitted, saying by how much.
     """
-    training = model_settings.training
-    if training.device_memory_gigabytes is None:
-        return model_settings
     content = json.loads(path.read_text(encoding="utf-8"))
-    missing = content["device_memory"]["missing_bytes"]
-    if missing:
+    verdict = content["device_memory"]
+    if verdict is not None and not verdict["fits"]:
         raise StormdrawError(
             f"model {name}: does not fit training.device_memory_gigabytes "
-            f"({training.device_memory_gigabytes:g}): {missing / 1e9:.3g} GB are missing with "
-            f"the smallest setting there is ({path} lists those tried); choose a smaller network, "
-            "more devices, or set a larger memory"
+            f"({model_settings.training.device_memory_gigabytes:g}): "
+            f"{verdict['missing_bytes'] / 1e9:.3g} GB are missing with the smallest setting there "
+            f"is ({path} lists those tried); choose a smaller network, more devices, or set a "
+            "larger memory"
         )
-    chosen = {key: content["choices"][key] for key in _CHOSEN}
-    # The plan tells the points of a sample; a crop is only what is smaller than the grid.
-    grid, crop = content["grid"], chosen["crop"]
-    chosen["crop"] = None if crop == grid and training.crop is None else tuple(crop)
-    return model_settings.model_copy(update={"training": training.model_copy(update=chosen)})
+    choices = content["choices"]
+    written = model_settings.model_dump(mode="json")
+    written |= {key: choices[key] for key in _CHOSEN_OF_MODEL}
+    written["training"] |= {key: choices[key] for key in _CHOSEN_OF_TRAINING}
+    return ModelSettings.model_validate(written)
+
+
+def write_smaller_plan(path: Path, content: dict[str, Any], change: str) -> None:
+    """Replace a plan by that of a smaller training, with what changed when memory ran out."""
+    before = json.loads(path.read_text(encoding="utf-8"))
+    ran_out = [*before.get("out_of_memory", []), change]
+    content = content | {"device_memory": before["device_memory"], "out_of_memory": ran_out}
+    write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 @dataclass(frozen=True)
@@ -165,22 +180,6 @@ class _Beside:
     def peak(self) -> int:
         """Both together."""
         return self.weights + self.one_pass
-
-
-def _fit(
-    model_settings: ModelSettings,
-    variables: int,
-    shape: tuple[int, int],
-    validates: bool,
-    taken: int,
-) -> Fit:
-    gigabytes = model_settings.training.device_memory_gigabytes
-    bound = float("inf") if gigabytes is None else gigabytes * 1e9 - taken
-
-    def memory(each: ModelSettings) -> TrainingMemory:
-        return training_memory(each, variables, shape, validates)
-
-    return climb(model_settings, shape, bound, memory)
 
 
 def _verdict(fit: Fit) -> dict[str, Any] | None:

@@ -11,8 +11,8 @@ import torch
 from torch import distributed
 
 import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
-from stormdraw.errors import StormdrawError
-from stormdraw.models.launch import INTERRUPTED
+from stormdraw.errors import MemoryRanOutError, StormdrawError
+from stormdraw.models.launch import INTERRUPTED, MEMORY_RAN_OUT
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import TrainingFiles, train
 from stormdraw.settings import Settings
@@ -44,11 +44,12 @@ def main(folder: Path) -> int:
             ModelSettings.model_validate(job["model_settings"]),
             TrainingFiles(**files),
             job["threads"],
+            ModelSettings.model_validate(job["asked"]),
         )
         distributed.barrier()
     except StormdrawError as error:
         (folder / f"error_{number}.txt").write_text(str(error), encoding="utf-8")
-        return 1
+        return MEMORY_RAN_OUT if isinstance(error, MemoryRanOutError) else 1
     except KeyboardInterrupt:
         return INTERRUPTED
     distributed.destroy_process_group()

@@ -1,9 +1,9 @@
 """Families of networks: a family is two files of its name, in `families/` and in `networks/`.
 
 The one in `families/` has a class `Options`, the section `network` of a configuration, which tells
-the role of the networks too. The one in `networks/` has a class `Network`, made as
-`Network(variables, condition_channels, options)`. Its role says how it is called, with tensors
-(B, channels, Y, X):
+too what role the networks have, how they are made smaller, and whether they learn places. The one
+in `networks/` has a class `Network`, made as `Network(variables, condition_channels, options)`. Its
+role says how it is called, with tensors (B, channels, Y, X):
 
 - a `denoiser` as `network(noisy, condition, timestep)`: noise or velocity of a noisy state;
 - a `regressor` as `network(condition)`: the target itself;

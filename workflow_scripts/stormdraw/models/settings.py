@@ -124,6 +124,7 @@ class Training(Section):
     devices: Annotated[int, Field(ge=1)] = 1
     sharding: Sharding = "none"
     device_memory_gigabytes: Annotated[float, Field(gt=0)] | None = None
+    may_shrink: bool = True
 
     @model_validator(mode="after")
     def _one_length(self) -> "Training":
@@ -316,6 +317,12 @@ class ModelSettings(Section):
                 f"family is {self.family}, whose network is a {options.role}, but prediction: "
                 f"{self.prediction}, target: {self.target} and loss.kind: {self.loss.kind} need a "
                 f"{needed} ({', '.join(fitting)})"
+            )
+        if self.training.crop is not None and options.learns_places:
+            raise ValueError(
+                f"training.crop is given, and a network of the family {self.family} learns weights "
+                "for each place of the domain, which a crop would give to other places; leave it "
+                "out"
             )
         frames = getattr(options, "frames", None)
         if frames is not None and frames != self.history:

@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from stormdraw.errors import StormdrawError
+from stormdraw.errors import MemoryRanOutError, StormdrawError
 from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.grids import Grid
@@ -46,7 +46,6 @@ from stormdraw.models.forcings import Forcings, make_forcings
 from stormdraw.models.forecast_pairs import ForecastPairs, HourAhead
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
-from stormdraw.models.ladder import next_rung
 from stormdraw.models.memory import validated_at_once
 from stormdraw.models.metrics import MetricsFile
 from stormdraw.models.pairs import Pairs
@@ -91,12 +90,14 @@ def train(
     model_settings: ModelSettings,
     files: TrainingFiles,
     threads: int = 1,
+    asked: ModelSettings | None = None,
 ) -> None:
     """Train the model called `name` on the training period and write its checkpoint.
 
-    In each of several ranks it trains with the others; see launch.py. An interrupted training goes
-    on where it was. Raises StormdrawError for data it cannot learn
-    from, a loss that is not a number, or too little memory; KeyboardInterrupt after a signal.
+    `asked` is the configuration, where another one was made of it that fits the memory. In each of
+    several ranks it trains with the others; see launch.py. An interrupted training goes on where it
+    was. Raises StormdrawError for data it cannot learn from or a loss that is not a number,
+    MemoryRanOutError for too little memory, KeyboardInterrupt after a signal.
     """
     ranks = present_ranks()
     torch.set_num_threads(max(1, threads // ranks.count))
@@ -113,19 +114,21 @@ def train(
     forcings = make_forcings(model_settings.forcings, grid, files.static)
     pairs, validation = _data(settings, model_settings, files, forcings, grid, device)
     model = new_model(name, settings.seed, model_settings, statistics, device)
-    resume = files.resume_folder / f"{_fingerprint(statistics, pairs)}.ckpt"
-    asked = model_settings.training.augmentation
+    resume = files.resume_folder / f"{_fingerprint(statistics, pairs, model)}.ckpt"
+    augmentation = model_settings.training.augmentation
     augmenter = None
-    if asked is not None:
-        augmenter = Augmenter(asked, statistics)
+    if augmentation is not None:
+        augmenter = Augmenter(augmentation, statistics)
     _fit(name, settings.seed, model, augmenter, pairs, validation, files, resume, device, ranks)
     if not ranks.is_first:
         return
     terrain = None
     if forcings.terrain is not None:
         terrain = (forcings.terrain.mean, forcings.terrain.std)
-    save_model(files.model, name, model, statistics, terrain, grid)
-    resume.unlink(missing_ok=True)
+    save_model(files.model, name, model, statistics, terrain, grid, asked)
+    # Also what was left by a larger one that did not fit.
+    for left in files.resume_folder.glob("*.ckpt"):
+        left.unlink()
 
 
 def _data(
@@ -240,7 +243,7 @@ def _fit(
         with (
             products_rounded(training.precision, device),
             signals_given_back(),
-            _explained_failures(name, model.settings, pairs.shape),
+            _explained_failures(name, training),
             explained_compilation(name, training.compile),
         ):
             trainer.fit(
@@ -307,10 +310,8 @@ def _make_whole(model: Forecaster) -> None:
 
 
 @contextlib.contextmanager
-def _explained_failures(
-    name: str, settings: ModelSettings, shape: tuple[int, int]
-) -> Iterator[None]:
-    """Turn an interruption into KeyboardInterrupt and lack of memory into StormdrawError."""
+def _explained_failures(name: str, training: Training) -> Iterator[None]:
+    """Turn an interruption into KeyboardInterrupt and lack of memory into MemoryRanOutError."""
     try:
         yield
     except TrainingStoppedError:
@@ -318,15 +319,15 @@ def _explained_failures(
     except RuntimeError as error:
         if not _is_out_of_memory(error):
             raise
-        raise StormdrawError(
-            f"model {name}: not enough memory to train with batch_size "
-            f"{settings.training.batch_size}; next to try: {next_rung(settings, shape)} "
-            "(training.device_memory_gigabytes makes the plan choose by itself)"
+        raise MemoryRanOutError(
+            f"model {name}: not enough memory to train with batch_size {training.batch_size}"
         ) from None
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    # The latter are of the CPU, and of libraries that take memory of their own on a GPU.
+    said = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(each in str(error) for each in said)
 
 
 @contextlib.contextmanager
@@ -344,9 +345,10 @@ def _quiet_lightning() -> Iterator[None]:
         chatty.setLevel(level)
 
 
-def _fingerprint(statistics: Statistics, pairs: Pairs) -> str:
-    """A short hash of the data, so that a training does not go on with other data."""
-    digest = hashlib.sha256(repr((statistics.variables, pairs.times)).encode())
+def _fingerprint(statistics: Statistics, pairs: Pairs, model: Forecaster) -> str:
+    """A short hash of data and network, so that a training does not go on with others."""
+    sizes = [(name, tuple(weights.shape)) for name, weights in model.named_parameters()]
+    digest = hashlib.sha256(repr((statistics.variables, pairs.times, sizes)).encode())
     for values in (statistics.mean, statistics.std, statistics.tendency_std):
         digest.update(values.tobytes())
     if isinstance(pairs, ForecastPairs):

@@ -14,5 +14,6 @@ class Options(NetworkOptions):
     """
 
     role: ClassVar[Role] = "downscaler"
+    halved: ClassVar[tuple[str, int]] = ("hidden", 8)
     block: Annotated[int, Field(ge=2)] = 16
     hidden: Annotated[int, Field(ge=8, multiple_of=2)] = 256

@@ -18,6 +18,7 @@ class Options(NetworkOptions):
     """
 
     role: ClassVar[Role] = "regressor"
+    halved: ClassVar[tuple[str, int]] = ("channels", HEAD_SIZE)
     channels: Annotated[
         list[Annotated[int, Field(ge=HEAD_SIZE, multiple_of=HEAD_SIZE)]], Field(min_length=2)
     ]

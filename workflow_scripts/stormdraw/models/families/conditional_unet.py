@@ -16,5 +16,6 @@ class Options(NetworkOptions):
     """
 
     role: ClassVar[Role] = "denoiser"
+    halved: ClassVar[tuple[str, int]] = ("base_channels", GROUPS)
     base_channels: Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)] = 16
     norm: Norm = "group"

@@ -19,6 +19,7 @@ class Options(NetworkOptions):
     """
 
     role: ClassVar[Role] = "denoiser"
+    halved: ClassVar[tuple[str, int]] = ("channels", GROUPS)
     channels: Annotated[
         list[Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)]], Field(min_length=2)
     ]

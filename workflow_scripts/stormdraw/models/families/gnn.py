@@ -15,6 +15,7 @@ class Options(NetworkOptions):
     """
 
     role: ClassVar[Role] = "regressor"
+    halved: ClassVar[tuple[str, int]] = ("latent", 8)
     latent: Annotated[int, Field(ge=8)] = 256
     layers: Annotated[int, Field(ge=1)] = 12
     spacing: Annotated[int, Field(ge=1)] = 4

@@ -1,0 +1,91 @@
+"""A training as large as memory allows: when it runs out, the next rung of the ladder is taken."""
+
+import gc
+import logging
+from pathlib import Path
+
+import torch
+
+from stormdraw.errors import MemoryRanOutError, StormdrawError
+from stormdraw.fields.states import read_grid_of
+from stormdraw.models.devices import choose_device, native_half, resolve_precision
+from stormdraw.models.ladder import next_rung
+from stormdraw.models.launch import train_on_devices
+from stormdraw.models.plan import as_planned, memory_of, plan, write_smaller_plan
+from stormdraw.models.settings import ModelSettings, Precision
+from stormdraw.models.training import TrainingFiles
+from stormdraw.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def train_within_memory(
+    name: str,
+    settings: Settings,
+    model_settings: ModelSettings,
+    files: TrainingFiles,
+    plan_file: Path,
+    threads: int = 1,
+    forecaster: ModelSettings | None = None,
+) -> None:
+    """Train a model as its plan says, or smaller if that does not fit the memory there is.
+
+    What changes is told in the log and in the plan, which is written anew, and the training goes on
+    from its last resume file; with fewer frames or a smaller network it begins anew. `forecaster`
+    is the configuration of the model whose states a perturbation model learns from.
+
+    Raises what `train` raises, and StormdrawError if memory ran out and nothing is left to change.
+    """
+    chosen = as_planned(model_settings, plan_file, name)
+    shape = read_grid_of(files.fields[0]).shape
+    while True:
+        ran_out = _ran_out(name, settings, chosen, files, threads, model_settings)
+        if ran_out is None:
+            return
+        chosen, half = _as_run(chosen)
+        rung = next_rung(chosen, shape, memory_of(settings, shape), half)
+        if rung is None:
+            raise StormdrawError(
+                f"{ran_out}, and nothing is left to make it smaller ({plan_file} lists what was "
+                "tried); choose a smaller network or a device with more memory"
+            )
+        logger.warning("%s; going on with %s", ran_out, rung.change)
+        chosen = rung.settings
+        content = plan(name, settings, chosen, shape, forecaster)
+        write_smaller_plan(plan_file, content, rung.change)
+
+
+def _ran_out(
+    name: str,
+    settings: Settings,
+    chosen: ModelSettings,
+    files: TrainingFiles,
+    threads: int,
+    asked: ModelSettings,
+) -> str | None:
+    """Train; what is said if memory runs out, once all that was held is given back."""
+    try:
+        train_on_devices(name, settings, chosen, files, threads, asked)
+        return None
+    except MemoryRanOutError as error:
+        message = str(error)
+    # Out here, since an exception keeps the frames it came through, and these model and optimizer.
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    return message
+
+
+def _as_run(chosen: ModelSettings) -> tuple[ModelSettings, Precision]:
+    """The configuration with the half precision it ran in, if any, and the device's own one.
+
+    A process that only starts others does not ask for the device, which would take memory there.
+    """
+    if chosen.training.devices > 1:
+        return chosen, "bfloat16"
+    device = choose_device()
+    precision = resolve_precision(chosen.training.precision, device)
+    if precision != "float32":
+        training = chosen.training.model_copy(update={"precision": precision})
+        chosen = chosen.model_copy(update={"training": training})
+    return chosen, native_half(device)
