@@ -24,8 +24,8 @@ def memory(settings: ModelSettings) -> Any:
     """A model of memory in which every rung helps, but what is compiled."""
     training = settings.training
     rows, columns = training.crop or GRID
-    options = settings.network_options.model_dump()
-    width = sum(options.get("channels") or [options.get("layers") or options["base_channels"]])
+    size = getattr(settings.network_options, settings.network_options.halved[0])
+    width = sum(size) if isinstance(size, list) else size
     peak = -(-training.batch_size // training.devices) * rows * columns * settings.history * width
     peak *= 2 if training.precision in ("bfloat16", "float16") else 4
     peak //= training.devices if training.sharding == "full" else 1
@@ -127,9 +127,28 @@ def test_a_network_that_learns_places_is_not_given_crops(root: Path) -> None:
     assert changes(fit)[-3:] == ["network.layers: 7", "network.layers: 3", "network.layers: 1"]
 
 
-def test_the_model_itself_is_left_if_it_may_not_shrink() -> None:
-    fit = climb(frames_settings({"may_shrink": False}), GRID, 0, memory)
-    assert all(change.startswith("training.") for change in changes(fit))
+def test_the_model_itself_is_left_if_it_may_not_shrink(root: Path) -> None:
+    shipped = load_model_settings(root / "config" / "models" / "transformer_13b.yaml")
+    assert changes(climb(shipped, GRID, 0, memory)) == []
+    taken = changes(climb(frames_settings({"may_shrink": False}), GRID, 0, memory))
+    assert taken[-1] == "training.crop: [64, 64]"
+
+
+def test_crops_of_a_downscaler_hold_a_block() -> None:
+    settings = make_model_settings(
+        {"batch_size": 1, "may_shrink": False},
+        family="block_mlp",
+        network={"block": 128},
+        target="block",
+        variable="T2M",
+        forcings=[],
+    )
+    crops = [
+        rung.settings.training.crop
+        for rung in climb(settings, GRID, 0, memory).rungs
+        if "crop" in rung.change
+    ]
+    assert crops == [(128, 224), (128, 128)]
 
 
 def test_changes_of_one_state_are_none() -> None:

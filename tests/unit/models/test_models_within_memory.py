@@ -19,7 +19,7 @@ from stormdraw.models.pairs import Batch
 from stormdraw.models.plan import as_planned, write_plan
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import TrainingFiles, _explained_failures
-from stormdraw.models.within_memory import train_within_memory
+from stormdraw.models.within_memory import _as_run, train_within_memory
 
 FilesOf = Callable[[str], TrainingFiles]
 
@@ -225,3 +225,11 @@ def test_libraries_say_it_in_their_own_words(error: RuntimeError) -> None:
         _explained_failures("small", training),
     ):
         raise error
+
+
+def test_half_precision_that_a_device_has_chosen_is_no_rung(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(within_memory, "resolve_precision", lambda asked, device: "bfloat16")
+    chosen, half = _as_run(make_model_settings({"precision": "auto"}))
+    assert (chosen.training.precision, half) == ("bfloat16", "bfloat16")

@@ -194,7 +194,8 @@ def _smaller_network(settings: ModelSettings) -> ModelSettings | None:
     smaller = settings.network_options.smaller()
     if smaller is None:
         return None
-    return settings.model_copy(update={"network": smaller.model_dump(mode="json")})
+    halved = smaller.model_dump(mode="json", include={smaller.halved[0]})
+    return settings.model_copy(update={"network": {**settings.network, **halved}})
 
 
 def _differences(before: ModelSettings, after: ModelSettings) -> list[str]:
