@@ -12,7 +12,7 @@ import torch
 from synthetic_hours import VARIABLES, make_model_settings, make_settings
 
 from stormdraw.errors import MemoryRanOutError, StormdrawError
-from stormdraw.models import launch
+from stormdraw.models import launch, rank
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.launch import train_on_devices
 from stormdraw.models.training import TrainingFiles, train
@@ -103,6 +103,38 @@ def test_the_end_of_one_rank_is_the_end_of_all(
     with pytest.raises(error, match=words):
         train_on_devices("small", make_settings(), model, training_files("one"))
     assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (StormdrawError("no terrain"), 1),
+        (MemoryRanOutError("too large"), launch.MEMORY_RAN_OUT),
+        (KeyboardInterrupt(), launch.INTERRUPTED),
+    ],
+    ids=["error", "memory", "signal"],
+)
+def test_a_rank_tells_how_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int
+) -> None:
+    def failing(*arguments: object) -> None:
+        raise error
+
+    model = make_model_settings(TRAINING).model_dump(mode="json")
+    paths = dict.fromkeys(set(TrainingFiles.__annotations__) - {"fields", "static"}, "file")
+    job = {
+        **{"name": "small", "threads": 1, "files": {**paths, "fields": [], "static": None}},
+        **{"settings": make_settings().model_dump(mode="json")},
+        **{"model_settings": model, "asked": model},
+    }
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    monkeypatch.setattr(rank, "train", failing)
+    monkeypatch.setattr(rank.distributed, "init_process_group", lambda *how, **options: None)
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert rank.main(tmp_path) == status
+    said = tmp_path / "error_1.txt"
+    assert (said.read_text() if said.exists() else "") == str(error)
 
 
 def test_more_devices_than_samples() -> None:

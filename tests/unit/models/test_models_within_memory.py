@@ -62,12 +62,17 @@ def test_a_smaller_batch_of_the_same_samples(
     training_files: FilesOf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     device, files = Device(monkeypatch, at_most(1)), training_files("one")
-    settings = make_model_settings({"epochs": 2, "batch_size": 4, "accumulation": 1})
+    settings = make_model_settings(
+        {"epochs": 2, "batch_size": 4, "accumulation": 1, "device_memory_gigabytes": 1}
+    )
     with caplog.at_level(logging.WARNING, logger="stormdraw"):
         content = run(files, settings)
     assert device.tried == [4, 2]
     assert device.sizes == [1] * 14  # seven pairs, twice
     assert content["choices"]["batch_size"] == 1
+    # What was planned for the stated memory is still told.
+    (planned,) = content["device_memory"]["tried"]
+    assert planned["peak_bytes"] > content["training_bytes"]["device_peak"]
     rungs = [f"training.batch_size: {b}, training.accumulation: {a}" for b, a in ((2, 2), (1, 4))]
     assert content["out_of_memory"] == rungs
     said = [record.message for record in caplog.records]
