@@ -154,8 +154,8 @@ def write_smaller_plan(path: Path, content: dict[str, Any], change: str) -> None
     """Replace a plan by that of a smaller training, with what changed when memory ran out."""
     before = json.loads(path.read_text(encoding="utf-8"))
     ran_out = [*before.get("out_of_memory", []), change]
-    content = content | {"device_memory": before["device_memory"], "out_of_memory": ran_out}
-    write_text(path, json.dumps(content, indent=1) + "\n")
+    kept = {"device_memory": before["device_memory"], "out_of_memory": ran_out}
+    write_text(path, json.dumps(before | content | kept, indent=1) + "\n")
 
 
 @dataclass(frozen=True)
