@@ -30,7 +30,7 @@ from stormdraw.ensembles.rollout import BoundsTally, Rollout, read_initial, roll
 from stormdraw.fields.states import StateReader, read_grid_of  # isort: skip
 from stormdraw.models.checkpoint import TrainedModel, load_model  # isort: skip
 from stormdraw.models.forcings import make_forcings  # isort: skip
-from stormdraw.scores.crps import ensemble_crps, sorted_errors  # isort: skip
+from stormdraw.scores.verification import Points  # isort: skip
 from stormdraw.settings import load_settings, load_yaml  # isort: skip
 from stormdraw.times import format_init, hours  # isort: skip
 
@@ -124,7 +124,8 @@ def fair_crps(members: np.ndarray, observed: np.ndarray) -> np.ndarray:
     scores = []
     for index, field in enumerate(observed):
         flat = members[:, index].reshape(len(members), -1).astype(np.float64)
-        scores.append(ensemble_crps(sorted_errors(flat, field.ravel().astype(np.float64)))[1])
+        truth = field.ravel().astype(np.float64)
+        scores.append(Points.of_members(flat, truth, np.ones((1, truth.size))).crps_fair)
     return np.array([score.mean() for score in scores])
 
 

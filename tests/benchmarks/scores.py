@@ -28,10 +28,12 @@ import properscoring
 import scoringrules
 import xarray as xr
 import xskillscore
+from stormdraw.scores.block import Block, point_sums
+from stormdraw.scores.ensemble import Forecast
+from stormdraw.scores.settings import Scores
+from stormdraw.scores.verification import Points
 
 from stormdraw.grids import HRRR
-from stormdraw.scores.pointwise import score_members
-from stormdraw.scores.ranks import ranks
 
 from timing import best_times, hardware, table  # isort: skip
 
@@ -64,14 +66,13 @@ def one_pass() -> str:
     by_point = np.ascontiguousarray(members.T)
     forecast = xr.DataArray(members, dims=("member", "point"))
     observed = xr.DataArray(truth, dims="point")
-    weights = np.ones((1, POINTS))
+    weights = np.ones((1, 1, POINTS))
+    scores = Scores(thresholds={}, maps=False)
 
     def our_pass(threads: int) -> Callable[[], object]:
-        def score() -> object:
-            found = score_members(members, truth, weights=weights, threads=threads)
-            return ranks(found.below, found.equal, np.random.default_rng(0))
-
-        return score
+        forecast = Forecast("T2M", members[:, None])
+        block = Block(forecast, truth[None], weights, None, scores, 0, ("", "T2M", 1), threads)
+        return lambda: point_sums(block, block.members())
 
     def of_scoringrules(estimator: str) -> Callable[[], np.ndarray]:
         return lambda: scoringrules.crps_ensemble(
@@ -92,13 +93,13 @@ def one_pass() -> str:
         **libraries,
     }
     seconds = best_times(work, ROUNDS)
-    scores = score_members(members, truth)
+    points = Points.of_members(members, truth, weights[0])
     one, two = list(seconds.values())[:2]
     rows = []
     for name, taken in seconds.items():
         difference = ""
         if name in libraries:
-            own = scores.crps_fair if "pwm" in name else scores.crps_standard
+            own = points.crps_fair if "pwm" in name else points.crps_standard
             difference = f"{np.abs(libraries[name]() - own).max():.0e}"
         rows.append([name, f"{taken:.3f}", f"{one / taken:.2f}", f"{two / taken:.2f}", difference])
     headings = ["", "seconds", "ours / it", "ours on two threads / it", "largest difference"]

@@ -31,8 +31,8 @@ import xskillscore
 from stormdraw.grids import HRRR
 from stormdraw.report.machine import processor
 from stormdraw.scores.case import score_case
-from stormdraw.scores.probability_matched import probability_matched_mean
 from stormdraw.scores.settings import Scores
+from stormdraw.scores.statistics.probability_matched_mean import probability_matched_mean
 from stormdraw.scores.summary import summarise
 
 LIBRARIES = ("properscoring", "xskillscore", "scoringrules", "scores")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = "stormdraw"
-_NAME_OF_MODULE = re.compile(rf"{PACKAGE}(\.\w+)+")
+_NAME_OF_MODULE = re.compile(rf"{PACKAGE}(\.\w+)+(\.\*)?")
 
 _CHECKED = "it checks the configuration, whose values reach every rule as parameters"
 
@@ -81,7 +81,8 @@ def _imports(path: Path, library: Path) -> frozenset[str]:
 def _find_imports(path: Path, library: Path) -> Iterator[str]:
     """Names of the package's modules that a file imports, packages' own `__init__` included.
 
-    A string that is a module's name counts, too: `python -m` starts such a module.
+    A string that is a module's name counts, too: `python -m` starts such a module. One that ends
+    with a star names all modules of a package, which are found by their files.
     """
     for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
@@ -90,7 +91,9 @@ def _find_imports(path: Path, library: Path) -> Iterator[str]:
             # `from package import module` names a module in its last part, or a thing in it.
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Constant) and _NAME_OF_MODULE.fullmatch(str(node.value)):
-            names = [str(node.value)]
+            package, star, _ = str(node.value).partition(".*")
+            files = sorted(_path(package, library).parent.glob("[!_]*.py")) if star else []
+            names = [package, *(f"{package}.{file.stem}" for file in files)]
         else:
             continue
         for name in names:

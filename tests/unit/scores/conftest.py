@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from stormdraw.grids import HRRR, Grid
-from stormdraw.scores.tables import COUNTS, SUMS, TABLES
+from stormdraw.scores import registry
 
 
 @pytest.fixture(scope="session")
@@ -85,12 +85,12 @@ def write_statistics(tmp_path: Path) -> Callable[..., Path]:
     ) -> Path:
         shape = (len(variables), len(leads), 1)
         dims = ("variable", "lead", "region")
-        values: dict = {name: np.zeros(shape) for name in SUMS}
-        values |= {name: np.zeros(shape, np.int64) for name in COUNTS}
+        scalars = {name: own for name, own in registry.sums().items() if own.dims == ("region",)}
+        values: dict = {name: np.zeros(shape, own.kind) for name, own in scalars.items()}
         values |= {"weight_sum": np.full(shape, 10.0), "points": np.full(shape, 10)}
         values["members"] = np.full(shape, 3)
         rank_counts = np.asarray(given.pop("rank_counts", np.zeros((*shape[:2], 4), np.int64)))
-        tables = {name: np.asarray(given.pop(name)) for name in TABLES if name in given}
+        tables = {name: np.asarray(given.pop(name)) for name in registry.tables() if name in given}
         for name, value in given.items():
             array = np.broadcast_to(np.asarray(value, values[name].dtype), shape[:2])
             values[name] = array[..., None]
@@ -105,7 +105,7 @@ def write_statistics(tmp_path: Path) -> Callable[..., Path]:
         )
         dataset["rank_counts"] = ((*dims, "rank"), rank_counts[:, :, None])
         for name, value in tables.items():
-            dataset[name] = (("variable", "lead", *TABLES[name].dims), value)
+            dataset[name] = (("variable", "lead", *registry.sums()[name].dims), value)
         path = tmp_path / "scores" / system / f"{init}.nc"
         path.parent.mkdir(parents=True, exist_ok=True)
         dataset.to_netcdf(path, engine="netcdf4")

@@ -27,7 +27,7 @@ def three(write_statistics: Write) -> dict[str, list[Path]]:
 
 
 def test_cases_in_order_of_time_and_systems_in_order_of_name(three: dict[str, list[Path]]) -> None:
-    systems = load_systems(three)
+    systems = load_systems(three, tables={"rank_counts"})
     assert list(systems) == ["href", "persistence", "trial"]
     assert cases(systems["trial"]) == list(INITS)
     assert leads(systems["trial"]) == [1, 3]
@@ -40,7 +40,7 @@ def test_ensembles_of_different_sizes_are_padded(write_statistics: Write) -> Non
         write_statistics("trial", INITS[0], ["T2M"], [1], rank_counts=np.ones((1, 1, 3), int)),
         write_statistics("trial", INITS[1], ["T2M"], [1], rank_counts=np.ones((1, 1, 4), int)),
     ]
-    counts = load_systems({"trial": paths})["trial"]["rank_counts"]
+    counts = load_systems({"trial": paths}, tables={"rank_counts"})["trial"]["rank_counts"]
     np.testing.assert_array_equal(counts[:, 0, 0], [[1, 1, 1, -1], [1, 1, 1, 1]])
 
 

@@ -5,14 +5,16 @@ import scoringrules
 import xarray as xr
 import xskillscore
 from scipy import integrate, stats
+from scored_fields import points_of
 from scores.probability import crps_for_ensemble
 
-from stormdraw.scores.crps import ensemble_crps, gaussian_crps, sorted_errors
+from stormdraw.scores.statistics.crps import gaussian_crps
 
 
 def crps(members: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Standard and fair CRPS of members (member, point)."""
-    return ensemble_crps(sorted_errors(members, truth))
+    points = points_of(members, truth)
+    return points.crps_standard, points.crps_fair
 
 
 def brute_force(members: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,9 +100,7 @@ def test_single_precision_loses_nothing_to_large_values(random: np.random.Genera
     # Kelvins in the float32 of the files: their differences are exact, sums are in float64.
     members = random.normal(290.0, 0.5, (40, 300)).astype(np.float32)
     truth = random.normal(290.0, 0.5, 300).astype(np.float32)
-    errors = sorted_errors(members, truth)
-    assert errors.dtype == np.float32
-    standard, fair = ensemble_crps(errors.astype(np.float64))
+    standard, fair = crps(members, truth)
     expected_standard, expected_fair = crps(members.astype(float), truth.astype(float))
     np.testing.assert_allclose(standard, expected_standard, rtol=1e-12)
     np.testing.assert_allclose(fair, expected_fair, rtol=1e-12)

@@ -1,20 +1,17 @@
 import numpy as np
 import pytest
 from properscoring import crps_ensemble
+from scored_fields import points_of
 
-from stormdraw.scores.decomposition import crps_decomposition
-from stormdraw.scores.pointwise import score_members
+from stormdraw.scores.statistics.crps_decomposition import SCORE, crps_decomposition
 
 
 def decomposed(members: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     """Reliability and potential CRPS of members (member, point)."""
-    found = score_members(members, truth, weights=weights[None])
-    return crps_decomposition(
-        found.parts[0],
-        weights.sum(),
-        np.sum(weights[found.below + found.equal == 0]),
-        np.sum(weights[found.below == found.members]),
-    )
+    assert SCORE.points is not None
+    found = SCORE.points(points_of(members, truth, weights=weights[None]))
+    parts, low, high = (found[f"{name}_sum"][0] for name in ("parts", "below_all", "above_all"))
+    return crps_decomposition(parts, weights.sum(), low, high)
 
 
 def by_loops(members: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -7,14 +8,17 @@ import pytest
 import scoringrules
 import xarray as xr
 from scipy import integrate, stats
+from scored_fields import fields_of
 
 from stormdraw.grids import Grid
+from stormdraw.scores.block import event_sums
 from stormdraw.scores.case import score_case
-from stormdraw.scores.crps import gaussian_crps_above
-from stormdraw.scores.events import Verified, exceedance_probability, gaussian_events, member_events
-from stormdraw.scores.neighbourhoods import fss_sums
+from stormdraw.scores.ensemble import Forecast
 from stormdraw.scores.settings import Scores
+from stormdraw.scores.statistics.fractions_skill import fss_sums
+from stormdraw.scores.statistics.threshold_weighted_crps import gaussian_crps_above
 from stormdraw.scores.summary import summarise
+from stormdraw.scores.verification import exceedance_probability
 
 SHAPE = (30, 40)
 
@@ -24,11 +28,28 @@ def forecast(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return random.normal(1000.0, 400.0, SHAPE), random.uniform(50.0, 500.0, SHAPE)
 
 
+@dataclass
+class Against:
+    """Truth (y, x), and the weights (1, y, x) of its points, 0 where one does not count."""
+
+    truth: np.ndarray
+    weights: np.ndarray
+
+    @property
+    def valid(self) -> np.ndarray:
+        return self.weights[0] > 0.0
+
+    def score(self, forecast: Forecast, thresholds: list[float]) -> dict[str, np.ndarray]:
+        """The sums of all scores of events, (region, threshold, ...)."""
+        settings = {"thresholds": {"CAPE": thresholds}, "neighbourhoods": [1, 5]}
+        return event_sums(fields_of(forecast, self.truth, self.weights, **settings))
+
+
 @pytest.fixture
-def against(random: np.random.Generator, forecast: tuple[np.ndarray, np.ndarray]) -> Verified:
+def against(random: np.random.Generator, forecast: tuple[np.ndarray, np.ndarray]) -> Against:
     valid = random.uniform(size=SHAPE) < 0.9
     weights = np.where(valid, random.uniform(0.5, 1.5, (1, *SHAPE)), 0.0)
-    return Verified(random.normal(*forecast), valid, weights, [1, 5])
+    return Against(random.normal(*forecast), weights)
 
 
 def test_exceedance_equals_the_normal_distribution() -> None:
@@ -41,9 +62,9 @@ def test_exceedance_equals_the_normal_distribution() -> None:
 
 
 def test_gaussian_brier_score_equals_a_loop_and_scoringrules(
-    forecast: tuple[np.ndarray, np.ndarray], against: Verified
+    forecast: tuple[np.ndarray, np.ndarray], against: Against
 ) -> None:
-    found = gaussian_events(*forecast, against, [1000.0])
+    found = against.score(Forecast("CAPE", None, *forecast), [1000.0])
     expected = 0.0
     for y, x in zip(*np.nonzero(against.valid), strict=True):
         p = stats.norm.sf(1000.0, forecast[0][y, x], forecast[1][y, x])
@@ -53,9 +74,9 @@ def test_gaussian_brier_score_equals_a_loop_and_scoringrules(
 
 
 def test_gaussian_fractions_are_of_the_exact_probability(
-    forecast: tuple[np.ndarray, np.ndarray], against: Verified
+    forecast: tuple[np.ndarray, np.ndarray], against: Against
 ) -> None:
-    found = gaussian_events(*forecast, against, [1000.0])
+    found = against.score(Forecast("CAPE", None, *forecast), [1000.0])
     difference, reference = fss_sums(
         stats.norm.sf(1000.0, *forecast),
         against.truth >= 1000.0,
@@ -68,13 +89,13 @@ def test_gaussian_fractions_are_of_the_exact_probability(
 
 
 def test_many_members_of_a_gaussian_score_as_it_does(
-    forecast: tuple[np.ndarray, np.ndarray], against: Verified
+    forecast: tuple[np.ndarray, np.ndarray], against: Against
 ) -> None:
     quantiles = stats.norm.ppf((np.arange(400) + 0.5) / 400)
     members = forecast[0] + quantiles[:, None, None] * forecast[1]
     exact, drawn = (
-        gaussian_events(*forecast, against, [800.0, 1200.0]),
-        member_events(members, against, [800.0, 1200.0]),
+        against.score(Forecast("CAPE", None, *forecast), [800.0, 1200.0]),
+        against.score(Forecast("CAPE", members), [800.0, 1200.0]),
     )
     np.testing.assert_allclose(exact["fss_difference_sum"], drawn["fss_difference_sum"], rtol=2e-3)
     p = np.arange(401) / 400

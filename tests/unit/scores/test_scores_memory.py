@@ -14,6 +14,7 @@ from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.grids import HRRR
 from stormdraw.scores.case import score_case
+from stormdraw.scores.case_statistics import case_statistics
 from stormdraw.scores.memory import (
     case_bytes,
     case_megabytes,
@@ -23,7 +24,6 @@ from stormdraw.scores.memory import (
 )
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.points import CommonPoints, write_points
-from stormdraw.scores.statistics import case_statistics
 from stormdraw.scores.summary import summarise
 from stormdraw.scores.tidy import tidy_scores
 from stormdraw.scores.verdicts import verdicts

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stormdraw.scores.metrics import metrics, ratio, skill, sums_over_cases
+from stormdraw.scores.statistics.crps import crps_metrics, skill
+from stormdraw.scores.statistics.spread_error import SCORE
+from stormdraw.scores.sums import Cases, ratio
 
 
 def statistics(members: list[int], **sums: list[float]) -> xr.Dataset:
@@ -19,6 +21,12 @@ def statistics(members: list[int], **sums: list[float]) -> xr.Dataset:
 ONCE = np.ones((1, 2))
 
 
+def metrics(system: xr.Dataset, resamples: np.ndarray) -> dict[str, np.ndarray]:
+    cases = Cases(system, resamples)
+    assert SCORE.cases is not None
+    return crps_metrics(cases) | SCORE.cases(cases)
+
+
 def test_scores_are_ratios_of_sums() -> None:
     system = statistics(
         [3, 3],
@@ -29,7 +37,7 @@ def test_scores_are_ratios_of_sums() -> None:
         squared_error_sum=[100.0, 260.0],
         variance_sum=[40.0, 50.0],
     )
-    found = metrics(sums_over_cases(system, ONCE), has_members=True)
+    found = metrics(system, ONCE)
     expected = {
         "crps_standard": 2.0,
         "crps_fair": 1.0,
@@ -48,27 +56,27 @@ def test_scores_are_ratios_of_sums() -> None:
 def test_a_case_counts_as_often_as_it_is_drawn() -> None:
     system = statistics([3, 3], crps_fair_sum=[10.0, 120.0])
     drawn = np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 2.0]])
-    found = metrics(sums_over_cases(system, drawn), has_members=True)
+    found = metrics(system, drawn)
     np.testing.assert_allclose(found["crps_fair"][:, 0], [130 / 40, 1.0, 4.0])
 
 
 def test_inflation_goes_by_the_members_of_each_case() -> None:
     system = statistics([2, 5], squared_error_sum=[10.0, 26.0], variance_sum=[40.0, 70.0])
-    found = metrics(sums_over_cases(system, ONCE), has_members=True)
+    found = metrics(system, ONCE)
     # sqrt((3/2 * 40 + 6/5 * 70) / 36) = sqrt(144 / 36)
     assert found["spread_error_ratio"][0, 0] == pytest.approx(2.0)
 
 
 def test_one_member_has_no_spread() -> None:
     system = statistics([1, 1], squared_error_sum=[10.0, 26.0])
-    found = metrics(sums_over_cases(system, ONCE), has_members=True)
+    found = metrics(system, ONCE)
     assert np.isnan(found["spread_error_ratio"][0, 0])
     assert np.isnan(found["spread"][0, 0])
 
 
 def test_a_gaussian_system_is_not_inflated_and_has_no_ensemble_crps() -> None:
     system = statistics([0, 0], squared_error_sum=[10.0, 30.0], variance_sum=[40.0, 120.0])
-    found = metrics(sums_over_cases(system, ONCE), has_members=False)
+    found = metrics(system, ONCE)
     assert found["spread_error_ratio"][0, 0] == pytest.approx(2.0)
     assert not {"crps_fair", "crps_standard"} & found.keys()
 

@@ -3,7 +3,8 @@ import pytest
 import scoringrules
 from properscoring import crps_ensemble
 
-from stormdraw.scores.multivariate import energy_score, variogram_sums, variogram_weight
+from stormdraw.scores.statistics.energy_score import energy_score
+from stormdraw.scores.statistics.variogram_score import variogram_sums, variogram_weight
 
 
 @pytest.fixture

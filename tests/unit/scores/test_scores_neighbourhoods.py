@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scores.spatial import fss_2d_single_field
 
-from stormdraw.scores.neighbourhoods import (
+from stormdraw.scores.statistics.fractions_skill import (
     box_sum,
     fractions_skill_score,
     fss_sums,

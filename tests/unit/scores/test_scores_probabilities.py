@@ -3,19 +3,22 @@ import pytest
 import scoringrules
 import xarray as xr
 import xskillscore
+from scored_fields import fields_of
 from scores.probability import brier_score_for_ensemble, roc_curve_data
 
-from stormdraw.scores.probabilities import (
+from stormdraw.scores.ensemble import Forecast
+from stormdraw.scores.statistics.event_probabilities import (
+    SCORE,
     brier_decomposition,
     brier_sums,
     contingency,
-    exceedance_table,
     observed_frequency,
     performance,
     reliability_curve,
     roc,
     roc_area,
 )
+from stormdraw.scores.verification import Event
 
 POINTS = 400
 
@@ -39,6 +42,18 @@ def weights(random: np.random.Generator) -> np.ndarray:
 def shares(members: int) -> np.ndarray:
     """The probabilities that so many members can tell."""
     return np.arange(members + 1) / members
+
+
+def exceedance_table(
+    exceeding: np.ndarray, event: np.ndarray, weights: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The tables (region, M + 1) of M members of which so many have the event, (point,)."""
+    members = (np.arange(count)[:, None, None] < exceeding).astype(np.float32)
+    truth = event.astype(np.float32)[None]
+    fields = fields_of(Forecast("REFC", members), truth, weights[:, None])
+    assert SCORE.event is not None
+    made = SCORE.event(Event(fields, 0.5))
+    return made["probability_weight_sum"], made["probability_event_sum"]
 
 
 def tables(

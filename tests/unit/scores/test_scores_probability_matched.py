@@ -1,6 +1,6 @@
 import numpy as np
 
-from stormdraw.scores.probability_matched import probability_matched_mean
+from stormdraw.scores.statistics.probability_matched_mean import probability_matched_mean
 
 
 def test_three_members_by_hand() -> None:

@@ -1,13 +1,18 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scored_fields import points_of
 
-from stormdraw.scores.ranks import count_below_and_equal, rank_counts, ranks
+from stormdraw.scores.statistics.rank_histogram import ranks
 
 
 def ranks_of(members: np.ndarray, truth: np.ndarray, seed: int = 0) -> np.ndarray:
-    below, equal = count_below_and_equal(np.sort((members - truth).T, axis=1))
-    return ranks(below, equal, np.random.default_rng(seed))
+    points = points_of(members, truth)
+    return ranks(points.below, points.equal, np.random.default_rng(seed).random(truth.size))
+
+
+def rank_counts(found: np.ndarray, members: int) -> np.ndarray:
+    return np.bincount(found, minlength=members + 1)
 
 
 def test_ranks_by_hand() -> None:

@@ -11,8 +11,9 @@ import xarray as xr
 from stormdraw.grids import Grid
 from stormdraw.scores.case import score_case
 from stormdraw.scores.settings import Scores
-from stormdraw.scores.sizes import merged_probabilities, weighted_mean
+from stormdraw.scores.statistics.event_probabilities import merged_probabilities
 from stormdraw.scores.summary import summarise
+from stormdraw.scores.sums import weighted_mean
 
 INITS = [datetime(2026, 6, 8, 6) + timedelta(hours=30 * case) for case in range(3)]
 SIZES = (3, 6, 4)

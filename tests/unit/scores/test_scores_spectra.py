@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stormdraw.scores.spectra import variance_spectrum, wavelengths, wavenumber_bands
+from stormdraw.scores.statistics.spectra import variance_spectrum, wavelengths, wavenumber_bands
 
 
 @pytest.mark.parametrize("shape", [(12, 12), (17, 40), (31, 9)])

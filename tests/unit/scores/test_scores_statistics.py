@@ -6,10 +6,10 @@ import pytest
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.scores.crps import gaussian_crps
+from stormdraw.scores.case_statistics import case_statistics as statistics_by_region
 from stormdraw.scores.ensemble import ensemble_variables
-from stormdraw.scores.statistics import case_statistics as statistics_by_region
-from stormdraw.scores.tables import NO_RANK
+from stormdraw.scores.statistics.crps import gaussian_crps
+from stormdraw.scores.statistics.rank_histogram import NO_RANK
 
 INIT = datetime(2026, 6, 8, 6)
 LEADS = [1, 3]

@@ -13,10 +13,10 @@ import xarray as xr
 from scipy import stats
 
 from stormdraw.grids import Grid
-from stormdraw.scores.block import spread_bin_edges
 from stormdraw.scores.case import score_case
+from stormdraw.scores.case_statistics import case_statistics
 from stormdraw.scores.settings import Scores
-from stormdraw.scores.statistics import case_statistics
+from stormdraw.scores.statistics.spread_error import spread_bin_edges
 from stormdraw.scores.summary import summarise
 from stormdraw.scores.tidy import tidy_scores, write_tidy
 

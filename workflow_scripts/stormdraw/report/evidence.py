@@ -6,20 +6,9 @@ import pandas as pd
 
 from stormdraw.report.summary import systems_in, variables_in
 from stormdraw.report.wording import NOTHING, digits, skill_text, units_text
+from stormdraw.scores import registry
+from stormdraw.scores.score import Metric
 from stormdraw.settings import Settings
-
-# (metric, heading); units are the variable's but where the heading says otherwise.
-_METRICS = (
-    ("crps_fair", "fair CRPS"),
-    ("crps_standard", "standard CRPS"),
-    ("crps_gaussian", "Gaussian CRPS"),
-    ("crps_skill", "skill"),
-    ("crps_gaussian_skill", "Gaussian skill"),
-    ("rmse", "RMSE of the mean"),
-    ("bias", "bias of the mean"),
-    ("spread", "spread"),
-    ("spread_error_ratio", "spread / RMSE"),
-)
 
 
 @dataclass(frozen=True)
@@ -58,7 +47,11 @@ def evidence(summary: pd.DataFrame, settings: Settings) -> list[ScoreTable]:
 def _table(summary: pd.DataFrame, settings: Settings, name: str) -> ScoreTable:
     own = summary[(summary["variable"] == name) & summary["value"].notna()]
     there = set(own["metric"])
-    metrics = [(metric, heading) for metric, heading in _METRICS if metric in there]
+    metrics = {
+        name: metric
+        for name, metric in registry.metrics().items()
+        if metric.label and name in there
+    }
     scores = own.set_index(["system", "lead_hours", "metric"])[["value", "ci_low", "ci_high"]]
     found = {key: tuple(row) for key, row in zip(scores.index, scores.to_numpy(), strict=True)}
     leads = sorted(int(lead) for lead in set(own["lead_hours"]))
@@ -67,17 +60,17 @@ def _table(summary: pd.DataFrame, settings: Settings, name: str) -> ScoreTable:
             evidence_id(name, system, lead),
             system,
             lead,
-            [_cell(metric, found.get((system, lead, metric))) for metric, _ in metrics],
+            [_cell(metrics[metric], found.get((system, lead, metric))) for metric in metrics],
         )
         for system in systems_in(own, settings)
         for lead in leads
     ]
-    return ScoreTable(name, units_text(name), [heading for _, heading in metrics], rows)
+    return ScoreTable(name, units_text(name), [metric.label for metric in metrics.values()], rows)
 
 
-def _cell(metric: str, score: tuple[float, ...] | None) -> tuple[str, str]:
+def _cell(metric: Metric, score: tuple[float, ...] | None) -> tuple[str, str]:
     if score is None:
         return NOTHING, ""
-    say = skill_text if metric.endswith("_skill") else digits
+    say = skill_text if metric.kind == "skill" else digits
     value, low, high = score
     return say(value), f"{say(low)} to {say(high)}" if low == low and high == high else ""

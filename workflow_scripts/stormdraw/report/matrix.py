@@ -14,6 +14,8 @@ import pandas as pd
 from stormdraw.report.style import looks
 from stormdraw.report.summary import leads_in, systems_in, variables_in
 from stormdraw.report.wording import NARROW, NOTHING, digits, skill_text, units_text
+from stormdraw.scores import registry
+from stormdraw.scores.score import Metric
 from stormdraw.settings import Settings
 
 # A cell's colour is one step stronger at each of these multiples of the smallest difference.
@@ -78,60 +80,68 @@ def contenders(settings: Settings) -> list[str]:
 def choices(summary: pd.DataFrame, settings: Settings) -> list[Choice]:
     """The scores that can be chosen, the headline first: those that any system has."""
     systems = systems_in(summary, settings)
-    reference = settings.scores.reference
-    against = [
-        Choice(f"skill against {name} (%)", metrics, _per_cent, float, 0, against=name)
-        for name, metrics in (
-            (reference, ("crps_skill", "crps_gaussian_skill")),
-            *(
-                (name, (f"crps_skill_vs_{name}", f"crps_gaussian_skill_vs_{name}"))
-                for name in settings.baselines()
-                if name != reference
-            ),
-        )
-        if name in systems
+    offered = {name: metric for name, metric in registry.metrics().items() if metric.offered}
+    found = [
+        _against(other, name, metric, settings)
+        for other in dict.fromkeys([settings.scores.reference, *settings.baselines()])
+        if other in systems
+        for name, metric in offered.items()
+        if metric.kind == "skill"
     ]
     perfect = settings.perfect_system()
     if perfect in systems:
-        against.append(
-            Choice(
-                f"fair CRPS over that of {perfect}",
-                ("crps_fair",),
-                lambda value: f"{value:.2f}",
-                lambda value: 0.0,
-                -1,
-                perfect,
-            )
-        )
-    plain = [
-        Choice("fair CRPS", ("crps_fair", "crps_gaussian"), digits, lambda value: 0.0, -1),
-        Choice("spread / RMSE", ("spread_error_ratio",), lambda v: f"{v:.2f}", _calibration, 0),
-        Choice("RMSE of the mean", ("rmse",), digits, lambda value: 0.0, -1),
-        *_of_events(settings),
-    ]
+        label = f"fair CRPS over that of {perfect}"
+        found.append(Choice(label, ("crps_fair",), _two_decimals, _no_tone, -1, perfect))
+    alone = {name: metric for name, metric in offered.items() if metric.kind != "skill"}
+    found += [_alone(name, metric) for name, metric in alone.items() if "{" not in name]
+    found += _of_events(alone, settings)
     there = set(summary["metric"])
-    return [choice for choice in (*against, *plain) if there & set(choice.metrics)]
+    return [choice for choice in found if there & set(choice.metrics)]
+
+
+def _against(other: str | None, name: str, metric: Metric, settings: Settings) -> Choice:
+    suffix = "" if other == settings.scores.reference else f"_vs_{other}"
+    names = tuple(f"{own}{suffix}" for own in (name, metric.stand_in) if own)
+    label = f"{metric.label} against {other} (%)"
+    return Choice(label, names, _per_cent, float, 0, against=other)
+
+
+def _alone(name: str, metric: Metric, **values: str) -> Choice:
+    """A metric of a system by itself; `values` are put into its name and label."""
+    return Choice(
+        metric.label.format(**values),
+        tuple(own.format(**values) for own in (name, metric.stand_in) if own),
+        _two_decimals if metric.kind == "ratio" else digits,
+        _calibration if metric.best == "one" else _no_tone,
+        {"high": 1, "low": -1}.get(metric.best, 0),
+    )
+
+
+def _of_events(metrics: Mapping[str, Metric], settings: Settings) -> Iterator[Choice]:
+    """Those of each threshold of each variable, at the middle width of neighbourhoods.
+
+    Thresholds differ from variable to variable, so a choice has values in the columns of one.
+    """
+    widths = settings.scores.neighbourhoods
+    width = str(widths[len(widths) // 2])
+    thresholds = {value for some in settings.scores.thresholds.values() for value in some}
+    for threshold in sorted(thresholds):
+        for name, metric in metrics.items():
+            if "{threshold}" in name:
+                yield _alone(name, metric, threshold=f"{threshold:g}", width=width)
+
+
+def _two_decimals(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _no_tone(value: float) -> float:
+    return 0.0
 
 
 def _per_cent(skill: float) -> str:
     """0.128 -> '+13': the unit stands in the label."""
     return skill_text(skill).removesuffix(f"{NARROW}%")
-
-
-def _of_events(settings: Settings) -> Iterator[Choice]:
-    """Fractions skill at the middle width, and Brier score, of each threshold of each variable.
-
-    Thresholds differ from variable to variable, so a choice has values in the columns of one.
-    """
-    widths = settings.scores.neighbourhoods
-    thresholds = {value for some in settings.scores.thresholds.values() for value in some}
-    for threshold in sorted(thresholds):
-        width = widths[len(widths) // 2]
-        metric = f"fss_{threshold:g}_{width}"
-        label = f"FSS ≥ {threshold:g}, {width} points wide"
-        yield Choice(label, (metric,), lambda v: f"{v:.2f}", lambda value: 0.0, 1)
-        label, metrics = f"Brier score ≥ {threshold:g}", (f"brier_fair_{threshold:g}",)
-        yield Choice(label, (*metrics, f"brier_{threshold:g}"), digits, lambda value: 0.0, -1)
 
 
 def _calibration(ratio: float) -> float:

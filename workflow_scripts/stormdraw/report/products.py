@@ -27,7 +27,7 @@ from stormdraw.report.grib_products import Message, encode, inventory_columns
 from stormdraw.report.summary import load_summary
 from stormdraw.report.winner import choose
 from stormdraw.scores.ensemble import read_forecast
-from stormdraw.scores.probability_matched import probability_matched_mean
+from stormdraw.scores.statistics.probability_matched_mean import probability_matched_mean
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
 

@@ -1,255 +1,152 @@
-"""The statistics of one variable at one lead."""
+"""One variable at one lead of a case, reduced to the sums of all scores."""
 
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
 
-from stormdraw.scores.events import Verified, gaussian_events, member_events
-from stormdraw.scores.multivariate import energy_score, variogram_sums, variogram_weight
-from stormdraw.scores.pointwise import PointScores, score_gaussian, score_members
-from stormdraw.scores.ranks import rank_counts, ranks
+from stormdraw.scores import registry
+from stormdraw.scores.coverage import coverage
+from stormdraw.scores.ensemble import Forecast
+from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import Scores
-from stormdraw.scores.spectra import variance_spectrum
-from stormdraw.scores.tables import PIT_BINS, SPREAD_BINS
+from stormdraw.scores.verification import Event, Fields, Points, Wind
+from stormdraw.seeds import generator_for
 from stormdraw.variables import variable
+
+# Members x points, and points, that are scored at once at most: they stay in a core's own cache
+# from the sort to the last sum.
+_TOGETHER, _POINTS = 2**16, 2**12
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """One variable at one lead: members (member, y, x), or mean and spread (y, x).
+class Block:
+    """A forecast and its truth (y, x), and how it is scored.
 
-    `absent` is how many members of the file have no value here; `members` are the others. It is
-    None, not empty, for a distribution known by mean and spread, which nobody else needs.
+    `weights` is (region, y, x); only `points` (y, x) count, all if it is None. Random numbers are
+    drawn for `labels`: the initial time, the variable and the lead.
     """
 
-    name: str
-    members: np.ndarray | None
-    mean: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
-    spread: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
-    absent: int = 0
+    forecast: Forecast
+    truth: np.ndarray
+    weights: np.ndarray
+    points: np.ndarray | None
+    scores: Scores
+    run_seed: int
+    labels: tuple[str, str, int]
+    threads: int = 1
 
-    def valid(self) -> np.ndarray:
-        """Where all members that are there are finite, (y, x); nowhere if there is none."""
-        if self.members is None:
-            with np.errstate(invalid="ignore"):
-                return np.isfinite(self.mean) & np.isfinite(self.spread) & (self.spread >= 0.0)
-        valid = np.full(self.members.shape[1:], len(self.members) > 0)
-        for member in self.members:
-            valid &= np.isfinite(member)
-        return valid
+    def members(self) -> np.ndarray | None:
+        """The forecast's members (member, y, x), None if only mean and spread are known."""
+        if self.forecast.members is None or len(self.forecast.members):
+            return self.forecast.members
+        # Nobody is scored here: no point counts.
+        return np.full((1, *self.truth.shape), np.nan, np.float32)
 
 
-def block_statistics(
-    forecast: Forecast,
-    truth: np.ndarray,
-    weights: np.ndarray,
-    points: np.ndarray | None,
-    scores: Scores,
-    random: np.random.Generator,
-    threads: int,
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """What `tables` lists, for one forecast against the truth (y, x), and the CRPS (y, x).
+def block_sums(block: Block) -> tuple[Arrays, Arrays]:
+    """All sums but those of the wind vector, and what is mapped (y, x).
 
-    `weights` is (region, y, x); only `points` (y, x) count, all if it is None. The CRPS is the fair
-    one, or the Gaussian one of a mean and spread, in float32; NaN where a point does not count.
+    A map is NaN where a point does not count.
     """
-    thresholds = scores.thresholds.get(forecast.name, [])
-    members = forecast.members
-    if members is not None and not len(members):
-        # Nobody is scored here: the common points are none.
-        members = np.full((1, *truth.shape), np.nan, np.float32)
-    found = _score(forecast, members, truth, weights, points, thresholds, threads)
-    counting = np.where(found.valid.reshape(truth.shape), weights, 0.0)
-    block = _point_statistics(forecast, found, truth, weights, counting, random)
-    of_point = found.crps_fair if found.members else found.crps_gaussian
-    crps = np.where(found.valid, of_point, np.nan).astype(np.float32).reshape(truth.shape)
-    against = Verified(truth, found.valid.reshape(truth.shape), counting, scores.neighbourhoods)
-    # Scores of points take more memory than all that follows.
-    del found, of_point
-    if not against.valid.any():
-        return block, crps
-    if members is None:
-        if thresholds:
-            block |= gaussian_events(forecast.mean, forecast.spread, against, thresholds)
-        return block, crps
-    if thresholds:
-        block |= member_events(members, against, thresholds)
-    return block | _of_fields(members, against, scores.variogram_lags, threads), crps
-
-
-def _score(
-    forecast: Forecast,
-    members: np.ndarray | None,
-    truth: np.ndarray,
-    weights: np.ndarray,
-    points: np.ndarray | None,
-    thresholds: Sequence[float],
-    threads: int,
-) -> PointScores:
-    allowed = None if points is None else points.ravel()
-    if members is None:
-        mean, spread = forecast.mean.ravel(), forecast.spread.ravel()
-        return score_gaussian(mean, spread, truth.ravel(), allowed, thresholds)
-    return score_members(
-        members.reshape(len(members), -1),
-        truth.ravel(),
-        points=allowed,
-        weights=weights.reshape(len(weights), -1),
-        thresholds=thresholds,
-        threads=threads,
+    members = block.members()
+    sums, maps, valid = point_sums(block, members)
+    fields = Fields(
+        block.forecast,
+        members,
+        block.truth,
+        valid,
+        np.where(valid, block.weights, 0.0),
+        block.weights,
+        block.scores,
+        block.threads,
     )
+    sums |= coverage(fields)
+    if valid.any():
+        for score in registry.scores().values():
+            if score.fields and (fields.thresholds or not score.event):
+                sums |= score.fields(fields)
+        sums |= event_sums(fields)
+    return sums, maps
 
 
-def _point_statistics(
-    forecast: Forecast,
-    found: PointScores,
-    truth: np.ndarray,
-    weights: np.ndarray,
-    counting: np.ndarray,
-    random: np.random.Generator,
-) -> dict[str, np.ndarray]:
-    """Sums and counts of scores at points; `counting` are the weights (region, y, x) of those."""
-    flat = counting.reshape(len(counting), -1)
-    block = _sums(found, flat) | _counts(found, weights.reshape(flat.shape), random)
-    block |= _by_region("missing_truth", ~np.isfinite(truth), weights)
-    block |= _by_region("missing_points", ~forecast.valid(), weights)
-    block["absent_members"] = np.full(len(weights), forecast.absent)
-    return block | _spread_bins(found, flat, variable(forecast.name).precision)
-
-
-def _of_fields(
-    members: np.ndarray, against: Verified, lags: Sequence[int], threads: int
-) -> dict[str, np.ndarray]:
-    """Sums over pairs of points, and spectra where all points count."""
-    weights = against.weights
-    standard, fair = variogram_sums(members, against.truth, weights, lags)
-    block = {
-        "variogram_standard_sum": standard,
-        "variogram_fair_sum": fair,
-        "variogram_weight_sum": variogram_weight(weights, lags),
-    }
-    if against.valid.all():
-        block |= _spectra(members, against.truth, threads)
-    return block
-
-
-def wind_statistics(
-    wind: tuple[Forecast, Forecast],
-    truth: tuple[np.ndarray, np.ndarray],
-    weights: np.ndarray,
-    points: np.ndarray | None,
-    threads: int,
-) -> dict[str, np.ndarray]:
-    """Sums of the energy score of the wind vector, each (region,).
-
-    Without members, or where the components have different ones, there is none.
-    """
-    (u, v), (true_u, true_v) = wind, truth
-    if u.members is None or v.members is None or not 0 < len(u.members) == len(v.members):
-        return {}
-    valid = u.valid() & v.valid() & np.isfinite(true_u) & np.isfinite(true_v)
-    if points is not None:
-        valid &= points
-    count = len(u.members)
-    standard, fair = energy_score(
-        u.members.reshape(count, -1),
-        v.members.reshape(count, -1),
-        true_u.ravel(),
-        true_v.ravel(),
-        threads,
-    )
-    counting = weights[:, valid]
-    return {
-        "energy_weight_sum": counting.sum(axis=1),
-        "energy_standard_sum": counting @ standard[valid.ravel()],
-        "energy_fair_sum": counting @ fair[valid.ravel()],
-    }
-
-
-def _sums(found: PointScores, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Weighted sums over points; `weights` (region, point) are 0 where a point does not count."""
-    sums = {
-        "weight_sum": weights.sum(axis=1),
-        "crps_standard_sum": weights @ found.crps_standard,
-        "crps_fair_sum": weights @ found.crps_fair,
-        "crps_gaussian_sum": weights @ found.crps_gaussian,
-        "error_sum": weights @ found.error,
-        "squared_error_sum": weights @ found.error**2,
-        "variance_sum": weights @ found.variance,
-    }
-    if found.members:
-        sums["below_all_sum"] = weights @ (found.below + found.equal == 0)
-        sums["above_all_sum"] = weights @ (found.below == found.members)
-        sums["parts_sum"] = found.parts
-    if len(found.threshold_weighted_gaussian):
-        sums["threshold_weighted_gaussian_sum"] = weights @ found.threshold_weighted_gaussian.T
-    if found.members and len(found.threshold_weighted):
-        for index, kind in enumerate(("standard", "fair")):
-            sums[f"threshold_weighted_{kind}_sum"] = weights @ found.threshold_weighted[:, index].T
+def wind_sums(wind: Wind) -> Arrays:
+    """The sums of scores that need both components of the wind."""
+    sums: Arrays = {}
+    for score in registry.scores().values():
+        if score.wind:
+            sums |= score.wind(wind)
     return sums
 
 
-def _counts(
-    found: PointScores, weights: np.ndarray, random: np.random.Generator
-) -> dict[str, np.ndarray]:
-    inside = (weights > 0.0) & found.valid
-    counts = {
-        "points": inside.sum(axis=1),
-        # An ensemble none of whose members is there has none.
-        "members": np.full(len(weights), found.members if found.valid.any() else 0),
-        "mask_checksum": np.array([zlib.crc32(np.packbits(mask).tobytes()) for mask in inside]),
-    }
-    # One number for every point, so that a point's rank does not depend on which others count.
-    if found.members:
-        rank = ranks(found.below, found.equal, random)
-        tables = [rank_counts(rank[mask], found.members) for mask in inside]
-        return counts | {"rank_counts": np.array(tables)}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = -found.error / np.sqrt(found.variance)
-    # Certain and right: the truth is any quantile of such a distribution.
-    pit = np.where(np.isnan(z), random.random(z.size), ndtr(z))
-    bins = np.minimum((pit * PIT_BINS).astype(np.int64), PIT_BINS - 1)
-    tables = [np.bincount(bins[mask], minlength=PIT_BINS) for mask in inside]
-    return counts | {
-        "pit_counts": np.array(tables),
-        "rank_counts": np.zeros((len(weights), 1), np.int64),
-    }
+def point_sums(block: Block, members: np.ndarray | None) -> tuple[Arrays, Arrays, np.ndarray]:
+    """Sums over points, maps, and which points are valid (y, x).
+
+    Points are scored a few at once by each of the threads, and added up in their order, so that
+    threads change no digit.
+    """
+    size = block.truth.size
+    valid = np.empty(size, bool)
+    scores = registry.scores().values()
+    mapped = {name: own for score in scores for name, (_, own) in score.maps.items()}
+    maps = {name: np.empty(size, np.float32) for name in mapped if block.scores.maps}
+    points_at = _points_of(block, members)
+
+    def reduce(start: int) -> list[Arrays]:
+        here = slice(start, start + step)
+        points = points_at(here)
+        valid[here] = points.valid
+        for name, at_points in maps.items():
+            at_points[here] = np.where(points.valid, mapped[name](points), np.nan)
+        return [score.points(points) for score in scores if score.points]
+
+    total: Arrays = {}
+    step = max(1, min(_POINTS, _TOGETHER // (1 if members is None else len(members))))
+    with ThreadPoolExecutor(block.threads) as pool:
+        for made in pool.map(reduce, range(0, size, step)):
+            for sums in made:
+                for name, values in sums.items():
+                    total[name] = total[name] + values if name in total else values
+    shape = block.truth.shape
+    return total, {name: own.reshape(shape) for name, own in maps.items()}, valid.reshape(shape)
 
 
-def _by_region(name: str, where: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """How many points of each region are `where` (y, x)."""
-    return {name: np.array([np.count_nonzero(where & (weight > 0.0)) for weight in weights])}
+def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Points]:
+    """Gives the points of a slice of the flat grid."""
+    truth, allowed = block.truth.ravel(), None if block.points is None else block.points.ravel()
+    weights = block.weights.reshape(len(block.weights), -1)
+    name = block.forecast.name
+
+    def at(here: slice) -> Points:
+        def random(label: str) -> np.ndarray:
+            generator = generator_for(block.run_seed, label, *block.labels)
+            # As if one number had been drawn for each point of the grid.
+            generator.bit_generator.advance(here.start)  # type: ignore[attr-defined]
+            return generator.random(len(truth[here]))
+
+        of_points = (truth[here], weights[:, here], None if allowed is None else allowed[here])
+        more: dict[str, Any] = {
+            "thresholds": block.scores.thresholds.get(name, ()),
+            "precision": variable(name).precision,
+            "random": random,
+        }
+        if members is None:
+            mean, spread = block.forecast.mean.ravel(), block.forecast.spread.ravel()
+            return Points.of_gaussian(mean[here], spread[here], *of_points, **more)
+        return Points.of_members(members.reshape(len(members), -1)[:, here], *of_points, **more)
+
+    return at
 
 
-def spread_bin_edges(precision: float) -> np.ndarray:
-    """Upper edges of all bins but the last: the precision, and half-octaves above it."""
-    return precision * 2.0 ** (0.5 * np.arange(SPREAD_BINS - 1))
-
-
-def _spread_bins(
-    found: PointScores, weights: np.ndarray, precision: float
-) -> dict[str, np.ndarray]:
-    bins = np.searchsorted(spread_bin_edges(precision), np.sqrt(found.variance), side="right")
-
-    def by_bin(values: np.ndarray) -> np.ndarray:
-        return np.array([np.bincount(bins, weight * values, SPREAD_BINS) for weight in weights])
-
-    return {
-        "spread_bin_weight_sum": by_bin(np.ones(bins.shape)),
-        "spread_bin_variance_sum": by_bin(found.variance),
-        "spread_bin_squared_error_sum": by_bin(found.error**2),
-    }
-
-
-def _spectra(members: np.ndarray, truth: np.ndarray, threads: int) -> dict[str, np.ndarray]:
-    of_members = [variance_spectrum(member, threads) for member in members]
-    mean = members.mean(axis=0, dtype=np.float64)
-    return {
-        "spectrum_fields": np.array(1),
-        "spectrum_members": np.mean(of_members, axis=0),
-        "spectrum_mean": variance_spectrum(mean, threads),
-        "spectrum_truth": variance_spectrum(truth, threads),
-    }
+def event_sums(fields: Fields) -> Arrays:
+    """Sums of all thresholds, (region, threshold, ...)."""
+    rows: list[Arrays] = []
+    for threshold in fields.thresholds:
+        event = Event(fields, threshold)
+        rows.append({})
+        for score in registry.scores().values():
+            if score.event:
+                rows[-1] |= score.event(event)
+    return {name: np.stack([row[name] for row in rows], axis=1) for name in (rows or [{}])[0]}

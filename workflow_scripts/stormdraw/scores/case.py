@@ -12,12 +12,12 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
+from stormdraw.scores import registry
+from stormdraw.scores.case_statistics import case_statistics
 from stormdraw.scores.ensemble import ensemble_variables, initial_time, leads_of
-from stormdraw.scores.maps import MAPS
 from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.regions import region_masks
 from stormdraw.scores.settings import Scores
-from stormdraw.scores.statistics import case_statistics
 from stormdraw.scores.truth import Truth
 from stormdraw.scores.weights import area_weights, describe_weights
 
@@ -75,7 +75,7 @@ def score_case(
             raise StormdrawError(f"{ensemble_path}: {error}") from None
         statistics.attrs = _attributes(ensemble, init, grid, run_seed, scores)
     encoding: dict[str, dict] = {"init": {"units": "hours since 1970-01-01", "dtype": "int64"}}
-    for name in MAPS:
+    for name in registry.map_sums():
         if name in statistics:
             encoding[name] = {"zlib": True, "complevel": 1}
     with replacing(output_path) as temporary:

@@ -10,9 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.scores.maps import MAPS
+from stormdraw.scores import registry
 from stormdraw.scores.settings import WHOLE_DOMAIN
-from stormdraw.scores.tables import SCORE_TABLES, TABLES
 from stormdraw.times import format_init
 
 # They say what a system lacks, and are of no score.
@@ -22,7 +21,7 @@ _TOLD_ANYWAY = {"absent_members", "missing_points", "missing_truth", "threshold_
 def load_systems(
     paths_by_system: Mapping[str, Sequence[Path]],
     region: str = WHOLE_DOMAIN,
-    tables: Collection[str] = SCORE_TABLES,
+    tables: Collection[str] = (),
 ) -> dict[str, xr.Dataset]:
     """The statistics of each system in a region, with dims (init, variable, lead) and of tables.
 
@@ -115,14 +114,14 @@ def load_system(
     name: str,
     paths: Sequence[Path],
     region: str = WHOLE_DOMAIN,
-    tables: Collection[str] = SCORE_TABLES,
+    tables: Collection[str] = (),
     only: Collection[str] | None = None,
 ) -> xr.Dataset:
     """The statistics of one system as `load_systems` has them, `only` of some variables.
 
     Raises StormdrawError as that does, but for the comparison with others.
     """
-    left_out = [*MAPS, *(table for table in TABLES if table not in tables)]
+    left_out = [*registry.map_sums(), *(registry.tables() - set(tables))]
     if not paths:
         raise StormdrawError(f"system {name}: no score file; score at least one case")
     loaded: list[xr.Dataset] = []
@@ -153,14 +152,14 @@ def load_system(
 def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
     """Cases whose tables are filled up to the longest: members may be absent in some."""
     named = {str(name) for case in cases for name in case.data_vars}
-    for name in sorted(named & set(TABLES)):
+    fill = {name: own.fill for name, own in registry.sums().items() if name in named}
+    for name in fill:
         having = next(case[name] for case in cases if name in case)
         for index, case in enumerate(cases):
             if name not in case:
-                cases[index] = case.assign({name: xr.full_like(having, TABLES[name].fill)})
+                cases[index] = case.assign({name: xr.full_like(having, fill[name])})
     dims = {dim for case in cases for dim in case.dims} - {"init", "variable", "lead"}
     longest = {str(dim): max(case.sizes.get(dim, 0) for case in cases) for dim in dims}
-    fill = {name: table.fill for name, table in TABLES.items() if name in named}
     padded = []
     for case in cases:
         short = {

@@ -1,15 +1,40 @@
 """Reading an ensemble file, one variable at one lead at a time."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 import xarray as xr
 
-from stormdraw.scores.block import Forecast
 from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES
 
 # Members that are read at once: unpacking 16 bits takes three times the space of what comes out.
 _READ_TOGETHER = 8
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One variable at one lead: members (member, y, x), or mean and spread (y, x).
+
+    `absent` is how many members of the file have no value here; `members` are the others. It is
+    None, not empty, for a distribution known by mean and spread, which nobody else needs.
+    """
+
+    name: str
+    members: np.ndarray | None
+    mean: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    spread: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    absent: int = 0
+
+    def valid(self) -> np.ndarray:
+        """Where all members that are there are finite, (y, x); nowhere if there is none."""
+        if self.members is None:
+            with np.errstate(invalid="ignore"):
+                return np.isfinite(self.mean) & np.isfinite(self.spread) & (self.spread >= 0.0)
+        valid = np.full(self.members.shape[1:], len(self.members) > 0)
+        for member in self.members:
+            valid &= np.isfinite(member)
+        return valid
 
 
 def ensemble_variables(ensemble: xr.Dataset) -> list[str]:

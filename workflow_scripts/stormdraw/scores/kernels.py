@@ -1,25 +1,55 @@
-"""Compiled loops, most over sorted errors: what NumPy would need ten passes over memory for.
+"""Compiled loops: what NumPy would need ten passes over memory for.
 
 Numba keeps the machine code in NUMBA_CACHE_DIR, which the workflow sets to a folder of its own, so
 that only the first job of a run compiles. All loops release the GIL: blocks of points run in
-threads. Each point's sums are formed in the order of its sorted members, so that neither blocks nor
-threads change a digit.
+threads.
 """
 
-import numba
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-# Sums may be reassociated, which lets them use vector instructions; NaN and inf keep their meaning.
-_compiled = numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+
+def compiled(loop: Callable[..., None]) -> Callable[..., None]:
+    """The loop in machine code, from its first call on.
+
+    Not earlier, since whoever only asks which scores there are need not wait for Numba.
+    """
+
+    @functools.cache
+    def machine_code() -> Callable[..., None]:
+        import numba
+
+        # Sums may be reassociated, which lets them use vector instructions; NaN and inf keep their
+        # meaning.
+        return numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})(loop)
+
+    @functools.wraps(loop)
+    def call(*arrays: Any) -> None:
+        machine_code()(*arrays)
+
+    return call
 
 
-@_compiled
+@compiled
 def point_scores(errors, valid, scores, counts):  # type: ignore[no-untyped-def]
     """Mean, variance, standard and fair CRPS, members below and equal, of sorted errors.
 
     `errors` is (point, member); `valid` (point,) is narrowed to points where all are finite;
-    `scores` is (4, point) and `counts` (2, point), 0 where not valid. See `stormdraw.scores.crps`
-    for the formulas.
+    `scores` is (4, point) and `counts` (2, point), 0 where not valid. Each point's sums are formed
+    in the order of its sorted members, so that neither blocks nor threads change a digit.
+
+    For M members x_i and the truth y:
+
+        standard = 1/M sum_i |x_i - y| - 1/(2 M^2)     sum_ij |x_i - x_j|
+        fair     = 1/M sum_i |x_i - y| - 1/(2 M (M-1)) sum_ij |x_i - x_j|
+
+    The standard one scores the ensemble as a distribution of M steps (properscoring, xskillscore);
+    the fair one is what infinitely many members of the same distribution would score on average
+    (Ferro 2014, doi:10.1002/qj.2270, eq. 8). Both are the absolute error when M is 1. In ascending
+    order, sum_ij |x_i - x_j| = 2 sum_k (2k - M + 1) x_k with k = 0 .. M-1, so no pairs are formed.
     """
     points, count = errors.shape
     for point in range(points):
@@ -51,66 +81,3 @@ def point_scores(errors, valid, scores, counts):  # type: ignore[no-untyped-def]
         scores[3, point] = distance - half_pairs / (count * max(count - 1, 1))
         counts[0, point] = below
         counts[1, point] = equal
-
-
-@_compiled
-def chained_crps(errors, valid, lower, scores):  # type: ignore[no-untyped-def]
-    """Standard and fair CRPS (2, point) of max(x, t) against max(y, t), from sorted errors x - y.
-
-    `lower` (point,) is t - y. The chaining function keeps the order, so that nothing is sorted
-    again.
-    """
-    points, count = errors.shape
-    for point in range(points):
-        distance = half_pairs = 0.0
-        if valid[point]:
-            bound = np.float64(lower[point])
-            truth = max(bound, 0.0)
-            for k in range(count):
-                value = max(np.float64(errors[point, k]), bound) - truth
-                distance += abs(value)
-                half_pairs += (2 * k - count + 1) * value
-            distance /= count
-        scores[0, point] = distance - half_pairs / (count * count)
-        scores[1, point] = distance - half_pairs / (count * max(count - 1, 1))
-
-
-@_compiled
-def sum_parts(errors, valid, weights, parts):  # type: ignore[no-untyped-def]
-    """Add the weighted negative and positive part of each order statistic to `parts`.
-
-    `weights` is (region, point), `parts` (region, 2, member).
-    """
-    points, count = errors.shape
-    for point in range(points):
-        if not valid[point]:
-            continue
-        for region in range(weights.shape[0]):
-            weight = weights[region, point]
-            if weight == 0.0:
-                continue
-            for k in range(count):
-                error = np.float64(errors[point, k])
-                parts[region, 0, k] += weight * min(error, 0.0)
-                parts[region, 1, k] += weight * max(error, 0.0)
-
-
-@_compiled
-def distances(u, v, true_u, true_v, distance, pairs):  # type: ignore[no-untyped-def]
-    """Mean distance to the truth, and sum of distances over pairs i < j, of vectors at each point.
-
-    `u` and `v` are (point, member), the others (point,).
-    """
-    points, count = u.shape
-    for point in range(points):
-        own_u, own_v = u[point], v[point]
-        y_u, y_v = true_u[point], true_v[point]
-        total = within = 0.0
-        for i in range(count):
-            x_u, x_v = own_u[i], own_v[i]
-            total += np.sqrt((x_u - y_u) * (x_u - y_u) + (x_v - y_v) * (x_v - y_v))
-            for j in range(i):
-                d_u, d_v = own_u[j] - x_u, own_v[j] - x_v
-                within += np.sqrt(d_u * d_u + d_v * d_v)
-        distance[point] = total / count
-        pairs[point] = within

@@ -6,33 +6,38 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-# In a file of scores, (variable, y, x): sums over leads, and over how many.
+from stormdraw.scores import registry
+
+# In a score file, (variable, y, x): sums over leads, and over how many.
 MAPS = ("crps_map_sum", "crps_map_leads")
 
 
 class MapSums:
-    """Sums over leads of the CRPS at each point of a grid (y, x), by variable."""
+    """Sums over leads of what is mapped at each point of a grid (y, x), by variable."""
 
     def __init__(self, variables: Sequence[str], shape: tuple[int, int]) -> None:
         self._places = {name: index for index, name in enumerate(variables)}
-        self._sums = np.zeros((len(variables), *shape), np.float32)
-        self._leads = np.zeros((len(variables), *shape), np.int8)
+        self._sums = {
+            name: np.zeros((len(variables), *shape), np.int8 if "leads" in name else np.float32)
+            for name in registry.map_sums()
+        }
 
-    def add(self, name: str, crps: np.ndarray) -> None:
-        """Add one lead of a variable, (y, x), NaN where a point does not count."""
-        place, counts = self._places[name], np.isfinite(crps)
-        np.add(self._sums[place], crps, out=self._sums[place], where=counts)
-        self._leads[place] += counts
+    def add(self, variable: str, maps: Mapping[str, np.ndarray]) -> None:
+        """Add one lead of a variable, (y, x) by map, NaN where a point does not count."""
+        place = self._places[variable]
+        for name, values in maps.items():
+            counts = np.isfinite(values)
+            total = self._sums[f"{name}_sum"][place]
+            np.add(total, values, out=total, where=counts)
+            self._sums[f"{name}_leads"][place] += counts
 
     def maps(self) -> dict[str, xr.DataArray]:
-        """What MAPS names."""
-        described = (
-            (self._sums, "sum over leads of the fair CRPS, or of a Gaussian's without members"),
-            (self._leads, "leads at which the point counts"),
-        )
+        """What `registry.map_sums` names."""
         return {
-            name: xr.DataArray(values, dims=("variable", "y", "x"), attrs={"long_name": meaning})
-            for name, (values, meaning) in zip(MAPS, described, strict=True)
+            name: xr.DataArray(
+                self._sums[name], dims=("variable", "y", "x"), attrs={"long_name": meaning}
+            )
+            for name, meaning in registry.map_sums().items()
         }
 
 

@@ -4,27 +4,22 @@ import math
 from collections.abc import Collection
 
 from stormdraw.grids import HRRR
-from stormdraw.scores.sizes import probability_classes
-from stormdraw.scores.tables import COUNTS, PIT_BINS, SCORE_TABLES, SUMS, TABLES
+from stormdraw.scores import registry
+from stormdraw.scores.score import Sum
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
 
 # Python, its libraries and compiled loops.
 _PROCESS_BYTES = 500_000_000
 
-# Bytes at each point, most in double precision: of scores of points, and of those of thresholds, if
-# there are any, and for each; of sums over fields, beside the members; for each region, its
-# weights; for each variable, its map over leads.
-_SCORES_OF_POINTS, _ANY_THRESHOLD, _EACH_THRESHOLD = 110, 80, 24
+# Bytes at each point, most in double precision: of sums over fields, beside the members; for each
+# region, its weights; for each variable, each of its maps over leads.
 _SUMS_OF_FIELDS = 120
 _EACH_REGION = 32
 _EACH_MAP = 5
 # Masks of the points that count.
 _MASKS = 3
 
-# Scores of one variable that are neither of a threshold nor a skill, and those of each threshold
-# that are of no neighbourhood.
-_SCORES, _SCORES_OF_A_THRESHOLD = 25, 12
 # A row of the table of scores, as Python holds it before it is one.
 _ROW_BYTES = 1000
 
@@ -53,20 +48,21 @@ def products_megabytes(settings: Settings, members: int) -> int:
 def case_bytes(settings: Settings, members: int) -> int:
     """The most that scoring a case takes beside the process, with so many members in the file.
 
-    0 members are a mean and spread. At first there are the members (member, y, x) of one variable
-    at one lead and the scores at points; then two blocks of members: both components of the wind,
-    or a variable and its sorted copy for the probability-matched mean. One field of the truth is
-    held, and one mask of the points that all systems are compared on.
+    0 members are a mean and spread. There are the members (member, y, x) of one variable at one
+    lead, and as many more as its scores hold. One field of the truth is held, and one mask of the
+    points that all systems are compared on.
     """
     thresholds, scored = _thresholds(settings), scored_variables(settings.variables)
-    at_first = 4 * members + _SCORES_OF_POINTS
-    if thresholds:
-        at_first += _ANY_THRESHOLD + _EACH_THRESHOLD * thresholds
-    blocks = 2 if thresholds or "WIND10" in scored else 1
-    then = blocks * 4 * members + _SUMS_OF_FIELDS
+    copies = max(
+        score.copies
+        for score in registry.scores().values()
+        if (thresholds or not score.event) and ("WIND10" in scored or not score.wind)
+    )
+    # A mean and spread are two fields.
+    blocks = (1 + copies) * 4 * (members or 2) + _SUMS_OF_FIELDS
     regions = _EACH_REGION * (1 + len(settings.scores.regions))
-    maps = _EACH_MAP * len(scored) if settings.scores.maps else 0
-    return (max(at_first, then) + regions + maps + _MASKS) * _points(settings)
+    maps = _EACH_MAP * len(scored) * len(registry.map_sums()) // 2 if settings.scores.maps else 0
+    return (blocks + regions + maps + _MASKS) * _points(settings)
 
 
 def points_bytes(settings: Settings, members: Collection[int]) -> int:
@@ -90,16 +86,27 @@ def summary_bytes(settings: Settings, members: Collection[int]) -> int:
     scores, leads = settings.scores, len(settings.leads)
     variables = len(scored_variables(settings.variables))
     fields = variables * leads * len(settings.initial_times())
-    loaded = [8 * fields * _numbers_of_a_field(settings, size) for size in members]
-    thresholds, widths = _thresholds(settings), len(scores.neighbourhoods)
-    of_a_threshold = _SCORES_OF_A_THRESHOLD + 2 * widths
-    of_a_variable = _SCORES + len(settings.baselines()) + thresholds * of_a_threshold
+    for_metrics = registry.tables_of_metrics()
+    written = [
+        own
+        for name, own in registry.sums().items()
+        if own.dims == ("region",) or name in for_metrics
+    ]
+    loaded = [
+        8 * fields * sum(_numbers(settings, own, size) for own in written) for size in members
+    ]
+    of_a_variable = _metrics(settings)
     resamples = 8 * (1 + scores.bootstrap_samples)
     of_scores = resamples * leads * of_a_variable * len(members)
     # Tables whose length is the number of members are resampled a lead at a time.
+    lengths = registry.lengths()
+    by_size = [own for own in written if any(callable(lengths.get(dim)) for dim in own.dims)]
+    at_once = [own for own in written if own not in by_size]
     largest = max(members)
-    fixed = len(SUMS) + PIT_BINS + thresholds * (10 + 4 * widths)
-    of_sums = resamples * (2 * leads * fixed + 2 * (3 + 2 * thresholds) * (largest + 1))
+    of_sums = resamples * (
+        2 * leads * sum(_numbers(settings, own, largest) for own in at_once)
+        + 2 * sum(_numbers(settings, own, largest) for own in by_size)
+    )
     rows = variables * leads * len(members) * of_a_variable * (1 + len(scores.regions))
     return sum(loaded) + max(loaded) + of_scores + of_sums + _ROW_BYTES * rows
 
@@ -128,20 +135,29 @@ def _thresholds(settings: Settings) -> int:
     return max((len(own) for name, own in thresholds.items() if name in scored), default=0)
 
 
-def _numbers_of_a_field(settings: Settings, members: int) -> int:
-    """How many numbers of a variable at a lead of a case scores are made of, in one region."""
-    lengths = {
+def _numbers(settings: Settings, own: Sum, members: int) -> int:
+    """How many numbers a sum is, of a variable at a lead of a case in one region."""
+    known = registry.lengths() | {
         "region": 1,
         "threshold": _thresholds(settings),
         "neighbourhood": len(settings.scores.neighbourhoods),
-        "part": 2,
-        "order": members,
-        "rank": members + 1,
-        "exceeding": probability_classes(members) + 1,
-        "pit_bin": PIT_BINS,
     }
-    of_tables = (math.prod(lengths[dim] for dim in TABLES[name].dims) for name in SCORE_TABLES)
-    return len(SUMS) + len(COUNTS) + sum(of_tables)
+    lengths = [known[dim] for dim in own.dims]
+    return math.prod(length(members) if callable(length) else length for length in lengths)
+
+
+def _metrics(settings: Settings) -> int:
+    """How many metrics a variable has at most."""
+    scores = settings.scores
+    values = {"{threshold}": _thresholds(settings), "{width}": len(scores.neighbourhoods)}
+    alone = sum(
+        math.prod(count for placeholder, count in values.items() if placeholder in name)
+        for score in registry.scores().values()
+        for name in score.metrics
+    )
+    # Of skills against a system there is one of each score.
+    compared = sum(1 for score in registry.scores().values() if score.against)
+    return alone + compared * len({scores.reference, *settings.baselines()} - {None})
 
 
 def _megabytes(count: float) -> int:

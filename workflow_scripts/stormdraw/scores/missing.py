@@ -30,7 +30,7 @@ def missing_data(paths_by_system: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
     says why the system has no forecast of the case at all, if it cannot be started.
     """
     rows = []
-    for name, system in load_systems(paths_by_system, tables=()).items():
+    for name, system in load_systems(paths_by_system).items():
         counts = {key: system[key].values for key in (*_MISSING, "points")}
         lacking = np.any([counts[key] > 0 for key in _MISSING], axis=0)
         for case, variable, lead in np.argwhere(lacking):

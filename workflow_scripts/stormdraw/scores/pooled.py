@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from stormdraw.scores import registry
 from stormdraw.scores.comparison import load_system, load_systems, variables
-from stormdraw.scores.sizes import probability_classes
-from stormdraw.scores.tables import SUMS, TABLES
-
-_NOT_SUMMED = ("threshold_value",)
+from stormdraw.scores.sums import cut_to_size
 
 
 def pooled_tables(
@@ -29,10 +27,10 @@ def pooled_tables(
     Raises StormdrawError as `load_systems` does.
     """
     pooled = {}
-    for name, compared in load_systems(paths_by_system, tables=()).items():
+    for name, compared in load_systems(paths_by_system).items():
         wanted = [own for own in variables(compared) if only in (None, own)]
         if wanted:
-            system = load_system(name, paths_by_system[name], tables=TABLES, only=wanted)
+            system = load_system(name, paths_by_system[name], tables=registry.tables(), only=wanted)
             # Only there is it compared with the others.
             system["points"] = compared["points"].sel(variable=wanted)
             for variable in wanted:
@@ -47,16 +45,13 @@ def _pool(system: xr.Dataset) -> xr.Dataset:
     counted = np.bincount(members, minlength=1)
     frequent = int(np.flatnonzero(counted == counted.max())[-1])
     chosen = fields.isel(field=np.flatnonzero(members == frequent))
-    names = [name for name in (*SUMS, *TABLES) if name in chosen and name not in _NOT_SUMMED]
+    names = ["weight_sum", *(name for name in registry.sums_of_scores() if name in chosen)]
     summed = chosen[names].sum("field")
     if "threshold_value" in chosen:
         # All fields have the same, or none where no field counts.
         summed["threshold_value"] = chosen["threshold_value"].max("field")
         summed = summed.isel(threshold=np.isfinite(summed["threshold_value"].values))
-    classes = probability_classes(frequent)
-    for dim, length in (("exceeding", classes + 1), ("order", frequent), ("rank", frequent + 1)):
-        if dim in summed.dims:
-            summed = summed.isel({dim: slice(length)})
+    summed = cut_to_size(summed, frequent)
     return summed.assign_attrs(
         members=frequent, fields=chosen.sizes["field"], all_fields=fields.sizes["field"]
     )

@@ -9,17 +9,11 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
+from stormdraw.scores import registry
 from stormdraw.scores.bootstrap import days_by_lead, interval, resamplings
 from stormdraw.scores.comparison import leads, load_systems, variables
-from stormdraw.scores.ensemble_metrics import distribution_metrics, event_metrics, sized_metrics
-from stormdraw.scores.metrics import (
-    is_ensemble,
-    metrics,
-    skill,
-    smallest_ensembles,
-    sums_over_cases,
-)
 from stormdraw.scores.settings import WHOLE_DOMAIN
+from stormdraw.scores.sums import Cases, all_metrics, smallest_ensembles
 
 COLUMNS = (
     "system",
@@ -61,7 +55,7 @@ def summarise(
             f"scores.reference is {reference!r}, which has no scores; there are those of "
             f"{', '.join(sorted(paths_by_system))}"
         )
-    systems = load_systems(paths_by_system, region)
+    systems = load_systems(paths_by_system, region, registry.tables_of_metrics())
     rows = list(
         _all_rows(systems, reference, standards, widths, bootstrap_samples, run_seed, confidence)
     )
@@ -79,7 +73,7 @@ def by_initial_hour(
 
     Its columns, with `initial_hour` (UTC) after `lead_hours`.
     """
-    systems = load_systems(paths_by_system)
+    systems = load_systems(paths_by_system, tables=registry.tables_of_metrics())
     hours = sorted({int(hour) for one in systems.values() for hour in one["init"].dt.hour.values})
     tables = []
     for hour in hours:
@@ -149,37 +143,24 @@ def _scores(
     resamples: np.ndarray,
 ) -> dict[str, dict[str, np.ndarray]]:
     """The scores (resample, lead) of each system for one variable, by system and metric."""
-    compared = reference is not None and reference in systems
-    matched = systems[reference]["members"].values if compared else None  # type: ignore[index]
+    standard = systems.get(reference or "")
+    matched = None if standard is None else standard["members"].values
     scores = {}
     for name, system in systems.items():
-        has_members = is_ensemble(system)
-        sums = sums_over_cases(system, resamples, matched if has_members else None)
-        thresholds = _thresholds(system)
-        scores[name] = metrics(sums, has_members) | distribution_metrics(sums)
-        scores[name] |= event_metrics(sums, thresholds, widths)
-        scores[name] |= sized_metrics(system, resamples, thresholds)
+        cases = Cases(system, resamples, matched, widths)
+        scores[name] = all_metrics(cases)
         # How many points there are is no estimate, and has no interval.
-        scores[name]["points"] = sums["points"][:1]
-    if reference in scores:
-        standard = dict(scores[reference])
-        for values in scores.values():
-            values.update(skill(values, standard))
-    for against in standards:
-        if against in scores and against != reference:
-            standard = dict(scores[against])
-            for values in scores.values():
-                values.update(skill(values, standard, f"_vs_{against}"))
+        scores[name]["points"] = cases["points"][:1]
+    alone = {name: dict(values) for name, values in scores.items()}
+    for against in dict.fromkeys([reference, *standards]):
+        if against not in alone:
+            continue
+        suffix = "" if against == reference else f"_vs_{against}"
+        for name, values in scores.items():
+            for score in registry.scores().values():
+                skills = score.against(alone[name], alone[against]) if score.against else {}
+                values.update({f"{metric}{suffix}": skill for metric, skill in skills.items()})
     return scores
-
-
-def _thresholds(system: xr.Dataset) -> list[float]:
-    """The thresholds of one variable; files are filled up with NaN."""
-    if "threshold_value" not in system:
-        return []
-    values = system["threshold_value"].values.reshape(-1, system.sizes["threshold"])
-    known = values[np.isfinite(values).any(axis=1)]
-    return [float(value) for value in known[0] if np.isfinite(value)] if len(known) else []
 
 
 def _rows(

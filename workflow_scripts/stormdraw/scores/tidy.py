@@ -24,7 +24,7 @@ def tidy_scores(
     `days` is the number of blocks that intervals come from. `domain` is the summary of the whole
     domain, if it is there already.
     """
-    inits = next(iter(load_systems(paths_by_system, tables=()).values()))["init"].values
+    inits = next(iter(load_systems(paths_by_system).values()))["init"].values
     tables = []
     for region in (WHOLE_DOMAIN, *scores.regions):
         if region == WHOLE_DOMAIN and domain is not None:

@@ -11,14 +11,10 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.scores.bootstrap import MINIMUM_DAYS, days_by_lead, interval, resamplings
 from stormdraw.scores.comparison import leads, load_systems, variables
-from stormdraw.scores.metrics import (
-    is_ensemble,
-    metrics,
-    shared_crps,
-    smallest_ensembles,
-    sums_over_cases,
-)
+from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import SCORED_VARIABLES
+from stormdraw.scores.statistics.crps import crps_metrics, shared_crps
+from stormdraw.scores.sums import Cases, smallest_ensembles
 
 COLUMNS = (
     "system",
@@ -46,7 +42,7 @@ TOO_FEW_DAYS = f"undecided: fewer than {MINIMUM_DAYS} days"
 class _Scored:
     """What is compared of one system and variable: scores (resample, lead), the rest (lead,)."""
 
-    scores: Mapping[str, np.ndarray]
+    scores: Arrays
     members: np.ndarray
     cases: np.ndarray
     days: np.ndarray
@@ -79,7 +75,7 @@ def verdicts(
     against = [name for name in dict.fromkeys([reference, *standards]) if name is not None]
     if not against:
         return pd.DataFrame(columns=list(COLUMNS))
-    systems = load_systems(paths_by_system, tables=())
+    systems = load_systems(paths_by_system)
     resamples = resamplings(systems[against[0]]["init"].values, bootstrap_samples, run_seed)
     rows: dict[str, list[tuple]] = {name: [] for name in against}
     for variable in _all_variables(systems):
@@ -105,7 +101,7 @@ def _all_variables(systems: Mapping[str, xr.Dataset]) -> list[str]:
 
 def _score(system: xr.Dataset, resamples: np.ndarray) -> _Scored:
     return _Scored(
-        metrics(sums_over_cases(system, resamples), is_ensemble(system)),
+        crps_metrics(Cases(system, resamples)),
         smallest_ensembles(system),
         (system["points"].values > 0).sum(axis=0),
         days_by_lead(system),

@@ -26,7 +26,7 @@ from stormdraw.models.forcings import make_forcings
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.pairs import Pairs
 from stormdraw.provenance import attributes
-from stormdraw.scores.spectra import wavelengths
+from stormdraw.scores.statistics.spectra import wavelengths
 from stormdraw.settings import Settings
 from stormdraw.times import format_init
 

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from stormdraw.report.panel import Evidence, Panel, middle
 from stormdraw.report.wording import units_text
-from stormdraw.scores.neighbourhoods import fractions_skill_score
+from stormdraw.scores.statistics.fractions_skill import fractions_skill_score
 
 # The score (neighbourhood,) of the ensemble and of its matched mean.
 Skill = tuple[np.ndarray, np.ndarray]

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from stormdraw.report.panel import Evidence, Panel
 from stormdraw.report.style import NOTE_COLOUR
 from stormdraw.report.wording import units_text
-from stormdraw.scores.probabilities import reliability_curve
+from stormdraw.scores.statistics.event_probabilities import reliability_curve
 
 
 def draw(axes: Axes, evidence: Evidence) -> None:

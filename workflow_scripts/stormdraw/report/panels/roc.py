@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from stormdraw.report.panel import Evidence, Panel
 from stormdraw.report.style import NOTE_COLOUR
 from stormdraw.report.wording import units_text
-from stormdraw.scores.probabilities import roc
+from stormdraw.scores.statistics.event_probabilities import roc
 
 
 def draw(axes: Axes, evidence: Evidence) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stormdraw.scores.metrics import ratio
+from stormdraw.scores.score import Arrays, Metric, Score, Sum
+from stormdraw.scores.sums import Cases, ratio
+from stormdraw.scores.verification import Event
 
 
 def summed_area(field: np.ndarray) -> np.ndarray:
@@ -66,3 +68,49 @@ def fractions_skill_score(difference: np.ndarray, reference: np.ndarray) -> np.n
     nothing, instead of being undefined.
     """
     return 1.0 - ratio(difference, reference)
+
+
+def _sums(event: Event) -> Arrays:
+    fields = event.fields
+    difference, reference = fss_sums(
+        event.probability,
+        event.observed,
+        fields.valid,
+        fields.weights,
+        fields.scores.neighbourhoods,
+    )
+    return {"fss_difference_sum": difference, "fss_reference_sum": reference}
+
+
+def fractions_skill(cases: Cases, before: str) -> Arrays:
+    """`fss_20_9` is that of at least 20 in boxes of 9 points; `before` stands before all names."""
+    if not cases.thresholds or f"{before}fss_difference_sum" not in cases:
+        return {}
+    scores = fractions_skill_score(
+        cases[f"{before}fss_difference_sum"], cases[f"{before}fss_reference_sum"]
+    )
+    return {
+        f"{before}fss_{threshold:g}_{width}": scores[:, :, index, position]
+        for index, threshold in enumerate(cases.thresholds)
+        for position, width in enumerate(cases.widths)
+    }
+
+
+FSS_DIMS = ("region", "threshold", "neighbourhood")
+
+SCORE = Score(
+    sums={
+        "fss_difference_sum": Sum(
+            "weighted sum of (f - o)**2 of the fractions in a neighbourhood", FSS_DIMS
+        ),
+        "fss_reference_sum": Sum("weighted sum of f**2 + o**2", FSS_DIMS),
+    },
+    event=_sums,
+    metrics={
+        "fss_{threshold}_{width}": Metric(
+            "FSS ≥ {threshold}, {width} points wide", "high", "ratio", offered=True
+        )
+    },
+    cases=lambda cases: fractions_skill(cases, ""),
+    place=5,
+)

@@ -1,41 +1,11 @@
-"""Scores of several values at once: of the wind as a vector, of a field's differences."""
+"""The variogram score of a field's differences from point to point."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from stormdraw.scores.kernels import distances
-
-_POINTS = 2048
-
-
-def energy_score(
-    u: np.ndarray, v: np.ndarray, true_u: np.ndarray, true_v: np.ndarray, threads: int = 1
-) -> tuple[np.ndarray, np.ndarray]:
-    """Standard and fair energy score of wind vectors (member, point) at each point.
-
-    With the Euclidean norm (Gneiting et al. 2008, doi:10.1007/s11749-008-0114-x, eq. 7); the CRPS
-    in two dimensions:
-
-        standard = 1/M sum_i |X_i - y| - 1/(2 M^2)     sum_ij |X_i - X_j|
-        fair     = 1/M sum_i |X_i - y| - 1/(2 M (M-1)) sum_ij |X_i - X_j|
-
-    Both are the distance when M is 1; NaN where a value is.
-    """
-    count, size = u.shape
-    distance, pairs = np.empty(size), np.empty(size)
-
-    def score_block(start: int) -> None:
-        block = slice(start, start + _POINTS)
-        # A point's members side by side, so that the loop over pairs is one of vectors.
-        own_u, own_v = np.ascontiguousarray(u[:, block].T), np.ascontiguousarray(v[:, block].T)
-        distances(own_u, own_v, true_u[block], true_v[block], distance[block], pairs[block])
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(score_block, range(0, size, _POINTS)))
-    # Each pair was counted once.
-    return distance - pairs / count**2, distance - pairs / (count * max(count - 1, 1))
+from stormdraw.scores.score import Arrays, Metric, Score, Sum
+from stormdraw.scores.verification import Fields
 
 
 def variogram_sums(
@@ -94,3 +64,27 @@ def _shifted(axis: int, lag: int) -> tuple[tuple[slice, slice], tuple[slice, sli
     """The two ends of all pairs `lag` points apart along an axis of (y, x)."""
     whole, head, tail = slice(None), slice(None, -lag), slice(lag, None)
     return ((head, whole), (tail, whole)) if axis == 0 else ((whole, head), (whole, tail))
+
+
+def _sums(fields: Fields) -> Arrays:
+    if fields.members is None:
+        return {}
+    lags = fields.scores.variogram_lags
+    standard, fair = variogram_sums(fields.members, fields.truth, fields.weights, lags)
+    return {
+        "variogram_standard_sum": standard,
+        "variogram_fair_sum": fair,
+        "variogram_weight_sum": variogram_weight(fields.weights, lags),
+    }
+
+
+SCORE = Score(
+    sums={
+        "variogram_weight_sum": Sum("weight of the pairs of points of the variogram score"),
+        "variogram_standard_sum": Sum("weighted sum of the variogram score of order 1/2"),
+        "variogram_fair_sum": Sum("weighted sum of the fair variogram score of order 1/2"),
+    },
+    fields=_sums,
+    metrics={"variogram_fair": Metric(best="low"), "variogram_standard": Metric(best="low")},
+    cases=lambda cases: cases.standard_and_fair("variogram"),
+)

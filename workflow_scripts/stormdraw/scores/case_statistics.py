@@ -6,13 +6,14 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.scores.block import block_statistics, wind_statistics
+from stormdraw.scores.assembly import assemble
+from stormdraw.scores.block import Block, block_sums, wind_sums
 from stormdraw.scores.ensemble import ensemble_variables, initial_time, leads_of, read_forecast
 from stormdraw.scores.maps import MapSums
 from stormdraw.scores.points import CommonPoints
+from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
-from stormdraw.scores.tables import Block, assemble
-from stormdraw.seeds import generator_for
+from stormdraw.scores.verification import Wind
 from stormdraw.times import format_init
 
 
@@ -28,7 +29,7 @@ def case_statistics(
     threads: int = 1,
     may_be_missing: bool = False,
 ) -> xr.Dataset:
-    """Sufficient statistics of a case, with dims (variable, lead, region) and those of `tables`.
+    """Sufficient statistics of a case: `registry.sums`, with dims (variable, lead, ...).
 
     `ensemble` has (member, lead, y, x) for each variable, or `<VAR>_mean` and `<VAR>_spread` (lead,
     y, x), and a scalar `init`; `truth` gives a variable at a lead, (y, x); `weights` is (y, x);
@@ -51,25 +52,28 @@ def case_statistics(
     variables = ensemble_variables(ensemble)
     leads = leads_of(ensemble) if in_common is None else in_common.leads
     init = format_init(initial_time(ensemble))
-    blocks: list[Block] = []
+    blocks: list[Arrays] = []
     maps = MapSums(variables, weights.shape) if scores.maps else None
 
-    def score(name: str, lead: int, points: np.ndarray | None) -> tuple[Block, np.ndarray]:
+    def score(name: str, lead: int, points: np.ndarray | None) -> tuple[Arrays, Arrays]:
         # Nothing holds the forecast any longer than this: a block is all that is in memory.
-        block, crps = block_statistics(
-            read_forecast(ensemble, name, lead),
-            truth(name, lead),
-            region_weights,
-            points,
-            scores,
-            generator_for(run_seed, "ranks", init, name, lead),
-            threads,
+        sums, at_points = block_sums(
+            Block(
+                read_forecast(ensemble, name, lead),
+                truth(name, lead),
+                region_weights,
+                points,
+                scores,
+                run_seed,
+                (init, name, lead),
+                threads,
+            )
         )
         if name == "WIND10" and {"U10", "V10"} <= set(ensemble.data_vars):
             u, v = (read_forecast(ensemble, part, lead) for part in ("U10", "V10"))
             observed = (truth("U10", lead), truth("V10", lead))
-            block |= wind_statistics((u, v), observed, region_weights, points, threads)
-        return block, crps
+            sums |= wind_sums(Wind(u, v, *observed, region_weights, points, threads))
+        return sums, at_points
 
     everywhere = np.ones(weights.shape, bool)
     for name in variables:
@@ -77,15 +81,15 @@ def case_statistics(
         for lead in leads:
             points = None if in_common is None else in_common.at(name, lead)
             compared = everywhere if points is None else points
-            block, crps = score(name, lead, points)
+            sums, at_points = score(name, lead, points)
             wanted += int(np.count_nonzero(compared))
-            there += int(block["points"][0])
+            there += int(sums["points"][0])
             known = np.count_nonzero(compared & np.isfinite(truth(name, lead)))
-            if in_common is not None and block["points"][0] < known:
-                block, crps = score(name, lead, ~everywhere)
-            blocks.append(block)
+            if in_common is not None and sums["points"][0] < known:
+                sums, at_points = score(name, lead, ~everywhere)
+            blocks.append(sums)
             if maps is not None:
-                maps.add(name, crps)
+                maps.add(name, at_points)
         if wanted and not there and not may_be_missing:
             raise StormdrawError(
                 f"{name} at init {init}: at no lead is there a point where the truth and the "

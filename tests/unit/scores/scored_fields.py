@@ -1,0 +1,22 @@
+"""A forecast on a grid beside its truth, as statistics are given it."""
+
+from typing import Any
+
+import numpy as np
+
+from stormdraw.scores.ensemble import Forecast
+from stormdraw.scores.settings import Scores
+from stormdraw.scores.verification import Fields, Points
+
+
+def points_of(members: np.ndarray, truth: np.ndarray, **more: Any) -> Points:
+    """Members (member, point), all points of the same weight unless it is given."""
+    weights = more.pop("weights", np.ones((1, truth.size)))
+    return Points.of_members(members, truth, weights, **more)
+
+
+def fields_of(forecast: Forecast, truth: np.ndarray, weights: np.ndarray, **scores: Any) -> Fields:
+    """Truth (y, x) and weights (region, y, x), which are 0 where a point does not count."""
+    valid = np.any(weights > 0.0, axis=0)
+    settings = Scores.model_validate(scores)
+    return Fields(forecast, forecast.members, truth, valid, weights, weights, settings)

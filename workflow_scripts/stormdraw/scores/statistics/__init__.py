@@ -1,0 +1,1 @@
+"""One file for each score; its name is the file's (`stormdraw.scores.score`)."""

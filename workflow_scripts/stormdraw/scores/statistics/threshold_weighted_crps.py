@@ -1,0 +1,107 @@
+"""The CRPS of what lies above a threshold."""
+
+import numpy as np
+from scipy.special import ndtr
+
+from stormdraw.scores.kernels import compiled
+from stormdraw.scores.score import Arrays, Metric, Score, Sum
+from stormdraw.scores.sums import Cases
+from stormdraw.scores.verification import Points
+
+# A spread below this is none: no unit of a variable is that small, and ratios to it overflow.
+_CERTAIN = 1e-30
+
+
+@compiled
+def _chained_crps(errors, valid, lower, scores):  # type: ignore[no-untyped-def]
+    """Standard and fair CRPS (2, point) of max(x, t) against max(y, t), from sorted errors x - y.
+
+    `lower` (point,) is t - y. The chaining function keeps the order, so that nothing is sorted
+    again.
+    """
+    points, count = errors.shape
+    for point in range(points):
+        distance = half_pairs = 0.0
+        if valid[point]:
+            bound = np.float64(lower[point])
+            truth = max(bound, 0.0)
+            for k in range(count):
+                value = max(np.float64(errors[point, k]), bound) - truth
+                distance += abs(value)
+                half_pairs += (2 * k - count + 1) * value
+            distance /= count
+        scores[0, point] = distance - half_pairs / (count * count)
+        scores[1, point] = distance - half_pairs / (count * max(count - 1, 1))
+
+
+def gaussian_crps_above(error: np.ndarray, spread: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """CRPS of max(X, t) against max(y, t) for Gaussian X: only what lies above t counts.
+
+    `error` is that of the mean, `lower` is t - y. It is the integral of (F(x) - [x >= y])**2 over
+    x >= t (Gneiting and Ranjan 2011, doi:10.1198/jbes.2010.08110, eq. 7). With a and b the standard
+    scores of t and of max(y, t), and G the integral of Phi**2, it is
+
+        spread * (G(b) - G(a) + G(-b))
+
+    Without a spread it is the distance of max(mean, t) and max(y, t).
+    """
+    upper = np.maximum(lower, 0.0)
+    certain = spread < _CERTAIN
+    safe = np.where(certain, 1.0, spread)
+    a, b = (lower - error) / safe, (upper - error) / safe
+    crps = safe * (_squared_integral(b) - _squared_integral(a) + _squared_integral(-b))
+    return np.where(certain, np.abs(np.maximum(error, lower) - upper), crps)
+
+
+def _squared_integral(x: np.ndarray) -> np.ndarray:
+    """The integral of Phi**2 from minus infinity to x, from integration by parts."""
+    distribution = ndtr(x)
+    density = np.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi)
+    tail = ndtr(np.sqrt(2.0) * x) / np.sqrt(np.pi)
+    return x * distribution**2 + 2.0 * density * distribution - tail
+
+
+def _sums(points: Points) -> Arrays:
+    if not points.thresholds:
+        return {}
+    spread = np.sqrt(points.variance)
+    truth = points.truth.astype(np.float64)
+    above = np.zeros((len(_KINDS), len(points.thresholds), truth.size))
+    for index, threshold in enumerate(points.thresholds):
+        if points.members:
+            _chained_crps(points.errors, points.valid, threshold - truth, above[:2, index])
+        lower = threshold - np.where(points.valid, truth, 0.0)
+        gaussian = gaussian_crps_above(points.error, spread, lower)
+        above[2, index] = np.where(points.valid, gaussian, 0.0)
+    return {
+        f"threshold_weighted_{kind}_sum": points.sum(values)
+        for kind, values in zip(_KINDS, above, strict=True)
+        if points.members or kind == "gaussian"
+    }
+
+
+def _metrics(cases: Cases) -> Arrays:
+    return {
+        f"crps_{kind}_above_{threshold:g}": cases.mean(f"threshold_weighted_{kind}_sum")[..., index]
+        for index, threshold in enumerate(cases.thresholds)
+        for kind in _KINDS
+        if f"threshold_weighted_{kind}_sum" in cases
+    }
+
+
+_KINDS = {
+    "standard": "weighted sum of the CRPS of max(x, threshold)",
+    "fair": "weighted sum of the fair CRPS of max(x, threshold)",
+    "gaussian": "weighted sum of the CRPS of max(x, threshold), of a Gaussian with the mean and "
+    "spread",
+}
+
+SCORE = Score(
+    sums={
+        f"threshold_weighted_{kind}_sum": Sum(meaning, ("region", "threshold"))
+        for kind, meaning in _KINDS.items()
+    },
+    points=_sums,
+    metrics={f"crps_{kind}_above_{{threshold}}": Metric(best="low") for kind in _KINDS},
+    cases=_metrics,
+)

@@ -1,0 +1,217 @@
+"""One variable at one lead, against the truth: what statistics are made of.
+
+Everything is told in errors, forecast minus truth: scores of points do not change when both are
+shifted, and small numbers lose fewer digits than kelvins do.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from scipy.special import ndtr
+
+from stormdraw.scores.ensemble import Forecast
+from stormdraw.scores.kernels import point_scores
+from stormdraw.scores.settings import Scores
+
+# Forecast probabilities of a mean and spread are told apart by the hundredth.
+_GAUSSIAN_CLASSES = 100
+
+
+@dataclass
+class _Shared:
+    """Keeps what several statistics are made of."""
+
+    _made: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def shared(self, make: Callable[[Self], Any]) -> Any:
+        """`make(self)`, which is called once, however many statistics ask for it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
+
+
+@dataclass
+class Points(_Shared):
+    """A block of points; arrays are (point,) but where another shape is told.
+
+    `errors` (point, member) are those of the members in ascending order. `members` is their number:
+    0 for a distribution known by mean and spread, which has no errors, NaN for the CRPS of members,
+    and no member `below` or `equal` to the truth. `error` is that of the mean; `variance` divides
+    by M - 1, and is 0 for one member. Where a point is not `valid`, `weights` (region, point) are 0
+    and so are the others.
+
+    `random(label)` draws a number from 0 to 1 for each point, whatever blocks there are.
+    """
+
+    members: int
+    errors: np.ndarray
+    truth: np.ndarray
+    valid: np.ndarray
+    weights: np.ndarray
+    error: np.ndarray
+    variance: np.ndarray
+    crps_standard: np.ndarray
+    crps_fair: np.ndarray
+    below: np.ndarray
+    equal: np.ndarray
+    thresholds: Sequence[float] = ()
+    precision: float = 0.0
+    random: Callable[[str], np.ndarray] = field(default=lambda label: np.empty(0))
+
+    def sum(self, values: np.ndarray) -> np.ndarray:
+        """Weighted sums (region, ...) of values (..., point)."""
+        return self.weights @ values.T
+
+    def sum_by(self, bins: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:
+        """Weighted sums (region, bin) of values at the points of each bin."""
+        return np.array([np.bincount(bins, weight * values, length) for weight in self.weights])
+
+    def count_by(self, bins: np.ndarray, length: int) -> np.ndarray:
+        """How many points that count are in each bin, (region, bin)."""
+        return np.array([np.bincount(bins[mask], minlength=length) for mask in self.weights > 0.0])
+
+    @classmethod
+    def of_members(
+        cls,
+        members: np.ndarray,
+        truth: np.ndarray,
+        weights: np.ndarray,
+        allowed: np.ndarray | None = None,
+        **more: Any,
+    ) -> Self:
+        """Points of members (member, point) of which `allowed` may count, all if it is None."""
+        count, size = members.shape
+        errors = sorted_errors(members, truth)
+        valid = np.ones(size, bool) if allowed is None else allowed.copy()
+        # error, variance, crps_standard, crps_fair; then below, equal
+        scores, counts = np.empty((4, size)), np.empty((2, size), np.int32)
+        point_scores(errors, valid, scores, counts)
+        counting = np.where(valid, weights, 0.0)
+        return cls(count, errors, truth, valid, counting, *scores, *counts, **more)
+
+    @classmethod
+    def of_gaussian(
+        cls,
+        mean: np.ndarray,
+        spread: np.ndarray,
+        truth: np.ndarray,
+        weights: np.ndarray,
+        allowed: np.ndarray | None = None,
+        **more: Any,
+    ) -> Self:
+        """Points of Gaussian distributions; a negative spread counts as missing."""
+        valid = np.isfinite(mean) & np.isfinite(spread) & np.isfinite(truth)
+        valid &= np.greater_equal(spread, 0.0, out=np.zeros(valid.shape, bool), where=valid)
+        if allowed is not None:
+            valid &= allowed
+        error = np.where(valid, mean, 0.0) - np.where(valid, truth, 0.0).astype(np.float64)
+        variance = np.where(valid, spread, 0.0).astype(np.float64) ** 2
+        unknown, none = np.full(valid.shape, np.nan), np.zeros(valid.shape, np.int32)
+        counting = np.where(valid, weights, 0.0)
+        errors = np.empty((valid.size, 0))
+        return cls(
+            0, errors, truth, valid, counting, error, variance, unknown, unknown, none, none, **more
+        )
+
+
+def sorted_errors(members: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Each member minus the truth, in ascending order at each point, (point, member).
+
+    `members` is (member, point) and `truth` (point,), of one precision, which the result keeps: for
+    floats close to each other the difference is exact. NaN sorts to the end.
+    """
+    # Two steps, since a subtraction across both orders of memory takes twice as long.
+    with np.errstate(invalid="ignore"):
+        errors = np.ascontiguousarray((members - truth).T)
+    errors.sort(axis=1)
+    return errors
+
+
+@dataclass
+class Fields(_Shared):
+    """A forecast on the grid and its truth (y, x).
+
+    `members` are (member, y, x), None for a distribution known by mean and spread. `weights`
+    (region, y, x) are 0 where a point is not `valid` (y, x), `region_weights` are not.
+    """
+
+    forecast: Forecast
+    members: np.ndarray | None
+    truth: np.ndarray
+    valid: np.ndarray
+    weights: np.ndarray
+    region_weights: np.ndarray
+    scores: Scores
+    threads: int = 1
+
+    @property
+    def member_count(self) -> int:
+        """How many members there are, 0 for a mean and spread."""
+        return 0 if self.members is None else len(self.members)
+
+    @property
+    def thresholds(self) -> list[float]:
+        """Those of the variable."""
+        return self.scores.thresholds.get(self.forecast.name, [])
+
+    def sum(self, values: np.ndarray) -> np.ndarray:
+        """The weighted sum of values (y, x) over the points of each region, (region,)."""
+        return self.weights.reshape(len(self.weights), -1) @ values.ravel()
+
+
+class Event:
+    """That a variable is at least a threshold, where points are valid.
+
+    `observed` (y, x) tells where the truth is. `probability` (y, x) is that of the forecast, and
+    `classes` (y, x) how many of the `steps` from 0 to 1 it is: for members how many of them have
+    the event, for a mean and spread the hundredths of a Gaussian's.
+    """
+
+    def __init__(self, fields: Fields, threshold: float) -> None:
+        self.fields = fields
+        self.threshold = threshold
+        with np.errstate(invalid="ignore"):
+            self.observed = (fields.truth >= threshold) & fields.valid
+        self.steps = probability_classes(fields.member_count)
+        if fields.members is None:
+            exact = exceedance_probability(fields.forecast.mean, fields.forecast.spread, threshold)
+            self.probability = np.where(fields.valid, exact, 0.0)
+            self.classes = np.rint(self.probability * self.steps).astype(np.int64)
+        else:
+            self.classes = np.zeros(fields.valid.shape, np.int64)
+            with np.errstate(invalid="ignore"):
+                for member in fields.members:
+                    self.classes += member >= threshold
+            self.classes[~fields.valid] = 0
+            self.probability = self.classes / self.steps
+
+
+def probability_classes(members: int) -> int:
+    """Into how many steps forecast probabilities divide the way from 0 to 1."""
+    return members or _GAUSSIAN_CLASSES
+
+
+def exceedance_probability(mean: np.ndarray, spread: np.ndarray, threshold: float) -> np.ndarray:
+    """The probability that a Gaussian reaches the threshold; 0 or 1 where it has no spread."""
+    distance = np.asarray(mean, np.float64) - threshold
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        probability = ndtr(distance / spread)
+    return np.where(np.equal(spread, 0.0), distance >= 0.0, probability)
+
+
+@dataclass(frozen=True)
+class Wind:
+    """Both components of the wind and their truths (y, x), `weights` (region, y, x).
+
+    `allowed` (y, x) tells which points may count, all if it is None.
+    """
+
+    u: Forecast
+    v: Forecast
+    true_u: np.ndarray
+    true_v: np.ndarray
+    weights: np.ndarray
+    allowed: np.ndarray | None
+    threads: int = 1
