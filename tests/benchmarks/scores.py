@@ -28,12 +28,12 @@ import properscoring
 import scoringrules
 import xarray as xr
 import xskillscore
+
+from stormdraw.grids import HRRR
 from stormdraw.scores.block import Block, point_sums
 from stormdraw.scores.ensemble import Forecast
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.verification import Points
-
-from stormdraw.grids import HRRR
 
 from timing import best_times, hardware, table  # isort: skip
 

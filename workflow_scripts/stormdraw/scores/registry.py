@@ -3,9 +3,8 @@
 import functools
 import importlib
 import pkgutil
-from pathlib import Path
 
-from stormdraw.scores import coverage
+from stormdraw.scores import coverage, statistics
 from stormdraw.scores.score import Length, Metric, Score, Sum
 
 # With the star, all of them are in the digest of whatever asks here (`stormdraw.code_digest`).
@@ -15,10 +14,9 @@ _FILES = "stormdraw.scores.statistics.*"
 @functools.cache
 def scores() -> dict[str, Score]:
     """Every score by name, in the order of the page."""
-    folder = Path(__file__).parent / "statistics"
     found: dict[str, Score] = {
         module.name: importlib.import_module(_FILES.replace("*", module.name)).SCORE
-        for module in pkgutil.iter_modules([str(folder)])
+        for module in pkgutil.iter_modules(statistics.__path__)
     }
     return dict(sorted(found.items(), key=lambda item: (item[1].place, item[0])))
 

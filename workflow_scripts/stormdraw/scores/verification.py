@@ -88,7 +88,9 @@ class Points(_Shared):
         # error, variance, crps_standard, crps_fair; then below, equal
         scores, counts = np.empty((4, size)), np.empty((2, size), np.int32)
         point_scores(errors, valid, scores, counts)
-        counting = np.where(valid, weights, 0.0)
+        if not valid.all():
+            errors[~valid] = 0.0
+        counting, truth = np.where(valid, weights, 0.0), np.where(valid, truth, truth.dtype.type(0))
         return cls(count, errors, truth, valid, counting, *scores, *counts, **more)
 
     @classmethod
@@ -106,7 +108,8 @@ class Points(_Shared):
         valid &= np.greater_equal(spread, 0.0, out=np.zeros(valid.shape, bool), where=valid)
         if allowed is not None:
             valid &= allowed
-        error = np.where(valid, mean, 0.0) - np.where(valid, truth, 0.0).astype(np.float64)
+        truth = np.where(valid, truth, 0.0).astype(np.float64)
+        error = np.where(valid, mean, 0.0) - truth
         variance = np.where(valid, spread, 0.0).astype(np.float64) ** 2
         unknown, none = np.full(valid.shape, np.nan), np.zeros(valid.shape, np.int32)
         counting = np.where(valid, weights, 0.0)

@@ -11,15 +11,13 @@ from stormdraw.scores.verification import Points
 
 
 @compiled
-def _add_parts(errors, valid, weights, parts):  # type: ignore[no-untyped-def]
+def _add_parts(errors, weights, parts):  # type: ignore[no-untyped-def]
     """Add the weighted negative and positive part of each order statistic to `parts`.
 
     `errors` is (point, member), `weights` (region, point), `parts` (region, 2, member).
     """
     points, count = errors.shape
     for point in range(points):
-        if not valid[point]:
-            continue
         for region in range(weights.shape[0]):
             weight = weights[region, point]
             if weight == 0.0:
@@ -34,7 +32,7 @@ def _sums(points: Points) -> Arrays:
     if not points.members:
         return {}
     parts = np.zeros((len(points.weights), 2, points.members))
-    _add_parts(points.errors, points.valid, points.weights, parts)
+    _add_parts(points.errors, points.weights, parts)
     return {
         "parts_sum": parts,
         "below_all_sum": points.sum(points.below + points.equal == 0),

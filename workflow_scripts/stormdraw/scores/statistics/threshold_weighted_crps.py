@@ -13,7 +13,7 @@ _CERTAIN = 1e-30
 
 
 @compiled
-def _chained_crps(errors, valid, lower, scores):  # type: ignore[no-untyped-def]
+def _chained_crps(errors, lower, scores):  # type: ignore[no-untyped-def]
     """Standard and fair CRPS (2, point) of max(x, t) against max(y, t), from sorted errors x - y.
 
     `lower` (point,) is t - y. The chaining function keeps the order, so that nothing is sorted
@@ -22,14 +22,13 @@ def _chained_crps(errors, valid, lower, scores):  # type: ignore[no-untyped-def]
     points, count = errors.shape
     for point in range(points):
         distance = half_pairs = 0.0
-        if valid[point]:
-            bound = np.float64(lower[point])
-            truth = max(bound, 0.0)
-            for k in range(count):
-                value = max(np.float64(errors[point, k]), bound) - truth
-                distance += abs(value)
-                half_pairs += (2 * k - count + 1) * value
-            distance /= count
+        bound = np.float64(lower[point])
+        truth = max(bound, 0.0)
+        for k in range(count):
+            value = max(np.float64(errors[point, k]), bound) - truth
+            distance += abs(value)
+            half_pairs += (2 * k - count + 1) * value
+        distance /= count
         scores[0, point] = distance - half_pairs / (count * count)
         scores[1, point] = distance - half_pairs / (count * max(count - 1, 1))
 
@@ -68,11 +67,10 @@ def _sums(points: Points) -> Arrays:
     truth = points.truth.astype(np.float64)
     above = np.zeros((len(_KINDS), len(points.thresholds), truth.size))
     for index, threshold in enumerate(points.thresholds):
+        lower = threshold - truth
         if points.members:
-            _chained_crps(points.errors, points.valid, threshold - truth, above[:2, index])
-        lower = threshold - np.where(points.valid, truth, 0.0)
-        gaussian = gaussian_crps_above(points.error, spread, lower)
-        above[2, index] = np.where(points.valid, gaussian, 0.0)
+            _chained_crps(points.errors, lower, above[:2, index])
+        above[2, index] = gaussian_crps_above(points.error, spread, lower)
     return {
         f"threshold_weighted_{kind}_sum": points.sum(values)
         for kind, values in zip(_KINDS, above, strict=True)
