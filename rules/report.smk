@@ -7,10 +7,11 @@ from stormdraw.report.candidates import candidates
 CANDIDATES = candidates(SETTINGS)
 
 # One ensemble's, for other programs: the winner's, or that of report.products_of.
-ONE_CANDIDATE = len(CANDIDATES) == 1
-PRODUCT_KINDS = ("mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "nc")
+GRIB_PRODUCTS = [f"{kind}.grib2" for kind in ("mean", "sprd", "pmmn", "prob")]
 PRODUCTS = expand(
-    "results/report/products/{init}.{kind}", init=INITS if CANDIDATES else [], kind=PRODUCT_KINDS
+    "results/report/products/{init}.{kind}",
+    init=INITS if CANDIDATES else [],
+    kind=["nc", *GRIB_PRODUCTS, *(f"{kind}.idx" for kind in GRIB_PRODUCTS)],
 )
 
 
@@ -117,6 +118,7 @@ rule report_scorecard:
                 if path.suffix in {".jinja", ".css", ".js"}
             ]
         ),
+        # All of it is shown on the page.
         settings=digest(config),
         models=MODELS,
     message:
@@ -125,44 +127,68 @@ rule report_scorecard:
         "../workflow_scripts/report_scorecard.py"
 
 
-# The only candidate need not win, so its ensembles are not held until the scores are there.
-rule report_products:
-    input:
-        summary=[] if ONE_CANDIDATE else "results/scores/summary.csv",
-        ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=CANDIDATES),
-    output:
-        mean="results/report/products/{init}.mean.grib2",
-        spread="results/report/products/{init}.sprd.grib2",
-        matched="results/report/products/{init}.pmmn.grib2",
-        probability="results/report/products/{init}.prob.grib2",
-        netcdf="results/report/products/{init}.nc",
-        inventories=[
-            f"results/report/products/{{init}}.{kind}.grib2.idx"
-            for kind in ("mean", "sprd", "pmmn", "prob")
-        ],
-    log:
-        "results/logs/report_products/{init}.log",
-    benchmark:
-        "results/benchmarks/report_products/{init}.tsv"
-    priority: TO_FOLLOW
-    conda:
-        "../envs/stormdraw.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(
-            products_megabytes(SETTINGS, max(MEMBERS_IN_FILES[name] for name in CANDIDATES))
-            if CANDIDATES
-            else 1000
-        ),
-        runtime=growing(60),
-    params:
-        code=code("report_products"),
-        settings={
-            "variables": STATE,
-            "thresholds": SETTINGS.scores.thresholds,
-            "products_of": SETTINGS.report.products_of,
-        },
-    message:
-        "Writing an ensemble's products at {wildcards.init}"
-    script:
-        "../workflow_scripts/report_products.py"
+if CANDIDATES:
+
+    # Of each system that may win, when its members are there.
+    rule report_products:
+        input:
+            ensemble="results/ensembles/{system}/{init}.nc",
+        output:
+            mean="results/report/products_of/{system}/{init}.mean.grib2",
+            spread="results/report/products_of/{system}/{init}.sprd.grib2",
+            matched="results/report/products_of/{system}/{init}.pmmn.grib2",
+            probability="results/report/products_of/{system}/{init}.prob.grib2",
+            netcdf="results/report/products_of/{system}/{init}.nc",
+            inventories=[
+                f"results/report/products_of/{{system}}/{{init}}.{kind}.idx"
+                for kind in GRIB_PRODUCTS
+            ],
+        log:
+            "results/logs/report_products/{system}/{init}.log",
+        benchmark:
+            "results/benchmarks/report_products/{system}/{init}.tsv"
+        wildcard_constraints:
+            system=one_of(CANDIDATES),
+        priority: TO_FOLLOW
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: attempt
+            * products_megabytes(SETTINGS, MEMBERS_IN_FILES[wildcards.system]),
+            runtime=growing(60),
+        params:
+            code=code("report_products"),
+            settings={"variables": STATE, "thresholds": SETTINGS.scores.thresholds},
+        message:
+            "Writing the products of {wildcards.system} at {wildcards.init}"
+        script:
+            "../workflow_scripts/report_products.py"
+
+    rule report_winner:
+        input:
+            summary=[] if len(CANDIDATES) == 1 else "results/scores/summary.csv",
+            products=[
+                f"results/report/products_of/{system}/{Path(product).name}"
+                for system in CANDIDATES
+                for product in PRODUCTS
+            ],
+        output:
+            PRODUCTS,
+        log:
+            "results/logs/report_winner.log",
+        benchmark:
+            "results/benchmarks/report_winner.tsv"
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(30),
+        params:
+            code=code("report_winner"),
+            products_of=SETTINGS.report.products_of,
+        message:
+            "Choosing whose products are those of the run"
+        script:
+            "../workflow_scripts/report_winner.py"

@@ -46,8 +46,9 @@ RULES = {
         for name in ("crps_maps", "archive_audit", "variables/T2M", "models/small/diagnosis")
     ],
     "report_scorecard": ["report/scorecard.html", "report/headline.json"],
+    "report_winner": ["report/products/2026060206.nc", "report/products/2026060206.prob.grib2"],
     "report_products": [
-        f"report/products/2026060206.{kind}"
+        f"report/products_of/small/2026060206.{kind}"
         for kind in ("nc", "mean.grib2", "sprd.grib2", "pmmn.grib2", "prob.grib2", "prob.grib2.idx")
     ],
 }

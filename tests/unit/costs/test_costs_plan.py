@@ -185,19 +185,26 @@ def test_ensembles_that_go_take_the_disk_of_two_cases(config):
     assert everything == 5 * 2 * (4 / 2 + 1 + 10) * 8 * ONE_FIELD
     config["ensembles"]["keep"] = False
     assert disk_bytes(load_settings(config), files)["ensembles"] == everything * 2 / 5
-    # Of several that may win, all cases wait until the winner is known.
-    system = {"name": "again", "method": "diffusion", "model": "ddpm_residual"}
-    config["ensembles"]["systems"].append(system)
-    two_cases = 2 * 2 * (4 / 2 + 4 / 2 + 1 + 10) * 8 * ONE_FIELD
-    waiting = 5 * 2 * (4 / 2 + 4 / 2) * 8 * ONE_FIELD
-    assert disk_bytes(load_settings(config), files)["ensembles"] == two_cases + waiting
-    config["report"] = {"products_of": "again"}
-    assert disk_bytes(load_settings(config), files)["ensembles"] == two_cases
     # Never more than all of them.
     config["periods"]["test"]["end"] = "2026-06-02T02:00"
     settings = load_settings(config)
     files = wanted_files(settings)
-    assert disk_bytes(settings, files)["ensembles"] == two_cases / 2
+    assert disk_bytes(settings, files)["ensembles"] == everything / 5
+
+
+def test_disk_has_products_and_what_maps_are_drawn_from(config):
+    config["scores"] = {"reference": "href"}
+    settings = load_settings(config)
+    report = disk_bytes(settings, wanted_files(settings))["report"]
+    # One candidate, two leads: three products of each of seven variables and wind speed, and the
+    # probabilities, in 32 and 16 bits. Truth, mean, share and eight members of two systems.
+    probabilities = sum(map(len, settings.scores.thresholds.values()))
+    products = len(settings.initial_times()) * 2 * (3 * 8 + probabilities) * 1.5
+    assert report == ONE_FIELD * (products + 2 * 2 * (3 + 8))
+    config["ensembles"]["keep"] = False
+    settings = load_settings(config)
+    more = disk_bytes(settings, wanted_files(settings))["report"] - report
+    assert more == ONE_FIELD * 2 * (3 + 8) * (len(settings.ensembles.systems) - 2)
 
 
 def test_small_ensembles_are_kept_unless_told_otherwise(config):

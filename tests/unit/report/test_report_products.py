@@ -1,9 +1,12 @@
+import copy
+import os
 import tracemalloc
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from pyproj import CRS
@@ -14,9 +17,11 @@ from stormdraw.archive.herbie_library import load_herbie, prints_to_log
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import HRRR, Grid
 from stormdraw.messages import find_messages
+from stormdraw.report.chosen_products import choose_products
 from stormdraw.report.grib_products import Message, encode, scaled_limit
 from stormdraw.report.products import KINDS, compute, products_of, write_products
-from stormdraw.settings import load_settings
+from stormdraw.scores.summary import read_summary, write_summary
+from stormdraw.settings import Settings, load_settings
 
 import cfgrib  # isort: skip
 import eccodes  # isort: skip
@@ -35,7 +40,8 @@ def written(demo_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     changed["T2M"][3, 0, 2, 4] = np.nan
     changed.to_netcdf(path)
     gribs = {kind: folder / f"{kind}.grib2" for kind in KINDS}
-    write_products(demo_run.settings, demo_run.summary, [path], folder / "products.nc", gribs)
+    thresholds = demo_run.settings.scores.thresholds
+    write_products(path, thresholds, folder / "products.nc", gribs)
     return folder
 
 
@@ -58,7 +64,7 @@ def test_the_netcdf_holds_what_members_say(written: Path, members: xr.Dataset) -
         assert "standard_name" not in products["T2M_spread"].attrs
         assert products["T2M_mean"].attrs["cell_methods"] == "realization: mean"
         assert np.isnan(products["T2M_pmm"].values[0, 2, 4])
-        assert "chosen by: the only candidate" in products.attrs["source"]
+        assert products.attrs["title"] == "Products of the ensemble ddpm_residual"
         assert Grid.of(products) == Grid.of(members)
 
 
@@ -251,6 +257,57 @@ def test_a_product_takes_one_copy_of_the_members_at_most(kind: str) -> None:
 def test_one_member_has_no_spread() -> None:
     spread = products_of("T2M", 1, {})[1].message
     np.testing.assert_array_equal(compute(np.ones((1, 2, 2), np.float32), spread), 0.0)
+
+
+def test_an_ensemble_without_members_is_refused(demo_run: Run, tmp_path: Path) -> None:
+    path, gribs = demo_run.ensembles["href_mean_spread"][0], {k: tmp_path / k for k in KINDS}
+    with pytest.raises(StormdrawError, match=r"\.nc: no members; products need them"):
+        write_products(path, {}, tmp_path / "products.nc", gribs)
+    assert not list(tmp_path.iterdir())
+
+
+def two_candidates(demo_run: Run, folder: Path, **report: Any) -> tuple[Settings, Path, Path]:
+    """Two models, their products of one case, a summary in which `worse` loses; and an output."""
+    config = copy.deepcopy(demo_run.config)
+    config["ensembles"]["systems"].append(
+        {"name": "worse", "method": "diffusion", "model": "ddpm_small"}
+    )
+    for system in ("ddpm_residual", "worse"):
+        path = folder / "products_of" / system / "2026060806.nc"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"of {system}")
+    table = read_summary(demo_run.summary)
+    lost = table[table["system"] == "ddpm_residual"].assign(system="worse")
+    lost["value"] *= 2
+    write_summary(pd.concat([table, lost]), folder / "summary.csv")
+    output = folder / "products" / "2026060806.nc"
+    return load_settings({**config, "report": report}), folder / "summary.csv", output
+
+
+@pytest.mark.parametrize(
+    ("report", "chosen"), [({}, "ddpm_residual"), ({"products_of": "worse"}, "worse")]
+)
+def test_the_products_of_the_run_are_those_of_the_winner_or_the_one_named(
+    demo_run: Run, tmp_path: Path, report: dict[str, str], chosen: str
+) -> None:
+    settings, summary, output = two_candidates(demo_run, tmp_path, **report)
+    choose_products(settings, summary, tmp_path / "products_of", [output])
+    assert output.read_text() == f"of {chosen}"
+    # Snakemake makes again what is older than the summary and the products that it is made of.
+    inputs = [summary, *(tmp_path / "products_of").glob("*/*.nc")]
+    assert all(output.stat().st_mtime_ns >= path.stat().st_mtime_ns for path in inputs)
+
+
+def test_where_files_cannot_be_linked_they_are_copied(
+    demo_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError("links are not supported here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    settings, summary, output = two_candidates(demo_run, tmp_path)
+    choose_products(settings, summary, tmp_path / "products_of", [output])
+    assert output.read_text() == "of ddpm_residual"
 
 
 def test_a_system_without_members_is_refused(demo_run: Run) -> None:

@@ -6,7 +6,8 @@ from stormdraw.archive.wanted import FileRequest
 from stormdraw.costs.fetching import fetching
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.fields.expected_grid import target_shape
-from stormdraw.report.winner import candidates
+from stormdraw.report.candidates import candidates
+from stormdraw.report.mapped import mapped_systems, wanted_for_maps
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
 
@@ -40,41 +41,52 @@ def _bytes_of(settings: Settings, systems: Iterable[AnySystem], files: Files) ->
 def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     """The most bytes that each stage's folder of results holds at once.
 
-    Fields take 32 bits a value. Scores, models and reports are small beside these, but for maps of
-    scores, and left out.
+    Fields take 32 bits a value. Models are small beside these, and left out, as are scores and
+    reports but for maps and products.
     """
     rows, columns = target_shape(settings)
     field = 4 * rows * columns
     state = field * len(settings.variables)
-    member = field * len(scored_variables(settings.variables))
+    cases = len(settings.initial_times())
     ensembles = ensemble_bytes(settings, files)
     if not keeps_ensembles(settings):
-        ensembles = _bytes_at_once(settings, ensembles, files)
+        # One case is drawn while the other is scored.
+        ensembles = min(ensembles, 2 * ensembles // cases)
     stored = sum(fetching(settings, found).bytes for found in files.values())
     maps = 0
     if settings.scores.maps:
         # Sums over leads in 32 bits, and their number in 8.
-        maps = member * 5 // 4 * len(settings.initial_times()) * len(settings.ensembles.systems)
+        scored = len(scored_variables(settings.variables))
+        maps = field * scored * 5 // 4 * cases * len(settings.ensembles.systems)
     return {
         # The simulated archive stays beside what is taken from it.
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),
         "fields": state * sum(len(found) for source, found in files.items() if source != "static"),
         "ensembles": ensembles,
         "scores": maps,
+        "report": field * (_mapped_fields(settings) + _product_fields(settings) * cases * 3 // 2),
     }
+
+
+def _mapped_fields(settings: Settings) -> int:
+    """Fields that are taken from ensembles for maps."""
+    wanted = wanted_for_maps(settings)
+    kept = keeps_ensembles(settings)
+    systems = mapped_systems(settings) if kept else settings.ensembles.systems
+    # The truth, the mean, and the share of members that reach a threshold, if there is one.
+    each = wanted.members + 2 + (wanted.threshold is not None)
+    return each * len(wanted.leads) * len(systems)
+
+
+def _product_fields(settings: Settings) -> int:
+    """Fields of a case's products, of all candidates: in 32 bits, and about 16 bits as GRIB2."""
+    scored = scored_variables(settings.variables)
+    thresholds = sum(len(settings.scores.thresholds.get(name, [])) for name in scored)
+    # Mean, spread and probability-matched mean.
+    each = 3 * len(scored) + thresholds
+    return each * len(settings.leads) * len(candidates(settings))
 
 
 def ensemble_bytes(settings: Settings, files: Files) -> int:
     """Bytes of the ensembles of all systems and cases, whether they stay or go."""
     return _bytes_of(settings, settings.ensembles.systems, files)
-
-
-def _bytes_at_once(settings: Settings, everything: int, files: Files) -> int:
-    """What lies there of ensembles that go: two cases, one drawn while the other is scored.
-
-    Where several systems may win, all cases of theirs wait until the winner is known.
-    """
-    two_cases = 2 * everything // len(settings.initial_times())
-    names = candidates(settings)
-    waiting = [settings.ensembles.system(name) for name in names] if len(names) > 1 else []
-    return min(everything, two_cases + _bytes_of(settings, waiting, files))

@@ -1,7 +1,7 @@
-"""Products of the winning ensemble: one NetCDF and four GRIB2 files for each case.
+"""Products of an ensemble: one NetCDF and four GRIB2 files for each case.
 
-results/report/products/{init}.nc has, for each variable and (lead, y, x): `{name}_mean`,
-`{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched mean), and for each
+results/report/products_of/{system}/{init}.nc has, for each variable and (lead, y, x):
+`{name}_mean`, `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched mean), and for each
 threshold `{name}_probability_{threshold}` in per cent, the share of members that reach it. The
 GRIB2 files have the same, one kind each, as those of HREF do: mean, sprd, pmmn, prob. Beside each
 lies its inventory (.idx), which Herbie finds messages by.
@@ -24,12 +24,8 @@ from stormdraw.files import replacing, write_text
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.report.grib_products import Message, encode, inventory_columns
-from stormdraw.report.summary import load_summary
-from stormdraw.report.winner import choose
-from stormdraw.scores.ensemble import read_forecast
+from stormdraw.scores.ensemble import ensemble_variables, read_forecast
 from stormdraw.scores.statistics.probability_matched_mean import probability_matched_mean
-from stormdraw.settings import Settings
-from stormdraw.variables import scored_variables
 
 KINDS = ("mean", "spread", "matched", "probability")
 
@@ -46,42 +42,31 @@ class Product:
 
 
 def write_products(
-    settings: Settings,
-    summary_path: str | Path | None,
-    ensemble_paths: Sequence[str | Path],
+    ensemble_path: Path,
+    thresholds: Mapping[str, Sequence[float]],
     netcdf: str | Path,
     gribs: Mapping[str, str | Path],
 ) -> None:
-    """Write the winner's products at one initial time; `gribs` gives the file of each of KINDS.
+    """Write the products of an ensemble; `gribs` gives the file of each of KINDS.
 
-    Each gets an inventory beside it, of its name and `.idx`.
-    `ensemble_paths` are the candidates' files, results/ensembles/{system}/{init}.nc. Where
-    report.products_of names the system, no summary is needed.
-    Raises StormdrawError if none can win, or the winner has no members.
+    Each gets an inventory beside it, of its name and `.idx`. `thresholds` are those of
+    probabilities, by variable.
+    Raises StormdrawError if the ensemble has no members.
     """
-    summary = load_summary(summary_path) if summary_path is not None else None
-    winner = choose(summary, settings)
-    by_system = {Path(path).parent.name: Path(path) for path in ensemble_paths}
-    if winner is None or winner.system not in by_system:
-        raise StormdrawError(
-            "no ensemble to write products of: add a system that samples a model, or name one in "
-            "report.products_of"
-        )
-    path = by_system[winner.system]
-    with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as ensemble:
-        names = [n for n in scored_variables(list(settings.variables)) if n in ensemble]
+    with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as ensemble:
+        system = str(ensemble.attrs["system"])
+        names = [name for name in ensemble_variables(ensemble) if name in ensemble]
         if not names:
             raise StormdrawError(
-                f"{path}: no members; products need them: name another system in report.products_of"
+                f"{ensemble_path}: no members; products need them: name another system in "
+                "report.products_of"
             )
-        products = {
-            name: products_of(name, ensemble.sizes["member"], settings.scores.thresholds)
-            for name in names
-        }
+        members = ensemble.sizes["member"]
+        products = {name: products_of(name, members, thresholds) for name in names}
         notes = attributes(
-            f"Products of the ensemble {winner.system}",
-            f"stormdraw system {winner.system}, chosen by: {winner.rule}",
-            settings.model_dump(mode="json"),
+            f"Products of the ensemble {system}",
+            f"stormdraw system {system}",
+            {"thresholds": thresholds},
         )
         inventories = _write(ensemble, products, netcdf, gribs, notes)
     for kind, lines in inventories.items():
