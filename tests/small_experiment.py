@@ -1,6 +1,7 @@
 """The whole workflow, small enough for a test: a corner of the world, two cases, a tiny model."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -142,3 +143,13 @@ def set_up(experiment: Experiment) -> Experiment:
     experiment.configure(CONFIG)
     experiment.model_path.write_text(yaml.safe_dump(MODEL))
     return experiment
+
+
+def planned(experiment: Experiment, *targets: str) -> dict[str, int]:
+    """Rule -> number of jobs a dry run would start."""
+    run = experiment.snakemake(*targets, "--dry-run", "--quiet", "rules")
+    assert run.returncode == 0, run.stdout
+    if "Nothing to be done" in run.stdout:
+        return {}
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout, flags=re.MULTILINE))
+    return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}

@@ -6,22 +6,13 @@ import shutil
 
 import pytest
 import yaml
+from small_experiment import planned
 
 
 @pytest.fixture(scope="module")
 def changed(finished, tmp_path_factory):
     """A copy of the finished experiment that tests may change, one after the other."""
     return finished.copy(tmp_path_factory.mktemp("changed") / "checkout")
-
-
-def planned(experiment, *targets) -> dict[str, int]:
-    """Rule -> number of jobs a dry run would start."""
-    run = experiment.snakemake(*targets, "--dry-run", "--quiet", "rules")
-    assert run.returncode == 0, run.stdout
-    if "Nothing to be done" in run.stdout:
-        return {}
-    jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.stdout, flags=re.MULTILINE))
-    return {rule: int(count) for rule, count in jobs.items() if rule not in ("all", "total")}
 
 
 def test_touching_any_source_reruns_nothing(changed):

@@ -1,10 +1,10 @@
 """Products of an ensemble: one NetCDF and four GRIB2 files for each case.
 
 results/report/products_of/{system}/{init}.nc has, for each variable and (lead, y, x):
-`{name}_mean`, `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched mean), and for each
-threshold `{name}_probability_{threshold}` in per cent, the share of members that reach it. The
-GRIB2 files have the same, one kind each, as those of HREF do: mean, sprd, pmmn, prob. Beside each
-lies its inventory (.idx), which Herbie finds messages by.
+`{name}_mean`, `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched
+mean), and for each threshold `{name}_probability_{threshold}` in per cent, the share of members
+that reach it. The GRIB2 files have the same, one kind each, as those of HREF do: mean, sprd, pmmn,
+prob. Beside each lies its inventory (.idx), which Herbie finds messages by.
 """
 
 import contextlib
