@@ -119,30 +119,11 @@ def test_a_confidence_level_only_sums_again(changed):
     assert "scores_case" not in jobs
 
 
-def test_ensembles_that_are_gone_are_drawn_again_for_a_score_only(changed):
-    config, summary = changed.config, "results/scores/summary.csv"
-    path = changed.folder / "workflow_scripts" / "stormdraw" / "scores" / "crps.py"
-    text = path.read_text()
-    ensembles = changed.results / "ensembles"
-    shutil.move(ensembles, changed.folder / "elsewhere")
-    changed.configure({**config, "ensembles": {**config["ensembles"], "keep": False}})
-    try:
-        assert planned(changed, summary) == {}
-        path.write_text(text + "\nEDITED = True\n")
-        jobs = planned(changed, summary)
-    finally:
-        path.write_text(text)
-        changed.configure(config)
-        shutil.move(changed.folder / "elsewhere", ensembles)
-    assert jobs["ensembles_sample"] == 2
-    assert not {rule for rule in jobs if rule.startswith(("archive", "fields", "models"))}
-
-
 @pytest.mark.slow
 def test_where_ensembles_go_a_case_is_drawn_and_scored_before_the_next(finished, tmp_path):
     """On one core, jobs run in the order of their priorities."""
     experiment = finished.copy(tmp_path / "checkout")
-    for stage in ("ensembles", "scores"):
+    for stage in ("ensembles", "points", "scores"):
         shutil.rmtree(experiment.results / stage)
     config = experiment.config
     experiment.configure({**config, "ensembles": {**config["ensembles"], "keep": False}})

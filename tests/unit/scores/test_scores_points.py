@@ -69,6 +69,30 @@ def members(grid: Grid, random: np.random.Generator) -> np.ndarray:
     return random.normal(290, 1, (4, 2, *grid.shape)).astype(np.float32)
 
 
+def test_where_nothing_is_lacking_scores_are_those_of_the_ensemble_alone(
+    tmp_path: Path,
+    make_ensemble: Callable,
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> None:
+    shape = (4, 2, *grid.shape)
+    fields = {"REFC": np.maximum(random.normal(9, 20, shape), -10.0).astype(np.float32)}
+    fields |= {name: random.normal(5, 3, shape).astype(np.float32) for name in ("U10", "V10")}
+    fields["WIND10"] = np.hypot(fields["U10"], fields["V10"])
+    make_ensemble(INITS[0], LEADS, fields).to_netcdf(tmp_path / "trial.nc")
+    times = [datetime(2026, 6, 8, hour) for hour in (7, 8)]
+    given = {name: fields[name][2] for name in ("REFC", "U10", "V10")}
+    truth = write_fields("20260608.nc", times, given)
+    write_points([tmp_path / "trial.nc"], LEADS, tmp_path / "points.nc")
+    ensemble, output = tmp_path / "trial.nc", tmp_path / "scores.nc"
+    alone, compared = (
+        score_case(ensemble, [truth], output, 0, None, points).drop_attrs()
+        for points in (None, CommonPoints(tmp_path / "points.nc"))
+    )
+    xr.testing.assert_identical(compared, alone)
+
+
 def test_what_a_reference_lacks_is_left_out_of_all(run: Run, members: np.ndarray) -> None:
     holed, absent = members.copy(), members.copy()
     holed[1, 0, 2, 3] = np.nan
