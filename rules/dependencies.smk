@@ -188,8 +188,7 @@ def unless_kept(path):
 MEMBERS_IN_FILES = {name: system.most_members(SETTINGS, loaded) for name, system in SYSTEMS.items()}
 
 # Systems that a trained model forecasts, those of them whose members several jobs share, those that
-# are made of forecasts by trained models, and those that need none: references, baselines and the
-# perfect ensemble, which all systems are compared with.
+# are made of forecasts by trained models, and those that need none.
 DRAWN = list(STEPPING)
 SPLIT = [
     name for name in DRAWN if SETTINGS.ensembles.jobs_per_case > 1 and MEMBERS_IN_FILES[name] > 1
@@ -198,6 +197,8 @@ DOWNSCALED = [
     name for name, system in SYSTEMS.items() if system.drawn_from and name not in STEPPING
 ]
 TAKEN = [name for name, system in SYSTEMS.items() if not system.drawn_from]
+# What all are compared with: only the points that these have count.
+COMPARED_WITH = [system.name for system in SETTINGS.ensembles.in_role("reference", "baseline")]
 
 
 def parts_of_case(wildcards):

@@ -5,7 +5,7 @@
 # scored once, when it is drawn, whatever other systems there will be.
 rule scores_points:
     input:
-        ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=TAKEN),
+        ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=COMPARED_WITH),
     output:
         points="results/points/{init}.nc",
     log:
@@ -17,7 +17,9 @@ rule scores_points:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        mem_mb=growing(points_megabytes(SETTINGS, [MEMBERS_IN_FILES[name] for name in TAKEN])),
+        mem_mb=growing(
+            points_megabytes(SETTINGS, [MEMBERS_IN_FILES[name] for name in COMPARED_WITH])
+        ),
         runtime=growing(30),
     params:
         code=code("scores_points"),
