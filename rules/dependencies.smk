@@ -103,7 +103,7 @@ def plan_of(model):
     """What is planned for a model; None until it is."""
     path = Path(f"results/models/{model}/plan.json")
     plan = json.loads(path.read_text()) if path.exists() else {}
-    return plan if "operations" in plan else None
+    return plan if "work" in plan else None
 
 
 def memory_to_train(wildcards, attempt):

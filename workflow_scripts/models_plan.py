@@ -1,10 +1,10 @@
-"""Writes results/models/{model}/plan.json: parameters, memory and operations."""
+"""Writes results/models/{model}/plan.json: parameters, memory and work."""
 
 from pathlib import Path
 
 from stormdraw.fields.states import read_grid_of
 from stormdraw.job import job
-from stormdraw.models.operations import pass_operations, training_operations
+from stormdraw.models.operations import work_of
 from stormdraw.models.plan import write_plan
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import load_settings
@@ -22,10 +22,5 @@ with job("models_plan", snakemake.log[0]):
         shape,
         Path(snakemake.output.plan),
         forecaster,
-        {
-            "operations": {
-                "training": training_operations(settings, model, shape, forecaster),
-                "one_pass": pass_operations(settings, model, shape),
-            }
-        },
+        {"work": work_of(settings, model, shape, forecaster)},
     )

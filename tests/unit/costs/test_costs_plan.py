@@ -8,14 +8,14 @@ import re
 import pytest
 import yaml
 
-from stormdraw.costs.computing import Computing, computing
+from stormdraw.costs.computing import OPERATIONS_A_SECOND_ON_CORE, Computing, computing
 from stormdraw.costs.disk import disk_bytes, keeps_ensembles
 from stormdraw.costs.fetching import fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.costs.plan import cost_plan, plan_text
-from stormdraw.costs.rates import OPERATIONS_A_SECOND_ON_CORE, OPERATIONS_A_SECOND_ON_GPU
 from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
 from stormdraw.fields.expected_grid import archive_shape
+from stormdraw.models.operations import Work
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
 from stormdraw.variables import STATE_VARIABLES, variable
@@ -225,17 +225,21 @@ def test_small_ensembles_are_kept_unless_told_otherwise(config):
     assert keeps_ensembles(load_settings(config))
 
 
-def test_operations_of_the_full_grid_are_those_the_rates_rest_on(config, models):
+def test_operations_of_the_full_grid_are_those_that_hours_of_cores_rest_on(config, models):
     del config["fields"]
     config["models"] = ["ddpm_ultra_minimal"]
     config["ensembles"]["systems"][0]["model"] = "ddpm_ultra_minimal"
+    training = models["ddpm_ultra_minimal"].training.model_copy(update={"precision": "float32"})
+    models["ddpm_ultra_minimal"] = models["ddpm_ultra_minimal"].model_copy(
+        update={"training": training}
+    )
     counted = computing(load_settings(config), models)
     # The reference's step is 375 GFLOP, of which a third is the forward pass. Enlarging within the
     # convolution takes 4 products of 32 by 16 channels a point instead of 9.
     forward = 125e9 - (9 - 4) * 2 * 32 * 16 * 1060 * 1800
     # 200 epochs of 5 pairs, as whole windows of 8: 200 steps.
-    assert counted.training / (200 * 8) == pytest.approx(3 * forward, rel=0.01)
-    assert counted.sampling / (4 * 2 * 3) == pytest.approx(forward, rel=0.01)
+    assert counted.training.operations / (200 * 8) == pytest.approx(3 * forward, rel=0.01)
+    assert counted.sampling.operations / (4 * 2 * 3) == pytest.approx(forward, rel=0.01)
 
 
 def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(config, models, root):
@@ -251,7 +255,7 @@ def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(confi
     def counted(*names, **system):
         config["models"] = list(names)
         config["ensembles"]["systems"][0] = {"name": "model", **system}
-        return computing(load_settings(config), models).sampling
+        return computing(load_settings(config), models).sampling.operations
 
     def perturbed(**changes):
         how = {"method": "def", "model": "crossed", "steps": 3}
@@ -273,9 +277,10 @@ def test_ddpm_residual_takes_about_as_long_as_it_did(root, models):
     # 144 s to train, and 25 s a case to sample in six steps, on two cores.
     steps = settings.ensembles.system("ddpm_residual").steps
     measured = 5 * 25 * steps / 6
-    assert counted.training / OPERATIONS_A_SECOND_ON_CORE / 2 == pytest.approx(144, rel=0.5)
-    assert counted.sampling / OPERATIONS_A_SECOND_ON_CORE / 2 == pytest.approx(measured, rel=0.9)
-    assert counted.gpu_hours < counted.core_hours / 50
+    two_cores = 2 * OPERATIONS_A_SECOND_ON_CORE
+    assert counted.training.operations / two_cores == pytest.approx(144, rel=0.5)
+    assert counted.sampling.operations / two_cores == pytest.approx(measured, rel=0.9)
+    assert max(counted.gpu_hours) < counted.core_hours
 
 
 def test_downscaling_is_counted_with_what_it_fetches(config, root):
@@ -292,35 +297,36 @@ def test_downscaling_is_counted_with_what_it_fetches(config, root):
     counted = computing(settings, {"downscaler_d2m": load_model_settings(path)})
     blocks = 4 * 1 * 2 * 3  # members, leads, rows, columns
     weights = 4 * 256 * 256 + 7 * 256
-    assert counted.sampling == pytest.approx(5 * blocks * 2 * weights, rel=0.01)
+    assert counted.sampling.operations == pytest.approx(5 * blocks * 2 * weights, rel=0.01)
     assert set(wanted_files(settings)) == {"hrrr", "static", "hrrr_forecast"}
     fine["source"] = "reference"
     config["archive"]["reference"] = "href"
     assert len(wanted_files(load_settings(config))["href"]) == 10
 
 
-def plan_of(**operations):
-    return {"operations": operations}
+def plan_of(**seconds):
+    return {"work": {what: {"most_gpu_seconds": count} for what, count in seconds.items()}}
 
 
-def test_a_job_asks_for_an_hour_and_four_times_what_a_fast_gpu_takes():
-    minute = OPERATIONS_A_SECOND_ON_GPU * 60
-    assert minutes_to_train(plan_of(training=20 * minute), 1) == 60 + 80
-    assert minutes_to_train(plan_of(training=20 * minute), 2) == 60 + 40
+def test_a_job_asks_for_an_hour_and_four_times_the_most_that_a_fast_gpu_takes():
+    assert minutes_to_train(plan_of(training=20 * 60), 1) == 60 + 80
+    assert minutes_to_train(plan_of(training=20 * 60), 2) == 60 + 40
     # 10 members of 3 passes of one model and 1 of another, a second and half a minute each.
-    plans = {"drawn": plan_of(one_pass=minute / 60), "stepping": plan_of(one_pass=minute / 2)}
+    plans = {"drawn": plan_of(one_pass=1), "stepping": plan_of(one_pass=30)}
     assert minutes_to_draw(plans, {"drawn": 3, "stepping": 1}, 10) == 60 + 4 * (0.5 + 5)
 
 
 def test_a_job_asks_for_a_day_at_most_and_where_nothing_is_planned():
-    week = plan_of(training=OPERATIONS_A_SECOND_ON_GPU * 7 * 86400, one_pass=0.0)
+    week = plan_of(training=7 * 86400, one_pass=0.0)
     assert minutes_to_train(week, 1) == minutes_to_train(None, 1) == 24 * 60
     assert minutes_to_draw({"drawn": week, "other": None}, {"drawn": 1, "other": 1}, 5) == 24 * 60
 
 
 def test_hours():
-    hour = Computing(OPERATIONS_A_SECOND_ON_GPU * 1800, OPERATIONS_A_SECOND_ON_GPU * 1800)
-    assert hour.gpu_hours == pytest.approx(1)
+    cores = Work(operations=3600 * OPERATIONS_A_SECOND_ON_CORE)
+    counted = Computing(training=Work(0, 1800, 7200) + cores, sampling=Work(0, 1800, 3600) + cores)
+    assert counted.gpu_hours == pytest.approx((1, 3))
+    assert counted.core_hours == pytest.approx(2)
 
 
 def test_the_plan_in_words(config, models, tmp_path):
@@ -329,6 +335,8 @@ def test_the_plan_in_words(config, models, tmp_path):
     lines = {line.split()[0]: line for line in text.splitlines()[1:]}
     assert text.startswith("Costs\n")
     assert "30   hrrr 9, static 1, href 20" in lines["files"]
+    least, most = (f"{hours:.2g}" for hours in plan.computing.gpu_hours)
+    assert f"{least} to {most}   estimated for an RTX 4090, none was measured" in lines["GPU-hours"]
     assert "4   still to run, 1 of them on a GPU" in lines["jobs"]
     assert "too small" not in text
     full = dataclasses.replace(plan, disk={"fields": 10**18})

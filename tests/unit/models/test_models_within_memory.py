@@ -15,6 +15,7 @@ from stormdraw.errors import MemoryRanOutError, StormdrawError
 from stormdraw.models import within_memory
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.engine import TrainingModule
+from stormdraw.models.operations import work_of
 from stormdraw.models.pairs import Batch
 from stormdraw.models.plan import as_planned, write_plan
 from stormdraw.models.settings import ModelSettings
@@ -162,6 +163,7 @@ def test_a_smaller_network_begins_anew_and_is_taken_for_the_model(
     trained = load_model(files.model, torch.device("cpu"), list(VARIABLES), settings)
     assert trained.model.settings.network == {"base_channels": 8}
     assert sum(each.numel() for each in trained.model.parameters()) == content["parameters"]
+    assert content["work"] == work_of(make_settings(), trained.model.settings, small_grid().shape)
     assert list(files.resume_folder.iterdir()) == []
 
 

@@ -8,7 +8,7 @@ from stormdraw.costs.computing import Computing, computing
 from stormdraw.costs.disk import disk_bytes, ensemble_bytes, keeps_ensembles
 from stormdraw.costs.fetching import Fetching, fetching, wanted_files
 from stormdraw.costs.machine import free_at
-from stormdraw.costs.rates import GPU
+from stormdraw.models.operations import GPU
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
@@ -63,12 +63,17 @@ def plan_text(plan: CostPlan, jobs: int, on_gpu: int, folder: Path) -> str:
         ("free here", _size(free), str(place)),
         (
             "GPU-hours",
-            _hours(plan.computing.gpu_hours),
-            f"on {GPU}; without a GPU {_hours(plan.computing.core_hours)} core-hours",
+            " to ".join(_hours(hours) for hours in plan.computing.gpu_hours),
+            f"estimated for {GPU}, none was measured; without a GPU some "
+            f"{_hours(plan.computing.core_hours)} core-hours",
         ),
         ("jobs", f"{jobs}", f"still to run, {on_gpu} of them on a GPU"),
     ]
-    lines = [plan.title, *(f"  {what:<10}{amount:>10}   {more}" for what, amount, more in rows)]
+    width = max(len(amount) for _, amount, _ in rows)
+    lines = [
+        plan.title,
+        *(f"  {what:<10}{amount:>{width}}   {more}" for what, amount, more in rows),
+    ]
     if plan.passing_ensembles:
         lines.append(
             f"  Ensembles go once they are scored: of {_size(plan.passing_ensembles)} in all, the "

@@ -5,7 +5,8 @@ every storage that comes to life is counted until it dies.
 """
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,13 +123,8 @@ def training_memory(
     """
     training = settings.training
     validation = 0
-    on_gpu = training.device_memory_gigabytes is not None
-    with FakeTensorMode(), of_most_memory(on_gpu):
-        model = _new_model(settings, variables)
-        if training.channels_last:
-            _lay_channels_last(model)
-        recompute_activations(model.network, training.activation_checkpointing)
-        saved, step, in_heap = _one_step(model, settings, shape)
+    with model_of_fake_tensors(settings, variables) as model:
+        saved, step, in_heap = one_step(model, settings, shape)
         if validates:
             validation, heap = _one_validation(model, settings, shape)
             in_heap = max(in_heap, heap)
@@ -149,7 +145,20 @@ def training_memory(
     )
 
 
-def _one_step(
+@contextmanager
+def model_of_fake_tensors(settings: ModelSettings, variables: int) -> Iterator[Forecaster]:
+    """The model of a configuration as it is trained, where all tensors are fake."""
+    training = settings.training
+    on_gpu = training.device_memory_gigabytes is not None
+    with FakeTensorMode(), of_most_memory(on_gpu):
+        model = _new_model(settings, variables)
+        if training.channels_last:
+            _lay_channels_last(model)
+        recompute_activations(model.network, training.activation_checkpointing)
+        yield model
+
+
+def one_step(
     model: Forecaster, settings: ModelSettings, shape: tuple[int, int]
 ) -> tuple[int, int, int]:
     """Bytes kept for the backward pass, the most beside weights and gradients at any time, and the
@@ -168,7 +177,7 @@ def _one_step(
             # Points of a crop count by what is known around them.
             batch = replace(batch, weights=torch.empty((size, *learnt)))
         inputs = memory.now
-        with _precision(settings):
+        with precision_of(settings):
             loss = model.objective(model.training_losses(batch, None))
         saved = memory.now - inputs
         loss.backward()
@@ -184,7 +193,7 @@ def _one_validation(
         memory.leave_out([*model.parameters(), *model.buffers()])
         size = _on_each(validated_at_once(settings, shape), settings)
         batch = _batch(model, settings, size, shape)
-        with _precision(settings):
+        with precision_of(settings):
             model.training_losses(batch, None)
     return memory.peak, memory.heap_peak
 
@@ -203,7 +212,7 @@ def _batch(model: Forecaster, settings: ModelSettings, size: int, shape: tuple[i
     )
 
 
-def _precision(settings: ModelSettings) -> torch.autocast:
+def precision_of(settings: ModelSettings) -> torch.autocast:
     """Half precision if it is asked for, with no cache of weights, as in Lightning."""
     half = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(settings.training.precision)
     return torch.autocast(
@@ -248,20 +257,24 @@ def validated_at_once(settings: ModelSettings, shape: tuple[int, int]) -> int:
     return max(training.devices, learnt_points // (shape[0] * shape[1]))
 
 
-@torch.no_grad()
 def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, int]) -> int:
     """What one more member on a (y, x) grid needs while it is drawn."""
     # Not the meta device: attention there would hold every pair of positions, as no device does.
     with FakeTensorMode():
-        model = _new_model(settings, variables)
-        with LiveMemory() as memory:
-            memory.leave_out([*model.parameters(), *model.buffers()])
-            # First-guess and noisy states and the solver's last two results wait beside the
-            # network.
-            waiting = [_states(1, variables, shape, "cpu") for _ in range(4)]
-            forcings = _states(1, channel_count(settings.forcings), shape, "cpu")
-            earlier = _earlier_states(settings, 1, variables, shape, "cpu")
-            model.rehearse(_states(1, variables, shape, "cpu"), forcings, earlier)
+        return one_pass(_new_model(settings, variables), settings, shape)
+
+
+@torch.no_grad()
+def one_pass(model: Forecaster, settings: ModelSettings, shape: tuple[int, int]) -> int:
+    """The most bytes beside weights at any time while a member is drawn."""
+    variables = len(model.variables)
+    with LiveMemory() as memory:
+        memory.leave_out([*model.parameters(), *model.buffers()])
+        # First-guess and noisy states and the solver's last two results wait beside the network.
+        waiting = [_states(1, variables, shape, "cpu") for _ in range(4)]
+        forcings = _states(1, channel_count(settings.forcings), shape, "cpu")
+        earlier = _earlier_states(settings, 1, variables, shape, "cpu")
+        model.rehearse(_states(1, variables, shape, "cpu"), forcings, earlier)
     del waiting
     return memory.peak
 

@@ -1,38 +1,163 @@
-"""How many floating point operations a training and a pass take.
+"""How much there is to compute in a training and a pass, and how long a GPU takes for it.
 
-They are counted with the networks on torch's meta device, without data.
+Both are counted on fake tensors, without data. The least time is that of the roofline model
+(Williams et al. 2009, doi:10.1145/1498765.1498785): a kernel takes as long as its operations at the
+GPU's peak, or as its tensors to and from memory, whichever is longer. So it depends on the
+precision and on the kind of layer: products of large matrices are bound by the peak, convolutions
+of few channels, norms and activations by the memory, small fields by the launch of each kernel.
+
+No GPU was measured. The most time is a multiple of the least: where the peak counts, large
+transformers reach half of it to a third (Narayanan et al. 2021, doi:10.1145/3458817.3476209).
+Elsewhere three trainings are known from this GPU, which took 10 to 21 times the least time with the
+reading of their data (`ddpm_ultra_minimal`, `ddpm_small` and `ddpm_medium` in `config/models/`);
+the most is twice that.
 """
 
-from torch.utils.flop_counter import FlopCounterMode
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry, sdpa_backward_flop, sdpa_flop
 
 from stormdraw.models.accumulation import count_epochs
-from stormdraw.models.memory import sampling_bytes, training_memory
+from stormdraw.models.memory import model_of_fake_tensors, one_pass, one_step, precision_of
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
+# As NVIDIA states it (Ada GPU architecture, appendix A): operations a second on matrices, in half
+# precision with sums in float32, and in float32 or tf32; bytes a second from memory.
+GPU = "an RTX 4090"
+_HALF_PRECISION = 165.2e12
+_SINGLE_PRECISION = 82.6e12
+_MEMORY = 1008e9
+# Seconds until a kernel is launched, as is commonly seen.
+_LAUNCH = 5e-6
+_MOST_BOUND_BY_PEAK = 3
+_MOST_OTHERWISE = 40
 
-def training_operations(
+# What attention is called on a CPU, where fake tensors are; torch counts it by its names on GPUs.
+_OPERATIONS = flop_registry | {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
+}
+
+
+@dataclass(frozen=True)
+class Work:
+    """Floating point operations, and between how many seconds a GPU takes for them."""
+
+    operations: float = 0.0
+    least_gpu_seconds: float = 0.0
+    most_gpu_seconds: float = 0.0
+
+    def __mul__(self, times: float) -> "Work":
+        return Work(
+            self.operations * times, self.least_gpu_seconds * times, self.most_gpu_seconds * times
+        )
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(
+            self.operations + other.operations,
+            self.least_gpu_seconds + other.least_gpu_seconds,
+            self.most_gpu_seconds + other.most_gpu_seconds,
+        )
+
+
+class CountedWork(TorchDispatchMode):
+    """Counts the work of everything that torch computes within it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.work = Work()
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Run one operation and count it, unless it computes nothing."""
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        allocates = func._schema.name.startswith("aten::empty")
+        if func.is_view or func.namespace == "prim" or allocates:
+            return result
+        formula = _OPERATIONS.get(func.overloadpacket)
+        operations = formula(*args, **kwargs, out_val=result) if formula else 0
+        leaves = tree_leaves((args, kwargs, result))
+        self.work += _of_kernel(operations, [x for x in leaves if isinstance(x, torch.Tensor)])
+        return result
+
+
+def _of_kernel(operations: int, tensors: list[torch.Tensor]) -> Work:
+    half = any(each.element_size() == 2 for each in tensors)
+    computing = operations / (_HALF_PRECISION if half else _SINGLE_PRECISION)
+    beside = max(sum(each.nbytes for each in tensors) / _MEMORY, _LAUNCH)
+    if computing > beside:
+        return Work(operations, computing, _MOST_BOUND_BY_PEAK * computing)
+    return Work(operations, beside, _MOST_OTHERWISE * beside)
+
+
+def work_of(
     settings: Settings,
     model: ModelSettings,
     shape: tuple[int, int],
     forecaster: ModelSettings | None = None,
-) -> float:
-    """All optimizer steps on a grid of `shape` (y, x); a validation is small beside them.
+) -> dict[str, dict[str, float]]:
+    """The work of a training and of a pass, as a plan has it."""
+    return {
+        "training": asdict(training_work(settings, model, shape, forecaster)),
+        "one_pass": asdict(pass_work(settings, model, shape)),
+    }
 
-    A `forecaster` that is learnt from forecasts every hour once, if its states stay in memory.
+
+def training_work(
+    settings: Settings,
+    model: ModelSettings,
+    shape: tuple[int, int],
+    forecaster: ModelSettings | None = None,
+) -> Work:
+    """All optimizer steps on a grid of `shape` (y, x), on one GPU however many share them.
+
+    Beside them the optimizer and a validation are small. A `forecaster` that is learnt from
+    forecasts every hour once, if its states stay in memory.
     """
     pairs = len(settings.periods.training.times()) - 1
     _, steps = count_epochs(model, pairs)
-    with FlopCounterMode(display=False) as counted:
-        training_memory(model, len(settings.variables), shape)
-    total = float(counted.get_total_flops()) * steps * model.training.accumulation
+    work = step_work(model, len(settings.variables), shape)
+    total = work * (steps * model.training.accumulation)
     if forecaster is not None:
-        total += pass_operations(settings, forecaster, shape) * pairs
+        total += pass_work(settings, forecaster, shape) * pairs
     return total
 
 
-def pass_operations(settings: Settings, model: ModelSettings, shape: tuple[int, int]) -> float:
+def step_work(model: ModelSettings, variables: int, shape: tuple[int, int]) -> Work:
+    """The loss of a whole batch of training and its gradient."""
+    model = _on_one_gpu(model)
+    with model_of_fake_tensors(model, variables) as fake, CountedWork() as counted:
+        one_step(fake, model, shape)
+    return counted.work
+
+
+def pass_work(settings: Settings, model: ModelSettings, shape: tuple[int, int]) -> Work:
     """One evaluation of a model's network on the whole grid."""
-    with FlopCounterMode(display=False) as counted:
-        sampling_bytes(model, len(settings.variables), shape)
-    return float(counted.get_total_flops())
+    model = _on_one_gpu(model)
+    with (
+        model_of_fake_tensors(model, len(settings.variables)) as fake,
+        CountedWork() as counted,
+        precision_of(model),
+    ):
+        one_pass(fake, model, shape)
+    return counted.work
+
+
+def _on_one_gpu(model: ModelSettings) -> ModelSettings:
+    """A configuration with whole batches, and the precision that `auto` is on this GPU."""
+    changes: dict[str, Any] = {"devices": 1, "sharding": "none"}
+    if model.training.precision == "auto":
+        changes["precision"] = "bfloat16"
+    training = model.training.model_copy(update=changes)
+    return model.model_copy(update={"training": training})

@@ -11,6 +11,7 @@ from stormdraw.fields.states import read_grid_of
 from stormdraw.models.devices import choose_device, native_half, resolve_precision
 from stormdraw.models.ladder import next_rung
 from stormdraw.models.launch import train_on_devices
+from stormdraw.models.operations import work_of
 from stormdraw.models.plan import as_planned, memory_of, plan, write_smaller_plan
 from stormdraw.models.settings import ModelSettings, Precision
 from stormdraw.models.training import TrainingFiles
@@ -52,6 +53,7 @@ def train_within_memory(
         logger.warning("%s; going on with %s", ran_out, rung.change)
         chosen = rung.settings
         content = plan(name, settings, chosen, shape, forecaster)
+        content["work"] = work_of(settings, chosen, shape, forecaster)
         write_smaller_plan(plan_file, content, rung.change)
 
 

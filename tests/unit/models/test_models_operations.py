@@ -1,0 +1,132 @@
+"""Work of a training and a pass, against hand-worked kernels and what is known of a GPU."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from synthetic_hours import make_model_settings, make_settings
+from torch.nn.functional import conv2d, scaled_dot_product_attention
+from torch.utils.flop_counter import FlopCounterMode
+
+from stormdraw.models.memory import training_memory
+from stormdraw.models.operations import CountedWork, Work, pass_work, step_work, training_work
+from stormdraw.models.settings import ModelSettings, load_model_settings
+
+FULL_GRID = (1059, 1799)
+
+
+def empty(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    return torch.empty(shape, dtype=dtype, device="meta")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "seconds"), [(torch.float32, 2**31 / 82.6e12), (torch.bfloat16, 2**31 / 165.2e12)]
+)
+def test_a_large_product_is_bound_by_the_peak_of_its_precision(
+    dtype: torch.dtype, seconds: float
+) -> None:
+    left, right = (empty(1024, 1024, dtype=dtype) for _ in range(2))
+    with CountedWork() as counted:
+        left @ right
+    # 26 or 13 microseconds; moving three matrices of 4 or 2 MiB takes half of it.
+    assert counted.work == Work(2**31, pytest.approx(seconds), pytest.approx(3 * seconds))
+
+
+def test_a_convolution_of_few_channels_is_bound_by_the_memory() -> None:
+    field, kernel = empty(1, 16, 1000, 1000), empty(16, 16, 3, 3)
+    with CountedWork() as counted:
+        conv2d(field, kernel, padding=1)
+    # 64 MB in and out take 127 microseconds; 4.6e9 operations at the peak would take 56.
+    seconds = (2 * 64e6 + 4 * 16 * 16 * 9) / 1008e9
+    operations = 2 * 9 * 16 * 16 * 1000 * 1000
+    assert counted.work == Work(operations, pytest.approx(seconds), pytest.approx(40 * seconds))
+
+
+def test_a_small_kernel_takes_its_launch_and_a_view_nothing() -> None:
+    field = empty(8, 8)
+    with CountedWork() as counted:
+        assert field.reshape(64).device.type == "meta"
+        torch.empty_like(field)
+    assert counted.work == Work()
+    with CountedWork() as counted:
+        field + field
+    assert counted.work == Work(0, pytest.approx(5e-6), pytest.approx(40 * 5e-6))
+
+
+def test_attention_is_counted() -> None:
+    queries = torch.zeros(1, 2, 128, 16, requires_grad=True)
+    with CountedWork() as counted:
+        result = scaled_dot_product_attention(queries, queries, queries)
+    # Every position with every other, twice.
+    product = 2 * 2 * 128 * 128 * 16
+    assert counted.work.operations == 2 * product
+    with CountedWork() as counted:
+        result.sum().backward()
+    # The scores again, and the gradients of both factors of both products.
+    assert counted.work.operations == 5 * product
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_operations_of_convolutions_are_those_that_torch_counts(precision: str) -> None:
+    settings = make_model_settings({"precision": precision})
+    with FlopCounterMode(display=False) as expected:
+        training_memory(settings, 7, (40, 56))
+    assert step_work(settings, 7, (40, 56)).operations == expected.get_total_flops() > 0
+
+
+def of_one_sample(root: Path, name: str, shape: tuple[int, int]) -> Work:
+    settings = load_model_settings(root / "config" / "models" / f"{name}.yaml")
+    return step_work(settings, 7, shape) * (1 / settings.training.batch_size)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "samples_a_second"),
+    [
+        ("ddpm_ultra_minimal", FULL_GRID, 3.3),
+        ("ddpm_small", FULL_GRID, 2.8),
+        ("ddpm_medium", (265, 450), 1.5),
+    ],
+)
+def test_trainings_known_from_this_gpu_take_what_is_estimated(
+    root: Path, name: str, shape: tuple[int, int], samples_a_second: float
+) -> None:
+    work = of_one_sample(root, name, shape)
+    assert work.least_gpu_seconds < 1 / samples_a_second < work.most_gpu_seconds
+    assert f"{samples_a_second} samples/s" in (root / f"config/models/{name}.yaml").read_text()
+
+
+@pytest.mark.slow
+def test_a_sample_of_13_billion_parameters(root: Path) -> None:
+    work = of_one_sample(root, "transformer_13b", FULL_GRID)
+    positions, hidden, layers, wide = 133 * 225, 4400, 56, 17600
+    weights = layers * (4 * hidden**2 + 2 * hidden * wide)
+    # Products with weights once forward, once more as they are computed again but for the last of a
+    # layer, whose result no gradient needs, and twice backward; attention twice 2, then 5.
+    products = (8 * weights - 2 * layers * hidden * wide) * positions
+    attention = 9 * layers * 2 * positions**2 * hidden
+    assert work.operations == pytest.approx(products + attention, rel=0.001)
+    # The peak counts: half of it to a third.
+    seconds = work.operations / 165.2e12
+    assert seconds < work.least_gpu_seconds < 1.1 * seconds
+    assert work.most_gpu_seconds < 4 * work.least_gpu_seconds
+
+
+def test_devices_share_the_work_of_one() -> None:
+    def work(**changes: Any) -> Work:
+        settings = make_model_settings({"batch_size": 4, **changes})
+        return training_work(make_settings(), settings, (40, 56))
+
+    assert work(devices=2, sharding="full") == work()
+    assert work(precision="bfloat16") == work(precision="auto")
+    assert work(precision="float32").least_gpu_seconds != work().least_gpu_seconds
+
+
+def test_a_pass_is_in_the_precision_of_the_model() -> None:
+    def seconds(precision: str) -> float:
+        # Wide enough that the peak counts.
+        network = {"base_channels": 512}
+        settings: ModelSettings = make_model_settings({"precision": precision}, network=network)
+        return pass_work(make_settings(), settings, (64, 64)).least_gpu_seconds
+
+    assert seconds("bfloat16") < 0.75 * seconds("float32")
