@@ -155,7 +155,7 @@ def write_smaller_plan(path: Path, content: dict[str, Any], change: str) -> None
     before = json.loads(path.read_text(encoding="utf-8"))
     ran_out = [*before.get("out_of_memory", []), change]
     kept = {"device_memory": before["device_memory"], "out_of_memory": ran_out}
-    write_text(path, json.dumps(before | content | kept, indent=1) + "\n")
+    write_text(path, json.dumps(content | kept, indent=1) + "\n")
 
 
 @dataclass(frozen=True)
