@@ -5,7 +5,8 @@ The ladder, each rung of which keeps those before it:
 1. fewer samples at once, with so much more accumulation that a step is of the same samples;
 2. the network as it is, not compiled;
 3. activations that are computed twice, of half of the blocks and then of all;
-4. weights, gradients and optimizer shared among devices: as before, these change no result;
+4. weights, gradients and optimizer shared among devices, which takes main memory to save: as
+   before, these change no result;
 5. half precision, which rounds;
 6. a smaller crop, unless the network has weights for places of the domain;
 7. with `training.may_shrink`, fewer frames to start from, and at last
@@ -105,7 +106,10 @@ def _rung_above(below: Rung, step: Step, memory: Memory) -> Rung | None:
     settings = step(below.settings)
     if settings is None:
         return None
-    return Rung(", ".join(_differences(below.settings, settings)), settings, memory(settings))
+    change, needed = ", ".join(_differences(below.settings, settings)), memory(settings)
+    if step is _shared:
+        change += f" (to save, each process gathers {needed.gathered / 1e9:.3g} GB of main memory)"
+    return Rung(change, settings, needed)
 
 
 def _steps(shape: tuple[int, int], half: Precision = "bfloat16") -> list[Step]:

@@ -104,6 +104,12 @@ class TrainingMemory:
         held = self.weights + self.gradients + self.optimizer + self.average
         return held + max(self.activations, self.validation)
 
+    @property
+    def gathered(self) -> int:
+        """Main memory of each process while shared weights, both moments and the average are saved:
+        all of them whole and in float32 (`sharding.py`)."""
+        return 4 * 4 * self.parameters
+
 
 def model_without_data(settings: ModelSettings, variables: int) -> Forecaster:
     """The model of a configuration on the meta device."""

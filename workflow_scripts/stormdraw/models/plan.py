@@ -208,11 +208,8 @@ def _host_peak(
 
 
 def _gathered(training: Training, memory: TrainingMemory) -> int:
-    """Bytes of main memory in each process while what is shared is saved, on whatever device.
-
-    Weights, both moments and the average, whole and in float32 (`models/sharding.py`).
-    """
-    return 4 * 4 * memory.parameters if training.sharding == "full" else 0
+    """Bytes of main memory in each process while what is shared is saved, on whatever device."""
+    return memory.gathered if training.sharding == "full" else 0
 
 
 def _data_bytes(settings: Settings, state: int, bound: float, kinds: int) -> int:
