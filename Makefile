@@ -16,6 +16,7 @@
 # make benchmark-training   a training step of the reference's recipe beside ours, at full grid
 # make benchmark-sampling   what members cost and how well they score: docs/sampling-benchmark.md
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
+# make compare-intervals  write docs/intervals.md: how often intervals hold the true score
 # make test-cluster       profiles/slurm on a Slurm of two nodes, which it installs (root on Debian)
 # make clean   remove what runs have made
 
@@ -28,7 +29,7 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 .DELETE_ON_ERROR:
 .PHONY: help demo twin idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
   benchmark-scores benchmark-archive benchmark-fields benchmark-loading benchmark-training \
-  benchmark-sampling archive-faults compare-scores clean
+  benchmark-sampling archive-faults compare-scores compare-intervals clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -117,6 +118,9 @@ benchmark-sampling: $(INSTALLED)
 
 compare-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python -W ignore tests/comparisons/score_libraries.py docs/score-libraries.md
+
+compare-intervals: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python tests/comparisons/interval_coverage.py docs/intervals.md
 
 clean:
 	rm -rf results/* .snakemake

@@ -319,7 +319,7 @@ def memory_to_score(wildcards, attempt):
 
 
 # These choose how cases are summed up, and change no case.
-_OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence"}
+_OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence", "equivalence"}
 
 
 def scored_with():

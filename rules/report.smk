@@ -82,6 +82,7 @@ rule report_scorecard:
     input:
         summary="results/scores/summary.csv",
         verdicts="results/scores/verdicts.csv",
+        overall="results/scores/overall.csv",
         missing="results/scores/missing.csv",
         by_initial_hour="results/scores/by_initial_hour.csv",
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),

@@ -65,6 +65,7 @@ rule scores_summary:
         summary="results/scores/summary.csv",
         tidy="results/scores/scores.parquet",
         verdicts="results/scores/verdicts.csv",
+        overall="results/scores/overall.csv",
         missing="results/scores/missing.csv",
         by_initial_hour="results/scores/by_initial_hour.csv",
     log:

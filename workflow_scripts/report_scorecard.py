@@ -31,6 +31,7 @@ with job("report_scorecard", snakemake.log[0]):
         quality=[Path(path) for path in files.quality],
         figures=by_figure(files.figures),
         verdicts=Path(files.verdicts),
+        overall=Path(files.overall),
         missing=Path(files.missing),
         by_initial_hour=Path(files.by_initial_hour),
         maps={Path(path).stem: Path(path) for path in files.maps},

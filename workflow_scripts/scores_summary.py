@@ -1,13 +1,15 @@
 """Writes results/scores/summary.csv, one row a system, variable, lead and metric, and beside it:
 
 scores.parquet, the same for each region; verdicts.csv, better or worse than the reference and the
-baselines; missing.csv, what was left out; by_initial_hour.csv, the scores of each initial hour.
+baselines; overall.csv, each pair of systems over all leads; missing.csv, what was left out;
+by_initial_hour.csv, the scores of each initial hour.
 """
 
 from pathlib import Path
 
 from stormdraw.job import job
 from stormdraw.scores.missing import missing_data
+from stormdraw.scores.overall import overall
 from stormdraw.scores.summary import by_initial_hour, summarise, write_summary
 from stormdraw.scores.tidy import tidy_scores, write_tidy
 from stormdraw.scores.verdicts import caveats, verdicts
@@ -44,14 +46,8 @@ with job("scores_summary", snakemake.log[0]) as log:
         log.warning(
             "%d forecasts lack members or points; see %s", len(missing), snakemake.output.missing
         )
-    compared = verdicts(
-        paths,
-        scores.reference,
-        scores.bootstrap_samples,
-        scores.confidence,
-        settings.seed,
-        standards,
-    )
+    write_summary(overall(paths, scores, settings.seed), Path(snakemake.output.overall))
+    compared = verdicts(paths, scores, settings.seed, standards)
     write_summary(compared, Path(snakemake.output.verdicts))
     for line in caveats(compared, scores.confidence):
         log.info("%s", line)

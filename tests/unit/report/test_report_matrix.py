@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from report_page import Page, write_page
@@ -226,6 +227,21 @@ def test_an_initial_hour_can_be_chosen() -> None:
     assert title == "href, T2M, 1 h: fair CRPS 1.00, 2 cases"
 
 
+def paired(verdict: str, low: float, high: float) -> pd.DataFrame:
+    """The row of overall.csv that the first sentence needs."""
+    row = {
+        "system": "ddpm_residual",
+        "reference": "href",
+        "variable": "all",
+        "metric": "crps_fair",
+        "days": 4,
+        "ci_low": low,
+        "ci_high": high,
+        "verdict": verdict,
+    }
+    return pd.DataFrame([row])
+
+
 def test_the_verdict_names_the_best_and_what_it_loses() -> None:
     # Geometric mean of 0.75 / 1 and 3.3 / 3: 0.908.
     first, loss, decided = verdict(
@@ -235,48 +251,75 @@ def test_the_verdict_names_the_best_and_what_it_loses() -> None:
             ("ddpm_residual", "href", "T2M", 2, "better"),
             ("ddpm_residual", "href", "REFC", 1, "worse"),
             ("ddpm_residual", "href", "REFC", 2, "no difference"),
+            ("ddpm_residual", "href", "T2M", 3, "undecided"),
             ("persistence", "href", "T2M", 1, "worse"),
         ),
+        paired("better", 0.02, 0.15),
         settings(),
     )
     assert first == (
-        f"ddpm_residual is best: its fair CRPS is 9{NARROW}% below that of href, over 2 variables "
-        "and leads of 1 to 2 h."
+        f"ddpm_residual is best: its fair CRPS is 9{NARROW}% below that of href, with a 95% "
+        f"interval of its skill of {percent('+2')} to {percent('+15')}; over 2 variables and leads "
+        "of 1 to 2 h."
     )
     assert loss == f"It loses to href in REFC ({percent('-10')})."
     assert decided == (
-        "Of 4 comparisons of a variable at a lead with href, 2 are better and 1 worse than chance "
-        "explains; the other 1 are undecided."
+        "Of 5 comparisons of a variable at a lead with href, 2 are better and 1 worse than chance "
+        "explains, 1 show no difference; the other 1 are undecided."
     )
+
+
+@pytest.mark.parametrize(
+    ("pair", "told"),
+    [
+        (("no difference", -0.01, 0.01), "ddpm_residual and href are as good as each other, with"),
+        (
+            ("undecided", -0.02, 0.2),
+            "ddpm_residual has the lowest scores, but that it is better is not shown: its fair CRPS "
+            f"is 9{NARROW}% below that of href, with a 95% interval of its skill of "
+            f"{percent('-2')} to {percent('+20')}; over",
+        ),
+        (
+            (TOO_FEW_DAYS, np.nan, np.nan),
+            "below that of href, of too few days for an interval (4 days); over",
+        ),
+    ],
+)
+def test_the_verdict_says_how_sure_it_is(pair: tuple[str, float, float], told: str) -> None:
+    assert told in verdict(summary(), None, paired(*pair), settings())[0]
+
+
+def test_a_verdict_of_other_systems_or_of_one_variable_says_nothing() -> None:
+    others = pd.concat(
+        [
+            paired("better", 0.02, 0.15).assign(system="href", reference="ddpm_residual"),
+            paired("better", 0.02, 0.15).assign(variable="T2M"),
+            paired("better", 0.02, 0.15).assign(metric="crps_gaussian"),
+        ]
+    )
+    assert "is not shown" in verdict(summary(), None, others, settings())[0]
 
 
 def test_a_baseline_that_wins_a_variable_is_named() -> None:
     rows = [(*row[:5], 0.5, *row[6:]) if row[0] == "persistence" else row for row in ROWS]
-    told = verdict(summary(rows), None, settings())
+    told = verdict(summary(rows), None, None, settings())
     # 1 - 0.75 / 0.5
     assert f"It loses to persistence in T2M ({percent('-50')})." in told
 
 
-def test_a_small_difference_decides_nothing() -> None:
-    rows = [row for row in ROWS if row[1] == "T2M" and row[0] in ("ddpm_residual", "href")]
-    even = [(*row[:5], 0.99 if row[0] == "ddpm_residual" else 1.0, *row[6:]) for row in rows]
-    told = verdict(summary(even), None, settings())
-    assert told[0].startswith("ddpm_residual and href are as good as each other, over 1 variable")
-    assert told[1] == "It loses to none of href in any variable."
-
-
 def test_the_reference_may_be_best() -> None:
     rows = [row for row in ROWS if row[1] == "REFC"]
-    told = verdict(summary(rows), None, settings())
+    told = verdict(summary(rows), None, None, settings())
     assert told[0].startswith(
-        f"href is best: its fair CRPS is 9{NARROW}% below that of ddpm_residual"
+        "href has the lowest scores, but that it is better is not shown: its fair CRPS is "
+        f"9{NARROW}% below that of ddpm_residual"
     )
 
 
 def test_without_scores_there_is_no_verdict() -> None:
-    assert verdict(summary().iloc[:0], None, settings()) == ["Nothing is scored."]
+    assert verdict(summary().iloc[:0], None, None, settings()) == ["Nothing is scored."]
     only = summary([row for row in ROWS if row[0] == "perfect"])
-    assert verdict(only, None, settings())[0].startswith("No contender has a fair CRPS")
+    assert verdict(only, None, None, settings())[0].startswith("No contender has a fair CRPS")
 
 
 def test_the_banner_says_first_what_limits_the_verdict() -> None:
@@ -346,7 +389,7 @@ def test_missing_data_are_told(tmp_path: Path) -> None:
 
 def test_they_are_on_the_page(demo_run: Run, demo_page: Path) -> None:
     page = Page(demo_page)
-    (first, *_) = verdict(pd.read_csv(demo_run.summary), None, demo_run.settings)
+    (first, *_) = verdict(pd.read_csv(demo_run.summary), None, None, demo_run.settings)
     # The page is read with all white space as blanks.
     assert " ".join(first.split()) in page.text
     assert "2 cases on 2 days, too few to rest a decision on." in page.text

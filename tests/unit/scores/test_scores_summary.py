@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from stormdraw.errors import StormdrawError
-from stormdraw.scores.bootstrap import resamplings
 from stormdraw.scores.comparison import load_systems
+from stormdraw.scores.intervals import uncertainty
 from stormdraw.scores.summary import (
     COLUMNS,
     by_initial_hour,
@@ -119,23 +119,20 @@ def test_intervals_of_differences_are_paired(eight_days: dict[str, list[Path]]) 
     assert np.isnan(value(summary, "href", "points")["ci_low"])
 
 
-def test_intervals_equal_a_loop_over_resamples(eight_days: dict[str, list[Path]]) -> None:
+def test_intervals_equal_a_loop_over_days(eight_days: dict[str, list[Path]]) -> None:
     systems = load_systems(eight_days)
     sums = {name: system["crps_fair_sum"].values[:, 0, 0] for name, system in systems.items()}
-    drawn = resamplings(systems["href"]["init"].values, 400, 0)[1:]
-    skills = []
-    for counts in drawn:
-        total = {
-            name: sum(count * value for count, value in zip(counts, values, strict=True))
-            for name, values in sums.items()
-        }
-        skills.append(1 - total["trial"] / total["href"])
+
+    def skill_of(chosen: list[int]) -> float:
+        own, other = (sum(sums[name][day] for day in chosen) for name in ("trial", "href"))
+        return 1 - own / other
+
+    days = list(range(8))
+    chosen = [days, *([one for one in days if one != day] for day in days), *([d] for d in days)]
+    skills = np.array([skill_of(own) for own in chosen])[:, None]
+    expected = uncertainty(skills, np.ones((8, 1), bool), 400, 0).interval(0.9)
     skill = value(table(eight_days, reference="href"), "trial", "crps_skill")
-    # Of eight days: t(0.95, 7) = 1.8946, times sqrt(8 / 7) is 2.0254.
-    tail = stats.norm.cdf(-np.sqrt(8 / 7) * stats.t.ppf(0.95, 7))
-    np.testing.assert_allclose(
-        [skill["ci_low"], skill["ci_high"]], np.quantile(skills, [tail, 1 - tail]), rtol=1e-9
-    )
+    np.testing.assert_allclose([skill["ci_low"], skill["ci_high"]], np.ravel(expected), rtol=1e-9)
 
 
 def test_a_gaussian_reference_is_compared_with_gaussian_scores(
@@ -207,9 +204,9 @@ def test_equal_inputs_give_equal_bytes(eight_days: dict[str, list[Path]], tmp_pa
     first = (tmp_path / "first.csv").read_bytes()
     assert first == (tmp_path / "second.csv").read_bytes()
     lines = first.decode().splitlines()
-    assert lines[0] == "system,variable,lead_hours,metric,members,cases,value,ci_low,ci_high"
-    assert lines[1].startswith("href,T2M,1,bias,3,8,0,0,0")
-    assert "href,T2M,1,points,3,8,80,," in lines
+    assert lines[0] == "system,variable,lead_hours,metric,members,cases,value,ci_low,ci_high,undefined_share"
+    assert lines[1].startswith("href,T2M,1,bias,3,8,0,0,0,0")
+    assert "href,T2M,1,points,3,8,80,,," in lines
     assert b"\r" not in first
 
 

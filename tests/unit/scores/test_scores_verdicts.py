@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from stormdraw.errors import StormdrawError
+from stormdraw.scores.settings import Scores
 from stormdraw.scores.verdicts import TOO_FEW_DAYS, caveats, verdicts
 
 DAYS = [f"202606{day:02d}06" for day in range(8, 18)]
@@ -38,7 +39,7 @@ def write(write_statistics: Callable[..., Path], random: np.random.Generator) ->
 
 
 def judged(paths: dict[str, list[Path]]):
-    return verdicts(paths, "href", 500, 0.95, 0).set_index("system")
+    return verdicts(paths, Scores(reference="href", bootstrap_samples=500), 0).set_index("system")
 
 
 def test_better_worse_and_no_difference(write: Callable) -> None:
@@ -78,14 +79,14 @@ def test_a_gaussian_reference_is_met_as_a_gaussian(write: Callable) -> None:
 
 def test_no_reference_no_verdicts(write: Callable) -> None:
     paths = write({"href": 1.0, "trial": 0.9}, DAYS)
-    assert verdicts(paths, None, 500, 0.95, 0).empty
+    assert verdicts(paths, Scores(), 0).empty
     with pytest.raises(StormdrawError, match="reference is 'refs'"):
-        verdicts(paths, "refs", 500, 0.95, 0)
+        verdicts(paths, Scores(reference="refs"), 0)
 
 
 def test_baselines_are_stood_against_as_well(write: Callable) -> None:
     paths = write({"href": 1.0, "hrrr": 1.2, "trial": 0.9}, DAYS[:5], noise=0.001)
-    table = verdicts(paths, "href", 100, 0.95, 0, ["hrrr"])
+    table = verdicts(paths, Scores(reference="href"), 0, ["hrrr"])
     told = {(row.system, row.reference): row.verdict for row in table.itertuples(index=False)}
     assert told == {
         ("hrrr", "href"): "worse",
@@ -93,7 +94,7 @@ def test_baselines_are_stood_against_as_well(write: Callable) -> None:
         ("href", "hrrr"): "better",
         ("trial", "hrrr"): "better",
     }
-    alone = verdicts(paths, None, 100, 0.95, 0, ["hrrr"])
+    alone = verdicts(paths, Scores(), 0, ["hrrr"])
     assert set(alone["reference"]) == {"hrrr"}
 
 

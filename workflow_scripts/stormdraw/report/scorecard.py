@@ -31,6 +31,7 @@ from stormdraw.report.suspicious import suspicious_variables
 from stormdraw.report.verdict import verdict
 from stormdraw.report.winner import winner_of
 from stormdraw.report.wording import as_yaml
+from stormdraw.scores.overall import read_overall
 from stormdraw.scores.verdicts import read_verdicts
 from stormdraw.settings import Settings
 from stormdraw.variables import variable
@@ -56,6 +57,7 @@ class Inputs:
     manifests: Sequence[Path]
     figures: Mapping[str, Path]
     verdicts: Path | None = None
+    overall: Path | None = None
     missing: Path | None = None
     by_initial_hour: Path | None = None
     maps: Mapping[str, Path] = field(default_factory=dict)
@@ -82,6 +84,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
     """
     summary = load_summary(inputs.summary)
     verdicts = None if inputs.verdicts is None else read_verdicts(inputs.verdicts)
+    overall = None if inputs.overall is None else read_overall(inputs.overall)
     by_hour = None if inputs.by_initial_hour is None else pd.read_csv(inputs.by_initial_hour)
     shown = matrix(summary, by_hour, verdicts, settings)
     page = (
@@ -90,7 +93,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
         .render(
             settings=settings,
             truth=truth_sentences(settings),
-            verdict=verdict(summary, verdicts, settings),
+            verdict=verdict(summary, verdicts, overall, settings),
             banner=banner(settings, summary, verdicts),
             matrix=shown,
             choices=_choices(shown),
@@ -197,7 +200,12 @@ def _diagnosis(name: str, inputs: Inputs) -> ModelDiagnosis:
 
 def _hashes(inputs: Inputs) -> list[tuple[str, str]]:
     """(name, SHA-256) of the small files that the page's numbers are from."""
-    given = {"summary": inputs.summary, "verdicts": inputs.verdicts, "missing": inputs.missing}
+    given = {
+        "summary": inputs.summary,
+        "verdicts": inputs.verdicts,
+        "overall": inputs.overall,
+        "missing": inputs.missing,
+    }
     named = [(f"scores: {what}", path) for what, path in given.items() if path is not None]
     named += [(f"{name}: plan", path) for name, path in inputs.plans.items()]
     named += [(f"{name}: metrics", path) for name, path in inputs.metrics.items()]

@@ -5,13 +5,22 @@ import pandas as pd
 
 from stormdraw.report.matrix import contenders
 from stormdraw.report.summary import leads_in, variables_in
-from stormdraw.report.wording import skill_text
+from stormdraw.report.wording import plural, skill_text
+from stormdraw.scores import overall as pairs
 from stormdraw.scores.headline import headline
+from stormdraw.scores.verdicts import BETTER, NO_DIFFERENCE, WORSE
 from stormdraw.settings import Settings
 
 
-def verdict(summary: pd.DataFrame, verdicts: pd.DataFrame | None, settings: Settings) -> list[str]:
+def verdict(
+    summary: pd.DataFrame,
+    verdicts: pd.DataFrame | None,
+    overall: pd.DataFrame | None,
+    settings: Settings,
+) -> list[str]:
     """Sentences about the best contender, the first the verdict itself.
+
+    `overall` is results/scores/overall.csv, which says how sure the first sentence is.
 
     The best one has the lowest geometric mean over variables of the fair CRPS, itself the mean over
     leads, of the variables that all contenders with members have.
@@ -36,14 +45,40 @@ def verdict(summary: pd.DataFrame, verdicts: pd.DataFrame | None, settings: Sett
         first = f"{best} is the only contender, scored {where}."
         return [first, *_losses(best, others, crps, settings)]
     skill = 1.0 - float(np.exp(means[best] - means[standard]))
-    if skill < settings.report.smallest_difference:
-        first = f"{best} and {standard} are as good as each other"
-    else:
-        better = skill_text(skill).lstrip("+")
-        first = f"{best} is best: its fair CRPS is {better} below that of {standard}"
+    first = _first_sentence(best, standard, skill, _pair(best, standard, overall), settings)
     others = [standard, *(name for name in settings.baselines() if name in crps)]
-    sentences = [f"{first}, {where}.", *_losses(best, others, crps, settings)]
+    sentences = [f"{first}; {where}.", *_losses(best, others, crps, settings)]
     return sentences + _decided(best, standard, verdicts)
+
+
+def _pair(best: str, standard: str, overall: pd.DataFrame | None) -> pd.Series | None:
+    """How two systems compare over all variables, if it is known."""
+    if overall is None:
+        return None
+    same = (overall["system"] == best) & (overall["reference"] == standard)
+    found = overall[same & (overall["variable"] == pairs.ALL) & (overall["metric"] == "crps_fair")]
+    return found.iloc[0] if len(found) else None
+
+
+def _first_sentence(
+    best: str, standard: str, skill: float, pair: pd.Series | None, settings: Settings
+) -> str:
+    """Who is best, by how much, and whether chance could have done it."""
+    if pair is not None and pair["verdict"] == NO_DIFFERENCE:
+        return f"{best} and {standard} are as good as each other, {_interval(pair, settings)}"
+    by = f"fair CRPS is {skill_text(skill).lstrip('+')} below that of {standard}"
+    if pair is not None and pair["verdict"] == BETTER:
+        return f"{best} is best: its {by}, {_interval(pair, settings)}"
+    lowest = f"{best} has the lowest scores, but that it is better is not shown: its {by}"
+    if pair is None or np.isnan(pair["ci_low"]):
+        days = "" if pair is None else plural(int(pair["days"]), "day")
+        return f"{lowest}, of too few days for an interval ({days})" if days else lowest
+    return f"{lowest}, {_interval(pair, settings)}"
+
+
+def _interval(pair: pd.Series, settings: Settings) -> str:
+    ends = f"{skill_text(pair['ci_low'])} to {skill_text(pair['ci_high'])}"
+    return f"with a {settings.scores.confidence:.0%} interval of its skill of {ends}"
 
 
 def _standard(best: str, means: dict[str, float], settings: Settings) -> str | None:
@@ -80,9 +115,11 @@ def _decided(best: str, standard: str, verdicts: pd.DataFrame | None) -> list[st
     own = verdicts[(verdicts["system"] == best) & (verdicts["reference"] == standard)]
     if own.empty:
         return []
-    better, worse = ((own["verdict"] == word).sum() for word in ("better", "worse"))
+    better, worse, alike = (
+        (own["verdict"] == word).sum() for word in (BETTER, WORSE, NO_DIFFERENCE)
+    )
     return [
         f"Of {len(own)} comparisons of a variable at a lead with {standard}, {better} are better "
-        f"and {worse} worse than chance explains; the other {len(own) - better - worse} are "
-        "undecided."
+        f"and {worse} worse than chance explains, {alike} show no difference; the other "
+        f"{len(own) - better - worse - alike} are undecided."
     ]

@@ -23,6 +23,9 @@ _MASKS = 3
 # A row of the table of scores, as Python holds it before it is one.
 _ROW_BYTES = 1000
 
+# Arrays (resample, lead) of a score while its interval is made.
+_RESAMPLED = 10
+
 
 def case_megabytes(settings: Settings, members: int) -> int:
     """What to ask for to score a case of a system, see `case_bytes`."""
@@ -80,8 +83,8 @@ def summary_bytes(settings: Settings, members: Collection[int]) -> int:
     """The most that summing up takes beside the process, of systems with so many members each.
 
     The sums and tables of all systems and cases are held, those of one system twice while they are
-    read; of one variable the resampled scores of all systems and leads, and the resampled sums of
-    one system; and the rows of the tables that are written.
+    read; of one variable the scores of all systems and leads, and the sums of one system, without
+    each day and of each alone; the resampled days; and the rows of the tables that are written.
     """
     scores, leads = settings.scores, len(settings.leads)
     variables = len(scored_variables(settings.variables))
@@ -96,19 +99,21 @@ def summary_bytes(settings: Settings, members: Collection[int]) -> int:
         8 * fields * sum(_numbers(settings, own, size) for own in written) for size in members
     ]
     of_a_variable = _metrics(settings)
-    resamples = 8 * (1 + scores.bootstrap_samples)
-    of_scores = resamples * leads * of_a_variable * len(members)
-    # Tables whose length is the number of members are resampled a lead at a time.
+    days = len({time.date() for time in settings.initial_times()})
+    weightings = 8 * (1 + 2 * days)
+    resampled = 8 * scores.bootstrap_samples * (days + _RESAMPLED * leads)
+    of_scores = weightings * leads * of_a_variable * len(members)
+    # Tables whose length is the number of members are summed a lead at a time.
     lengths = registry.lengths()
     by_size = [own for own in written if any(callable(lengths.get(dim)) for dim in own.dims)]
     at_once = [own for own in written if own not in by_size]
     largest = max(members)
-    of_sums = resamples * (
+    of_sums = weightings * (
         2 * leads * sum(_numbers(settings, own, largest) for own in at_once)
         + 2 * sum(_numbers(settings, own, largest) for own in by_size)
     )
     rows = variables * leads * len(members) * of_a_variable * (1 + len(scores.regions))
-    return sum(loaded) + max(loaded) + of_scores + of_sums + _ROW_BYTES * rows
+    return sum(loaded) + max(loaded) + of_scores + of_sums + resampled + _ROW_BYTES * rows
 
 
 def grid_points(settings: Settings) -> int:

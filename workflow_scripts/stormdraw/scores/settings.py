@@ -65,6 +65,7 @@ class Scores(Section):
     reference: Name | None = None
     bootstrap_samples: Annotated[int, Field(ge=100, le=100_000)] = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    equivalence: Annotated[float, Field(gt=0, lt=1)] = 0.02
     thresholds: dict[Literal[SCORED_VARIABLES], Thresholds] = {  # type: ignore[valid-type]
         "REFC": [20.0, 30.0, 40.0],
         "CAPE": [1000.0],

@@ -10,8 +10,8 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.scores import registry
-from stormdraw.scores.bootstrap import days_by_lead, interval, resamplings
 from stormdraw.scores.comparison import leads, load_systems, variables
+from stormdraw.scores.intervals import days_with_data, uncertainty, weightings
 from stormdraw.scores.settings import WHOLE_DOMAIN
 from stormdraw.scores.sums import Cases, all_metrics, smallest_ensembles
 
@@ -25,8 +25,10 @@ COLUMNS = (
     "value",
     "ci_low",
     "ci_high",
+    "undefined_share",
 )
-_NUMBERS = ("value", "ci_low", "ci_high")
+_OF_INTERVALS = ["ci_low", "ci_high", "undefined_share"]
+_NUMBERS = ("value", *_OF_INTERVALS)
 
 
 def summarise(
@@ -43,8 +45,9 @@ def summarise(
 
     `members` is the smallest number over cases, 0 for a distribution known by mean and spread;
     `cases` is how many have a point that counts at the lead, and the others are in no score of it.
-    `ci_low` and `ci_high` bound a score at the given confidence by block bootstrap over initial
-    days, NaN with too few days. Skill is against `reference`, without one there is none, and
+    `ci_low` and `ci_high` bound a score at the given confidence, see `stormdraw.scores.intervals`,
+    NaN with too few days; `undefined_share` is that of the resamples of the days in which there is
+    no such score, as where none of them has an event. Skill is against `reference`, without one there is none, and
     against each of `standards`, with their name at the end of the metric's. `widths` are those of
     the neighbourhoods that the files were made with.
 
@@ -86,7 +89,7 @@ def by_initial_hour(
             for name, variable, lead, *numbers in _all_rows(having, reference, standards, widths)
         ]
         tables.append(pd.DataFrame(rows, columns=[*COLUMNS[:3], "initial_hour", *COLUMNS[3:]]))
-    table = pd.concat(tables, ignore_index=True).drop(columns=["ci_low", "ci_high"])
+    table = pd.concat(tables, ignore_index=True).drop(columns=_OF_INTERVALS)
     return table.sort_values(list(table.columns[:5]), ignore_index=True)
 
 
@@ -97,13 +100,18 @@ def write_summary(summary: pd.DataFrame, path: Path) -> None:
 
 
 def read_summary(path: Path) -> pd.DataFrame:
-    """The table that `write_summary` wrote."""
-    # A system may be called `null` or `nan`: only numbers can be undefined.
+    """The table of `summarise` that `write_summary` wrote."""
+    return read_table(path, _NUMBERS)
+
+
+def read_table(path: Path, numbers: Sequence[str]) -> pd.DataFrame:
+    """A table that `write_summary` wrote, with `numbers` the columns that can be undefined."""
+    # A system may be called `null` or `nan`.
     return pd.read_csv(
         path,
-        dtype=dict.fromkeys(_NUMBERS, np.float64),
+        dtype=dict.fromkeys(numbers, np.float64),
         keep_default_na=False,
-        na_values={name: [""] for name in _NUMBERS},
+        na_values={name: [""] for name in numbers},
     )
 
 
@@ -124,14 +132,10 @@ def _all_rows(
             if variable in variables(system)
         }
         inits = next(iter(having.values()))["init"].values
-        resamples = (
-            resamplings(inits, bootstrap_samples, run_seed)
-            if bootstrap_samples
-            else np.ones((1, len(inits)))
-        )
-        scores = _scores(having, reference, standards, widths, resamples)
+        weights = weightings(inits) if bootstrap_samples else np.ones((1, len(inits)))
+        scores = _scores(having, reference, standards, widths, weights)
         for name, values in scores.items():
-            for row in _rows(having[name], values, confidence):
+            for row in _rows(having[name], values, bootstrap_samples, run_seed, confidence):
                 yield (name, variable, *row)
 
 
@@ -140,14 +144,14 @@ def _scores(
     reference: str | None,
     standards: Sequence[str],
     widths: Sequence[int],
-    resamples: np.ndarray,
+    weights: np.ndarray,
 ) -> dict[str, dict[str, np.ndarray]]:
-    """The scores (resample, lead) of each system for one variable, by system and metric."""
+    """The scores (weighting, lead) of each system for one variable, by system and metric."""
     standard = systems.get(reference or "")
     matched = None if standard is None else standard["members"].values
     scores = {}
     for name, system in systems.items():
-        cases = Cases(system, resamples, matched, widths)
+        cases = Cases(system, weights, matched, widths)
         scores[name] = all_metrics(cases)
         # How many points there are is no estimate, and has no interval.
         scores[name]["points"] = cases["points"][:1]
@@ -164,17 +168,22 @@ def _scores(
 
 
 def _rows(
-    system: xr.Dataset, scores: Mapping[str, np.ndarray], confidence: float
-) -> Iterator[tuple[int, str, int, int, float, float, float]]:
-    """lead_hours, metric, members, cases, value, ci_low, ci_high for one system and variable."""
+    system: xr.Dataset,
+    scores: Mapping[str, np.ndarray],
+    bootstrap_samples: int,
+    run_seed: int,
+    confidence: float,
+) -> Iterator[tuple]:
+    """The columns from lead_hours on, for one system and variable."""
     members = smallest_ensembles(system)
     cases = (system["points"].values > 0).sum(axis=0)
-    days = days_by_lead(system)
+    data = days_with_data(system)
     for metric, values in scores.items():
-        low, high = interval(values, confidence, days)
+        ends = np.full((3, values.shape[1]), np.nan)
+        if len(values) > 1:
+            sure = uncertainty(values, data, bootstrap_samples, run_seed)
+            ends = np.stack([*sure.interval(confidence), sure.undefined_share])
         for index, lead in enumerate(leads(system)):
             # + 0.0 turns -0.0, which would be written with its sign, into 0.0.
-            value, low_end, high_end = (
-                float(bound[index]) + 0.0 for bound in (values[0], low, high)
-            )
-            yield lead, metric, int(members[index]), int(cases[index]), value, low_end, high_end
+            numbers = [float(value) + 0.0 for value in (values[0, index], *ends[:, index])]
+            yield lead, metric, int(members[index]), int(cases[index]), *numbers

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from stormdraw.files import replacing
-from stormdraw.scores.bootstrap import days
 from stormdraw.scores.comparison import load_systems
+from stormdraw.scores.intervals import days_of
 from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
 from stormdraw.scores.summary import summarise
 
@@ -21,7 +21,7 @@ def tidy_scores(
 ) -> pd.DataFrame:
     """The columns of the summary, with `region` after the lead and `days` after the cases.
 
-    `days` is the number of blocks that intervals come from. `domain` is the summary of the whole
+    `days` is the number of initial days. `domain` is the summary of the whole
     domain, if it is there already.
     """
     inits = next(iter(load_systems(paths_by_system).values()))["init"].values
@@ -41,7 +41,7 @@ def tidy_scores(
                 region,
             )
         table.insert(3, "region", region)
-        table.insert(int(table.columns.get_loc("cases")) + 1, "days", days(inits))  # type: ignore[arg-type]
+        table.insert(int(table.columns.get_loc("cases")) + 1, "days", len(days_of(inits)))  # type: ignore[arg-type]
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

@@ -1,19 +1,23 @@
-"""Is a system better than the reference or a baseline, worse, or is there no telling?"""
+"""Is a system better than the reference or a baseline, worse, as good, or is there no telling?"""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.stats import false_discovery_control
 
 from stormdraw.errors import StormdrawError
-from stormdraw.scores.bootstrap import MINIMUM_DAYS, days_by_lead, interval, resamplings
 from stormdraw.scores.comparison import leads, load_systems, variables
+from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
-from stormdraw.scores.settings import SCORED_VARIABLES
+from stormdraw.scores.settings import SCORED_VARIABLES, Scores
 from stormdraw.scores.statistics.crps import crps_metrics, shared_crps
+from stormdraw.scores.summary import read_table
 from stormdraw.scores.sums import Cases, smallest_ensembles
 
 COLUMNS = (
@@ -26,47 +30,63 @@ COLUMNS = (
     "reference_members",
     "cases",
     "days",
+    "day_correlation",
+    "effective_days",
     "value",
     "reference_value",
     "difference",
     "ci_low",
     "ci_high",
+    "p_value",
+    "adjusted_p_value",
+    "diebold_mariano_p_value",
     "verdict",
     "own_crps_fair",
 )
-_NUMBERS = ("value", "reference_value", "difference", "ci_low", "ci_high", "own_crps_fair")
+_NUMBERS = (
+    *("day_correlation", "effective_days", "value", "reference_value", "difference"),
+    *("ci_low", "ci_high", "p_value", "adjusted_p_value", "diebold_mariano_p_value"),
+    "own_crps_fair",
+)
+BETTER, WORSE, NO_DIFFERENCE, UNDECIDED = "better", "worse", "no difference", "undecided"
 TOO_FEW_DAYS = f"undecided: fewer than {MINIMUM_DAYS} days"
 
 
 @dataclass(frozen=True)
 class _Scored:
-    """What is compared of one system and variable: scores (resample, lead), the rest (lead,)."""
+    """What is compared of one system and variable.
+
+    Scores are (1 + 2 day, lead), one row for each of the `weightings`; `data` is (day, lead), the
+    rest (lead,).
+    """
 
     scores: Arrays
     members: np.ndarray
     cases: np.ndarray
-    days: np.ndarray
+    data: np.ndarray
 
 
 def verdicts(
     paths_by_system: Mapping[str, Sequence[Path]],
-    reference: str | None,
-    bootstrap_samples: int,
-    confidence: float,
+    scores: Scores,
     run_seed: int,
     standards: Sequence[str] = (),
 ) -> pd.DataFrame:
     """One row for each other system, variable and lead, with columns COLUMNS.
 
-    Systems are held against `reference`, and then against each of `standards`. `difference` is the
-    CRPS minus that of the reference: fair if both are ensembles; else, which `metric` then says,
-    that of a Gaussian with either's mean and spread. Its interval is of paired differences, over
-    the same resampled days, and `days` tells how many have data at the lead. `own_crps_fair` is the
+    Systems are held against `scores.reference`, and then against each of `standards`. `difference`
+    is the CRPS minus that of the reference: fair if both are ensembles; else, which `metric` then
+    says, that of a Gaussian with either's mean and spread. Its interval and p-value are of paired
+    differences, see `stormdraw.scores.intervals`, whose `effective_days` and `day_correlation`
+    stand beside. `adjusted_p_value` is corrected for the number of variables and leads that two
+    systems are compared in: the false discovery rate of Benjamini and Yekutieli (2001,
+    doi:10.1214/aos/1013699998), which holds however they hang together. `own_crps_fair` is the
     system's full CRPS, to stand beside a Gaussian one. What the two do not both have is left out;
     with nothing to compare with the table is empty.
 
-    Raises StormdrawError if `reference` is not among the systems, and as `load_systems` does.
+    Raises StormdrawError if the reference is not among the systems, and as `load_systems` does.
     """
+    reference = scores.reference
     if reference is not None and reference not in paths_by_system:
         raise StormdrawError(
             f"scores.reference is {reference!r}, which has no scores; there are those of "
@@ -76,21 +96,51 @@ def verdicts(
     if not against:
         return pd.DataFrame(columns=list(COLUMNS))
     systems = load_systems(paths_by_system)
-    resamples = resamplings(systems[against[0]]["init"].values, bootstrap_samples, run_seed)
-    rows: dict[str, list[tuple]] = {name: [] for name in against}
+    weights = weightings(systems[against[0]]["init"].values)
+    rows: dict[str, list[dict]] = {name: [] for name in against}
     for variable in _all_variables(systems):
         scored = {
-            name: _score(system.sel(variable=variable), resamples)
+            name: _score(system.sel(variable=variable), weights)
             for name, system in systems.items()
             if variable in variables(system)
         }
         for standard in against:
             for name in sorted(set(scored) - {standard}) if standard in scored else ():
-                compared = _compare(scored[name], scored[standard], confidence)
-                for lead, row in zip(leads(systems[name]), compared, strict=True):
-                    rows[standard].append((name, standard, variable, lead, *row))
+                compared = _compare(
+                    scored[name], scored[standard], leads(systems[name]), scores, run_seed
+                )
+                of_both = {"system": name, "reference": standard, "variable": variable}
+                rows[standard] += [of_both | row for row in compared]
     everything = [row for of_one in rows.values() for row in of_one]
-    return pd.DataFrame(everything, columns=list(COLUMNS))
+    return judged(pd.DataFrame(everything, columns=list(COLUMNS)), scores)
+
+
+def judged(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
+    """The table with its p-values corrected, and a verdict in each row."""
+    table = table.copy()
+    for _, rows in table.groupby(["system", "reference"]):
+        known = rows["p_value"].dropna()
+        if len(known):
+            corrected = false_discovery_control(known, method="by")
+            table.loc[known.index, "adjusted_p_value"] = corrected
+    table["verdict"] = [verdict(row, scores) for row in table.itertuples(index=False)]
+    return table
+
+
+def verdict(row: Any, scores: Scores) -> str:
+    """What a row says of a system; lower is better.
+
+    Two systems are as good as each other where the whole interval lies within
+    `scores.equivalence` of the reference's value. Without such proof it is undecided.
+    """
+    if row.days < MINIMUM_DAYS:
+        return TOO_FEW_DAYS
+    if row.adjusted_p_value < 1.0 - scores.confidence:
+        return BETTER if row.difference < 0.0 else WORSE
+    margin = scores.equivalence * abs(row.reference_value)
+    if -margin <= row.ci_low and row.ci_high <= margin:
+        return NO_DIFFERENCE
+    return UNDECIDED
 
 
 def _all_variables(systems: Mapping[str, xr.Dataset]) -> list[str]:
@@ -99,56 +149,74 @@ def _all_variables(systems: Mapping[str, xr.Dataset]) -> list[str]:
     return sorted(there, key=SCORED_VARIABLES.index)
 
 
-def _score(system: xr.Dataset, resamples: np.ndarray) -> _Scored:
+def _score(system: xr.Dataset, weights: np.ndarray) -> _Scored:
     return _Scored(
-        crps_metrics(Cases(system, resamples)),
+        crps_metrics(Cases(system, weights)),
         smallest_ensembles(system),
         (system["points"].values > 0).sum(axis=0),
-        days_by_lead(system),
+        days_with_data(system),
     )
 
 
-def _compare(own: _Scored, other: _Scored, confidence: float) -> Iterator[tuple]:
-    """The columns from `metric` on, a row for each lead."""
+def _compare(
+    own: _Scored, other: _Scored, leads: Sequence[int], scores: Scores, run_seed: int
+) -> Iterator[dict]:
+    """The columns of each lead but the systems' and the variable's names."""
     metric = shared_crps(own.scores, other.scores)
     value, standard = own.scores[metric], other.scores[metric]
-    low, high = interval(value - standard, confidence, own.days)
+    difference = value - standard
+    sure = uncertainty(difference, own.data, scores.bootstrap_samples, run_seed)
+    low, high = sure.interval(scores.confidence)
+    p_value = sure.p_value()
     full = own.scores.get("crps_fair", np.full(value.shape, np.nan))
-    for index in range(value.shape[1]):
-        yield (
-            metric,
-            int(own.members[index]),
-            int(other.members[index]),
-            int(own.cases[index]),
-            int(own.days[index]),
-            value[0, index],
-            standard[0, index],
-            value[0, index] - standard[0, index],
-            low[index],
-            high[index],
-            verdict(low[index], high[index]),
-            full[0, index],
-        )
+    by_day = difference[1 + len(own.data) :]
+    for index, lead in enumerate(leads):
+        yield {
+            "lead_hours": lead,
+            "metric": metric,
+            "members": int(own.members[index]),
+            "reference_members": int(other.members[index]),
+            "cases": int(own.cases[index]),
+            "days": int(sure.days[index]),
+            "day_correlation": sure.correlation[index],
+            "effective_days": sure.effective_days[index],
+            "value": value[0, index],
+            "reference_value": standard[0, index],
+            "difference": difference[0, index],
+            "ci_low": low[index],
+            "ci_high": high[index],
+            "p_value": p_value[index],
+            "adjusted_p_value": np.nan,
+            "diebold_mariano_p_value": diebold_mariano_p_value(by_day[:, index], lead),
+            "own_crps_fair": full[0, index],
+        }
+
+
+def diebold_mariano_p_value(by_day: np.ndarray, lead: int) -> float:
+    """The p-value of Diebold and Mariano for the differences of days (day,), a second opinion.
+
+    Days without data are NaN. The forecast of a lead in hours is verified after as many initial
+    days. NaN with fewer than MINIMUM_DAYS days, or where none differs.
+    """
+    # It takes seconds to import.
+    from scores.stats.statistical_tests import diebold_mariano
+
+    by_day = by_day[np.isfinite(by_day)]
+    ahead = max(1, -(-lead // 24))
+    if len(by_day) < max(MINIMUM_DAYS, ahead + 1) or np.ptp(by_day) == 0.0:
+        return np.nan
+    series = xr.DataArray(by_day[None], dims=("lead", "day"), coords={"ahead": ("lead", [ahead])})
+    with warnings.catch_warnings():
+        # The fit of the autocovariance warns of series that are too short for its error, unused.
+        warnings.simplefilter("ignore")
+        tested = diebold_mariano(series, "lead", "ahead", statistic_distribution="t")
+    above = float(tested["confidence_gt_0"][0])
+    return 2.0 * min(above, 1.0 - above)
 
 
 def read_verdicts(path: Path) -> pd.DataFrame:
     """The table of verdicts as `write_summary` wrote it."""
-    # Only numbers can be undefined, not the name of a system.
-    return pd.read_csv(
-        path,
-        dtype=dict.fromkeys(_NUMBERS, np.float64),
-        keep_default_na=False,
-        na_values={name: [""] for name in _NUMBERS},
-    )
-
-
-def verdict(low: float, high: float) -> str:
-    """What an interval of CRPS minus the reference's CRPS says; lower is better."""
-    if np.isnan(low) or np.isnan(high):
-        return TOO_FEW_DAYS
-    if high < 0.0:
-        return "better"
-    return "worse" if low > 0.0 else "no difference"
+    return read_table(path, _NUMBERS)
 
 
 def caveats(table: pd.DataFrame, confidence: float) -> list[str]:
@@ -181,9 +249,11 @@ def _blocks(table: pd.DataFrame, confidence: float) -> str:
     days = str(most) if fewest == most else f"{fewest} to {most}"
     if most < MINIMUM_DAYS:
         return f"{days} initial days: an interval needs at least {MINIMUM_DAYS}, and none is given."
+    effective = table["effective_days"].min()
     note = (
-        f"Intervals of {confidence:.0%} from {days} blocks, the initial days, resampled in pairs. "
-        "Each row is judged alone: one in many differs by chance."
+        f"Intervals of {confidence:.0%} from the paired differences of {days} initial days, which "
+        f"count as {effective:.0f} independent ones where days resemble the next ones most. "
+        "Verdicts are corrected for the number of variables and leads."
     )
     if fewest < MINIMUM_DAYS:
         note += f" With fewer than {MINIMUM_DAYS} an interval is withheld."

@@ -1,0 +1,135 @@
+"""One number for two systems: skill over all leads, and over all variables, with its interval."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stormdraw.scores.comparison import load_systems, variables
+from stormdraw.scores.intervals import days_with_data, uncertainty, weightings
+from stormdraw.scores.score import Arrays
+from stormdraw.scores.settings import Scores
+from stormdraw.scores.statistics.crps import crps_metrics, shared_crps
+from stormdraw.scores.summary import read_table
+from stormdraw.scores.sums import Cases
+from stormdraw.scores.verdicts import BETTER, NO_DIFFERENCE, TOO_FEW_DAYS, UNDECIDED, WORSE
+
+COLUMNS = (
+    "system",
+    "reference",
+    "variable",
+    "metric",
+    "leads",
+    "days",
+    "effective_days",
+    "value",
+    "reference_value",
+    "skill",
+    "ci_low",
+    "ci_high",
+    "verdict",
+)
+_NUMBERS = ("leads", "effective_days", "value", "reference_value", "skill", "ci_low", "ci_high")
+# In the column of variables: the geometric mean over all that both systems have.
+ALL = "all"
+
+
+def overall(
+    paths_by_system: Mapping[str, Sequence[Path]], scores: Scores, run_seed: int
+) -> pd.DataFrame:
+    """One row for each pair of systems and variable, and one for ALL variables, with COLUMNS.
+
+    CRPS is the mean over leads, skill 1 - CRPS / CRPS of the other system: fair if both are
+    ensembles, else that of Gaussians, which `metric` says. For ALL it is 1 - the geometric mean of
+    these ratios, since a mean of kelvins and decibels would be neither; there are no values then.
+    Intervals are those of `stormdraw.scores.intervals`. Leads that either system lacks are in no
+    mean.
+
+    Raises StormdrawError as `load_systems` does.
+    """
+    systems = load_systems(paths_by_system)
+    weights = weightings(next(iter(systems.values()))["init"].values)
+    crps: dict[str, dict[str, Arrays]] = {}
+    data: dict[str, np.ndarray] = {}
+    for name, system in systems.items():
+        for variable in variables(system):
+            of_variable = system.sel(variable=variable)
+            crps.setdefault(name, {})[variable] = crps_metrics(Cases(of_variable, weights))
+            data[variable] = days_with_data(of_variable).any(axis=1)
+    rows = [
+        {"system": own, "reference": other} | row
+        for own in systems
+        for other in systems
+        if own != other
+        for row in _compared(crps[own], crps[other], data, scores, run_seed)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def read_overall(path: Path) -> pd.DataFrame:
+    """The table as `write_summary` wrote it."""
+    return read_table(path, _NUMBERS)
+
+
+def _compared(
+    own: Mapping[str, Arrays],
+    other: Mapping[str, Arrays],
+    data: Mapping[str, np.ndarray],
+    scores: Scores,
+    run_seed: int,
+) -> Iterator[dict]:
+    """The rows of two systems but for their names."""
+    ratios: dict[str, list[np.ndarray]] = {}
+    for variable in own:
+        if variable not in other:
+            continue
+        metric = shared_crps(own[variable], other[variable])
+        both = np.stack([own[variable][metric], other[variable][metric]])
+        # Leads that no day has.
+        both = both[:, :, np.isfinite(both[:, 0]).all(axis=0)]
+        if not both.shape[2]:
+            continue
+        value, standard = both.mean(axis=2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = value / np.where(standard > 0.0, standard, np.nan)
+        ratios.setdefault(metric, []).append(np.log(np.where(ratio > 0.0, ratio, np.nan)))
+        yield {
+            "variable": variable,
+            "metric": metric,
+            "leads": both.shape[2],
+            "value": value[0],
+            "reference_value": standard[0],
+            **_judged(1.0 - ratio, data[variable], scores, run_seed),
+        }
+    everywhere = np.any(list(data.values()), axis=0)
+    for metric, logarithms in ratios.items():
+        known = [one for one in logarithms if np.isfinite(one[0])]
+        if known:
+            skill = 1.0 - np.exp(np.mean(known, axis=0))
+            of_all = {"variable": ALL, "metric": metric}
+            yield of_all | _judged(skill, everywhere, scores, run_seed)
+
+
+def _judged(skill: np.ndarray, data: np.ndarray, scores: Scores, run_seed: int) -> dict:
+    """The columns of a skill (1 + 2 day,), of days that have data (day,) or not."""
+    sure = uncertainty(skill[:, None], data[:, None], scores.bootstrap_samples, run_seed)
+    (low,), (high,) = sure.interval(scores.confidence)
+    return {
+        "days": int(sure.days[0]),
+        "effective_days": sure.effective_days[0],
+        "skill": skill[0],
+        "ci_low": low,
+        "ci_high": high,
+        "verdict": _verdict(low, high, scores.equivalence),
+    }
+
+
+def _verdict(low: float, high: float, margin: float) -> str:
+    if np.isnan(low) or np.isnan(high):
+        return TOO_FEW_DAYS
+    if low > 0.0:
+        return BETTER
+    if high < 0.0:
+        return WORSE
+    return NO_DIFFERENCE if -margin <= low and high <= margin else UNDECIDED
