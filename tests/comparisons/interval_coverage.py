@@ -89,8 +89,8 @@ def report() -> str:
     now = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}"
     return f"""# How often intervals hold
 
-Written by `make compare-intervals`: {experiments} experiments for each cell, in which two systems are
-equal in truth. What each day contributes to the difference of their scores is normal, with a
+Written by `make compare-intervals`: {experiments} experiments for each cell, in which two systems
+are equal in truth. What each day contributes to the difference of their scores is normal, with a
 correlation from a day to the next, or lognormal with a share of zeros, as differences of rain and
 storms are. `stormdraw/scores/intervals.py` says how an interval is made. Library routines for
 such intervals take the days as independent or as not skewed, and hold as seldom as the earlier
@@ -100,8 +100,8 @@ Intervals of 95 % that hold the true difference, in per cent:
 
 {_table([head, *intervals])}
 
-Tables of 8 variables and 3 leads with a verdict "better" or "worse", in per cent; the comparisons of
-a table are independent, which those of real variables and leads are not:
+Tables of 8 variables and 3 leads with a verdict "better" or "worse", in per cent; the comparisons
+of a table are independent, which those of real variables and leads are not:
 
 {_table([head, *alarms])}
 

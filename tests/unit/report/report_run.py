@@ -98,7 +98,7 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
     write_summary(summarise(scores, settings.scores.reference, 100, 0.95, run_seed=1), summary)
     judged, missing = (folder / "scores" / f"{name}.csv" for name in ("verdicts", "missing"))
     standards = settings.baselines()
-    write_summary(verdicts(scores, settings.scores.reference, 100, 0.95, 1, standards), judged)
+    write_summary(verdicts(scores, settings.scores, 1, standards), judged)
     write_summary(missing_data(scores), missing)
     hours_of_day = folder / "scores" / "by_initial_hour.csv"
     write_summary(by_initial_hour(scores, settings.scores.reference, standards), hours_of_day)

@@ -275,8 +275,8 @@ def test_the_verdict_names_the_best_and_what_it_loses() -> None:
         (("no difference", -0.01, 0.01), "ddpm_residual and href are as good as each other, with"),
         (
             ("undecided", -0.02, 0.2),
-            "ddpm_residual has the lowest scores, but that it is better is not shown: its fair CRPS "
-            f"is 9{NARROW}% below that of href, with a 95% interval of its skill of "
+            "ddpm_residual has the lowest scores, but that it is better is not shown: its fair "
+            f"CRPS is 9{NARROW}% below that of href, with a 95% interval of its skill of "
             f"{percent('-2')} to {percent('+20')}; over",
         ),
         (

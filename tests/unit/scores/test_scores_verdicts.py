@@ -2,13 +2,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
 
 from stormdraw.errors import StormdrawError
 from stormdraw.scores.settings import Scores
-from stormdraw.scores.verdicts import TOO_FEW_DAYS, caveats, verdicts
+from stormdraw.scores.verdicts import (
+    TOO_FEW_DAYS,
+    caveats,
+    decided,
+    diebold_mariano_p_value,
+    verdicts,
+)
 
-DAYS = [f"202606{day:02d}06" for day in range(8, 18)]
+DAYS = [f"202606{day:02d}06" for day in range(1, 31)]
+# Five days whose differences from the mean are neither alike nor correlated.
+UNEVEN = (1.00, 0.98, 1.03, 0.97, 1.02)
 
 
 @pytest.fixture
@@ -38,23 +48,53 @@ def write(write_statistics: Callable[..., Path], random: np.random.Generator) ->
     return write
 
 
-def judged(paths: dict[str, list[Path]]):
-    return verdicts(paths, Scores(reference="href", bootstrap_samples=500), 0).set_index("system")
+def judged(paths: dict[str, list[Path]], **scores: float):
+    given = Scores(reference="href", bootstrap_samples=500, **scores)
+    return verdicts(paths, given, 0).set_index("system")
 
 
-def test_better_worse_and_no_difference(write: Callable) -> None:
+def test_better_worse_as_good_and_undecided(write: Callable) -> None:
     scales = {"href": 1.0, "good": 0.9, "bad": 1.1, "alike": 1.0}
-    table = judged(write(scales, DAYS, noise=0.02))
+    paths = write(scales, DAYS, noise=0.02)
+    table = judged(paths, equivalence=0.05)
     assert table["verdict"].to_dict() == {
         "good": "better",
         "bad": "worse",
         "alike": "no difference",
     }
-    assert (table["days"] == 10).all()
+    assert (table["days"] == 30).all()
     good = table.loc["good"]
     assert good["difference"] == pytest.approx(good["value"] - good["reference_value"])
     # Days differ ten times as much as systems: an unpaired interval would not tell them apart.
     assert good["ci_high"] - good["ci_low"] < 0.2 * good["reference_value"]
+    # Without proof that they are within a thousandth of each other nothing is decided.
+    assert judged(paths, equivalence=0.001).loc["alike", "verdict"] == "undecided"
+
+
+def test_p_values_are_corrected_for_the_comparisons_of_two_systems() -> None:
+    rows = [
+        {"system": "a", "reference": "href", "p_value": 0.01, "difference": -1.0, "days": 20},
+        {"system": "a", "reference": "href", "p_value": 0.04, "difference": 1.0, "days": 20},
+        {"system": "a", "reference": "href", "p_value": np.nan, "difference": 1.0, "days": 3},
+        {"system": "b", "reference": "href", "p_value": 0.04, "difference": 1.0, "days": 20},
+    ]
+    ends = {"ci_low": -1.0, "ci_high": 1.0, "reference_value": 1.0, "adjusted_p_value": np.nan}
+    table = decided(pd.DataFrame([row | ends for row in rows]), Scores())
+    # Benjamini and Yekutieli of two: times 1 + 1 / 2, and the smaller one times 2 / 1 besides.
+    expected = [0.03, 0.06, np.nan, 0.04]
+    np.testing.assert_allclose(table["adjusted_p_value"], expected)
+    assert list(table["verdict"]) == ["better", "undecided", TOO_FEW_DAYS, "worse"]
+
+
+def test_diebold_and_mariano_are_a_second_opinion(random: np.random.Generator) -> None:
+    # One step ahead and without correlation it is the t-test of a mean, whatever the units.
+    days = random.normal(size=40) * np.where(np.arange(40) % 2, 1.0, -1.0) + 0.4
+    own = diebold_mariano_p_value(days, 6)
+    assert own == pytest.approx(stats.ttest_1samp(days, 0.0).pvalue, abs=0.1)
+    assert diebold_mariano_p_value(np.append(days, np.nan), 6) == own
+    assert diebold_mariano_p_value(days + 3.0, 6) < 1e-6
+    assert np.isnan(diebold_mariano_p_value(days[:4], 6))
+    assert np.isnan(diebold_mariano_p_value(np.full(10, 0.2), 6))
 
 
 def test_intervals_are_withheld_with_few_days(write: Callable) -> None:
@@ -74,7 +114,7 @@ def test_a_gaussian_reference_is_met_as_a_gaussian(write: Callable) -> None:
     notes = caveats(table.reset_index(), 0.95)
     assert any("scored as Gaussians" in note for note in notes)
     assert any("members (0: known by mean and spread)" in note for note in notes)
-    assert any("10 blocks" in note for note in notes)
+    assert any("30 initial days" in note for note in notes)
 
 
 def test_no_reference_no_verdicts(write: Callable) -> None:
@@ -85,7 +125,7 @@ def test_no_reference_no_verdicts(write: Callable) -> None:
 
 
 def test_baselines_are_stood_against_as_well(write: Callable) -> None:
-    paths = write({"href": 1.0, "hrrr": 1.2, "trial": 0.9}, DAYS[:5], noise=0.001)
+    paths = write({"href": 1.0, "hrrr": 1.2, "trial": 0.9}, DAYS, noise=0.001)
     table = verdicts(paths, Scores(reference="href"), 0, ["hrrr"])
     told = {(row.system, row.reference): row.verdict for row in table.itertuples(index=False)}
     assert told == {
@@ -104,6 +144,7 @@ def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Pat
     for number, init in enumerate(DAYS[:5]):
         for name, scale in (("href", 10.0), ("trial", 5.0)):
             points = np.array([[10, 10 if number % 2 else 0]])
+            uneven = UNEVEN[number] if name == "trial" else 1.0
             paths[name].append(
                 write_statistics(
                     name,
@@ -112,7 +153,7 @@ def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Pat
                     [1, 2],
                     points=points,
                     weight_sum=points.astype(float),
-                    crps_fair_sum=scale * (points > 0),
+                    crps_fair_sum=uneven * scale * (points > 0),
                 )
             )
     table = judged(paths)
@@ -120,4 +161,4 @@ def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Pat
     assert list(table["days"]) == [5, 2]
     assert list(table["cases"]) == [5, 2]
     notes = caveats(table.reset_index(), 0.95)
-    assert any("2 to 5 blocks" in note and "withheld" in note for note in notes)
+    assert any("2 to 5 initial days" in note and "withheld" in note for note in notes)

@@ -45,12 +45,11 @@ def days_with_data(system: xr.Dataset) -> np.ndarray:
 class Uncertainty:
     """How sure a score is at each lead; every array is (lead,) but `studentised`.
 
-    `days` have data, `effective_days` tell as much as that many independent ones, `correlation` is
-    that of a day with the next one. `undefined_share` is the share of resamples of the days in
-    which the score is undefined, as that of an event is where no drawn day has one, and `alike_share`
-    that in which the drawn days do not differ. `studentised`
-    (resample, lead) are the resampled means of the days' contributions over their standard errors,
-    in order. What cannot be told is NaN.
+    `days` have data, and tell as much as `effective_days` independent ones; `correlation` is that
+    of a day with the next one. `undefined_share` is the share of resamples of the days in which the
+    score is undefined, as that of an event is where no drawn day has one, and `alike_share` that in
+    which the drawn days do not differ. `studentised` (resample, lead) are the resampled means of
+    the days' contributions over their standard errors. What cannot be told is NaN.
     """
 
     value: np.ndarray
@@ -67,7 +66,7 @@ class Uncertainty:
         tail = (1.0 - confidence) / 2.0
         low, high = self._stretches(tail)
         half = stdtrit(self.effective_days - 1.0, 1.0 - tail) * self.standard_error
-        # Means that come out too high by chance lie above the true one: their tail is the lower end.
+        # A mean that chance made too high lies above the true one: its tail is the lower end.
         return self.value - high * half, self.value + low * half
 
     def p_value(self) -> np.ndarray:

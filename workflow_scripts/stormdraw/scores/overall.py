@@ -56,7 +56,7 @@ def overall(
         for variable in variables(system):
             of_variable = system.sel(variable=variable)
             crps.setdefault(name, {})[variable] = crps_metrics(Cases(of_variable, weights))
-            data[variable] = days_with_data(of_variable).any(axis=1)
+            data[variable] = np.asarray(days_with_data(of_variable).any(axis=1))
     rows = [
         {"system": own, "reference": other} | row
         for own in systems
@@ -102,7 +102,7 @@ def _compared(
             "reference_value": standard[0],
             **_judged(1.0 - ratio, data[variable], scores, run_seed),
         }
-    everywhere = np.any(list(data.values()), axis=0)
+    everywhere = np.logical_or.reduce(list(data.values()))
     for metric, logarithms in ratios.items():
         known = [one for one in logarithms if np.isfinite(one[0])]
         if known:

@@ -47,9 +47,9 @@ def summarise(
     `cases` is how many have a point that counts at the lead, and the others are in no score of it.
     `ci_low` and `ci_high` bound a score at the given confidence, see `stormdraw.scores.intervals`,
     NaN with too few days; `undefined_share` is that of the resamples of the days in which there is
-    no such score, as where none of them has an event. Skill is against `reference`, without one there is none, and
-    against each of `standards`, with their name at the end of the metric's. `widths` are those of
-    the neighbourhoods that the files were made with.
+    no such score, as where none of them has an event. Skill is against `reference`, without one
+    there is none, and against each of `standards`, with their name at the end of the metric's.
+    `widths` are those of the neighbourhoods that the files were made with.
 
     Raises StormdrawError if `reference` is not among the systems, and as `load_systems` does.
     """

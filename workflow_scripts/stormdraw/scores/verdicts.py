@@ -112,10 +112,10 @@ def verdicts(
                 of_both = {"system": name, "reference": standard, "variable": variable}
                 rows[standard] += [of_both | row for row in compared]
     everything = [row for of_one in rows.values() for row in of_one]
-    return judged(pd.DataFrame(everything, columns=list(COLUMNS)), scores)
+    return decided(pd.DataFrame(everything, columns=list(COLUMNS)), scores)
 
 
-def judged(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
+def decided(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
     """The table with its p-values corrected, and a verdict in each row."""
     table = table.copy()
     for _, rows in table.groupby(["system", "reference"]):
