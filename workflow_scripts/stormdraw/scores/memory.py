@@ -24,7 +24,7 @@ _MASKS = 3
 _ROW_BYTES = 1000
 
 # Arrays (resample, lead) of a score while its interval is made.
-_RESAMPLED = 10
+_RESAMPLED = 18
 
 
 def case_megabytes(settings: Settings, members: int) -> int:
