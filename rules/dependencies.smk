@@ -185,7 +185,7 @@ def unless_kept(path):
     return path if KEPT else temp(path)
 
 
-MEMBERS_IN_FILES = {name: system.most_members(SETTINGS, loaded) for name, system in SYSTEMS.items()}
+MEMBERS_IN_FILES = {name: system.most_drawn(SETTINGS, loaded) for name, system in SYSTEMS.items()}
 
 # Systems that a trained model forecasts, those of them whose members several jobs share, those that
 # are made of forecasts by trained models, and those that need none.

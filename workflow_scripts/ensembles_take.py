@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from stormdraw.ensembles.files import Case
-from stormdraw.ensembles.system import CaseFiles
+from stormdraw.ensembles.system import CaseToMake
 from stormdraw.job import job
 from stormdraw.settings import load_settings
 from stormdraw.times import parse_init
@@ -13,11 +13,14 @@ with job("ensembles_take", snakemake.log[0]):
     settings = load_settings(snakemake.config)
     system = settings.ensembles.system(snakemake.wildcards.system)
     given, params = snakemake.input, snakemake.params.settings
-    files = CaseFiles(
+    init = parse_init(snakemake.wildcards.init)
+    made = CaseToMake(
+        settings,
+        Case(system.name, system.method, init, settings.leads, params["variables"]),
+        Path(snakemake.output.ensemble),
+        params,
         [Path(path) for path in given.analyses],
         Path(given.get("forecasts", "")),
         Path(given.get("world", "")),
     )
-    init = parse_init(snakemake.wildcards.init)
-    case = Case(system.name, system.method, init, settings.leads, params["variables"])
-    system.write(settings, files, case, Path(snakemake.output.ensemble), params)
+    system.write(made)

@@ -7,11 +7,11 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
+from taken import to_make, write
 
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.rollout import Inputs, Rollout, write_rollout
 from stormdraw.ensembles.systems.climatology import Climatology, write_climatology
-from stormdraw.ensembles.systems.persistence import write_persistence
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import compute_statistics
 from stormdraw.grids import lambert
@@ -62,7 +62,7 @@ def case(hour, method="baseline"):
 
 
 def test_persistence_of_nothing(day, tmp_path):
-    write_persistence([day], case(1), tmp_path / "e.nc", {})
+    write("persistence", case(1), tmp_path / "e.nc", analyses=[day])
     with xr.open_dataset(tmp_path / "e.nc") as ensemble:
         assert ensemble["T2M"].shape == (1, 2, *GRID.shape)
         assert ensemble["T2M"].isnull().all()
@@ -93,7 +93,7 @@ def test_a_model_draws_nothing(fields, hour, history, reason, request, tmp_path)
 
 
 def test_persistence_and_truth_lack_the_masked_point_alone(masked_day, tmp_path):
-    write_persistence([masked_day], case(1), tmp_path / "e.nc", {})
+    write("persistence", case(1), tmp_path / "e.nc", analyses=[masked_day])
     with xr.open_dataset(tmp_path / "e.nc") as ensemble:
         assert "missing" not in ensemble.attrs
         lacking = np.argwhere(ensemble["T2M"].isnull().values).tolist()
@@ -106,7 +106,8 @@ def test_persistence_and_truth_lack_the_masked_point_alone(masked_day, tmp_path)
 def test_climatology_goes_without_the_hour(fields, request, tmp_path):
     training = [START + hours(hour) for hour in range(4)]
     path = request.getfixturevalue(fields)
-    write_climatology([path], training, Climatology(12), case(0), tmp_path / "e.nc", {})
+    made = to_make(case(0), tmp_path / "e.nc", analyses=[path])
+    write_climatology(made, training, Climatology(12))
     with xr.open_dataset(tmp_path / "e.nc") as ensemble:
         assert ensemble["T2M"][:, 0, 0, 0].values.tolist() == [0.0, 2.0, 3.0]
 

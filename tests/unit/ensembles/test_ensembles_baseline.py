@@ -1,18 +1,17 @@
 import itertools
 import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
+from taken import to_make, write
 
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.ensembles.files import Case
-from stormdraw.ensembles.system import CaseFiles
 from stormdraw.ensembles.systems.climatology import Climatology, write_climatology
-from stormdraw.ensembles.systems.hrrr import write_forecast
-from stormdraw.ensembles.systems.persistence import write_persistence
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
 from stormdraw.fields.target import Target
@@ -33,7 +32,7 @@ def case(init, leads=(1, 2)):
 
 def test_persistence_is_the_present_at_every_lead(day_files, tmp_path):
     init = START + timedelta(hours=30)
-    write_persistence([day_files[1]], case(init), tmp_path / "p.nc", {})
+    write("persistence", case(init), tmp_path / "p.nc", analyses=[day_files[1]])
     with xr.open_dataset(tmp_path / "p.nc") as dataset:
         assert dataset.sizes["member"] == 1
         assert (dataset["T2M"].values == 30.0).all()
@@ -42,21 +41,23 @@ def test_persistence_is_the_present_at_every_lead(day_files, tmp_path):
 
 def test_persistence_without_an_initial_state_is_an_error(day_files, tmp_path):
     with pytest.raises(StormdrawError, match="no field at 2026-06-09 00 UTC"):
-        write_persistence(day_files, case(datetime(2026, 6, 9)), tmp_path / "p.nc", {})
+        write("persistence", case(datetime(2026, 6, 9)), tmp_path / "p.nc", analyses=day_files)
     assert not (tmp_path / "p.nc").exists()
 
 
 def test_climatology_draws_the_same_hours_of_the_day(day_files, tmp_path):
     """Cases at 05 UTC + 1 h: training at 05, 06 and 07 UTC of both days, told by their values."""
     init = datetime(2026, 6, 3, 5)
-    write_climatology(day_files, HOURS, Climatology(), case(init, [1]), tmp_path / "c.nc", {})
+    made = to_make(case(init, [1]), tmp_path / "c.nc", analyses=day_files)
+    write_climatology(made, HOURS, Climatology())
     with xr.open_dataset(tmp_path / "c.nc") as dataset:
         assert sorted(dataset["T2M"].values[:, 0, 0, 0]) == [5, 6, 7, 29, 30, 31]
 
 
 def test_climatology_never_sees_the_test(day_files, tmp_path):
     init = datetime(2026, 6, 3, 5)
-    write_climatology(day_files, HOURS, Climatology(12), case(init, [1]), tmp_path / "c.nc", {})
+    made = to_make(case(init, [1]), tmp_path / "c.nc", analyses=day_files)
+    write_climatology(made, HOURS, Climatology(12))
     with xr.open_dataset(tmp_path / "c.nc") as dataset:
         assert sorted(dataset["T2M"].values[:, 0, 0, 0]) == list(range(48))
 
@@ -64,7 +65,8 @@ def test_climatology_never_sees_the_test(day_files, tmp_path):
 def test_leads_with_fewer_members_are_filled_with_missing_ones(day_files, tmp_path):
     training = HOURS[:31]  # 00 to 06 UTC twice, the rest of the day once
     init = datetime(2026, 6, 3, 4)
-    write_climatology(day_files, training, Climatology(), case(init), tmp_path / "c.nc", {})
+    made = to_make(case(init), tmp_path / "c.nc", analyses=day_files)
+    write_climatology(made, training, Climatology())
     with xr.open_dataset(tmp_path / "c.nc") as dataset:
         valid = np.isfinite(dataset["T2M"].values[..., 0, 0]).sum(axis=0)
         assert valid.tolist() == [6, 5]  # 04-06 UTC twice; 05-06 twice and 07 once
@@ -74,10 +76,8 @@ def test_a_climatology_of_nothing_is_an_error(day_files, tmp_path):
     with netCDF4.Dataset(day_files[0], "a") as dataset:
         dataset.setncattr("incomplete_times", "2026060105")
     with pytest.raises(StormdrawError, match="every training hour is absent or has masked points"):
-        write_climatology(
-            *(day_files, HOURS[5:6], Climatology(), case(datetime(2026, 6, 3, 4))),
-            *(tmp_path / "c.nc", {}),
-        )
+        made = to_make(case(datetime(2026, 6, 3, 4)), tmp_path / "c.nc", analyses=day_files)
+        write_climatology(made, HOURS[5:6], Climatology())
     assert not (tmp_path / "c.nc").exists()
 
 
@@ -192,7 +192,7 @@ def fetched(hrrr_archive, folder):
 
 def test_hrrr_forecasts_are_fetched_cropped_and_written(hrrr_archive, tmp_path):
     forecast = fetched(hrrr_archive, tmp_path)
-    write_forecast(forecast, case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", {})
+    write("hrrr", case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", forecasts=forecast)
     with xr.open_dataset(tmp_path / "hrrr.nc") as dataset, xr.open_dataset(forecast) as fields:
         assert dataset["T2M"].shape == (1, 2, 14, 10)
         np.testing.assert_array_equal(dataset["T2M"].values[0], fields["T2M"].values)
@@ -203,7 +203,7 @@ def test_hrrr_forecasts_are_fetched_cropped_and_written(hrrr_archive, tmp_path):
         np.testing.assert_allclose(dataset["WIND10"].values[0], speed, rtol=1e-6)
     longer = case(datetime(2026, 6, 1, 2), [1, 2, 3])
     with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but 3 h is asked for"):
-        write_forecast(forecast, longer, tmp_path / "longer.nc", {})
+        write("hrrr", longer, tmp_path / "longer.nc", forecasts=forecast)
 
 
 def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):
@@ -213,7 +213,7 @@ def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):
     for path in holed.rglob("hrrr.t02z.wrfsfcf02*"):
         path.unlink()
     forecast = fetched((settings, holed), tmp_path)
-    write_forecast(forecast, case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", {})
+    write("hrrr", case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", forecasts=forecast)
     with xr.open_dataset(tmp_path / "hrrr.nc") as dataset:
         assert np.isfinite(dataset["T2M"].sel(lead=1)).all()
         assert np.isnan(dataset["T2M"].sel(lead=2)).all()
@@ -238,10 +238,11 @@ def test_lagged_runs_are_members_that_are_valid_at_the_same_times(hrrr_archive, 
     to = Destination(tmp_path / "fields.nc", tmp_path / "suspicious.csv", settings.fields, {})
     cycle = Cycle(init, [1, 2], STATE)
     regrid_members(manifest, cycle, runs, "the lagged HRRR", Target(target), to)
-    lagged, files = settings.ensembles.system("lagged"), CaseFiles(forecasts=to.output)
+    lagged = settings.ensembles.system("lagged")
+    made = to_make(case(init), tmp_path / "lagged.nc", forecasts=to.output)
     for names in (["hrrr_00h", "hrrr_01h", "hrrr_02h"], ["hrrr_00h", "hrrr_02h"]):
         chosen = lagged.model_copy(update={"ages": [int(name[5:7]) for name in names]})
-        chosen.write(settings, files, case(init), tmp_path / "lagged.nc", {})
+        chosen.write(replace(made, run=settings))
         with xr.open_dataset(tmp_path / "lagged.nc") as dataset:
             assert dataset["member"].values.tolist() == names
             there = np.isfinite(dataset["T2M"].values).all(axis=(2, 3)).tolist()

@@ -3,10 +3,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 import xarray as xr
+from taken import to_make, write
 
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.forecasts import write_members
-from stormdraw.ensembles.systems.products import write_products
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.grids import HRRR
@@ -38,7 +38,7 @@ def regridded(tmp_path):
 
 def test_members_pass_unchanged_with_wind_speed(regridded, tmp_path):
     path, values = regridded
-    write_members(path, 2, CASE, tmp_path / "href.nc", {})
+    write_members(to_make(CASE, tmp_path / "href.nc", forecasts=path), 2)
     with xr.open_dataset(tmp_path / "href.nc") as dataset:
         assert np.array_equal(dataset["T2M"].values, values[0], equal_nan=True)
         speed = np.hypot(values[1], values[2])
@@ -50,14 +50,14 @@ def test_members_pass_unchanged_with_wind_speed(regridded, tmp_path):
 def test_too_few_members_at_a_lead_are_an_error(regridded, tmp_path):
     complaint = "2 members have T2M at lead 2 h, but href needs 3"
     with pytest.raises(StormdrawError, match=complaint):
-        write_members(regridded[0], 3, CASE, tmp_path / "href.nc", {})
+        write_members(to_make(CASE, tmp_path / "href.nc", forecasts=regridded[0]), 3)
     assert not (tmp_path / "href.nc").exists()
 
 
 def test_a_member_absent_throughout_is_missing_and_named(regridded, tmp_path):
     path, values = regridded
     only_second = Case("href", "reference", INIT, [2], STATE)
-    write_members(path, 2, only_second, tmp_path / "href.nc", {})
+    write_members(to_make(only_second, tmp_path / "href.nc", forecasts=path), 2)
     with xr.open_dataset(tmp_path / "href.nc") as dataset:
         assert dataset["member"].values.tolist() == ["nam_00h", "nam_06h", "hrrr_00h"]
         assert dataset.attrs["absent_members"] == "hrrr_00h"
@@ -96,8 +96,8 @@ def test_what_is_there_is_known_by_variable_and_lead(gappy, variables, tmp_path)
     case = Case("href", "reference", INIT, [1, 2], variables)
     output, statistics = tmp_path / "href.nc", tmp_path / "scores" / "href.nc"
     with pytest.raises(StormdrawError, match="7 members have U10 at lead 2 h, but href needs 8"):
-        write_members(path, 8, case, output, {})
-    write_members(path, 8, case, output, {}, may_be_missing=True)
+        write_members(to_make(case, output, forecasts=path), 8)
+    write_members(to_make(case, output, forecasts=path), 8, may_be_missing=True)
     with xr.open_dataset(output) as dataset:
         assert np.array_equal(dataset["T2M"].values, values[0], equal_nan=True)
         assert np.array_equal(dataset["U10"].values[:, 0], values[1][:, 0])
@@ -119,7 +119,7 @@ def test_what_is_there_is_known_by_variable_and_lead(gappy, variables, tmp_path)
 def test_a_lead_beyond_the_forecasts(regridded, tmp_path):
     longer = Case("href", "reference", INIT, [1, 9], STATE)
     with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but 9 h is asked for"):
-        write_members(regridded[0], 2, longer, tmp_path / "href.nc", {})
+        write_members(to_make(longer, tmp_path / "href.nc", forecasts=regridded[0]), 2)
     assert not (tmp_path / "href.nc").exists()
 
 
@@ -130,10 +130,10 @@ def test_products_stay_mean_and_spread(tmp_path):
         file["T2M_mean"][:] = 290.0
         file["T2M_spread"][:] = 1.5
     case = Case("href_products", "reference", INIT, [2], ["T2M"])
-    write_products(tmp_path / "fields.nc", case, tmp_path / "out.nc", {})
+    write("products", case, tmp_path / "out.nc", forecasts=tmp_path / "fields.nc")
     longer = Case("href_products", "reference", INIT, [9], ["T2M"])
     with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but 9 h is asked for"):
-        write_products(tmp_path / "fields.nc", longer, tmp_path / "longer.nc", {})
+        write("products", longer, tmp_path / "longer.nc", forecasts=tmp_path / "fields.nc")
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert dataset.attrs["distribution"] == "gaussian"
         assert dataset["T2M_mean"].shape == (1, *GRID.shape)

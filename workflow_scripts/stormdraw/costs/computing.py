@@ -41,7 +41,7 @@ def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Comput
         for name in settings.model_names
     ]
     sampling = [
-        one_pass[name] * (count * system.most_members(settings, models))
+        one_pass[name] * (count * system.most_drawn(settings, models))
         for system in settings.ensembles.systems
         for name, count in system.passes(settings, models).items()
     ]

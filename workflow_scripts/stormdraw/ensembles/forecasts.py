@@ -1,14 +1,14 @@
 """The forecasts of a case that systems are, or are made of, as the fields stage wrote them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.ensembles.system import CaseToMake
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 
@@ -67,11 +67,8 @@ def require_leads(dataset: xr.Dataset, leads: Sequence[int], path: Path) -> None
 
 
 def write_members(
-    regridded: Path,
+    made: CaseToMake,
     minimum: int,
-    case: Case,
-    output: Path,
-    settings: Mapping[str, Any],
     may_be_missing: bool = False,
     only: Sequence[str] | None = None,
 ) -> None:
@@ -81,6 +78,7 @@ def write_members(
     names those that lack all. A variable with fewer than `minimum` members at a lead is missing in
     all of them if that `may_be_missing`; else it raises StormdrawError.
     """
+    case, regridded = made.case, made.forecasts
     with xr.open_dataset(regridded, engine="netcdf4") as dataset:
         require_leads(dataset, case.leads, regridded)
         if only is not None:
@@ -93,7 +91,8 @@ def write_members(
         labels = [str(label) for label in dataset["member"].values]
         absent = [label for label, own in zip(labels, present, strict=True) if not own.any()]
         notes = {"absent_members": " ".join(absent) or "none"}
-        with ensemble_file(output, Grid.of(dataset), case, labels, settings, notes) as put:
+        to = (made.output, Grid.of(dataset), case, labels, made.settings, notes)
+        with ensemble_file(*to) as put:
             for k, j in np.ndindex(len(labels), len(case.leads)):
                 fields = dataset.isel(member=k).sel(lead=case.leads[j])
                 state = np.stack([fields[name].values for name in case.variables])

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from stormdraw.models.settings import ModelSettings
     from stormdraw.settings import Settings
 
+    Models = Mapping[str, ModelSettings]
+
 Members = Annotated[int, Field(ge=2, le=1000)]
 # How much of a member's noise is that of the hour before: its correlation.
 Rho = Annotated[float, Field(ge=0, le=1)]
@@ -44,12 +46,17 @@ class Forecasts(Protocol):
 
 
 @dataclass(frozen=True)
-class CaseFiles:
-    """The files that a case is made of without a network, each only where the system reads it.
+class CaseToMake:
+    """A case of a system that needs no network, and what it is made of.
 
-    `analyses` are day files, `forecasts` is the file of the case, and `world` the simulated one.
+    `settings` are what it depends on. `analyses` are day files, `forecasts` is the file of the
+    case, and `world` the simulated one, each only where the system reads it.
     """
 
+    run: Settings
+    case: Case
+    output: Path
+    settings: Mapping[str, Any]
     analyses: Sequence[Path] = ()
     forecasts: Path = Path()
     world: Path = Path()
@@ -94,16 +101,17 @@ class AnySystem(Section):
         """The valid times of the analyses that a case is made of, those of the training apart."""
         return ()
 
-    def variables(self, run: Settings, models: Mapping[str, ModelSettings]) -> list[str]:
+    def variables(self, run: Settings, models: Models) -> list[str]:
         """The variables of a state that its files hold, in the order of a state."""
         return list(run.variables)
 
-    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
-        """The most members that one of its files has; 0 if it is known by mean and spread.
-
-        A deterministic model has one; without `models` none counts as such.
-        """
+    def most_members(self, run: Settings) -> int:
+        """The most members that one of its files has; 0 if it is known by mean and spread."""
         return run.members(self)
+
+    def most_drawn(self, run: Settings, models: Models) -> int:
+        """The same where the models are known: a deterministic one has one member."""
+        return self.most_members(run)
 
     def states(self, run: Settings, fetched: Mapping[str, int]) -> int:
         """States (a member at a lead) in the files of all cases; `fetched` are files by source."""
@@ -112,7 +120,7 @@ class AnySystem(Section):
             return fetched.get(need.source, 0)
         return self.most_members(run) * len(run.leads) * len(run.initial_times())
 
-    def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
+    def passes(self, run: Settings, models: Models) -> dict[str, int]:
         """Evaluations of networks on the whole grid for one member of one case, by model."""
         return {}
 
@@ -141,20 +149,13 @@ class AnySystem(Section):
         if self.forecasts is not None:
             self.forecasts.require(run)
 
-    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+    def check_models(self, run: Settings, models: Models) -> None:
         """Raise ValueError likewise if it cannot draw from its models."""
 
-    def write(
-        self,
-        run: Settings,
-        files: CaseFiles,
-        case: Case,
-        output: Path,
-        settings: Mapping[str, Any],
-    ) -> None:
+    def write(self, made: CaseToMake) -> None:
         """Write `results/ensembles/{system}/{init}.nc`, (member, lead, y, x) of each variable.
 
-        `settings` are what the case depends on. Raises StormdrawError if the files lack something.
+        Raises StormdrawError if the files lack something.
         """
         raise NotImplementedError
 
@@ -165,7 +166,7 @@ class Baseline(AnySystem):
     method: Literal["baseline"]
     role = "baseline"
 
-    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+    def most_members(self, run: Settings) -> int:
         """One."""
         return 1
 
@@ -202,10 +203,9 @@ class FromModel(Drawing):
         """The model's."""
         return (self.model,)
 
-    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+    def most_drawn(self, run: Settings, models: Models) -> int:
         """As many as asked for, or one."""
-        deterministic = models is not None and not models[self.model].by_chance
-        return 1 if deterministic else run.members(self)
+        return run.members(self) if models[self.model].by_chance else 1
 
     def check(self, run: Settings) -> None:
         """Besides, validation cases to calibrate on, and a member for each job."""
@@ -224,11 +224,11 @@ class FromModel(Drawing):
                 f"{jobs} jobs; set that to at most as many"
             )
 
-    def stepping(self, models: Mapping[str, ModelSettings]) -> str:
+    def stepping(self, models: Models) -> str:
         """The name of the model that takes its states from hour to hour."""
         return self.model
 
-    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+    def check_models(self, run: Settings, models: Models) -> None:
         """The model is for this method, and there are states enough for it to start from."""
         require_method(self.method, self.model, models[self.model])
         if self.calibrate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from stormdraw.ensembles.files import Case, ensemble_file
-from stormdraw.ensembles.system import Baseline, CaseFiles, Members
+from stormdraw.ensembles.files import ensemble_file
+from stormdraw.ensembles.system import Baseline, CaseToMake, Members
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import absent_times, incomplete_times, read_grid_of, read_states
 from stormdraw.times import hours
 
 if TYPE_CHECKING:
-    from stormdraw.models.settings import ModelSettings
     from stormdraw.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -88,7 +87,7 @@ class ClimatologySystem(Baseline):
         """Which training hours are members."""
         return Climatology(self.window_hours, self.season_days, self.climatology_members)
 
-    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+    def most_members(self, run: Settings) -> int:
         """One for each training hour that may be chosen."""
         return self.climatology.most(run.periods.training.times(), run.valid_times())
 
@@ -96,33 +95,21 @@ class ClimatologySystem(Baseline):
         """Which hours are of the training."""
         return {"training": run.periods.training.model_dump(mode="json")}
 
-    def write(
-        self,
-        run: Settings,
-        files: CaseFiles,
-        case: Case,
-        output: Path,
-        settings: Mapping[str, Any],
-    ) -> None:
+    def write(self, made: CaseToMake) -> None:
         """Members (member, lead, y, x); some are missing at leads that have fewer."""
-        times = run.periods.training.times()
-        write_climatology(files.analyses, times, self.climatology, case, output, settings)
+        write_climatology(made, made.run.periods.training.times(), self.climatology)
 
 
 def write_climatology(
-    field_paths: Sequence[Path],
-    training_times: Sequence[datetime],
-    climatology: Climatology,
-    case: Case,
-    output: Path,
-    settings: Mapping[str, Any],
+    made: CaseToMake, training_times: Sequence[datetime], climatology: Climatology
 ) -> None:
     """Members: the training states at the times that `climatology` chooses for each lead.
 
     A lead with fewer of them than another has missing members. Hours that the archive lacks, and
     those with masked points, are no members. Raises StormdrawError if no other is left.
     """
-    unusable = absent_times(field_paths) | incomplete_times(field_paths)
+    case, paths = made.case, made.analyses
+    unusable = absent_times(paths) | incomplete_times(paths)
     usable = [time for time in training_times if time not in unusable]
     if not usable:
         raise StormdrawError(
@@ -135,11 +122,10 @@ def write_climatology(
         "window_hours": np.int32(climatology.window_hours),
         "season_days": np.int32(climatology.season_days),
     }
-    with ensemble_file(
-        output, read_grid_of(field_paths[0]), case, range(size), settings, notes
-    ) as put:
+    grid = read_grid_of(paths[0])
+    with ensemble_file(made.output, grid, case, range(size), made.settings, notes) as put:
         for j, times in enumerate(drawn):
-            for k, state in enumerate(_padded(field_paths, case.variables, times, size)):
+            for k, state in enumerate(_padded(paths, case.variables, times, size)):
                 put(k, j, state)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stormdraw.ensembles.drawing import Drawn
     from stormdraw.ensembles.files import Case
     from stormdraw.ensembles.rollout import Rollout
-    from stormdraw.models.settings import ModelSettings
+    from stormdraw.ensembles.system import Models
     from stormdraw.settings import Settings
 
 
@@ -35,7 +35,7 @@ class DefSystem(FromModel, Sampled):
     walks: Annotated[int, Field(ge=1, le=10)] = 1
     restandardise: list[Literal[STATE_VARIABLES]] = Field(default=[])  # type: ignore[valid-type]
 
-    def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
+    def passes(self, run: Settings, models: Models) -> dict[str, int]:
         """The steps of every walk and one pass of the forecaster, for every hour.
 
         Each step is taken with the condition and without, unless only one of the two counts.
@@ -57,11 +57,11 @@ class DefSystem(FromModel, Sampled):
                 f"are {', '.join(run.variables)}; leave it out of `restandardise`"
             )
 
-    def stepping(self, models: Mapping[str, ModelSettings]) -> str:
+    def stepping(self, models: Models) -> str:
         """The forecaster's, its own or the one that its model was trained for."""
         return require_forecaster(self.forecaster or models[self.model].forecaster, models)
 
-    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+    def check_models(self, run: Settings, models: Models) -> None:
         """Besides, the sampler's steps."""
         super().check_models(run, models)
         require_steps(self.steps, self.model, models[self.model])

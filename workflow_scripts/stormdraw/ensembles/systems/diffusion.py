@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stormdraw.ensembles.drawing import Drawn
     from stormdraw.ensembles.files import Case
     from stormdraw.ensembles.rollout import Rollout
-    from stormdraw.models.settings import ModelSettings
+    from stormdraw.ensembles.system import Models
     from stormdraw.settings import Settings
 
 
@@ -22,11 +22,11 @@ class DiffusionSystem(FromModel, Sampled):
 
     method: Literal["diffusion"]
 
-    def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
+    def passes(self, run: Settings, models: Models) -> dict[str, int]:
         """The sampler's steps for every hour to the longest lead."""
         return {self.model: self.steps * max(run.leads)}
 
-    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+    def check_models(self, run: Settings, models: Models) -> None:
         """Besides, the sampler's steps."""
         super().check_models(run, models)
         require_steps(self.steps, self.model, models[self.model])

@@ -15,7 +15,7 @@ from stormdraw.section import Name
 
 if TYPE_CHECKING:
     from stormdraw.ensembles.files import Case
-    from stormdraw.models.settings import ModelSettings
+    from stormdraw.ensembles.system import Models
     from stormdraw.settings import Settings
 
 
@@ -59,16 +59,16 @@ class DownscaleSystem(Drawing, Sampled):
             raise ValueError(f"give each downscaler once: {', '.join(self.models)}")
         return self
 
-    def variables(self, run: Settings, models: Mapping[str, ModelSettings]) -> list[str]:
+    def variables(self, run: Settings, models: Models) -> list[str]:
         """Those that a model downscales."""
         own = {models[name].variable for name in self.models}
         return [name for name in run.variables if name in own]
 
-    def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
+    def passes(self, run: Settings, models: Models) -> dict[str, int]:
         """The sampler's steps at each lead."""
         return dict.fromkeys(self.models, self.steps * len(run.leads))
 
-    def check_models(self, run: Settings, models: Mapping[str, ModelSettings]) -> None:
+    def check_models(self, run: Settings, models: Models) -> None:
         """Each of its models downscales a variable of its own."""
         require_downscalers(self.drawn_from, models)
         for name in self.models:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import xarray as xr
 
-from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.ensembles.files import ensemble_file
 from stormdraw.ensembles.forecasts import require_leads
 from stormdraw.ensembles.reach import HrrrForecast
-from stormdraw.ensembles.system import Baseline, CaseFiles
+from stormdraw.ensembles.system import Baseline, CaseToMake
 from stormdraw.grids import Grid
 
 if TYPE_CHECKING:
-    from stormdraw.settings import Settings
+    pass
 
 
 class HrrrSystem(Baseline):
@@ -29,31 +27,20 @@ class HrrrSystem(Baseline):
         """HRRR's."""
         return HrrrForecast()
 
-    def write(
-        self,
-        run: Settings,
-        files: CaseFiles,
-        case: Case,
-        output: Path,
-        settings: Mapping[str, Any],
-    ) -> None:
-        """One member (member, lead, y, x)."""
-        write_forecast(files.forecasts, case, output, settings)
+    def write(self, made: CaseToMake) -> None:
+        """One member (member, lead, y, x); a lead without values is missing.
 
-
-def write_forecast(forecast: Path, case: Case, output: Path, settings: Mapping[str, Any]) -> None:
-    """One member: a deterministic forecast (lead, y, x). A lead without values is missing.
-
-    Raises StormdrawError for a lead beyond the forecast's last.
-    """
-    with (
-        xr.open_dataset(forecast, engine="netcdf4") as dataset,
-        ensemble_file(output, Grid.of(dataset), case, [0], settings) as put,
-    ):
-        require_leads(dataset, case.leads, forecast)
-        for j, lead in enumerate(case.leads):
-            fields = dataset.sel(lead=lead)
-            put(0, j, np.stack([fields[name].values for name in case.variables]))
+        Raises StormdrawError for a lead beyond the forecast's last.
+        """
+        case = made.case
+        with (
+            xr.open_dataset(made.forecasts, engine="netcdf4") as dataset,
+            ensemble_file(made.output, Grid.of(dataset), case, [0], made.settings) as put,
+        ):
+            require_leads(dataset, case.leads, made.forecasts)
+            for j, lead in enumerate(case.leads):
+                fields = dataset.sel(lead=lead)
+                put(0, j, np.stack([fields[name].values for name in case.variables]))
 
 
 SYSTEM = HrrrSystem

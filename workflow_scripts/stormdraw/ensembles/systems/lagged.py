@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from stormdraw.ensembles.forecasts import write_members
 from stormdraw.ensembles.reach import SIX_RUNS, Ages, LaggedRuns
-from stormdraw.ensembles.system import Baseline, CaseFiles
+from stormdraw.ensembles.system import Baseline, CaseToMake
 
 if TYPE_CHECKING:
-    from stormdraw.ensembles.files import Case
-    from stormdraw.models.settings import ModelSettings
     from stormdraw.settings import Settings
 
 
@@ -29,25 +25,18 @@ class LaggedSystem(Baseline):
         """HRRR's of these ages."""
         return LaggedRuns(tuple(self.ages))
 
-    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+    def most_members(self, run: Settings) -> int:
         """One a run."""
         return len(self.ages)
 
-    def write(
-        self,
-        run: Settings,
-        files: CaseFiles,
-        case: Case,
-        output: Path,
-        settings: Mapping[str, Any],
-    ) -> None:
+    def write(self, made: CaseToMake) -> None:
         """One member a run, the newest first, (member, lead, y, x).
 
         A run is missing at leads that it does not reach, and where the archive lacks it.
         """
         # The file has the runs of all lagged systems.
-        names = self.forecasts.need(run).names(case.init)
-        write_members(files.forecasts, 1, case, output, settings, may_be_missing=True, only=names)
+        names = self.forecasts.need(made.run).names(made.case.init)
+        write_members(made, 1, may_be_missing=True, only=names)
 
 
 SYSTEM = LaggedSystem

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stormdraw.ensembles.forecasts import write_members
 from stormdraw.ensembles.reach import ReferenceMembers
-from stormdraw.ensembles.system import CaseFiles, Reference
+from stormdraw.ensembles.system import CaseToMake, Reference
 from stormdraw.membership import members_at
 
 if TYPE_CHECKING:
-    from stormdraw.ensembles.files import Case
-    from stormdraw.models.settings import ModelSettings
     from stormdraw.settings import Settings
 
 
@@ -27,7 +23,7 @@ class MembersSystem(Reference):
         """The reference's members."""
         return ReferenceMembers(self.minimum_members)
 
-    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+    def most_members(self, run: Settings) -> int:
         """Those of the reference ensemble at any of the cycles."""
         if run.archive.reference is None:
             return 0
@@ -45,17 +41,9 @@ class MembersSystem(Reference):
             "corrects for their number as if they were, and is approximate for them."
         )
 
-    def write(
-        self,
-        run: Settings,
-        files: CaseFiles,
-        case: Case,
-        output: Path,
-        settings: Mapping[str, Any],
-    ) -> None:
+    def write(self, made: CaseToMake) -> None:
         """The members (member, lead, y, x)."""
-        may_be_missing = run.archive.missing != "fail"
-        write_members(files.forecasts, self.minimum_members, case, output, settings, may_be_missing)
+        write_members(made, self.minimum_members, made.settings["may_be_missing"])
 
 
 SYSTEM = MembersSystem

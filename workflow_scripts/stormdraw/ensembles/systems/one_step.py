@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stormdraw.ensembles.drawing import Drawn
     from stormdraw.ensembles.files import Case
     from stormdraw.ensembles.rollout import Rollout
-    from stormdraw.models.settings import ModelSettings
+    from stormdraw.ensembles.system import Models
     from stormdraw.settings import Settings
 
 
@@ -21,7 +21,7 @@ class OneStepSystem(FromModel):
 
     method: Literal["one_step"]
 
-    def passes(self, run: Settings, models: Mapping[str, ModelSettings]) -> dict[str, int]:
+    def passes(self, run: Settings, models: Models) -> dict[str, int]:
         """One for every hour to the longest lead."""
         return {self.model: max(run.leads)}
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from stormdraw.ensembles.files import Case, ensemble_file
-from stormdraw.ensembles.system import CaseFiles, Drawing
+from stormdraw.ensembles.files import ensemble_file
+from stormdraw.ensembles.system import CaseToMake, Drawing
 
 if TYPE_CHECKING:
     from stormdraw.settings import Settings
@@ -53,14 +52,7 @@ class PerfectSystem(Drawing):
                 "needs the true distribution, which only archive.source: simulated has"
             )
 
-    def write(
-        self,
-        run: Settings,
-        files: CaseFiles,
-        case: Case,
-        output: Path,
-        settings: Mapping[str, Any],
-    ) -> None:
+    def write(self, made: CaseToMake) -> None:
         """Members (member, lead, y, x), drawn from the world's true state at the initial time."""
         # Here, since a configuration is read without them.
         from stormdraw.fields.source_fields import SourceField
@@ -68,18 +60,18 @@ class PerfectSystem(Drawing):
         from stormdraw.grids import Grid
         from stormdraw.simulated.perfect import draw_members
 
-        members = run.members(self)
-        drawn = draw_members(
-            files.world, case.init, list(case.leads), members, run.seed, case.system
-        )
+        run, case = made.run, made.case
+        leads, members = list(case.leads), run.members(self)
+        drawn = draw_members(made.world, case.init, leads, members, run.seed, case.system)
         source = Grid.of(drawn)
-        target = Target.of_file(files.analyses[0], run.fields)
+        target = Target.of_file(made.analyses[0], run.fields)
         checks = Checks(case.init, "keep", bounded=False)
-        with ensemble_file(output, target.grid, case, range(members), settings, packed=True) as put:
-            for k, j in np.ndindex(members, len(case.leads)):
+        to = (made.output, target.grid, case, range(members), made.settings)
+        with ensemble_file(*to, packed=True) as put:
+            for k, j in np.ndindex(members, len(leads)):
                 one = drawn.isel(member=k, lead=j)
                 fields = [
-                    SourceField(name, one[name].values, source, str(files.world))
+                    SourceField(name, one[name].values, source, str(made.world))
                     for name in case.variables
                 ]
                 state, _ = target.place(fields, checks)

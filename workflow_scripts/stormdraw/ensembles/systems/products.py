@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import xarray as xr
 
-from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.forecasts import require_leads
 from stormdraw.ensembles.reach import ReferenceProducts
-from stormdraw.ensembles.system import CaseFiles, Reference
+from stormdraw.ensembles.system import CaseToMake, Reference
 from stormdraw.fields.netcdf import (
     init_coordinate,
     lead_coordinate,
@@ -23,7 +20,7 @@ from stormdraw.membership import product_variables
 from stormdraw.provenance import attributes
 
 if TYPE_CHECKING:
-    from stormdraw.models.settings import ModelSettings
+    from stormdraw.ensembles.system import Models
     from stormdraw.settings import Settings
 
 
@@ -38,11 +35,11 @@ class ProductsSystem(Reference):
         """The reference's mean and spread."""
         return ReferenceProducts()
 
-    def variables(self, run: Settings, models: Mapping[str, ModelSettings]) -> list[str]:
+    def variables(self, run: Settings, models: Models) -> list[str]:
         """Those that are published, wind speed among them."""
         return product_variables(run.variables)
 
-    def most_members(self, run: Settings, models: Mapping[str, ModelSettings] | None = None) -> int:
+    def most_members(self, run: Settings) -> int:
         """None."""
         return 0
 
@@ -53,38 +50,26 @@ class ProductsSystem(Reference):
             "for variables with a floor or a long tail (CAPE, CIN, wind speed)."
         )
 
-    def write(
-        self,
-        run: Settings,
-        files: CaseFiles,
-        case: Case,
-        output: Path,
-        settings: Mapping[str, Any],
-    ) -> None:
-        """Mean and spread, each (lead, y, x)."""
-        write_products(files.forecasts, case, output, settings)
-
-
-def write_products(regridded: Path, case: Case, output: Path, settings: Mapping[str, Any]) -> None:
-    """`<variable>_mean` and `<variable>_spread`, each (lead, y, x), known as Gaussian only."""
-    description = attributes(
-        f"Ensemble {case.system}", f"stormdraw method {case.method}", dict(settings)
-    )
-    description |= {"system": case.system, "method": case.method, "distribution": "gaussian"}
-    names = {
-        f"{name}_{statistic}": name for name in case.variables for statistic in ("mean", "spread")
-    }
-    leading = {"lead": lead_coordinate(case.leads), "init": init_coordinate(case.init)}
-    with (
-        xr.open_dataset(regridded, engine="netcdf4") as dataset,
-        written_in_parts(output, Grid.of(dataset), leading, names, description) as file,
-    ):
-        require_leads(dataset, case.leads, regridded)
-        for name, row in names.items():
-            file[name][:] = dataset[name].sel(lead=list(case.leads)).values
-            statistic = name.rsplit("_", 1)[1]
-            long_name = variable_attributes(row)["long_name"]
-            file[name].setncattr("long_name", f"ensemble {statistic} of {long_name}")
+    def write(self, made: CaseToMake) -> None:
+        """`<variable>_mean` and `<variable>_spread`, each (lead, y, x)."""
+        case = made.case
+        description = attributes(
+            f"Ensemble {case.system}", f"stormdraw method {case.method}", dict(made.settings)
+        )
+        description |= {"system": case.system, "method": case.method, "distribution": "gaussian"}
+        parts = ("mean", "spread")
+        names = {f"{name}_{part}": name for name in case.variables for part in parts}
+        leading = {"lead": lead_coordinate(case.leads), "init": init_coordinate(case.init)}
+        with (
+            xr.open_dataset(made.forecasts, engine="netcdf4") as dataset,
+            written_in_parts(made.output, Grid.of(dataset), leading, names, description) as file,
+        ):
+            require_leads(dataset, case.leads, made.forecasts)
+            for name, row in names.items():
+                file[name][:] = dataset[name].sel(lead=list(case.leads)).values
+                statistic = name.rsplit("_", 1)[1]
+                long_name = variable_attributes(row)["long_name"]
+                file[name].setncattr("long_name", f"ensemble {statistic} of {long_name}")
 
 
 SYSTEM = ProductsSystem
