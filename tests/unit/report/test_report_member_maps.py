@@ -113,3 +113,15 @@ def test_a_case_whose_truth_is_not_known_is_a_stated_gap(demo_run: Run, tmp_path
     }
     draw_member_maps(demo_run.settings, maps, tmp_path / "out.svg")
     assert "no case that can be started" in read_label(tmp_path / "out.svg").description
+
+
+def test_maps_of_other_cases_are_not_set_beside_each_other(demo_run: Run, tmp_path: Path) -> None:
+    settings, ensembles, truth = demo_run.settings, demo_run.ensembles, demo_run.truth
+    maps = {
+        "ddpm_residual": extract(
+            tmp_path, settings, "ddpm_residual", ensembles["ddpm_residual"][:1], truth
+        ),
+        "href": extract(tmp_path, settings, "href", ensembles["href"][1:], truth),
+    }
+    draw_member_maps(settings, maps, tmp_path / "apart.svg")
+    assert "no case in common" in read_label(tmp_path / "apart.svg").description
