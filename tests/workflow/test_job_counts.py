@@ -55,12 +55,13 @@ def test_a_title_writes_the_page(over: Experiment) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_key_of_the_maps_draws_them_and_writes_the_page(over: Experiment) -> None:
     jobs = jobs_after(over, lambda config: config.update(report={"map_members": 2}))
     assert jobs == {"report_figure": 1, "report_scorecard": 1}
 
 
-@pytest.mark.parametrize("module", ["style", "field_colours", "stamps", "figures/member_maps"])
+@pytest.mark.parametrize("module", ["style", pytest.param("field_colours", marks=pytest.mark.slow)])
 def test_a_colour_or_a_style_runs_jobs_of_the_report_only(over: Experiment, module: str) -> None:
     path = over.folder / "workflow_scripts" / "stormdraw" / "report" / f"{module}.py"
     text = path.read_text()
@@ -90,7 +91,7 @@ def another_model(over: Experiment) -> str:
     path.unlink()
 
 
-@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize("place", [0, pytest.param(-1, marks=pytest.mark.slow)])
 def test_a_new_model_draws_and_scores_itself_only(
     over: Experiment, another_model: str, place: int
 ) -> None:
@@ -114,6 +115,7 @@ def test_a_new_model_draws_and_scores_itself_only(
     }
 
 
+@pytest.mark.slow
 def test_a_ceiling_that_is_left_out_draws_nothing(over: Experiment) -> None:
     jobs = jobs_after(over, lambda config: config["ensembles"]["systems"].pop())
     assert set(jobs) == {"scores_summary", "report_figure", "report_scorecard"}
