@@ -80,13 +80,3 @@ def test_downscaled_systems_are_drawn_and_scored(experiment: Experiment) -> None
         for name, values in made_again.items():
             # Kelvins in float32, of a network that may sum in another order.
             np.testing.assert_allclose(values, dataset[name].values, rtol=0, atol=1e-3)
-
-
-def test_what_is_downscaled_is_checked_before_anything_runs(experiment: Experiment) -> None:
-    config = copy.deepcopy(CONFIG)
-    fine = {"name": "fine", "method": "downscale", "models": ["small"]}
-    config["ensembles"]["systems"].append(fine)
-    experiment.configure(config)
-    run = experiment.snakemake("--dry-run")
-    assert run.returncode != 0
-    assert "fine downscales with the model small, whose target is residual" in run.stdout

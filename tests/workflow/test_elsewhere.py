@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 import yaml
 
 
@@ -80,6 +81,7 @@ def dry_run(folder, environment, python=sys.executable):
     )
 
 
+@pytest.mark.slow
 def test_as_a_module_from_a_code_host_it_says_what_it_needs(experiment, tmp_path):
     """What a catalog's deployment does: it brings the Snakefile, and not the library beside it."""
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@b"]
@@ -96,6 +98,7 @@ def test_as_a_module_from_a_code_host_it_says_what_it_needs(experiment, tmp_path
     assert "Traceback" not in run.stdout
 
 
+@pytest.mark.slow
 def test_a_space_in_the_path_of_python_is_told_before_any_job(experiment, tmp_path):
     """As in `.venv` of a checkout in "my models"."""
     folder = tmp_path / "my models"
@@ -107,6 +110,7 @@ def test_a_space_in_the_path_of_python_is_told_before_any_job(experiment, tmp_pa
     assert "Traceback" not in run.stdout
 
 
+@pytest.mark.slow
 def test_another_stormdraw_on_the_path_of_python_is_told_before_any_job(experiment, tmp_path):
     other = tmp_path / "other" / "stormdraw"
     other.mkdir(parents=True)
@@ -117,6 +121,7 @@ def test_another_stormdraw_on_the_path_of_python_is_told_before_any_job(experime
     assert f"Python finds another stormdraw first, {other}" in run.stdout
 
 
+@pytest.mark.slow
 def test_a_second_run_in_the_same_folder_is_refused(experiment):
     locks = experiment.folder / ".snakemake" / "locks"
     locks.mkdir(parents=True)

@@ -83,9 +83,3 @@ def test_metrics_tell_each_epoch(finished):
     metrics = json.loads((finished.results / "models" / "small" / "metrics.json").read_text())
     assert [epoch["epoch"] for epoch in metrics["epochs"]] == [1, 2, 3]
     assert all(np.isfinite(epoch["train_loss"]) for epoch in metrics["epochs"])
-
-
-def test_a_second_run_has_nothing_to_do(finished, tmp_path):
-    run = finished.copy(tmp_path / "checkout").snakemake("--dry-run")
-    assert run.returncode == 0
-    assert "Nothing to be done" in run.stdout

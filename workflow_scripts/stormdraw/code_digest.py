@@ -38,10 +38,10 @@ def code_digest(script: Path, *modules: str) -> str:
     not the text: reformatting or commenting a file changes nothing.
     """
     library = script.parent
-    digest = hashlib.sha256(_tree(script).encode())
+    digest = hashlib.sha256(_tree(script))
     for module in sorted(modules_behind(script, *modules)):
         digest.update(module.encode())
-        digest.update(_tree(_path(module, library)).encode())
+        digest.update(_tree(_path(module, library)))
     return digest.hexdigest()[:16]
 
 
@@ -69,8 +69,9 @@ def _parsed(path: Path) -> ast.Module:
 
 
 @functools.cache
-def _tree(path: Path) -> str:
-    return ast.dump(_parsed(path))
+def _tree(path: Path) -> bytes:
+    """A hash of a file's syntax tree."""
+    return hashlib.sha256(ast.dump(_parsed(path)).encode()).digest()
 
 
 @functools.cache
@@ -107,10 +108,16 @@ def _with_packages(name: str, library: Path) -> Iterator[str]:
         return
     for end in range(1, len(parts) + 1):
         module = ".".join(parts[:end])
-        if _path(module, library).exists():
+        if _is_there(module, library):
             yield module
 
 
+@functools.cache
+def _is_there(module: str, library: Path) -> bool:
+    return _path(module, library).exists()
+
+
+@functools.cache
 def _path(module: str, library: Path) -> Path:
     path = library.joinpath(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

@@ -14,9 +14,12 @@ from stormdraw.errors import StormdrawError
 from stormdraw.grid_headers import read_grid as read_grid
 from stormdraw.variables import Variable, identify
 
-_START = b"GRIB"
-_END = b"7777"
-_INDICATOR_LENGTH = 16
+# How a message begins and ends, and the bytes of its section 0: these, its discipline, its edition
+# and its length.
+START, END = b"GRIB", b"7777"
+INDICATOR_LENGTH = 16
+SHORTEST = INDICATOR_LENGTH + len(END)
+EDITION = 2
 
 Statistic = Literal["mean", "spread"]
 
@@ -76,15 +79,6 @@ class Header:
     grid_relative_winds: bool = False
 
 
-def find_messages(path: str | Path) -> list[Extent]:
-    """The extent of every GRIB2 message in a file; stray bytes between messages are passed over.
-
-    Raises StormdrawError if the file is empty, holds no message, or ends in the middle of one.
-    """
-    with mapped(path) as data:
-        return list(extents(data, path))
-
-
 @contextlib.contextmanager
 def mapped(path: str | Path) -> Iterator[mmap.mmap]:
     """The bytes of a file, of which only those that are looked at are read.
@@ -109,29 +103,40 @@ def extents(data: bytes | mmap.mmap, path: str | Path) -> Iterator[Extent]:
     Raises StormdrawError, with the file's name, at the first that is not whole, and at the end if
     there is none.
     """
-    offset = data.find(_START)
+    offset = data.find(START)
     if offset < 0:
         raise StormdrawError(f"{path}: holds no GRIB message; delete it and fetch it again")
     while offset >= 0:
-        indicator = data[offset : offset + _INDICATOR_LENGTH]
-        if len(indicator) < _INDICATOR_LENGTH:
+        indicator = data[offset : offset + INDICATOR_LENGTH]
+        if len(indicator) < INDICATOR_LENGTH:
             raise StormdrawError(f"{path}: cut off in the header of the message at byte {offset}")
-        edition = indicator[7]
-        if edition != 2:
-            raise StormdrawError(
-                f"{path}: the message at byte {offset} is GRIB edition {edition}, expected 2"
-            )
-        length = int.from_bytes(indicator[8:16], "big")
+        edition, length = edition_and_length(indicator)
+        if edition != EDITION:
+            raise StormdrawError(f"{path}: {other_edition(offset, edition)}")
         end = offset + length
         # A length of 0 would find this same message for ever.
-        too_short = length < _INDICATOR_LENGTH + len(_END)
-        if too_short or data[end - len(_END) : end] != _END:
-            raise StormdrawError(
-                f"{path}: the message at byte {offset} should be {length} bytes long and end in "
-                "7777, but the file is cut off or damaged there; delete it and fetch it again"
-            )
+        if length < SHORTEST or data[end - len(END) : end] != END:
+            raise StormdrawError(f"{path}: {cut_off(offset, length)}; delete it and fetch it again")
         yield Extent(offset, length)
-        offset = data.find(_START, end)
+        offset = data.find(START, end)
+
+
+def edition_and_length(indicator: bytes) -> tuple[int, int]:
+    """What section 0 says: the edition of GRIB, and the length of the whole message in bytes."""
+    return indicator[7], int.from_bytes(indicator[8:INDICATOR_LENGTH], "big")
+
+
+def other_edition(offset: int, edition: int) -> str:
+    """What is wrong with a message of another edition."""
+    return f"the message at byte {offset} is GRIB edition {edition}, expected {EDITION}"
+
+
+def cut_off(offset: int, length: int) -> str:
+    """What is wrong with a message that does not end where its section 0 says."""
+    return (
+        f"the message at byte {offset} should be {length} bytes long and end in 7777, but the file "
+        "is cut off or damaged there"
+    )
 
 
 @contextlib.contextmanager
@@ -153,7 +158,7 @@ def opened(message: bytes) -> Iterator[int]:
 def read_messages(path: str | Path) -> Iterator[bytes]:
     """The bytes of each message of a file, one at a time.
 
-    Raises StormdrawError as `find_messages` does, when it comes to what is wrong.
+    Raises StormdrawError as `extents` does, when it comes to what is wrong.
     """
     with mapped(path) as data:
         for extent in extents(data, path):

@@ -22,11 +22,6 @@ def format_date(time: datetime) -> str:
     return time.strftime(DATE_FORMAT)
 
 
-def parse_date(text: str) -> datetime:
-    """'20260608' -> 2026-06-08 00:00."""
-    return datetime.strptime(text, DATE_FORMAT)
-
-
 def now_utc() -> datetime:
     """The present time in UTC, without a time zone as all times here."""
     return datetime.now(UTC).replace(tzinfo=None)

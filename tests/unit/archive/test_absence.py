@@ -14,6 +14,7 @@ from archive_mirror import (
     write_file,
     write_members,
 )
+from message_extents import find_messages
 
 from stormdraw.archive.absence import alternatives
 from stormdraw.archive.audit import audit, read_audit, require_enough, write_audit
@@ -21,7 +22,6 @@ from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.manifest import absent_times, read_manifest
 from stormdraw.archive.wanted import requests
 from stormdraw.errors import StormdrawError
-from stormdraw.messages import find_messages
 
 ONE = "hrrr.20260601/conus/hrrr.t01z.wrfsfcf00.grib2"
 OLDER = "hrrr.20260601/conus/hrrr.t00z.wrfsfcf01.grib2"

@@ -17,6 +17,7 @@ from archive_mirror import (
     write_file,
     write_members,
 )
+from message_extents import find_messages
 
 from stormdraw.archive.download import download
 from stormdraw.archive.fetch import fetch_day
@@ -26,7 +27,7 @@ from stormdraw.archive.session import PatientSession
 from stormdraw.archive.sources import Folder
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
-from stormdraw.messages import find_messages, opened, read_header, read_messages
+from stormdraw.messages import opened, read_header, read_messages
 from stormdraw.settings import load_settings, load_yaml
 
 NAM = "nam.20260601/nam.t06z.conusnest.hiresf01.tm00.grib2"

@@ -3,11 +3,11 @@ from datetime import datetime
 import eccodes
 import numpy as np
 import pytest
+from message_extents import find_messages
 
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import HRRR
 from stormdraw.messages import (
-    find_messages,
     grid_relative_winds,
     opened,
     read_grid,

@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from message_extents import find_messages
 
 from stormdraw.archive.manifest import ManifestRow
 from stormdraw.archive.manifest import write_manifest as write_rows
@@ -20,7 +21,7 @@ from stormdraw.fields.settings import Crop, Fields
 from stormdraw.fields.states import incomplete_times, read_grid_of, read_states
 from stormdraw.fields.writing import Destination
 from stormdraw.grids import HRRR
-from stormdraw.messages import find_messages, opened, read_header, read_messages
+from stormdraw.messages import opened, read_header, read_messages
 
 GRID = HRRR.crop(slice(480, 491), slice(880, 893))
 RNG = np.random.default_rng(0)

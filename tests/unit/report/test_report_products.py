@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from message_extents import find_messages
 from pyproj import CRS
 from report_run import Run
 
@@ -16,7 +17,6 @@ import stormdraw  # noqa: F401 - before ecCodes
 from stormdraw.archive.herbie_library import load_herbie, prints_to_log
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import HRRR, Grid
-from stormdraw.messages import find_messages
 from stormdraw.report.chosen_products import choose_products
 from stormdraw.report.grib_products import Message, encode, scaled_limit
 from stormdraw.report.products import KINDS, compute, products_of, write_products

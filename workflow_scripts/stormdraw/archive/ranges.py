@@ -5,10 +5,16 @@ from dataclasses import dataclass
 
 from stormdraw.archive.faults import Fault, FaultyFileError
 from stormdraw.archive.transfer import RemoteFile
-
-_START = b"GRIB"
-_END = b"7777"
-_INDICATOR_LENGTH = 16
+from stormdraw.messages import (
+    EDITION,
+    END,
+    INDICATOR_LENGTH,
+    SHORTEST,
+    START,
+    cut_off,
+    edition_and_length,
+    other_edition,
+)
 
 
 @dataclass(frozen=True)
@@ -53,18 +59,12 @@ def read_span(file: RemoteFile, span: Span, origin: str) -> list[bytes]:
     messages = []
     with file.read(span[0].offset, end) as stream:
         for piece in span:
-            indicator = stream.take(_INDICATOR_LENGTH)
+            indicator = stream.take(INDICATOR_LENGTH)
             length = _message_length(indicator, piece, origin)
-            message = indicator + stream.take(length - _INDICATOR_LENGTH)
-            if not message.endswith(_END):
-                raise FaultyFileError(
-                    origin,
-                    Fault(
-                        f"the message at byte {piece.offset} should be {length} bytes long and end "
-                        "in 7777, but the file is cut off or damaged there"
-                    ),
-                )
-            if piece.length is not None and _START in stream.take(piece.length - length):
+            message = indicator + stream.take(length - INDICATOR_LENGTH)
+            if not message.endswith(END):
+                raise FaultyFileError(origin, Fault(cut_off(piece.offset, length)))
+            if piece.length is not None and START in stream.take(piece.length - length):
                 raise _foreign(origin, f"has more than one message at byte {piece.offset}")
             messages.append(message)
     return messages
@@ -72,17 +72,12 @@ def read_span(file: RemoteFile, span: Span, origin: str) -> list[bytes]:
 
 def _message_length(indicator: bytes, piece: Piece, origin: str) -> int:
     """The length that a message's first bytes tell, which must fit the inventory."""
-    if not indicator.startswith(_START):
+    if not indicator.startswith(START):
         raise _foreign(origin, f"has no message at byte {piece.offset}")
-    if indicator[7] != 2:
-        raise FaultyFileError(
-            origin,
-            Fault(f"the message at byte {piece.offset} is GRIB edition {indicator[7]}, expected 2"),
-        )
-    length = int.from_bytes(indicator[8:], "big")
-    if length < _INDICATOR_LENGTH + len(_END) or (
-        piece.length is not None and length > piece.length
-    ):
+    edition, length = edition_and_length(indicator)
+    if edition != EDITION:
+        raise FaultyFileError(origin, Fault(other_edition(piece.offset, edition)))
+    if length < SHORTEST or (piece.length is not None and length > piece.length):
         raise _foreign(
             origin, f"has {length} bytes in the message at byte {piece.offset}, not {piece.length}"
         )

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stormdraw.errors import StormdrawError
-from stormdraw.messages import Extent
+from stormdraw.messages import END, INDICATOR_LENGTH, Extent
 
-_INDICATOR_LENGTH = 16
-_END = b"7777"
 _SECTION_HEAD = 5
 _BITMAP_SAME_AS_BEFORE = 254
 _BITMAP_HERE = 0
@@ -51,7 +49,7 @@ def split_fields(message: bytes) -> list[bytes]:
             bitmap = parts[6]
         elif indicator == _BITMAP_SAME_AS_BEFORE:
             parts[6] = bitmap
-        fields.append(_assemble(message[:_INDICATOR_LENGTH], parts))
+        fields.append(_assemble(message[:INDICATOR_LENGTH], parts))
     return fields
 
 
@@ -60,7 +58,7 @@ def header_fields(data: bytes | mmap.mmap, extent: Extent) -> list[bytes]:
 
     Only the pages of the headers are touched, which matters on a folder of 150 MB files.
     """
-    indicator = data[extent.offset : extent.offset + _INDICATOR_LENGTH]
+    indicator = data[extent.offset : extent.offset + INDICATOR_LENGTH]
     stripped = []
     for group in _fields(data, extent):
         parts = {
@@ -75,8 +73,8 @@ def header_fields(data: bytes | mmap.mmap, extent: Extent) -> list[bytes]:
 
 def _assemble(indicator: bytes, parts: dict[int, bytes]) -> bytes:
     """A message of one field, its total length set right."""
-    body = b"".join(parts[number] for number in sorted(parts)) + _END
-    length = _INDICATOR_LENGTH + len(body)
+    body = b"".join(parts[number] for number in sorted(parts)) + END
+    length = INDICATOR_LENGTH + len(body)
     return indicator[:8] + length.to_bytes(8, "big") + body
 
 
@@ -96,8 +94,8 @@ def _fields(data: bytes | mmap.mmap, extent: Extent) -> Iterator[list[Section]]:
 
 
 def _sections(data: bytes | mmap.mmap, extent: Extent) -> Iterator[Section]:
-    position = extent.offset + _INDICATOR_LENGTH
-    end = extent.offset + extent.length - len(_END)
+    position = extent.offset + INDICATOR_LENGTH
+    end = extent.offset + extent.length - len(END)
     while position < end:
         length = int.from_bytes(data[position : position + 4], "big")
         if length < _SECTION_HEAD or position + length > end:

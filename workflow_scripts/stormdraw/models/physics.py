@@ -34,22 +34,15 @@ _NEEDS = {
 }
 
 
-def moist_energy(temperature: torch.Tensor, dew_point: torch.Tensor) -> torch.Tensor:
-    """Moist enthalpy of the air near the surface in J/kg, from kelvins, of any shape.
+def specific_humidity(dew_point: torch.Tensor) -> torch.Tensor:
+    """Specific humidity of the air near the surface in kg/kg, from kelvins, of any shape.
 
-        h = c_p T + L_v q,   q = 0.622 e / (p - 0.378 e),   e = 6.112 exp(17.67 t / (t + 243.5)) hPa
+        q = 0.622 e / (p - 0.378 e),   e = 6.112 exp(17.67 t / (t + 243.5)) hPa
 
     with the dew point t in degrees Celsius (Bolton 1980, equation 10) and p = 1000 hPa. Dew points
     outside the bounds of the table of variables count as at the bound: a network that has not
-    learnt yet may come near the formula's pole.
-    """
-    return SPECIFIC_HEAT * temperature + LATENT_HEAT * specific_humidity(dew_point)
-
-
-def specific_humidity(dew_point: torch.Tensor) -> torch.Tensor:
-    """q of `moist_energy` in kg/kg, from kelvins, of any shape.
-
-    Written so that few fields of its size are made: with T the dew point in kelvins,
+    learnt yet may come near the formula's pole. Written so that few fields of its size are made:
+    with T the dew point in kelvins,
 
         q = 0.622 / (p / e - 0.378),
         p / e = exp(ln(p / 6.112) - 17.67 + 17.67 * 243.5 / (T - 29.65))

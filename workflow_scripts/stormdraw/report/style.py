@@ -8,7 +8,6 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 
 import matplotlib.style
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -194,29 +193,6 @@ def panels(
     return flat[:count], [
         axes for index, axes in enumerate(flat[:count]) if index + columns >= count
     ]
-
-
-def legend_of(figure: Figure, each: Sequence[Axes], settings: Settings, title: str) -> None:
-    """One legend over all axes, systems in the order of the configuration, under a title line.
-
-    Labels start with the name of the system.
-    """
-    handles: dict[str, Artist] = {}
-    for axes in each:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    order = [system.name for system in settings.ensembles.systems]
-    labels = sorted(handles, key=lambda label: order.index(label.split(" ")[0]))
-    figure.legend(
-        [handles[label] for label in labels],
-        labels,
-        title=title,
-        alignment="left",
-        loc="outside upper left",
-        ncols=4,
-        handlelength=2.6,
-        borderpad=0.0,
-    )
 
 
 def note_in_corner(axes: Axes, *lines: str) -> None:
