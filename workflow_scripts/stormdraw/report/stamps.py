@@ -37,14 +37,9 @@ def colour_strip(scale: Scale, low: float, high: float, pixels: int = 256) -> st
 
 def picture(colours: np.ndarray) -> str:
     """RGBA bytes (y, x, 4) as a PNG data URI, with a palette where 256 colours are enough."""
-    packed = np.ascontiguousarray(colours).view(np.uint32)[..., 0]
-    palette, indices = np.unique(packed, return_inverse=True)
-    if palette.size <= 256:
-        image = Image.fromarray(indices.reshape(packed.shape).astype(np.uint8), mode="P")
-        rgba = palette.view(np.uint8).reshape(-1, 4)
-        image.putpalette(rgba[:, :3].tobytes())
-    else:
-        image = Image.fromarray(colours[..., :3], mode="RGB")
+    image = Image.fromarray(np.ascontiguousarray(colours[..., :3]))
+    if image.getcolors(256):
+        image = image.quantize(256, dither=Image.Dither.NONE)
     stream = io.BytesIO()
     image.save(stream, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
