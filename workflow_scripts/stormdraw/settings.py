@@ -20,8 +20,9 @@ from stormdraw.report.candidates import require_products_fit
 from stormdraw.report.settings import Report
 from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
+from stormdraw.simulated import SIMULATED_VARIABLES
 from stormdraw.times import hourly, hours
-from stormdraw.variables import STATE_VARIABLES, scored_variables
+from stormdraw.variables import DEFAULT_STATE, STATE_VARIABLES, scored_variables
 from stormdraw.yaml_lines import explain_in
 
 
@@ -49,7 +50,7 @@ class Settings(Section):
 
     title: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 0
-    variables: list[Literal[STATE_VARIABLES]] = list(STATE_VARIABLES)  # type: ignore[valid-type]
+    variables: list[Literal[STATE_VARIABLES]] = list(DEFAULT_STATE)  # type: ignore[valid-type]
     periods: Periods
     leads: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(min_length=1)]
     cases: Cases = Cases()
@@ -150,6 +151,16 @@ class Settings(Section):
                 system.check(self)
             except ValueError as error:
                 raise ValueError(f"ensembles.systems.{index}: {system.name} {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _variables_can_be_simulated(self) -> "Settings":
+        unknown = [name for name in self.variables if name not in SIMULATED_VARIABLES]
+        if self.archive.source == "simulated" and unknown:
+            raise ValueError(
+                f"variables: the simulated archive has {', '.join(SIMULATED_VARIABLES)} and no "
+                f"{', '.join(unknown)}; leave it out, or set archive.source to one that has it"
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,7 @@
-"""The one table of variables: how each is found in GRIB, named, bounded and transformed."""
+"""The one table of variables: how each is found in GRIB, named, bounded and transformed.
+
+A new variable is a new row, below those of its role: the order of the rows is that of the channels.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +10,10 @@ from typing import Literal
 from stormdraw.errors import StormdrawError
 
 Transform = Literal["identity", "signed_sqrt"]
+
+# A state may consist of variables of the role `state`; `derived` ones are computed from these, and
+# `static` ones are the same at every time.
+Role = Literal["state", "derived", "static"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Variable:
     floor: float | None = None
     decibel: bool = False
     transform: Transform = "identity"
+    role: Role = "state"
 
     def inventory_pattern(self, lead: int, ending: str = "") -> str:
         """A regular expression for this variable, instantaneous at `lead` hours.
@@ -162,6 +170,7 @@ _TABLE = (
         lower=0.0,
         upper=106.0,
         precision=0.1,
+        role="derived",
     ),
     Variable(
         name="OROG",
@@ -175,20 +184,28 @@ _TABLE = (
         lower=-500.0,
         upper=9000.0,
         precision=0.1,
+        role="static",
     ),
 )
 
 VARIABLES: dict[str, Variable] = {variable.name: variable for variable in _TABLE}
 
-# What a state may consist of, in the order of its channels.
-STATE_VARIABLES = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
 
-# Never in a state: wind speed is derived from U10 and V10, since HREF's mean has only the speed.
-DERIVED_VARIABLES = ("WIND10",)
+def _names(role: Role) -> tuple[str, ...]:
+    return tuple(row.name for row in _TABLE if row.role == role)
 
-# The same at every time.
+
+# In the order of a state's channels.
+STATE_VARIABLES = _names("state")
+
+# Wind speed is derived from U10 and V10, since HREF's mean has only the speed.
+DERIVED_VARIABLES = _names("derived")
+
+STATIC_VARIABLES = _names("static")
 TERRAIN = "OROG"
-STATIC_VARIABLES = (TERRAIN,)
+
+# The state of a configuration that names none, whatever else the table has.
+DEFAULT_STATE = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
 
 
 def variable(name: str) -> Variable:

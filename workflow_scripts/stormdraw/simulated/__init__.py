@@ -39,3 +39,6 @@ HREF's and REFS's members are forecasts by other physics from imperfect states (
 Random numbers come from `stormdraw.seeds.generator_for` with labels: the same seed gives the same
 files to the byte.
 """
+
+# What can be seen of the world, and what its archive therefore holds.
+SIMULATED_VARIABLES = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")

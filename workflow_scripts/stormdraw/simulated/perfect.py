@@ -9,13 +9,14 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.seeds import generator_for
+from stormdraw.simulated import SIMULATED_VARIABLES
 from stormdraw.simulated.domain import domain_of
 from stormdraw.simulated.noise import Noise
 from stormdraw.simulated.state import State, from_dataset
 from stormdraw.simulated.surface import Surface, to_precision
 from stormdraw.simulated.world import World
 from stormdraw.times import format_init
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import variable
 
 
 def draw_members(
@@ -26,7 +27,7 @@ def draw_members(
     run_seed: int,
     system: str,
 ) -> xr.Dataset:
-    """The seven variables (member, lead, y, x) of runs that go on from the true state at `init`.
+    """`SIMULATED_VARIABLES` (member, lead, y, x) of runs that go on from the true state at `init`.
 
     Each member is the world's own dynamics with noise of its own, seeded by (run_seed, system,
     init, member), and is rounded as the archive's messages are: the truth is exchangeable with the
@@ -36,7 +37,7 @@ def draw_members(
     """
     world, state = _load(world_path, init)
     shape = (members, len(leads), *world.surface.domain.window.shape)
-    drawn = {name: np.empty(shape, dtype=np.float32) for name in STATE_VARIABLES}
+    drawn = {name: np.empty(shape, dtype=np.float32) for name in SIMULATED_VARIABLES}
     for member in range(members):
         generator = generator_for(run_seed, system, format_init(init), member)
         later = world.hourly(state, Noise(generator))

@@ -1,4 +1,4 @@
-"""What can be seen of the hidden state: the seven variables of the archive."""
+"""What can be seen of the hidden state: the variables of the simulated archive."""
 
 import functools
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from stormdraw.simulated.domain import Domain
 from stormdraw.simulated.latents import INDEX
 from stormdraw.simulated.physics import TRUTH, Physics, cape_of, cin_of, dewpoint_below
 from stormdraw.simulated.state import State
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import variable
 
 # A cold pool pushes the air at 10 m down its own gradient: m^2 s^-1 K^-1.
 _OUTFLOW = 2.2e4
@@ -91,11 +91,11 @@ class Surface:
         )
 
     def observe(self, state: State) -> dict[str, np.ndarray]:
-        """The seven variables on the box, each (y, x), as exact as they come."""
+        """`SIMULATED_VARIABLES` on the box, each (y, x), as exact as they come."""
         air = self.air(state)
         texture = self.domain.on_points(state.latents[INDEX["texture"]])
         u, v = self._wind(state, air, texture)
-        seen = {
+        return {
             "REFC": self._reflectivity(state, air, texture),
             "T2M": air.temperature,
             "D2M": air.dewpoint,
@@ -104,7 +104,6 @@ class Surface:
             "CAPE": air.cape,
             "CIN": air.cin,
         }
-        return {name: seen[name] for name in STATE_VARIABLES}
 
     def _potential(self, state: State) -> np.ndarray:
         """Coefficients of the velocity potential; air leaves a cold pool, where it is low."""
