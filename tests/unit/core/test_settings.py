@@ -37,6 +37,19 @@ def test_demo_cases_walk_through_hrefs_cycles(config):
     assert len({init.date() for init in inits}) == 5
 
 
+def test_a_state_is_these_seven_whatever_else_the_table_has(config):
+    state = ["REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN"]
+    assert "variables" not in config
+    assert load_settings(config).variables == state
+
+
+def test_a_variable_that_the_simulated_archive_has_not(config, monkeypatch):
+    monkeypatch.setattr("stormdraw.settings.SIMULATED_VARIABLES", ("REFC", "T2M"))
+    load_settings({**config, "variables": ["REFC", "T2M"]})
+    with pytest.raises(StormdrawError, match="simulated archive has REFC, T2M and no D2M; leave"):
+        load_settings({**config, "variables": ["REFC", "T2M", "D2M"]})
+
+
 @pytest.mark.parametrize(
     ("edits", "complaint"),
     [

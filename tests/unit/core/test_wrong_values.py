@@ -37,7 +37,7 @@ def run_config(root) -> dict[str, Any]:
 
 def model_config(root) -> dict[str, Any]:
     """A model's configuration with every key."""
-    model = yaml.safe_load((root / "config" / "models" / "transformer_small.yaml").read_text())
+    model = yaml.safe_load((root / "config" / "models" / "cnn_transformer.yaml").read_text())
     model["loss"] = {"kind": "mae", "variable_weights": {"REFC": 2.0}}
     model["physics"] = {}
     model["training"] |= {"augmentation": {}, "crop": [64, 64]}

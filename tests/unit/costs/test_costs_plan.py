@@ -18,7 +18,7 @@ from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.models.operations import Work
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import DEFAULT_STATE, variable
 
 # A crop of 10 x 20 points, six hours to learn from, one case.
 CONFIG = {
@@ -65,7 +65,7 @@ def inventory_sizes(path):
     ]
 
 
-@pytest.mark.parametrize("name", [*STATE_VARIABLES, "OROG"])
+@pytest.mark.parametrize("name", [*DEFAULT_STATE, "OROG"])
 def test_sizes_are_between_those_of_the_inventories(real_data, name):
     sizes = []
     for file in (
@@ -94,7 +94,7 @@ def test_files_are_counted_once_and_by_source(config):
         "static": 1,
         "href": 20,
     }
-    own = sum(message_bytes("hrrr", name) for name in STATE_VARIABLES)
+    own = sum(message_bytes("hrrr", name) for name in DEFAULT_STATE)
     analyses = fetching(settings, files["hrrr"])
     assert analyses.bytes == 9 * own
     assert analyses.over_network == 9 * (own + 10_000)

@@ -36,12 +36,13 @@ def test_dew_point_alone() -> None:
 
 def test_whatever_comes_in_ends_within_the_table() -> None:
     generator = torch.Generator().manual_seed(0)
-    states = 1e4 * torch.randn(3, 7, 8, 8, generator=generator)
+    states = 1e4 * torch.randn(3, len(STATE_VARIABLES), 8, 8, generator=generator)
     bounded, changed = apply_bounds(states, STATE_VARIABLES)
     for index, name in enumerate(STATE_VARIABLES):
         assert bounded[:, index].min() >= variable(name).lower
         assert bounded[:, index].max() <= variable(name).upper
-    assert (bounded[:, 2] <= bounded[:, 1]).all()
+    dew_point, temperature = (STATE_VARIABLES.index(name) for name in ("D2M", "T2M"))
+    assert (bounded[:, dew_point] <= bounded[:, temperature]).all()
     again, none = apply_bounds(bounded, STATE_VARIABLES)
     assert torch.equal(again, bounded)
     assert none.sum() == 0

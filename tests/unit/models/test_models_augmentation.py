@@ -14,17 +14,17 @@ from stormdraw.models.pairs import Batch
 from stormdraw.models.physics import divergence
 from stormdraw.models.ranks import Share
 from stormdraw.models.settings import Augmentation
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import DEFAULT_STATE, variable
 
 NEVER = {"probability": 1.0, "noise": {}, "rotation_probability": 0}
 ALWAYS = {"probability": 1.0, "rotation_probability": 1.0}
 
 
 def augmenter(**settings: Any) -> Augmenter:
-    transforms = tuple(variable(name).transform for name in STATE_VARIABLES)
+    transforms = tuple(variable(name).transform for name in DEFAULT_STATE)
     mean = np.array([0, 290, 280, 1, 2, 10, -2], dtype=np.float32)
     std = np.array([5, 10, 8, 3, 4, 10, 2], dtype=np.float32)
-    statistics = Statistics(STATE_VARIABLES, transforms, mean, std, mean, std)
+    statistics = Statistics(DEFAULT_STATE, transforms, mean, std, mean, std)
     return Augmenter(Augmentation(**settings), statistics)
 
 
@@ -53,7 +53,7 @@ def test_off_by_default() -> None:
 def test_winds_turn_with_the_fields(turns: int) -> None:
     y, x = torch.meshgrid(torch.arange(-3.0, 4), torch.arange(-3.0, 4), indexing="ij")
     states = torch.zeros(1, 7, 7, 7)
-    u, v = STATE_VARIABLES.index("U10"), STATE_VARIABLES.index("V10")
+    u, v = DEFAULT_STATE.index("U10"), DEFAULT_STATE.index("V10")
     # An outflow that also turns to the left, the same from every side: nothing changes.
     states[0, u], states[0, v] = 2 * x - y, 2 * y + x
     torch.testing.assert_close(augmenter().turned(states, turns), states)
@@ -77,7 +77,7 @@ def test_everything_of_a_sample_turns_alike() -> None:
     turned = augmenter(**{**NEVER, "rotation_probability": 1.0, "scale": (1.0, 1.0)})(
         given, *generators()
     )
-    temperature = STATE_VARIABLES.index("T2M")
+    temperature = DEFAULT_STATE.index("T2M")
     for k in range(4):
         (turns,) = [
             n
@@ -124,7 +124,7 @@ def test_what_comes_out_is_possible() -> None:
     changed = augmenter(**ALWAYS, noise={"T2M": 2.0, "D2M": 2.0})(given, *generators())
     for states in (changed.now, changed.following):
         assert (states[:, 2] <= states[:, 1]).all()
-        for index, name in enumerate(STATE_VARIABLES):
+        for index, name in enumerate(DEFAULT_STATE):
             assert states[:, index].min() >= variable(name).lower
             assert states[:, index].max() <= variable(name).upper
 

@@ -16,7 +16,7 @@ from stormdraw.map_factor import map_factor
 from stormdraw.models.physics import PhysicalLaws, divergence, specific_humidity
 from stormdraw.models.settings import Physics
 from stormdraw.models.training import TrainingFiles, new_model, train
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import DEFAULT_STATE, variable
 
 STD = {"REFC": 5.0, "T2M": 2.0, "D2M": 4.0, "U10": 3.0, "V10": 4.0, "CAPE": 10.0, "CIN": 2.0}
 REGRESSOR: dict[str, Any] = {
@@ -36,13 +36,13 @@ def statistics(*names: str) -> Statistics:
 def laws(**weights: float) -> PhysicalLaws:
     """Only the laws with a weight, on all seven variables."""
     none = dict.fromkeys(Physics.model_fields, 0.0)
-    return PhysicalLaws(Physics.model_validate({**none, **weights}), statistics(*STATE_VARIABLES))
+    return PhysicalLaws(Physics.model_validate({**none, **weights}), statistics(*DEFAULT_STATE))
 
 
 def state(**values: float) -> torch.Tensor:
     """A lawful state of 4 x 4 points after the transforms, (1, V, 4, 4), but for what is given."""
     lawful = {"T2M": 290.0, "D2M": 280.0} | values
-    each = [lawful.get(name, 0.0) for name in STATE_VARIABLES]
+    each = [lawful.get(name, 0.0) for name in DEFAULT_STATE]
     return torch.tensor(each)[None, :, None, None].expand(1, -1, 4, 4).clone()
 
 
@@ -69,7 +69,7 @@ def test_bounds_by_hand(law: str, values: dict[str, float], expected: float) -> 
 
 
 def test_the_truth_breaks_no_law() -> None:
-    every = PhysicalLaws(Physics(), statistics(*STATE_VARIABLES))
+    every = PhysicalLaws(Physics(), statistics(*DEFAULT_STATE))
     assert set(every.laws) == set(Physics.model_fields)
     at_its_bounds = state(REFC=-10.0, D2M=290.0, CAPE=0.0, CIN=0.0, U10=5.0)
     found = every(at_its_bounds[:, None], at_its_bounds, torch.full((1, 4, 4), 1.01))

@@ -7,9 +7,10 @@ import pytest
 from simulated_world import DOMAIN, generator
 
 from stormdraw.messages import grid_relative_winds, opened, read_grid, read_header
+from stormdraw.simulated import SIMULATED_VARIABLES
 from stormdraw.simulated.gribs import DECOYS, Encoder, Product, ensemble_product
 from stormdraw.simulated.lattices import five_kilometre_grid, nam_nest_grid
-from stormdraw.variables import STATE_VARIABLES, VARIABLES
+from stormdraw.variables import VARIABLES
 
 import cfgrib  # isort: skip  (after stormdraw, as ecCodes)
 import eccodes  # isort: skip
@@ -35,7 +36,7 @@ def decoded(message: bytes, shape: tuple[int, int]) -> np.ndarray:
         return eccodes.codes_get_values(handle).reshape(shape)
 
 
-@pytest.mark.parametrize("name", STATE_VARIABLES)
+@pytest.mark.parametrize("name", SIMULATED_VARIABLES)
 @pytest.mark.parametrize("lead", [0, 7])
 def test_values_on_steps_of_the_precision_come_back_exactly(name, lead):
     values = values_of(name, DOMAIN.window.shape)

@@ -14,11 +14,12 @@ from stormdraw.archive.sources import Folder, candidates
 from stormdraw.archive.wanted import SOURCES, dates, requests
 from stormdraw.membership import members_at
 from stormdraw.messages import opened, read_grid, read_header, read_messages
+from stormdraw.simulated import SIMULATED_VARIABLES
 from stormdraw.simulated.layout import hrrr_path, member_path, product_path
 from stormdraw.simulated.mirror import write_archive
 from stormdraw.simulated.perfect import draw_members
 from stormdraw.times import hours
-from stormdraw.variables import STATE_VARIABLES, VARIABLES
+from stormdraw.variables import VARIABLES
 
 import eccodes  # isort: skip  (after stormdraw)
 
@@ -133,7 +134,7 @@ def test_values_are_within_bounds(archive):
     folder, _, _ = archive
     for path in [*folder.rglob("hrrr*.grib2"), *folder.rglob("nam*.grib2")]:
         fields = fields_of(path)
-        assert {name for name, _ in fields} >= set(STATE_VARIABLES) | {"OROG"}
+        assert {name for name, _ in fields} >= set(SIMULATED_VARIABLES) | {"OROG"}
         for (name, _), (values, _) in fields.items():
             assert values.min() >= VARIABLES[name].lower
             assert values.max() <= VARIABLES[name].upper
@@ -202,7 +203,7 @@ def test_the_truth_is_exchangeable_with_perfect_members(archive):
     folder, world, _ = archive
     drawn = draw_members(world, CASE, [1], 3, SETTINGS.seed, "perfect")
     fields = fields_of(folder / hrrr_path(CASE + hours(1), 0))
-    for name in STATE_VARIABLES:
+    for name in SIMULATED_VARIABLES:
         values, grid = fields[name, None]
         truth = values.astype(np.float32)
         assert drawn[name].shape[2:] == truth.shape

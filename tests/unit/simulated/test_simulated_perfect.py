@@ -8,9 +8,9 @@ from simulated_world import small_settings
 
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
+from stormdraw.simulated import SIMULATED_VARIABLES
 from stormdraw.simulated.mirror import write_archive
 from stormdraw.simulated.perfect import draw_members
-from stormdraw.variables import STATE_VARIABLES
 
 CASE = datetime(2026, 6, 1, 6)
 
@@ -31,12 +31,12 @@ def world(tmp_path_factory):
 
 def test_shape_names_and_coordinates(world):
     drawn = draw_members(world, CASE, [1, 3], 4, 0, "perfect")
-    assert set(drawn.data_vars) == set(STATE_VARIABLES)
+    assert set(drawn.data_vars) == set(SIMULATED_VARIABLES)
     assert dict(drawn.sizes) == {"member": 4, "lead": 2, "y": 18, "x": 21}
     assert drawn["lead"].values.tolist() == [1, 3]
     assert drawn["lead"].attrs["units"] == "h"
-    assert all(drawn[name].dtype == np.float32 for name in STATE_VARIABLES)
-    assert all(drawn[name].attrs["grid_mapping"] == "projection" for name in STATE_VARIABLES)
+    assert all(drawn[name].dtype == np.float32 for name in SIMULATED_VARIABLES)
+    assert all(drawn[name].attrs["grid_mapping"] == "projection" for name in SIMULATED_VARIABLES)
     assert Grid.of(drawn).shape == (18, 21)
 
 
@@ -48,7 +48,7 @@ def test_the_same_draw_twice(world):
 def test_a_member_depends_on_neither_the_others_nor_the_leads(world):
     few = draw_members(world, CASE, [2], 2, 0, "perfect")
     many = draw_members(world, CASE, [1, 2, 3], 4, 0, "perfect")
-    for name in STATE_VARIABLES:
+    for name in SIMULATED_VARIABLES:
         np.testing.assert_array_equal(few[name].values, many[name].values[:2, 1:2])
 
 
