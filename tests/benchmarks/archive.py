@@ -11,6 +11,7 @@ nothing. Best of three rounds, all in each round. Then a year of hourly analyses
 """
 
 import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from archive_mirror import STATE, settings
 from timing import hardware, table
 
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.herbie_library import load_herbie, prints_to_log
+from stormdraw.archive.herbie_library import herbie
 from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.sources import Website, candidates
 from stormdraw.archive.wanted import requests
@@ -166,12 +167,11 @@ def fetch(run: Settings, folder: Path) -> float:
 
 def herbies(run: Settings, folder: Path) -> float:
     """Seconds that Herbie takes for the same messages."""
-    herbie = load_herbie(folder / "herbie")
     place = Website(run.archive.source.mirror)
     wanted = "|".join(VARIABLES[name].inventory_pattern(0) for name in STATE)
     fetched = []
 
-    class Pointed(herbie.Herbie):
+    class Pointed(herbie().Herbie):
         """Herbie that looks at the server and nowhere else."""
 
         def find_grib(self):
@@ -179,9 +179,9 @@ def herbies(run: Settings, folder: Path) -> float:
             return super().find_grib()
 
     begun = time.perf_counter()
-    with prints_to_log():
+    with contextlib.redirect_stdout(io.StringIO()):
         for request in requests(run, "hrrr", "20260601"):
-            (_, address), *_ = candidates(herbie, request, place).items()
+            (_, address), *_ = candidates(request, place).items()
             asked = Pointed(
                 request.init,
                 model=request.model,

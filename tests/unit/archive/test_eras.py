@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from archive_mirror import settings
 
-from stormdraw.archive.herbie_library import load_herbie
+from stormdraw.archive.herbie_library import herbie
 from stormdraw.archive.public import FIRST_RUNS, first_run
 from stormdraw.archive.settings import HerbieSource
 from stormdraw.errors import StormdrawError
@@ -158,14 +158,13 @@ def test_truth_that_no_source_has():
 
 
 @pytest.mark.parametrize("model", FIRST_RUNS)
-def test_the_public_archives_are_those_that_herbie_knows(model, tmp_path):
-    herbie = load_herbie(tmp_path)
+def test_the_public_archives_are_those_that_herbie_knows(model):
     own = {"hiresw": "arw_5km", "href": "mean", "refs": "mean", "rrfs": "2dfld"}
     product = own.get(model, "anl")
     request = SimpleNamespace(
         date=datetime(2026, 9, 1), fxx=1, model=model, product=product, domain="conus"
     )
     request.get_remoteFileName = ""
-    getattr(herbie.models, model).template(request)
+    getattr(herbie().models, model).template(request)
     assert set(FIRST_RUNS[model]) == set(request.SOURCES) & set(HerbieSource.__args__)
     assert first_run(model, ["nowhere"]) is None

@@ -21,7 +21,6 @@ from message_extents import find_messages
 
 from stormdraw.archive.download import download
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.herbie_library import load_herbie
 from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.session import PatientSession
 from stormdraw.archive.sources import Folder
@@ -345,15 +344,14 @@ def test_real_crops(root, real_data, tmp_path):
 @pytest.mark.parametrize(
     ("hour", "lead", "true"), [(1, 3, r"03 UTC \+ 1 h"), (4, 2, r"05 UTC \+ 1 h")]
 )
-def test_real_files_whose_names_lie(real_data, tmp_path, hour, lead, true):
-    herbie = load_herbie(tmp_path / "herbie")
+def test_real_files_whose_names_lie(real_data, hour, lead, true):
     request = FileRequest("hrrr", "sfc", (), datetime(2018, 7, 22, hour), lead, "", ("T2M", "CAPE"))
     with pytest.raises(
         StormdrawError,
         match=rf"hrrr\.t0{hour}z\.wrfsfcf0{lead}\.grib2: its name says 2018-07-22 0{hour} UTC \+ "
         rf"{lead} h, but its header says 2018-07-22 {true};",
     ):
-        download(herbie, PatientSession(), request, Folder(real_data / "hrrr_idaho"))
+        download(PatientSession(), request, Folder(real_data / "hrrr_idaho"))
 
 
 def test_a_variable_that_real_crops_lack(root, real_data, tmp_path):

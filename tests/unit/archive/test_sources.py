@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from archive_mirror import settings
 
-from stormdraw.archive.herbie_library import load_herbie
 from stormdraw.archive.sources import (
     Cloud,
     Folder,
@@ -29,13 +28,8 @@ SECOND = FileRequest(
 MEAN = FileRequest("href", "mean", (("domain", "conus"),), INIT, 7, "", ("T2M",), "mean")
 
 
-@pytest.fixture(scope="module")
-def herbie(tmp_path_factory):
-    return load_herbie(tmp_path_factory.mktemp("herbie"))
-
-
-def test_cloud_sources_in_the_order_of_the_configuration(herbie):
-    assert candidates(herbie, ANALYSIS, Cloud(("google", "aws"))) == {
+def test_cloud_sources_in_the_order_of_the_configuration():
+    assert candidates(ANALYSIS, Cloud(("google", "aws"))) == {
         "google": "https://storage.googleapis.com/high-resolution-rapid-refresh/hrrr.20180722/conus"
         "/hrrr.t01z.wrfsfcf01.grib2",
         "aws": "https://noaa-hrrr-bdp-pds.s3.amazonaws.com/hrrr.20180722/conus"
@@ -43,9 +37,9 @@ def test_cloud_sources_in_the_order_of_the_configuration(herbie):
     }
 
 
-def test_a_source_without_the_model_is_no_candidate(herbie):
-    assert candidates(herbie, HIRESW, Cloud(("aws", "google"))) == {}
-    assert list(candidates(herbie, HIRESW, Cloud(("aws", "nomads")))) == ["nomads"]
+def test_a_source_without_the_model_is_no_candidate():
+    assert candidates(HIRESW, Cloud(("aws", "google"))) == {}
+    assert list(candidates(HIRESW, Cloud(("aws", "nomads")))) == ["nomads"]
 
 
 @pytest.mark.parametrize(
@@ -70,20 +64,20 @@ def test_a_source_without_the_model_is_no_candidate(herbie):
         ),
     ],
 )
-def test_a_mirror_has_the_layout_of_the_bucket_or_no_domain_folder(herbie, request_, paths):
-    folder = candidates(herbie, request_, Folder(Path("/data/mirror")))
+def test_a_mirror_has_the_layout_of_the_bucket_or_no_domain_folder(request_, paths):
+    folder = candidates(request_, Folder(Path("/data/mirror")))
     assert list(folder.values()) == [f"/data/mirror/{path}" for path in paths]
-    website = candidates(herbie, request_, Website("http://mirror.example/noaa"))
+    website = candidates(request_, Website("http://mirror.example/noaa"))
     assert list(website.values()) == [f"http://mirror.example/noaa/{path}" for path in paths]
 
 
-def test_files_of_runs_on_two_days_do_not_meet(herbie):
-    today = stored_path(herbie, HIRESW)
+def test_files_of_runs_on_two_days_do_not_meet():
+    today = stored_path(HIRESW)
     assert today == "hiresw.20180722/hiresw.t01z.fv3_5km.f07.conus.grib2"
     yesterday = FileRequest(
         "hiresw", "fv3_5km", HIRESW.options, datetime(2018, 7, 21, 1), 7, "", ()
     )
-    assert stored_path(herbie, yesterday) != today
+    assert stored_path(yesterday) != today
 
 
 def test_the_place_is_what_the_configuration_says(tmp_path):
@@ -104,10 +98,10 @@ def test_the_place_is_what_the_configuration_says(tmp_path):
         place("simulated")
 
 
-def test_inventories_lie_beside_the_file(herbie):
+def test_inventories_lie_beside_the_file():
     address = "https://mirror.example/hrrr.20180722/conus/hrrr.t01z.wrfsfcf01.grib2"
-    assert inventories_of(herbie, ANALYSIS, address) == [f"{address}.idx"]
+    assert inventories_of(ANALYSIS, address) == [f"{address}.idx"]
     # URMA's names do not end in what their kind is.
     urma = FileRequest("urma", "anl", (), INIT, 0, "", ("T2M",))
     address = "https://mirror.example/urma2p5.20180722/urma2p5.t01z.2dvaranl_ndfd.grb2_wexp"
-    assert f"{address}.idx" in inventories_of(herbie, urma, address)
+    assert f"{address}.idx" in inventories_of(urma, address)

@@ -1,4 +1,6 @@
+import contextlib
 import copy
+import io
 import os
 import tracemalloc
 from datetime import datetime
@@ -14,7 +16,7 @@ from pyproj import CRS
 from report_run import Run
 
 import stormdraw  # noqa: F401 - before ecCodes
-from stormdraw.archive.herbie_library import load_herbie, prints_to_log
+from stormdraw.archive.herbie_library import herbie
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import HRRR, Grid
 from stormdraw.report.chosen_products import choose_products
@@ -137,8 +139,6 @@ def test_probabilities_are_found_by_their_threshold(written: Path) -> None:
 def test_herbie_finds_and_opens_each_kind(
     written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    herbie = load_herbie(tmp_path / "herbie")
-
     class Products:
         def template(self: Any) -> None:
             self.DESCRIPTION, self.DETAILS = "Products of a stormdraw run", {}
@@ -146,7 +146,7 @@ def test_herbie_finds_and_opens_each_kind(
             self.SOURCES = {"local": str(written / f"{self.product}.grib2")}
             self.LOCALFILE = f"{self.product}.grib2"
 
-    monkeypatch.setattr(herbie.models, "stormdraw", Products, raising=False)
+    monkeypatch.setattr(herbie().models, "stormdraw", Products, raising=False)
     with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
         for kind, search, name, label, step in (
             ("mean", ":TMP:2 m above ground:2 hour", "t2m", "T2M_mean", 0.006),
@@ -155,8 +155,8 @@ def test_herbie_finds_and_opens_each_kind(
             ("probability", ":REFC:.*:2 hour.*:prob >30:", "refc", "REFC_probability_30", 0.051),
         ):
             init = products["init"].values.astype("datetime64[s]").item()
-            with prints_to_log():
-                found = herbie.Herbie(
+            with contextlib.redirect_stdout(io.StringIO()):
+                found = herbie().Herbie(
                     init, model="stormdraw", product=kind, fxx=2, save_dir=tmp_path, verbose=False
                 )
                 read = found.xarray(search)

@@ -9,7 +9,6 @@ import xarray as xr
 from scipy.interpolate import RegularGridInterpolator
 from simulated_world import small_settings
 
-from stormdraw.archive.herbie_library import load_herbie
 from stormdraw.archive.sources import Folder, candidates
 from stormdraw.archive.wanted import SOURCES, dates, requests
 from stormdraw.membership import members_at
@@ -84,15 +83,14 @@ def headers_of(path):
     return found
 
 
-def test_every_file_a_run_fetches_is_there_with_every_message(archive, tmp_path_factory):
+def test_every_file_a_run_fetches_is_there_with_every_message(archive):
     """Each wanted field stands exactly once in its file."""
     folder, _, _ = archive
-    herbie = load_herbie(tmp_path_factory.mktemp("herbie"))
     checked = 0
     for source in SOURCES:
         for date in dates(SETTINGS, source):
             for request in requests(SETTINGS, source, date):
-                paths = candidates(herbie, request, Folder(folder))
+                paths = candidates(request, Folder(folder))
                 headers = headers_of(folder / next(iter(paths.values())))
                 assert {
                     (header.init, header.lead) for header in headers if header.instantaneous

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import requests
 
@@ -61,7 +60,6 @@ class Reachable:
 
 
 def download(
-    herbie: ModuleType,
     session: requests.Session,
     request: FileRequest,
     place: Place,
@@ -77,7 +75,7 @@ def download(
     to a source is raised as it is, since the file may well be there.
     """
     reachable = reachable or Reachable()
-    places = candidates(herbie, request, place)
+    places = candidates(request, place)
     if not places:
         names = ", ".join(place.names) if isinstance(place, Cloud) else "the mirror"
         finding = f"{names} has no files of {request.model}"
@@ -92,7 +90,7 @@ def download(
     trouble: list[StormdrawError] = []
     for name, address in reachable.in_order(places):
         try:
-            found = _from_address(herbie, session, request, place, address)
+            found = _from_address(session, request, place, address)
             _require_grid(found, grid)
         except FaultyFileError as error:
             faulty.append(error)
@@ -124,7 +122,6 @@ def incomplete(found: Download) -> AbsentFileError:
 
 
 def _from_address(
-    herbie: ModuleType,
     session: requests.Session,
     request: FileRequest,
     place: Place,
@@ -135,7 +132,7 @@ def _from_address(
         found = read_folder_file(Path(address), request.variables)
         nowhere = "has no"
     else:
-        inventories = inventories_of(herbie, request, address)
+        inventories = inventories_of(request, address)
         found = read_remote_file(session, request, address, inventories)
         nowhere = "the byte ranges of its inventory hold no"
     # Only the waiting is done by several threads at once, not ecCodes' work.

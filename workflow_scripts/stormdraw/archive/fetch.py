@@ -7,12 +7,10 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 
 from stormdraw.archive.absence import alternatives, may_be_absent, require_members
 from stormdraw.archive.download import Reachable, download, incomplete
 from stormdraw.archive.faults import AbsentFileError
-from stormdraw.archive.herbie_library import load_herbie
 from stormdraw.archive.manifest import (
     ABSENT,
     EXCLUDED,
@@ -80,10 +78,9 @@ def fetch_day(
     place = place_of(settings, mirror)
     # Two members may be one file: the older member of a cycle is the newer one of an earlier.
     files = list(dict.fromkeys(dataclasses.replace(request, member="") for request in wanted))
-    with workspace(manifest_path.parent) as work:
-        herbie = load_herbie(work / "herbie")
-        _require_distinct_names(herbie, files)
-        fetching = _Fetching(settings, source, herbie, place, manifest_path.parent)
+    with workspace(manifest_path.parent):
+        _require_distinct_names(files)
+        fetching = _Fetching(settings, source, place, manifest_path.parent)
         fetched: dict[FileRequest, Outcome] = {}
         # Closed at once on an error, so that no thread still writes into the folder.
         with contextlib.closing(fetching.all(files)) as outcomes:
@@ -97,7 +94,7 @@ def fetch_day(
         rows = [
             row
             for request in wanted
-            for row in _rows(herbie, request, fetched[dataclasses.replace(request, member="")])
+            for row in _rows(request, fetched[dataclasses.replace(request, member="")])
         ]
     require_members(settings, source, date, rows)
     write_manifest(manifest_path, rows)
@@ -115,12 +112,9 @@ def _accept(outcome: Outcome, may_be_absent: bool) -> None:
 class _Fetching:
     """Fetches the files of a day, several at once where there is a network to wait for."""
 
-    def __init__(
-        self, settings: Settings, source: str, herbie: ModuleType, place: Place, folder: Path
-    ) -> None:
+    def __init__(self, settings: Settings, source: str, place: Place, folder: Path) -> None:
         self._settings = settings
         self._source = source
-        self._herbie = herbie
         self._place = place
         self._session = PatientSession()
         self._may_be_absent = may_be_absent(settings, source)
@@ -170,14 +164,12 @@ class _Fetching:
         return wanted
 
     def _fetch(self, file: FileRequest, grid: Grid | None) -> Outcome:
-        path = stored_path(self._herbie, file)
+        path = stored_path(file)
         found = self._find(path, file)
         if found is not None and (grid is None or found.grid.matches(grid)):
             return Outcome(file, found)
         try:
-            fetched = download(
-                self._herbie, self._session, file, self._place, self._reachable, grid
-            )
+            fetched = download(self._session, file, self._place, self._reachable, grid)
         except AbsentFileError as error:
             return Outcome(file, None, dict.fromkeys(file.variables, error.reason), error)
         lacking = {name: fault.finding for name, fault in fetched.lacking.items()}
@@ -191,7 +183,7 @@ class _Fetching:
         """A file stored by an earlier run."""
         if not self._store.remembers:
             return None
-        origins = candidates(self._herbie, file, self._place).values()
+        origins = candidates(file, self._place).values()
         return self._store.find(path, file, origins)
 
     def _drop(self, outcome: Outcome) -> None:
@@ -199,11 +191,11 @@ class _Fetching:
             self._store.drop(outcome.stored.path)
 
 
-def _require_distinct_names(herbie: ModuleType, files: Sequence[FileRequest]) -> None:
+def _require_distinct_names(files: Sequence[FileRequest]) -> None:
     """Raises StormdrawError if two files would be kept under one name."""
     by_path: dict[str, FileRequest] = {}
     for file in files:
-        path = stored_path(herbie, file)
+        path = stored_path(file)
         if path in by_path:
             raise StormdrawError(f"{file} and {by_path[path]} are both called {path}")
         by_path[path] = file
@@ -216,7 +208,7 @@ def _report(progress: Progress | None, done: int, total: int) -> None:
         progress(f"{done} of {total} files")
 
 
-def _rows(herbie: ModuleType, request: FileRequest, outcome: Outcome) -> list[ManifestRow]:
+def _rows(request: FileRequest, outcome: Outcome) -> list[ManifestRow]:
     """The manifest's rows of a request, one for each variable."""
     taken, stored, error = outcome.taken, outcome.stored, outcome.error
     whole = OK if taken.init == request.init else OLDER_RUN
@@ -229,7 +221,7 @@ def _rows(herbie: ModuleType, request: FileRequest, outcome: Outcome) -> list[Ma
         missing = EXCLUDED if request.excluded else ABSENT
         rows.append(
             ManifestRow(
-                file=stored_path(herbie, taken) if stored is None else stored.path,
+                file=stored_path(taken) if stored is None else stored.path,
                 variable=name,
                 member=request.member,
                 init=taken.init,

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
+from stormdraw.archive.herbie_library import herbie
 from stormdraw.archive.settings import Mirror
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
@@ -72,36 +73,36 @@ def _mirror(root: str, what: str) -> Place:
     return Folder(folder)
 
 
-def candidates(herbie: ModuleType, request: FileRequest, place: Place) -> dict[str, str]:
+def candidates(request: FileRequest, place: Place) -> dict[str, str]:
     """The paths or addresses where a file may be, in the order in which they are tried.
 
     Keys are names of sources. Empty if no source of the place has files of that model.
     """
-    return _rewritten(_template(herbie, request).SOURCES, place)
+    return _rewritten(_template(request).SOURCES, place)
 
 
-def inventories_of(herbie: ModuleType, request: FileRequest, address: str) -> list[str]:
+def inventories_of(request: FileRequest, address: str) -> list[str]:
     """Where the inventory of the file at an address may be, in the order to look."""
-    suffixes = getattr(_template(herbie, request), "IDX_SUFFIX", [".grib2.idx"])
+    suffixes = getattr(_template(request), "IDX_SUFFIX", [".grib2.idx"])
     stem = address.rpartition(".")[0] if address.endswith(_ENDINGS) else address
     return [stem + suffix for suffix in suffixes]
 
 
-def file_name(herbie: ModuleType, request: FileRequest) -> str:
+def file_name(request: FileRequest) -> str:
     """The file's name in the archive."""
-    return next(iter(_template(herbie, request).SOURCES.values())).rsplit("/", 1)[-1]
+    return next(iter(_template(request).SOURCES.values())).rsplit("/", 1)[-1]
 
 
-def stored_path(herbie: ModuleType, request: FileRequest) -> str:
+def stored_path(request: FileRequest) -> str:
     """Where the file is kept, relative to a manifest's folder.
 
     Under the run's own day, since runs of two days can meet in one cycle and then share a name.
     """
     day = format_date(request.init)
-    return f"{request.model}.{day}/{file_name(herbie, request)}"
+    return f"{request.model}.{day}/{file_name(request)}"
 
 
-def _template(herbie: ModuleType, request: FileRequest) -> SimpleNamespace:
+def _template(request: FileRequest) -> SimpleNamespace:
     """What Herbie's template of a model says: Herbie itself would ask the network first."""
     described = SimpleNamespace(
         date=request.init,
@@ -111,7 +112,7 @@ def _template(herbie: ModuleType, request: FileRequest) -> SimpleNamespace:
         get_remoteFileName="",
         **dict(request.options),
     )
-    getattr(herbie.models, request.model).template(described)
+    getattr(herbie().models, request.model).template(described)
     return described
 
 

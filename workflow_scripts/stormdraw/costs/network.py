@@ -1,14 +1,11 @@
 """Whether the archives answer for the files a run needs."""
 
-import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import requests
 
-from stormdraw.archive.herbie_library import load_herbie
 from stormdraw.archive.sources import Cloud, Folder, candidates, place_of
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.costs.finding import Finding
@@ -37,13 +34,11 @@ def check_sources(settings: Settings, files: Mapping[str, list[FileRequest]]) ->
         return [Finding("good", "archive", found)]
     # What never changes comes from a file of the analyses.
     first = {source: found[0] for source, found in files.items() if found and source != "static"}
-    with tempfile.TemporaryDirectory() as folder:
-        herbie = load_herbie(Path(folder))
-        addresses = [
-            (source, name, address)
-            for source, file in first.items()
-            for name, address in candidates(herbie, file, place).items()
-        ]
+    addresses = [
+        (source, name, address)
+        for source, file in first.items()
+        for name, address in candidates(file, place).items()
+    ]
     with ThreadPoolExecutor(max_workers=8) as pool:
         findings = list(pool.map(lambda asked: ask(f"{asked[0]} {asked[1]}", asked[2]), addresses))
     for source in first:
