@@ -45,7 +45,7 @@ def test_a_learning_rate_retrains_that_model_and_what_follows(changed):
 
 
 def test_the_code_of_a_score_never_retrains(changed):
-    path = changed.folder / "workflow_scripts" / "stormdraw" / "scores" / "crps.py"
+    path = changed.folder / "workflow_scripts" / "stormdraw" / "scores" / "statistics" / "crps.py"
     text = path.read_text()
     path.write_text(text + "\nEDITED = True\n")
     try:
@@ -92,16 +92,6 @@ def test_the_code_of_a_kind_of_system_makes_only_its_cases_again(changed):
         path.write_text(text)
     assert jobs["ensembles_take"] == jobs["scores_case"] == 2
     assert "ensembles_sample" not in jobs
-
-
-def test_a_title_only_writes_the_scorecard(changed):
-    config = changed.config
-    changed.configure({**config, "title": "Another title"})
-    try:
-        jobs = planned(changed)
-    finally:
-        changed.configure(config)
-    assert jobs == {"report_scorecard": 1}
 
 
 def test_a_confidence_level_only_sums_again(changed):
