@@ -13,7 +13,7 @@
 # make archive-faults     what becomes of a file when its server fails: docs/archive_faults.md
 # make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
 # make benchmark-loading  batches read from warm and cold files: docs/loading-benchmark.md
-# make benchmark-training   a training step of the reference's recipe beside ours, at full grid
+# make benchmark-training   a training step of the original recipe beside ours, at full grid
 # make benchmark-sampling   what members cost and how well they score: docs/sampling-benchmark.md
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
 # make compare-intervals  write docs/intervals.md: how often intervals hold the true score

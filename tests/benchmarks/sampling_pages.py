@@ -15,7 +15,7 @@ from stormdraw.files import replacing
 from stormdraw.variables import STATE_VARIABLES, variable
 
 MEMBERS, LEADS = 100, 3
-# What an RTX 4090 has, the device that the reference's configurations are known from.
+# What an RTX 4090 has, the device that the original configurations are known from.
 DEVICE_GIGABYTES = 24
 
 

@@ -1,4 +1,4 @@
-"""A training step of the reference's recipe beside ours, each in a process of its own.
+"""A training step of the original recipe beside ours, each in a process of its own.
 
     make benchmark-training [MODELS="ddpm_ultra_minimal ddpm_small"]
 
@@ -57,7 +57,7 @@ def configured(model: str, recipe: str) -> ModelSettings:
 
 @contextlib.contextmanager
 def as_written(recipe: str) -> Iterator[None]:
-    """The reference's network makes enlarged and joined fields; ours does not."""
+    """The original recipe's network makes enlarged and joined fields; ours does not."""
     import torch
     from torch.nn import functional
 

@@ -96,7 +96,7 @@ class Physics(Section):
 
 
 class Training(Section):
-    """How the weights are found. The defaults are the reference's recipe."""
+    """How the weights are found. The defaults are the original recipe's."""
 
     epochs: Annotated[int, Field(ge=1)] | None = None
     steps: Annotated[int, Field(ge=1)] | None = None

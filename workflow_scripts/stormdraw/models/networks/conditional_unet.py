@@ -1,6 +1,6 @@
 """A small conditional U-Net: one downsampling, two widths, a time embedding in every block.
 
-With seven variables and no forcings it has exactly the size of the reference's two full-grid
+With seven variables and no forcings it has exactly the size of the original recipe's two full-grid
 configurations: 308 b^2 + 141 b + 7 parameters at base width b, i.e. 81,111 at 16 and 180,799 at 24.
 """
 
