@@ -1,6 +1,15 @@
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from stormdraw.ensembles.drawing import Drawn
+import pytest
+
+from stormdraw.ensembles import diffusion, downscale, one_step, perturbed
+from stormdraw.ensembles.downscale import Downscaling
+from stormdraw.ensembles.drawing import Drawn, draw_case
+from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.rollout import Inputs, Rollout
+from stormdraw.settings import Settings, load_settings
 
 
 def test_what_members_are_drawn_from_by_name() -> None:
@@ -20,3 +29,95 @@ def test_what_members_are_drawn_from_by_name() -> None:
     assert [path.name for path in crossed.files()] == [
         *("def.pt", "one.nc", "two.nc", "static.nc", "gnn.pt")
     ]
+
+
+HOW = {"sampler": "ddim", "steps": 7, "eta": 0.25}
+DRAWN = Drawn(Path("model.pt"), [Path("day.nc")], Path("static.nc"), Path("forecaster.pt"))
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the functions that draw members are given, instead of drawing."""
+    given: list[Any] = []
+    for module, name in (
+        (diffusion, "write_diffusion"),
+        (one_step, "write_one_step"),
+        (perturbed, "write_def"),
+        (downscale, "write_downscaled"),
+    ):
+        monkeypatch.setattr(module, name, lambda *a, **k: given.extend([*a, *k.values()]))
+    return given
+
+
+def run_of(system: dict[str, Any]) -> Settings:
+    return load_settings(
+        {
+            "title": "one system",
+            "seed": 5,
+            "periods": {
+                "training": {"start": "2026-06-01T00", "end": "2026-06-02T00"},
+                "test": {"start": "2026-06-08T00", "end": "2026-06-08T02"},
+            },
+            "leads": [1, 2],
+            "models": ["small"],
+            "ensembles": {
+                "members": 9,
+                "batch_gigabytes": 0.5,
+                "systems": [{"name": "it", **system}],
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("system", "files"),
+    [
+        (
+            {"method": "diffusion", "rho": 0.5, **HOW},
+            [Path("model.pt"), [Path("day.nc")], Path("static.nc")],
+        ),
+        (
+            {"method": "one_step", "rho": 0.5},
+            [Path("model.pt"), [Path("day.nc")], Path("static.nc")],
+        ),
+        (
+            {
+                **{"method": "def", "rho": 0.5, **HOW},
+                **{"guidance": 0.75, "walks": 3, "restandardise": ["T2M"]},
+            },
+            [
+                (Path("model.pt"), Path("forecaster.pt")),
+                Inputs([Path("day.nc")], Path("static.nc")),
+            ],
+        ),
+    ],
+)
+def test_a_system_is_drawn_as_its_keys_say(
+    written: list[Any], system: dict[str, Any], files: list[Any]
+) -> None:
+    run = run_of({**system, "model": "small"})
+    it, init = run.ensembles.system("it"), datetime(2026, 6, 8)
+    draw_case(run, it, DRAWN, init, 9, Path("e.nc"), {"a": 1}, 3, range(4, 6), Path("kept"))  # type: ignore[arg-type]
+    (how,) = [one for one in written if isinstance(one, Rollout)]
+    said = {key: vars(how)[key] for key in system if key != "method"}
+    said |= {key: list(value) for key, value in said.items() if isinstance(value, tuple)}
+    assert said == {key: value for key, value in system.items() if key != "method"}
+    assert (how.members, how.run_seed, how.batch_gigabytes) == (9, 5, 0.5)
+    assert (how.chosen, how.kept) == (range(4, 6), Path("kept"))
+    assert written[: len(files)] == files
+    assert written[-3:] == [Path("e.nc"), {"a": 1}, 3]
+
+
+@pytest.mark.parametrize(
+    ("source", "only"),
+    [({}, ["hrrr_00h"]), ({"source": "lagged", "ages": [6, 0]}, ["hrrr_00h", "hrrr_06h"])],
+)
+def test_a_system_downscales_as_its_keys_say(
+    written: list[Any], source: dict[str, Any], only: list[str]
+) -> None:
+    run = run_of({"method": "downscale", "models": ["small"], **HOW, **source})
+    case = Case("it", "downscale", datetime(2026, 6, 8), [1, 2], ["T2M"])
+    files = ([Path("fine.pt")], Path("forecasts.nc"))
+    run.ensembles.system("it").draw(run, *files, case, Path("e.nc"), {"a": 1}, 3)  # type: ignore[attr-defined]
+    how = Downscaling(members=9, run_seed=5, batch_gigabytes=0.5, **HOW)
+    assert written == [*files, only, run.variables, case, how, Path("e.nc"), {"a": 1}, 3]
