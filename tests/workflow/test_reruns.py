@@ -83,15 +83,22 @@ def test_the_code_that_writes_ensembles_makes_them_again(changed):
 
 
 def test_the_code_of_a_kind_of_system_makes_only_its_cases_again(changed):
-    path = changed.folder / "workflow_scripts/stormdraw/ensembles/systems/climatology.py"
-    text = path.read_text()
-    path.write_text(text + "\nEDITED = True\n")
-    try:
-        jobs = planned(changed)
-    finally:
-        path.write_text(text)
-    assert jobs["ensembles_take"] == jobs["scores_case"] == 2
-    assert "ensembles_sample" not in jobs
+    """Where no system is of the kind, it makes nothing."""
+
+    def jobs_of(kind):
+        path = changed.folder / f"workflow_scripts/stormdraw/ensembles/systems/{kind}.py"
+        text = path.read_text()
+        path.write_text(text + "\nEDITED = True\n")
+        try:
+            return planned(changed, "results/scores/summary.csv")
+        finally:
+            path.write_text(text)
+
+    jobs = jobs_of("climatology")
+    assert {rule: count for rule, count in jobs.items() if rule.startswith("ensembles_")} == {
+        "ensembles_take": 2
+    }
+    assert jobs_of("lagged") == {}
 
 
 def test_a_confidence_level_only_sums_again(changed):
