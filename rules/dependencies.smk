@@ -114,7 +114,7 @@ def memory_to_train(wildcards, attempt):
 
 def time_to_train(wildcards, attempt):
     """Minutes."""
-    return attempt * minutes_to_train(plan_of(wildcards.model), devices_to_train(wildcards))
+    return minutes_to_train(plan_of(wildcards.model), devices_to_train(wildcards), attempt)
 
 
 def time_to_draw(members):
@@ -123,7 +123,7 @@ def time_to_draw(members):
     def minutes(wildcards, attempt):
         passes = SYSTEMS[wildcards.system].passes(SETTINGS, loaded)
         plans = {model: plan_of(model) for model in passes}
-        return attempt * minutes_to_draw(plans, passes, members(wildcards))
+        return minutes_to_draw(plans, passes, members(wildcards), attempt)
 
     return minutes
 

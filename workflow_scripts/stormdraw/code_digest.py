@@ -11,8 +11,11 @@ PACKAGE = "stormdraw"
 _NAME_OF_MODULE = re.compile(rf"{PACKAGE}(\.\w+)+(\.\*)?")
 
 _CHECKED = "it checks the configuration, whose values reach every rule as parameters"
+# Methods that only check, by what decorates them.
+_CHECKS = {"field_validator", "model_validator"}
 
-# The modules that are in no digest, by their whole names, and why.
+# The modules that are in no digest, by their whole names, and why. Of those that check the
+# configuration, what they compute from it is in the digests of all that may call it.
 WITHOUT_EFFECT = {
     "stormdraw.errors": "it changes what an error says, and a failed job leaves no file",
     "stormdraw.files": "it moves a finished file to its name, whatever is in it",
@@ -42,7 +45,52 @@ def code_digest(script: Path, *modules: str) -> str:
     for module in sorted(modules_behind(script, *modules)):
         digest.update(module.encode())
         digest.update(_tree(_path(module, library)))
+    files = [script, *(_path(module, library) for module in modules_behind(script, *modules))]
+    for definition in _called_of_settings(library, set().union(*map(_names, files))):
+        digest.update(definition.encode())
     return digest.hexdigest()[:16]
+
+
+def _called_of_settings(library: Path, names: set[str]) -> list[str]:
+    """The functions and methods of settings that code with these names in it may call, sorted.
+
+    They are told by their names alone: one of the same name too many makes a rule run in vain.
+    """
+    checking = [name for name, why in WITHOUT_EFFECT.items() if why == _CHECKED]
+    paths = [_path(name, library) for name in checking if _is_there(name, library)]
+    waiting = [definition for path in paths for definition in _computing(path)]
+    found: list[str] = []
+    while called := [definition for definition in waiting if definition[0] in names]:
+        waiting = [definition for definition in waiting if definition[0] not in names]
+        for _, inner, text in called:
+            names = names | inner
+            found.append(text)
+    return sorted(found)
+
+
+@functools.cache
+def _computing(path: Path) -> list[tuple[str, frozenset[str], str]]:
+    """Of each function and method of a file that is no check: name, names in it, syntax tree."""
+    return [
+        (node.name, _names_in(node), ast.dump(node))
+        for node in ast.walk(_parsed(path))
+        if isinstance(node, ast.FunctionDef)
+        and not _CHECKS & set().union(*map(_names_in, node.decorator_list))
+    ]
+
+
+@functools.cache
+def _names(path: Path) -> frozenset[str]:
+    return _names_in(_parsed(path))
+
+
+def _names_in(tree: ast.AST) -> frozenset[str]:
+    """All names and attributes in a syntax tree."""
+    return frozenset(
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Name)
+    )
 
 
 def modules_behind(script: Path, *modules: str) -> set[str]:

@@ -30,9 +30,8 @@ def library(tmp_path: Path) -> Path:
 
 def changed(library, script, edited, text, *modules):
     before = code_digest(library / script, *modules)
-    code_digest.__globals__["_parsed"].cache_clear()
-    code_digest.__globals__["_tree"].cache_clear()
-    code_digest.__globals__["_imports"].cache_clear()
+    for cached in ("_parsed", "_tree", "_imports", "_computing", "_names"):
+        code_digest.__globals__[cached].cache_clear()
     (library / edited).write_text(text)
     return code_digest(library / script, *modules) != before
 
@@ -60,6 +59,42 @@ def test_comments_and_layout_do_not_count(library):
 
 def test_settings_do_not_count_since_they_are_parameters(library):
     assert not changed(library, "score.py", "stormdraw/settings.py", "DEFAULT = 2\n")
+
+
+SETTINGS = """
+class Settings:
+    @field_validator("systems")
+    def systems_differ(cls, systems):
+        return {systems}
+
+    def baselines(self):
+        return self.in_role({role})
+
+    def in_role(self, role):
+        return {in_role}
+
+    def perfect(self):
+        return {perfect}
+"""
+AS_IT_WAS = {"systems": "systems", "role": "'baseline'", "in_role": "role", "perfect": "1"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "counts"),
+    [
+        ({"role": "'reference'"}, True),
+        # What is called is called by another one.
+        ({"in_role": "[role]"}, True),
+        ({"perfect": "2"}, False),
+        ({"systems": "sorted(systems)"}, False),
+    ],
+)
+def test_what_settings_compute_counts_where_it_is_called(library, edit, counts):
+    (library / "stormdraw/settings.py").write_text(SETTINGS.format(**AS_IT_WAS))
+    crps = "from stormdraw import grids, settings\nsettings.load().baselines()\n"
+    (library / "stormdraw/scores/crps.py").write_text(crps)
+    edited = SETTINGS.format(**AS_IT_WAS | edit)
+    assert changed(library, "score.py", "stormdraw/settings.py", edited) == counts
 
 
 def test_a_module_counts_whose_last_name_is_that_of_one_that_does_not(library):

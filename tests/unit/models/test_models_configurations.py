@@ -62,7 +62,7 @@ def test_parameters(root: Path, name: str) -> None:
     assert f"{count:,} parameters" in header(root, name)
 
 
-def test_the_reference_keeps_its_norm_and_nobody_else_does(root: Path) -> None:
+def test_only_the_original_recipe_writes_its_norm_down(root: Path) -> None:
     group = {name for name in PARAMETERS if configuration(root, name).network.get("norm")}
     assert group == {
         *("ddpm_ultra_minimal", "ddpm_small", "ddpm_medium", "ddpm_reference"),

@@ -11,13 +11,16 @@ _BESIDE = 60
 _SLOWER = 4
 
 
-def minutes_to_train(plan: Mapping[str, Any] | None, devices: int) -> int:
+def minutes_to_train(plan: Mapping[str, Any] | None, devices: int, attempt: int = 1) -> int:
     """A training on so many devices; without a plan, the longest there is."""
-    return LONGEST if plan is None else _minutes(_seconds(plan, "training") / devices)
+    return LONGEST if plan is None else _minutes(_seconds(plan, "training") / devices, attempt)
 
 
 def minutes_to_draw(
-    plans: Mapping[str, Mapping[str, Any] | None], passes: Mapping[str, int], members: int
+    plans: Mapping[str, Mapping[str, Any] | None],
+    passes: Mapping[str, int],
+    members: int,
+    attempt: int = 1,
 ) -> int:
     """So many members of a case, each of them so many `passes` of each model."""
     seconds = 0.0
@@ -26,12 +29,13 @@ def minutes_to_draw(
         if plan is None:
             return LONGEST
         seconds += members * count * _seconds(plan, "one_pass")
-    return _minutes(seconds)
+    return _minutes(seconds, attempt)
 
 
 def _seconds(plan: Mapping[str, Any], what: str) -> float:
     return float(plan["work"][what]["most_gpu_seconds"])
 
 
-def _minutes(on_gpu: float) -> int:
-    return min(LONGEST, _BESIDE + round(_SLOWER * on_gpu / 60))
+def _minutes(on_gpu: float, attempt: int) -> int:
+    """A job that was stopped asks for more time, but never for more than there is."""
+    return min(LONGEST, attempt * (_BESIDE + round(_SLOWER * on_gpu / 60)))

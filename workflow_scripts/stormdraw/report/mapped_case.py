@@ -101,7 +101,12 @@ def extract_case(
     """
     by_init = _by_init(ensemble_paths)
     inits = usable_cases(by_init, state_paths, truth_paths, wanted.leads)
-    gap = "" if inits else "There is no case that can be started and whose truth is known."
+    gap = ""
+    if not inits:
+        looked_at = "the first case, the only one that maps are made of, cannot"
+        several = f"none of the {len(by_init)} cases can"
+        can = looked_at if len(by_init) == 1 else several
+        gap = f"There is no map: {can} be started with its truth known."
     init = choose_case(inits, max(wanted.leads), wanted.variable, truth_paths) if inits else None
     with xr.open_dataset(
         by_init[init or min(by_init)], engine="netcdf4", decode_timedelta=False
