@@ -53,6 +53,21 @@ class Drawn:
         return [self.checkpoint, *self.states, *(path for path in some if path is not None)]
 
 
+@dataclass(frozen=True)
+class CaseToDraw:
+    """A case whose members are drawn: from what, how, and where they go.
+
+    `settings` are what it depends on.
+    """
+
+    case: Case
+    drawn: Drawn
+    rollout: Rollout
+    output: Path
+    settings: Mapping[str, Any]
+    threads: int
+
+
 def draw_case(
     run: Settings,
     system: FromModel,
@@ -74,4 +89,4 @@ def draw_case(
     case = Case(system.name, system.method, init, run.leads, run.variables)
     memory = run.ensembles.batch_gigabytes
     rollout = Rollout(members, run.seed, memory, system.rho, chosen, kept)
-    system.draw(drawn, case, rollout, output, settings, threads)
+    system.draw(CaseToDraw(case, drawn, rollout, output, settings, threads))

@@ -16,9 +16,8 @@ from stormdraw.membership import Need
 from stormdraw.section import Name, Section
 
 if TYPE_CHECKING:
-    from stormdraw.ensembles.drawing import Drawn
+    from stormdraw.ensembles.drawing import CaseToDraw
     from stormdraw.ensembles.files import Case
-    from stormdraw.ensembles.rollout import Rollout
     from stormdraw.models.settings import ModelSettings
     from stormdraw.settings import Settings
 
@@ -235,19 +234,10 @@ class FromModel(Drawing):
             require_spread(self.model, models[self.model])
         require_history(run, self.stepping(models), models)
 
-    def draw(
-        self,
-        drawn: Drawn,
-        case: Case,
-        rollout: Rollout,
-        output: Path,
-        settings: Mapping[str, Any],
-        threads: int,
-    ) -> None:
-        """Write the members of `rollout` of one case, (member, lead, y, x) of each variable.
+    def draw(self, made: CaseToDraw) -> None:
+        """Write the members of one case, (member, lead, y, x) of each variable.
 
-        `settings` are what the case depends on. Raises StormdrawError if a checkpoint does not fit
-        or an initial state has missing points.
+        Raises StormdrawError if a checkpoint does not fit or an initial state has missing points.
         """
         raise NotImplementedError
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -15,9 +13,7 @@ from stormdraw.section import Name
 from stormdraw.variables import STATE_VARIABLES
 
 if TYPE_CHECKING:
-    from stormdraw.ensembles.drawing import Drawn
-    from stormdraw.ensembles.files import Case
-    from stormdraw.ensembles.rollout import Rollout
+    from stormdraw.ensembles.drawing import CaseToDraw
     from stormdraw.ensembles.system import Models
     from stormdraw.settings import Settings
 
@@ -66,23 +62,16 @@ class DefSystem(FromModel, Sampled):
         super().check_models(run, models)
         require_steps(self.steps, self.model, models[self.model])
 
-    def draw(
-        self,
-        drawn: Drawn,
-        case: Case,
-        rollout: Rollout,
-        output: Path,
-        settings: Mapping[str, Any],
-        threads: int,
-    ) -> None:
+    def draw(self, made: CaseToDraw) -> None:
         """Members (member, lead, y, x); see `FromModel.draw`."""
         from stormdraw.ensembles.perturbed import Perturbing, write_def
         from stormdraw.ensembles.rollout import Inputs
 
+        drawn = made.drawn
         if drawn.forecaster is None:
             raise StormdrawError(f"system {self.name}: there is no checkpoint of its forecaster")
         how = Perturbing(
-            **vars(rollout),
+            **vars(made.rollout),
             sampler=self.sampler,
             steps=self.steps,
             eta=self.eta,
@@ -90,10 +79,8 @@ class DefSystem(FromModel, Sampled):
             walks=self.walks,
             restandardise=tuple(self.restandardise),
         )
-        checkpoints = (drawn.checkpoint, drawn.forecaster)
-        write_def(
-            checkpoints, Inputs(drawn.states, drawn.static), case, how, output, settings, threads
-        )
+        files = ((drawn.checkpoint, drawn.forecaster), Inputs(drawn.states, drawn.static))
+        write_def(*files, made.case, how, made.output, made.settings, made.threads)
 
 
 SYSTEM = DefSystem

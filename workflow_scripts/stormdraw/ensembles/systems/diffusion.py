@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from stormdraw.ensembles.fit import require_steps
 from stormdraw.ensembles.system import FromModel, Sampled
 
 if TYPE_CHECKING:
-    from stormdraw.ensembles.drawing import Drawn
-    from stormdraw.ensembles.files import Case
-    from stormdraw.ensembles.rollout import Rollout
+    from stormdraw.ensembles.drawing import CaseToDraw
     from stormdraw.ensembles.system import Models
     from stormdraw.settings import Settings
 
@@ -31,21 +27,13 @@ class DiffusionSystem(FromModel, Sampled):
         super().check_models(run, models)
         require_steps(self.steps, self.model, models[self.model])
 
-    def draw(
-        self,
-        drawn: Drawn,
-        case: Case,
-        rollout: Rollout,
-        output: Path,
-        settings: Mapping[str, Any],
-        threads: int,
-    ) -> None:
+    def draw(self, made: CaseToDraw) -> None:
         """Members (member, lead, y, x); see `FromModel.draw`."""
         from stormdraw.ensembles.diffusion import Sampling, write_diffusion
 
-        how = Sampling(**vars(rollout), sampler=self.sampler, steps=self.steps, eta=self.eta)
-        files = (drawn.checkpoint, drawn.states, drawn.static)
-        write_diffusion(*files, case, how, output, settings, threads=threads)
+        how = Sampling(**vars(made.rollout), sampler=self.sampler, steps=self.steps, eta=self.eta)
+        files = (made.drawn.checkpoint, made.drawn.states, made.drawn.static)
+        write_diffusion(*files, made.case, how, made.output, made.settings, threads=made.threads)
 
 
 SYSTEM = DiffusionSystem

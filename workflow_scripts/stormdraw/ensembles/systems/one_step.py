@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from stormdraw.ensembles.system import FromModel
 
 if TYPE_CHECKING:
-    from stormdraw.ensembles.drawing import Drawn
-    from stormdraw.ensembles.files import Case
-    from stormdraw.ensembles.rollout import Rollout
+    from stormdraw.ensembles.drawing import CaseToDraw
     from stormdraw.ensembles.system import Models
     from stormdraw.settings import Settings
 
@@ -25,20 +21,13 @@ class OneStepSystem(FromModel):
         """One for every hour to the longest lead."""
         return {self.model: max(run.leads)}
 
-    def draw(
-        self,
-        drawn: Drawn,
-        case: Case,
-        rollout: Rollout,
-        output: Path,
-        settings: Mapping[str, Any],
-        threads: int,
-    ) -> None:
+    def draw(self, made: CaseToDraw) -> None:
         """Members (member, lead, y, x); see `FromModel.draw`."""
         from stormdraw.ensembles.one_step import write_one_step
 
-        files = (drawn.checkpoint, drawn.states, drawn.static)
-        write_one_step(*files, case, rollout, output, settings, threads=threads)
+        files = (made.drawn.checkpoint, made.drawn.states, made.drawn.static)
+        to = (made.output, made.settings)
+        write_one_step(*files, made.case, made.rollout, *to, threads=made.threads)
 
 
 SYSTEM = OneStepSystem
