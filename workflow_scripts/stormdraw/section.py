@@ -64,6 +64,18 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+# What Pydantic says of its own workings rather than of the file, by the type of the finding.
+_IN_OTHER_WORDS = {
+    "extra_forbidden": "unknown key (see config/README.md for the known ones)",
+    "union_tag_not_found": "lacks the key {discriminator}, which says what it is",
+    "union_tag_invalid": "{discriminator} is {tag!r}, but it must be one of {expected_tags}",
+    **dict.fromkeys(
+        ("model_type", "model_attributes_type", "dict_type"),
+        "must have keys of its own, but is {given!r} (see config/README.md)",
+    ),
+}
+
+
 def explain(error: ValidationError) -> str:
     """Pydantic's findings in one line: `key: what is wrong; key: ...`."""
     return "; ".join(text for _, text in findings(error))
@@ -74,6 +86,7 @@ def findings(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], st
     for finding in error.errors():
         key = ".".join(str(part) for part in finding["loc"])
         message = finding["msg"].removeprefix("Value error, ")
-        if finding["type"] == "extra_forbidden":
-            message = "unknown key (see config/README.md for the known ones)"
+        if finding["type"] in _IN_OTHER_WORDS:
+            words = _IN_OTHER_WORDS[finding["type"]]
+            message = words.format(given=finding["input"], **finding.get("ctx", {}))
         yield finding["loc"], f"{key}: {message}" if key else message

@@ -168,6 +168,27 @@ def test_values_that_do_nothing_or_cannot_be(config, edits, complaint):
         load_settings(changed(config, **edits))
 
 
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        ({"models": [5]}, "must have keys of its own, but is 5"),
+        ({"ensembles": {"systems": [{}]}}, "lacks the key 'method', which says what it is"),
+        (
+            {"ensembles": {"systems": [{"name": "a", "method": "chance"}]}},
+            "'method' is 'chance', but it must be one of 'baseline'",
+        ),
+        (
+            {"scores": {"regions": {"texas": "texas.geojson"}}},
+            "must have keys of its own, but is 'texas.geojson'",
+        ),
+    ],
+)
+def test_what_is_wrong_is_not_told_in_the_words_of_a_library(config, entry, complaint):
+    with pytest.raises(StormdrawError, match=re.escape(complaint)) as error:
+        load_settings(config | entry)
+    assert "\n" not in str(error.value)
+
+
 def test_usual_thresholds_are_of_any_run(config):
     """Those of CAPE and REFC are there if nobody asks for others."""
     run = load_settings(changed(config, variables=["T2M"]))

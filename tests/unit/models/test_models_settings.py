@@ -97,7 +97,7 @@ def test_missing_file(tmp_path: Path) -> None:
             ":6: network.channels.1: Input should be",
         ),
         ("deep_unet", "{channels: 8}", ":6: network.channels: Input should be a valid list"),
-        ("deep_unet", "[8, 16]", ":6: network: Input should be a valid dictionary"),
+        ("deep_unet", "[8, 16]", ":6: network: must have keys of its own, but is .8, 16."),
     ],
 )
 def test_an_option_that_the_family_does_not_have(
