@@ -44,9 +44,8 @@ class ReportFigure:
     """How to read a figure, what it is drawn from, and the function that draws it.
 
     `draw(settings, files, output)` writes an SVG (`stormdraw.report.style.drawn`). `reads` names
-    files, `settings` the keys of the configuration that change the picture, and `modules` what it
-    imports by names of files. There is one for the whole run, or one for `each` variable or
-    diagnosed model.
+    files, and `settings` the keys of the configuration that change the picture. There is one for
+    the whole run, or one for `each` variable or diagnosed model.
     """
 
     title: str
@@ -56,7 +55,6 @@ class ReportFigure:
     settings: tuple[str, ...]
     draw: Callable[[Settings, Files, Path], None]
     each: Literal["run", "variable", "model"] = "run"
-    modules: tuple[str, ...] = ()
 
 
 def figures() -> dict[str, ReportFigure]:
@@ -67,9 +65,9 @@ def figures() -> dict[str, ReportFigure]:
     return dict(sorted(found.items(), key=lambda item: CATEGORIES.index(item[1].category)))
 
 
-def modules_of(name: str, figure: ReportFigure) -> list[str]:
-    """The modules of a figure that no import statement names."""
-    return [f"{_FOLDER}.{name}", *figure.modules]
+def module_of(name: str) -> str:
+    """The module of a figure, which no import statement names."""
+    return f"{_FOLDER}.{name}"
 
 
 def figure_paths(

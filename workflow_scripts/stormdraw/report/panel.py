@@ -20,6 +20,9 @@ from stormdraw.report.summary import load_summary
 from stormdraw.scores.pooled import pooled_tables
 from stormdraw.settings import Settings
 
+# With the star, all of them are in the digest of a figure that has panels.
+_FILES = "stormdraw.report.panels.*"
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -85,17 +88,13 @@ def panels_of(evidence: Evidence) -> list[Panel]:
     return [panel for panel in all_panels() if panel.shows(evidence)]
 
 
-def panel_modules() -> list[str]:
-    """The modules of all panels."""
-    folder = Path(__file__).parent / "panels"
-    return [
-        f"stormdraw.report.panels.{found.name}" for found in pkgutil.iter_modules([str(folder)])
-    ]
-
-
 def all_panels() -> list[Panel]:
     """Every panel there is, in order."""
-    found: list[Panel] = [importlib.import_module(module).PANEL for module in panel_modules()]
+    folder = Path(__file__).parent / "panels"
+    found: list[Panel] = [
+        importlib.import_module(_FILES.replace("*", module.name)).PANEL
+        for module in pkgutil.iter_modules([str(folder)])
+    ]
     return sorted(found, key=lambda panel: panel.place)
 
 

@@ -15,7 +15,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.scores.comparison import leads, load_systems, variables
 from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
-from stormdraw.scores.settings import SCORED_VARIABLES, Scores
+from stormdraw.scores.settings import SCORED_VARIABLES
 from stormdraw.scores.statistics.crps import crps_metrics, shared_crps
 from stormdraw.scores.summary import read_table
 from stormdraw.scores.sums import Cases, smallest_ensembles

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from stormdraw.report.figure import Files, ReportFigure
-from stormdraw.report.panel import Evidence, all_panels, panel_modules, panels_of, read_evidence
+from stormdraw.report.panel import Evidence, all_panels, panels_of, read_evidence
 from stormdraw.report.style import WIDTH, describe, drawn, write_gap
 from stormdraw.report.summary import cases_in, crps_kind, systems_in
 from stormdraw.report.wording import counted, units_text
@@ -93,5 +93,4 @@ FIGURE = ReportFigure(
     settings=("variables", "ensembles.systems", "scores.neighbourhoods"),
     draw=draw,
     each="variable",
-    modules=tuple(panel_modules()),
 )
