@@ -10,8 +10,13 @@ from pathlib import Path
 from stormdraw.job import job
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.overall import overall
-from stormdraw.scores.summary import by_initial_hour, summarise, write_summary
-from stormdraw.scores.tidy import tidy_scores, write_tidy
+from stormdraw.scores.summary import (
+    by_initial_hour,
+    summarise,
+    tidy_scores,
+    write_summary,
+    write_tidy,
+)
 from stormdraw.scores.verdicts import caveats, verdicts
 from stormdraw.settings import load_settings
 
@@ -21,23 +26,12 @@ with job("scores_summary", snakemake.log[0]) as log:
     paths: dict[str, list[Path]] = {}
     for path in map(Path, snakemake.input.statistics):
         paths.setdefault(path.parent.name, []).append(path)
-    standards = settings.baselines()
-    summary = summarise(
-        paths,
-        scores.reference,
-        scores.bootstrap_samples,
-        scores.confidence,
-        settings.seed,
-        standards,
-        scores.neighbourhoods,
-    )
+    how = (paths, scores, settings.seed, settings.baselines())
+    summary = summarise(*how)
     write_summary(summary, Path(snakemake.output.summary))
-    write_tidy(
-        tidy_scores(paths, scores, standards, settings.seed, summary),
-        Path(snakemake.output.tidy),
-    )
+    write_tidy(tidy_scores(*how, summary), Path(snakemake.output.tidy))
     write_summary(
-        by_initial_hour(paths, scores.reference, standards, scores.neighbourhoods),
+        by_initial_hour(paths, scores, settings.baselines()),
         Path(snakemake.output.by_initial_hour),
     )
     missing = missing_data(paths)
@@ -47,7 +41,7 @@ with job("scores_summary", snakemake.log[0]) as log:
             "%d forecasts lack members or points; see %s", len(missing), snakemake.output.missing
         )
     write_summary(overall(paths, scores, settings.seed), Path(snakemake.output.overall))
-    compared = verdicts(paths, scores, settings.seed, standards)
+    compared = verdicts(*how)
     write_summary(compared, Path(snakemake.output.verdicts))
     for line in caveats(compared, scores.confidence):
         log.info("%s", line)

@@ -79,7 +79,7 @@ def ours(members: Fields, truth: Fields, folder: Path) -> dict[tuple[str, str], 
         thresholds={"REFC": [STORM]}, neighbourhoods=[BOX], variogram_lags=[1], area_weights=False
     )
     score_case(folder / "ensemble.nc", [folder / "truth.nc"], folder / "own.nc", 0, settings)
-    table = summarise({"trial": [folder / "own.nc"]}, None, 100, 0.95, 0, widths=[BOX])
+    table = summarise({"trial": [folder / "own.nc"]}, settings, 0)
     return dict(
         zip(zip(table["variable"], table["metric"], strict=True), table["value"], strict=True)
     )

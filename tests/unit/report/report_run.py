@@ -95,13 +95,14 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
         for path, output in zip(paths, scores[name], strict=True):
             score_case(path, truth, output, run_seed=1)
     summary = folder / "scores" / "summary.csv"
-    write_summary(summarise(scores, settings.scores.reference, 100, 0.95, run_seed=1), summary)
+    how = settings.scores.model_copy(update={"bootstrap_samples": 100})
+    write_summary(summarise(scores, how, 1), summary)
     judged, missing = (folder / "scores" / f"{name}.csv" for name in ("verdicts", "missing"))
     standards = settings.baselines()
     write_summary(verdicts(scores, settings.scores, 1, standards), judged)
     write_summary(missing_data(scores), missing)
     hours_of_day = folder / "scores" / "by_initial_hour.csv"
-    write_summary(by_initial_hour(scores, settings.scores.reference, standards), hours_of_day)
+    write_summary(by_initial_hour(scores, how, standards), hours_of_day)
     return Run(
         settings=settings,
         config=config,

@@ -158,7 +158,11 @@ def test_a_system_of_mean_and_spread_has_all_event_scores(
     output = tmp_path / "scores" / "href" / path.name
     scores = Scores(thresholds={"CAPE": [900.0]}, neighbourhoods=[1, 3], area_weights=False)
     score_case(path, [fields], output, 0, scores)
-    table = summarise({"href": [output]}, "href", 100, 0.9, 0, widths=[1, 3])
+    table = summarise(
+        {"href": [output]},
+        Scores(reference="href", neighbourhoods=[1, 3]),
+        0,
+    )
     found = dict(zip(table["metric"], table["value"], strict=True))
     p = stats.norm.sf(900.0, mean.astype(float), spread.astype(float))
     event = truth.astype(np.float32) >= 900.0

@@ -25,8 +25,7 @@ from stormdraw.scores.memory import (
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.overall import overall
 from stormdraw.scores.points import CommonPoints, write_points
-from stormdraw.scores.summary import summarise
-from stormdraw.scores.tidy import tidy_scores
+from stormdraw.scores.summary import summarise, tidy_scores
 from stormdraw.settings import Settings, load_settings
 
 INIT = datetime(2026, 6, 12)
@@ -197,14 +196,12 @@ def test_a_summary_takes_what_is_planned(members: tuple[int, ...], tmp_path: Pat
         f"system{k}": write_statistics(tmp_path / f"system{k}", run, size)
         for k, size in enumerate(members)
     }
-    scores = run.scores
 
     def sum_up() -> None:
-        how = (scores.reference, scores.bootstrap_samples, scores.confidence, run.seed)
-        summary = summarise(paths, *how, run.baselines(), scores.neighbourhoods)
-        tidy_scores(paths, scores, run.baselines(), run.seed, summary)
+        how = (paths, run.scores, run.seed, run.baselines())
+        tidy_scores(*how, summarise(*how))
         missing_data(paths)
-        overall(paths, scores, run.seed)
+        overall(paths, run.scores, run.seed)
 
     measured, planned = peak(sum_up), summary_bytes(run, members)
     assert measured <= planned <= ROOM * measured

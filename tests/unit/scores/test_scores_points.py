@@ -17,6 +17,7 @@ from stormdraw.scores.maps import mean_crps_maps
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.points import CommonPoints, write_points
 from stormdraw.scores.pooled import pooled_tables
+from stormdraw.scores.settings import Scores
 from stormdraw.scores.summary import summarise
 
 INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 8, 12)]
@@ -47,7 +48,7 @@ class Run:
 
     def values(self, metric: str) -> pd.Series:
         """By system and lead."""
-        table = summarise(self.scores, None, 0, 0.9, 0)
+        table = summarise(self.scores, Scores(), 0)
         return table[table["metric"] == metric].set_index(["system", "lead_hours"])["value"]
 
 

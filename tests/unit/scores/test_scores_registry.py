@@ -148,7 +148,11 @@ def test_a_new_file_is_a_new_score(
     write_fields: Callable[..., Path],
 ) -> None:
     paths = score(tmp_path, members, truth, make_ensemble, write_fields)
-    summary = summarise(paths, "href", 100, 0.9, 0, widths=[1, 3])
+    summary = summarise(
+        paths,
+        Scores(reference="href", neighbourhoods=[1, 3]),
+        0,
+    )
     found = summary[summary["metric"] == "median_error"]
     weight = xr.load_dataset(paths["trial"][0])["weight_sum"]
     error = np.abs(np.median(members[:, 0].astype(float), axis=0) - truth[0])
@@ -194,7 +198,13 @@ def test_every_metric_of_a_summary_says_how_it_is_read(
         for threshold in ("10", "20")
         for width in ("1", "3")
     }
-    found = set(summarise(paths, "href", 100, 0.9, 0, widths=[1, 3])["metric"])
+    found = set(
+        summarise(
+            paths,
+            Scores(reference="href", neighbourhoods=[1, 3]),
+            0,
+        )["metric"]
+    )
     # There is no wind here, and a reference without members.
     assert told - found == {"energy_fair", "energy_standard", "crps_skill"}
     assert found - told == {"points"}

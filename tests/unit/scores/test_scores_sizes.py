@@ -49,7 +49,7 @@ def summary(
         make_ensemble(init, [1], {"REFC": members[:, None]}).to_netcdf(path)
         written.append(tmp_path / "scores" / "href" / path.name)
         score_case(path, [fields], written[-1], 0, SCORES)
-    table = summarise({"href": written}, None, 100, 0.9, 0, widths=[1])
+    table = summarise({"href": written}, Scores(neighbourhoods=[1]), 0)
     assert set(table["members"]) == {3}
     return dict(zip(table["metric"], table["value"], strict=True))
 
@@ -130,8 +130,10 @@ def test_a_case_without_a_lead_is_in_no_score_of_it(
         make_ensemble(init, [1, 2], {"T2M": of_case}).to_netcdf(path)
         written.append(tmp_path / "scores" / "trial" / path.name)
         score_case(path, [truth], written[-1], 0)
-    both = summarise({"trial": written}, "trial", 100, 0.9, 0).set_index(["lead_hours", "metric"])
-    alone = summarise({"trial": written[:1]}, "trial", 100, 0.9, 0)
+    both = summarise({"trial": written}, Scores(reference="trial"), 0).set_index(
+        ["lead_hours", "metric"]
+    )
+    alone = summarise({"trial": written[:1]}, Scores(reference="trial"), 0)
     alone = alone.set_index(["lead_hours", "metric"])
     assert list(both["cases"][[1, 2]].groupby("lead_hours").first()) == [2, 1]
     assert (both["members"] == 3).all()

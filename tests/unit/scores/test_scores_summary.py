@@ -8,6 +8,7 @@ import pytest
 from stormdraw.errors import StormdrawError
 from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.intervals import uncertainty
+from stormdraw.scores.settings import Scores
 from stormdraw.scores.summary import (
     COLUMNS,
     by_initial_hour,
@@ -24,7 +25,8 @@ EIGHT = tuple(f"202606{day:02d}06" for day in range(8, 16))
 def table(
     paths: Mapping[str, Sequence[Path]], reference: str | None = None, run_seed: int = 0
 ) -> pd.DataFrame:
-    return summarise(paths, reference, bootstrap_samples=400, confidence=0.9, run_seed=run_seed)
+    scores = Scores(reference=reference, bootstrap_samples=400, confidence=0.9)
+    return summarise(paths, scores, run_seed)
 
 
 def value(summary: pd.DataFrame, system: str, metric: str, variable: str = "T2M") -> pd.Series:
@@ -222,7 +224,7 @@ def test_what_is_written_is_read_back(two_cases: dict[str, list[Path]], tmp_path
 
 
 def test_each_initial_hour_is_scored_alone_by_hand(two_cases: dict[str, list[Path]]) -> None:
-    found = by_initial_hour(two_cases, "href")
+    found = by_initial_hour(two_cases, Scores(reference="href"))
     fair = found[found["metric"] == "crps_fair"].set_index(["system", "initial_hour"])
     # At 06 UTC 5 / 10 and twice that, at 12 UTC 3 / 30.
     assert fair.loc[("trial", 6), "value"] == pytest.approx(0.5)

@@ -17,8 +17,7 @@ from stormdraw.scores.case import score_case
 from stormdraw.scores.case_statistics import case_statistics
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.spread_error import spread_bin_edges
-from stormdraw.scores.summary import summarise
-from stormdraw.scores.tidy import tidy_scores, write_tidy
+from stormdraw.scores.summary import summarise, tidy_scores, write_tidy
 
 INIT = datetime(2026, 6, 8, 6)
 SCORES = Scores(thresholds={"REFC": [5.0, 20.0]}, neighbourhoods=[1, 3], variogram_lags=[1])
@@ -135,7 +134,11 @@ def test_matched_scores_are_means_over_all_subsets(
         found = case_statistics(ensemble, as_truth(REFC=observed), np.ones((5, 7)), 0, SCORES)
         paths[name] = [tmp_path / f"{name}.nc"]
         found.to_netcdf(paths[name][0])
-    summary = summarise(paths, "href", 100, 0.9, 0, widths=[1, 3]).set_index(["system", "metric"])
+    summary = summarise(
+        paths,
+        Scores(reference="href", neighbourhoods=[1, 3]),
+        0,
+    ).set_index(["system", "metric"])
     members, truth = storms[:, 0].astype(float), observed[0].astype(float)
     chosen = [members[list(subset)] for subset in combinations(range(6), 3)]
     crps = np.mean(
@@ -216,8 +219,8 @@ def test_the_tidy_table_has_every_region(
     output = tmp_path / "scores" / "trial" / "2026060806.nc"
     score_case(ensemble, [truth], output, 0, scores)
     paths = {"trial": [output]}
-    domain = summarise(paths, None, 2000, 0.95, 0, widths=[1, 3])
-    table = tidy_scores(paths, scores, [], 0)
+    domain = summarise(paths, Scores(neighbourhoods=[1, 3]), 0)
+    table = tidy_scores(paths, scores, 0)
     write_tidy(table, tmp_path / "scores.parquet")
     read = pd.read_parquet(tmp_path / "scores.parquet")
     assert list(read["region"].unique()) == ["domain", "west"]

@@ -1,12 +1,13 @@
 """A case reduced to sums and counts over its points, from which all scores are ratios."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.scores.assembly import assemble
+from stormdraw.scores import registry
 from stormdraw.scores.block import Block, block_sums, wind_sums
 from stormdraw.scores.ensemble import ensemble_variables, initial_time, leads_of, read_forecast
 from stormdraw.scores.maps import MapSums
@@ -97,5 +98,39 @@ def case_statistics(
             )
     # Alone: the ensemble's grid mapping would come along.
     init_alone = ensemble["init"].reset_coords(drop=True)
-    found = assemble(blocks, variables, leads, list(regions)).assign_coords(init=init_alone)
+    found = _assembled(blocks, variables, leads, list(regions)).assign_coords(init=init_alone)
     return found if maps is None else found.assign(maps.maps())
+
+
+def _assembled(
+    blocks: Sequence[Arrays], variables: list[str], leads: list[int], regions: list[str]
+) -> xr.Dataset:
+    """Blocks in the order of variable, then lead, as a dataset.
+
+    A sum that is longer in one block than in another is filled up; one that no block has is left
+    out.
+    """
+    dataset = xr.Dataset(
+        coords={
+            "variable": np.array(variables, dtype=object),
+            "lead": ("lead", np.array(leads, np.int32), {"units": "h"}),
+            "region": np.array(regions, dtype=object),
+        }
+    )
+    for name, own in registry.sums().items():
+        having = [np.shape(block[name]) for block in blocks if name in block]
+        if not having:
+            continue
+        size = tuple(max(lengths) for lengths in zip(*having, strict=True))
+        values: np.ndarray = np.full((len(blocks), *size), own.fill, own.kind)
+        for index, block in enumerate(blocks):
+            if name in block:
+                found = np.asarray(block[name])
+                place: tuple[Any, ...] = (index, *(slice(length) for length in found.shape))
+                values[place] = found
+        dataset[name] = (
+            ("variable", "lead", *own.dims),
+            values.reshape(len(variables), len(leads), *size),
+            {"long_name": own.meaning},
+        )
+    return dataset

@@ -66,6 +66,15 @@ def _without(system: xr.Dataset, gaps: Mapping[str, np.ndarray]) -> xr.Dataset:
     return system.assign(blank)
 
 
+def check_reference(reference: str | None, systems: Collection[str]) -> None:
+    """Raise StormdrawError if there is a reference, and it is not among the systems."""
+    if reference is not None and reference not in systems:
+        raise StormdrawError(
+            f"scores.reference is {reference!r}, which has no scores; there are those of "
+            f"{', '.join(sorted(systems))}"
+        )
+
+
 def check_comparable(systems: Mapping[str, xr.Dataset]) -> None:
     """Whether all systems are scored on the same cases, leads and points.
 

@@ -7,24 +7,17 @@ import numpy as np
 from stormdraw.scores.score import Arrays, Sum
 from stormdraw.scores.verification import Fields
 
-_COUNT = np.int64
-
+_COUNTS = {
+    "points": "points that all systems are compared on, where the truth is finite",
+    "members": "members at this lead; 0 for a distribution known by mean and spread",
+    "mask_checksum": "checksum of which points count: equal for systems that can be compared",
+    "absent_members": "members of the file that have no value at this lead",
+    "missing_points": "points at which this system has a member that is not finite",
+    "missing_truth": "points at which the truth is not finite",
+}
 SUMS = {
     "weight_sum": Sum("sum of area weights over the points that count"),
-    "points": Sum(
-        "points that all systems are compared on, where the truth is finite", kind=_COUNT
-    ),
-    "members": Sum(
-        "members at this lead; 0 for a distribution known by mean and spread", kind=_COUNT
-    ),
-    "mask_checksum": Sum(
-        "checksum of which points count: equal for systems that can be compared", kind=_COUNT
-    ),
-    "absent_members": Sum("members of the file that have no value at this lead", kind=_COUNT),
-    "missing_points": Sum(
-        "points at which this system has a member that is not finite", kind=_COUNT
-    ),
-    "missing_truth": Sum("points at which the truth is not finite", kind=_COUNT),
+    **{name: Sum(meaning, kind=np.int64) for name, meaning in _COUNTS.items()},
     "threshold_value": Sum("at least so much is the event", ("threshold",), np.nan),
 }
 

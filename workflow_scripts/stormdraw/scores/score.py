@@ -56,11 +56,11 @@ class Score:
     """Statistics, and the metrics made of them.
 
     `sums` are made by functions of what they need; a sum that a function leaves out is not there.
-    `points` is called with blocks of points and their sorted members, and blocks are added up. The
-    others are called only where any point counts: `fields` with members on the grid, `event` with
-    each threshold of a variable that has any (the dimension after the region is the threshold; a
-    score that has this is not made of other variables), and `wind` with both components, once
-    beside the speed. `copies` of a variable's members are held meanwhile.
+    `points` is called with some points at a time and their sorted members, and what it makes is
+    added up. The others are called only where any point counts: `fields` with members on the grid,
+    `event` with each threshold of a variable that has any (the dimension after the region is the
+    threshold; a score that has this is not made of other variables), and `wind` with both
+    components, once beside the speed. `copies` of a variable's members are held meanwhile.
 
     `metrics` are by name, with `{threshold}` and `{width}` (of the neighbourhood) in it where there
     is one for each. `cases` makes them (resample, lead) of sums over all cases; `sizes` makes them

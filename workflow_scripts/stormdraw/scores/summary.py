@@ -1,4 +1,4 @@
-"""Scores of all systems in one tidy table."""
+"""Scores of all systems in tidy tables: of the domain, of each region, of each initial hour."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.scores import registry
-from stormdraw.scores.comparison import leads, load_systems, variables
-from stormdraw.scores.intervals import days_with_data, uncertainty, weightings
-from stormdraw.scores.settings import WHOLE_DOMAIN
+from stormdraw.scores.comparison import check_reference, leads, load_systems, variables
+from stormdraw.scores.intervals import days_of, days_with_data, uncertainty, weightings
+from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
 from stormdraw.scores.sums import Cases, all_metrics, smallest_ensembles
 
 COLUMNS = (
@@ -33,44 +32,32 @@ _NUMBERS = ("value", *_OF_INTERVALS)
 
 def summarise(
     paths_by_system: Mapping[str, Sequence[Path]],
-    reference: str | None,
-    bootstrap_samples: int,
-    confidence: float,
+    scores: Scores,
     run_seed: int,
     standards: Sequence[str] = (),
-    widths: Sequence[int] = (),
     region: str = WHOLE_DOMAIN,
 ) -> pd.DataFrame:
     """One row for each system, variable, lead and metric, with columns COLUMNS, sorted.
 
     `members` is the smallest number over cases, 0 for a distribution known by mean and spread;
     `cases` is how many have a point that counts at the lead, and the others are in no score of it.
-    `ci_low` and `ci_high` bound a score at the given confidence, see `stormdraw.scores.intervals`,
+    `ci_low` and `ci_high` bound a score at `scores.confidence`, see `stormdraw.scores.intervals`,
     NaN with too few days; `undefined_share` is that of the resamples of the days in which there is
-    no such score, as where none of them has an event. Skill is against `reference`, without one
-    there is none, and against each of `standards`, with their name at the end of the metric's.
-    `widths` are those of the neighbourhoods that the files were made with.
+    no such score, as where none of them has an event. Skill is against the reference, without one
+    there is none, and against each of `standards`, with their name at the end of the metric's. The
+    files were made with the neighbourhoods of `scores`.
 
-    Raises StormdrawError if `reference` is not among the systems, and as `load_systems` does.
+    Raises StormdrawError if the reference is not among the systems, and as `load_systems` does.
     """
-    if reference is not None and reference not in paths_by_system:
-        raise StormdrawError(
-            f"scores.reference is {reference!r}, which has no scores; there are those of "
-            f"{', '.join(sorted(paths_by_system))}"
-        )
+    check_reference(scores.reference, paths_by_system)
     systems = load_systems(paths_by_system, region, registry.tables_of_metrics())
-    rows = list(
-        _all_rows(systems, reference, standards, widths, bootstrap_samples, run_seed, confidence)
-    )
+    rows = list(_all_rows(systems, scores, standards, run_seed))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(list(COLUMNS[:4]), ignore_index=True)
 
 
 def by_initial_hour(
-    paths_by_system: Mapping[str, Sequence[Path]],
-    reference: str | None,
-    standards: Sequence[str] = (),
-    widths: Sequence[int] = (),
+    paths_by_system: Mapping[str, Sequence[Path]], scores: Scores, standards: Sequence[str] = ()
 ) -> pd.DataFrame:
     """The scores of `summarise` from the cases of each initial hour alone, without intervals.
 
@@ -86,11 +73,42 @@ def by_initial_hour(
         }
         rows = [
             (name, variable, lead, hour, *numbers)
-            for name, variable, lead, *numbers in _all_rows(having, reference, standards, widths)
+            for name, variable, lead, *numbers in _all_rows(having, scores, standards)
         ]
         tables.append(pd.DataFrame(rows, columns=[*COLUMNS[:3], "initial_hour", *COLUMNS[3:]]))
     table = pd.concat(tables, ignore_index=True).drop(columns=_OF_INTERVALS)
     return table.sort_values(list(table.columns[:5]), ignore_index=True)
+
+
+def tidy_scores(
+    paths_by_system: Mapping[str, Sequence[Path]],
+    scores: Scores,
+    run_seed: int,
+    standards: Sequence[str] = (),
+    domain: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """The columns of the summary, with `region` after the lead and `days` after the cases.
+
+    `days` is the number of initial days. `domain` is the summary of the whole domain, if it is
+    there already.
+    """
+    inits = next(iter(load_systems(paths_by_system).values()))["init"].values
+    tables = []
+    for region in (WHOLE_DOMAIN, *scores.regions):
+        if region == WHOLE_DOMAIN and domain is not None:
+            table = domain.copy()
+        else:
+            table = summarise(paths_by_system, scores, run_seed, standards, region)
+        table.insert(3, "region", region)
+        table.insert(int(table.columns.get_loc("cases")) + 1, "days", len(days_of(inits)))  # type: ignore[arg-type]
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def write_tidy(table: pd.DataFrame, path: Path) -> None:
+    """Write the table as Parquet; equal tables give equal bytes."""
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, engine="pyarrow", index=False)
 
 
 def write_summary(summary: pd.DataFrame, path: Path) -> None:
@@ -117,14 +135,11 @@ def read_table(path: Path, numbers: Sequence[str]) -> pd.DataFrame:
 
 def _all_rows(
     systems: Mapping[str, xr.Dataset],
-    reference: str | None,
+    scores: Scores,
     standards: Sequence[str],
-    widths: Sequence[int],
-    bootstrap_samples: int = 0,
-    run_seed: int = 0,
-    confidence: float = 0.95,
+    run_seed: int | None = None,
 ) -> Iterator[tuple]:
-    """The rows of a table with COLUMNS; without samples there are no intervals."""
+    """The rows of a table with COLUMNS; without a seed there are no intervals."""
     for variable in sorted({name for system in systems.values() for name in variables(system)}):
         having = {
             name: system.sel(variable=variable)
@@ -132,26 +147,25 @@ def _all_rows(
             if variable in variables(system)
         }
         inits = next(iter(having.values()))["init"].values
-        weights = weightings(inits) if bootstrap_samples else np.ones((1, len(inits)))
-        scores = _scores(having, reference, standards, widths, weights)
-        for name, values in scores.items():
-            for row in _rows(having[name], values, bootstrap_samples, run_seed, confidence):
+        weights = np.ones((1, len(inits))) if run_seed is None else weightings(inits)
+        for name, values in _metrics(having, scores, standards, weights).items():
+            for row in _rows(having[name], values, scores, run_seed or 0):
                 yield (name, variable, *row)
 
 
-def _scores(
+def _metrics(
     systems: Mapping[str, xr.Dataset],
-    reference: str | None,
+    settings: Scores,
     standards: Sequence[str],
-    widths: Sequence[int],
     weights: np.ndarray,
 ) -> dict[str, dict[str, np.ndarray]]:
     """The scores (weighting, lead) of each system for one variable, by system and metric."""
+    reference = settings.reference
     standard = systems.get(reference or "")
     matched = None if standard is None else standard["members"].values
     scores = {}
     for name, system in systems.items():
-        cases = Cases(system, weights, matched, widths)
+        cases = Cases(system, weights, matched, settings.neighbourhoods)
         scores[name] = all_metrics(cases)
         # How many points there are is no estimate, and has no interval.
         scores[name]["points"] = cases["points"][:1]
@@ -168,21 +182,17 @@ def _scores(
 
 
 def _rows(
-    system: xr.Dataset,
-    scores: Mapping[str, np.ndarray],
-    bootstrap_samples: int,
-    run_seed: int,
-    confidence: float,
+    system: xr.Dataset, metrics: Mapping[str, np.ndarray], scores: Scores, run_seed: int
 ) -> Iterator[tuple]:
     """The columns from lead_hours on, for one system and variable."""
     members = smallest_ensembles(system)
     cases = (system["points"].values > 0).sum(axis=0)
     data = days_with_data(system)
-    for metric, values in scores.items():
+    for metric, values in metrics.items():
         ends = np.full((3, values.shape[1]), np.nan)
         if len(values) > 1:
-            sure = uncertainty(values, data, bootstrap_samples, run_seed)
-            ends = np.stack([*sure.interval(confidence), sure.undefined_share])
+            sure = uncertainty(values, data, scores.bootstrap_samples, run_seed)
+            ends = np.stack([*sure.interval(scores.confidence), sure.undefined_share])
         for index, lead in enumerate(leads(system)):
             # + 0.0 turns -0.0, which would be written with its sign, into 0.0.
             numbers = [float(value) + 0.0 for value in (values[0, index], *ends[:, index])]

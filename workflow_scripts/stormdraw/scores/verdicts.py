@@ -11,11 +11,10 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import false_discovery_control
 
-from stormdraw.errors import StormdrawError
-from stormdraw.scores.comparison import leads, load_systems, variables
+from stormdraw.scores.comparison import check_reference, leads, load_systems, variables
 from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
-from stormdraw.scores.settings import SCORED_VARIABLES
+from stormdraw.scores.settings import SCORED_VARIABLES, Scores
 from stormdraw.scores.statistics.crps import crps_metrics, shared_crps
 from stormdraw.scores.summary import read_table
 from stormdraw.scores.sums import Cases, smallest_ensembles
@@ -86,13 +85,8 @@ def verdicts(
 
     Raises StormdrawError if the reference is not among the systems, and as `load_systems` does.
     """
-    reference = scores.reference
-    if reference is not None and reference not in paths_by_system:
-        raise StormdrawError(
-            f"scores.reference is {reference!r}, which has no scores; there are those of "
-            f"{', '.join(sorted(paths_by_system))}"
-        )
-    against = [name for name in dict.fromkeys([reference, *standards]) if name is not None]
+    check_reference(scores.reference, paths_by_system)
+    against = [name for name in dict.fromkeys([scores.reference, *standards]) if name is not None]
     if not against:
         return pd.DataFrame(columns=list(COLUMNS))
     systems = load_systems(paths_by_system)

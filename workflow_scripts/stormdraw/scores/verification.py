@@ -34,7 +34,7 @@ class _Shared:
 
 @dataclass
 class Points(_Shared):
-    """A block of points; arrays are (point,) but where another shape is told.
+    """Some points of the grid; arrays are (point,) but where another shape is told.
 
     `errors` (point, member) are those of the members in ascending order. `members` is their number:
     0 for a distribution known by mean and spread, which has no errors, NaN for the CRPS of members,
@@ -42,7 +42,7 @@ class Points(_Shared):
     by M - 1, and is 0 for one member. Where a point is not `valid`, `weights` (region, point) are 0
     and so are the others.
 
-    `random(label)` draws a number from 0 to 1 for each point, whatever blocks there are.
+    `random(label)` draws a number from 0 to 1 for each, whatever other points it is scored with.
     """
 
     members: int

@@ -33,7 +33,7 @@ def _of_gaussian(points: Points) -> np.ndarray:
 
 
 def _sums(points: Points) -> Arrays:
-    """What a block of points adds; `kernels.point_scores` has the formulas of members."""
+    """What some points add; `kernels.point_scores` has the formulas of members."""
     return {
         "crps_standard_sum": points.sum(points.crps_standard),
         "crps_fair_sum": points.sum(points.crps_fair),
