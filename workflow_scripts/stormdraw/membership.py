@@ -177,8 +177,7 @@ class Need:
     """Forecasts of others, for every case of a run.
 
     `source` is one of the archive's (`stormdraw.archive.wanted`). `ages` are how many hours before
-    a case the runs of HRRR's started, and `members` how many of a reference ensemble's there must
-    be at least.
+    a case the runs of HRRR's started, and `members` how many of several there must be at least.
     """
 
     source: str

@@ -194,7 +194,7 @@ def test_what_is_downscaled_is_fetched():
     with pytest.raises(StormdrawError, match=r"fine is made of the reference ensemble, but arch"):
         settings(**downscaled("reference"))
     run = settings(archive={"source": "simulated", "reference": "href"}, **downscaled("reference"))
-    assert minimum_members(run) == 1
+    assert minimum_members(run, "href") == {(): 1}
     assert len(requests(run, "href", "20260601")) == 10
 
 
@@ -236,8 +236,20 @@ def test_the_strictest_system_counts():
     ]
     run = reference()
     archive = run.archive.model_dump()
-    assert minimum_members(settings(archive=archive, ensembles={"systems": systems})) == 9
-    assert minimum_members(settings()) == 0
+    run = settings(archive=archive, ensembles={"systems": systems})
+    assert minimum_members(run, "href") == {(): 9}
+    assert minimum_members(settings(), "href") == {}
+
+
+def test_of_lagged_runs_each_system_needs_one_of_its_own():
+    systems = [*lagged(0, 1)["systems"], *lagged(2, 6)["systems"]]
+    systems[1]["name"] = "older"
+    periods = {
+        "training": {"start": "2026-05-01T00:00", "end": "2026-05-01T01:00"},
+        "test": {"start": "2026-06-01T06:00", "end": "2026-06-01T07:00"},
+    }
+    run = settings(ensembles={"systems": systems}, periods=periods)
+    assert minimum_members(run, "hrrr_lagged") == {(0, 1): 1, (2, 6): 1}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import itertools
+import re
 import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,19 +10,25 @@ import pytest
 import xarray as xr
 from taken import to_make, write
 
+from stormdraw.archive.audit import audit, require_enough
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.systems.climatology import Climatology, write_climatology
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
+from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.target import Target
 from stormdraw.fields.writing import Destination
-from stormdraw.grids import HRRR
+from stormdraw.grids import HRRR, Grid
 from stormdraw.membership import lagged_runs
+from stormdraw.scores.case import score_case
+from stormdraw.scores.missing import missing_data
+from stormdraw.scores.points import CommonPoints, write_points
 from stormdraw.settings import load_settings
 from stormdraw.simulated.mirror import write_archive
 
 STATE = ["T2M", "U10", "V10"]
+ROWS = {name: name for name in STATE}
 START = datetime(2026, 6, 1)
 HOURS = [START + timedelta(hours=hour) for hour in range(48)]
 
@@ -206,8 +213,14 @@ def test_hrrr_forecasts_are_fetched_cropped_and_written(hrrr_archive, tmp_path):
         write("hrrr", longer, tmp_path / "longer.nc", forecasts=forecast)
 
 
+def lenient(settings, **archive):
+    """The same, and a run goes on without what the archive lacks."""
+    archive = settings.archive.model_copy(update={"missing": "skip"} | archive)
+    return settings.model_copy(update={"archive": archive})
+
+
 def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):
-    settings, mirror = hrrr_archive
+    settings, mirror = lenient(hrrr_archive[0]), hrrr_archive[1]
     holed = tmp_path / "mirror"
     shutil.copytree(mirror, holed)
     for path in holed.rglob("hrrr.t02z.wrfsfcf02*"):
@@ -217,10 +230,67 @@ def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):
     with xr.open_dataset(tmp_path / "hrrr.nc") as dataset:
         assert np.isfinite(dataset["T2M"].sel(lead=1)).all()
         assert np.isnan(dataset["T2M"].sel(lead=2)).all()
-    for path in holed.rglob("hrrr.t02z.wrfsfcf01*"):
+    with pytest.raises(StormdrawError, match=r"2026-06-01 02 UTC \+ 2 h: not in the archive"):
+        fetched((hrrr_archive[0], holed), tmp_path / "strict")
+
+
+def test_a_case_without_hrrrs_run_is_a_stated_gap_and_counts_as_absent(hrrr_archive, tmp_path):
+    """As much as a reference without members: no point is scored, and missing.csv says so."""
+    settings, mirror = lenient(hrrr_archive[0]), hrrr_archive[1]
+    holed = tmp_path / "mirror"
+    shutil.copytree(mirror, holed)
+    for path in holed.rglob("hrrr.t02z.wrfsfcf0[12]*"):
         path.unlink()
-    with pytest.raises(StormdrawError, match="nothing of HRRR's forecast of 2026-06-01 02 UTC"):
-        fetched((settings, holed), tmp_path / "again")
+    forecast = fetched((settings, holed), tmp_path)
+    ensemble, points, statistics = (tmp_path / name for name in ("hrrr.nc", "points.nc", "s.nc"))
+    write("hrrr", case(datetime(2026, 6, 1, 2)), ensemble, forecasts=forecast)
+    write_points([ensemble], [1, 2], points, may_be_missing=True)
+    assert not CommonPoints(points).at("T2M", 1).any()
+    truth = tmp_path / "truth.nc"
+    with xr.open_dataset(fetched(hrrr_archive, tmp_path / "whole")) as fields:
+        times = xr.DataArray(np.array(HOURS[3:5], "M8[ns]"), dims="time")
+        with written_in_parts(truth, Grid.of(fields), {"time": times}, ROWS, {}) as file:
+            for name in STATE:
+                file[name][:] = fields[name].values
+    score_case(
+        ensemble, [truth], statistics, 0, in_common=CommonPoints(points), may_be_missing=True
+    )
+    missing = missing_data({"hrrr": [statistics]})
+    assert sorted({(row.lead_hours, row.absent_members) for row in missing.itertuples()}) == [
+        (1, 1),
+        (2, 1),
+    ]
+    assert set(missing["variable"]) == {*STATE, "WIND10"}
+    table = audit({"hrrr_forecast": [tmp_path / "hrrr_forecast/20260601/manifest.csv"]}, 0)
+    with pytest.raises(StormdrawError, match="2 of 2 files of hrrr_forecast are absent"):
+        require_enough(table, settings)
+    require_enough(table, lenient(settings, missing_limit=1.0))
+
+
+@pytest.mark.parametrize("missing", ["fail", "skip"])
+def test_one_lagged_run_at_least_is_needed_at_each_lead(hrrr_archive, tmp_path, missing, caplog):
+    """Whatever `missing` says, a run more or less is a member more or less and does not count."""
+    settings = lenient(hrrr_archive[0], missing=missing)
+    holed = tmp_path / "mirror"
+    shutil.copytree(hrrr_archive[1], holed)
+    for name in ("t02z.wrfsfcf02", "t01z.wrfsfcf03"):
+        for path in holed.rglob(f"hrrr.{name}*"):
+            path.unlink()
+    manifest = tmp_path / "hrrr_lagged" / "20260601" / "manifest.csv"
+    fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
+    require_enough(audit({"hrrr_lagged": [manifest]}, 0), settings)
+    for path in holed.rglob("hrrr.t00z.wrfsfcf04*"):
+        path.unlink()
+    told = (
+        r"HRRR_LAGGED of 2026-06-01 02 UTC \+ 2 h: 0 of 3 members are there and one is needed; "
+        "absent: hrrr_00h, hrrr_01h, hrrr_02h"
+    )
+    if missing == "fail":
+        with pytest.raises(StormdrawError, match=told):
+            fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
+    else:
+        fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
+        assert re.search(f"{told}; no system is scored there", caplog.text)
 
 
 def test_lagged_runs_are_members_that_are_valid_at_the_same_times(hrrr_archive, tmp_path):

@@ -340,6 +340,7 @@ def test_limits_are_those_of_the_run() -> None:
     assert "not exchangeable" in told
     assert "The perfect ensemble" in told
     assert "The truth is the simulated analysis" in told
+    assert "Single members of HREF may be absent" in told
     systems = [
         system
         for system in copy.deepcopy(DEMO)["ensembles"]["systems"]
@@ -355,8 +356,23 @@ def test_limits_are_those_of_the_run() -> None:
     assert "1 h forecasts stand in for the analysis" in told
     assert "no reflectivity" in told
     assert "favours systems made from HRRR" in told
-    for absent in ("simulated", "exchangeable", "perfect ensemble"):
+    for absent in ("simulated", "exchangeable", "perfect ensemble", "HREF"):
         assert absent not in told
+
+
+@pytest.mark.parametrize("missing", ["fail", "skip", "older_run"])
+def test_what_is_left_out_is_told_as_the_configuration_has_it(missing: str) -> None:
+    archive = {"source": "simulated", "reference": "href", "missing": missing}
+    systems = [
+        {"name": "persistence", "method": "baseline", "kind": "persistence"},
+        {"name": "lagged", "method": "baseline", "kind": "lagged"},
+    ]
+    run = settings("persistence", archive=archive, ensembles={"systems": systems})
+    told = " ".join(limits(run, summary()))
+    assert ("Hours and forecasts that no source" in told) == (missing != "fail")
+    assert ("an analysis is replaced by a forecast" in told) == (missing == "older_run")
+    # Whatever `missing` says.
+    assert "Single members of the lagged HRRR may be absent" in told
 
 
 def test_a_variable_the_reference_lacks_is_told() -> None:

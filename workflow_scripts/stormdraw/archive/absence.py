@@ -1,13 +1,14 @@
 """What is done about files of which nothing is usable: `archive.missing` in the configuration."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from stormdraw.archive.manifest import OK, ManifestRow
-from stormdraw.archive.wanted import MAY_LACK_FILES, FileRequest, is_members, minimum_members
+from stormdraw.archive.wanted import FileRequest, has_members, minimum_members
 from stormdraw.errors import StormdrawError
-from stormdraw.membership import members_at
+from stormdraw.membership import Member, lagged_runs, members_at
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
 
@@ -22,7 +23,7 @@ _HOURS_OF_A_DAY = 24
 
 def may_be_absent(settings: Settings, source: str) -> bool:
     """Whether a day of a source may lack a file. Enough members are another question."""
-    return source in MAY_LACK_FILES or (settings.archive.missing != "fail" and source != "static")
+    return has_members(source) or (settings.archive.missing != "fail" and source != "static")
 
 
 def alternatives(settings: Settings, source: str, file: FileRequest) -> Iterator[FileRequest]:
@@ -38,45 +39,60 @@ def alternatives(settings: Settings, source: str, file: FileRequest) -> Iterator
 def require_members(
     settings: Settings, source: str, date: str, rows: Sequence[ManifestRow]
 ) -> None:
-    """Raises StormdrawError if a variable has fewer members than `minimum_members` at some lead.
+    """Raises StormdrawError if a variable has fewer members at some lead than a system needs.
 
-    Unless `archive.missing` allows it: then that lead of the case is left out of all scores.
+    Of a reference ensemble these are `minimum_members`, of lagged runs of HRRR it is one. Unless
+    `archive.missing` allows it: then that lead of the case is left out of all scores.
     """
-    if not is_members(source):
+    if not has_members(source):
         return
-    minimum = minimum_members(settings)
     there = {(row.variable, row.member, row.init, row.lead) for row in rows if row.status == OK}
     for cycle in settings.initial_times():
         if format_date(cycle) != date:
             continue
-        for lead in settings.leads:
-            members = [member for member in members_at(source, cycle) if member.reaches(lead)]
-            # Variables that the same members lack are told together.
-            without: dict[tuple[str, ...], list[str]] = {}
-            for name in settings.variables:
-                absent = tuple(
-                    member.name
-                    for member in members
-                    if (name, member.name, cycle - hours(member.age), member.own_lead(lead))
-                    not in there
-                )
-                if len(members) - len(absent) < minimum:
-                    without.setdefault(absent, []).append(name)
-            for absent, names in without.items():
-                all_of_them = len(names) == len(settings.variables)
-                are_there = "are there" if all_of_them else f"have {', '.join(names)}"
-                _complain(
-                    settings,
-                    f"{source.upper()} of {cycle:%Y-%m-%d %H} UTC + {lead} h: "
-                    f"{len(members) - len(absent)} of {len(members)} members {are_there} and "
-                    f"minimum_members is {minimum}; absent: {', '.join(absent)}",
-                )
+        for ages, minimum in minimum_members(settings, source).items():
+            members = lagged_runs(cycle, ages) if ages else members_at(source, cycle)
+            for lead in settings.leads:
+                reaching = [member for member in members if member.reaches(lead)]
+                _require(settings, source, cycle, lead, reaching, minimum, there)
 
 
-def _complain(settings: Settings, complaint: str) -> None:
-    if settings.archive.missing == "fail":
-        raise StormdrawError(
-            f"{complaint}; use a mirror that has them, lower minimum_members, set "
-            "archive.missing to skip, or take the system of kind products"
+def _require(
+    settings: Settings,
+    source: str,
+    cycle: datetime,
+    lead: int,
+    members: Sequence[Member],
+    minimum: int,
+    there: Collection[tuple[str, str, datetime, int]],
+) -> None:
+    # Variables that the same members lack are told together.
+    without: dict[tuple[str, ...], list[str]] = {}
+    for name in settings.variables:
+        absent = tuple(
+            member.name
+            for member in members
+            if (name, member.name, cycle - hours(member.age), member.own_lead(lead)) not in there
         )
-    logger.warning("%s; no system is scored there", complaint)
+        if len(members) - len(absent) < minimum:
+            without.setdefault(absent, []).append(name)
+    lagged = source == "hrrr_lagged"
+    needed = "one is needed" if lagged else f"minimum_members is {minimum}"
+    for absent, names in without.items():
+        all_of_them = len(names) == len(settings.variables)
+        are_there = "are there" if all_of_them else f"have {', '.join(names)}"
+        complaint = (
+            f"{source.upper()} of {cycle:%Y-%m-%d %H} UTC + {lead} h: "
+            f"{len(members) - len(absent)} of {len(members)} members {are_there} and {needed}; "
+            f"absent: {', '.join(absent)}"
+        )
+        if settings.archive.missing == "fail":
+            otherwise = (
+                "or leave out the system that is made of them"
+                if lagged
+                else "lower minimum_members, or take the system of kind products"
+            )
+            raise StormdrawError(
+                f"{complaint}; use a mirror that has them, set archive.missing to skip, {otherwise}"
+            )
+        logger.warning("%s; no system is scored there", complaint)

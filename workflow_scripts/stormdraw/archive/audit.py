@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from stormdraw.archive.manifest import ABSENT, EXCLUDED, OLDER_RUN, read_manifest
-from stormdraw.archive.wanted import MAY_LACK_FILES
+from stormdraw.archive.wanted import has_members
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.settings import Settings
@@ -97,14 +97,13 @@ def _told(messages: Sequence[Any]) -> dict[str, Any]:
 def require_enough(table: pd.DataFrame, settings: Settings) -> None:
     """Raises StormdrawError if a source lacks a larger share of its files than allowed.
 
-    Members of a reference ensemble are bounded by `minimum_members` instead, and HRRR's own
-    forecasts are one system's loss.
+    Files of single members are not counted: `require_members` asks for enough of them.
     """
     limit = settings.archive.missing_limit
     for source, files in table.groupby("source"):
         files = files[files["status"] != EXCLUDED]
         absent = files[files["status"] == ABSENT]
-        if source in MAY_LACK_FILES or len(absent) <= limit * len(files):
+        if has_members(str(source)) or len(absent) <= limit * len(files):
             continue
         first = absent.head(_NAMED)
         named = ", ".join(

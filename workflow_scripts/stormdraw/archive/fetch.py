@@ -66,10 +66,9 @@ def fetch_day(
     A file from an interrupted run is verified again and kept if it came over the network from where
     it would come from now. `mirror` is the simulated archive's folder.
 
-    What no source has, or none without a fault, is listed as absent where `archive.missing` or, for
-    members of a reference ensemble, `minimum_members` allows it; so is a forecast of HRRR's. Raises
-    StormdrawError if not, if the network or a server fails, and if another run is fetching the same
-    day.
+    What no source has, or none without a fault, is listed as absent where `archive.missing` allows
+    it, or where enough members of an ensemble are left. Raises StormdrawError if not, if the
+    network or a server fails, and if another run is fetching the same day.
     """
     manifest_path = Path(manifest_path)
     wanted = requests(settings, source, date)

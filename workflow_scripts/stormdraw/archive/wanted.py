@@ -23,8 +23,8 @@ _PUBLISHED = ("href_products", "refs_products")
 _OF_HRRR = ("hrrr_forecast", "hrrr_lagged")
 SOURCES = ("hrrr", "static", "truth", *_OF_HRRR, *_MEMBERS, *_PUBLISHED)
 
-# Of these a file may be absent: what it would have held is then missing, and told so.
-MAY_LACK_FILES = (*_OF_HRRR, *_MEMBERS)
+# Each file is one of several members: without it there is a member less.
+_SEVERAL = ("hrrr_lagged", *_MEMBERS)
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
 
@@ -80,9 +80,9 @@ def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequ
     return by_date
 
 
-def is_members(source: str) -> bool:
-    """Whether a source is the members of a reference ensemble."""
-    return source in _MEMBERS
+def has_members(source: str) -> bool:
+    """Whether a source is an ensemble, member by member: the reference or lagged runs of HRRR."""
+    return source in _SEVERAL
 
 
 def used_sources(settings: Settings) -> list[str]:
@@ -92,9 +92,15 @@ def used_sources(settings: Settings) -> list[str]:
     return [source for source in SOURCES if source in own | needed]
 
 
-def minimum_members(settings: Settings) -> int:
-    """How many of the reference's members there must be, by the strictest system that uses them."""
-    return max((need.members for need in settings.needs()), default=0)
+def minimum_members(settings: Settings, source: str) -> dict[tuple[int, ...], int]:
+    """How many members there must be, by the strictest system that uses them.
+
+    Lagged runs are told apart by their ages in hours; a reference ensemble has none, ().
+    """
+    strictest: dict[tuple[int, ...], int] = {}
+    for need in settings.needs(source):
+        strictest[need.ages] = max(need.members, strictest.get(need.ages, 0))
+    return strictest
 
 
 def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:

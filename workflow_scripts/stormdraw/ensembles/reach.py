@@ -79,8 +79,12 @@ class LaggedRuns:
     ages: tuple[int, ...]
 
     def need(self, run: Settings) -> Need:
-        """Runs of HRRR's; where an hour's forecast stands in for the analysis, all are older."""
-        return Need("hrrr_lagged", ages=tuple(age + run.archive.analysis_lead for age in self.ages))
+        """Runs of HRRR's, of which the archive may lack all but one.
+
+        Where an hour's forecast stands in for the analysis, all are older.
+        """
+        ages = tuple(age + run.archive.analysis_lead for age in self.ages)
+        return Need("hrrr_lagged", ages, members=1)
 
     def require(self, run: Settings) -> None:
         """Two of them at least reach the longest lead."""

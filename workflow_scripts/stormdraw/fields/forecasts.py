@@ -69,18 +69,12 @@ def regrid_forecast(
 ) -> None:
     """Write each variable of HRRR's run that started `age` hours before the case, (lead, y, x).
 
-    What is absent from the archive is missing. Raises StormdrawError if all of it is.
+    What is absent from the archive is missing, be it all.
     """
-    start = cycle.init - hours(age)
     pieces = _pieces(Messages(manifest_path), cycle, hrrr_run(cycle.init, age), destination)
-    if all(piece.read is None for piece in pieces):
-        raise StormdrawError(
-            f"{manifest_path}: nothing of HRRR's forecast of {start:%Y-%m-%d %H} UTC is in the "
-            "archive; add another archive.source, or leave out the systems made of it"
-        )
     content = Content(
         "HRRR's forecast on the target grid",
-        f"HRRR run of {start:%Y-%m-%d %H} UTC",
+        f"HRRR run of {cycle.init - hours(age):%Y-%m-%d %H} UTC",
         {name: name for name in cycle.variables},
         cycle.leading(),
     )

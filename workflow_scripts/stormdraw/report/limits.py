@@ -3,6 +3,7 @@
 import pandas as pd
 
 from stormdraw.archive.truth_names import truth_sentences
+from stormdraw.archive.wanted import has_members
 from stormdraw.report.summary import cases_in, variables_in
 from stormdraw.report.wording import counted, plural
 from stormdraw.settings import Settings
@@ -70,15 +71,25 @@ def limits(settings: Settings, summary: pd.DataFrame) -> list[str]:
         )
     if settings.archive.missing != "fail":
         found.append(
-            "Hours that no source of the archive has without a fault are left out for all systems "
-            "alike"
+            "Hours and forecasts that no source of the archive has without a fault are left out "
+            "for all systems alike"
             + (
-                ", or replaced by a forecast of up to six hours."
+                "; an analysis is replaced by a forecast of up to six hours where there is one."
                 if settings.archive.missing == "older_run"
                 else "."
             )
         )
+    several = dict.fromkeys(need.source for need in settings.needs() if has_members(need.source))
+    if several:
+        found.append(
+            f"Single members of {' and '.join(map(_called, several))} may be absent: they are "
+            "missing in that ensemble, and archive.missing_limit does not count them."
+        )
     return [*found, *truth_sentences(settings), *_ALWAYS]
+
+
+def _called(source: str) -> str:
+    return "the lagged HRRR" if source == "hrrr_lagged" else source.upper()
 
 
 _ALWAYS = (
