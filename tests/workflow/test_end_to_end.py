@@ -34,7 +34,7 @@ def test_nothing_half_written_and_nothing_outside(finished):
 
 def test_summary_has_every_system_with_its_members(finished):
     summary = summary_of(finished)
-    columns = "system,variable,lead_hours,metric,members,cases,value,ci_low,ci_high"
+    columns = "system,variable,lead_hours,metric,members,cases,value,ci_low,ci_high,undefined_share"
     assert list(summary.columns) == columns.split(",")
     members = summary.groupby("system")["members"].first()
     assert members["small"] == members["perfect"] == 5
