@@ -409,7 +409,7 @@ def test_they_are_on_the_page(demo_run: Run, demo_page: Path) -> None:
     # The page is read with all white space as blanks.
     assert " ".join(first.split()) in page.text
     assert "2 cases on 2 days, too few to rest a decision on." in page.text
-    assert "2 initial days: an interval needs at least 5, and none is given." in page.text
+    assert "2 initial days: an interval needs at least 8, and none is given." in page.text
     assert "members of different models or ages" in page.text
     assert "No system and no truth lacked anything" in page.text
 

@@ -71,7 +71,7 @@ def test_what_is_as_good_needs_proof(paths: dict[str, list[Path]]) -> None:
     assert row(overall(same, Scores(), 0), "spread", "href", ALL)["verdict"] == "no difference"
     few = {name: own[:4] for name, own in paths.items()}
     told = row(overall(few, Scores(), 0), "trial", "href", ALL)
-    assert told["verdict"] == "undecided: fewer than 5 days"
+    assert told["verdict"] == "undecided: fewer than 8 days"
     assert np.isnan(told["ci_low"])
 
 

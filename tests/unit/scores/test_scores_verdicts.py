@@ -17,8 +17,8 @@ from stormdraw.scores.verdicts import (
 )
 
 DAYS = [f"202606{day:02d}06" for day in range(1, 31)]
-# Five days whose differences from the mean are neither alike nor correlated.
-UNEVEN = (1.00, 0.98, 1.03, 0.97, 1.02)
+# Eight days whose differences from the mean are neither alike nor correlated.
+UNEVEN = (1.01, 0.98, 1.03, 0.97, 1.02, 0.99, 1.04, 0.96)
 
 
 @pytest.fixture
@@ -139,9 +139,9 @@ def test_baselines_are_stood_against_as_well(write: Callable) -> None:
 
 
 def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Path]) -> None:
-    """Five days at 1 h, two of them at 2 h."""
+    """Eight days at 1 h, four of them at 2 h."""
     paths: dict[str, list[Path]] = {"href": [], "trial": []}
-    for number, init in enumerate(DAYS[:5]):
+    for number, init in enumerate(DAYS[:8]):
         for name, scale in (("href", 10.0), ("trial", 5.0)):
             points = np.array([[10, 10 if number % 2 else 0]])
             uneven = UNEVEN[number] if name == "trial" else 1.0
@@ -158,7 +158,7 @@ def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Pat
             )
     table = judged(paths)
     assert list(table["verdict"]) == ["better", TOO_FEW_DAYS]
-    assert list(table["days"]) == [5, 2]
-    assert list(table["cases"]) == [5, 2]
+    assert list(table["days"]) == [8, 4]
+    assert list(table["cases"]) == [8, 4]
     notes = caveats(table.reset_index(), 0.95)
-    assert any("2 to 5 initial days" in note and "withheld" in note for note in notes)
+    assert any("4 to 8 initial days" in note and "withheld" in note for note in notes)

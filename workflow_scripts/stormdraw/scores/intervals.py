@@ -10,8 +10,9 @@ from scipy.special import stdtr, stdtrit
 
 from stormdraw.seeds import generator_for
 
-# With fewer days than this an interval would be a guess, and none is given.
-MINIMUM_DAYS = 5
+# With fewer days than this it cannot be told how much they resemble each other: an interval would
+# be many times too wide, and none is given.
+MINIMUM_DAYS = 8
 
 # Verdicts are corrected for their number, and so need what lies further out than an interval's end.
 _FAR_OUT = 0.005
