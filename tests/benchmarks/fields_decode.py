@@ -53,7 +53,7 @@ class Work:
 
         def place(piece: tuple) -> dict[str, np.ndarray]:
             _, valid, read = piece
-            return self.target.place(read(), Checks(valid, "keep", whole=True))[0]
+            return self.target.place(read(), Checks(valid, "keep"))[0]
 
         for placed in in_order(place, self.pieces, threads):
             for name, field in placed.items():

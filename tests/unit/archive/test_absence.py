@@ -22,6 +22,9 @@ from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.manifest import absent_times, read_manifest
 from stormdraw.archive.wanted import requests
 from stormdraw.errors import StormdrawError
+from stormdraw.messages import opened, read_messages
+
+import eccodes  # isort: skip  (after stormdraw)
 
 ONE = "hrrr.20260601/conus/hrrr.t01z.wrfsfcf00.grib2"
 OLDER = "hrrr.20260601/conus/hrrr.t00z.wrfsfcf01.grib2"
@@ -132,6 +135,21 @@ def test_a_file_that_is_no_audit(tmp_path):
         read_audit(tmp_path / "audit.csv")
 
 
+def spoil_one_point(path):
+    """Take the value of CAPE at one point of 20 away."""
+    contents = []
+    for content in read_messages(path):
+        with opened(content) as handle:
+            if eccodes.codes_get(handle, "shortName") == "cape":
+                values = eccodes.codes_get_values(handle)
+                eccodes.codes_set(handle, "bitmapPresent", 1)
+                eccodes.codes_set(handle, "missingValue", 9999.0)
+                values[7] = 9999.0
+                eccodes.codes_set_values(handle, values)
+            contents.append(eccodes.codes_get_message(handle))
+    path.write_bytes(b"".join(contents))
+
+
 FAULTS = {
     "cut off": lambda path: path.write_bytes(path.read_bytes()[:1000]),
     "empty": lambda path: path.write_bytes(b""),
@@ -140,6 +158,7 @@ FAULTS = {
     "of another time": lambda path: write_file(path, DAY.replace(hour=2), 0),
     "without CAPE": lambda path: write_file(path, DAY.replace(hour=1), 0, names=STATE[:5]),
     "a mean": lambda path: write_file(path, DAY.replace(hour=1), 0, derived=0),
+    "with a missing point": spoil_one_point,
 }
 REASONS = {
     "cut off": "the file is cut off or damaged there",
@@ -149,6 +168,7 @@ REASONS = {
     "of another time": "but its header says 2026-06-01 02 UTC + 0 h",
     "without CAPE": "has no CAPE, CIN at 0 h",
     "a mean": "its message is the mean of an ensemble, expected a plain forecast",
+    "with a missing point": "CAPE is missing at 1 of 20 points",
 }
 
 
@@ -176,6 +196,28 @@ def test_a_file_with_a_fault_is_as_good_as_absent(tmp_path, fault):
     assert absent_times(table) == []
     stored = {path.name for path in (tmp_path / "archive").rglob("*.grib2")}
     assert "hrrr.t01z.wrfsfcf00.grib2" not in stored
+
+
+def test_a_place_that_has_the_analysis_whole_steps_in(tmp_path):
+    """The terrain is asked for in the same way."""
+    mirror = tmp_path / "mirror"
+    write_analyses(mirror)
+    flat = mirror / ONE.replace("conus/", "")
+    flat.write_bytes((mirror / ONE).read_bytes())
+    spoil_one_point(mirror / ONE)
+    table = read_manifest(fetch(tmp_path, mirror, "fail"))
+    assert set(table["status"]) == {"ok"}
+    assert set(table[table["init"].dt.hour == 1]["origin"]) == {str(flat)}
+    (terrain,) = requests(settings(), "static", "20260601")
+    assert terrain.whole
+
+
+def test_a_forecast_may_have_missing_points(tmp_path):
+    mirror = tmp_path / "mirror"
+    write_members(mirror)
+    spoil_one_point(mirror / "nam.20260601/nam.t06z.conusnest.hiresf01.tm00.grib2")
+    table = read_manifest(fetch(tmp_path, mirror, "fail", "href", reference(minimum_members=10)))
+    assert set(table["status"]) == {"ok"}
 
 
 def test_an_older_run_with_a_fault_is_passed_over(tmp_path, mirror):

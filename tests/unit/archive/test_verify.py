@@ -23,8 +23,8 @@ HOUR, SECOND = 1, 13
 GRID_RELATIVE = (("uvRelativeToGrid", 1),)
 
 
-def request(*names, lead=3, init=INIT, statistic=None, options=()):
-    return FileRequest("hrrr", "sfc", options, init, lead, "", names, statistic)
+def request(*names, lead=3, init=INIT, statistic=None, options=(), whole=False):
+    return FileRequest("hrrr", "sfc", options, init, lead, "", names, statistic, whole)
 
 
 def member(number, kind=3):
@@ -303,6 +303,9 @@ def test_a_field_with_one_value_is_usable():
 
     content = changed(T2M, almost_empty)
     assert contents(verify([content], request("T2M"))) == [content]
+    said = "T2M is missing at 19 of 20 points"
+    assert finding(content, request("T2M", whole=True)) == said
+    assert contents(verify([T2M], request("T2M", whole=True))) == [T2M]
 
 
 def section(content, number):

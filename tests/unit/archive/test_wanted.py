@@ -14,7 +14,8 @@ from stormdraw.provenance import digest
 def test_analyses_are_of_every_hour_of_every_period():
     wanted = requests(settings(), "hrrr", "20260601")
     assert [request.init.hour for request in wanted] == [0, 1, 6, 7]
-    assert wanted[0] == FileRequest("hrrr", "sfc", (), datetime(2026, 6, 1), 0, "", STATE, None)
+    start = datetime(2026, 6, 1)
+    assert wanted[0] == FileRequest("hrrr", "sfc", (), start, 0, "", STATE, None, whole=True)
     assert dates(settings(), "hrrr") == ["20260601"]
 
 

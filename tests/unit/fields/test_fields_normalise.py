@@ -287,13 +287,12 @@ def test_an_hour_is_whole_where_no_point_of_it_is_missing(tmp_path, write_manife
         assert dataset["D2M"].values[0, 0, 0] == pytest.approx(first, abs=1e-3)
 
 
-def test_a_missing_point_is_an_error(tmp_path, write_manifest):
-    holed = np.full(GRID.shape, 285.0)
-    holed[0, :2] = np.nan
-    manifest = write_manifest(tmp_path / "20260601", [message("T2M", holed, 0)])
-    with pytest.raises(StormdrawError, match=r"messages\.grib2: T2M is missing at 2 of 143 points"):
-        normalise(manifest, ["T2M"], tmp_path)
-    assert not (tmp_path / "day.nc").exists()
+def test_an_hour_with_a_missing_point_is_named(tmp_path, write_manifest):
+    fields = [np.full(GRID.shape, 285.0) for _ in range(2)]
+    fields[1][0, :2] = np.nan
+    messages = [message("T2M", field, hour) for hour, field in enumerate(fields)]
+    normalise(write_manifest(tmp_path / "20260601", messages), ["T2M"], tmp_path)
+    assert incomplete_times([tmp_path / "day.nc"]) == {datetime(2026, 6, 1, 1)}
 
 
 def test_a_grid_that_changes_within_the_day_is_an_error(tmp_path, write_manifest):

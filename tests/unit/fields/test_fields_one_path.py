@@ -179,17 +179,6 @@ def test_the_terrain_is_checked(tmp_path, write_manifest, destination):
     assert (row["variable"], row["suspicious"]) == ("OROG", 1)
 
 
-def test_terrain_must_be_whole(tmp_path, write_manifest, destination):
-    terrain = np.full(ARCHIVE.shape, 300.0)
-    terrain[2, 2] = np.nan
-    manifest = write_manifest(tmp_path, [message("OROG", terrain, VALID, 0)])
-    with pytest.raises(
-        StormdrawError, match=r"messages\.grib2: OROG is missing at 1 of 667 points"
-    ):
-        normalise_static(manifest, ["OROG"], destination(tmp_path))
-    assert not (tmp_path / "out.nc").exists()
-
-
 def test_where_the_truth_ends_it_is_missing_and_told(tmp_path, write_manifest, destination, caplog):
     smaller = ARCHIVE.crop(slice(0, 20), slice(0, 29))
     fields = {"T2M": np.full(ARCHIVE.shape, 285.0)}

@@ -26,6 +26,7 @@ from stormdraw.fields.target import Target
 from stormdraw.fields.truth import write_truth
 from stormdraw.fields.writing import Destination
 from stormdraw.messages import opened, read_messages
+from stormdraw.scores.truth import Truth
 
 import eccodes  # isort: skip  (after stormdraw)
 
@@ -149,14 +150,45 @@ def test_an_hour_without_the_analysis_that_fills_the_truth_is_named(mirror, tmp_
     normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
     manifest = tmp_path / "truth/20260601/manifest.csv"
     write_truth(manifest, [day], run.variables, "URMA analysis", "HRRR analysis", into(output))
-    assert absent_times([output]) >= {SEVEN}
+    # URMA's variables are there all the same.
+    assert absent_times([output]) == set()
+    with xr.open_dataset(output) as truth:
+        there = {name for name in run.variables if np.isfinite(truth[name]).all()}
+        assert there == {"T2M", "D2M", "U10", "V10"}
+        assert all(np.isnan(truth[name]).all() for name in {*run.variables} - there)
     # Of its own variables alone, the truth has that hour.
     write_truth(manifest, [day], ["T2M", "D2M"], "URMA analysis", "HRRR analysis", into(output))
     assert absent_times([output]) == set()
 
 
+@pytest.mark.parametrize("lacking", [{"D2M"}, {"U10", "V10"}])
+def test_one_variable_less_costs_that_variables_truth_alone(mirror, tmp_path, lacking):
+    """A component of the wind without the other is of no use."""
+    names = [name for name in ("T2M", "D2M", "U10", "V10") if name not in {"D2M", "U10"} & lacking]
+    content = [variable_message(name, SEVEN, 0, value=280.0) for name in names]
+    (mirror / URMA).write_bytes(b"".join(content))
+    write_inventory(mirror / URMA)
+    config = {"source": {"mirror": str(mirror)}, "truth": "urma", "missing": "skip"}
+    run = settings(archive=config)
+    for source in ("hrrr", "truth"):
+        fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
+    day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
+    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
+    manifest = tmp_path / "truth/20260601/manifest.csv"
+    write_truth(manifest, [day], run.variables, "URMA analysis", "HRRR analysis", into(output))
+    assert absent_times([output]) == set()
+    truth = Truth([output], datetime(2026, 6, 1, 6), [1])
+    missing = lacking | ({"WIND10"} if "U10" in lacking else set())
+    for name in (*run.variables, "WIND10"):
+        field = truth.field(name, 1)
+        assert np.isnan(field).all() == (name in missing)
+        assert np.isfinite(field).any() == (name not in missing)
+
+
 def test_an_hour_without_truth_is_named(mirror, tmp_path):
     (mirror / URMA).unlink()
+    for file in mirror.glob("hrrr.20260601/conus/hrrr.t07z*"):
+        file.unlink()
     config = {"source": {"mirror": str(mirror)}, "truth": "urma", "missing": "skip"}
     run = settings(archive=config)
     for source in ("hrrr", "truth"):

@@ -59,8 +59,21 @@ def test_a_case_that_cannot_be_started_is_not_shown(
     changed.to_netcdf(tmp_path / "states.nc")
     states = [tmp_path / "states.nc", *demo_run.truth[1:]]
     inits = [first, *others]
-    assert usable_cases(inits, states, demo_run.truth, [3]) == others
-    assert usable_cases(inits, demo_run.truth, demo_run.truth, [3]) == inits
+    at_last = replace(T2M, leads=[3])
+    assert usable_cases(inits, states, demo_run.truth, at_last) == others
+    assert usable_cases(inits, demo_run.truth, demo_run.truth, at_last) == inits
+
+
+def test_a_case_whose_truth_lacks_the_variable_is_not_shown(demo_run: Run, tmp_path: Path) -> None:
+    first, *others = demo_run.settings.initial_times()
+    with xr.open_dataset(demo_run.truth[0]) as day:
+        changed = day.load()
+    changed["T2M"].loc[{"time": np.datetime64(first + hours(3), "ns")}] = np.nan
+    changed.to_netcdf(tmp_path / "truth.nc")
+    truth = [tmp_path / "truth.nc", *demo_run.truth[1:]]
+    assert usable_cases([first, *others], demo_run.truth, truth, T2M) == others
+    of_wind = replace(T2M, variable="U10")
+    assert usable_cases([first, *others], demo_run.truth, truth, of_wind) == [first, *others]
 
 
 def test_mean_and_share_are_those_of_all_members(demo_run: Run, tmp_path: Path) -> None:

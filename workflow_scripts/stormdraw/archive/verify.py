@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import eccodes
+import numpy as np
 
 from stormdraw.archive.faults import Fault
 from stormdraw.archive.sections import split_fields
@@ -73,7 +74,7 @@ def verify(messages: Iterable[bytes], request: FileRequest) -> Verified:
     """The wanted fields of some messages.
 
     A field is usable if its header says what was asked for, if it can be decoded and has a value
-    somewhere, and if it is on the grid of most of the others.
+    somewhere, or everywhere if it must be whole, and if it is on the grid of most of the others.
     """
     found: dict[str, _Field] = {}
     faults: dict[str, Fault] = {}
@@ -89,7 +90,7 @@ def verify(messages: Iterable[bytes], request: FileRequest) -> Verified:
             continue
         try:
             if fault is None:
-                found[name] = _Field(content, header, _decodable(content, name))
+                found[name] = _Field(content, header, _decodable(content, name, request.whole))
         except StormdrawError as error:
             fault = Fault(str(error))
         if fault is not None:
@@ -143,10 +144,10 @@ def contradiction(request: FileRequest, witness: str, init: datetime, lead: str)
     )
 
 
-def _decodable(content: bytes, name: str) -> Grid:
+def _decodable(content: bytes, name: str, whole: bool) -> Grid:
     """The grid of a field that can be decoded.
 
-    Raises StormdrawError if it cannot, or has no value at all.
+    Raises StormdrawError if it cannot, has no value at all, or must be `whole` and is not.
     """
     with opened(content) as handle:
         grid = read_grid(handle)
@@ -159,8 +160,11 @@ def _decodable(content: bytes, name: str) -> Grid:
         raise StormdrawError(
             f"{name} has {values.size} values on a grid of {grid.shape[0]} x {grid.shape[1]}"
         )
-    if not (values < _MISSING).any():
+    missing = values.size - int(np.count_nonzero(values < _MISSING))
+    if missing == values.size:
         raise StormdrawError(f"{name} has no value at any point")
+    if whole and missing:
+        raise StormdrawError(f"{name} is missing at {missing} of {values.size} points")
     return grid
 
 

@@ -37,8 +37,9 @@ class FileRequest:
 
     `model`, `product` and `options` are Herbie's. `init` and `lead` (hours) are the file's own,
     which for an older member of an ensemble are not those of the cycle. `member` is empty for what
-    is not a member, `statistic` is set for a product of an ensemble. `excluded` is set for what the
-    configuration does without.
+    is not a member, `statistic` is set for a product of an ensemble. `whole` is set
+    if a field with a missing point is of no use, `excluded` for what the configuration does
+    without.
     """
 
     model: str
@@ -49,6 +50,7 @@ class FileRequest:
     member: str
     variables: tuple[str, ...]
     statistic: Statistic | None = None
+    whole: bool = False
     excluded: bool = False
 
     def __str__(self) -> str:
@@ -164,7 +166,7 @@ def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> Fi
     lead = settings.archive.analysis_lead
     excluded = valid in settings.archive.exclude
     init = valid - hours(lead)
-    return FileRequest("hrrr", "sfc", (), init, lead, "", variables, excluded=excluded)
+    return FileRequest("hrrr", "sfc", (), init, lead, "", variables, whole=True, excluded=excluded)
 
 
 def _runs(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:

@@ -28,9 +28,9 @@ def normalise_day(
     """Write a day's analyses, each variable (time, y, x), time being the valid time.
 
     Hours that the manifest says are absent are left out and named in the attribute `absent_times`;
-    hours with a masked point are named in `incomplete_times`. A day that lacks all hours has the
-    grid of `grid_manifest`'s messages. Raises StormdrawError for a missing point, where the grid
-    changes within the day, and if nothing tells the grid.
+    hours with a missing point are named in `incomplete_times`. A day that lacks all hours has the
+    grid of `grid_manifest`'s messages. Raises StormdrawError where the grid changes within the day,
+    and if nothing tells the grid.
     """
     messages = Messages(manifest_path)
     there = [listed for listed in messages.by_valid_time() if _is_whole(listed)]
@@ -43,7 +43,7 @@ def normalise_day(
         Piece(
             (index,),
             group,
-            Checks(listed.valid, destination.fields.suspicious, whole=True),
+            Checks(listed.valid, destination.fields.suspicious),
             messages.reading(listed, group, archive),
         )
         for index, listed in enumerate(there)
@@ -61,14 +61,11 @@ def normalise_day(
 
 
 def normalise_static(manifest_path: Path, names: Sequence[str], destination: Destination) -> None:
-    """Write the fields that are the same at every time, each (y, x).
-
-    Raises StormdrawError for a missing point.
-    """
+    """Write the fields that are the same at every time, each (y, x)."""
     messages = Messages(manifest_path)
     listed = messages.by_valid_time()[0]
     archive = _grid(messages, [listed])
-    checks = Checks(listed.valid, destination.fields.suspicious, whole=True)
+    checks = Checks(listed.valid, destination.fields.suspicious)
     pieces = [
         Piece((), group, checks, messages.reading(listed, group)) for group in read_together(names)
     ]

@@ -26,14 +26,12 @@ class Checks:
     """What is asked of a source's fields, and how findings call them.
 
     `bounded` is False for a spread, which neither floors nor bounds of the table are about.
-    `whole` if a missing point is an error.
     """
 
     valid: datetime
     suspicious: Suspicious
     member: str = ""
     bounded: bool = True
-    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,8 +85,7 @@ class Target:
         bilinear. Then blocks are averaged. A field that lies on the target's grid already is not
         averaged again.
 
-        Raises StormdrawError for a missing point where fields must be `whole`, and for a component
-        of the wind without the other or on another grid.
+        Raises StormdrawError for a component of the wind without the other or on another grid.
         """
         placed: dict[str, np.ndarray] = {}
         wind: dict[str, SourceField] = {}
@@ -135,12 +132,6 @@ class Target:
 def _checked(
     values: np.ndarray, field: SourceField, checks: Checks
 ) -> tuple[np.ndarray, list[Finding]]:
-    if checks.whole and np.isnan(values.min()):
-        missing = int(np.isnan(values).sum())
-        raise StormdrawError(
-            f"{field.origin}: {field.name} is missing at {missing} of {values.size} points; an "
-            "analysis must be whole: use another source, or leave the variable or the hour out"
-        )
     if not checks.bounded:
         return values, []
     values, raised = align_floor(values, field.name, checks.valid, checks.member)

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from stormdraw.archive.manifest import absent_times
 from stormdraw.fields.decoding import Messages
 from stormdraw.fields.normalise import time_coordinate
 from stormdraw.fields.regridding import regridder
 from stormdraw.fields.source_fields import SourceField
-from stormdraw.fields.states import StateReader
-from stormdraw.fields.states import absent_times as absent_analyses
+from stormdraw.fields.states import StateReader, absent_times
 from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.writing import Content, Destination, Piece, read_together, write_fields
 from stormdraw.times import format_init
@@ -32,16 +30,16 @@ def write_truth(
 
     `truth` and `analysis` are what the two are called. Variables that the truth lacks are those of
     the analyses, and each variable's attribute `source` tells which it is. Points beyond the
-    truth's grid are missing. An hour that the archive lacks of either is left out and named in the
-    attribute `absent_times`.
+    truth's grid are missing, and so is a variable that the archive lacks at an hour. An hour of
+    which it has nothing is left out and named in the attribute `absent_times`.
     """
     messages = Messages(manifest_path)
     own = [name for name in names if name in set(messages.table["variable"])]
     others = tuple(name for name in names if name not in own)
-    absent = set(absent_times(messages.table))
-    if others:
-        absent |= absent_analyses(analysis_paths)
-    there = [listed for listed in messages.by_valid_time() if listed.valid not in absent]
+    wanted = messages.by_valid_time()
+    not_analysed = absent_times(analysis_paths) if others else {one.valid for one in wanted}
+    there = [one for one in wanted if one.valid not in not_analysed or set(own) - set(one.absent())]
+    absent = sorted({one.valid for one in wanted} - {one.valid for one in there})
     target = Target.of_file(analysis_paths[0], destination.fields)
     _tell_outside(messages, target, truth)
     suspicious = destination.fields.suspicious
@@ -52,7 +50,9 @@ def write_truth(
         for group in read_together(own):
             pieces.append(Piece((index,), group, checks, messages.reading(listed, group)))
         if others:
-            read = functools.partial(_analysis, analyses, listed.valid, target)
+            read = None
+            if listed.valid not in not_analysed:
+                read = functools.partial(_analysis, analyses, listed.valid, target)
             # They were checked when the analyses were made.
             pieces.append(
                 Piece((index,), others, Checks(listed.valid, suspicious, bounded=False), read)
@@ -62,7 +62,7 @@ def write_truth(
         f"{truth} GRIB2 of {manifest_path.parent.name}",
         {name: name for name in names},
         {"time": time_coordinate([listed.valid for listed in there])},
-        {"absent_times": " ".join(map(format_init, sorted(absent)))},
+        {"absent_times": " ".join(map(format_init, absent))},
         {name: truth if name in own else analysis for name in names},
     )
     write_fields(content, pieces, target, destination)

@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
-from stormdraw.fields.states import absent_times, incomplete_times, read_states
+from stormdraw.fields.states import StateReader, absent_times, incomplete_times, read_states
 from stormdraw.grids import Grid
 from stormdraw.scores.ensemble import initial_time
 from stormdraw.times import hours
@@ -100,7 +100,7 @@ def extract_case(
     Raises StormdrawError if the truth of a case is in none of the files.
     """
     by_init = _by_init(ensemble_paths)
-    inits = usable_cases(by_init, state_paths, truth_paths, wanted.leads)
+    inits = usable_cases(by_init, state_paths, truth_paths, wanted)
     gap = ""
     if not inits:
         looked_at = "the first case, the only one that maps are made of, cannot"
@@ -133,16 +133,19 @@ def usable_cases(
     inits: Iterable[datetime],
     state_paths: Sequence[Path],
     truth_paths: Sequence[Path],
-    leads: Sequence[int],
+    wanted: Wanted,
 ) -> list[datetime]:
-    """The initial times whose state is whole, and whose truth at `leads` is not known to lack."""
+    """The initial times whose state is whole, and whose truth has the variable at all leads."""
     unusable = absent_times(state_paths) | incomplete_times(state_paths)
     absent = absent_times(truth_paths)
-    return [
-        init
-        for init in sorted(inits)
-        if init not in unusable and not {init + hours(lead) for lead in leads} & absent
-    ]
+    truth = StateReader(truth_paths, [wanted.variable])
+
+    def has_truth(init: datetime) -> bool:
+        valid = [init + hours(lead) for lead in wanted.leads]
+        # The archive may lack a variable of an hour, which has no value at any point then.
+        return not absent & {*valid} and all(np.isfinite(truth.read(one)).any() for one in valid)
+
+    return [init for init in sorted(inits) if init not in unusable and has_truth(init)]
 
 
 def choose_case(
