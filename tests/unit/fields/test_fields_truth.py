@@ -34,6 +34,8 @@ SEVEN = datetime(2026, 6, 1, 7)
 URMA = "urma2p5.20260601/urma2p5.t07z.2dvaranl_ndfd.grb2_wexp"
 
 
+MESOSCALE = {"T2M", "D2M", "U10", "V10"}
+
 # Values in these files tell their file, and are no weather.
 KEPT = Fields(suspicious="keep")
 
@@ -154,17 +156,17 @@ def test_an_hour_without_the_analysis_that_fills_the_truth_is_named(mirror, tmp_
     assert absent_times([output]) == set()
     with xr.open_dataset(output) as truth:
         there = {name for name in run.variables if np.isfinite(truth[name]).all()}
-        assert there == {"T2M", "D2M", "U10", "V10"}
+        assert there == MESOSCALE
         assert all(np.isnan(truth[name]).all() for name in {*run.variables} - there)
     # Of its own variables alone, the truth has that hour.
     write_truth(manifest, [day], ["T2M", "D2M"], "URMA analysis", "HRRR analysis", into(output))
     assert absent_times([output]) == set()
 
 
-@pytest.mark.parametrize("lacking", [{"D2M"}, {"U10", "V10"}])
-def test_one_variable_less_costs_that_variables_truth_alone(mirror, tmp_path, lacking):
+@pytest.mark.parametrize("lacking", [{"D2M"}, {"U10", "V10"}, MESOSCALE])
+def test_what_urma_lacks_costs_the_truth_of_these_variables_alone(mirror, tmp_path, lacking):
     """A component of the wind without the other is of no use."""
-    names = [name for name in ("T2M", "D2M", "U10", "V10") if name not in {"D2M", "U10"} & lacking]
+    names = [name for name in MESOSCALE if name not in lacking - {"V10"}]
     content = [variable_message(name, SEVEN, 0, value=280.0) for name in names]
     (mirror / URMA).write_bytes(b"".join(content))
     write_inventory(mirror / URMA)
