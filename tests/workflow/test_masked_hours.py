@@ -47,11 +47,11 @@ def test_masked_hours_are_passed_over_in_training_and_a_stated_gap_in_scores(exp
     run = experiment.snakemake("results/scores/summary.csv")
     assert run.returncode == 0, run.stdout
     log = (experiment.results / "logs" / "models_train" / "small.log").read_text()
-    assert "1 of 12 hours have masked points and are left out" in log
+    assert "1 of 12 hours have missing points and are left out" in log
     missing = pd.read_csv(experiment.results / "scores" / "missing.csv", dtype={"init": str})
     unstarted = missing[missing["system"] == "small"]
     assert set(unstarted["init"]) == {STARTED_FROM}
-    assert set(unstarted["reason"]) == {"the initial state of 2026-06-02 06 UTC has masked points"}
+    assert set(unstarted["reason"]) == {"the initial state of 2026-06-02 06 UTC has missing points"}
     summary = pd.read_csv(experiment.results / "scores" / "summary.csv")
     assert (summary["cases"] == 1).all()
     assert np.isfinite(summary[summary["metric"] == "crps_fair"]["value"]).all()

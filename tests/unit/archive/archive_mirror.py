@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from archive_inventory import write_inventory
 from archive_messages import message, variable_message
 
@@ -92,3 +93,10 @@ def write_members(root: Path) -> None:
     """All of `MEMBERS`."""
     for path, (init, lead) in MEMBERS.items():
         write_file(root / path, init, lead)
+
+
+def absent_times(table: pd.DataFrame) -> list[datetime]:
+    """The valid times of which a manifest lacks something, in order."""
+    missing = table[table["status"].isin(["absent", "excluded"])]
+    valid = missing["init"] + pd.to_timedelta(missing["lead"], unit="h")
+    return sorted(time.to_pydatetime() for time in set(valid))

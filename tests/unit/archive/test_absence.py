@@ -8,6 +8,7 @@ from archive_messages import variable_message
 from archive_mirror import (
     DAY,
     STATE,
+    absent_times,
     reference,
     settings,
     write_analyses,
@@ -19,7 +20,7 @@ from message_extents import find_messages
 from stormdraw.archive.absence import alternatives
 from stormdraw.archive.audit import audit, read_audit, require_enough, write_audit
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.manifest import absent_times, read_manifest
+from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.wanted import requests
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import opened, read_messages

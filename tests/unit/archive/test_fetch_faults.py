@@ -4,12 +4,12 @@ from datetime import datetime
 
 import pytest
 from archive_faults import TROUBLES
-from archive_mirror import settings, write_analyses
+from archive_mirror import absent_times, settings, write_analyses
 from archive_server import serving
 
 from stormdraw.archive import remote, session, transfer
 from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.manifest import absent_times, read_manifest
+from stormdraw.archive.manifest import read_manifest
 from stormdraw.errors import StormdrawError
 
 PATH = "/hrrr.20260601/conus/hrrr.t01z.wrfsfcf00.grib2"

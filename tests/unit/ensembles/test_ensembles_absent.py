@@ -74,9 +74,9 @@ def test_persistence_of_nothing(day, tmp_path):
     ("fields", "hour", "history", "reason"),
     [
         ("day", 1, 1, "the archive lacks the initial state of 2026-06-01 01 UTC"),
-        ("masked_day", 1, 1, "the initial state of 2026-06-01 01 UTC has masked points"),
+        ("masked_day", 1, 1, "the initial state of 2026-06-01 01 UTC has missing points"),
         # The hour before counts for a model that sees it.
-        ("masked_day", 2, 2, "the initial state of 2026-06-01 01 UTC has masked points"),
+        ("masked_day", 2, 2, "the initial state of 2026-06-01 01 UTC has missing points"),
     ],
 )
 def test_a_model_draws_nothing(fields, hour, history, reason, request, tmp_path):

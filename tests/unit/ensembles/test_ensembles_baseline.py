@@ -82,7 +82,7 @@ def test_leads_with_fewer_members_are_filled_with_missing_ones(day_files, tmp_pa
 def test_a_climatology_of_nothing_is_an_error(day_files, tmp_path):
     with netCDF4.Dataset(day_files[0], "a") as dataset:
         dataset.setncattr("incomplete_times", "2026060105")
-    with pytest.raises(StormdrawError, match="every training hour is absent or has masked points"):
+    with pytest.raises(StormdrawError, match="every training hour is absent or has missing points"):
         made = to_make(case(datetime(2026, 6, 3, 4)), tmp_path / "c.nc", analyses=day_files)
         write_climatology(made, HOURS[5:6], Climatology())
     assert not (tmp_path / "c.nc").exists()

@@ -185,14 +185,32 @@ def test_compass_winds_are_turned_to_the_grid(tmp_path, write_manifest):
         assert np.allclose(dataset["V10"].values[0], 10 * np.sin(angle), atol=1e-4)
 
 
-def test_an_hour_that_is_absent_is_left_out(day, tmp_path):
+def test_of_an_hour_that_lacks_a_variable_the_others_are_there(day, tmp_path):
+    """As truth they count; no model learns from such an hour. The wind is turned as a pair."""
     manifest, _ = day
     table = pd.read_csv(manifest, dtype=str)
     table.loc[(table["variable"] == "U10") & table["init"].str.endswith("01"), "status"] = "absent"
     table.to_csv(manifest, index=False)
     path, _ = normalise(manifest, STATE, tmp_path)
     with xr.open_dataset(path) as dataset:
+        assert [int(hour) for hour in dataset["time"].dt.hour] == [0, 1, 2]
+        there = {name for name in STATE if np.isfinite(dataset[name].values[1]).all()}
+        assert there == {"REFC", "T2M"}
+        assert np.isnan(dataset[["U10", "V10"]].to_array().values[:, 1]).all()
+        assert dataset.attrs["absent_times"] == ""
+    assert incomplete_times([path]) == {datetime(2026, 6, 1, 1)}
+
+
+def test_an_hour_of_which_nothing_is_there_is_left_out(day, tmp_path):
+    manifest, _ = day
+    table = pd.read_csv(manifest, dtype=str)
+    table.loc[table["init"].str.endswith("01"), "status"] = "absent"
+    table.to_csv(manifest, index=False)
+    path, _ = normalise(manifest, STATE, tmp_path)
+    with xr.open_dataset(path) as dataset:
         assert [int(hour) for hour in dataset["time"].dt.hour] == [0, 2]
+        assert dataset.attrs["absent_times"] == "2026060101"
+    assert incomplete_times([path]) == set()
 
 
 def test_coordinates_agree_with_the_grid_mapping(day, tmp_path):

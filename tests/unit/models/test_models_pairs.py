@@ -120,7 +120,7 @@ def test_an_hour_with_a_masked_point_is_never_learnt_from(
 def test_masked_hours_are_told_where_nothing_is_left(tmp_path: Path) -> None:
     write_fields(tmp_path / "first.nc", TIMES[:2], broken=TIMES[1], named=True)
     write_fields(tmp_path / "second.nc", TIMES[2:3])
-    with pytest.raises(StormdrawError, match="3 of them are there, 1 of these with masked points"):
+    with pytest.raises(StormdrawError, match="3 of them are there, 1 of these with missing points"):
         make_pairs(tmp_path, TIMES[:3])
 
 

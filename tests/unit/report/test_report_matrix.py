@@ -387,9 +387,9 @@ def test_missing_data_are_told(tmp_path: Path) -> None:
         ("href", "T2M", "2026060806", 1, 2, 0, 0, 100, ""),
         ("href", "T2M", "2026060806", 2, 10, 0, 0, 0, ""),
         ("hrrr", "T2M", "2026060806", 1, 0, 7, 0, 100, ""),
-        ("one", "T2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has masked points"),
-        ("one", "D2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has masked points"),
-        ("two", "T2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has masked points"),
+        ("one", "T2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has missing points"),
+        ("one", "D2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has missing points"),
+        ("two", "T2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has missing points"),
     ]
     write_summary(pd.DataFrame(rows, columns=list(MISSING)), tmp_path / "missing.csv")
     told = " ".join(comparison_notes(None, tmp_path / "missing.csv", settings()))
@@ -399,7 +399,7 @@ def test_missing_data_are_told(tmp_path: Path) -> None:
     assert told.count("cannot start") == 1
     assert (
         "The case of 2026-06-08 12 UTC is left out for all systems: one, two cannot start there, "
-        "since the initial state has masked points." in told
+        "since the initial state has missing points." in told
     )
 
 

@@ -106,7 +106,7 @@ def test_a_case_that_cannot_be_started_counts_for_nothing_and_says_why(
 ) -> None:
     nothing = np.full((3, 2, *grid.shape), np.nan, np.float32)
     ensemble = make_ensemble(INIT, [1, 3], {"U10": nothing})
-    ensemble.attrs["missing"] = "the initial state of 2026-06-08 06 UTC has masked points"
+    ensemble.attrs["missing"] = "the initial state of 2026-06-08 06 UTC has missing points"
     ensemble.to_netcdf(tmp_path / "empty.nc", engine="netcdf4")
     output = tmp_path / "scores" / "trial" / "2026060806.nc"
     found = score_case(tmp_path / "empty.nc", [truth_path], output, run_seed=0)
@@ -114,4 +114,4 @@ def test_a_case_that_cannot_be_started_counts_for_nothing_and_says_why(
     table = missing_data({"trial": [output]})
     assert table["lead_hours"].tolist() == [1, 3]
     assert table["absent_members"].tolist() == [3, 3]
-    assert set(table["reason"]) == {"the initial state of 2026-06-08 06 UTC has masked points"}
+    assert set(table["reason"]) == {"the initial state of 2026-06-08 06 UTC has missing points"}

@@ -88,10 +88,3 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
             f"{path}: not a manifest: {' '.join(str(error).split())}; delete it and run again"
         ) from None
     return table[list(COLUMNS)]
-
-
-def absent_times(table: pd.DataFrame) -> list[datetime]:
-    """The valid times of which something is not there, in order."""
-    missing = table[~table["status"].isin(_THERE)]
-    valid = missing["init"] + pd.to_timedelta(missing["lead"], unit="h")
-    return sorted(time.to_pydatetime() for time in set(valid))

@@ -95,7 +95,7 @@ def why_none_starts(fields: Sequence[Path], times: Sequence[datetime]) -> str:
     """
     for unusable, reason in (
         (absent_times(fields), "the archive lacks the initial state of {}"),
-        (incomplete_times(fields), "the initial state of {} has masked points"),
+        (incomplete_times(fields), "the initial state of {} has missing points"),
     ):
         named = [f"{time:%Y-%m-%d %H} UTC" for time in times if time in unusable]
         if named:

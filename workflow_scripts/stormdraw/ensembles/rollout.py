@@ -154,7 +154,7 @@ def write_rollout(
     They are drawn in blocks, each a file of its own that takes its name when it is whole, and then
     joined: memory grows with the block, not with the ensemble, and of a job that is killed all
     blocks but the last are kept. All members are missing where the archive lacks an initial state,
-    or where that has masked points. Raises StormdrawError if a state is missing otherwise, or if
+    or where that has missing points. Raises StormdrawError if a state is missing otherwise, or if
     the model was trained on another grid.
     """
     grid = read_grid_of(inputs.fields[0])

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,10 @@ class Listed:
     def absent(self) -> list[str]:
         """The variables that are not there."""
         return [name for name, row in self.rows.items() if not row.there]
+
+    def any_of(self, names: Collection[str]) -> bool:
+        """Whether one of these variables is there."""
+        return any(row.there for name, row in self.rows.items() if name in names)
 
 
 class Messages:

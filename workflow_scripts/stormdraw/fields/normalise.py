@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from stormdraw.archive.manifest import absent_times
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import Listed, Messages
 from stormdraw.fields.target import Checks, Target
@@ -27,13 +26,18 @@ def normalise_day(
 ) -> None:
     """Write a day's analyses, each variable (time, y, x), time being the valid time.
 
-    Hours that the manifest says are absent are left out and named in the attribute `absent_times`;
-    hours with a missing point are named in `incomplete_times`. A day that lacks all hours has the
-    grid of `grid_manifest`'s messages. Raises StormdrawError where the grid changes within the day,
-    and if nothing tells the grid.
+    Hours of which the archive has nothing are left out and named in the attribute `absent_times`;
+    hours that lack a variable or a point are named in `incomplete_times`. A day without any
+    has the grid of `grid_manifest`'s messages. Raises StormdrawError where the grid changes within
+    the day, and if nothing tells the grid.
     """
     messages = Messages(manifest_path)
-    there = [listed for listed in messages.by_valid_time() if _is_whole(listed)]
+    wanted = messages.by_valid_time()
+    there = [listed for listed in wanted if listed.any_of(names)]
+    absent = [listed.valid for listed in wanted if not listed.any_of(names)]
+    for listed in wanted:
+        if lacking := listed.absent():
+            logger.warning("%s UTC has no %s", f"{listed.valid:%H}", ", ".join(lacking))
     if there or grid_manifest is None:
         archive = _grid(messages, there)
     else:
@@ -55,7 +59,7 @@ def normalise_day(
         f"{folder.parent.name.upper()} GRIB2 of {folder.name}",
         {name: name for name in names},
         {"time": time_coordinate([listed.valid for listed in there])},
-        {"absent_times": " ".join(map(format_init, absent_times(messages.table)))},
+        {"absent_times": " ".join(map(format_init, absent))},
     )
     write_fields(content, pieces, Target.of(destination.fields, archive), destination)
 
@@ -87,19 +91,12 @@ def time_coordinate(times: Sequence[datetime]) -> xr.DataArray:
     )
 
 
-def _is_whole(listed: Listed) -> bool:
-    absent = listed.absent()
-    if absent:
-        logger.warning("%s UTC is left out: no %s", f"{listed.valid:%H}", ", ".join(absent))
-    return not absent
-
-
 def _grid(messages: Messages, among: Sequence[Listed]) -> Grid:
     """The grid of the first message among these."""
     grid = messages.first_grid(among)
     if grid is None:
         raise StormdrawError(
-            f"{messages.folder}: no hour of this day is whole, and nothing tells their grid; leave "
+            f"{messages.folder}: nothing of this day is there, and nothing tells their grid; leave "
             "the day out of periods"
         )
     return grid

@@ -38,7 +38,7 @@ def write_truth(
     others = tuple(name for name in names if name not in own)
     wanted = messages.by_valid_time()
     not_analysed = absent_times(analysis_paths) if others else {one.valid for one in wanted}
-    there = [one for one in wanted if one.valid not in not_analysed or set(own) - set(one.absent())]
+    there = [one for one in wanted if one.valid not in not_analysed or one.any_of(own)]
     absent = sorted({one.valid for one in wanted} - {one.valid for one in there})
     target = Target.of_file(analysis_paths[0], destination.fields)
     _tell_outside(messages, target, truth)

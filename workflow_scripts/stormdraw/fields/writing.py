@@ -109,7 +109,7 @@ def write_fields(
                 if piece.checks.bounded:
                     checked[name] = variable
             findings += found
-            if any(np.isnan(field.min()) for field in placed.values()):
+            if piece.read is None or any(np.isnan(field.min()) for field in placed.values()):
                 incomplete.add(piece.checks.valid)
         for name, source in content.sources.items():
             file[name].setncattr("source", source)

@@ -74,7 +74,7 @@ class Batch:
 class Pairs:
     """All pairs (t, t + 1 h) among given valid times; a pair with a missing hour is left out.
 
-    So is one with an hour that has masked points. With a `history` of more than one state, the
+    So is one with an hour that has missing points. With a `history` of more than one state, the
     hours before t must be there as well.
 
     States are kept in memory as float32 if all of them take at most `bytes_in_memory`. If not, they
@@ -109,12 +109,12 @@ class Pairs:
             raise StormdrawError(
                 f"no {len(needed)} of the {len(times)} hours asked for follow each other in the "
                 f"fields ({len(present)} of them are there, {len(present - there)} of these with "
-                "masked points); check the period, the archive's manifests and "
+                "missing points); check the period, the archive's manifests and "
                 "results/fields/quality"
             )
         for count, what in (
             (len(times) - len(present), "are not in the fields"),
-            (len(present - there), "have masked points and are left out"),
+            (len(present - there), "have missing points and are left out"),
         ):
             if count:
                 logger.warning("%d of %d hours %s", count, len(times), what)

@@ -106,14 +106,14 @@ def write_climatology(
     """Members: the training states at the times that `climatology` chooses for each lead.
 
     A lead with fewer of them than another has missing members. Hours that the archive lacks, and
-    those with masked points, are no members. Raises StormdrawError if no other is left.
+    those with missing points, are no members. Raises StormdrawError if no other is left.
     """
     case, paths = made.case, made.analyses
     unusable = absent_times(paths) | incomplete_times(paths)
     usable = [time for time in training_times if time not in unusable]
     if not usable:
         raise StormdrawError(
-            f"{case.system}: every training hour is absent or has masked points; choose another "
+            f"{case.system}: every training hour is absent or has missing points; choose another "
             "periods.training"
         )
     drawn = [climatology.times(usable, case.init + hours(lead)) for lead in case.leads]
