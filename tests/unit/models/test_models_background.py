@@ -69,7 +69,7 @@ def test_a_resumed_epoch_goes_on_behind_what_was_used_not_what_was_read(syntheti
     batches = ShuffledBatches(pairs, 1, 1, "small", delivery=Delivery(buffer=3))
     under_way = iter(batches)
     used = [next(under_way).times for _ in range(2)]
-    assert batches.state_dict() == {"given": 2}
+    assert batches.state_dict() == {"samples_given": 2}
     resumed = ShuffledBatches(pairs, 1, 1, "small")
     resumed.load_state_dict(batches.state_dict())
     rest = [batch.times for batch in resumed]

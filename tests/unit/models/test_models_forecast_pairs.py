@@ -170,17 +170,23 @@ def test_an_interrupted_training_ends_with_the_same_weights(
             signal.raise_signal(signal.SIGTERM)
         return step(self, *arguments)
 
-    with monkeypatch.context() as context:
-        context.setattr(TrainingModule, "training_step", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            train("small", make_settings(), settings, broken)
-    assert len(list(broken.resume_folder.iterdir())) == 1
-    # Not with another forecaster: the training then is another one.
-    train("small", make_settings(), settings, files_with_forecaster("broken", seed=2))
-    assert not equal(weights(whole), weights(broken))
-    assert len(list(broken.resume_folder.iterdir())) == 1
+    def interrupt() -> None:
+        nonlocal count
+        count = 0
+        with monkeypatch.context() as context:
+            context.setattr(TrainingModule, "training_step", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                train("small", make_settings(), settings, broken)
+        assert len(list(broken.resume_folder.iterdir())) == 1
+
+    interrupt()
     train("small", make_settings(), settings, broken)
     assert equal(weights(whole), weights(broken))
+    assert list(broken.resume_folder.iterdir()) == []
+    # Not with another forecaster: the training then is another one, which takes the place.
+    interrupt()
+    train("small", make_settings(), settings, files_with_forecaster("broken", seed=2))
+    assert not equal(weights(whole), weights(broken))
     assert list(broken.resume_folder.iterdir()) == []
 
 

@@ -211,7 +211,7 @@ def test_an_epoch_can_be_left_and_taken_up(synthetic: Path) -> None:
     resumed.load_state_dict(batches.state_dict())
     assert [batch.times for batch in resumed] == whole[2:]
     # At the end of an epoch nothing of it is left to skip.
-    assert resumed.state_dict() == {"given": 0}
+    assert resumed.state_dict() == {"samples_given": 0}
 
 
 def test_validation_in_the_order_of_time(synthetic: Path) -> None:

@@ -16,7 +16,7 @@ from stormdraw.scores.verdicts import (
     verdicts,
 )
 
-DAYS = [f"202606{day:02d}06" for day in range(1, 31)]
+DAYS = [f"202606{day:02d}06" for day in range(1, 21)]
 # Eight days whose differences from the mean are neither alike nor correlated.
 UNEVEN = (1.01, 0.98, 1.03, 0.97, 1.02, 0.99, 1.04, 0.96)
 
@@ -62,7 +62,7 @@ def test_better_worse_as_good_and_undecided(write: Callable) -> None:
         "bad": "worse",
         "alike": "no difference",
     }
-    assert (table["days"] == 30).all()
+    assert (table["days"] == 20).all()
     good = table.loc["good"]
     assert good["difference"] == pytest.approx(good["value"] - good["reference_value"])
     # Days differ ten times as much as systems: an unpaired interval would not tell them apart.
@@ -114,7 +114,7 @@ def test_a_gaussian_reference_is_met_as_a_gaussian(write: Callable) -> None:
     notes = caveats(table.reset_index(), 0.95)
     assert any("scored as Gaussians" in note for note in notes)
     assert any("members (0: known by mean and spread)" in note for note in notes)
-    assert any("30 initial days" in note for note in notes)
+    assert any("20 initial days" in note for note in notes)
 
 
 def test_no_reference_no_verdicts(write: Callable) -> None:
