@@ -20,7 +20,7 @@ from snakemake.logging import logger
 from stormdraw.archive.wanted import SOURCES
 from stormdraw.code_digest import code_digest
 from stormdraw.configuration import check_places, read_configuration, remarks
-from stormdraw.ensembles.registry import module_of
+from stormdraw.ensembles.registry import module_of_system
 from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import definition_file
 from stormdraw.provenance import digest
@@ -133,4 +133,4 @@ def networks_of(*models):
 def modules_of_system(system):
     """The modules that make a system's members by names: those of its kind and of its networks."""
     models = {*SYSTEMS[system].drawn_from, STEPPING.get(system, "")} - {""}
-    return [module_of(SYSTEMS[system]), *networks_of(*models)]
+    return [module_of_system(SYSTEMS[system]), *networks_of(*models)]

@@ -6,7 +6,7 @@ from stormdraw.archive.wanted import requests_by_date, used_sources
 from stormdraw.costs.disk import keeps_ensembles
 from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
-from stormdraw.report.figure import as_rst, figure_paths, figures, module_of, settings_of
+from stormdraw.report.figure import as_rst, figure_paths, figures, module_of_figure, settings_of
 from stormdraw.report.mapped import mapped_systems, wanted_for_maps
 from stormdraw.scores.memory import (
     case_megabytes,

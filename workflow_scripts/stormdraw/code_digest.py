@@ -39,8 +39,13 @@ def code_digest(script: Path, *modules: str) -> str:
 
     `modules` are those that it imports by a name from the configuration. The syntax tree is hashed,
     not the text: reformatting or commenting a file changes nothing.
+
+    Raises ValueError if one of `modules` is not there: what it changes would go unnoticed.
     """
     library = script.parent
+    for module in modules:
+        if not _is_there(module, library):
+            raise ValueError(f"there is no module {module}, on which {script.name} should depend")
     digest = hashlib.sha256(_tree(script))
     for module in sorted(modules_behind(script, *modules)):
         digest.update(module.encode())

@@ -113,6 +113,11 @@ def test_a_module_chosen_by_name_counts_with_its_imports(library):
         )
 
 
+def test_a_module_chosen_by_name_must_be_there(library):
+    with pytest.raises(ValueError, match=r"no module stormdraw.scores.none, on which train.py"):
+        code_digest(library / "train.py", "stormdraw.scores.none")
+
+
 def test_all_modules_of_a_package_that_is_named_with_a_star_count(library):
     (library / "draw.py").write_text('FILES = "stormdraw.scores.*"\n')
     for edited in ("crps.py", "a_new_one.py", "../grids.py"):
@@ -186,3 +191,17 @@ def test_every_module_is_in_a_digest_or_read_by_the_rules(root, scripts, tmp_pat
     )
     assert everything <= in_digests | set(finder.modules)
     assert set(WITHOUT_EFFECT) <= everything
+
+
+def test_no_name_stands_for_two_things_in_the_rules(root):
+    """Rule files share their names: the last import of one decides for all."""
+    named: dict[str, list[str]] = {}
+    for path in [root / "Snakefile", *sorted((root / "rules").glob("*.smk"))]:
+        text = path.read_text()
+        for module, names in re.findall(r"^from (\S+) import \(?([\w,\s]+?)\)?$", text, re.M):
+            for name in re.findall(r"\w+", names):
+                named.setdefault(name, []).append(module)
+        for name in re.findall(r"^(?:def (\w+)\(|(\w+) = )", text, re.M):
+            named.setdefault("".join(name), []).append(path.name)
+    assert len(named) > 60
+    assert {name: where for name, where in named.items() if len(set(where)) > 1} == {}

@@ -11,7 +11,6 @@ STAGES = ("archive", "fields", "models", "ensembles", "scores", "report")
 # What these import of a later stage, which is to go.
 BEING_MENDED = {
     ("models", "ensembles"),
-    ("models", "scores"),
 }
 
 

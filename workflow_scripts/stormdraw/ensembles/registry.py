@@ -28,7 +28,7 @@ def kinds() -> dict[str, type[AnySystem]]:
     return {name: importlib.import_module(f"{_FOLDER}.{name}").SYSTEM for name in names}
 
 
-def module_of(system: AnySystem) -> str:
+def module_of_system(system: AnySystem) -> str:
     """The module of a system's kind, which no import statement names."""
     return type(system).__module__
 

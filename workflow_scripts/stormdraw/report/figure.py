@@ -65,7 +65,7 @@ def figures() -> dict[str, ReportFigure]:
     return dict(sorted(found.items(), key=lambda item: CATEGORIES.index(item[1].category)))
 
 
-def module_of(name: str) -> str:
+def module_of_figure(name: str) -> str:
     """The module of a figure, which no import statement names."""
     return f"{_FOLDER}.{name}"
 

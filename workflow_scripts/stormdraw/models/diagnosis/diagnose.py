@@ -26,8 +26,8 @@ from stormdraw.models.forcings import make_forcings
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.pairs import Pairs
 from stormdraw.provenance import attributes
-from stormdraw.scores.statistics.spectra import wavelengths
 from stormdraw.settings import Settings
+from stormdraw.spectra import wavelengths
 from stormdraw.times import format_init
 
 logger = logging.getLogger(__name__)

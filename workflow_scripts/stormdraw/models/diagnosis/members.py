@@ -11,8 +11,8 @@ from stormdraw.models.diagnosis.sampling import HourSampler, Watch
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.losses import absolute_error, almost_fair_crps
 from stormdraw.models.white_noise import WhiteNoise
-from stormdraw.scores.statistics.spectra import variance_spectrum, wavenumber_bands
 from stormdraw.seeds import seed_for
+from stormdraw.spectra import variance_spectrum, wavenumber_bands
 
 # Whose impossible points are counted: the analyses', the members' as drawn, those beyond what the
 # archive resolves, and the members' within bounds.

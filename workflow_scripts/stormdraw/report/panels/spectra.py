@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from stormdraw.report.panel import Evidence, Panel
 from stormdraw.report.style import NOTE_COLOUR
-from stormdraw.scores.statistics.spectra import wavelengths
+from stormdraw.spectra import wavelengths
 
 
 def relative_spectrum(tables: xr.Dataset, kind: str) -> np.ndarray:
