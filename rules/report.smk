@@ -65,7 +65,9 @@ rule report_figure:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        code=lambda wildcards: code("report_figure", module_of_figure(FIGURE_PATHS[wildcards.figure][0])),
+        code=lambda wildcards: code(
+            "report_figure", module_of_figure(FIGURE_PATHS[wildcards.figure][0])
+        ),
         name=lambda wildcards: FIGURE_PATHS[wildcards.figure][0],
         of=lambda wildcards: FIGURE_PATHS[wildcards.figure][1],
         settings=lambda wildcards: settings_of(figure_of(wildcards), SETTINGS),
