@@ -1,10 +1,15 @@
-"""The whole workflow on real HRRR crops, with a short training."""
+"""The whole workflow on real HRRR crops, with a short training.
+
+Slow: each stage has quicker tests on these files.
+"""
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
