@@ -133,6 +133,6 @@ def test_a_system_known_by_mean_and_spread_shows_its_mean(demo_run: Run, tmp_pat
 def test_a_missing_truth_is_named(demo_run: Run, tmp_path: Path) -> None:
     ensembles, truth = demo_run.ensembles["href"], demo_run.truth
     storms, output = wanted_for_maps(demo_run.settings), tmp_path / "out.nc"
-    with pytest.raises(StormdrawError, match="2026-06-09 15 UTC"):
+    with pytest.raises(StormdrawError, match="2026-06-09 13 UTC"):
         extract_case("href", ensembles, truth, truth[:1], storms, output)
     assert not output.exists()
