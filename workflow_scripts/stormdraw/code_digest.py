@@ -47,19 +47,21 @@ def code_digest(script: Path, *modules: str) -> str:
         if not _is_there(module, library):
             raise ValueError(f"there is no module {module}, on which {script.name} should depend")
     digest = hashlib.sha256(_tree(script))
+    names = _names(script)
     for module in sorted(modules_behind(script, *modules)):
+        path = _path(module, library)
         digest.update(module.encode())
-        digest.update(_tree(_path(module, library)))
-    files = [script, *(_path(module, library) for module in modules_behind(script, *modules))]
-    for definition in _called_of_settings(library, set().union(*map(_names, files))):
+        digest.update(_tree(path))
+        names |= _names(path)
+    for definition in _called_of_settings(library, names):
         digest.update(definition.encode())
     return digest.hexdigest()[:16]
 
 
-def _called_of_settings(library: Path, names: set[str]) -> list[str]:
+def _called_of_settings(library: Path, names: frozenset[str]) -> list[str]:
     """The functions and methods of settings that code with these names in it may call, sorted.
 
-    They are told by their names alone: one of the same name too many makes a rule run in vain.
+    They are told by their names alone: what only shares a name may rerun a rule needlessly.
     """
     checking = [name for name, why in WITHOUT_EFFECT.items() if why == _CHECKED]
     paths = [_path(name, library) for name in checking if _is_there(name, library)]
@@ -68,7 +70,7 @@ def _called_of_settings(library: Path, names: set[str]) -> list[str]:
     while called := [definition for definition in waiting if definition[0] in names]:
         waiting = [definition for definition in waiting if definition[0] not in names]
         for _, inner, text in called:
-            names = names | inner
+            names |= inner
             found.append(text)
     return sorted(found)
 

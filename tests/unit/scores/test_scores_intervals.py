@@ -79,7 +79,7 @@ def test_the_correlation_by_hand() -> None:
     # (1 + 1) / 8 = 0.25, and its standard error sqrt((1 - 1 / 144) / 12) = 0.2877.
     pairs = np.repeat([-1.0, 1, -1, 1, -1, 1], 2)[:, None]
     assert day_to_day_correlation(pairs)[0] == pytest.approx(0.5377, abs=1e-4)
-    # The two standard ways to say "no correlation": none at all, and none that can be told.
+    # Days that are all alike have no correlation: 0, unbiased 1 / 8, and the standard error.
     assert day_to_day_correlation(np.zeros((12, 1)))[0] == pytest.approx(0.125 + np.sqrt(1 / 12))
 
 
@@ -115,7 +115,7 @@ def test_an_interval_is_students_with_tails_as_the_bootstrap_has_them() -> None:
     assert high[0] == pytest.approx(mean - ends[0] * error)
 
 
-def test_a_p_value_is_where_the_interval_begins_to_exclude_nothing(
+def test_a_p_value_falls_with_the_distance_from_zero_as_students_does(
     random: np.random.Generator,
 ) -> None:
     values = random.normal(size=40) * np.where(np.arange(40) % 2, 1.0, -1.0)
@@ -126,7 +126,6 @@ def test_a_p_value_is_where_the_interval_begins_to_exclude_nothing(
     assert p_value[0] > p_value[1] > p_value[2] > p_value[3]
     textbook = 2 * stats.t.sf(np.abs(shifts) / sure.standard_error, sure.effective_days - 1)
     np.testing.assert_allclose(p_value[1:3], textbook[1:3], rtol=0.5)
-    # 1 % of the resamples may say nothing of a chance of 1 in 100 million.
     assert p_value[3] < 1e-3
     assert p_value[4] < 1e-3
 

@@ -75,6 +75,20 @@ def test_what_is_as_good_needs_proof(paths: dict[str, list[Path]]) -> None:
     assert np.isnan(told["ci_low"])
 
 
+def test_what_one_day_alone_tells_is_undecided(write_statistics: Write) -> None:
+    """CRPS of the reference is 0 on all days but one, without which there is no skill."""
+    paths = {
+        name: [
+            write_statistics(name, day, ["T2M"], [1], crps_fair_sum=scale * (day == DAYS[3]))
+            for day in DAYS
+        ]
+        for name, scale in (("href", 10.0), ("trial", 5.0))
+    }
+    found = row(overall(paths, Scores(), 0), "trial", "href", "T2M")
+    assert (found["skill"], found["verdict"]) == (0.5, "undecided")
+    assert np.isnan(found["ci_low"])
+
+
 def test_a_lead_without_any_day_is_in_no_mean(write_statistics: Write) -> None:
     points = np.array([[10, 0]])
     paths = {

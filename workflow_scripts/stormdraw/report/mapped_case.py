@@ -20,6 +20,7 @@ import xarray as xr
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.fields.states import StateReader, absent_times, incomplete_times, read_states
 from stormdraw.grids import Grid
+from stormdraw.report.wording import plural
 from stormdraw.scores.ensemble import initial_time
 from stormdraw.times import hours
 
@@ -103,10 +104,8 @@ def extract_case(
     inits = usable_cases(by_init, state_paths, truth_paths, wanted)
     gap = ""
     if not inits:
-        looked_at = "the first case, the only one that maps are made of, cannot"
-        several = f"none of the {len(by_init)} cases can"
-        can = looked_at if len(by_init) == 1 else several
-        gap = f"There is no map: {can} be started with its truth known."
+        cases = plural(len(by_init), "case")
+        gap = f"There is no map: of the {cases} looked at, none can start with its truth known."
     init = choose_case(inits, max(wanted.leads), wanted.variable, truth_paths) if inits else None
     with xr.open_dataset(
         by_init[init or min(by_init)], engine="netcdf4", decode_timedelta=False

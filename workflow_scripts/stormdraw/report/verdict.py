@@ -5,10 +5,10 @@ import pandas as pd
 
 from stormdraw.report.matrix import contenders
 from stormdraw.report.summary import leads_in, variables_in
+from stormdraw.report.winner import comparable, mean_crps
 from stormdraw.report.wording import plural, skill_text
-from stormdraw.scores import overall as pairs
-from stormdraw.scores.headline import headline
-from stormdraw.scores.verdicts import BETTER, NO_DIFFERENCE, WORSE
+from stormdraw.scores.overall import ALL
+from stormdraw.scores.verdicts import BETTER, NO_DIFFERENCE, TOO_FEW_DAYS, WORSE
 from stormdraw.settings import Settings
 
 
@@ -20,20 +20,16 @@ def verdict(
 ) -> list[str]:
     """Sentences about the best contender, the first the verdict itself.
 
-    `overall` is results/scores/overall.csv, which says how sure the first sentence is.
-
     The best one has the lowest geometric mean over variables of the fair CRPS, itself the mean over
-    leads, of the variables that all contenders with members have.
+    leads, of the variables that all contenders with members have. `overall` is
+    results/scores/overall.csv, which says how sure that is where two systems have no more variables
+    in common than these.
     """
     if summary.empty:
         return ["Nothing is scored."]
-    crps = headline(summary, None).pivot_table(
-        index="variable", columns="system", values="crps_fair", dropna=False
-    )
-    crps = crps.reindex(index=variables_in(summary, settings))
+    crps = mean_crps(summary).reindex(index=variables_in(summary, settings))
     competing = [name for name in contenders(settings) if name in crps and crps[name].notna().any()]
-    common = crps[competing].dropna()
-    common = common[(common > 0.0).all(axis=1)]
+    common = comparable(crps, competing)
     if not competing or common.empty:
         return ["No contender has a fair CRPS: there is nothing to rank."]
     means = {name: float(np.log(common[name]).mean()) for name in competing}
@@ -45,19 +41,24 @@ def verdict(
         first = f"{best} is the only contender, scored {where}."
         return [first, *_losses(best, others, crps, settings)]
     skill = 1.0 - float(np.exp(means[best] - means[standard]))
-    first = _first_sentence(best, standard, skill, _pair(best, standard, overall), settings)
+    pair = _pair(best, standard, overall, set(common.index))
+    first = _first_sentence(best, standard, skill, pair, settings)
     others = [standard, *(name for name in settings.baselines() if name in crps)]
     sentences = [f"{first}; {where}.", *_losses(best, others, crps, settings)]
     return sentences + _decided(best, standard, verdicts)
 
 
-def _pair(best: str, standard: str, overall: pd.DataFrame | None) -> pd.Series | None:
-    """How two systems compare over all variables, if it is known."""
+def _pair(
+    best: str, standard: str, overall: pd.DataFrame | None, variables: set[str]
+) -> pd.Series | None:
+    """How two systems compare over all variables, if these are the ones."""
     if overall is None:
         return None
     same = (overall["system"] == best) & (overall["reference"] == standard)
-    found = overall[same & (overall["variable"] == pairs.ALL) & (overall["metric"] == "crps_fair")]
-    return found.iloc[0] if len(found) else None
+    rows = overall[same & (overall["metric"] == "crps_fair")]
+    if {*rows["variable"]} != {*variables, ALL}:
+        return None
+    return rows[rows["variable"] == ALL].iloc[0]
 
 
 def _first_sentence(
@@ -70,9 +71,10 @@ def _first_sentence(
     if pair is not None and pair["verdict"] == BETTER:
         return f"{best} is best: its {by}, {_interval(pair, settings)}"
     lowest = f"{best} has the lowest scores, but that it is better is not shown: its {by}"
+    if pair is not None and pair["verdict"] == TOO_FEW_DAYS:
+        return f"{lowest}, of too few days for an interval ({plural(int(pair['days']), 'day')})"
     if pair is None or np.isnan(pair["ci_low"]):
-        days = "" if pair is None else plural(int(pair["days"]), "day")
-        return f"{lowest}, of too few days for an interval ({days})" if days else lowest
+        return lowest
     return f"{lowest}, {_interval(pair, settings)}"
 
 

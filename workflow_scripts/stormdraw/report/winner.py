@@ -57,11 +57,20 @@ def winner_of(summary: pd.DataFrame, settings: Settings) -> Winner | None:
 
 def geometric_means(summary: pd.DataFrame, names: Sequence[str]) -> dict[str, float]:
     """The geometric mean over variables of each system's fair CRPS; empty if none counts."""
-    table = headline(summary, None).pivot_table(
-        index="variable", columns="system", values="crps_fair", dropna=False
-    )
-    own = table.reindex(columns=list(names))
-    counting = own[(own > 0.0).all(axis=1)]
+    counting = comparable(mean_crps(summary), names)
     if counting.empty:
         return {}
     return {name: float(np.exp(np.log(counting[name]).mean())) for name in names}
+
+
+def mean_crps(summary: pd.DataFrame) -> pd.DataFrame:
+    """The fair CRPS, mean over leads: a row for each variable, a column for each system."""
+    return headline(summary, None).pivot_table(
+        index="variable", columns="system", values="crps_fair", dropna=False
+    )
+
+
+def comparable(crps: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """The columns of these systems, and the variables in which all of them are above 0."""
+    own = crps.reindex(columns=list(names))
+    return own[(own > 0.0).all(axis=1)]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stormdraw.scores.comparison import load_systems, variables
-from stormdraw.scores.intervals import days_with_data, uncertainty, weightings
+from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.crps import crps_metrics, shared_crps
@@ -43,8 +43,8 @@ def overall(
     CRPS is the mean over leads, skill 1 - CRPS / CRPS of the other system: fair if both are
     ensembles, else that of Gaussians, which `metric` says. For ALL it is 1 - the geometric mean of
     these ratios, since a mean of kelvins and decibels would be neither; there are no values then.
-    Intervals are those of `stormdraw.scores.intervals`. Leads that either system lacks are in no
-    mean.
+    Intervals are those of `stormdraw.scores.intervals`, and verdicts are read off them: each row is
+    judged alone. Leads that either system lacks are in no mean.
 
     Raises StormdrawError as `load_systems` does.
     """
@@ -121,12 +121,12 @@ def _judged(skill: np.ndarray, data: np.ndarray, scores: Scores, run_seed: int) 
         "skill": skill[0],
         "ci_low": low,
         "ci_high": high,
-        "verdict": _verdict(low, high, scores.equivalence),
+        "verdict": _verdict(int(sure.days[0]), low, high, scores.equivalence),
     }
 
 
-def _verdict(low: float, high: float, margin: float) -> str:
-    if np.isnan(low) or np.isnan(high):
+def _verdict(days: int, low: float, high: float, margin: float) -> str:
+    if days < MINIMUM_DAYS:
         return TOO_FEW_DAYS
     if low > 0.0:
         return BETTER

@@ -1,0 +1,215 @@
+"""The verdict in a few sentences and what limits it, from tables written by hand."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_page import Page, write_page
+from report_run import DEMO, Run
+from summary_tables import ROWS, judged, percent, settings, summary
+
+from stormdraw.report.limits import banner, limits
+from stormdraw.report.notes import comparison_notes
+from stormdraw.report.verdict import verdict
+from stormdraw.report.wording import NARROW
+from stormdraw.scores.missing import COLUMNS as MISSING
+from stormdraw.scores.summary import write_summary
+from stormdraw.scores.verdicts import TOO_FEW_DAYS
+
+
+def paired(verdict: str, low: float, high: float) -> pd.DataFrame:
+    """The rows of overall.csv that the first sentence needs."""
+    row = {
+        "system": "ddpm_residual",
+        "reference": "href",
+        "metric": "crps_fair",
+        "days": 4,
+        "ci_low": low,
+        "ci_high": high,
+        "verdict": verdict,
+    }
+    return pd.DataFrame([row | {"variable": name} for name in ("T2M", "REFC", "all")])
+
+
+def test_the_verdict_names_the_best_and_what_it_loses() -> None:
+    # Geometric mean of 0.75 / 1 and 3.3 / 3: 0.908.
+    first, loss, decided = verdict(
+        summary(),
+        judged(
+            ("ddpm_residual", "href", "T2M", 1, "better"),
+            ("ddpm_residual", "href", "T2M", 2, "better"),
+            ("ddpm_residual", "href", "REFC", 1, "worse"),
+            ("ddpm_residual", "href", "REFC", 2, "no difference"),
+            ("ddpm_residual", "href", "T2M", 3, "undecided"),
+            ("persistence", "href", "T2M", 1, "worse"),
+        ),
+        paired("better", 0.02, 0.15),
+        settings(),
+    )
+    assert first == (
+        f"ddpm_residual is best: its fair CRPS is 9{NARROW}% below that of href, with a 95% "
+        f"interval of its skill of {percent('+2')} to {percent('+15')}; over 2 variables and leads "
+        "of 1 to 2 h."
+    )
+    assert loss == f"It loses to href in REFC ({percent('-10')})."
+    assert decided == (
+        "Of 5 comparisons of a variable at a lead with href, 2 are better and 1 worse than chance "
+        "explains, 1 show no difference; the other 1 are undecided."
+    )
+
+
+@pytest.mark.parametrize(
+    ("pair", "told"),
+    [
+        (("no difference", -0.01, 0.01), "ddpm_residual and href are as good as each other, with"),
+        (
+            ("undecided", -0.02, 0.2),
+            "ddpm_residual has the lowest scores, but that it is better is not shown: its fair "
+            f"CRPS is 9{NARROW}% below that of href, with a 95% interval of its skill of "
+            f"{percent('-2')} to {percent('+20')}; over",
+        ),
+        (
+            (TOO_FEW_DAYS, np.nan, np.nan),
+            "below that of href, of too few days for an interval (4 days); over",
+        ),
+        # As of an event that a single day has.
+        (("undecided", np.nan, np.nan), "below that of href; over"),
+    ],
+)
+def test_the_verdict_says_how_sure_it_is(pair: tuple[str, float, float], told: str) -> None:
+    assert told in verdict(summary(), None, paired(*pair), settings())[0]
+
+
+def test_a_verdict_on_something_else_says_nothing() -> None:
+    better = paired("better", 0.02, 0.15)
+    for other in (
+        better.assign(system="href", reference="ddpm_residual"),
+        better.assign(metric="crps_gaussian"),
+        better[better["variable"] != "all"],
+        # Of more variables, and of fewer, than the ranking is.
+        pd.concat([better, better.assign(variable="CAPE").iloc[:1]]),
+        better[better["variable"] != "T2M"],
+    ):
+        assert "is not shown" in verdict(summary(), None, other, settings())[0]
+
+
+def test_a_baseline_that_wins_a_variable_is_named() -> None:
+    rows = [(*row[:5], 0.5, *row[6:]) if row[0] == "persistence" else row for row in ROWS]
+    told = verdict(summary(rows), None, None, settings())
+    # 1 - 0.75 / 0.5
+    assert f"It loses to persistence in T2M ({percent('-50')})." in told
+
+
+def test_the_reference_may_be_best() -> None:
+    rows = [row for row in ROWS if row[1] == "REFC"]
+    told = verdict(summary(rows), None, None, settings())
+    assert told[0].startswith(
+        "href has the lowest scores, but that it is better is not shown: its fair CRPS is "
+        f"9{NARROW}% below that of ddpm_residual"
+    )
+
+
+def test_without_scores_there_is_no_verdict() -> None:
+    assert verdict(summary().iloc[:0], None, None, settings()) == ["Nothing is scored."]
+    only = summary([row for row in ROWS if row[0] == "perfect"])
+    assert verdict(only, None, None, settings())[0].startswith("No contender has a fair CRPS")
+
+
+def test_the_banner_says_first_what_limits_the_verdict() -> None:
+    told = banner(settings(), summary(), judged(("href", "persistence", "T2M", 1, "better")))
+    assert told == [
+        "Simulated archive: nothing here is about real weather.",
+        "5 cases on 5 days, too few to rest a decision on.",
+        "The truth is the simulated analysis, from which the models learn.",
+    ]
+    many = summary().assign(cases=60)
+    assert "60 cases." in banner(settings(), many, None)
+
+
+def test_limits_are_those_of_the_run() -> None:
+    told = " ".join(limits(settings(), summary()))
+    assert "The archive is simulated" in told
+    assert "rest on 5 cases only: small" in told
+    assert "not exchangeable" in told
+    assert "The perfect ensemble" in told
+    assert "The truth is the simulated analysis" in told
+    assert "Single members of HREF may be absent" in told
+    systems = [
+        system
+        for system in copy.deepcopy(DEMO)["ensembles"]["systems"]
+        if system["method"] in ("diffusion", "baseline")
+    ]
+    real = settings(
+        "persistence",
+        archive={"source": ["aws"], "analysis_lead": 1},
+        variables=["T2M"],
+        ensembles={"systems": systems},
+    )
+    told = " ".join(limits(real, summary()))
+    assert "1 h forecasts stand in for the analysis" in told
+    assert "no reflectivity" in told
+    assert "favours systems made from HRRR" in told
+    for absent in ("simulated", "exchangeable", "perfect ensemble", "HREF"):
+        assert absent not in told
+
+
+@pytest.mark.parametrize("missing", ["fail", "skip", "older_run"])
+def test_what_is_left_out_is_told_as_the_configuration_has_it(missing: str) -> None:
+    archive = {"source": "simulated", "reference": "href", "missing": missing}
+    systems = [
+        {"name": "persistence", "method": "baseline", "kind": "persistence"},
+        {"name": "lagged", "method": "baseline", "kind": "lagged"},
+    ]
+    run = settings("persistence", archive=archive, ensembles={"systems": systems})
+    told = " ".join(limits(run, summary()))
+    assert ("Hours and forecasts that no source" in told) == (missing != "fail")
+    assert ("an analysis is replaced by a forecast" in told) == (missing == "older_run")
+    # Whatever `missing` says.
+    assert "Single members of the lagged HRRR may be absent" in told
+
+
+def test_a_variable_the_reference_lacks_is_told() -> None:
+    rows = [row for row in ROWS if row[:2] != ("href", "REFC")]
+    told = limits(settings(), summary(rows))
+    assert "The reference href lacks REFC: there is no skill for it." in told
+    assert any("No reference is set" in one for one in limits(settings(None), summary()))
+
+
+def test_missing_data_are_told(tmp_path: Path) -> None:
+    rows = [
+        ("href", "T2M", "2026060806", 1, 2, 0, 0, 100, ""),
+        ("href", "T2M", "2026060806", 2, 10, 0, 0, 0, ""),
+        ("hrrr", "T2M", "2026060806", 1, 0, 7, 0, 100, ""),
+        ("one", "T2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has missing points"),
+        ("one", "D2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has missing points"),
+        ("two", "T2M", "2026060812", 1, 5, 0, 0, 0, "the initial state has missing points"),
+    ]
+    write_summary(pd.DataFrame(rows, columns=list(MISSING)), tmp_path / "missing.csv")
+    told = " ".join(comparison_notes(None, tmp_path / "missing.csv", settings()))
+    assert "href lacks members in 2 of its forecasts" in told
+    assert "; 1 are left out for all systems" in told
+    assert "hrrr lacks points in 1 of its forecasts" in told
+    assert told.count("cannot start") == 1
+    assert (
+        "The case of 2026-06-08 12 UTC is left out for all systems: one, two cannot start there, "
+        "since the initial state has missing points." in told
+    )
+
+
+def test_they_are_on_the_page(demo_run: Run, demo_page: Path) -> None:
+    page = Page(demo_page)
+    (first, *_) = verdict(pd.read_csv(demo_run.summary), None, None, demo_run.settings)
+    # The page is read with all white space as blanks.
+    assert " ".join(first.split()) in page.text
+    assert "2 cases on 2 days, too few to rest a decision on." in page.text
+    assert "2 initial days: an interval needs at least 8, and none is given." in page.text
+    assert "members of different models or ages" in page.text
+    assert "No system and no truth lacked anything" in page.text
+
+
+def test_the_order_of_a_reader_is_that_of_the_page(demo_run: Run, tmp_path: Path) -> None:
+    page = Page(write_page(demo_run, tmp_path / "page.html"))
+    places = [page.text.index(text) for text in ("Simulated archive:", "system REFC", "Variables")]
+    assert places == sorted(places)
