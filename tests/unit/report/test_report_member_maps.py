@@ -112,9 +112,7 @@ def test_a_case_whose_truth_is_not_known_is_a_stated_gap(demo_run: Run, tmp_path
         for name in ("ddpm_residual", "href")
     }
     draw_member_maps(demo_run.settings, maps, tmp_path / "out.svg")
-    assert (
-        "of the 2 cases looked at, none" in read_label(tmp_path / "out.svg").description
-    )
+    assert "of the 2 cases looked at, none" in read_label(tmp_path / "out.svg").description
 
 
 def test_maps_of_other_cases_are_not_set_beside_each_other(demo_run: Run, tmp_path: Path) -> None:
