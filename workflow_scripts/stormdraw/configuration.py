@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from stormdraw.archive.settings import Mirror
+from stormdraw.ensembles.models import check_systems, load_models
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import target_grid
 from stormdraw.grids import Grid
 from stormdraw.map_factor import require_conformal, require_square
 from stormdraw.models.definitions import definition_file
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.systems import check_systems, load_models
 from stormdraw.scores.settings import Box
 from stormdraw.settings import Settings, load_settings, load_yaml
 from stormdraw.variables import TERRAIN

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from stormdraw.ensembles.models import check_systems, load_models
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.forcings import channel_count
 from stormdraw.models.memory import model_without_data
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings, load_model_settings
-from stormdraw.models.systems import check_systems, load_models
 from stormdraw.models.training import new_model
 from stormdraw.settings import load_settings, load_yaml
 

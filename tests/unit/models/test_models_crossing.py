@@ -8,9 +8,9 @@ import yaml
 from perturbation_models import forecaster_settings, perturbation_settings
 from synthetic_hours import make_model_settings, make_settings
 
+from stormdraw.ensembles.models import check_systems, load_models
 from stormdraw.errors import StormdrawError
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.systems import check_systems, load_models
 from stormdraw.settings import Settings
 
 CROSSED = {"name": "def_steady", "configuration": "def_perturbation", "forecaster": "steady"}

@@ -8,6 +8,7 @@ import pytest
 import torch
 from synthetic_hours import VARIABLES, make_model_settings, make_settings
 
+from stormdraw.ensembles.models import check_systems
 from stormdraw.ensembles.samplers import draw
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics, read_statistics
@@ -18,7 +19,6 @@ from stormdraw.models.networks.block_mlp import Network, Options
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings, load_model_settings
-from stormdraw.models.systems import check_systems
 from stormdraw.models.training import TrainingFiles, new_model, train
 from stormdraw.models.white_noise import WhiteNoise
 

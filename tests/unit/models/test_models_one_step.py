@@ -9,6 +9,7 @@ import torch
 from pydantic import ValidationError
 from synthetic_hours import START, VARIABLES, make_model_settings, make_settings, small_grid
 
+from stormdraw.ensembles.models import check_systems
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.models.forcings import make_forcings
@@ -16,7 +17,6 @@ from stormdraw.models.losses import almost_fair_crps
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.pairs import Batch, Pairs
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.systems import check_systems
 from stormdraw.models.training import new_model
 from stormdraw.models.white_noise import WhiteNoise, torch_noise
 from stormdraw.settings import Settings

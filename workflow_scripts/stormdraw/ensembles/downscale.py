@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.files import Case, Put, ensemble_file
 from stormdraw.ensembles.forecasts import Forecasts
 from stormdraw.ensembles.rollout import BoundsTally
@@ -26,6 +25,7 @@ from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
 from stormdraw.ensembles.samplers import draw
 from stormdraw.errors import StormdrawError
 from stormdraw.models.blocks import Blocks
+from stormdraw.models.bounds import apply_bounds
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device, describe_device
 from stormdraw.models.downscaling import DownscalingModel

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import torch
 
-from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.diffusion import Sampling, sampled
 from stormdraw.ensembles.member_noise import PersistentNoise
 from stormdraw.ensembles.one_step import forecast
 from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS
+from stormdraw.models.bounds import apply_bounds
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.diagnosis.sampling import Draw, HourSampler, Watch
 from stormdraw.models.one_step import OneStepModel

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.diffusion import Sampling
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.member_noise import Correlate
@@ -22,6 +21,7 @@ from stormdraw.ensembles.one_step import forecast, one_step_model
 from stormdraw.ensembles.rollout import Draw, Inputs, Perturbation, write_rollout
 from stormdraw.ensembles.samplers import draw
 from stormdraw.errors import StormdrawError
+from stormdraw.models.bounds import apply_bounds
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
 from stormdraw.models.perturbation import PerturbationModel

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.files import Case, ensemble_file, why_none_starts, write_missing
 from stormdraw.ensembles.joining import join_members
 from stormdraw.ensembles.member_noise import Correlate, PersistentNoise
@@ -24,6 +23,7 @@ from stormdraw.ensembles.resuming import block_path, blocks_to_draw, drawn_befor
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import read_grid_of, read_states
 from stormdraw.files import scratch
+from stormdraw.models.bounds import apply_bounds
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.device_sums import DeviceSums
 from stormdraw.models.devices import describe_device

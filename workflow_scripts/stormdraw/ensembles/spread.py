@@ -8,10 +8,10 @@ import numpy as np
 import torch
 import xarray as xr
 
-from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
+from stormdraw.models.bounds import apply_bounds
 
 
 def scale_spread(

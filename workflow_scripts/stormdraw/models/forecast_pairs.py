@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from stormdraw.ensembles.bounds import apply_bounds
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import WHOLE_GRID, Window, with_ends
+from stormdraw.models.bounds import apply_bounds
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.devices import autocast
 from stormdraw.models.forcings import Forcings

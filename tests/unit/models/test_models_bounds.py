@@ -2,7 +2,7 @@
 
 import torch
 
-from stormdraw.ensembles.bounds import apply_bounds
+from stormdraw.models.bounds import apply_bounds
 from stormdraw.variables import STATE_VARIABLES, variable
 
 
