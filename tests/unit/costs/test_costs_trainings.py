@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from one_system import configuration
 
 from stormdraw.costs.examination import check_configuration
 from stormdraw.costs.trainings import check_trainings
@@ -64,24 +65,13 @@ def test_a_compiler_for_compiled_networks(gpus, tmp_path, monkeypatch):
 
 
 def test_what_is_remarked_on_and_what_is_wrong():
-    config = {
-        "title": "x",
-        "periods": {
-            "training": {"start": "2026-06-01", "end": "2026-06-02"},
-            "test": {"start": "2026-06-03", "end": "2026-06-04"},
-        },
-        "leads": [1],
-        "ensembles": {
-            "systems": [{"name": "persistence", "method": "baseline", "kind": "persistence"}]
-        },
-    }
-    (good,) = check_configuration(load_settings(config), {})
+    (good,) = check_configuration(load_settings(configuration()), {})
     assert good.state == "good"
     box = {"west": 170, "east": 160, "south": 30, "north": 40}
-    swapped = load_settings({**config, "scores": {"regions": {"box": box}}})
+    swapped = load_settings(configuration(scores={"regions": {"box": box}}))
     (note,) = check_configuration(swapped, {})
     assert (note.state, note.what) == ("note", "configuration")
     assert "crosses the 180th meridian" in note.found
-    mirror = load_settings({**config, "archive": {"source": {"mirror": "/no/such"}}})
+    mirror = load_settings(configuration(archive={"source": {"mirror": "/no/such"}}))
     (problem,) = check_configuration(mirror, {})
     assert (problem.state, "there is no folder /no/such" in problem.found) == ("problem", True)

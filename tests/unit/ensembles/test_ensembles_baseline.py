@@ -219,13 +219,22 @@ def lenient(settings, **archive):
     return settings.model_copy(update={"archive": archive})
 
 
+def without(mirror, folder, *names):
+    """A copy of an archive that lacks HRRR's files of these names."""
+    shutil.copytree(mirror, folder)
+    remove(folder, *names)
+    return folder
+
+
+def remove(mirror, *names):
+    for name in names:
+        for path in mirror.rglob(f"hrrr.{name}*"):
+            path.unlink()
+
+
 def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):
-    settings, mirror = lenient(hrrr_archive[0]), hrrr_archive[1]
-    holed = tmp_path / "mirror"
-    shutil.copytree(mirror, holed)
-    for path in holed.rglob("hrrr.t02z.wrfsfcf02*"):
-        path.unlink()
-    forecast = fetched((settings, holed), tmp_path)
+    holed = without(hrrr_archive[1], tmp_path / "mirror", "t02z.wrfsfcf02")
+    forecast = fetched((lenient(hrrr_archive[0]), holed), tmp_path)
     write("hrrr", case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", forecasts=forecast)
     with xr.open_dataset(tmp_path / "hrrr.nc") as dataset:
         assert np.isfinite(dataset["T2M"].sel(lead=1)).all()
@@ -236,11 +245,8 @@ def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):
 
 def test_a_case_without_hrrrs_run_is_a_stated_gap_and_counts_as_absent(hrrr_archive, tmp_path):
     """As much as a reference without members: no point is scored, and missing.csv says so."""
-    settings, mirror = lenient(hrrr_archive[0]), hrrr_archive[1]
-    holed = tmp_path / "mirror"
-    shutil.copytree(mirror, holed)
-    for path in holed.rglob("hrrr.t02z.wrfsfcf0[12]*"):
-        path.unlink()
+    settings = lenient(hrrr_archive[0])
+    holed = without(hrrr_archive[1], tmp_path / "mirror", "t02z.wrfsfcf01", "t02z.wrfsfcf02")
     forecast = fetched((settings, holed), tmp_path)
     ensemble, points, statistics = (tmp_path / name for name in ("hrrr.nc", "points.nc", "s.nc"))
     write("hrrr", case(datetime(2026, 6, 1, 2)), ensemble, forecasts=forecast)
@@ -271,16 +277,11 @@ def test_a_case_without_hrrrs_run_is_a_stated_gap_and_counts_as_absent(hrrr_arch
 def test_one_lagged_run_at_least_is_needed_at_each_lead(hrrr_archive, tmp_path, missing, caplog):
     """Whatever `missing` says, a run more or less is a member more or less and does not count."""
     settings = lenient(hrrr_archive[0], missing=missing)
-    holed = tmp_path / "mirror"
-    shutil.copytree(hrrr_archive[1], holed)
-    for name in ("t02z.wrfsfcf02", "t01z.wrfsfcf03"):
-        for path in holed.rglob(f"hrrr.{name}*"):
-            path.unlink()
+    holed = without(hrrr_archive[1], tmp_path / "mirror", "t02z.wrfsfcf02", "t01z.wrfsfcf03")
     manifest = tmp_path / "hrrr_lagged" / "20260601" / "manifest.csv"
     fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
     require_enough(audit({"hrrr_lagged": [manifest]}, 0), settings)
-    for path in holed.rglob("hrrr.t00z.wrfsfcf04*"):
-        path.unlink()
+    remove(holed, "t00z.wrfsfcf04")
     told = (
         r"HRRR_LAGGED of 2026-06-01 02 UTC \+ 2 h: 0 of 3 members are there and one is needed; "
         "absent: hrrr_00h, hrrr_01h, hrrr_02h"
@@ -296,10 +297,7 @@ def test_one_lagged_run_at_least_is_needed_at_each_lead(hrrr_archive, tmp_path, 
 def test_lagged_runs_are_members_that_are_valid_at_the_same_times(hrrr_archive, tmp_path):
     """Of the runs of 02, 01 and 00 UTC the one of 01 UTC has lost what it says of 04 UTC."""
     settings, mirror = hrrr_archive
-    holed = tmp_path / "mirror"
-    shutil.copytree(mirror, holed)
-    for path in holed.rglob("hrrr.t01z.wrfsfcf03*"):
-        path.unlink()
+    holed = without(mirror, tmp_path / "mirror", "t01z.wrfsfcf03")
     init = datetime(2026, 6, 1, 2)
     manifest = tmp_path / "hrrr_lagged" / "20260601" / "manifest.csv"
     fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)

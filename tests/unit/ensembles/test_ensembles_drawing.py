@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from one_system import configuration
 
 from stormdraw.ensembles import diffusion, downscale, one_step, perturbed
 from stormdraw.ensembles.downscale import Downscaling
@@ -50,23 +51,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def run_of(system: dict[str, Any]) -> Settings:
-    return load_settings(
-        {
-            "title": "one system",
-            "seed": 5,
-            "periods": {
-                "training": {"start": "2026-06-01T00", "end": "2026-06-02T00"},
-                "test": {"start": "2026-06-08T00", "end": "2026-06-08T02"},
-            },
-            "leads": [1, 2],
-            "models": ["small"],
-            "ensembles": {
-                "members": 9,
-                "batch_gigabytes": 0.5,
-                "systems": [{"name": "it", **system}],
-            },
-        }
-    )
+    config = configuration(system, seed=5, models=["small"])
+    config["ensembles"] |= {"members": 9, "batch_gigabytes": 0.5}
+    return load_settings(config)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from one_system import configuration
 
 from stormdraw.settings import Settings, load_settings
+
+TRAINING = {"training": {"start": "2026-10-01T00:00:00", "end": "2026-10-10T23:00:00"}}
 
 
 @pytest.mark.parametrize(
@@ -29,21 +32,17 @@ def test_most_members(system: dict[str, Any], members: int) -> None:
 
 
 def run_of(system: dict[str, Any], **changes: Any) -> Settings:
-    config = {
-        "title": "one system",
-        "periods": {
-            "training": {"start": "2026-10-01T00:00", "end": "2026-10-10T23:00"},
-            "test": {"start": "2026-10-12T00:00", "end": "2026-10-12T01:00"},
-        },
-        "leads": [1],
+    test = {"start": "2026-10-12T00:00", "end": "2026-10-12T02:00"}
+    usual = {
+        "periods": {**TRAINING, "test": test},
         "archive": {"source": ["aws"], "reference": "refs"},
         "models": ["small"],
-        "ensembles": {"members": 100, "systems": [{"name": "it", **system}]},
     }
-    return load_settings(config | changes)
+    config = configuration(system, **usual | changes)
+    config["ensembles"]["members"] = 100
+    return load_settings(config)
 
 
-TRAINING = {"training": {"start": "2026-10-01T00:00:00", "end": "2026-10-10T23:00:00"}}
 CROPPED = {"crop": {"rows": [0, 9], "columns": [0, 9]}, "coarsen": 3}
 LENIENT = {"source": ["aws"], "reference": "refs", "missing": "skip"}
 

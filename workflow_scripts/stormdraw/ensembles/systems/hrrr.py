@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -12,9 +12,6 @@ from stormdraw.ensembles.forecasts import require_leads
 from stormdraw.ensembles.reach import HrrrForecast
 from stormdraw.ensembles.system import Baseline, CaseToMake
 from stormdraw.grids import Grid
-
-if TYPE_CHECKING:
-    pass
 
 
 class HrrrSystem(Baseline):
