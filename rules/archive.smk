@@ -39,7 +39,7 @@ DOWNLOADS = 1 if SETTINGS.archive.over_the_network() else 0
 
 rule archive_fetch:
     input:
-        mirror=mirror_folder,
+        mirror=MIRROR,
     output:
         manifest="results/archive/{source}/{date}/manifest.csv",
     log:

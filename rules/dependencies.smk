@@ -29,16 +29,6 @@ def analysis_files(times):
     return sorted({analysis_file(time) for time in times})
 
 
-@functools.cache
-def _training_files():
-    return analysis_files(SETTINGS.periods.training.times())
-
-
-def training_files(wildcards=None):
-    """Listed once: each case of a climatology is made of them."""
-    return _training_files()
-
-
 def initial_file(wildcards):
     return analysis_file(parse_init(wildcards.init))
 
@@ -68,18 +58,15 @@ def analyses_of_truth(wildcards):
     return analysis_files(time for time in times if format_date(time) == wildcards.date)
 
 
-def static_file(wildcards=None):
-    return ["results/fields/static.nc"] if SETTINGS.fields.static else []
+TRAINING_FILES = analysis_files(SETTINGS.periods.training.times())
+STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.fields.static else []
 
 
 # archive
 
 SIMULATED = "results/archive/simulated"
-
-
-def mirror_folder(wildcards):
-    """The simulated archive stands in for the cloud as a mirror folder."""
-    return SIMULATED if SETTINGS.archive.source == "simulated" else []
+# The simulated archive stands in for the cloud as a mirror folder.
+MIRROR = SIMULATED if SETTINGS.archive.source == "simulated" else []
 
 
 @functools.cache
@@ -161,18 +148,12 @@ def forecaster_of_model(wildcards):
     return f"results/models/{forecaster}/model.pt" if forecaster else []
 
 
-def validation_files(wildcards):
-    validation = SETTINGS.periods.validation
-    return analysis_files(validation.times()) if validation else []
-
+_VALIDATION = SETTINGS.periods.validation
+VALIDATION_FILES = analysis_files(_VALIDATION.times()) if _VALIDATION else []
 
 DIAGNOSED = [name for name, model in MODELS.items() if can_be_diagnosed(model)]
-
-
-def diagnosed_files(wildcards=None):
-    """Hours that no score is made of: validation, or else the end of the training."""
-    _, times = diagnosed_hours(SETTINGS.periods)
-    return analysis_files(times)
+# Hours that no score is made of: validation, or else the end of the training.
+DIAGNOSED_FILES = analysis_files(diagnosed_hours(SETTINGS.periods)[1])
 
 
 # ensembles
@@ -236,7 +217,7 @@ def files_of_case(wildcards):
     """What a case of a system is made of without a network."""
     system = SYSTEMS[wildcards.system]
     analyses = analysis_files(system.analyses(SETTINGS, parse_init(wildcards.init)))
-    files = {"analyses": training_files() if system.of_training else analyses}
+    files = {"analyses": TRAINING_FILES if system.of_training else analyses}
     if system.need(SETTINGS) is not None:
         files["forecasts"] = forecasts_of_case(wildcards)
     if system.of_world:
@@ -328,13 +309,12 @@ def scored_with():
     return {"seed": SETTINGS.seed, "leads": list(SETTINGS.leads), "scores": scores}
 
 
-def region_files(wildcards=None):
+def region_files(wildcards):
     """The files that outline regions."""
     return [region.file for region in SETTINGS.scores.regions.values() if hasattr(region, "file")]
 
 
 # scores and report
-
 
 all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS)
 
@@ -366,14 +346,9 @@ SHOWN_ON_MAPS = expand("results/report/maps/{system}.nc", system=mapped_systems(
 MAPS = SHOWN_ON_MAPS if KEPT else expand("results/report/maps/{system}.nc", system=SYSTEMS)
 
 
-def mapped_states(wildcards):
-    return analysis_files(map(parse_init, MAPPED_INITS))
-
-
-def mapped_truth(wildcards):
-    inits = [parse_init(init) for init in MAPPED_INITS]
-    return truth_of(init + hours(lead) for init in inits for lead in SETTINGS.leads)
-
+_MAPPED_TIMES = [parse_init(init) for init in MAPPED_INITS]
+MAPPED_STATES = analysis_files(_MAPPED_TIMES)
+MAPPED_TRUTH = truth_of(time + hours(lead) for time in _MAPPED_TIMES for lead in SETTINGS.leads)
 
 # (name, variable or model) of each figure, by the path it has without its ending.
 FIGURES = figures()

@@ -5,8 +5,8 @@ rule ensembles_calibrate:
     input:
         checkpoint="results/models/{model}/model.pt",
         forecaster=forecaster_of_system,
-        states=validation_files,
-        static=static_file,
+        states=VALIDATION_FILES,
+        static=STATIC_FILES,
     output:
         calibration="results/models/{model}/calibration_{system}.json",
     log:
@@ -37,7 +37,7 @@ rule ensembles_sample:
         checkpoint=checkpoint,
         forecaster=forecaster_of_system,
         states=initial_files,
-        static=static_file,
+        static=STATIC_FILES,
         calibration=calibration_file,
     output:
         ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
@@ -71,7 +71,7 @@ rule ensembles_part:
         checkpoint=checkpoint,
         forecaster=forecaster_of_system,
         states=initial_files,
-        static=static_file,
+        static=STATIC_FILES,
     output:
         part=temp("results/ensembles/{system}/{init}.part{part}.nc"),
     log:

@@ -61,7 +61,7 @@ rule fields_static:
 
 rule fields_statistics:
     input:
-        fields=training_files,
+        fields=TRAINING_FILES,
     output:
         statistics="results/fields/statistics.nc",
     log:

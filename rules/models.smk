@@ -3,7 +3,7 @@
 
 rule models_plan:
     input:
-        fields=lambda wildcards: training_files()[0],
+        fields=TRAINING_FILES[0],
     output:
         plan="results/models/{model}/plan.json",
     log:
@@ -29,9 +29,9 @@ rule models_plan:
 rule models_train:
     input:
         plan="results/models/{model}/plan.json",
-        training=training_files,
-        validation=validation_files,
-        static=static_file,
+        training=TRAINING_FILES,
+        validation=VALIDATION_FILES,
+        static=STATIC_FILES,
         statistics="results/fields/statistics.nc",
         forecaster=forecaster_of_model,
     output:
@@ -61,8 +61,8 @@ rule models_train:
 rule models_diagnose:
     input:
         checkpoint="results/models/{model}/model.pt",
-        states=diagnosed_files,
-        static=static_file,
+        states=DIAGNOSED_FILES,
+        static=STATIC_FILES,
     output:
         diagnosis="results/models/{model}/diagnosis.nc",
     log:

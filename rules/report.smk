@@ -18,8 +18,8 @@ PRODUCTS = expand(
 rule report_map:
     input:
         ensembles=expand("results/ensembles/{{system}}/{init}.nc", init=MAPPED_INITS),
-        states=mapped_states,
-        truth=mapped_truth,
+        states=MAPPED_STATES,
+        truth=MAPPED_TRUTH,
     output:
         case="results/report/maps/{system}.nc",
     log:
