@@ -76,6 +76,15 @@ def test_a_key_of_another_kind_may_have_its_usual_value() -> None:
         TypeAdapter(any_system()).validate_python(entry | {"season_days": 44})
 
 
+def test_the_order_of_ages_makes_no_other_system() -> None:
+    entry = {"name": "it", "method": "baseline", "kind": "lagged"}
+    one, other = (
+        TypeAdapter(any_system()).validate_python(entry | {"ages": ages})
+        for ages in ([0, 6, 12], [12, 0, 6])
+    )
+    assert one == other
+
+
 SCRIPTS = ("ensembles_take", "ensembles_sample", "ensembles_part", "ensembles_downscale")
 
 

@@ -56,9 +56,7 @@ def _by_kind(method: str, found: Sequence[type[AnySystem]]) -> Any:
     one_of = create_model(method, kind=(Literal[tuple(classes)], ...))  # type: ignore[arg-type]
     usual = [kind for kind, one in classes.items() if not one.model_fields["kind"].is_required()]
 
-    def choose(given: Any, validate: Callable[[Any], AnySystem]) -> AnySystem:
-        if not isinstance(given, dict):
-            return validate(given)
+    def choose(given: dict[str, Any], _: Callable[[Any], AnySystem]) -> AnySystem:
         kind = given.get("kind", *usual)
         if kind not in list(classes):
             # Never valid: it says what a key with a few values always says.
