@@ -7,6 +7,7 @@ import pytest
 from synthetic_hours import HOURS, START, VARIABLES, write_fields, write_static
 
 from stormdraw.fields.statistics import compute_statistics, write_statistics
+from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.models.training import TrainingFiles
 from stormdraw.times import hourly, hours
 
@@ -43,3 +44,8 @@ def training_files(synthetic: Path, tmp_path: Path) -> Callable[[str], TrainingF
         )
 
     return files
+
+
+@pytest.fixture
+def residual(root: Path) -> ModelSettings:
+    return load_model_settings(root / "config" / "models" / "ddpm_residual.yaml")

@@ -62,14 +62,6 @@ def test_parameters(root: Path, name: str) -> None:
     assert f"{count:,} parameters" in header(root, name)
 
 
-def test_only_the_original_recipe_writes_its_norm_down(root: Path) -> None:
-    group = {name for name in PARAMETERS if configuration(root, name).network.get("norm")}
-    assert group == {
-        *("ddpm_ultra_minimal", "ddpm_small", "ddpm_medium", "ddpm_reference"),
-        *("ddpm_11m", "ddpm_28m", "ddpm_50m", "ddpm_111m"),
-    }
-
-
 def header(root: Path, name: str) -> str:
     """The comment above a configuration, as one line."""
     lines = (root / "config" / "models" / f"{name}.yaml").read_text().splitlines()
@@ -122,9 +114,5 @@ def test_the_twin_experiment_compares_recipes_and_nothing_else(root: Path) -> No
     assert len({init.date() for init in run.initial_times()}) >= 8
     ours, reference = configuration(root, "ddpm_residual"), configuration(root, "ddpm_reference")
     assert ours.training == reference.training
-    # The reference's norm is over the field; ours is of each point.
-    assert (ours.family, {**ours.network, "norm": "group"}) == (
-        reference.family,
-        reference.network,
-    )
+    assert (ours.family, ours.network) == (reference.family, reference.network)
     assert (reference.prediction, reference.target) == ("noise", "next_state")

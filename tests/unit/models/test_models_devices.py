@@ -15,6 +15,7 @@ from stormdraw.models.devices import (
     choose_device,
     lays_channels_last,
     lightning_precision,
+    native_half,
     products_rounded,
     resolve_precision,
 )
@@ -54,6 +55,18 @@ def test_tf32_is_float32_but_for_products() -> None:
         assert not torch.is_autocast_enabled("cpu")
     with autocast("bfloat16", cpu):
         assert torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize(
+    ("native", "half", "auto"), [(True, "bfloat16", "bfloat16"), (False, "float16", "float32")]
+)
+def test_bfloat16_is_for_gpus_that_compute_it(
+    monkeypatch: pytest.MonkeyPatch, native: bool, half: str, auto: str
+) -> None:
+    monkeypatch.setattr(devices, "_computes_bfloat16", lambda device: native)
+    assert (native_half(GPU), resolve_precision("auto", GPU)) == (half, auto)
+    cpu = torch.device("cpu")
+    assert (native_half(cpu), resolve_precision("auto", cpu)) == ("bfloat16", "float32")
 
 
 def test_a_gpu_times_its_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:

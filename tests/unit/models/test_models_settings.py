@@ -42,7 +42,7 @@ def test_reference_recipe(root: Path) -> None:
     for name, base in (("ddpm_ultra_minimal", 16), ("ddpm_small", 24)):
         settings = load_model_settings(root / "config" / "models" / f"{name}.yaml")
         training = settings.training
-        assert settings.network == {"base_channels": base, "norm": "group"}
+        assert settings.network == {"base_channels": base}
         assert (settings.prediction, settings.target) == ("noise", "next_state")
         assert (settings.noise_schedule.kind, settings.noise_schedule.timesteps) == ("cosine", 1000)
         assert (training.batch_size, training.accumulation, training.epochs) == (1, 8, 200)

@@ -204,6 +204,7 @@ def test_what_a_failed_training_held_is_given_back(
         return len(batch.now) == 1
 
     alive: list[bool] = []
+    emptied: list[bool] = []
     next_rung = within_memory.next_rung
 
     def look(*arguments: Any) -> Any:
@@ -212,8 +213,10 @@ def test_what_a_failed_training_held_is_given_back(
 
     Device(monkeypatch, remember)
     monkeypatch.setattr(within_memory, "next_rung", look)
+    # A GPU's memory stays with the process until it is asked to give it back.
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(not alive))
     run(training_files("one"), make_model_settings({"epochs": 1, "batch_size": 2}))
-    assert alive == [False]
+    assert (alive, emptied) == ([False], [True])
 
 
 @pytest.mark.parametrize(
@@ -222,8 +225,9 @@ def test_what_a_failed_training_held_is_given_back(
         torch.OutOfMemoryError("CUDA out of memory"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
     ],
-    ids=["torch", "processor", "library"],
+    ids=["torch", "processor", "cublas", "cudnn"],
 )
 def test_libraries_say_it_in_their_own_words(error: RuntimeError) -> None:
     training = make_model_settings().training
@@ -240,3 +244,11 @@ def test_half_precision_that_a_device_has_chosen_is_no_rung(
     monkeypatch.setattr(within_memory, "resolve_precision", lambda asked, device: "bfloat16")
     chosen, half = _as_run(make_model_settings({"precision": "auto"}))
     assert (chosen.training.precision, half) == ("bfloat16", "bfloat16")
+
+
+def test_a_process_that_only_starts_others_leaves_the_device_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(within_memory, "choose_device", lambda: pytest.fail("asked"))
+    settings = make_model_settings({"devices": 2, "batch_size": 2})
+    assert _as_run(settings) == (settings, "bfloat16")

@@ -102,7 +102,7 @@ def load_model(
         )
     own = ModelSettings.model_validate(content["settings"])
     if settings is not None:
-        asked = ModelSettings.model_validate(content.get("asked", content["settings"]))
+        asked = ModelSettings.model_validate(content["asked"])
         _check_same_shape(path, asked, settings)
     numbers = content["statistics"]
     statistics = Statistics(
