@@ -203,20 +203,23 @@ def test_what_a_failed_training_held_is_given_back(
         held.append(weakref.ref(module.model.network))
         return len(batch.now) == 1
 
-    alive: list[bool] = []
+    def gone() -> bool:
+        return all(network() is None for network in held)
+
+    seen: list[tuple[bool, bool]] = []
     emptied: list[bool] = []
     next_rung = within_memory.next_rung
 
     def look(*arguments: Any) -> Any:
-        alive.extend(each() is not None for each in held)
+        seen.append((gone(), emptied[-1]))
         return next_rung(*arguments)
 
     Device(monkeypatch, remember)
     monkeypatch.setattr(within_memory, "next_rung", look)
     # A GPU's memory stays with the process until it is asked to give it back.
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(not alive))
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(gone()))
     run(training_files("one"), make_model_settings({"epochs": 1, "batch_size": 2}))
-    assert (alive, emptied) == ([False], [True])
+    assert seen == [(True, True)]
 
 
 @pytest.mark.parametrize(
