@@ -73,7 +73,8 @@ def _ran_out(
         message = str(error)
     # Out here, since an exception keeps the frames it came through, and these model and optimizer.
     gc.collect()
-    torch.cuda.empty_cache()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
     return message
 
 
