@@ -18,6 +18,24 @@ WITHOUT_SURFACE = (20, 30, 31)
 _HOUR = 1
 _NONE = 255
 
+_FIXED_KEYS: dict[str, int | float | str] = {
+    "centre": 7,
+    "tablesVersion": 2,
+    "localTablesVersion": 1,
+    "gridType": "lambert",
+    "Nx": SHAPE[1],
+    "Ny": SHAPE[0],
+    "DxInMetres": 3000,
+    "DyInMetres": 3000,
+    "LoVInDegrees": 262.5,
+    "LaDInDegrees": 38.5,
+    "Latin1InDegrees": 38.5,
+    "Latin2InDegrees": 38.5,
+    "latitudeOfFirstGridPointInDegrees": 36.0,
+    "longitudeOfFirstGridPointInDegrees": 262.5,
+    "jScansPositively": 1,
+}
+
 
 @functools.cache
 def message(
@@ -45,24 +63,9 @@ def message(
     templates = {(False, False): 0, (True, False): 8, (False, True): 2, (True, True): 12}
     if template is None:
         template = templates[interval is not None, derived is not None]
-    coded: dict[str, int | float | str] = {
-        "centre": 7,
-        "tablesVersion": 2,
-        "localTablesVersion": 1,
+    coded = _FIXED_KEYS | {
         "dataDate": int(init.strftime("%Y%m%d")),
         "dataTime": int(init.strftime("%H%M")),
-        "gridType": "lambert",
-        "Nx": SHAPE[1],
-        "Ny": SHAPE[0],
-        "DxInMetres": 3000,
-        "DyInMetres": 3000,
-        "LoVInDegrees": 262.5,
-        "LaDInDegrees": 38.5,
-        "Latin1InDegrees": 38.5,
-        "Latin2InDegrees": 38.5,
-        "latitudeOfFirstGridPointInDegrees": 36.0,
-        "longitudeOfFirstGridPointInDegrees": 262.5,
-        "jScansPositively": 1,
         "discipline": parameter[0],
         "productDefinitionTemplateNumber": template,
         "parameterCategory": parameter[1],

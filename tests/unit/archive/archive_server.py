@@ -77,84 +77,95 @@ class Request:
 Fault = Callable[[Request], bool]
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Answers from the folder of its server's archive."""
+
+    server: "_Server"
+    protocol_version = "HTTP/1.1"
+    # An answer's headers and body in one packet, or small files wait for an acknowledgement.
+    wbufsize = 1 << 16
+    disable_nagle_algorithm = True
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def log_message(self, *arguments: object) -> None:
+        """Quiet."""
+
+    def handle(self) -> None:
+        # Clients that give up are part of the game.
+        with contextlib.suppress(OSError, ValueError):
+            super().handle()
+
+    def finish(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
+
+    def _answer(self) -> None:
+        archive = self.server.archive
+        wanted = self.headers.get("Range", "")
+        archive.log.append((self.command, self.path, wanted))
+        time.sleep(archive.latency)
+        if self.path in archive.hangs:
+            archive.stopped.wait(20)
+            return
+        if archive.unavailable.get(self.path, 0) > 0:
+            archive.unavailable[self.path] -= 1
+            self._send(503, b"")
+            return
+        path = archive.root / self.path.lstrip("/")
+        content = path.read_bytes() if path.is_file() else b""
+        status, part = self._part(content, wanted)
+        fault = archive.faults.get(self.path)
+        if fault is not None and fault(Request(archive, self, part, content)):
+            return
+        if not path.is_file():
+            self._send(404, b"")
+        else:
+            self._send(status, part)
+
+    def _part(self, content: bytes, wanted: str) -> tuple[int, bytes]:
+        archive = self.server.archive
+        span = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted)
+        if not span or not archive.honours_ranges:
+            return 200, content
+        if int(span[1]) >= len(content):
+            return 416, b""
+        part = content[int(span[1]) : int(span[2]) + 1 if span[2] else len(content)]
+        return 206, part[:-20] if self.path in archive.truncates else part
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        archive = self.server.archive
+        if status == 206 and archive.breaks.get(self.path, 0) > 0:
+            archive.breaks[self.path] -= 1
+            self.wfile.write(body[: len(body) // 2])
+            self.close_connection = True
+            return
+        self.wfile.write(body)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.archive = archive
+
+
 @contextlib.contextmanager
 def serving(root: Path) -> Iterator[Archive]:
     """Serve a folder until the end of the block."""
     archive = Archive(root)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # An answer's headers and body in one packet, or small files wait for an acknowledgement.
-        wbufsize = 1 << 16
-        disable_nagle_algorithm = True
-
-        def do_HEAD(self) -> None:
-            self._answer()
-
-        def do_GET(self) -> None:
-            self._answer()
-
-        def log_message(self, *arguments: object) -> None:
-            """Quiet."""
-
-        def handle(self) -> None:
-            # Clients that give up are part of the game.
-            with contextlib.suppress(OSError, ValueError):
-                super().handle()
-
-        def finish(self) -> None:
-            with contextlib.suppress(OSError, ValueError):
-                super().finish()
-
-        def _answer(self) -> None:
-            wanted = self.headers.get("Range", "")
-            archive.log.append((self.command, self.path, wanted))
-            time.sleep(archive.latency)
-            if self.path in archive.hangs:
-                archive.stopped.wait(20)
-                return
-            if archive.unavailable.get(self.path, 0) > 0:
-                archive.unavailable[self.path] -= 1
-                self._send(503, b"")
-                return
-            path = archive.root / self.path.lstrip("/")
-            content = path.read_bytes() if path.is_file() else b""
-            status, part = self._part(content, wanted)
-            fault = archive.faults.get(self.path)
-            if fault is not None and fault(Request(archive, self, part, content)):
-                return
-            if not path.is_file():
-                self._send(404, b"")
-            else:
-                self._send(status, part)
-
-        def _part(self, content: bytes, wanted: str) -> tuple[int, bytes]:
-            span = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted)
-            if not span or not archive.honours_ranges:
-                return 200, content
-            if int(span[1]) >= len(content):
-                return 416, b""
-            part = content[int(span[1]) : int(span[2]) + 1 if span[2] else len(content)]
-            return 206, part[:-20] if self.path in archive.truncates else part
-
-        def _send(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command == "HEAD":
-                return
-            if status == 206 and archive.breaks.get(self.path, 0) > 0:
-                archive.breaks[self.path] -= 1
-                self.wfile.write(body[: len(body) // 2])
-                self.close_connection = True
-                return
-            self.wfile.write(body)
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-    server = Server(("127.0.0.1", 0), Handler)
+    server = _Server(archive)
     archive.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

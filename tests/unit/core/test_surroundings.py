@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,15 @@ from stormdraw.errors import StormdrawError
 from stormdraw.surroundings import check_interpreter, check_library
 
 LIBRARY = Path(__file__).resolve().parents[3] / "workflow_scripts"
+
+
+def passes(check: Callable[[Any], None], argument: Any) -> bool:
+    """Whether a check finds nothing to complain of."""
+    try:
+        check(argument)
+    except StormdrawError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -22,7 +33,7 @@ def test_a_path_that_a_shell_takes_apart_is_told(folder):
 
 
 def test_an_ordinary_path_is_good():
-    check_interpreter("/home/me/storm-draw_2.0/.venv/bin/python3.11")
+    assert passes(check_interpreter, "/home/me/storm-draw_2.0/.venv/bin/python3.11")
 
 
 def package(folder: Path) -> str:
@@ -38,11 +49,11 @@ def test_another_stormdraw_before_this_one_is_told(tmp_path):
 
 
 def test_this_one_or_none_before_it_is_good(tmp_path):
-    check_library([str(tmp_path)])
-    check_library([str(LIBRARY), package(tmp_path / "other")])
+    assert passes(check_library, [str(tmp_path)])
+    assert passes(check_library, [str(LIBRARY), package(tmp_path / "other")])
     # A folder of data that has the name is no package.
     (tmp_path / "stormdraw").mkdir()
-    check_library([str(tmp_path)])
+    assert passes(check_library, [str(tmp_path)])
 
 
 def python(program: str, folder: Path, **environment: str) -> str:

@@ -71,15 +71,22 @@ def fields_of(path):
     return found
 
 
+def make_truth(run, folder, names=None):
+    """A day's truth, of some variables or all of the run; its analyses are `day.nc` beside it."""
+    manifests = [folder / source / "20260601" / "manifest.csv" for source in ("hrrr", "truth")]
+    for source, manifest in zip(("hrrr", "truth"), manifests, strict=True):
+        fetch_day(run, source, "20260601", manifest)
+    day, output = folder / "day.nc", folder / "truth.nc"
+    normalise_day(manifests[0], run.variables, into(day))
+    names = names or run.variables
+    write_truth(manifests[1], [day], names, "URMA analysis", "an analysis", into(output))
+    return output
+
+
 def test_variables_of_urma_and_of_the_analysis(mirror, tmp_path):
     run = run_with("urma", mirror=str(mirror))
     assert dates(run, "truth") == ["20260601"]
-    for source in ("hrrr", "truth"):
-        fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
-    day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
-    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
-    manifest = tmp_path / "truth/20260601/manifest.csv"
-    write_truth(manifest, [day], run.variables, "URMA analysis", "an analysis", into(output))
+    day, output = tmp_path / "day.nc", make_truth(run, tmp_path)
     urma = fields_of(mirror / URMA)
     with xr.open_dataset(output) as truth, xr.open_dataset(day) as analysis:
         assert truth["time"].values.astype("datetime64[h]").tolist() == [SEVEN]
@@ -141,17 +148,12 @@ def test_one_hour_forecasts_as_truth(tmp_path):
     assert request.variables == tuple(run.variables)
 
 
-def test_an_hour_without_the_analysis_that_fills_the_truth_is_named(mirror, tmp_path):
+def test_an_hour_without_the_analysis_has_the_variables_of_urma(mirror, tmp_path):
     config = {"source": {"mirror": str(mirror)}, "truth": "urma", "missing": "skip"}
     run = settings(archive=config | {"missing_limit": 1.0})
     for file in mirror.glob("hrrr.20260601/conus/hrrr.t07z*"):
         file.unlink()
-    for source in ("hrrr", "truth"):
-        fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
-    day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
-    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
-    manifest = tmp_path / "truth/20260601/manifest.csv"
-    write_truth(manifest, [day], run.variables, "URMA analysis", "HRRR analysis", into(output))
+    output = make_truth(run, tmp_path)
     # URMA's variables are there all the same.
     assert absent_times([output]) == set()
     with xr.open_dataset(output) as truth:
@@ -159,7 +161,7 @@ def test_an_hour_without_the_analysis_that_fills_the_truth_is_named(mirror, tmp_
         assert there == MESOSCALE
         assert all(np.isnan(truth[name]).all() for name in {*run.variables} - there)
     # Of its own variables alone, the truth has that hour.
-    write_truth(manifest, [day], ["T2M", "D2M"], "URMA analysis", "HRRR analysis", into(output))
+    make_truth(run, tmp_path, ["T2M", "D2M"])
     assert absent_times([output]) == set()
 
 
@@ -172,12 +174,7 @@ def test_what_urma_lacks_costs_the_truth_of_these_variables_alone(mirror, tmp_pa
     write_inventory(mirror / URMA)
     config = {"source": {"mirror": str(mirror)}, "truth": "urma", "missing": "skip"}
     run = settings(archive=config)
-    for source in ("hrrr", "truth"):
-        fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
-    day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
-    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
-    manifest = tmp_path / "truth/20260601/manifest.csv"
-    write_truth(manifest, [day], run.variables, "URMA analysis", "HRRR analysis", into(output))
+    output = make_truth(run, tmp_path)
     assert absent_times([output]) == set()
     truth = Truth([output], datetime(2026, 6, 1, 6), [1])
     missing = lacking | ({"WIND10"} if "U10" in lacking else set())
@@ -193,12 +190,7 @@ def test_an_hour_without_truth_is_named(mirror, tmp_path):
         file.unlink()
     config = {"source": {"mirror": str(mirror)}, "truth": "urma", "missing": "skip"}
     run = settings(archive=config)
-    for source in ("hrrr", "truth"):
-        fetch_day(run, source, "20260601", tmp_path / source / "20260601" / "manifest.csv")
-    day, output = tmp_path / "day.nc", tmp_path / "truth.nc"
-    normalise_day(tmp_path / "hrrr/20260601/manifest.csv", run.variables, into(day))
-    manifest = tmp_path / "truth/20260601/manifest.csv"
-    write_truth(manifest, [day], run.variables, "URMA analysis", "HRRR analysis", into(output))
+    output = make_truth(run, tmp_path)
     with xr.open_dataset(output) as truth:
         assert truth.sizes["time"] == 0
         assert truth.attrs["absent_times"] == "2026060107"
