@@ -308,14 +308,6 @@ def test_ctrl_c_leaves_no_manifest_and_no_scratch(manifest, mirror):
     assert len(fetch(manifest, mirror)) == 28
 
 
-def test_scratch_of_a_killed_run_is_cleared(manifest, mirror):
-    leftover = manifest.parent / ".fetching" / "0" / "1" / "half.grib2"
-    leftover.parent.mkdir(parents=True)
-    leftover.write_bytes(b"GRIB")
-    fetch(manifest, mirror)
-    assert not leftover.exists()
-
-
 def test_progress_is_told_in_about_ten_lines(manifest, mirror):
     lines = []
     fetch(manifest, mirror, progress=lines.append)

@@ -166,7 +166,6 @@ def test_a_file_that_is_not_there(manifest, server):
     assert server.address + PATH.format(1) in str(caught.value)
     assert server.address + PATH.format(1).replace("/conus", "") in str(caught.value)
     assert not manifest.exists()
-    assert not (manifest.parent / ".fetching").exists()
 
 
 def test_a_file_without_an_inventory(manifest, server):
@@ -270,7 +269,6 @@ def test_after_a_failure_nothing_goes_on(manifest, server):
     with pytest.raises(StormdrawError):
         fetch(manifest, server)
     requests_by_then = len(server.log)
-    assert not (manifest.parent / ".fetching").exists()
     time.sleep(0.2)
     assert len(server.log) == requests_by_then
 
