@@ -11,7 +11,8 @@ from stormdraw.grids import Grid
 _MICRODEGREES = 6
 _MILLIMETRES = 1000
 _MISSING_SURFACE = 255
-_MISSING_VALUE = 9999.0
+# Larger than any value: what equals it is missing for ecCodes, whose own is 9999.
+_MISSING_VALUE = 1e20
 
 # Identification, grid and packing: as in HRRR's files.
 _FIXED_KEYS: dict[str, int] = {
@@ -87,20 +88,20 @@ def pack(handle: int, values: np.ndarray, digits: int) -> None:
     A bitmap leaves out the points of `values` (y, x) that are not finite.
     """
     known = np.isfinite(values)
-    # The bits are for the range of what is there, not for the mark of what is not.
-    whole = np.rint(values[known] * 10.0**digits) if known.any() else np.zeros(1)
+    whole = np.rint(values[known] * 10.0**digits)
+    eccodes.codes_set(handle, "missingValue", _MISSING_VALUE)
     if not known.all():
         set_keys(handle, {"bitmapPresent": 1})
-        eccodes.codes_set(handle, "missingValue", _MISSING_VALUE)
     if not known.any():
         # Complex packing cannot hold nothing.
         eccodes.codes_set(handle, "packingType", "grid_simple")
     # ecCodes takes the decimal scale into account only if it may choose the scales itself; given
-    # just the bits that the range needs, it keeps this decimal scale and a binary one of zero.
-    bits = int(np.ceil(np.log2(np.ptp(whole) + 1)))
+    # just the bits that the range needs, it keeps this decimal scale and a binary one of zero. The
+    # range is of what is there, not of the mark of what is not.
+    bits = int(np.ceil(np.log2(np.ptp(whole) + 1))) if known.any() else 0
     set_keys(handle, {"bitsPerValue": bits, "decimalScaleFactor": digits, "optimizeScaleFactor": 1})
     stored = np.full(values.shape, _MISSING_VALUE)
-    stored[known] = whole / 10.0**digits if known.any() else 0.0
+    stored[known] = whole / 10.0**digits
     eccodes.codes_set_values(handle, stored.ravel())
 
 
