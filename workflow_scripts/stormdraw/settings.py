@@ -270,8 +270,8 @@ class Settings(Section):
         needs = [need for one in self.ensembles.systems if (need := one.need(self)) is not None]
         return [need for need in needs if source in (None, need.source)]
 
-    def ages(self, source: str) -> list[int]:
-        """How many hours before a case HRRR's runs started that a source has, ascending."""
+    def ages(self, source: str | None = None) -> list[int]:
+        """How many hours before a case HRRR's runs started, of one source or of all, ascending."""
         return sorted({age for need in self.needs(source) for age in need.ages})
 
     def members(self, system: AnySystem) -> int:

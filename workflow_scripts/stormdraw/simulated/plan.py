@@ -58,10 +58,13 @@ def plan_archive(settings: Settings) -> Plan:
     cases = tuple(settings.initial_times())
     leads = tuple(settings.leads)
     reference = settings.archive.reference
-    forecasting = {case: [] if reference is None else members_at(reference, case) for case in cases}
-    for source in ("hrrr_forecast", "hrrr_lagged"):
-        for case, members in forecasting.items():
-            members.extend(lagged_runs(case, settings.ages(source)))
+    forecasting = {
+        case: [
+            *([] if reference is None else members_at(reference, case)),
+            *lagged_runs(case, settings.ages()),
+        ]
+        for case in cases
+    }
     runs = _runs(forecasting, leads)
     first = min(period.start for period in periods)
     start = first - hours(settings.archive.simulated.spin_up_hours)
