@@ -1,4 +1,4 @@
-"""Who is in an ensemble of others at a cycle, and what a system needs of their files.
+"""Which members a reference or lagged ensemble has, and what a system needs of their files.
 
 HREF v3 over CONUS: five models, each with its newest run and an older one (NOAA-EMC/HREF,
 `href_getmbr.sh`). HiResW runs only at 00 and 12 UTC, so at 06 and 18 UTC both its runs are older.
@@ -62,7 +62,7 @@ PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
 
 
 def product_variables(names: Sequence[str]) -> list[str]:
-    """The variables that mean and spread hold of those that are scored of a state of `names`."""
+    """The scored variables of a state of `names` that a mean and spread file holds."""
     return [name for name in scored_variables(list(names)) if name in PRODUCT_VARIABLES]
 
 
@@ -174,10 +174,10 @@ def hrrr_run(case: datetime, age: int = 0) -> Member:
 
 @dataclass(frozen=True)
 class Need:
-    """Forecasts of others, for every case of a run.
+    """Forecasts of the archive that a system needs for every case.
 
-    `source` is one of the archive's (`stormdraw.archive.wanted`). `ages` are how many hours before
-    a case the runs of HRRR's started, and `members` how many of several there must be at least.
+    `source` is one of `stormdraw.archive.wanted`. `ages` tell how many hours before a case HRRR's
+    runs started, `members` how many members there must be at least: 0 for what has none.
     """
 
     source: str
@@ -185,5 +185,5 @@ class Need:
     members: int = 0
 
     def names(self, init: datetime) -> list[str]:
-        """The members that HRRR's runs are in a file of several, the newest first."""
+        """What HRRR's runs are called as members of a file, the newest first."""
         return [run.name for run in lagged_runs(init, self.ages)]

@@ -17,7 +17,7 @@ from archive_mirror import (
 )
 from message_extents import find_messages
 
-from stormdraw.archive.absence import alternatives
+from stormdraw.archive.absence import alternatives, require_members
 from stormdraw.archive.audit import audit, read_audit, require_enough, write_audit
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.manifest import read_manifest
@@ -262,6 +262,31 @@ def test_a_member_without_a_variable_is_absent_for_that_variable(tmp_path, missi
     else:
         fetch(tmp_path, mirror, missing, "href", run)
         assert re.search(f"{told}; no system is scored there", caplog.text)
+
+
+def test_a_lagged_ensemble_needs_one_of_the_runs_that_reach_the_lead():
+    """From 05 UTC HRRR runs for 18 h, which is 17 h after the case."""
+    periods = {
+        "training": {"start": "2026-05-01T00:00", "end": "2026-05-01T01:00"},
+        "test": {"start": "2026-06-01T06:00", "end": "2026-06-02T00:00"},
+    }
+    system = {"name": "lagged", "method": "baseline", "kind": "lagged", "ages": [0, 1, 6]}
+    run = settings(ensembles={"systems": [system]}, periods=periods, leads=[18])
+    with pytest.raises(StormdrawError, match="or leave out the system") as error:
+        require_members(run, "hrrr_lagged", "20260601", [])
+    assert "06 UTC + 18 h: 0 of 2 members are there and one is needed;" in str(error.value)
+    assert "absent: hrrr_00h, hrrr_06h;" in str(error.value)
+
+
+def test_a_day_is_asked_for_its_own_cases_only(tmp_path):
+    write_members(tmp_path / "mirror")
+    periods = {
+        "training": {"start": "2026-05-01T00:00", "end": "2026-05-01T01:00"},
+        "test": {"start": "2026-06-01T06:00", "end": "2026-06-02T07:00"},
+    }
+    run = reference(minimum_members=10, periods=periods, cases={"every_hours": 24})
+    table = read_manifest(fetch(tmp_path, tmp_path / "mirror", "fail", "href", run))
+    assert set(table["status"]) == {"ok"}
 
 
 def test_one_empty_file_of_ten_members_is_as_one_that_is_absent(tmp_path):

@@ -239,6 +239,7 @@ def test_the_strictest_system_counts():
     archive = run.archive.model_dump()
     run = settings(archive=archive, ensembles={"systems": systems})
     assert minimum_members(run, "href") == {(): 9}
+    assert minimum_members(run, "href_products") == {}
     assert minimum_members(settings(), "href") == {}
 
 

@@ -41,11 +41,9 @@ def require_members(
 ) -> None:
     """Raises StormdrawError if a variable has fewer members at some lead than a system needs.
 
-    Of a reference ensemble these are `minimum_members`, of lagged runs of HRRR it is one. Unless
-    `archive.missing` allows it: then that lead of the case is left out of all scores.
+    Of a reference ensemble these are `minimum_members`, of lagged runs of HRRR it is one. Where
+    `archive.missing` allows fewer, that lead of the case is left out of all scores instead.
     """
-    if not has_members(source):
-        return
     there = {(row.variable, row.member, row.init, row.lead) for row in rows if row.status == OK}
     for cycle in settings.initial_times():
         if format_date(cycle) != date:

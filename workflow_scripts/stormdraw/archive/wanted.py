@@ -23,7 +23,7 @@ _PUBLISHED = ("href_products", "refs_products")
 _OF_HRRR = ("hrrr_forecast", "hrrr_lagged")
 SOURCES = ("hrrr", "static", "truth", *_OF_HRRR, *_MEMBERS, *_PUBLISHED)
 
-# Each file is one of several members: without it there is a member less.
+# Each file is one of several members: without it there is one fewer.
 _SEVERAL = ("hrrr_lagged", *_MEMBERS)
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
@@ -37,9 +37,8 @@ class FileRequest:
 
     `model`, `product` and `options` are Herbie's. `init` and `lead` (hours) are the file's own,
     which for an older member of an ensemble are not those of the cycle. `member` is empty for what
-    is not a member, `statistic` is set for a product of an ensemble. `whole` is set
-    if a field with a missing point is of no use, `excluded` for what the configuration does
-    without.
+    is not a member, `statistic` is set for a product of an ensemble. `whole` is set if a field with
+    a missing point is of no use, `excluded` for what the configuration does without.
     """
 
     model: str
@@ -97,11 +96,13 @@ def used_sources(settings: Settings) -> list[str]:
 def minimum_members(settings: Settings, source: str) -> dict[tuple[int, ...], int]:
     """How many members there must be, by the strictest system that uses them.
 
-    Lagged runs are told apart by their ages in hours; a reference ensemble has none, ().
+    Lagged runs are told apart by their ages in hours; a reference ensemble has none, (). Empty for
+    a source of other files.
     """
     strictest: dict[tuple[int, ...], int] = {}
     for need in settings.needs(source):
-        strictest[need.ages] = max(need.members, strictest.get(need.ages, 0))
+        if need.members:
+            strictest[need.ages] = max(need.members, strictest.get(need.ages, 0))
     return strictest
 
 
