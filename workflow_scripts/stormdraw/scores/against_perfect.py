@@ -3,12 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES
+from stormdraw.scores.settings import SCORED_VARIABLES
+from stormdraw.scores.text_table import MISSING, text_table
 
 COLUMNS = ("system", "variable", "lead_hours", "crps_ratio", "spread_error_ratio")
-_ORDER = (*STATE_VARIABLES, *DERIVED_VARIABLES)
-_CELL = 8
-_MISSING = "-"
 
 
 def against_perfect(summary: pd.DataFrame, perfect: str) -> pd.DataFrame:
@@ -32,25 +30,18 @@ def against_perfect(summary: pd.DataFrame, perfect: str) -> pd.DataFrame:
         own, calibration = known.get((system, variable, lead), (np.nan, np.nan))
         limit, _ = known.get((perfect, variable, lead), (np.nan, np.nan))
         rows.append((system, variable, lead, own / limit if limit else np.nan, calibration))
-    rows.sort(key=lambda row: (row[0], _ORDER.index(row[1]), row[2]))
+    rows.sort(key=lambda row: (row[0], SCORED_VARIABLES.index(row[1]), row[2]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def against_perfect_text(table: pd.DataFrame, perfect: str) -> str:
     """The ratios for a terminal of 100 columns: a line for each system and lead."""
-    variables = [name for name in _ORDER if name in set(table["variable"])]
-    names = list(dict.fromkeys(table["system"]))
-    width = min(max(map(len, names), default=0), 92 - _CELL * len(variables))
-    lines = [
-        f"CRPS (fair) over that of {perfect}, by lead: 1 is the limit",
-        " " * (width + 6) + "".join(name.rjust(_CELL) for name in variables),
-    ]
-    found = table.set_index(["system", "variable", "lead_hours"])["crps_ratio"]
-    for system in names:
-        for lead in sorted(set(table.loc[table["system"] == system, "lead_hours"])):
-            ratios = [found.get((system, name, lead), np.nan) for name in variables]
-            cells = "".join(
-                (_MISSING if np.isnan(ratio) else f"{ratio:.2f}").rjust(_CELL) for ratio in ratios
-            )
-            lines.append(f"{system[:width].ljust(width)} {lead:>3} h{cells}")
-    return "\n".join(lines) + "\n"
+    variables = [name for name in SCORED_VARIABLES if name in set(table["variable"])]
+    found = table.set_index(["system", "lead_hours", "variable"])["crps_ratio"].dropna().to_dict()
+    rows = []
+    for system, lead in sorted(set(zip(table["system"], table["lead_hours"], strict=True))):
+        ratios = (found.get((system, lead, name)) for name in variables)
+        cells = [MISSING if ratio is None else f"{ratio:.2f}" for ratio in ratios]
+        rows.append((system, f" {lead:>3} h", cells))
+    title = f"CRPS (fair) over that of {perfect}, by lead: 1 is the limit"
+    return text_table(title, variables, rows) + "\n"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES
+from stormdraw.scores.settings import SCORED_VARIABLES
+from stormdraw.scores.text_table import MISSING, WIDTH, text_table
 
 COLUMNS = (
     "system",
@@ -20,9 +21,6 @@ COLUMNS = (
     "skill_of",
     "spread_error_ratio",
 )
-_WIDTH = 100
-_CELL = 8
-_MISSING = "-"
 
 
 def headline(summary: pd.DataFrame, reference: str | None) -> pd.DataFrame:
@@ -55,7 +53,7 @@ def headline(summary: pd.DataFrame, reference: str | None) -> pd.DataFrame:
                 _spread_error_ratio(scores),
             )
         )
-    rows.sort(key=lambda row: (row[0], _position(str(row[1]))))
+    rows.sort(key=lambda row: (row[0], SCORED_VARIABLES.index(str(row[1]))))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -76,7 +74,7 @@ def headline_text(headline: pd.DataFrame, reference: str | None, truth: Sequence
             _block(headline, f"Skill, 1 - CRPS / CRPS of {reference}: above 0 is better", _skilled)
         )
     blocks.append(_block(headline, "Spread-error ratio: 1 when calibrated", _calibrated))
-    notes = [f"Cases: {counts['cases']}.", *(textwrap.fill(line, _WIDTH) for line in truth)]
+    notes = [f"Cases: {counts['cases']}.", *(textwrap.fill(line, WIDTH) for line in truth)]
     if headline["crps_fair"].isna().any() or (headline["skill_of"] == "crps_gaussian").any():
         notes.append("g: Gaussian CRPS, where only mean and spread are known; compare g with g.")
     return "\n\n".join([*blocks, "\n".join(notes)]) + "\n"
@@ -84,17 +82,13 @@ def headline_text(headline: pd.DataFrame, reference: str | None, truth: Sequence
 
 def _block(headline: pd.DataFrame, title: str, cell: Callable[[pd.Series], str]) -> str:
     """A title, a line of variables, and a line for each system."""
-    variables = sorted(set(headline["variable"]), key=_position)
-    systems = list(dict.fromkeys(headline["system"]))
-    width = min(max(map(len, systems)), _WIDTH - _CELL * len(variables))
-    lines = [title, " " * width + "".join(name.rjust(_CELL) for name in variables)]
-    for system in systems:
-        cells = []
-        for variable in variables:
-            row = headline[(headline["system"] == system) & (headline["variable"] == variable)]
-            cells.append(cell(row.iloc[0]) if len(row) else _MISSING)
-        lines.append(system[:width].ljust(width) + "".join(text.rjust(_CELL) for text in cells))
-    return "\n".join(lines)
+    variables = sorted(set(headline["variable"]), key=SCORED_VARIABLES.index)
+    cells = {(row["system"], row["variable"]): cell(row) for _, row in headline.iterrows()}
+    rows = [
+        (system, "", [cells.get((system, variable), MISSING) for variable in variables])
+        for system in dict.fromkeys(headline["system"])
+    ]
+    return text_table(title, variables, rows)
 
 
 def _crps(row: pd.Series) -> str:
@@ -105,7 +99,7 @@ def _crps(row: pd.Series) -> str:
 
 def _skilled(row: pd.Series) -> str:
     if np.isnan(row["skill"]):
-        return _MISSING
+        return MISSING
     # + 0.0 turns -0.0 into 0.0.
     return f"{round(row['skill'], 2) + 0.0:.2f}" + (
         " g" if row["skill_of"] == "crps_gaussian" else ""
@@ -113,16 +107,12 @@ def _skilled(row: pd.Series) -> str:
 
 
 def _calibrated(row: pd.Series) -> str:
-    return _MISSING if np.isnan(row["spread_error_ratio"]) else f"{row['spread_error_ratio']:.2f}"
+    return MISSING if np.isnan(row["spread_error_ratio"]) else f"{row['spread_error_ratio']:.2f}"
 
 
 def _digits(value: float) -> str:
     """Three digits that count, without an exponent."""
     return np.format_float_positional(value, 3, fractional=False, trim="-")
-
-
-def _position(variable: str) -> int:
-    return (*STATE_VARIABLES, *DERIVED_VARIABLES).index(variable)
 
 
 def _mean(scores: pd.DataFrame, metric: str) -> float:
