@@ -44,8 +44,8 @@ def test_one_member_has_no_variance() -> None:
 def reduced(members: np.ndarray, truth: np.ndarray, threads: int) -> dict[str, np.ndarray]:
     """All sums of members (member, y, x) and their map, of one variable at one lead."""
     weights = np.random.default_rng(0).uniform(0.5, 1.5, (1, *truth.shape))
-    labels = ("2026060806", "REFC", 1)
-    block = Block(Forecast("REFC", members), truth, weights, None, Scores(), 0, labels, threads)
+    points, labels = np.ones(truth.shape, bool), ("2026060806", "REFC", 1)
+    block = Block(Forecast("REFC", members), truth, weights, points, Scores(), 0, labels, threads)
     sums, maps = block_sums(block)
     return sums | maps
 

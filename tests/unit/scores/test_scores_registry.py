@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -98,8 +99,9 @@ def truth(random: np.random.Generator, grid: Grid) -> np.ndarray:
     return random.normal(12.0, 8.0, (1, *grid.shape)).astype(np.float32)
 
 
-def score(
-    folder: Path,
+@pytest.fixture
+def paths(
+    tmp_path: Path,
     members: np.ndarray,
     truth: np.ndarray,
     make_ensemble: Callable[..., xr.Dataset],
@@ -113,11 +115,16 @@ def score(
     }
     paths = {}
     for name, arrays in content.items():
-        ensemble = folder / f"{name}.nc"
+        ensemble = tmp_path / f"{name}.nc"
         make_ensemble(INIT, [1], arrays, system=name).to_netcdf(ensemble)
-        paths[name] = [folder / "scores" / name / "2026060806.nc"]
+        paths[name] = [tmp_path / "scores" / name / "2026060806.nc"]
         score_case(ensemble, [fields], paths[name][0], 0, SCORES)
     return paths
+
+
+@pytest.fixture
+def summary(paths: dict[str, list[Path]]) -> pd.DataFrame:
+    return summarise(paths, Scores(reference="href", neighbourhoods=[1, 3]), 0)
 
 
 def run_settings() -> Settings:
@@ -141,18 +148,11 @@ def run_settings() -> Settings:
 
 def test_a_new_file_is_a_new_score(
     one_more: None,
-    tmp_path: Path,
+    paths: dict[str, list[Path]],
+    summary: pd.DataFrame,
     members: np.ndarray,
     truth: np.ndarray,
-    make_ensemble: Callable[..., xr.Dataset],
-    write_fields: Callable[..., Path],
 ) -> None:
-    paths = score(tmp_path, members, truth, make_ensemble, write_fields)
-    summary = summarise(
-        paths,
-        Scores(reference="href", neighbourhoods=[1, 3]),
-        0,
-    )
     found = summary[summary["metric"] == "median_error"]
     weight = xr.load_dataset(paths["trial"][0])["weight_sum"]
     error = np.abs(np.median(members[:, 0].astype(float), axis=0) - truth[0])
@@ -184,27 +184,14 @@ def test_every_file_of_the_folder_is_a_score(root: Path) -> None:
     assert {f"stormdraw.scores.statistics.{name}" for name in names} <= behind
 
 
-def test_every_metric_of_a_summary_says_how_it_is_read(
-    tmp_path: Path,
-    members: np.ndarray,
-    truth: np.ndarray,
-    make_ensemble: Callable[..., xr.Dataset],
-    write_fields: Callable[..., Path],
-) -> None:
-    paths = score(tmp_path, members, truth, make_ensemble, write_fields)
+def test_every_metric_of_a_summary_says_how_it_is_read(summary: pd.DataFrame) -> None:
     told = {
         name.format(threshold=threshold, width=width)
         for name in registry.metrics()
         for threshold in ("10", "20")
         for width in ("1", "3")
     }
-    found = set(
-        summarise(
-            paths,
-            Scores(reference="href", neighbourhoods=[1, 3]),
-            0,
-        )["metric"]
-    )
+    found = set(summary["metric"])
     # There is no wind here, and a reference without members.
     assert told - found == {"energy_fair", "energy_standard", "crps_skill"}
     assert found - told == {"points"}

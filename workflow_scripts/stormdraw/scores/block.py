@@ -25,14 +25,14 @@ _TOGETHER, _POINTS = 2**16, 2**12
 class Block:
     """A forecast and its truth (y, x), and how it is scored.
 
-    `weights` is (region, y, x); only `points` (y, x) count, all if it is None. Random numbers are
-    drawn for `labels`: the initial time, the variable and the lead.
+    `weights` is (region, y, x); only `points` (y, x) count. Random numbers are drawn for `labels`:
+    the initial time, the variable and the lead.
     """
 
     forecast: Forecast
     truth: np.ndarray
     weights: np.ndarray
-    points: np.ndarray | None
+    points: np.ndarray
     scores: Scores
     run_seed: int
     labels: tuple[str, str, int]
@@ -115,7 +115,7 @@ def point_sums(block: Block, members: np.ndarray | None) -> tuple[Arrays, Arrays
 
 def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Points]:
     """Gives the points of a slice of the flat grid."""
-    truth, allowed = block.truth.ravel(), None if block.points is None else block.points.ravel()
+    truth, allowed = block.truth.ravel(), block.points.ravel()
     weights = block.weights.reshape(len(block.weights), -1)
     name = block.forecast.name
 
@@ -126,7 +126,7 @@ def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Po
             generator.bit_generator.advance(here.start)  # type: ignore[attr-defined]
             return generator.random(len(truth[here]))
 
-        of_points = (truth[here], weights[:, here], None if allowed is None else allowed[here])
+        of_points = (truth[here], weights[:, here], allowed[here])
         more: dict[str, Any] = {
             "thresholds": block.scores.thresholds.get(name, ()),
             "precision": variable(name).precision,

@@ -1,6 +1,7 @@
 """A case reduced to sums and counts over its points, from which all scores are ratios."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,60 +47,80 @@ def case_statistics(
     Raises StormdrawError if a variable has no point at any lead where others have some, unless all
     of it `may_be_missing`.
     """
-    scores = Scores() if scores is None else scores
     if regions is None:
         regions = {WHOLE_DOMAIN: np.ones(weights.shape, bool)}
-    region_weights = np.stack([np.where(mask, weights, 0.0) for mask in regions.values()])
+    case = _Case(
+        ensemble,
+        truth,
+        np.stack([np.where(mask, weights, 0.0) for mask in regions.values()]),
+        in_common,
+        Scores() if scores is None else scores,
+        run_seed,
+        threads,
+    )
     variables = ensemble_variables(ensemble)
     leads = leads_of(ensemble) if in_common is None else in_common.leads
-    init = format_init(initial_time(ensemble))
     blocks: list[Arrays] = []
-    maps = MapSums(variables, weights.shape) if scores.maps else None
-
-    def score(name: str, lead: int, points: np.ndarray | None) -> tuple[Arrays, Arrays]:
-        # Nothing holds the forecast any longer than this: a block is all that is in memory.
-        sums, at_points = block_sums(
-            Block(
-                read_forecast(ensemble, name, lead),
-                truth(name, lead),
-                region_weights,
-                points,
-                scores,
-                run_seed,
-                (init, name, lead),
-                threads,
-            )
-        )
-        if name == "WIND10" and {"U10", "V10"} <= set(ensemble.data_vars):
-            u, v = (read_forecast(ensemble, part, lead) for part in ("U10", "V10"))
-            observed = (truth("U10", lead), truth("V10", lead))
-            sums |= wind_sums(Wind(u, v, *observed, region_weights, points, threads))
-        return sums, at_points
-
-    everywhere = np.ones(weights.shape, bool)
+    maps = MapSums(variables, weights.shape) if case.scores.maps else None
     for name in variables:
-        wanted = there = 0
+        wanted = there = False
         for lead in leads:
-            points = None if in_common is None else in_common.at(name, lead)
-            compared = everywhere if points is None else points
-            sums, at_points = score(name, lead, points)
-            wanted += int(np.count_nonzero(compared))
-            there += int(sums["points"][0])
-            known = np.count_nonzero(compared & np.isfinite(truth(name, lead)))
-            if in_common is not None and sums["points"][0] < known:
-                sums, at_points = score(name, lead, ~everywhere)
+            sums, at_points, any_wanted, any_there = case.score(name, lead)
+            wanted, there = wanted or any_wanted, there or any_there
             blocks.append(sums)
             if maps is not None:
                 maps.add(name, at_points)
         if wanted and not there and not may_be_missing:
             raise StormdrawError(
-                f"{name} at init {init}: at no lead is there a point where the truth and the "
+                f"{name} at init {case.init}: at no lead is there a point where the truth and the "
                 "members are finite; see which of the two files is empty"
             )
     # Alone: the ensemble's grid mapping would come along.
     init_alone = ensemble["init"].reset_coords(drop=True)
     found = _assembled(blocks, variables, leads, list(regions)).assign_coords(init=init_alone)
     return found if maps is None else found.assign(maps.maps())
+
+
+@dataclass(frozen=True)
+class _Case:
+    """An ensemble, its truth, and how it is scored; `weights` are (region, y, x)."""
+
+    ensemble: xr.Dataset
+    truth: Callable[[str, int], np.ndarray]
+    weights: np.ndarray
+    in_common: CommonPoints | None
+    scores: Scores
+    run_seed: int
+    threads: int
+
+    @property
+    def init(self) -> str:
+        """The initial time."""
+        return format_init(initial_time(self.ensemble))
+
+    def score(self, name: str, lead: int) -> tuple[Arrays, Arrays, bool, bool]:
+        """The sums and maps of a variable at a lead, whether points are compared, and any is there.
+
+        A point is there where truth and forecast are finite.
+        """
+        forecast, observed = read_forecast(self.ensemble, name, lead), self.truth(name, lead)
+        everywhere = np.ones(observed.shape, bool)
+        common = None if self.in_common is None else self.in_common.at(name, lead)
+        wanted = everywhere if common is None else common
+        known = wanted & np.isfinite(observed)
+        there = known & forecast.valid
+        complete = self.in_common is None or np.array_equal(there, known)
+        points = wanted if complete else ~everywhere
+        labels = (self.init, name, lead)
+        how = (self.scores, self.run_seed, labels, self.threads)
+        sums, maps = block_sums(Block(forecast, observed, self.weights, points, *how))
+        # Beside both components of the wind its speed would take too much memory.
+        del forecast
+        if name == "WIND10" and {"U10", "V10"} <= set(self.ensemble.data_vars):
+            u, v = (read_forecast(self.ensemble, part, lead) for part in ("U10", "V10"))
+            true_u, true_v = (self.truth(part, lead) for part in ("U10", "V10"))
+            sums |= wind_sums(Wind(u, v, true_u, true_v, self.weights, points, self.threads))
+        return sums, maps, bool(wanted.any()), bool(there.any())
 
 
 def _assembled(

@@ -1,7 +1,7 @@
 """Score files of all systems, side by side, and the check that they may be compared."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +85,7 @@ def check_comparable(systems: Mapping[str, xr.Dataset]) -> None:
     """
     _must_agree("cases", {name: cases(system) for name, system in systems.items()}, _differing)
     _must_agree("leads", {name: leads(system) for name, system in systems.items()}, _differing)
-    for variable in sorted({name for system in systems.values() for name in variables(system)}):
-        having = {
-            name: system.sel(variable=variable)
-            for name, system in systems.items()
-            if variable in variables(system)
-        }
+    for variable, having in by_variable(systems):
         masks = np.stack([system["mask_checksum"].values for system in having.values()])
         complete = np.all([system["points"].values > 0 for system in having.values()], axis=0)
         differing = np.argwhere((masks != masks[0]).any(axis=0) & complete)
@@ -102,6 +97,13 @@ def check_comparable(systems: Mapping[str, xr.Dataset]) -> None:
                 for name, system in having.items()
             }
             _must_agree(f"points of {block}", points, _counted)
+
+
+def by_variable(systems: Mapping[str, xr.Dataset]) -> Iterator[tuple[str, dict[str, xr.Dataset]]]:
+    """Each variable in the order of names, and the systems that have it, of it alone."""
+    for variable in sorted({name for system in systems.values() for name in variables(system)}):
+        having = {name: own for name, own in systems.items() if variable in variables(own)}
+        yield variable, {name: own.sel(variable=variable) for name, own in having.items()}
 
 
 def cases(system: xr.Dataset) -> list[str]:
@@ -212,6 +214,9 @@ def _differing(own: list[Any], usual: list[Any]) -> str:
 
 
 def _counted(own: tuple[int, int], usual: tuple[int, int]) -> str:
-    """A number of points and the checksum of which, against the usual ones."""
+    """How many points a system has, and whether they are other ones than usual.
+
+    Both values are the number of points and the checksum of which points they are.
+    """
     others = "other " if own[0] == usual[0] and own[1] != usual[1] else ""
     return f"{own[0]} {others}points"

@@ -35,7 +35,7 @@ def coverage(fields: Fields) -> Arrays:
         # An ensemble none of whose members is there has none.
         "members": np.full(len(counting), fields.member_count if fields.valid.any() else 0),
         "absent_members": np.full(len(counting), fields.forecast.absent),
-        "missing_points": np.count_nonzero(regions & ~fields.forecast.valid(), axis=(1, 2)),
+        "missing_points": np.count_nonzero(regions & ~fields.forecast.valid, axis=(1, 2)),
         "missing_truth": np.count_nonzero(regions & ~np.isfinite(fields.truth), axis=(1, 2)),
     }
     if fields.thresholds and fields.valid.any():

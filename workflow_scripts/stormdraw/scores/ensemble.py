@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
 
-from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES
+from stormdraw.scores.settings import SCORED_VARIABLES
 
 # Members that are read at once: unpacking 16 bits takes three times the space of what comes out.
 _READ_TOGETHER = 8
@@ -26,6 +27,7 @@ class Forecast:
     spread: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     absent: int = 0
 
+    @cached_property
     def valid(self) -> np.ndarray:
         """Where all members that are there are finite, (y, x); nowhere if there is none."""
         if self.members is None:
@@ -41,7 +43,7 @@ def ensemble_variables(ensemble: xr.Dataset) -> list[str]:
     """The variables an ensemble file has, as members or as mean and spread."""
     return [
         name
-        for name in (*STATE_VARIABLES, *DERIVED_VARIABLES)
+        for name in SCORED_VARIABLES
         if name in ensemble or {f"{name}_mean", f"{name}_spread"} <= set(ensemble.data_vars)
     ]
 

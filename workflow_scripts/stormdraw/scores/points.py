@@ -34,7 +34,7 @@ def write_points(
         with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as ensemble:
             shape = (ensemble.sizes["y"], ensemble.sizes["x"])
             for name in ensemble_variables(ensemble):
-                own = [np.packbits(read_forecast(ensemble, name, lead).valid()) for lead in leads]
+                own = [np.packbits(read_forecast(ensemble, name, lead).valid) for lead in leads]
                 if not (np.any(own) or may_be_missing or "missing" in ensemble.attrs):
                     raise StormdrawError(
                         f"{path}: {name}: at no lead is there a point where the members are "

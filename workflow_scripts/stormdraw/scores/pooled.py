@@ -17,7 +17,7 @@ def pooled_tables(
 ) -> dict[tuple[str, str], xr.Dataset]:
     """The sums and tables of each (variable, system), over all cases and leads.
 
-    With `only` of that variable alone. One system's tables are in memory at a time.
+    `only` leaves out all variables but that one. One system's tables are in memory at a time.
 
     Tables of ensembles of different sizes cannot be added: fields with the most frequent number of
     members are summed (the larger of two equally frequent ones). A field without a point that

@@ -9,7 +9,7 @@ import xarray as xr
 
 from stormdraw.files import replacing
 from stormdraw.scores import registry
-from stormdraw.scores.comparison import check_reference, leads, load_systems, variables
+from stormdraw.scores.comparison import by_variable, check_reference, leads, load_systems
 from stormdraw.scores.intervals import days_of, days_with_data, uncertainty, weightings
 from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
 from stormdraw.scores.sums import Cases, all_metrics, smallest_ensembles
@@ -92,7 +92,8 @@ def tidy_scores(
     `days` is the number of initial days. `domain` is the summary of the whole domain, if it is
     there already.
     """
-    inits = next(iter(load_systems(paths_by_system).values()))["init"].values
+    name, paths = next(iter(paths_by_system.items()))
+    inits = load_systems({name: paths})[name]["init"].values
     tables = []
     for region in (WHOLE_DOMAIN, *scores.regions):
         if region == WHOLE_DOMAIN and domain is not None:
@@ -140,12 +141,7 @@ def _all_rows(
     run_seed: int | None = None,
 ) -> Iterator[tuple]:
     """The rows of a table with COLUMNS; without a seed there are no intervals."""
-    for variable in sorted({name for system in systems.values() for name in variables(system)}):
-        having = {
-            name: system.sel(variable=variable)
-            for name, system in systems.items()
-            if variable in variables(system)
-        }
+    for variable, having in by_variable(systems):
         inits = next(iter(having.values()))["init"].values
         weights = np.ones((1, len(inits))) if run_seed is None else weightings(inits)
         for name, values in _metrics(having, scores, standards, weights).items():

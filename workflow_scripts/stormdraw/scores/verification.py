@@ -208,7 +208,7 @@ def exceedance_probability(mean: np.ndarray, spread: np.ndarray, threshold: floa
 class Wind:
     """Both components of the wind and their truths (y, x), `weights` (region, y, x).
 
-    `allowed` (y, x) tells which points may count, all if it is None.
+    `allowed` (y, x) tells which points may count.
     """
 
     u: Forecast
@@ -216,5 +216,5 @@ class Wind:
     true_u: np.ndarray
     true_v: np.ndarray
     weights: np.ndarray
-    allowed: np.ndarray | None
+    allowed: np.ndarray
     threads: int = 1

@@ -65,9 +65,7 @@ def _sums(wind: Wind) -> Arrays:
     u, v = wind.u, wind.v
     if u.members is None or v.members is None or not 0 < len(u.members) == len(v.members):
         return {}
-    valid = u.valid() & v.valid() & np.isfinite(wind.true_u) & np.isfinite(wind.true_v)
-    if wind.allowed is not None:
-        valid &= wind.allowed
+    valid = wind.allowed & u.valid & v.valid & np.isfinite(wind.true_u) & np.isfinite(wind.true_v)
     count = len(u.members)
     standard, fair = energy_score(
         u.members.reshape(count, -1),

@@ -22,13 +22,8 @@ def probability_matched_mean(members: np.ndarray, valid: np.ndarray | None = Non
     """
     count, size = members.shape
     places = np.arange(size) if valid is None else np.flatnonzero(valid)
-    total = np.zeros(size)
-    for member in members:
-        total += np.where(valid, member, 0.0) if valid is not None else member
-    order = np.argsort(total[places] / count, kind="stable")
-    pooled = np.empty((count, len(places)), members.dtype)
-    for own, member in zip(pooled, members, strict=True):
-        own[:] = member[places]
+    pooled = np.take(members, places, axis=1)
+    order = np.argsort(pooled.sum(axis=0, dtype=np.float64) / count, kind="stable")
     pooled = pooled.ravel()
     pooled.sort()
     matched = np.zeros(size, members.dtype)
@@ -47,8 +42,7 @@ def _sums(fields: Fields) -> Arrays:
     if fields.members is None:
         return {}
     observed = np.where(fields.valid, fields.truth, 0.0).astype(np.float64)
-    error = np.where(fields.valid, fields.shared(_matched) - observed, 0.0)
-    return {"pmm_squared_error_sum": fields.sum(error**2)}
+    return {"pmm_squared_error_sum": fields.sum((fields.shared(_matched) - observed) ** 2)}
 
 
 def _sums_of_event(event: Event) -> Arrays:
