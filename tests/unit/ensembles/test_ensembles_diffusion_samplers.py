@@ -12,7 +12,7 @@ from stormdraw.ensembles.samplers import Denoise, SolverPath, draw, solver_times
 from stormdraw.errors import StormdrawError
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
 from stormdraw.models.settings import Prediction
-from stormdraw.models.white_noise import WhiteNoise, torch_noise
+from stormdraw.models.white_noise import WhiteNoise, amplified, torch_noise
 
 CPU = torch.device("cpu")
 
@@ -84,6 +84,38 @@ def test_a_known_gaussian_comes_back(
     mean, std = moments(sample(prediction, sampler, steps, guess=MEAN))
     torch.testing.assert_close(mean, torch.zeros(3), atol=0.03, rtol=0)
     torch.testing.assert_close(std, torch.ones(3), atol=tolerance, rtol=0)
+
+
+# Of a normal distribution a perfect network is linear in its noisy state, and so is each step in
+# its noise: samples depart from the mean in proportion to all noise together, channel by channel.
+@pytest.mark.parametrize(
+    ("sampler", "steps", "eta"), [("dpm_solver++", 8, 0.0), ("ddim", 50, 0.5), ("ddpm", 50, 0.0)]
+)
+def test_the_spread_grows_with_the_amplitude_of_the_noise(
+    sampler: Sampler, steps: int, eta: float
+) -> None:
+    schedule, guess = NoiseSchedule(UNCLIPPED), MEAN.expand(4, 3, 64, 64)
+
+    def departures(amplitude: tuple[float, ...]) -> torch.Tensor:
+        white = amplified(WhiteNoise(range(4), CPU), amplitude, CPU)
+        how = (exact(schedule, "v"), schedule, "v", sampler, steps, guess, white)
+        return draw(*how, eta=eta) - MEAN  # type: ignore[arg-type]
+
+    whole = departures((1.0,))
+    each = torch.tensor([0.5, 1.0, 1.5])[:, None, None]
+    torch.testing.assert_close(departures((0.5, 1.0, 1.5)), each * whole, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(departures((1.2,)), 1.2 * whole, rtol=1e-4, atol=1e-4)
+    plain = draw(
+        exact(schedule, "v"),
+        schedule,
+        "v",
+        sampler,
+        steps,
+        guess,
+        WhiteNoise(range(4), CPU),
+        eta=eta,
+    )
+    assert torch.equal(plain - MEAN, whole)
 
 
 def two_peaks(schedule: NoiseSchedule, spread: float, share: float) -> Denoise:

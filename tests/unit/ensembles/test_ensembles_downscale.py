@@ -181,6 +181,10 @@ def test_block_means_are_kept_and_the_variance_is_right(tmp_path, exact) -> None
     # Of white deviations with their own mean taken off 15 parts in 16 are left.
     expected = (SPREAD * STD[0]) ** 2 * 15 / 16
     assert drawn[..., :8, :12].var(axis=0, ddof=1).mean() == pytest.approx(expected, rel=0.06)
+    half = draw(tmp_path, tmp_path / "f.nc", members=50, steps=20, noise_amplitude=0.5)[
+        "T2M"
+    ].values
+    assert half[..., :8, :12].var(axis=0, ddof=1).mean() == pytest.approx(expected / 4, rel=0.06)
     # The edges that only an overlapping block reaches are as rough as the rest.
     for edge in (drawn[..., 8:, :], drawn[..., 12:]):
         assert edge.var(axis=0, ddof=1).mean() == pytest.approx(expected, rel=0.1)

@@ -60,11 +60,11 @@ def run_of(system: dict[str, Any]) -> Settings:
     ("system", "files"),
     [
         (
-            {"method": "diffusion", "rho": 0.5, **HOW},
+            {"method": "diffusion", "rho": 0.5, "noise_amplitude": 1.2, **HOW},
             [Path("model.pt"), [Path("day.nc")], Path("static.nc")],
         ),
         (
-            {"method": "one_step", "rho": 0.5},
+            {"method": "one_step", "rho": 0.5, "noise_amplitude": 0.9},
             [Path("model.pt"), [Path("day.nc")], Path("static.nc")],
         ),
         (
@@ -87,6 +87,7 @@ def test_a_system_is_drawn_as_its_keys_say(
     draw_case(run, it, DRAWN, init, 9, Path("e.nc"), {"a": 1}, 3, range(4, 6), Path("kept"))  # type: ignore[arg-type]
     (how,) = [one for one in written if isinstance(one, Rollout)]
     said = {key: vars(how)[key] for key in system if key != "method"}
+    said |= {"noise_amplitude": how.noise_amplitude[0]} if "noise_amplitude" in system else {}
     said |= {key: list(value) for key, value in said.items() if isinstance(value, tuple)}
     assert said == {key: value for key, value in system.items() if key != "method"}
     assert (how.members, how.run_seed, how.batch_gigabytes) == (9, 5, 0.5)
@@ -102,9 +103,10 @@ def test_a_system_is_drawn_as_its_keys_say(
 def test_a_system_downscales_as_its_keys_say(
     written: list[Any], source: dict[str, Any], only: list[str]
 ) -> None:
-    run = run_of({"method": "downscale", "models": ["small"], **HOW, **source})
+    how = HOW | {"noise_amplitude": 1.2}
+    run = run_of({"method": "downscale", "models": ["small"], **how, **source})
     case = Case("it", "downscale", datetime(2026, 6, 8), [1, 2], ["T2M"])
     files = ([Path("fine.pt")], Path("forecasts.nc"))
     run.ensembles.system("it").draw(run, *files, case, Path("e.nc"), {"a": 1}, 3)  # type: ignore[attr-defined]
-    how = Downscaling(members=9, run_seed=5, batch_gigabytes=0.5, **HOW)
-    assert written == [*files, only, run.variables, case, how, Path("e.nc"), {"a": 1}, 3]
+    right = Downscaling(members=9, run_seed=5, batch_gigabytes=0.5, **how)
+    assert written == [*files, only, run.variables, case, right, Path("e.nc"), {"a": 1}, 3]

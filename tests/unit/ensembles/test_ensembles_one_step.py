@@ -113,6 +113,18 @@ def test_persistent_noise(
     assert_same_members(split, persistent, STATE, packed=True)
 
 
+def test_members_differ_by_the_noise_alone(tmp_path: Path, day_files: list[Path]) -> None:
+    """Without noise they are one, and with a hundredth of it they differ little."""
+    whole = write(tmp_path, day_files, STOCHASTIC)
+    little = write(tmp_path, day_files, STOCHASTIC, noise_amplitude=(0.01,))
+    none = write(tmp_path, day_files, STOCHASTIC, noise_amplitude=(0.0,))
+    assert (none == none[0]).all()
+    ratio = little[:, 0].std(axis=0).mean(axis=(1, 2)) / whole[:, 0].std(axis=0).mean(axis=(1, 2))
+    assert 0.001 < ratio.min() <= ratio.max() < 0.1
+    with xr.open_dataset(tmp_path / "ensemble.nc") as dataset:
+        assert dataset.attrs["noise_amplitude"] == 0.0
+
+
 def test_a_deterministic_model_has_one_member(tmp_path: Path, day_files: list[Path]) -> None:
     assert write(tmp_path, day_files, DETERMINISTIC).shape[0] == 1
 

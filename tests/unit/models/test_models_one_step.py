@@ -240,7 +240,8 @@ def test_systems_must_suit_their_models() -> None:
         (run_with("diffusion"), graph, "prediction is target; set the method to one_step"),
         (run_with("diffusion", steps=2000), diffusion, "2000 sampling steps are more than"),
         (run_with("one_step"), diffusion, "prediction is v; set the method to diffusion"),
-        (calibrated, graph, "has no spread to calibrate; set `calib"),
+        (calibrated, graph, "has no noise that `calibrate` could change; leave that key out"),
+        (run_with("one_step", noise_amplitude=0.9), graph, "no noise that `noise_amplitude` could"),
         (
             run_with("diffusion"),
             diffusion.model_copy(update={"target": "block"}),

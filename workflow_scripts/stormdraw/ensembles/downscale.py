@@ -30,7 +30,7 @@ from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device, describe_device
 from stormdraw.models.downscaling import DownscalingModel
 from stormdraw.models.memory import sampling_bytes
-from stormdraw.models.white_noise import White, WhiteNoise
+from stormdraw.models.white_noise import White, WhiteNoise, amplified
 from stormdraw.seeds import seed_for
 from stormdraw.times import format_init
 
@@ -39,7 +39,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Downscaling:
-    """How many members are drawn, and how; `batch_gigabytes` bounds the blocks drawn together."""
+    """How many members are drawn, and how; `batch_gigabytes` bounds the blocks drawn together.
+
+    `noise_amplitude` is the standard deviation of the noise; the models are trained with 1.
+    """
 
     members: int
     run_seed: int
@@ -47,6 +50,7 @@ class Downscaling:
     sampler: Sampler = "dpm_solver++"
     steps: int = DEFAULT_STEPS
     eta: float = 0.0
+    noise_amplitude: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def write_downscaled(
             "not_downscaled": " ".join(n for n in state if n not in case.variables) or "none",
             "sampler": how.sampler,
             "sampler_steps": np.int32(how.steps),
+            "noise_amplitude": np.float32(how.noise_amplitude),
         }
         if how.sampler == "ddim":
             notes["sampler_eta"] = np.float32(how.eta)
@@ -249,11 +254,12 @@ def _draw(
 
 def _noise(
     how: Downscaling, case: Case, lead: int, downscaler: Downscaler, drawn: list[tuple[int, int]]
-) -> WhiteNoise:
+) -> White:
     """All that is random in one variable of these (member, block) at a lead."""
     labels = (case.system, format_init(case.init))
     seeds = [
         seed_for(how.run_seed, *labels, member, lead, downscaler.variable, block)
         for member, block in drawn
     ]
-    return WhiteNoise(seeds, downscaler.model.normalization.mean.device)
+    device = downscaler.model.normalization.mean.device
+    return amplified(WhiteNoise(seeds, device), (how.noise_amplitude,), device)

@@ -88,5 +88,6 @@ def draw_case(
     """
     case = Case(system.name, system.method, init, run.leads, run.variables)
     memory = run.ensembles.batch_gigabytes
-    rollout = Rollout(members, run.seed, memory, system.rho, chosen, kept)
+    amplitude = (system.noise_amplitude,)
+    rollout = Rollout(members, run.seed, memory, system.rho, amplitude, chosen, kept)
     system.draw(CaseToDraw(case, drawn, rollout, output, settings, threads))

@@ -74,12 +74,12 @@ def require_forecaster(forecaster: str | None, models: Mapping[str, ModelSetting
     return forecaster
 
 
-def require_spread(name: str, model: ModelSettings) -> None:
-    """The model draws members that differ."""
+def require_noise(name: str, model: ModelSettings, key: str) -> None:
+    """The model draws members that differ; the system has a `key` that changes by how much."""
     if not model.by_chance:
         raise ValueError(
             f"samples the model {name}, which forecasts one member (loss.kind: {model.loss.kind}) "
-            "and has no spread to calibrate; set `calibrate` to false"
+            f"and has no noise that `{key}` could change; leave that key out"
         )
 
 

@@ -30,7 +30,7 @@ from stormdraw.models.devices import describe_device
 from stormdraw.models.forcings import Forcings, make_forcings
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.pairs import check_finite
-from stormdraw.models.white_noise import White, WhiteNoise
+from stormdraw.models.white_noise import White, WhiteNoise, amplified
 from stormdraw.seeds import seed_for
 from stormdraw.times import format_init, hours
 
@@ -61,15 +61,18 @@ class Perturbation:
 class Rollout:
     """How many members are drawn; `batch_gigabytes` bounds the memory of those drawn together.
 
-    `rho` is the correlation of a member's noise with that of the hour before. `chosen` are the
-    members that are drawn here, all if it is None. `kept` is a folder that keeps what is drawn
-    until all is there (`stormdraw.ensembles.resuming`); without one nothing is resumed.
+    `rho` is the correlation of a member's noise with that of the hour before. `noise_amplitude` is
+    the standard deviation of the noise, one for all of its channels or one for each; networks are
+    trained with 1. `chosen` are the members that are drawn here, all if it is None. `kept` is a
+    folder that keeps what is drawn until all is there (`stormdraw.ensembles.resuming`); without one
+    nothing is resumed.
     """
 
     members: int
     run_seed: int
     batch_gigabytes: float = 2.0
     rho: float = 0.0
+    noise_amplitude: tuple[float, ...] = (1.0,)
     chosen: range | None = None
     kept: Path | None = None
 
@@ -180,7 +183,12 @@ def write_rollout(
         *(len(rollout.numbers), f"{case.init:%Y-%m-%d %H}", max(case.leads)),
         describe_device(device),
     )
-    notes = {"model": trained.name, "rho": np.float32(rollout.rho), **notes}
+    notes = {
+        "model": trained.name,
+        "rho": np.float32(rollout.rho),
+        "noise_amplitude": np.array(rollout.noise_amplitude, dtype=np.float32),
+        **notes,
+    }
     drawn = drawn_before(rollout.kept)
     done = [member for members in drawn.values() for member in members]
     if done:
@@ -259,7 +267,9 @@ def roll_out_together(
     for hour in range(1, max(case.leads) + 1):
         known = torch.from_numpy(forcings.at(case.init + hours(hour))).to(device)
         known = known.expand(len(members), -1, -1, -1)
-        white = noise_of(rollout.run_seed, case, members, hour, device)
+        white = amplified(
+            noise_of(rollout.run_seed, case, members, hour, device), rollout.noise_amplitude, device
+        )
         if perturbation is not None:
             states[-1] = perturbation.draw(states[-1], white, correlate)
             drawn.add(states[-1], perturbation.trained.name, hour)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import Field, model_validator
 
-from stormdraw.ensembles.fit import require_history, require_method, require_spread
+from stormdraw.ensembles.fit import require_history, require_method, require_noise
 from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
 from stormdraw.membership import Need
 from stormdraw.section import Name, Section
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Members = Annotated[int, Field(ge=2, le=1000)]
 # How much of a member's noise is that of the hour before: its correlation.
 Rho = Annotated[float, Field(ge=0, le=1)]
+# Standard deviation of the noise that members are drawn from; networks are trained with 1.
+NoiseAmplitude = Annotated[float, Field(ge=0, le=5)]
 
 # What the report takes a system for. A ceiling draws from the true distribution.
 Role = Literal["contender", "reference", "baseline", "ceiling"]
@@ -193,6 +195,7 @@ class FromModel(Drawing):
 
     model: Name
     rho: Rho = 0.0
+    noise_amplitude: NoiseAmplitude = 1.0
     calibrate: bool = False
     by_model = True
     bytes_a_value = 2
@@ -230,8 +233,9 @@ class FromModel(Drawing):
     def check_models(self, run: Settings, models: Models) -> None:
         """The model is for this method, and there are states enough for it to start from."""
         require_method(self.method, self.model, models[self.model])
-        if self.calibrate:
-            require_spread(self.model, models[self.model])
+        for key in ("noise_amplitude", "calibrate"):
+            if getattr(self, key) != type(self).model_fields[key].default:
+                require_noise(self.model, models[self.model], key)
         require_history(run, self.stepping(models), models)
 
     def draw(self, made: CaseToDraw) -> None:

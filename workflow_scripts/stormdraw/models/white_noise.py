@@ -54,6 +54,19 @@ class WhiteNoise:
         return philox(counter, (self._key[:, 0], self._key[:, 1]))
 
 
+def amplified(white: White, amplitude: Sequence[float], device: torch.device) -> White:
+    """Noise of the standard deviation `amplitude`, one for all channels or one for each.
+
+    An amplitude of 1 leaves every bit as it is.
+    """
+    factor = torch.tensor(amplitude, dtype=torch.float32, device=device)[:, None, None]
+
+    def draw(shape: tuple[int, ...]) -> torch.Tensor:
+        return factor * white(shape)
+
+    return draw
+
+
 def torch_noise(
     count: int, generator: torch.Generator | None, device: torch.device | None = None
 ) -> White:

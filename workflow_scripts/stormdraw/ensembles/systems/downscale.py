@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from stormdraw.ensembles.fit import require_downscalers, require_steps
 from stormdraw.ensembles.reach import SIX_RUNS, Ages, HrrrForecast, LaggedRuns, ReferenceMembers
-from stormdraw.ensembles.system import Drawing, Forecasts, Sampled
+from stormdraw.ensembles.system import Drawing, Forecasts, NoiseAmplitude, Sampled
 from stormdraw.section import Name
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class DownscaleSystem(Drawing, Sampled):
     models: Annotated[list[Name], Field(min_length=1)]
     source: Literal["hrrr", "lagged", "reference"] = "hrrr"
     ages: Ages = Field(default=SIX_RUNS)
+    noise_amplitude: NoiseAmplitude = 1.0
 
     @property
     def drawn_from(self) -> tuple[str, ...]:
@@ -97,6 +98,7 @@ class DownscaleSystem(Drawing, Sampled):
             self.sampler,
             self.steps,
             self.eta,
+            self.noise_amplitude,
         )
         only = self.forecasts.need(run).names(case.init)
         files = (checkpoints, forecasts, only or None)
