@@ -18,6 +18,7 @@ from stormdraw.provenance import commit, digest
 from stormdraw.report.case_sheet import case_sheet
 from stormdraw.report.completeness import completeness
 from stormdraw.report.diagnoses import Table, diagnosis_tables
+from stormdraw.report.embedded import Embedded, embed
 from stormdraw.report.evidence import ScoreTable, evidence
 from stormdraw.report.figure import figures
 from stormdraw.report.limits import banner, limits
@@ -25,7 +26,6 @@ from stormdraw.report.machine import hardware, versions
 from stormdraw.report.matrix import Matrix, matrix
 from stormdraw.report.model_cards import describe_model
 from stormdraw.report.notes import comparison_notes
-from stormdraw.report.style import read_label
 from stormdraw.report.summary import cases_in, leads_in, load_summary
 from stormdraw.report.suspicious import suspicious_variables
 from stormdraw.report.verdict import verdict
@@ -63,18 +63,6 @@ class Inputs:
     maps: Mapping[str, Path] = field(default_factory=dict)
     quality: Sequence[Path] = ()
     diagnoses: Mapping[str, Path] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """A figure on the page; `data` is None where `alternative` says why there is none."""
-
-    name: str
-    title: str
-    caption: str
-    alternative: str
-    data: str | None
-    width: int
 
 
 def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> None:
@@ -126,7 +114,8 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             commit=commit(),
             settings_hash=digest(settings.model_dump(mode="json")),
             limits=limits(settings, summary),
-            table_of_scores=_data_uri(inputs.summary.read_bytes(), "text/csv"),
+            table_of_scores="data:text/csv;base64,"
+            + base64.b64encode(inputs.summary.read_bytes()).decode("ascii"),
             files=_hashes(inputs),
             script=(_TEMPLATES / "page.js").read_text(encoding="utf-8"),
             script_hash=_script_hash(),
@@ -141,7 +130,7 @@ def _choices(shown: Matrix) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-def _by_category(inputs: Inputs) -> dict[str, list["Embedded"]]:
+def _by_category(inputs: Inputs) -> dict[str, list[Embedded]]:
     """The figures of the whole run, by the category that their section shows."""
     found: dict[str, list[Embedded]] = {}
     for name, figure in figures().items():
@@ -217,26 +206,6 @@ def _script_hash() -> str:
     # As the browser sees it: the text between the tags.
     content = (_TEMPLATES / "page.js").read_bytes()
     return base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
-
-
-def embed(name: str, path: str | Path | None) -> Embedded:
-    """A figure as the page takes it in: a data URI, and the words that go with it.
-
-    Raises StormdrawError if the file is there but not a figure of the report.
-    """
-    figure = figures()[name]
-    if path is None:
-        reason = "This figure was not made in this run."
-        return Embedded(name, figure.title, figure.caption, reason, None, 0)
-    label = read_label(path)
-    if label.gap:
-        return Embedded(name, figure.title, figure.caption, label.description, None, 0)
-    data = _data_uri(Path(path).read_bytes(), "image/svg+xml")
-    return Embedded(name, figure.title, figure.caption, label.description, data, label.width)
-
-
-def _data_uri(content: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _points(summary: pd.DataFrame) -> int | None:
