@@ -80,6 +80,7 @@ def ours(members: Fields, truth: Fields, folder: Path) -> dict[tuple[str, str], 
     )
     score_case(folder / "ensemble.nc", [folder / "truth.nc"], folder / "own.nc", 0, settings)
     table = summarise({"trial": [folder / "own.nc"]}, settings, 0)
+    # There is one threshold, and one width.
     return dict(
         zip(zip(table["variable"], table["metric"], strict=True), table["value"], strict=True)
     )
@@ -150,7 +151,7 @@ def of_storms(members: np.ndarray, truth: np.ndarray) -> dict[str, Values]:
     steps = [0.0, *(np.arange(MEMBERS) + 0.5) / MEMBERS]
     curve = scores.probability.roc_curve_data(probability, event.astype(float), steps)
     return {
-        f"crps_{kind}_above_{STORM:g}": {
+        f"crps_{kind}_above": {
             "scoringrules": scoringrules.twcrps_ensemble(
                 y, values, a=STORM, m_axis=0, estimator=estimator
             ).mean(),
@@ -158,7 +159,7 @@ def of_storms(members: np.ndarray, truth: np.ndarray) -> dict[str, Values]:
         }
         for kind, estimator, method in (("standard", "nrg", "ecdf"), ("fair", "fair", "fair"))
     } | {
-        f"brier_{STORM:g}": {
+        "brier": {
             "xskillscore": float(xskillscore.brier_score(event, probability)),
             "scoringrules": scoringrules.brier_score(
                 event.values.astype(float), probability.values
@@ -167,19 +168,19 @@ def of_storms(members: np.ndarray, truth: np.ndarray) -> dict[str, Values]:
                 brier(forecast, observed, "member", STORM, fair_correction=False).squeeze()
             ),
         },
-        f"brier_fair_{STORM:g}": {
+        "brier_fair": {
             "xskillscore": float(
                 xskillscore.brier_score(event, exceeding, member_dim="member", fair=True)
             ),
             "scores": float(brier(forecast, observed, "member", STORM).squeeze()),
         },
-        f"roc_area_{STORM:g}": {
+        "roc_area": {
             "xskillscore": float(
                 xskillscore.roc(event, probability, np.array(steps), return_results="area")
             ),
             "scores": float(curve["AUC"]),
         },
-        f"pmm_fss_{STORM:g}_{BOX}": {
+        "pmm_fss": {
             "scores": float(
                 scores.spatial.fss_2d_single_field(
                     probability_matched_mean(members.reshape(MEMBERS, -1)).reshape(SHAPE),

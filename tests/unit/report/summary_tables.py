@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from report_run import DEMO
 
@@ -44,7 +45,10 @@ def settings(reference: str | None = "href", **changes: Any) -> Settings:
 def summary(rows: list[tuple] = ROWS, **changes: Any) -> pd.DataFrame:
     columns = ["system", "variable", "lead_hours", "metric", "members", "value"]
     table = pd.DataFrame(rows, columns=[*columns, "ci_low", "ci_high"])
-    table = table.astype({"ci_low": float, "ci_high": float}).assign(cases=5, **changes)
+    table = table.astype({"ci_low": float, "ci_high": float})
+    skills = table["metric"].str.endswith("skill")
+    usual = {"cases": 5, "against": np.where(skills, "href", ""), "threshold": np.nan}
+    table = table.assign(**usual | {"width": np.nan} | changes)
     # The metrics that every real summary has.
     others = [
         table.drop_duplicates(["system", "variable", "lead_hours"]).assign(metric=metric, value=1.0)

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 from report_run import DEMO
-from summary_tables import ROWS, judged, settings, signed, summary
+from summary_tables import ROWS, judged, percent, settings, signed, summary
 
+from stormdraw.report.evidence import evidence
 from stormdraw.report.matrix import contenders, matrix, tone_of
 from stormdraw.report.style import looks
 from stormdraw.report.wording import NOTHING
@@ -131,13 +132,19 @@ def test_a_wrong_spread_is_red_either_way(ratio: float, tone: str) -> None:
 
 def test_events_can_be_chosen() -> None:
     rows = [
-        ("ddpm_residual", "REFC", 1, "fss_30_9", 50, 0.75, None, None),
-        ("href", "REFC", 1, "fss_30_9", 10, 0.5, None, None),
-        ("ddpm_residual", "REFC", 1, "brier_fair_30", 50, 0.02, None, None),
-        ("href", "REFC", 1, "brier_fair_30", 10, 0.01, None, None),
-        ("persistence", "REFC", 1, "brier_30", 1, 0.03, None, None),
+        ("ddpm_residual", "REFC", 1, "fss", 50, 0.75, None, None),
+        ("href", "REFC", 1, "fss", 10, 0.5, None, None),
+        ("ddpm_residual", "REFC", 1, "brier_fair", 50, 0.02, None, None),
+        ("href", "REFC", 1, "brier_fair", 10, 0.01, None, None),
+        ("persistence", "REFC", 1, "brier", 1, 0.03, None, None),
     ]
-    table = summary(rows)
+    table = summary(rows, threshold=30.0, width=9.0)
+    # Of another threshold and width everything is worth nothing.
+    others = [
+        table.assign(value=9.0, threshold=20.0),
+        table[table["metric"] == "fss"].assign(value=9.0, width=3.0),
+    ]
+    table = pd.concat([others[0], table, others[1]])
     assert cell("FSS ≥ 30, 9 points wide", "ddpm_residual", 0, summary=table)[:2] == [
         "0.75",
         "best",
@@ -159,3 +166,15 @@ def test_an_initial_hour_can_be_chosen() -> None:
     assert found == ["1.00", "1.00", "2.00"]
     title = cell("fair CRPS", "href", 2, by_hour=by_hour, hour=1)[2]
     assert title == "href, T2M, 1 h: fair CRPS 1.00, 2 cases"
+
+
+def test_skill_against_a_baseline_is_not_skill_against_the_reference() -> None:
+    table = summary()
+    skills = table[(table["metric"] == "crps_skill") & (table["system"] == "ddpm_residual")]
+    table = pd.concat([skills.assign(against="persistence", value=0.5), table])
+    for other, text in (("persistence", "+50"), ("href", "+40")):
+        found = cell(f"skill against {other} (%)", "ddpm_residual", 2, summary=table)
+        assert found[0] == text
+    tables = {own.variable: own for own in evidence(table, settings())}
+    row = next(own for own in tables["T2M"].rows if own.system == "ddpm_residual" and own.lead == 1)
+    assert row.values[tables["T2M"].headings.index("skill")][0] == percent("+40")

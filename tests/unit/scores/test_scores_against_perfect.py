@@ -8,10 +8,10 @@ from stormdraw.scores.summary import COLUMNS
 
 def summary_of(values: list[tuple[str, str, int, str, float]]) -> pd.DataFrame:
     rows = [
-        (system, variable, lead, metric, 10, 4, value, np.nan, np.nan, np.nan)
+        (system, variable, lead, metric, 10, 4, value)
         for system, variable, lead, metric, value in values
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS[:7]))
 
 
 SUMMARY = summary_of(

@@ -12,12 +12,12 @@ VALUES = dict[str, tuple[float, float]]
 def summary_of(scores: dict[tuple[str, str], VALUES], members: int = 10) -> pd.DataFrame:
     """Scores at 1 and 3 h by system and variable."""
     rows = [
-        (system, variable, lead, metric, members, 4, value, np.nan, np.nan, np.nan)
+        (system, variable, lead, metric, members, 4, value)
         for (system, variable), metrics in scores.items()
         for metric, values in metrics.items()
         for lead, value in zip((1, 3), values, strict=True)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS[:7]))
 
 
 def scores(fair: tuple[float, float], gaussian: tuple[float, float] = (1.0, 1.0)) -> VALUES:

@@ -19,6 +19,7 @@ from stormdraw.scores.case import score_case
 from stormdraw.scores.maps import MapSums
 from stormdraw.scores.memory import case_bytes, summary_bytes
 from stormdraw.scores.pooled import pooled_tables
+from stormdraw.scores.score import PARAMETERS, Metric
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.summary import summarise
 from stormdraw.settings import Settings, load_settings
@@ -185,16 +186,17 @@ def test_every_file_of_the_folder_is_a_score(root: Path) -> None:
 
 
 def test_every_metric_of_a_summary_says_how_it_is_read(summary: pd.DataFrame) -> None:
-    told = {
-        name.format(threshold=threshold, width=width)
-        for name in registry.metrics()
-        for threshold in ("10", "20")
-        for width in ("1", "3")
-    }
+    values = {"threshold": {10.0, 20.0}, "width": {1.0, 3.0}}
     found = set(summary["metric"])
     # There is no wind here, and a reference without members.
-    assert told - found == {"energy_fair", "energy_standard", "crps_skill"}
-    assert found - told == {"points"}
+    assert set(registry.metrics()) - found == {"energy_fair", "energy_standard", "crps_skill"}
+    assert found - set(registry.metrics()) == {"points"}
+    for metric, rows in summary.groupby("metric"):
+        how = registry.metrics().get(str(metric), Metric())
+        for parameter in PARAMETERS:
+            expected = values[parameter] if parameter in how.dims else set()
+            assert set(rows[parameter].dropna()) == expected, metric
+        assert (rows["against"] == ("href" if how.kind == "skill" else "")).all(), metric
 
 
 def test_the_sum_of_two_scores_has_one_name() -> None:

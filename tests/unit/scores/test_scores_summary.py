@@ -209,10 +209,11 @@ def test_equal_inputs_give_equal_bytes(eight_days: dict[str, list[Path]], tmp_pa
     lines = first.decode().splitlines()
     assert (
         lines[0]
-        == "system,variable,lead_hours,metric,members,cases,value,ci_low,ci_high,undefined_share"
+        == "system,variable,lead_hours,metric,members,cases,value,ci_low,ci_high,undefined_share,"
+        "against,threshold,width"
     )
     assert lines[1].startswith("href,T2M,1,bias,3,8,0,0,0,0")
-    assert "href,T2M,1,points,3,8,80,,," in lines
+    assert "href,T2M,1,points,3,8,80,,,,,," in lines
     assert b"\r" not in first
 
 

@@ -226,8 +226,13 @@ def test_the_tidy_table_has_every_region(
     assert list(read["region"].unique()) == ["domain", "west"]
     assert (read["days"] == 1).all()
     np.testing.assert_array_equal(read.loc[read["region"] == "domain", "value"], domain["value"])
-    expected = {"crps_reliability", "brier_20", "fss_20_3", "pmm_csi_5", "rank_index"}
-    assert expected <= set(read["metric"])
+    nan = "none"
+    expected = {
+        *(("crps_reliability", nan, nan), ("rank_index", nan, nan)),
+        *(("brier", 20.0, nan), ("fss", 20.0, 3.0), ("pmm_csi", 5.0, nan)),
+    }
+    of_rows = read[["metric", "threshold", "width"]].astype(object).fillna(nan)
+    assert expected <= set(of_rows.itertuples(index=False, name=None))
     count = int((longitude <= middle).sum())
     points = read[(read["region"] == "west") & (read["metric"] == "points")]["value"]
     assert (points == count).all()

@@ -45,12 +45,13 @@ def evidence(summary: pd.DataFrame, settings: Settings) -> list[ScoreTable]:
 
 
 def _table(summary: pd.DataFrame, settings: Settings, name: str) -> ScoreTable:
-    own = summary[(summary["variable"] == name) & summary["value"].notna()]
+    against = summary["against"].isin(["", settings.scores.reference])
+    own = summary[(summary["variable"] == name) & summary["value"].notna() & against]
     there = set(own["metric"])
     metrics = {
         name: metric
         for name, metric in registry.metrics().items()
-        if metric.label and name in there
+        if metric.label and not metric.dims and name in there
     }
     scores = own.set_index(["system", "lead_hours", "metric"])[["value", "ci_low", "ci_high"]]
     found = {key: tuple(row) for key, row in zip(scores.index, scores.to_numpy(), strict=True)}

@@ -28,10 +28,10 @@ ALL_HOURS = "all"
 class Choice:
     """A score that a reader can choose.
 
-    `metrics` are names of the summary: the first that a system has counts. `standard` is a system
-    that the value is divided by, `against` one that a skill is measured against. `tone` colours a
-    cell: above 0 blue, below 0 red, at 0 not at all. `best` is the direction of a star: 1 for high,
-    -1 for low, 0 for none.
+    `metrics` are names of the summary: the first that a system has counts, of the given
+    `parameters`. `standard` is a system that the value is divided by, `against` one that a skill is
+    measured against. `tone` colours a cell: above 0 blue, below 0 red, at 0 not at all. `best` is
+    the direction of a star: 1 for high, -1 for low, 0 for none.
     """
 
     label: str
@@ -41,6 +41,15 @@ class Choice:
     best: int
     standard: str | None = None
     against: str | None = None
+    parameters: tuple[tuple[str, float], ...] = ()
+
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Those of a table of scores that it is made of."""
+        chosen = table["metric"].isin(self.metrics) & table["value"].notna()
+        chosen &= table["against"] == (self.against or "")
+        for name, value in self.parameters:
+            chosen &= table[name] == value
+        return table[chosen]
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ def choices(summary: pd.DataFrame, settings: Settings) -> list[Choice]:
     systems = systems_in(summary, settings)
     offered = {name: metric for name, metric in registry.metrics().items() if metric.offered}
     found = [
-        _against(other, name, metric, settings)
+        _against(other, name, metric)
         for other in dict.fromkeys([settings.scores.reference, *settings.baselines()])
         if other in systems
         for name, metric in offered.items()
@@ -93,27 +102,26 @@ def choices(summary: pd.DataFrame, settings: Settings) -> list[Choice]:
         label = f"fair CRPS over that of {perfect}"
         found.append(Choice(label, ("crps_fair",), _two_decimals, _no_tone, -1, perfect))
     alone = {name: metric for name, metric in offered.items() if metric.kind != "skill"}
-    found += [_alone(name, metric) for name, metric in alone.items() if "{" not in name]
+    found += [_alone(name, metric) for name, metric in alone.items() if not metric.dims]
     found += _of_events(alone, settings)
-    there = set(summary["metric"])
-    return [choice for choice in found if there & set(choice.metrics)]
+    return [choice for choice in found if len(choice.rows(summary))]
 
 
-def _against(other: str | None, name: str, metric: Metric, settings: Settings) -> Choice:
-    suffix = "" if other == settings.scores.reference else f"_vs_{other}"
-    names = tuple(f"{own}{suffix}" for own in (name, metric.stand_in) if own)
+def _against(other: str | None, name: str, metric: Metric) -> Choice:
+    names = tuple(own for own in (name, metric.stand_in) if own)
     label = f"{metric.label} against {other} (%)"
     return Choice(label, names, _per_cent, float, 0, against=other)
 
 
-def _alone(name: str, metric: Metric, **values: str) -> Choice:
-    """A metric of a system by itself; `values` are put into its name and label."""
+def _alone(name: str, metric: Metric, **parameters: float) -> Choice:
+    """A metric of a system by itself, of one value for each of its parameters."""
     return Choice(
-        metric.label.format(**values),
-        tuple(own.format(**values) for own in (name, metric.stand_in) if own),
+        metric.label.format(**{name: f"{value:g}" for name, value in parameters.items()}),
+        tuple(own for own in (name, metric.stand_in) if own),
         _two_decimals if metric.kind == "ratio" else digits,
         _calibration if metric.best == "one" else _no_tone,
         {"high": 1, "low": -1}.get(metric.best, 0),
+        parameters=tuple(parameters.items()),
     )
 
 
@@ -123,12 +131,12 @@ def _of_events(metrics: Mapping[str, Metric], settings: Settings) -> Iterator[Ch
     Thresholds differ from variable to variable, so a choice has values in the columns of one.
     """
     widths = settings.scores.neighbourhoods
-    width = str(widths[len(widths) // 2])
     thresholds = {value for some in settings.scores.thresholds.values() for value in some}
     for threshold in sorted(thresholds):
+        values = {"threshold": threshold, "width": widths[len(widths) // 2]}
         for name, metric in metrics.items():
-            if "{threshold}" in name:
-                yield _alone(name, metric, threshold=f"{threshold:g}", width=width)
+            if "threshold" in metric.dims:
+                yield _alone(name, metric, **{dim: values[dim] for dim in metric.dims})
 
 
 def _two_decimals(value: float) -> str:
@@ -221,7 +229,7 @@ def _cells(
     settings: Settings,
     sure: set[tuple[str, str | None, str, int]],
 ) -> list[list[list[str]]]:
-    known = table[table["metric"].isin(choice.metrics) & table["value"].notna()]
+    known = choice.rows(table)
     scores: dict[tuple[str, str, int], dict[str, Any]] = {}
     for metric in reversed(choice.metrics):
         for row in known[known["metric"] == metric].to_dict("records"):

@@ -32,6 +32,7 @@ from stormdraw.report.verdict import verdict
 from stormdraw.report.winner import winner_of
 from stormdraw.report.wording import as_yaml
 from stormdraw.scores.overall import read_overall
+from stormdraw.scores.summary import read_summary
 from stormdraw.scores.verdicts import read_verdicts
 from stormdraw.settings import Settings
 from stormdraw.variables import variable
@@ -73,7 +74,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
     summary = load_summary(inputs.summary)
     verdicts = None if inputs.verdicts is None else read_verdicts(inputs.verdicts)
     overall = None if inputs.overall is None else read_overall(inputs.overall)
-    by_hour = None if inputs.by_initial_hour is None else pd.read_csv(inputs.by_initial_hour)
+    by_hour = None if inputs.by_initial_hour is None else read_summary(inputs.by_initial_hour)
     shown = matrix(summary, by_hour, verdicts, settings)
     page = (
         _environment()

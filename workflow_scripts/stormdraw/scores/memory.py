@@ -154,11 +154,11 @@ def _numbers(settings: Settings, own: Sum, members: int) -> int:
 def _metrics(settings: Settings) -> int:
     """How many metrics a variable has at most."""
     scores = settings.scores
-    values = {"{threshold}": _thresholds(settings), "{width}": len(scores.neighbourhoods)}
+    counts = {"threshold": _thresholds(settings), "width": len(scores.neighbourhoods)}
     alone = sum(
-        math.prod(count for placeholder, count in values.items() if placeholder in name)
+        math.prod(counts[dim] for dim in metric.dims)
         for score in registry.scores().values()
-        for name in score.metrics
+        for metric in score.metrics.values()
     )
     # Of skills against a system there is one of each score.
     compared = sum(1 for score in registry.scores().values() if score.against)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 Arrays = dict[str, np.ndarray]
 Length = int | Callable[[int], int]
 
+# What a metric may have one value for each of: the thresholds of its variable, and the widths of
+# neighbourhoods.
+PARAMETERS = ("threshold", "width")
+
 
 @dataclass(frozen=True)
 class Sum:
@@ -41,7 +45,9 @@ class Metric:
 
     `best` is what a good forecast has. An `amount` has the units of the variable or none, a `ratio`
     is told by two decimals, a `skill` in per cent. `stand_in` is the metric of a system that has no
-    members. A metric that is `offered` can be chosen for the page's matrix.
+    members. A metric that is `offered` can be chosen for the page's matrix. `dims` are what there
+    is one of it for, of PARAMETERS: they are columns of the tables of scores, and may stand in
+    braces in the label.
     """
 
     label: str = ""
@@ -49,6 +55,7 @@ class Metric:
     kind: Literal["amount", "ratio", "skill"] = "amount"
     stand_in: str = ""
     offered: bool = False
+    dims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,10 @@ class Score:
     threshold; a score that has this is not made of other variables), and `wind` with both
     components, once beside the speed. `copies` of a variable's members are held meanwhile.
 
-    `metrics` are by name, with `{threshold}` and `{width}` (of the neighbourhood) in it where there
-    is one for each. `cases` makes them (resample, lead) of sums over all cases; `sizes` makes them
-    (resample,) at one lead, of sums over the cases of each number of members, for tables as long as
-    the ensemble. `against` makes `skills` of the metrics of a system and of another one.
+    `metrics` are by name. `cases` makes them (resample, lead, ...) of sums over all cases, where
+    `Metric.dims` follow the lead; `sizes` makes them (resample, ...) at one lead, of sums over the
+    cases of each number of members, for tables as long as the ensemble. `against` makes `skills` of
+    the metrics of a system and of another one.
 
     `maps` are values at each point, told in words, whose sums over leads are kept. `lengths` are
     those of dimensions that only this score's sums have, by itself or for so many members (0 for a

@@ -1,6 +1,7 @@
 """Scores of all systems in tidy tables: of the domain, of each region, of each initial hour."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from stormdraw.files import replacing
 from stormdraw.scores import registry
 from stormdraw.scores.comparison import by_variable, check_reference, leads, load_systems
 from stormdraw.scores.intervals import days_of, days_with_data, uncertainty, weightings
+from stormdraw.scores.score import PARAMETERS
 from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
 from stormdraw.scores.sums import Cases, all_metrics, smallest_ensembles
 
@@ -25,9 +27,12 @@ COLUMNS = (
     "ci_low",
     "ci_high",
     "undefined_share",
+    "against",
+    *PARAMETERS,
 )
 _OF_INTERVALS = ["ci_low", "ci_high", "undefined_share"]
-_NUMBERS = ("value", *_OF_INTERVALS)
+_NUMBERS = ("value", *_OF_INTERVALS, *PARAMETERS)
+_ORDER = [*COLUMNS[:4], "against", *PARAMETERS]
 
 
 def summarise(
@@ -43,9 +48,10 @@ def summarise(
     `cases` is how many have a point that counts at the lead, and the others are in no score of it.
     `ci_low` and `ci_high` bound a score at `scores.confidence`, see `stormdraw.scores.intervals`,
     NaN with too few days; `undefined_share` is that of the resamples of the days in which there is
-    no such score, as where none of them has an event. Skill is against the reference, without one
-    there is none, and against each of `standards`, with their name at the end of the metric's. The
-    files were made with the neighbourhoods of `scores`.
+    no such score, as where none of them has an event. `against` is the system that a skill is
+    measured against: the reference, without one there is none, and each of `standards`. It is empty
+    for other metrics. `threshold` and `width` of the neighbourhood are NaN where a metric has none.
+    The files were made with the neighbourhoods of `scores`.
 
     Raises StormdrawError if the reference is not among the systems, and as `load_systems` does.
     """
@@ -53,7 +59,7 @@ def summarise(
     systems = load_systems(paths_by_system, region, registry.tables_of_metrics())
     rows = list(_all_rows(systems, scores, standards, run_seed))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.sort_values(list(COLUMNS[:4]), ignore_index=True)
+    return table.sort_values(_ORDER, ignore_index=True)
 
 
 def by_initial_hour(
@@ -77,7 +83,7 @@ def by_initial_hour(
         ]
         tables.append(pd.DataFrame(rows, columns=[*COLUMNS[:3], "initial_hour", *COLUMNS[3:]]))
     table = pd.concat(tables, ignore_index=True).drop(columns=_OF_INTERVALS)
-    return table.sort_values(list(table.columns[:5]), ignore_index=True)
+    return table.sort_values(["initial_hour", *_ORDER], ignore_index=True)
 
 
 def tidy_scores(
@@ -144,52 +150,62 @@ def _all_rows(
     for variable, having in by_variable(systems):
         inits = next(iter(having.values()))["init"].values
         weights = np.ones((1, len(inits))) if run_seed is None else weightings(inits)
-        for name, values in _metrics(having, scores, standards, weights).items():
-            for row in _rows(having[name], values, scores, run_seed or 0):
+        reference = having.get(scores.reference or "")
+        matched = None if reference is None else reference["members"].values
+        cases = {
+            name: Cases(system, weights, matched, scores.neighbourhoods)
+            for name, system in having.items()
+        }
+        for name, metrics in _metrics(cases, [scores.reference, *standards]).items():
+            for row in _rows(cases[name], metrics, scores, run_seed or 0):
                 yield (name, variable, *row)
 
 
 def _metrics(
-    systems: Mapping[str, xr.Dataset],
-    settings: Scores,
-    standards: Sequence[str],
-    weights: np.ndarray,
-) -> dict[str, dict[str, np.ndarray]]:
-    """The scores (weighting, lead) of each system for one variable, by system and metric."""
-    reference = settings.reference
-    standard = systems.get(reference or "")
-    matched = None if standard is None else standard["members"].values
-    scores = {}
-    for name, system in systems.items():
-        cases = Cases(system, weights, matched, settings.neighbourhoods)
-        scores[name] = all_metrics(cases)
-        # How many points there are is no estimate, and has no interval.
-        scores[name]["points"] = cases["points"][:1]
-    alone = {name: dict(values) for name, values in scores.items()}
-    for against in dict.fromkeys([reference, *standards]):
+    cases: Mapping[str, Cases], standards: Sequence[str | None]
+) -> dict[str, dict[tuple[str, str], np.ndarray]]:
+    """The scores (weighting, lead, ...) of each system, by metric and `against`."""
+    alone = {name: all_metrics(own) for name, own in cases.items()}
+    # How many points there are is no estimate, and has no interval.
+    scores = {
+        name: {(metric, ""): values for metric, values in own.items()}
+        | {("points", ""): cases[name]["points"][:1]}
+        for name, own in alone.items()
+    }
+    for against in dict.fromkeys(standards):
         if against not in alone:
             continue
-        suffix = "" if against == reference else f"_vs_{against}"
-        for name, values in scores.items():
+        for name in scores:
             for score in registry.scores().values():
                 skills = score.against(alone[name], alone[against]) if score.against else {}
-                values.update({f"{metric}{suffix}": skill for metric, skill in skills.items()})
+                scores[name].update({(metric, against): skill for metric, skill in skills.items()})
     return scores
 
 
 def _rows(
-    system: xr.Dataset, metrics: Mapping[str, np.ndarray], scores: Scores, run_seed: int
+    cases: Cases,
+    metrics: Mapping[tuple[str, str], np.ndarray],
+    scores: Scores,
+    run_seed: int,
 ) -> Iterator[tuple]:
     """The columns from lead_hours on, for one system and variable."""
-    members = smallest_ensembles(system)
-    cases = (system["points"].values > 0).sum(axis=0)
-    data = days_with_data(system)
-    for metric, values in metrics.items():
-        ends = np.full((3, values.shape[1]), np.nan)
-        if len(values) > 1:
-            sure = uncertainty(values, data, scores.bootstrap_samples, run_seed)
-            ends = np.stack([*sure.interval(scores.confidence), sure.undefined_share])
-        for index, lead in enumerate(leads(system)):
-            # + 0.0 turns -0.0, which would be written with its sign, into 0.0.
-            numbers = [float(value) + 0.0 for value in (values[0, index], *ends[:, index])]
-            yield lead, metric, int(members[index]), int(cases[index]), *numbers
+    members = smallest_ensembles(cases.system)
+    counts = cases.counted.sum(axis=0)
+    data = days_with_data(cases.system)
+    how = registry.metrics()
+    for (metric, against), of_all in metrics.items():
+        dims = how[metric].dims if metric in how else ()
+        flat = of_all.reshape(*of_all.shape[:2], -1)
+        for place, parameters in enumerate(product(*(cases.parameters[dim] for dim in dims))):
+            values = flat[..., place]
+            ends = np.full((3, values.shape[1]), np.nan)
+            if len(values) > 1:
+                sure = uncertainty(values, data, scores.bootstrap_samples, run_seed)
+                ends = np.stack([*sure.interval(scores.confidence), sure.undefined_share])
+            given = dict(zip(dims, parameters, strict=True))
+            of_row = [float(given.get(name, np.nan)) for name in PARAMETERS]
+            for index, lead in enumerate(leads(cases.system)):
+                # + 0.0 turns -0.0, which would be written with its sign, into 0.0.
+                numbers = [float(value) + 0.0 for value in (values[0, index], *ends[:, index])]
+                sizes = int(members[index]), int(counts[index])
+                yield lead, metric, *sizes, *numbers, against, *of_row

@@ -47,9 +47,10 @@ class Cases(Sums):
     """The cases of one variable of a system, with dims (init, lead) and those of each sum.
 
     `members` (init, lead) are 0 for a distribution known by mean and spread; `counted` (init, lead)
-    tells where any point does. `widths` are those of the neighbourhoods. `matched` (init, lead) is
-    the number of members m, that of the reference, of which all subsets are scored; NaN where there
-    are fewer. It is None without a reference, and of a system that is not known by members.
+    tells where any point does. `parameters` are the values of each of PARAMETERS; `widths` are
+    those of the neighbourhoods. `matched` (init, lead) is the number of members m, that of the
+    reference, of which all subsets are scored; NaN where there are fewer. It is None without a
+    reference, and of a system that is not known by members.
     """
 
     def __init__(
@@ -60,9 +61,12 @@ class Cases(Sums):
         widths: Sequence[int] = (),
     ) -> None:
         super().__init__(system, resamples)
-        self.widths = widths
         self.members = system["members"].values
         self.counted = system["points"].values > 0
+        self.parameters: dict[str, Sequence[float]] = {
+            "threshold": self.thresholds,
+            "width": widths,
+        }
         self.matched = None
         if reference_members is not None and self.has_members:
             subsets = (self.members >= reference_members) & (reference_members > 0)
@@ -115,7 +119,7 @@ def cut_to_size(tables: xr.Dataset, members: int) -> xr.Dataset:
 
 
 def all_metrics(cases: Cases) -> Arrays:
-    """Every metric of one system and variable, (resample, lead), by name."""
+    """Every metric of one system and variable, (resample, lead, ...), by name."""
     found: Arrays = {}
     for score in registry.scores().values():
         if score.cases:
@@ -132,11 +136,11 @@ def _sized_metrics(cases: Cases) -> Arrays:
         for score in registry.scores().values():
             if score.sizes:
                 by_lead[-1] |= score.sizes(by_size)
-    missing = np.full(len(cases.resamples), np.nan)
-    return {
-        name: np.stack([of_lead.get(name, missing) for of_lead in by_lead], axis=1)
-        for name in dict.fromkeys(name for of_lead in by_lead for name in of_lead)
-    }
+    found: Arrays = {}
+    for name in dict.fromkeys(name for of_lead in by_lead for name in of_lead):
+        missing = np.full_like(next(own[name] for own in by_lead if name in own), np.nan)
+        found[name] = np.stack([own.get(name, missing) for own in by_lead], axis=1)
+    return found
 
 
 def weighted_mean(values: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> np.ndarray:

@@ -150,14 +150,11 @@ def merged_probabilities(
 
 
 def _metrics(by_size: Mapping[int, Sums]) -> Arrays:
-    """Of each threshold, its value at the end of the name."""
+    """Those of all thresholds, (resample, threshold)."""
     having = {size: own for size, own in by_size.items() if "probability_weight_sum" in own}
     thresholds = next(iter(having.values())).thresholds if having else []
-    return {
-        f"{name}_{threshold:g}": values
-        for index, threshold in enumerate(thresholds)
-        for name, values in _of_threshold(having, index).items()
-    }
+    rows = [_of_threshold(having, index) for index in range(len(thresholds))]
+    return {name: np.stack([row[name] for row in rows], axis=-1) for name in (rows or [{}])[0]}
 
 
 def _of_threshold(by_size: Mapping[int, Sums], threshold: int) -> Arrays:
@@ -204,15 +201,19 @@ SCORE = Score(
     },
     event=_sums,
     metrics={
-        "brier_fair_{threshold}": Metric(
-            "Brier score ≥ {threshold}", "low", stand_in="brier_{threshold}", offered=True
+        "brier_fair": Metric(
+            "Brier score ≥ {threshold}",
+            "low",
+            stand_in="brier",
+            offered=True,
+            dims=("threshold",),
         ),
-        "brier_{threshold}": Metric(best="low"),
-        "brier_reliability_{threshold}": Metric(best="low"),
-        "brier_resolution_{threshold}": Metric(best="high"),
-        "brier_uncertainty_{threshold}": Metric(),
-        "base_rate_{threshold}": Metric(),
-        "roc_area_{threshold}": Metric(best="high"),
+        "brier": Metric(best="low", dims=("threshold",)),
+        "brier_reliability": Metric(best="low", dims=("threshold",)),
+        "brier_resolution": Metric(best="high", dims=("threshold",)),
+        "brier_uncertainty": Metric(dims=("threshold",)),
+        "base_rate": Metric(dims=("threshold",)),
+        "roc_area": Metric(best="high", dims=("threshold",)),
     },
     sizes=_metrics,
     lengths={"exceeding": lambda members: probability_classes(members) + 1},

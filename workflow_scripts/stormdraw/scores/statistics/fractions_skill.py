@@ -83,17 +83,13 @@ def _sums(event: Event) -> Arrays:
 
 
 def fractions_skill(cases: Cases, before: str) -> Arrays:
-    """`fss_20_9` is that of at least 20 in boxes of 9 points; `before` stands before all names."""
+    """The score (resample, lead, threshold, width); `before` stands before all names."""
     if not cases.thresholds or f"{before}fss_difference_sum" not in cases:
         return {}
     scores = fractions_skill_score(
         cases[f"{before}fss_difference_sum"], cases[f"{before}fss_reference_sum"]
     )
-    return {
-        f"{before}fss_{threshold:g}_{width}": scores[:, :, index, position]
-        for index, threshold in enumerate(cases.thresholds)
-        for position, width in enumerate(cases.widths)
-    }
+    return {f"{before}fss": scores[:, :, : len(cases.thresholds)]}
 
 
 FSS_DIMS = ("region", "threshold", "neighbourhood")
@@ -107,8 +103,12 @@ SCORE = Score(
     },
     event=_sums,
     metrics={
-        "fss_{threshold}_{width}": Metric(
-            "FSS ≥ {threshold}, {width} points wide", "high", "ratio", offered=True
+        "fss": Metric(
+            "FSS ≥ {threshold}, {width} points wide",
+            "high",
+            "ratio",
+            offered=True,
+            dims=("threshold", "width"),
         )
     },
     cases=lambda cases: fractions_skill(cases, ""),

@@ -70,17 +70,22 @@ def _metrics(cases: Cases) -> Arrays:
 
 
 def _warnings(by_size: Mapping[int, Sums]) -> Arrays:
-    """Critical success index and frequency bias of each threshold, (resample,)."""
+    """Critical success index and frequency bias, (resample, threshold)."""
     having = [sums for sums in by_size.values() if "pmm_hit_sum" in sums]
-    scores: Arrays = {}
-    for index, threshold in enumerate(having[0].thresholds if having else ()):
-        _, _, with_event = merged_probabilities(by_size, index)
-        events = with_event.sum(-1)
-        warned = np.sum([sums["pmm_forecast_sum"][:, index] for sums in having], axis=0)
-        hits = np.sum([sums["pmm_hit_sum"][:, index] for sums in having], axis=0)
-        scores[f"pmm_csi_{threshold:g}"] = ratio(hits, warned + events - hits)
-        scores[f"pmm_frequency_bias_{threshold:g}"] = ratio(warned, events)
-    return scores
+    count = len(having[0].thresholds) if having else 0
+    if not count:
+        return {}
+    events = np.stack(
+        [merged_probabilities(by_size, index)[2].sum(-1) for index in range(count)], axis=-1
+    )
+    warned, hits = (
+        np.sum([sums[f"pmm_{of}_sum"][:, :count] for sums in having], axis=0)
+        for of in ("forecast", "hit")
+    )
+    return {
+        "pmm_csi": ratio(hits, warned + events - hits),
+        "pmm_frequency_bias": ratio(warned, events),
+    }
 
 
 _DIMS = ("region", "threshold")
@@ -99,9 +104,9 @@ SCORE = Score(
     copies=1,
     metrics={
         "pmm_rmse": Metric(best="low"),
-        "pmm_fss_{threshold}_{width}": Metric(best="high"),
-        "pmm_csi_{threshold}": Metric(best="high"),
-        "pmm_frequency_bias_{threshold}": Metric(best="one"),
+        "pmm_fss": Metric(best="high", dims=("threshold", "width")),
+        "pmm_csi": Metric(best="high", dims=("threshold",)),
+        "pmm_frequency_bias": Metric(best="one", dims=("threshold",)),
     },
     cases=_metrics,
     sizes=_warnings,

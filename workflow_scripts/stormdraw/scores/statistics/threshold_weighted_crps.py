@@ -79,9 +79,12 @@ def _sums(points: Points) -> Arrays:
 
 
 def _metrics(cases: Cases) -> Arrays:
+    if not cases.thresholds:
+        return {}
     return {
-        f"crps_{kind}_above_{threshold:g}": cases.mean(f"threshold_weighted_{kind}_sum")[..., index]
-        for index, threshold in enumerate(cases.thresholds)
+        f"crps_{kind}_above": cases.mean(f"threshold_weighted_{kind}_sum")[
+            ..., : len(cases.thresholds)
+        ]
         for kind in _KINDS
         if f"threshold_weighted_{kind}_sum" in cases
     }
@@ -100,6 +103,6 @@ SCORE = Score(
         for kind, meaning in _KINDS.items()
     },
     points=_sums,
-    metrics={f"crps_{kind}_above_{{threshold}}": Metric(best="low") for kind in _KINDS},
+    metrics={f"crps_{kind}_above": Metric(best="low", dims=("threshold",)) for kind in _KINDS},
     cases=_metrics,
 )
