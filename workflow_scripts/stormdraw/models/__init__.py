@@ -1,1 +1,1 @@
-"""From fields and a model's configuration to a plan and a trained checkpoint."""
+"""Plans and trains a model from fields and the model's configuration."""

@@ -1,4 +1,4 @@
-"""Which batches of an epoch make one optimizer step, and how much each of them counts in it."""
+"""How the batches of an epoch form optimizer steps, and the weight of each batch in its step."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from stormdraw.models.settings import ModelSettings, Training
 
 @dataclass(frozen=True)
 class Windows:
-    """An epoch of so many samples, in windows of `accumulation` batches of `batch_size`.
+    """The accumulation windows of an epoch: `accumulation` batches of `batch_size` samples each.
 
-    The last batch, and the last window, may be smaller.
+    The last batch and the last window may be smaller.
     """
 
     samples: int
@@ -18,24 +18,25 @@ class Windows:
 
     @classmethod
     def of(cls, training: Training, pairs: int) -> "Windows":
-        """Those of a training on so many pairs of states."""
+        """The windows of a training on `pairs` pairs of states."""
         samples = pairs * training.samples_per_state
         return cls(samples, training.batch_size, training.accumulation)
 
     @property
     def batches(self) -> int:
-        """How many there are in an epoch."""
+        """The number of batches in an epoch."""
         return -(-self.samples // self.batch_size)
 
     @property
     def steps(self) -> int:
-        """Optimizer steps of an epoch, one a window."""
+        """The number of optimizer steps in an epoch, one per window."""
         return -(-self.batches // self.accumulation)
 
     def place(self, batches: int, other: "Windows") -> int:
-        """How many batches come before where so many of another split of the epoch end.
+        """The number of batches that cover what `batches` batches of `other` covered.
 
-        That has to be the end of a window, and windows of both to be of the same samples.
+        `batches` must end a window of `other`, and both must have windows of the same number of
+        samples.
         """
         if batches >= other.batches:
             return self.batches
@@ -47,11 +48,11 @@ class Windows:
         return number % self.accumulation == 0 or number == self.batches
 
     def weight(self, batch_index: int, samples: int) -> float:
-        """What to multiply the mean loss of a batch of so many samples with.
+        """The factor for the mean loss of a batch of `samples` samples.
 
-        The trainer divides every loss by `accumulation`, in the last window of an epoch too. With
-        this weight a window's gradient is that of the mean over its own samples, however many they
-        are and however they are split into batches.
+        The trainer divides every loss by `accumulation`, even in a shorter last window. With this
+        weight, the gradient of a window is that of the mean over its own samples, whatever their
+        number and their split into batches.
         """
         whole = self.batch_size * self.accumulation
         before = batch_index // self.accumulation * whole
@@ -59,7 +60,7 @@ class Windows:
 
 
 def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
-    """Whole epochs of a training, and its optimizer steps in all."""
+    """The number of epochs and of optimizer steps of a training."""
     training = settings.training
     steps_an_epoch = Windows.of(training, pairs).steps
     epochs = training.epochs or -(-(training.steps or 1) // steps_an_epoch)

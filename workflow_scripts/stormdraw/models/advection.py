@@ -1,10 +1,10 @@
-"""Features carried along by displacements that a network finds: a semi-Lagrangian step.
+"""Features moved by displacements that a network predicts: a semi-Lagrangian step.
 
-In an hour the wind carries storms and air masses over ten points and more of a 3 km grid.
-Convolutions of 3 x 3 points move a fine pattern that far only in many layers, or by way of coarse
-levels that blur it. Here each point asks what lay upstream of it, as the semi-Lagrangian schemes of
-weather models do (Staniforth and Cote 1991) and nowcasting networks after them (Zhang et al. 2023,
-NowcastNet).
+In one hour the wind carries storms and air masses over ten or more points of a 3 km grid.
+Convolutions of 3 x 3 points move a fine pattern that far only through many layers, or through
+coarse levels that blur it. Here each point looks up what lay upstream of it, as in the
+semi-Lagrangian schemes of weather models (Staniforth and Cote 1991) and in nowcasting networks
+(Zhang et al. 2023, NowcastNet).
 """
 
 import torch
@@ -14,23 +14,23 @@ from torch.nn import functional
 from stormdraw.models.families import Norm
 from stormdraw.models.norms import make_norm
 
-# The farthest that anything is carried, in points: 72 km in an hour on HRRR's grid, 20 m/s. Without
-# a bound, displacements that have run away from the grid tell the network nothing, and stay there.
+# The largest displacement in points: 72 km in an hour on HRRR's grid, or 20 m/s. Without a bound,
+# displacements can run off the grid, where they get no gradient and stay.
 REACH = 24.0
 
 
 class Advection(nn.Module):
-    """Carries features of a fine level by displacements found from those of the next coarser one.
+    """Moves features of a fine level by displacements predicted from the next coarser level.
 
-    The channels are carried in `groups` of equal size, each with its own displacement at every
-    point, since storms, air masses and cold pools do not move alike. Without training nothing
-    moves.
+    The channels form `groups` of equal size. Each group has its own displacement at every point,
+    since storms, air masses and cold pools move differently. Before training nothing moves.
     """
 
     def __init__(self, guide_channels: int, groups: int, norm: Norm) -> None:
         super().__init__()
         self.groups = groups
-        # Features of residual blocks grow without bound, and displacements with them.
+        # Features of residual blocks can grow without bound, and displacements would grow with
+        # them.
         self.norm = make_norm(norm, guide_channels)
         self.displacement = nn.Conv2d(guide_channels, 2 * groups, 3, padding=1)
         nn.init.zeros_(self.displacement.weight)
@@ -47,11 +47,11 @@ class Advection(nn.Module):
 
 
 def upstream(features: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor:
-    """The value of each point's upstream point, found by bilinear interpolation, (B, C, Y, X).
+    """The value at each point's upstream point by bilinear interpolation, (B, C, Y, X).
 
-    `features` are (B, C, Y, X); `displacement` is (B, 2 G, Y, X) in points, along x for each of the
-    G groups of channels and then along y. A point (y, x) takes the value at (y - dy, x - dx), or
-    that of the nearest point of the grid where this lies outside.
+    `features` are (B, C, Y, X); `displacement` is (B, 2 G, Y, X) in points: first along x for each
+    of the G groups of channels, then along y. A point (y, x) takes the value at (y - dy, x - dx),
+    or that of the nearest grid point if this lies outside the grid.
     """
     batch, _, height, width = features.shape
     along_x, along_y = displacement.chunk(2, dim=1)  # (B, G, Y, X) each
@@ -62,8 +62,8 @@ def upstream(features: torch.Tensor, displacement: torch.Tensor) -> torch.Tensor
     x = (columns - along_x) * (2.0 / max(width - 1, 1)) - 1.0
     y = (rows[:, None] - along_y) * (2.0 / max(height - 1, 1)) - 1.0
     points = torch.stack([x, y], dim=-1).flatten(0, 1)  # (B G, Y, X, 2)
-    apart = features.unflatten(1, (groups, -1)).flatten(0, 1)  # (B G, C / G, Y, X)
+    grouped = features.unflatten(1, (groups, -1)).flatten(0, 1)  # (B G, C / G, Y, X)
     moved = functional.grid_sample(
-        apart.to(points.dtype), points, mode="bilinear", padding_mode="border", align_corners=True
+        grouped.to(points.dtype), points, mode="bilinear", padding_mode="border", align_corners=True
     )
     return moved.unflatten(0, (batch, groups)).flatten(1, 2).to(features.dtype)

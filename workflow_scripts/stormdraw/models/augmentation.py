@@ -1,6 +1,6 @@
-"""Training samples changed by chance, on the device that trains: noise, rotation and scale.
+"""Random changes of training samples on the training device: noise, rotation and scaling.
 
-What is drawn depends on the generators only, and is drawn for the whole batch, so that it is the
+The random numbers depend only on the generators and are drawn for the whole batch, so they are the
 same on any number of devices.
 """
 
@@ -18,19 +18,19 @@ from stormdraw.variables import variable
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one sample: quarter turns to the left, and a factor."""
+    """What happens to one sample: quarter turns to the left, and a scale factor."""
 
     turns: int = 0
     scale: float = 1.0
 
 
 class Augmenter(nn.Module):
-    """Changes samples as a configuration asks for.
+    """Changes samples as a configuration asks.
 
-    Wind vectors turn with the fields. A scale stretches a state about what stands for nothing
-    there (reflectivity's floor, calm, no energy) or else about the training mean. Noise is added
-    to what is known, not to what is to be predicted. In the end every changed state keeps within
-    the bounds of the table of variables, and its dew point at most at the temperature.
+    Wind vectors turn with the fields. Scaling stretches a state about the value that means nothing
+    is there (the reflectivity floor, calm air, no energy), or else about the training mean. Noise
+    is added to the input states, not to the target. Finally, every changed state is clipped to the
+    bounds of the variables, and its dew point to the temperature.
     """
 
     origin: torch.Tensor
@@ -59,7 +59,8 @@ class Augmenter(nn.Module):
     ) -> Batch:
         """The batch with some of its samples changed.
 
-        `decisions` lives on the CPU, so that none waits for a GPU; `noise` on the batch's device.
+        `decisions` lives on the CPU, so that drawing never waits for a GPU; `noise` lives on the
+        batch's device.
         """
         square = batch.now.shape[-1] == batch.now.shape[-2]
         changes = self.draw(batch.whole, square, decisions)
@@ -89,13 +90,13 @@ class Augmenter(nn.Module):
         )
 
     def draw(self, samples: int, square: bool, generator: torch.Generator) -> list[Change | None]:
-        """What happens to each sample; None if nothing does.
+        """What happens to each sample; None for an unchanged sample.
 
-        Samples that are not square turn by half a circle only.
+        Samples that are not square only turn by half a circle.
         """
         low, high = self.settings.scale
         drawn: list[Change | None] = []
-        # As many numbers a sample whatever comes of them.
+        # Every sample uses the same number of random numbers, whatever the outcome.
         for chosen, rotates, turn, scale in torch.rand(
             samples, 4, generator=generator, dtype=torch.float64
         ).tolist():
@@ -110,17 +111,17 @@ class Augmenter(nn.Module):
     def change(
         self, states: torch.Tensor, change: Change, noise: dict[str, torch.Tensor]
     ) -> torch.Tensor:
-        """Physical states of consecutive hours (H + 1, V, Y, X), the last to be predicted.
+        """Change physical states of consecutive hours (H + 1, V, Y, X); the last one is the target.
 
         `noise`, in standard deviations, is (H, Y, X) for each noisy variable.
         """
         states = self.scaled(self.turned(states, change.turns), change.scale)
         for name, drawn in noise.items():
             states[:-1, self.names.index(name)] += drawn * self._physical_std(name)
-        return self._possible(states)
+        return self._within_bounds(states)
 
     def turned(self, states: torch.Tensor, turns: int) -> torch.Tensor:
-        """(..., V, Y, X) turned by quarters to the left, and the wind vectors (u, v) with them.
+        """(..., V, Y, X) rotated by quarter turns to the left, including the wind vectors (u, v).
 
         Rows run northwards. A quarter turn takes (u, v) to (-v, u).
         """
@@ -151,7 +152,7 @@ class Augmenter(nn.Module):
     def _physical_std(self, name: str) -> torch.Tensor:
         return self.normalization.std[self.names.index(name)]
 
-    def _possible(self, states: torch.Tensor) -> torch.Tensor:
+    def _within_bounds(self, states: torch.Tensor) -> torch.Tensor:
         states = torch.minimum(torch.maximum(states, self.lower), self.upper)
         if {"T2M", "D2M"} <= set(self.names):
             dew_point, temperature = self.names.index("D2M"), self.names.index("T2M")
@@ -162,13 +163,13 @@ class Augmenter(nn.Module):
 
 
 def _sequence(batch: Batch) -> torch.Tensor:
-    """The batch's states in the order of time, the one to predict last: (B, H + 1, V, Y, X)."""
+    """The batch's states in order of time, the target last: (B, H + 1, V, Y, X)."""
     pair = torch.stack([batch.now, batch.following], dim=1)
     return pair if batch.before is None else torch.cat([batch.before, pair], dim=1)
 
 
 def _origin(name: str, mean: float) -> float:
-    """What a scale leaves where it is: the floor, calm air, or the mean."""
+    """The value that scaling leaves unchanged: the floor, calm air, or the mean."""
     row = variable(name)
     if row.floor is not None:
         return row.floor

@@ -1,4 +1,4 @@
-"""The moving average of the weights, which is what becomes the model."""
+"""The moving average of the weights, which becomes the model."""
 
 from typing import Any
 
@@ -12,10 +12,9 @@ from stormdraw.models.sharding import local, shared_like
 class AveragedWeights(Callback):
     """An exponential moving average of the weights.
 
-    The decay grows towards `decay` as (1 + n) / (10 + n), so that a short training is not an
-    average over its own beginning (as in TensorFlow's ExponentialMovingAverage). Validation sees
-    the average, and so does whoever gets the model after the training. Sharded weights have sharded
-    averages.
+    The decay grows towards `decay` as (1 + n) / (10 + n), so that the average of a short training
+    does not retain its initial weights (as in TensorFlow's ExponentialMovingAverage). Validation
+    and the final model use the average. Sharded weights have sharded averages.
     """
 
     def __init__(self, decay: float) -> None:
@@ -24,7 +23,7 @@ class AveragedWeights(Callback):
         self._updates = 0
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Begin at the weights, or where a resumed training was."""
+        """Start from the weights, or from the state of a resumed training."""
         weights = list(module.parameters())
         if self._average:
             self._average = [
@@ -42,10 +41,10 @@ class AveragedWeights(Callback):
         batch: Any,
         batch_index: int,
     ) -> None:
-        """Take in the weights after each optimizer step."""
+        """Update the average after each optimizer step."""
         if trainer.global_step <= self._updates:
             return
-        # The first step's weights are the average of one; n counts those before.
+        # After the first step the average is the weights; n counts the steps before.
         n = float(self._updates)
         decay = min(self.decay, (1.0 + n) / (10.0 + n)) if n else 0.0
         weights = [local(each) for each in module.parameters()]
@@ -55,7 +54,7 @@ class AveragedWeights(Callback):
     def on_validation_epoch_start(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
-        """Put the average in the place of the weights."""
+        """Validate with the average."""
         self._swap(module)
 
     def on_validation_epoch_end(
@@ -65,17 +64,17 @@ class AveragedWeights(Callback):
         self._swap(module)
 
     def give(self, module: lightning.LightningModule) -> None:
-        """Replace the weights by their average, at the end of a training."""
+        """Replace the weights by their average at the end of a training."""
         with torch.no_grad():
             for mean, each in zip(self._average, module.parameters(), strict=True):
                 local(each).copy_(local(shared_like(mean, each)))
 
     def state_dict(self) -> dict[str, Any]:
-        """Goes into the resume file."""
+        """The state for the resume file."""
         return {"average": self._average, "updates": self._updates}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Comes out of the resume file."""
+        """Restore the state from the resume file."""
         self._average, self._updates = state_dict["average"], state_dict["updates"]
 
     def _swap(self, module: lightning.LightningModule) -> None:

@@ -1,4 +1,4 @@
-"""Reading ahead: batches are made in a thread while the device computes."""
+"""Reading ahead: a thread makes batches while the device computes."""
 
 import queue
 import threading
@@ -11,10 +11,10 @@ _POLL_SECONDS = 0.1
 
 
 def read_ahead(items: Iterator[Item], buffer: int) -> Iterator[Item]:
-    """The same items in the same order, at most `buffer` of them made before they are asked for.
+    """The same items in the same order, with up to `buffer` items made before they are needed.
 
-    Besides those that wait, one more is being made. With a buffer of 0 nothing is read ahead. What
-    the making of an item raises comes up where that item was due.
+    One more item may be in the making. With a buffer of 0 nothing is read ahead. An exception
+    raised while making an item is raised where that item was due.
     """
     if buffer == 0:
         yield from items
@@ -50,7 +50,7 @@ def read_ahead(items: Iterator[Item], buffer: int) -> Iterator[Item]:
             if error is not None:
                 raise error
             yield item  # type: ignore[misc]
-            # Or the one in use would count besides those that wait.
+            # Otherwise the item in use would stay in memory besides those that wait.
             del item
     finally:
         left.set()

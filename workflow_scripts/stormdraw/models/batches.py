@@ -1,4 +1,4 @@
-"""Batches in a shuffled order that depends on the seed and the epoch only."""
+"""Batches in a shuffled order that depends only on the seed and the epoch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,8 @@ from stormdraw.seeds import generator_for
 
 @dataclass(frozen=True)
 class Delivery:
-    """How batches reach the device: `buffer` of them read ahead, pinned, shared among ranks."""
+    """How batches reach the device: the number read ahead, whether pinned, and the ranks that
+    share."""
 
     buffer: int = 0
     pinned: bool = False
@@ -41,10 +42,10 @@ class Delivery:
 
 
 class EpochOrder:
-    """The order of `count` pairs in each epoch, each of them taken `samples_per_state` times.
+    """The order of `count` pairs in each epoch; each pair occurs `samples_per_state` times.
 
-    With `buffer_states`, an epoch goes through time with a rolling buffer of so many pairs: as each
-    new one comes in the oldest one goes, and what is taken meanwhile is from the buffer.
+    With `buffer_states`, an epoch goes through time with a rolling buffer of that many pairs: each
+    new pair replaces the oldest one, and samples are taken from the buffer.
     """
 
     def __init__(
@@ -63,33 +64,34 @@ class EpochOrder:
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch begins, or is taken up again."""
+        """Set the epoch that begins or resumes."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return self.count * self.samples_per_state
 
     def order(self) -> np.ndarray:
-        """Every number below `len(self)` once; that modulo `count` is the index of a pair."""
+        """A permutation of the numbers below `len(self)`; each modulo `count` is a pair's index."""
         random = self.random("order")
         order = random.permutation(len(self))
         if self.buffer_states is None:
             return order
-        # Each while its pair is in the buffer: it is the newest one then, or one of those before.
+        # A sample is taken while its pair is in the buffer: as the newest pair or one of those
+        # before.
         newest = order % self.count + random.integers(self.buffer_states, size=len(self))
         return order[np.argsort(newest, kind="stable")]
 
     def random(self, *labels: str | int) -> np.random.Generator:
-        """Random numbers of this epoch for one purpose."""
+        """A generator for one purpose in this epoch."""
         return generator_for(self.run_seed, self.model, self.epoch, *labels)
 
 
 class ShuffledBatches:
-    """Every pair once an epoch, or more often, whole or a random `crop` of it, (y, x) points.
+    """Shuffled batches of all pairs, whole or as random crops of `crop` (y, x) points.
 
-    `context` is how far, in points, the network that learns from crops looks; see crops.py. Can be
-    left in the middle of an epoch and taken up there again: Lightning asks `state_dict` where it is
-    whenever it saves a checkpoint, and tells the `sampler` which epoch begins.
+    `context` is the radius, in points, of the receptive field of the network (see crops.py). An
+    epoch can be interrupted and resumed: Lightning calls `state_dict` whenever it saves a
+    checkpoint, and tells the `sampler` which epoch begins.
     """
 
     def __init__(
@@ -119,20 +121,20 @@ class ShuffledBatches:
         made = map(self._batch, remaining)
         for batch in read_ahead(made, self.delivery.buffer):
             # Counted before the batch is handed out, since a checkpoint may be saved while it is in
-            # use; after the last one comes the first of the next epoch.
+            # use. After the last batch comes the first of the next epoch.
             self.given = (self.given + 1) % len(self)
             yield batch
 
     def state_dict(self) -> dict[str, Any]:
-        """How many samples of the epoch were given; batches may be smaller when it goes on."""
+        """The number of samples given so far; the batch size may be smaller after resuming."""
         return {"samples_given": self.given * self.batch_size}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Continue from where `state_dict` was taken."""
         self.given = state["samples_given"] // self.batch_size
 
     def _batch(self, samples: np.ndarray) -> Batch:
-        """Those of an epoch's samples; crops depend on the seed, the epoch and the sample only."""
+        """A batch of these samples; crops depend only on the seed, the epoch and the sample."""
         pairs = samples % len(self.pairs)
         if self.crops is None:
             return self.delivery.batch(self.pairs, pairs)
@@ -146,7 +148,7 @@ class ShuffledBatches:
 
 
 class OrderedBatches:
-    """Every pair once, in the order of time."""
+    """Every pair once, in order of time."""
 
     def __init__(self, pairs: Pairs, batch_size: int, delivery: Delivery | None = None) -> None:
         self.pairs = pairs

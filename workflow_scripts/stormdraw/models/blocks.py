@@ -6,8 +6,8 @@ import torch
 class Blocks:
     """Blocks of `size` x `size` points that cover a grid of `shape` (y, x), row by row.
 
-    Where the grid ends within a block, the last one is moved back until it fits, so it overlaps the
-    one before. Raises ValueError for a grid that is smaller than a block.
+    If the grid ends within a block, the last block is moved back until it fits and overlaps the one
+    before. Raises ValueError if the grid is smaller than a block.
     """
 
     def __init__(self, size: int, shape: tuple[int, int]) -> None:
@@ -29,16 +29,16 @@ class Blocks:
     def join(self, blocks: torch.Tensor) -> torch.Tensor:
         """Blocks (..., n, size, size) as fields (..., Y, X).
 
-        Of two that overlap, the first counts: the last one in a row or column gives only what lies
-        beyond the whole blocks, which all stay as they are.
+        Where two blocks overlap, the first one counts: the last block in a row or column only fills
+        in the points beyond the others.
         """
         rows, columns = self._starts
         (row, below), (column, right) = (self._place(starts) for starts in self._starts)
-        apart = blocks.unflatten(-3, (len(rows), len(columns)))
-        return apart[..., row[:, None], column, below[:, None], right]
+        by_row = blocks.unflatten(-3, (len(rows), len(columns)))
+        return by_row[..., row[:, None], column, below[:, None], right]
 
     def _place(self, starts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """For each point along an axis, which block it is taken from and where in that it lies."""
+        """For each point along an axis: its block, and its position within that block."""
         points = torch.arange(int(starts[-1]) + self.size)
         block = torch.div(points, self.size, rounding_mode="floor")
         return block, points - starts[block]

@@ -1,4 +1,4 @@
-"""Physical bounds: what no sample may leave."""
+"""Physical bounds of the states."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ from stormdraw.variables import variable
 def apply_bounds(
     states: torch.Tensor, variables: Sequence[str]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Bring physical states (B, V, Y, X) within bounds.
+    """Clip physical states (B, V, Y, X) to their bounds.
 
-    Each variable is clipped to its row of the table of variables, and the dew point to the
-    temperature. Returns the states and how many points of each variable changed, (V,). What is
-    missing stays so.
+    Each variable is clipped to the bounds of its row in the table of variables, and the dew point
+    to the temperature. Missing values stay missing. Returns the states and the number of points of
+    each variable that changed, (V,).
     """
     bounded = states.clone()
     for index, name in enumerate(variables):

@@ -1,4 +1,4 @@
-"""`model.pt`: all that sampling needs, in one file that loads on any device."""
+"""`model.pt`: everything that sampling needs, in one file that loads on any device."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,8 @@ FORMAT = 3
 
 _ARRAYS = ("mean", "std", "tendency_mean", "tendency_std")
 
-# Of a configuration, what a checkpoint must agree with; how it was trained may differ.
-_SHAPE_OF_THE_MODEL = (
+# The keys of a configuration that a checkpoint must agree with; how it was trained may differ.
+_ARCHITECTURE_KEYS = (
     "family",
     "network",
     "prediction",
@@ -38,9 +38,9 @@ _SHAPE_OF_THE_MODEL = (
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model as it was trained, and the mean and standard deviation (m) of its terrain, if any.
+    """A trained model, and the mean and standard deviation (m) of its terrain, if it uses any.
 
-    `grid` is what it was trained on; who has fields for it checks them against that.
+    `grid` is the grid it was trained on; users of the model check their fields against it.
     """
 
     name: str
@@ -58,9 +58,9 @@ def save_model(
     grid: Grid,
     asked: ModelSettings | None = None,
 ) -> None:
-    """Write a model; only numbers, strings, lists and tensors, so that it loads weights-only.
+    """Write a model as numbers, strings, lists and tensors only, so that it loads weights-only.
 
-    `asked` is the configuration, where a smaller one was trained in its place.
+    `asked` is the configuration, if a smaller model was trained instead to fit the memory.
     """
     content = {
         "format": FORMAT,
@@ -91,19 +91,19 @@ def load_model(
 ) -> TrainedModel:
     """A model on `device`, ready to sample.
 
-    `variables` and `settings` are what the present configuration says. Raises StormdrawError if the
-    file is not a checkpoint, or of other variables or another kind of model than these.
+    `variables` and `settings` are those of the current configuration. Raises StormdrawError if the
+    file is not a checkpoint, or has other variables or another architecture.
     """
     content = _read(path)
     if variables is not None and list(variables) != content["variables"]:
         raise StormdrawError(
             f"{path}: was trained for {', '.join(content['variables'])}, but the configuration's "
-            f"variables are {', '.join(variables)}; delete it to train anew"
+            f"variables are {', '.join(variables)}; delete it to train again"
         )
     own = ModelSettings.model_validate(content["settings"])
     if settings is not None:
         asked = ModelSettings.model_validate(content["asked"])
-        _check_same_shape(path, asked, settings)
+        _check_architecture(path, asked, settings)
     numbers = content["statistics"]
     statistics = Statistics(
         variables=tuple(content["variables"]),
@@ -116,7 +116,7 @@ def load_model(
     except RuntimeError as error:
         raise StormdrawError(
             f"{path}: its weights do not fit the family {own.family} of this version: "
-            f"{' '.join(str(error).split())[:200]}; delete it to train anew"
+            f"{' '.join(str(error).split())[:200]}; delete it to train again"
         ) from None
     terrain = content["terrain"]
     return TrainedModel(
@@ -128,29 +128,28 @@ def load_model(
 
 
 def _read(path: str | Path) -> dict[str, Any]:
-    """The content of a checkpoint, with all tensors on the CPU."""
+    """The content of a checkpoint with all tensors on the CPU."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise StormdrawError(f"{path}: no such checkpoint; train the model first") from None
     except Exception as error:
-        # torch names a dozen exceptions here, by the place where the file stops making sense.
+        # torch raises many kinds of exceptions here, depending on where the file is damaged.
         raise StormdrawError(
-            f"{path}: not a checkpoint that can be read ({type(error).__name__}); "
-            "delete it to train anew"
+            f"{path}: not a readable checkpoint ({type(error).__name__}); delete it to train again"
         ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise StormdrawError(
-            f"{path}: not a checkpoint of this version (format {FORMAT}); delete it to train anew"
+            f"{path}: not a checkpoint of this version (format {FORMAT}); delete it to train again"
         )
     return content
 
 
-def _check_same_shape(path: str | Path, asked: ModelSettings, wanted: ModelSettings) -> None:
-    for key in _SHAPE_OF_THE_MODEL:
+def _check_architecture(path: str | Path, asked: ModelSettings, wanted: ModelSettings) -> None:
+    for key in _ARCHITECTURE_KEYS:
         trained, configured = getattr(asked, key), getattr(wanted, key)
         if trained != configured:
             raise StormdrawError(
                 f"{path}: was trained with {key} = {trained}, but the model's configuration says "
-                f"{configured}; delete it to train anew"
+                f"{configured}; delete it to train again"
             )

@@ -1,7 +1,7 @@
-"""Convolutions of enlarged and of joined fields, with and without making those fields.
+"""Convolutions of upsampled and of concatenated fields, with and without making those fields.
 
-What they give is the same to rounding, whichever way is taken; the weights are the plain ones. On a
-processor a step at HRRR's full grid spends most of its time on moving such fields through memory.
+All implementations agree to rounding and share the plain weights. On a processor, a step on HRRR's
+full grid spends most of its time moving such fields through memory.
 """
 
 from collections.abc import Sequence
@@ -14,29 +14,29 @@ from stormdraw.models.ways import fastest
 
 
 def convolve_enlarged(layer: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
-    """A 3 x 3 convolution, padded by one, of x (B, C, Y, X) with every point doubled both ways.
+    """A 3 x 3 convolution, padded by one, of x (B, C, Y, X) after nearest upsampling by two.
 
     The result is (B, O, 2 Y, 2 X).
     """
     if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-        # A processor may lack the transposed one in half precision, and takes a detour then.
+        # A processor may lack a transposed convolution in half precision, and emulates it slowly.
         return enlarged_first(layer, (x,))
     return fastest(ENLARGED, layer, (x,))(layer, (x,))
 
 
 def convolve_joined(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    """A convolution of parts (B, C_k, Y, X) side by side, (B, O, Y', X')."""
+    """A convolution of the concatenated parts (B, C_k, Y, X), (B, O, Y', X')."""
     if len(parts) == 1:
         return layer(parts[0])
     return fastest(JOINED, layer, parts)(layer, parts)
 
 
 def enlarged_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    """By a transposed convolution of the points as they are.
+    """Convolve the points directly by a transposed convolution.
 
-    Doubling points is a transposed convolution with four ones, of stride 2, and that and the
-    layer's together are one with the 4 x 4 kernel of their sums (Shi et al. 2016, the sub-pixel
-    convolution): 4 products an output and channel instead of 9.
+    Nearest upsampling is a transposed convolution of stride 2 with four ones. Together with the
+    layer it is one with the 4 x 4 kernel of their sums (Shi et al. 2016, sub-pixel convolution): 4
+    products per output and channel instead of 9.
     """
     (x,) = parts
     mirrored = layer.weight.flip(2, 3)
@@ -50,13 +50,13 @@ def enlarged_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Te
 
 
 def enlarged_first(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    """By making the enlarged field."""
+    """Make the upsampled field, then convolve it."""
     (x,) = parts
     return layer(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
 def joined_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    """By the sum of the parts' own convolutions, each with its share of the weights."""
+    """The sum of the convolutions of the parts, each with its share of the weights."""
     shares = layer.weight.split([part.shape[1] for part in parts], dim=1)
 
     def convolved(place: int, bias: torch.Tensor | None = None) -> torch.Tensor:
@@ -70,10 +70,10 @@ def joined_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tens
 
 
 def joined_first(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    """By making the joined field."""
+    """Make the concatenated field, then convolve it."""
     return layer(torch.cat(tuple(parts), dim=1))
 
 
-# Each first the way that is faster on processors, and takes less memory.
+# The first is faster on processors and takes less memory.
 ENLARGED = (enlarged_within, enlarged_first)
 JOINED = (joined_within, joined_first)

@@ -1,4 +1,4 @@
-"""Crops of the grid to learn from: where they lie, and how much their points count."""
+"""Training crops of the grid: their position, and the weight of each point."""
 
 import math
 from collections.abc import Sequence
@@ -8,19 +8,20 @@ import torch
 
 from stormdraw.grids import Window
 
-# Of what a network looks at, most that matters is near (Luo et al. 2016, effective receptive
-# fields). Of a trained crps_unet, which looks 20 points far, the CRPS at the side of a crop was
-# 1.25 times that of the same points in the whole grid, 1.14, 1.09, 1.05, 1.02 and 1.01 times at the
-# next ones, and the same from the seventh on.
+# Most of what matters to a network lies near (Luo et al. 2016, effective receptive fields). For a
+# trained crps_unet with a receptive field of radius 20 points, the CRPS at the edge of a crop was
+# 1.25 times that of the same points in the whole grid; at the next points it was 1.14, 1.09, 1.05,
+# 1.02 and 1.01 times, and equal from the seventh on.
 _NEAR = 1 / 3
 
 
 class Crops:
-    """Crops of `size` (y, x) points of a grid of `shape`; a side longer than the grid's takes all.
+    """Crops of `size` (y, x) points of a grid of `shape`; a side is at most that of the grid.
 
-    `context` is how far, in points, a network looks. Where a crop ends and the grid does not, the
-    network lacks what it will know when it forecasts: within a third of that distance from such a
-    side, points count less. None counts all alike, as 0 does.
+    `context` is the radius of the network's receptive field in points. Near an edge of a crop that
+    is not an edge of the grid, the network lacks input that it has when it forecasts. Points within
+    a third of `context` from such an edge therefore have a smaller weight. With a context of None
+    or 0, all points count equally.
     """
 
     def __init__(
@@ -31,10 +32,10 @@ class Crops:
         self.near = math.ceil(_NEAR * (context or 0))
 
     def draw(self, random: np.random.Generator) -> Window:
-        """A crop whose middle is any point of the grid alike.
+        """A crop around a random centre; every grid point is equally likely.
 
-        Where it would stick out it is moved back, so that the grid's borders, which few crops would
-        reach otherwise, are learnt from as well.
+        A crop that would extend beyond the grid is moved back. Edges of the grid, which few crops
+        would otherwise include, are thus learned from too.
         """
         middle = random.integers(self.shape)
         starts = [
@@ -47,10 +48,10 @@ class Crops:
         return rows, columns
 
     def weights(self, windows: Sequence[Window]) -> torch.Tensor | None:
-        """How much each point of these crops counts, (B, y, x), or None if all count alike.
+        """The weight of each point of these crops, (B, y, x), or None if all points count equally.
 
-        From nearly 0 at a side that is not the grid's, rising in a line to 1 at a third of the
-        network's context from it.
+        Weights rise linearly from nearly 0 at an edge that is not the grid's to 1 at a third of the
+        network's context.
         """
         if self.near == 0 or self.size == self.shape:
             return None
@@ -62,7 +63,7 @@ class Crops:
         return torch.from_numpy(np.stack(each).astype(np.float32))
 
     def _along(self, part: slice, side: int) -> np.ndarray:
-        """The weights along one axis, 1 where nothing is missing."""
+        """The weights along one axis: 1 where no input is missing."""
         points = np.arange(part.start, part.stop)
         nothing_missing = np.full(len(points), self.near)
         before = points - part.start if part.start > 0 else nothing_missing

@@ -1,4 +1,4 @@
-"""Where a model's configuration stands: a file of its name, or one that serves several names."""
+"""The file of a model's configuration: one of its own name, or one shared by several names."""
 
 from pathlib import Path
 
@@ -8,17 +8,17 @@ from stormdraw.variables import STATE_VARIABLES
 def definition_file(name: str, *folders: Path) -> Path:
     """The file of a model's configuration, in the first of these folders that has it.
 
-    It is named in the last one if none has.
+    If no folder has it, its path in the last folder.
     """
     paths = [folder / f"{name}.yaml" for folder in folders]
     return next((path for path in paths if find_definition(path)[0].exists()), paths[-1])
 
 
 def find_definition(path: str | Path) -> tuple[Path, str | None]:
-    """The file of a configuration, and for which variable it is taken, if that is in its name.
+    """The file of a configuration, and the variable in its name, if any.
 
-    Where `downscaler_d2m.yaml` is not there, it is `downscaler.yaml` beside it, for D2M. A file
-    that is nowhere is given back as it was asked for.
+    If `downscaler_d2m.yaml` does not exist, it is `downscaler.yaml` beside it, for D2M. If neither
+    exists, the path is returned unchanged.
     """
     path = Path(path)
     base, _, last = path.stem.rpartition("_")

@@ -1,7 +1,7 @@
-"""Sums over a training's batches that stay on its device until somebody looks at them.
+"""Sums over training batches that stay on the device until they are read.
 
-To read a number from a GPU, the program waits until the GPU has done all that it was asked to, and
-the GPU then waits for the program. So each batch only adds to the sums.
+Reading a number from a GPU makes the program wait until the GPU has finished its work, and then the
+GPU waits for the program. So each batch only adds to the sums.
 """
 
 import torch
@@ -25,7 +25,7 @@ class DeviceSums:
             self._waiting[name] = value if waiting is None else waiting + value
 
     def look(self) -> dict[str, list[float]]:
-        """The sums over all ranks, which must all ask for them; waits for the device."""
+        """The sums over all ranks; waits for the device. All ranks must call it."""
         if self._waiting:
             together = self.ranks.total(torch.cat(list(self._waiting.values()))).tolist()
             for name, value in self._waiting.items():
@@ -36,5 +36,5 @@ class DeviceSums:
         return self._seen
 
     def begin_at(self, seen: dict[str, list[float]]) -> None:
-        """Go on from what `look` gave, or from nothing."""
+        """Restart from sums that `read` returned, or from nothing."""
         self._waiting, self._seen = {}, dict(seen)

@@ -1,4 +1,4 @@
-"""The device to compute on, and in which precision."""
+"""The device to compute on, and the precision."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ LightningPrecision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
 def choose_device(number: int = 0) -> torch.device:
-    """The GPU of this number if there is one, ready to compute on, else the CPU.
+    """The GPU with this number, or the CPU if there is no GPU.
 
     Raises StormdrawError if there are GPUs, but fewer.
     """
     if not torch.cuda.is_available():
         return torch.device("cpu")
-    # Batches keep their shapes, so that it pays to time every algorithm that a convolution has.
+    # Batches keep their shapes, so timing every convolution algorithm once pays off.
     torch.backends.cudnn.benchmark = True
     found = torch.cuda.device_count()
     if number >= found:
         raise StormdrawError(
-            f"training.devices asks for more GPUs than the {found} there are; lower it"
+            f"training.devices asks for more GPUs than the {found} available; lower it"
         )
     return torch.device("cuda", number)
 
@@ -39,9 +39,9 @@ def describe_device(device: torch.device, count: int = 1) -> str:
 
 
 def resolve_precision(precision: Precision, device: torch.device) -> Precision:
-    """`auto` is bfloat16 where the device computes it natively, else float32; `tf32` is of GPUs.
+    """`auto` is bfloat16 where the GPU computes it natively, else float32; `tf32` needs a GPU.
 
-    Not every CPU has bfloat16, and those that do not emulate it slowly, so `auto` is float32 there.
+    Many CPUs emulate bfloat16 slowly, so `auto` is float32 on every CPU.
     """
     if precision == "tf32" and device.type != "cuda":
         return "float32"
@@ -51,7 +51,7 @@ def resolve_precision(precision: Precision, device: torch.device) -> Precision:
 
 
 def native_half(device: torch.device) -> Precision:
-    """The half precision that suits a device: float16 on GPUs that only emulate bfloat16."""
+    """The half precision of a device: float16 on GPUs that only emulate bfloat16."""
     return "float16" if device.type == "cuda" and not _computes_bfloat16(device) else "bfloat16"
 
 
@@ -63,9 +63,8 @@ def _computes_bfloat16(device: torch.device) -> bool:
 def lays_channels_last(channels_last: bool | Literal["auto"], device: torch.device) -> bool:
     """Whether the channels of a point lie side by side in memory.
 
-    `auto`: where convolutions of few channels are trained faster so, on GPUs and on processors with
-    AVX-512. With AVX2 a step takes a third more time than with each channel by itself
-    (docs/training-benchmark.md).
+    `auto` is true where this trains convolutions of few channels faster: on GPUs and on processors
+    with AVX-512. With AVX2 a step takes a third longer that way (docs/training-benchmark.md).
     """
     if channels_last != "auto":
         return channels_last
@@ -73,9 +72,9 @@ def lays_channels_last(channels_last: bool | Literal["auto"], device: torch.devi
 
 
 def lightning_precision(precision: Precision, device: torch.device) -> LightningPrecision:
-    """The same in Lightning's words.
+    """The precision in Lightning's terms.
 
-    Raises StormdrawError for float16 on a CPU, where no gradient scaling is to be had.
+    Raises StormdrawError for float16 on a CPU, which has no gradient scaling.
     """
     resolved = resolve_precision(precision, device)
     if resolved == "float16" and device.type == "cpu":
@@ -93,7 +92,7 @@ def lightning_precision(precision: Precision, device: torch.device) -> Lightning
 
 @contextlib.contextmanager
 def autocast(precision: Precision, device: torch.device) -> Iterator[None]:
-    """A context in which convolutions and products of matrices run in the chosen precision.
+    """A context in which convolutions and matrix products run in the chosen precision.
 
     On a CPU, a model trained in float16 runs in bfloat16.
     """
@@ -108,8 +107,8 @@ def autocast(precision: Precision, device: torch.device) -> Iterator[None]:
 def products_rounded(precision: str, device: torch.device) -> Iterator[None]:
     """A context in which a GPU multiplies float32 numbers as `precision` says.
 
-    By themselves torch's convolutions round factors to TF32's 10 bits, and products of matrices do
-    not. Here both do for `tf32`, and neither does for anything else.
+    By default, torch's convolutions round factors to TF32's 10 bits and its matrix products do not.
+    Here both round for `tf32`, and neither does otherwise.
     """
     if device.type != "cuda":
         yield

@@ -1,4 +1,4 @@
-"""A diffusion model of the next hour: network, noise schedule and normalisation together."""
+"""A diffusion model of the next hour: network, noise schedule and normalisation."""
 
 import torch
 
@@ -14,7 +14,7 @@ NOISE_LEVELS = ("nearly_clean", "light", "heavy", "nearly_noise")
 
 
 class DiffusionModel(Forecaster):
-    """Generates the next state by taking noise off step by step."""
+    """Generates the next state by removing noise step by step."""
 
     def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
         super().__init__(settings, statistics)
@@ -23,7 +23,7 @@ class DiffusionModel(Forecaster):
         self.schedule = NoiseSchedule(cosine_betas(schedule.timesteps, schedule.largest_beta))
 
     def noise_level(self, timestep: torch.Tensor) -> torch.Tensor:
-        """The quarter of the timesteps, 0 to 3, that each one (B,) lies in."""
+        """The quarter of the timesteps, 0 to 3, of each timestep (B,)."""
         return timestep * len(NOISE_LEVELS) // self.schedule.timesteps
 
     def losses(
@@ -55,14 +55,14 @@ class DiffusionModel(Forecaster):
         noise: torch.Tensor,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The same for a clean target, `noise` (B, V, Y, X) and condition (B, C, Y, X) as such."""
+        """The same for a clean target and noise (B, V, Y, X), and a condition (B, C, Y, X)."""
         noisy = self.schedule.add_noise(clean, noise, timestep)
         goal = self.schedule.goal(self.prediction, clean, noise, timestep)
         losses = squared_error(self.network(noisy, condition, timestep), goal, weights)
         return losses * self.weights_of_variables * self.weight_of(timestep)
 
     def weight_of(self, timestep: torch.Tensor) -> torch.Tensor:
-        """How much a timestep's loss counts, (B, 1)."""
+        """The weight of a timestep's loss, (B, 1)."""
         gamma = self.settings.loss.min_snr_gamma
         alpha, sigma = self.schedule.alpha[timestep, None], self.schedule.sigma[timestep, None]
         if gamma is None:
@@ -86,8 +86,8 @@ class DiffusionModel(Forecaster):
     ) -> torch.Tensor:
         """One random timestep in each of `size` equal parts, (B,).
 
-        Uniform for every sample, and the loss of a batch varies less: Kingma et al. (2021),
-        appendix I.
+        Each timestep is uniformly distributed, and the loss of a batch varies less: Kingma et al.
+        (2021), appendix I.
         """
         offset = torch.rand(1, generator=generator, device=device)
         fraction = (offset + torch.arange(size, device=device) / size) % 1.0
@@ -97,6 +97,6 @@ class DiffusionModel(Forecaster):
     def rehearse(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """The network on a noisy state, (B, V, Y, X)."""
+        """The network's output for a noisy state, (B, V, Y, X)."""
         timestep = torch.zeros(len(now), dtype=torch.long, device=now.device)
         return self.network(torch.empty_like(now), self.condition(now, forcings, before), timestep)

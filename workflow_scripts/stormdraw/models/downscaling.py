@@ -1,4 +1,4 @@
-"""A diffusion model of the fine values within a coarse cell, given the cell's means."""
+"""A diffusion model of the fine values within a coarse cell, given the cell means."""
 
 import math
 
@@ -16,8 +16,8 @@ from stormdraw.models.settings import ModelSettings
 class DownscalingModel(DiffusionModel):
     """Generates the deviations of one variable from its mean over a block of points.
 
-    A coarse value is the mean of a block of standardised values, of each variable; so a coarse
-    field need not come from the same model as the fine one.
+    A coarse value is the mean of the standardised values of a block, for each variable. The coarse
+    fields may thus come from another model than the fine ones.
     """
 
     def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
@@ -30,10 +30,11 @@ class DownscalingModel(DiffusionModel):
         return (self.variables[self.downscaled],)
 
     def split(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Physical states (B, V, Y, X) as n blocks: (B n, V) means, (B n, 1, block, block) fine.
+        """Physical states (B, V, Y, X) as n blocks: means (B n, V), fine values (B n, 1, block,
+        block).
 
-        What is fine are deviations from the mean, in standard deviations. Rows and columns beyond
-        the last whole block are left out. Raises StormdrawError if there is none.
+        Fine values are deviations from the mean in standard deviations. Rows and columns beyond the
+        last whole block are left out. Raises StormdrawError if the fields are smaller than a block.
         """
         size = self.network.block
         rows, columns = (side // size for side in states.shape[-2:])
@@ -52,7 +53,8 @@ class DownscalingModel(DiffusionModel):
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
         """The mean loss of each sample's blocks, (B, 1)."""
         coarse, clean = self.split(batch.following)
-        # For the blocks of the whole batch, (whole, n), whatever part of it is here.
+        # Random numbers are drawn for the blocks of the full batch, (full size, n), on every
+        # device.
         blocks = (batch.whole, len(clean) // len(batch.now))
         count, device = math.prod(blocks), clean.device
         timestep = self.draw_timesteps(count, generator, device)
@@ -74,7 +76,7 @@ class DownscalingModel(DiffusionModel):
     def rehearse(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """The network on all blocks of a state, (B n, 1, block, block)."""
+        """The network's output for all blocks of a state, (B n, 1, block, block)."""
         coarse, clean = self.split(now)
         timestep = torch.zeros(len(clean), dtype=torch.long, device=now.device)
         return self.network(clean, coarse, timestep)

@@ -1,4 +1,4 @@
-"""One training step, in Lightning's terms."""
+"""One training step, as a Lightning module."""
 
 import math
 from dataclasses import asdict
@@ -22,8 +22,8 @@ from stormdraw.seeds import seed_for
 class TrainingModule(lightning.LightningModule):
     """Trains any model.
 
-    Timesteps and noise depend on (run seed, model, epoch, batch) only, so a training that was
-    interrupted draws what it would have drawn.
+    Timesteps and noise depend only on (run seed, model, epoch, batch), so that a resumed training
+    draws what an uninterrupted one would.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class TrainingModule(lightning.LightningModule):
         super().__init__()
         self.augmenter = augmenter
         self.ranks = ranks
-        # Of the last optimizer step, before clipping.
+        # The norm at the last optimizer step, before clipping.
         self.gradient_norm = torch.zeros(())
         self.windows = windows
         self._ends_window = False
@@ -52,7 +52,7 @@ class TrainingModule(lightning.LightningModule):
         self.total_steps = total_steps
 
     def on_train_start(self) -> None:
-        """Give gradients a place of their own where graphs are replayed."""
+        """Allocate the gradients if CUDA graphs are replayed."""
         if self._replays:
             for weights in self.model.parameters():
                 weights.grad = torch.zeros_like(weights)
@@ -60,11 +60,11 @@ class TrainingModule(lightning.LightningModule):
     def optimizer_zero_grad(
         self, epoch: int, batch_index: int, optimizer: torch.optim.Optimizer
     ) -> None:
-        """Begin an optimizer step without gradients, or with zeros in their own place."""
+        """Clear the gradients; if graphs are replayed, keep their memory."""
         optimizer.zero_grad(set_to_none=not self._replays)
 
     def training_step(self, batch: Batch, batch_index: int) -> dict[str, torch.Tensor]:
-        """The loss of one batch, and its parts. Nothing here waits for the device."""
+        """The loss of one batch, and its parts, without waiting for the device."""
         self._begin_pass()
         batch = self._augmented(batch, self.current_epoch, batch_index)
         losses = self._losses(batch, "training", self.current_epoch, batch_index)
@@ -81,18 +81,18 @@ class TrainingModule(lightning.LightningModule):
         return outputs
 
     def validation_step(self, batch: Batch, batch_index: int) -> dict[str, torch.Tensor]:
-        """The same loss with noise that is equal in all epochs, so that epochs can be compared."""
+        """The loss with the same noise in all epochs, so that epochs can be compared."""
         self._begin_pass()
         losses = self._losses(batch, "validation", 0, batch_index)
         return {"loss": losses.mean(), "losses": _counted(losses, batch)}
 
     def on_after_backward(self) -> None:
-        """Bring the ranks' gradients together; sharded weights do so by themselves."""
+        """Average the gradients over the ranks; sharded gradients are averaged by FSDP."""
         if self._ends_window and self.training_settings.sharding == "none":
             self.ranks.average_gradients(list(self.model.parameters()))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Measure the gradient, and clip it if asked to (Pascanu et al. 2013)."""
+        """Measure the gradient norm, and clip it if configured (Pascanu et al. 2013)."""
         weights = list(self.model.parameters())
         norm = torch.nn.utils.get_total_norm(
             [each.grad for each in weights if each.grad is not None]
@@ -103,13 +103,13 @@ class TrainingModule(lightning.LightningModule):
         self.gradient_norm = whole(norm.detach())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Whole tensors, whatever the ranks hold of them."""
+        """Save whole tensors, however the ranks share them."""
         for key in ("state_dict", "optimizer_states", "callbacks"):
             checkpoint[key] = gathered(checkpoint[key])
         checkpoint["windows"] = asdict(self.windows)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Share whole tensors among the ranks there are now, and count in the present batches."""
+        """Share whole tensors among the current ranks; count progress in the current batch size."""
         progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
         ready = progress["ready"]
         more = self.windows.place(ready, Windows(**checkpoint["windows"])) - ready
@@ -126,10 +126,10 @@ class TrainingModule(lightning.LightningModule):
                     moments[key] = shared_like(value, each[index])
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """AdamW, with the learning rate's schedule counted in optimizer steps."""
+        """AdamW with a learning rate schedule counted in optimizer steps."""
         training = self.training_settings
-        # The fused one takes float16's loss scale off the gradients within its step: a norm that is
-        # measured and clipped before would be that of the scaled ones.
+        # The fused optimizer undoes float16's loss scaling within its step, so a norm measured and
+        # clipped before it would be that of the scaled gradients.
         scaled = training.precision == "float16"
         optimizer = torch.optim.AdamW(
             self.model.parameters(),
@@ -144,7 +144,7 @@ class TrainingModule(lightning.LightningModule):
         }
 
     def _learning_rate_factor(self, step: int) -> float:
-        """Rises in a line over the warm-up, then stays, or falls to zero as half a cosine."""
+        """Rises linearly during warm-up, then stays constant or falls to zero as half a cosine."""
         training = self.training_settings
         if step < training.warm_up_steps:
             return (step + 1) / (training.warm_up_steps + 1)
@@ -175,5 +175,5 @@ class TrainingModule(lightning.LightningModule):
 
 
 def _counted(losses: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Of a value for each sample, (B, ...), those of the samples that count on this rank."""
+    """The values (B, ...) of the samples that count on this rank."""
     return losses if batch.share is None else losses[: batch.share.counted]

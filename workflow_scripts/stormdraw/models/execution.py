@@ -1,6 +1,6 @@
-"""How a network runs, apart from what it computes: precision of norms, recomputation, compiling.
+"""How a network runs, whatever it computes: precision of norms, recomputation, compilation.
 
-Nothing here changes the names of weights, so that a checkpoint loads whatever was chosen.
+None of this changes the names of weights, so a checkpoint loads whatever was chosen.
 """
 
 import contextlib
@@ -20,9 +20,9 @@ _NORMS = (nn.GroupNorm, nn.LayerNorm, nn.RMSNorm, nn.modules.batchnorm._BatchNor
 
 
 def keep_norms_in_single_precision(network: nn.Module) -> None:
-    """Normalise in float32 under autocast too: variances of half-precision numbers lose digits.
+    """Normalise in float32 even under autocast: variances in half precision lose digits.
 
-    What leaves the layer has autocast's type again, so that the next one keeps half the bytes.
+    The output has autocast's type again, so that the next layer keeps half as many bytes.
     """
     for module in network.modules():
         if isinstance(module, _NORMS):
@@ -38,17 +38,17 @@ def _to_autocast(
     module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor
 ) -> torch.Tensor:
     device = output.device.type
-    # The meta device knows no autocast.
+    # The meta device has no autocast.
     if device != "meta" and torch.is_autocast_enabled(device):
         return output.to(torch.get_autocast_dtype(device))
     return output
 
 
 def blocks_of(network: nn.Module) -> list[nn.Module]:
-    """The parts of a network whose activations can be recomputed, in the order they were made.
+    """The parts of a network whose activations can be recomputed, in order of creation.
 
-    A network may name them by a method `blocks()`; else they are the modules, of classes defined in
-    its own file, that hold no other such module.
+    A network may list them in a method `blocks()`. Otherwise they are the innermost modules with
+    weights whose classes are defined in the network's own file.
     """
     if hasattr(network, "blocks") and callable(network.blocks):
         return list(network.blocks())
@@ -63,14 +63,14 @@ def blocks_of(network: nn.Module) -> list[nn.Module]:
 
 
 def recompute_activations(network: nn.Module, ratio: float) -> None:
-    """Let a share `ratio` of the blocks, evenly spread, compute their activations a second time.
+    """Let a share `ratio` of the blocks, evenly spread, recompute their activations.
 
-    They are then not kept for the backward pass (Chen et al. 2016). Where no gradients are wanted,
-    as in sampling, nothing changes.
+    They are then not kept for the backward pass (Chen et al. 2016). Nothing changes where no
+    gradients are recorded, as in sampling.
     """
     blocks = blocks_of(network)
     for index, block in enumerate(blocks):
-        # Every time that ratio x index passes a whole number; the last block counts first.
+        # True whenever ratio x index passes a whole number; the last block is chosen first.
         if int((index + 1) * ratio + 1e-9) > int(index * ratio + 1e-9):
             block.forward = _recomputed(block.forward)
 
@@ -85,7 +85,7 @@ def _recomputed(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def compile_network(network: nn.Module, mode: str) -> None:
-    """Compile a network in one of torch.compile's modes; `none` leaves it as it is."""
+    """Compile a network in one of torch.compile's modes; `none` does nothing."""
     if mode != "none":
         network.compile(mode=mode)
 
@@ -93,17 +93,17 @@ def compile_network(network: nn.Module, mode: str) -> None:
 def replays_graphs(mode: str) -> bool:
     """Whether a network compiled in this mode replays CUDA graphs.
 
-    Each replay overwrites what the one before gave. A gradient that autograd finds no place for is
-    kept where the graph has left it, and would be overwritten by the next batch of the same
-    optimizer step (PyTorch issues 96693 and 169545): whoever accumulates has to give gradients a
-    place of their own, and to say when a batch begins.
+    Each replay overwrites the outputs of the one before. If autograd has no memory for a gradient,
+    it keeps it where the graph has left it, and the next batch of the same optimizer step
+    overwrites it (PyTorch issues 96693 and 169545). With accumulation, gradients therefore need
+    memory of their own, and the start of each batch must be marked.
     """
     return mode in _REPLAYING_MODES
 
 
 @contextlib.contextmanager
 def explained_compilation(name: str, mode: str) -> Iterator[None]:
-    """Turn torch.compile's failures, which come with the first step, into StormdrawError."""
+    """Turn failures of torch.compile, which come with the first step, into StormdrawError."""
     try:
         yield
     except Exception as error:

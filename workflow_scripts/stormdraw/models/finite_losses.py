@@ -1,4 +1,4 @@
-"""A training whose loss is no number any more ends, and says where that began."""
+"""Ends a training whose loss is no longer a number, and reports where that began."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +12,13 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
 
-# Batches between two looks at the losses: each look waits for the device.
+# Batches between two checks of the losses: each check waits for the device.
 LOOK_EVERY = 50
 
 
 @dataclass(frozen=True)
 class _Step:
-    """What came of one batch: the loss (), its parts by variable (B, V) and by law (B, L)."""
+    """The results of one batch: the loss (), its parts by variable (B, V) and by law (B, L)."""
 
     number: int
     loss: torch.Tensor
@@ -28,10 +28,10 @@ class _Step:
 
 
 class CheckLosses(Callback):
-    """Looks at the losses every so many batches, at the end of an epoch and before each save.
+    """Checks the losses every CHECK_EVERY batches, at the end of an epoch and before each save.
 
-    Raises StormdrawError if one is not a number, saying at which step it was the first, for which
-    variable or law, and for which states. Until then the training has gone on for nothing.
+    Raises StormdrawError if a loss is not a number, naming the first such optimizer step, the
+    variable or law, and the valid times of the states.
     """
 
     def __init__(self, name: str, model: Forecaster) -> None:
@@ -47,7 +47,7 @@ class CheckLosses(Callback):
         batch: Any,
         batch_index: int,
     ) -> None:
-        """Note which optimizer step the batch is for, counted from 1."""
+        """Note the batch's optimizer step, counted from 1."""
         self._number = trainer.global_step + 1
 
     def on_train_batch_end(
@@ -58,7 +58,7 @@ class CheckLosses(Callback):
         batch: Batch,
         batch_index: int,
     ) -> None:
-        """Keep what came of the batch, and look at every so many of them."""
+        """Keep the results of the batch, and check them from time to time."""
         self._steps.append(
             _Step(
                 self._number,
@@ -74,7 +74,7 @@ class CheckLosses(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
-        """Look before anybody writes the epoch down."""
+        """Check before the epoch is recorded."""
         self._look()
 
     def on_save_checkpoint(
@@ -83,7 +83,7 @@ class CheckLosses(Callback):
         module: lightning.LightningModule,
         checkpoint: dict[str, Any],
     ) -> None:
-        """Look before the weights replace earlier ones."""
+        """Check before the weights replace earlier ones."""
         self._look()
 
     def _look(self) -> None:

@@ -1,6 +1,6 @@
 """Condition channels that are known in advance: the hour, the sun and the terrain.
 
-They are taken at the valid time of the state to predict.
+They are taken at the valid time of the target state.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ _J2000 = datetime(2000, 1, 1, 12)
 
 
 def channel_count(names: Sequence[str]) -> int:
-    """How many channels these forcings have together."""
+    """The total number of channels of these forcings."""
     return sum(CHANNELS[name] for name in names)
 
 
 @dataclass(frozen=True)
 class Terrain:
-    """Standardised height of the terrain, float32 (y, x), and what standardised it, in metres."""
+    """Standardised terrain height, float32 (y, x), with its mean and standard deviation (m)."""
 
     field: np.ndarray
     mean: float
@@ -73,9 +73,9 @@ def make_forcings(
 ) -> Forcings:
     """The forcings of a model on a grid.
 
-    `terrain_statistics` are mean and standard deviation in metres, as the model was trained with;
-    without them the terrain is standardised by its own. Raises StormdrawError if the terrain is
-    asked for and not in the static file, or on another grid.
+    `terrain_statistics` are the mean and standard deviation in metres that the model was trained
+    with; without them the terrain is standardised by its own. Raises StormdrawError if the terrain
+    is asked for but missing from the static file, or is on another grid.
     """
     longitude, latitude = grid.longitude_latitude()
     terrain = None
@@ -87,7 +87,7 @@ def make_forcings(
 
 
 def _read_terrain(path: str | Path | None, grid: Grid) -> np.ndarray:
-    """Height of the terrain in metres, float64 (y, x)."""
+    """Terrain height in metres, float64 (y, x)."""
     if path is None:
         raise StormdrawError(
             f"the forcing `terrain` needs {TERRAIN}: add it to fields.static, "

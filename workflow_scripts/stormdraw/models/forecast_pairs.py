@@ -1,4 +1,4 @@
-"""States, each with what a trained forecaster makes of it: what perturbation models learn from."""
+"""Analyses paired with one-hour forecasts from them: the training data of perturbation models."""
 
 import hashlib
 import logging
@@ -23,15 +23,15 @@ logger = logging.getLogger(__name__)
 
 
 class HourAhead:
-    """The forecast of one hour, by a model without chance.
+    """Makes one-hour forecasts with a deterministic model.
 
-    `forcings` are that model's. Raises StormdrawError if it is of another kind.
+    `forcings` are those of that model. Raises StormdrawError for another kind of model.
     """
 
     def __init__(self, trained: TrainedModel, forcings: Forcings) -> None:
         if not isinstance(trained.model, OneStepModel) or trained.model.stochastic:
             raise StormdrawError(
-                f"the forecaster {trained.name} is no deterministic model; name one that is"
+                f"the forecaster {trained.name} is not deterministic; name a model that is"
             )
         self.name = trained.name
         self.model = trained.model
@@ -39,12 +39,14 @@ class HourAhead:
 
     @property
     def history(self) -> int:
-        """How many hourly states it starts from."""
+        """The number of hourly states it starts from."""
         return self.model.settings.history
 
     def around(self, window: Window) -> Window:
-        """What of the grid it has to know to forecast a window, whose ends are stated, as in the
-        whole grid."""
+        """The part of the grid needed to forecast a window as in the whole grid.
+
+        Both ends of the window must be given.
+        """
         network, (height, width) = self.model.network, self.forcings.latitude.shape
         if network.context is None:
             return slice(0, height), slice(0, width)
@@ -55,10 +57,10 @@ class HourAhead:
     def __call__(
         self, states: np.ndarray, valid: datetime, window: Window = WHOLE_GRID
     ) -> np.ndarray:
-        """The physical state at `valid`, (V, y, x), from those of the hours before it.
+        """The physical state at `valid`, (V, y, x), from the states of the hours before it.
 
-        `states` are (H, V, y, x), the oldest first, on the whole grid or a window of it. Bounds are
-        applied, as when it forecasts.
+        `states` are (H, V, y, x), the oldest first, on the whole grid or a window of it. Physical
+        bounds are applied, as in forecasts.
         """
         device = next(self.model.parameters()).device
         start = torch.from_numpy(states).to(device)
@@ -69,7 +71,7 @@ class HourAhead:
         return apply_bounds(following, self.model.variables)[0][0].cpu().numpy()
 
     def fingerprint(self) -> str:
-        """A short hash of its weights."""
+        """A short hash of the weights."""
         digest = hashlib.sha256()
         for name, value in sorted(self.model.state_dict().items()):
             digest.update(name.encode())
@@ -78,11 +80,11 @@ class HourAhead:
 
 
 class ForecastPairs(Pairs):
-    """Pairs (x, G(x)) of analyses and one-hour forecasts from them, in the place of (t, t + 1 h).
+    """Pairs (x, G(x)) of analyses and one-hour forecasts from them, instead of (t, t + 1 h).
 
-    Forecasts are made once if they, too, fit into `bytes_in_memory`, and each time they are needed
-    if not, of crops with what the forecaster has to know around them, so that they have no edges of
-    their own. A batch has no forcings: its model knows the state alone.
+    Forecasts are made once if they also fit into `bytes_in_memory`, and otherwise each time they
+    are needed. Forecasts of crops include the surroundings that the forecaster needs, so that they
+    have no edges. A batch has no forcings, since the model knows only the state.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class ForecastPairs(Pairs):
             logger.info("%d forecasts of one hour by %s", len(self), forecaster.name)
 
     def batch(self, indices: Sequence[int], windows: Sequence[Window] | None = None) -> Batch:
-        """The pairs with these indices, each cropped to its window if there are windows.
+        """The pairs with these indices, each cropped to its window if windows are given.
 
         Raises StormdrawError, naming file, variable and time, if a field has NaN.
         """
@@ -141,19 +143,19 @@ class ForecastPairs(Pairs):
         forecast = self.forecaster(start[0], time + hours(1), window)
         if not np.isfinite(forecast).all():
             raise StormdrawError(
-                f"the forecaster {self.forecaster.name} makes values that are not numbers of the "
+                f"the forecaster {self.forecaster.name} gives NaN or infinite values from the "
                 f"state at {time:%Y-%m-%d %H} UTC; train it longer or with a lower learning rate"
             )
         return forecast
 
 
 def _around(part: slice, side: int, context: int, multiple: int) -> slice:
-    """What a network has to know along an axis of `side` points, in whole multiples."""
+    """The points along an axis of `side` points that a network needs, in whole multiples."""
     first = max(0, part.start - context) // multiple * multiple
     end = part.stop + context
     return slice(first, min(side, end + -(end - first) % multiple))
 
 
 def _within(part: slice, around: slice) -> slice:
-    """A slice of an axis, counted from where another one begins."""
+    """A slice of an axis, relative to the start of another slice."""
     return slice(part.start - around.start, part.stop - around.start)

@@ -1,4 +1,4 @@
-"""What every trained model has in common: a network between states and what is made of them."""
+"""What every trained model has in common: a network, and how states are encoded for it."""
 
 import itertools
 from abc import ABC, abstractmethod
@@ -18,16 +18,17 @@ from stormdraw.models.settings import ModelSettings
 
 
 class Forecaster(nn.Module, ABC):
-    """Generates the state one hour ahead, given the current one, earlier ones and the forcings.
+    """Generates the state one hour ahead, given the current state, earlier states and the forcings.
 
-    Only the network has weights: all else follows from settings and statistics.
+    Only the network has weights; everything else follows from settings and statistics.
     """
 
-    # As the registry describes it: what it is called with depends on its role.
+    # Its call depends on its role, as the registry describes.
     network: Any
-    # Of the samples of the last training batch, (B,), if their loss depends on any.
+    # The noise level of each sample of the last training batch, (B,), if the model has noise
+    # levels.
     noise_levels: torch.Tensor | None = None
-    # Of those samples too, (B, L), if the configuration asks for physical laws.
+    # Their violations of physical laws, (B, L), if the configuration asks for laws.
     violations: torch.Tensor | None = None
     weights_of_variables: torch.Tensor
 
@@ -53,17 +54,16 @@ class Forecaster(nn.Module, ABC):
 
     @property
     def loss_names(self) -> tuple[str, ...]:
-        """The variables that `training_losses` keeps apart."""
+        """The variables of the columns of `training_losses`."""
         return self.variables
 
     @property
     def law_names(self) -> tuple[str, ...]:
-        """The physical laws that `violations` keeps apart."""
+        """The physical laws of the columns of `violations`."""
         return () if self.laws is None else self.laws.laws
 
     def objective(self, losses: torch.Tensor) -> torch.Tensor:
-        """What a step makes small: the mean of the last batch's losses (B, V), and its weighted
-        violations of physical laws."""
+        """The quantity to minimise: the mean loss (B, V) plus the weighted law violations."""
         if self.laws is None or self.violations is None:
             return losses.mean()
         # Not a matrix product, which autocast would compute in half precision.
@@ -72,12 +72,12 @@ class Forecaster(nn.Module, ABC):
     def condition(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """The condition channels, (B, H V + F, Y, X): standardised states, oldest first, forcings.
+        """The condition (B, H V + F, Y, X): standardised states, oldest first, then forcings.
 
-        `now` is the physical state (B, V, Y, X), `before` the H - 1 hourly ones before it,
-        (B, H - 1, V, Y, X), and `forcings` are (B, F, Y, X). With `history_as: changes`, the change
-        over the hour that follows stands for each earlier state, scaled by its own deviation:
-        between two states it is a small difference, which a network is slow to learn to take.
+        `now` is the physical state (B, V, Y, X), `before` the H - 1 hourly states before it, (B, H
+        - 1, V, Y, X), and `forcings` are (B, F, Y, X). With `history_as: changes`, each earlier
+        state is replaced by the change over the following hour, scaled by the standard deviation of
+        such changes: networks are slow to learn the small differences between states.
         """
         states = [*([] if before is None else before.unbind(dim=1)), now]
         standardised = self.normalization.standardise
@@ -88,16 +88,18 @@ class Forecaster(nn.Module, ABC):
         return torch.cat([*earlier, standardised(now), forcings], dim=1)
 
     def persistence(self, now: torch.Tensor) -> torch.Tensor:
-        """What to generate if nothing changes, (B, V, Y, X): a first guess of the clean state."""
+        """The target if nothing changes, (B, V, Y, X): a first guess of the clean state."""
         return self.normalization.encode(now, now)
 
     @abstractmethod
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
-        """The loss of each sample and variable, (B, V); all that is random comes from `generator`,
-        which lives on the batch's device."""
+        """The loss of each sample and variable, (B, V).
+
+        All randomness comes from `generator`, which lives on the batch's device.
+        """
 
     @abstractmethod
     def rehearse(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """One evaluation of the network as forecasts do it, to count its memory."""
+        """One evaluation of the network as in a forecast, to count its memory."""

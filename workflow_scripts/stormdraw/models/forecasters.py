@@ -10,7 +10,7 @@ from stormdraw.models.settings import ModelSettings
 
 
 def make_forecaster(settings: ModelSettings, statistics: Statistics) -> Forecaster:
-    """A model with new weights, from torch's present random state."""
+    """A model with new weights drawn from torch's current random state."""
     if settings.prediction == "target":
         return OneStepModel(settings, statistics)
     if settings.target == "block":

@@ -9,9 +9,9 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class GpuLoad:
-    """The mean share of time in which the GPU was busy, looked at once a second at most.
+    """The mean share of time in which the GPU was busy, sampled at most once a second.
 
-    One look tells of the last second or less, so that a single one says little of an epoch.
+    One sample covers the last second or less, so a single one says little about an epoch.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class GpuLoad:
         self._found: list[float] = []
 
     def look(self) -> None:
-        """Look now, unless it was looked at just before."""
+        """Take a sample, unless one was taken within the last second."""
         if time.monotonic() - self._looked < _SECONDS_BETWEEN_LOOKS:
             return
         self._looked = time.monotonic()
@@ -28,17 +28,18 @@ class GpuLoad:
             self._found.append(share)
 
     def take_mean(self) -> float | None:
-        """The mean since the last time this was asked for; None where no GPU tells."""
+        """The mean since the last call; None if the GPU reports nothing."""
         found, self._found = self._found, []
         return sum(found) / len(found) if found else None
 
 
 def present_load() -> float | None:
-    """Share of the last second or so in which the GPU was busy; None where it does not tell."""
+    """The share of the last second or so in which the GPU was busy; None if not reported."""
     if not torch.cuda.is_available():
         return None
     try:
         return torch.cuda.utilization() / 100.0
     except (ModuleNotFoundError, RuntimeError, NVMLError):
-        # AMD's bindings or the driver are not there, or it is a part of a GPU, which does not tell.
+        # AMD's bindings or the driver are missing, or the device is a GPU partition, which reports
+        # no load.
         return None

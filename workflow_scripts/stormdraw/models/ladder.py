@@ -1,19 +1,19 @@
-"""From a training that does not fit a device's memory to one that does, in the smallest steps.
+"""Adapts a training to a device's memory in the smallest possible steps.
 
-The ladder, each rung of which keeps those before it:
+The ladder; each rung keeps the changes of those before it:
 
-1. fewer samples at once, with so much more accumulation that a step is of the same samples;
-2. the network as it is, not compiled;
-3. activations that are computed twice, of half of the blocks and then of all;
-4. weights, gradients and optimizer shared among devices, which takes main memory to save: as
-   before, these change no result;
+1. smaller batches with more accumulation, so that an optimizer step has the same samples;
+2. no compilation of the network;
+3. recomputed activations, for half of the blocks and then for all;
+4. weights, gradients and optimizer state sharded among devices, which takes main memory when saving
+   (up to here no result changes);
 5. half precision, which rounds;
-6. a smaller crop, unless the network has weights for places of the domain;
-7. with `training.may_shrink`, fewer frames to start from, and at last
+6. a smaller crop, unless the network has weights for positions in the domain;
+7. with `training.may_shrink`, fewer input frames, and finally
 8. a smaller network.
 
-A rung that saves next to nothing is left out: a smaller crop does not help where the validation, of
-whole grids, is what takes most.
+A rung that saves next to nothing is skipped: a smaller crop does not help if validation on whole
+grids needs the most memory.
 """
 
 from collections.abc import Callable
@@ -26,17 +26,17 @@ from stormdraw.models.settings import ModelSettings, Precision
 # Crops are halved down to this side, and keep sides that a U-Net can halve four times.
 _SMALLEST_SIDE = 64
 _MULTIPLE = 16
-# A rung that does not reach the bound has to save at least a twentieth.
+# A rung that does not reach the bound must save at least a twentieth.
 _WORTH_TAKING = 0.95
 
 Memory = Callable[[ModelSettings], TrainingMemory]
-# From a configuration to the next smaller one of a kind, or None.
+# From a configuration to the next smaller one of a kind, or None if there is none.
 Step = Callable[[ModelSettings], ModelSettings | None]
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One configuration, by what it changes in the one before it, and what it needs."""
+    """One configuration, what it changes in the one before it, and the memory it needs."""
 
     change: str
     settings: ModelSettings
@@ -50,7 +50,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Fit:
-    """The rungs that were taken, the last of which is the one to train with."""
+    """The rungs taken; the last one is used for training."""
 
     rungs: list[Rung]
     bound: float
@@ -62,14 +62,14 @@ class Fit:
 
     @property
     def missing(self) -> int:
-        """Bytes by which the chosen rung is too large; 0 if it fits."""
+        """Bytes by which the chosen rung exceeds the bound; 0 if it fits."""
         return max(0, int(self.chosen.peak - self.bound))
 
 
 def climb(settings: ModelSettings, shape: tuple[int, int], bound: float, memory: Memory) -> Fit:
-    """Take one rung after the other until the device's peak is at most `bound` bytes.
+    """Take one rung after another until the device's peak is at most `bound` bytes.
 
-    `shape` is the grid's (y, x), and `memory` tells what a configuration needs.
+    `shape` is the grid's (y, x), and `memory` gives the memory of a configuration.
     """
     taken = [Rung("as configured", settings, memory(settings))]
     for step in _steps(shape):
@@ -84,10 +84,10 @@ def climb(settings: ModelSettings, shape: tuple[int, int], bound: float, memory:
 def next_rung(
     settings: ModelSettings, shape: tuple[int, int], memory: Memory, half: Precision = "bfloat16"
 ) -> Rung | None:
-    """The rung to take when memory ran out, whatever was planned; None if none is left.
+    """The next rung when memory has run out, whatever the plan said; None if none is left.
 
-    Of those that save something by the plan the first, or else the first of all. `half` is the half
-    precision that the device computes natively.
+    It is the first rung that saves memory according to the plan, or else the first of all. `half`
+    is the half precision that the device computes natively.
     """
     below = Rung("as it was", settings, memory(settings))
     others = []
@@ -95,7 +95,7 @@ def next_rung(
         rung = _rung_above(below, step, memory)
         if rung is None:
             continue
-        # What a compiled network takes is not planned.
+        # The memory of a compiled network is not planned.
         if step is _not_compiled or rung.peak <= _WORTH_TAKING * below.peak:
             return rung
         others.append(rung)
@@ -203,15 +203,15 @@ def _smaller_network(settings: ModelSettings) -> ModelSettings | None:
 
 
 def _differences(before: ModelSettings, after: ModelSettings) -> list[str]:
-    """What changed, as keys and values of a configuration."""
+    """The changed keys of a configuration with their new values."""
     old = _flat(before)
     return [f"{key}: {value}" for key, value in _flat(after).items() if old[key] != value]
 
 
 def _flat(settings: ModelSettings) -> dict[str, Any]:
-    """All keys and values, those of sections with their section's name before them."""
+    """All keys and values; keys of a section have its name as prefix."""
     content = settings.model_dump(mode="json")
-    # With their defaults, so that one that is only written out has not changed.
+    # With defaults, so that an option that is merely written out does not count as changed.
     network = settings.network_options.model_dump(mode="json")
     sections = {"training": content.pop("training"), "network": network}
     del content["network"]

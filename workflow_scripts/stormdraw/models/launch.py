@@ -1,7 +1,7 @@
-"""Training on several devices: one process each, started and watched by this one.
+"""Training on several devices: this process starts and watches one process for each device.
 
-Each is `python -m stormdraw.models.rank`, since a workflow's script cannot be started again: what
-runs is Snakemake's copy of it. The variables are torchrun's.
+Each process is `python -m stormdraw.models.rank`. A workflow's script cannot be started again,
+since Snakemake runs a copy of it. The environment variables are those of torchrun.
 """
 
 import json
@@ -25,7 +25,7 @@ from stormdraw.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-# Statuses of a rank.
+# Exit statuses of a rank.
 INTERRUPTED = 130
 MEMORY_RAN_OUT = 3
 _POLL_SECONDS = 0.1
@@ -40,9 +40,10 @@ def train_on_devices(
     threads: int = 1,
     asked: ModelSettings | None = None,
 ) -> None:
-    """`train`, on as many devices of this machine as the configuration asks for.
+    """Run `train` on as many devices of this machine as the configuration asks for.
 
-    A signal reaches all of them. Raises what `train` raises; if one process fails, the others end.
+    Signals are forwarded to all processes. Raises what `train` raises; if one process fails, the
+    others are ended.
     """
     devices = model_settings.training.devices
     if devices == 1:
@@ -68,7 +69,7 @@ def train_on_devices(
 
 
 def _start(devices: int, folder: Path, threads: int) -> list[subprocess.Popen[str]]:
-    """The processes, in sessions of their own so that a signal reaches them only through us."""
+    """The processes, each in its own session so that signals reach them only through this one."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(
@@ -77,7 +78,7 @@ def _start(devices: int, folder: Path, threads: int) -> list[subprocess.Popen[st
         "WORLD_SIZE": str(devices),
         "LOCAL_WORLD_SIZE": str(devices),
         "OMP_NUM_THREADS": str(threads),
-        # They speak with each other on this machine only.
+        # They communicate on this machine only.
         "GLOO_SOCKET_IFNAME": "lo",
         "NCCL_SOCKET_IFNAME": "lo",
     }
@@ -94,7 +95,7 @@ def _start(devices: int, folder: Path, threads: int) -> list[subprocess.Popen[st
 
 
 def _watch(processes: list[subprocess.Popen[str]], folder: Path, name: str) -> None:
-    """Wait for all, passing their lines and our signals on; end the rest when one fails."""
+    """Wait for all, forwarding their output and our signals; end the rest when one fails."""
     last_words: dict[int, list[str]] = {number: [] for number in range(len(processes))}
     readers = [
         threading.Thread(target=_pass_on, args=(process.stderr, last_words[number], number == 0))
@@ -115,7 +116,7 @@ def _watch(processes: list[subprocess.Popen[str]], folder: Path, name: str) -> N
     failed = [number for number, process in enumerate(processes) if process.returncode != 0]
     if not failed:
         return
-    # Who fails with a message of its own did not merely lose the others.
+    # A process with its own message is the cause; others may fail because they lost it.
     for number in failed:
         message = folder / f"error_{number}.txt"
         if message.exists():
@@ -124,17 +125,17 @@ def _watch(processes: list[subprocess.Popen[str]], folder: Path, name: str) -> N
             raise kind(message.read_text(encoding="utf-8"))
     if any(processes[number].returncode == INTERRUPTED for number in failed):
         raise KeyboardInterrupt
-    # A negative status is that of a signal, such as ours to end those that wait for the others.
+    # A negative status means a signal, such as ours to processes that wait for the failed one.
     first = next((number for number in failed if processes[number].returncode > 0), failed[0])
     words = " ".join(last_words[first][-3:])
     raise StormdrawError(
         f"model {name}: process {first} of {len(processes)} ended with status "
-        f"{processes[first].returncode}: {words or 'it said nothing'}"
+        f"{processes[first].returncode}: {words or 'no output'}"
     )
 
 
 def _end(processes: list[subprocess.Popen[str]]) -> None:
-    """Give those that are still there a moment, for the end of a common step, then end them."""
+    """Give the remaining processes time to finish a common step, then end them."""
     limit = time.monotonic() + 20.0
     while any(process.poll() is None for process in processes) and time.monotonic() < limit:
         if any(process.returncode not in (None, 0, INTERRUPTED) for process in processes):

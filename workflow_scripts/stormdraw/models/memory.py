@@ -1,7 +1,7 @@
 """How much memory a network needs, found without allocating it.
 
 The network takes a step on fake tensors, which have a shape, a type and a device but no data, while
-every storage that comes to life is counted until it dies.
+the live storages are counted.
 """
 
 import weakref
@@ -26,15 +26,15 @@ from stormdraw.models.settings import ModelSettings
 from stormdraw.models.ways import of_most_memory
 from stormdraw.variables import STATE_VARIABLES
 
-# The GNU C library maps larger blocks one by one and gives them back at once. Smaller ones come
-# from its heap, where they leave gaps (mallopt(3), M_MMAP_THRESHOLD).
+# The GNU C library maps larger blocks individually and returns them at once. Smaller ones come from
+# its heap, where they leave gaps (mallopt(3), M_MMAP_THRESHOLD).
 HEAP_BLOCK = 32 * 2**20
 
 
 class LiveMemory(TorchDispatchMode):
-    """Counts the bytes of all storages made within it: those alive now, and the most at once.
+    """Counts the bytes of all storages made within it: those alive now, and the largest total.
 
-    `heap_peak` is the most in storages of less than HEAP_BLOCK bytes.
+    `heap_peak` is the largest total of storages of less than HEAP_BLOCK bytes.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class LiveMemory(TorchDispatchMode):
         self._known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 
     def leave_out(self, tensors: Iterable[torch.Tensor]) -> None:
-        """Do not count these, which were there before, though operations may return them."""
+        """Do not count these existing tensors, even if operations return them."""
         self._known.update(tensor.untyped_storage() for tensor in tensors)
 
     def __torch_dispatch__(
@@ -56,7 +56,7 @@ class LiveMemory(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Run one operation and look at what it returns."""
+        """Run one operation and count the storages that it returns."""
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor):
@@ -83,9 +83,10 @@ class LiveMemory(TorchDispatchMode):
 class TrainingMemory:
     """Bytes on one device during a training.
 
-    `saved_activations` are what the backward pass of a step needs, `activations` all that lives at
-    its peak beside weights, gradients, optimizer and average, `validation` the same of a batch of
-    the validation, of whole grids; `in_heap` is the most of either in small blocks.
+    `saved_activations` are what the backward pass of a step needs. `activations` are everything
+    alive at the peak of a step besides weights, gradients, optimizer and average; `validation` is
+    the same for a validation batch of whole grids. `in_heap` is the largest total of either in
+    small blocks.
     """
 
     parameters: int
@@ -100,14 +101,16 @@ class TrainingMemory:
 
     @property
     def peak(self) -> int:
-        """All of it together, in a step or in the validation, whichever is larger."""
+        """The total in a training step or in validation, whichever is larger."""
         held = self.weights + self.gradients + self.optimizer + self.average
         return held + max(self.activations, self.validation)
 
     @property
     def gathered(self) -> int:
-        """Main memory of each process while shared weights, both moments and the average are saved:
-        all of them whole and in float32 (`sharding.py`)."""
+        """Main memory of each process while sharded weights, moments and the average are saved.
+
+        All of them are then whole and in float32 (`sharding.py`).
+        """
         return 4 * 4 * self.parameters
 
 
@@ -120,12 +123,12 @@ def model_without_data(settings: ModelSettings, variables: int) -> Forecaster:
 def training_memory(
     settings: ModelSettings, variables: int, shape: tuple[int, int], validates: bool = False
 ) -> TrainingMemory:
-    """What a training on a (y, x) grid, or crops of it, needs, and its validation if there is one.
+    """The memory of a training on a (y, x) grid or crops of it, and of its validation if any.
 
-    A precision of `auto` is counted as float32, `channels_last: auto` as true. Devices share the
-    batch, and with full sharding weights, gradients, optimizer and average too. Where the
-    configuration tells a GPU's memory, layers are counted in the way of most memory, since it is on
-    the GPU that the fastest is found (`ways`).
+    A precision of `auto` counts as float32, `channels_last: auto` as true. Devices split the batch;
+    with full sharding, they also split weights, gradients, optimizer and average. If the
+    configuration states a GPU's memory, layers count with the implementation that needs the most
+    memory, since the fastest one is only found on the GPU (`implementations`).
     """
     training = settings.training
     validation = 0
@@ -153,7 +156,7 @@ def training_memory(
 
 @contextmanager
 def model_of_fake_tensors(settings: ModelSettings, variables: int) -> Iterator[Forecaster]:
-    """The model of a configuration as it is trained, where all tensors are fake."""
+    """The model of a configuration as it is trained, with fake tensors."""
     training = settings.training
     on_gpu = training.device_memory_gigabytes is not None
     with FakeTensorMode(), of_most_memory(on_gpu):
@@ -167,9 +170,8 @@ def model_of_fake_tensors(settings: ModelSettings, variables: int) -> Iterator[F
 def one_step(
     model: Forecaster, settings: ModelSettings, shape: tuple[int, int]
 ) -> tuple[int, int, int]:
-    """Bytes kept for the backward pass, the most beside weights and gradients at any time, and the
-    most in small blocks."""
-    # Gradients of the batches before this one in its accumulation window.
+    """Bytes kept for the backward pass, the peak besides weights and gradients, the heap peak."""
+    # Gradients of the earlier batches in the accumulation window.
     weights = list(model.parameters())
     for parameter in weights:
         parameter.grad = torch.empty_like(parameter)
@@ -180,7 +182,7 @@ def one_step(
         learnt = learnt_shape(settings, shape)
         batch = _batch(model, settings, size, learnt)
         if learnt != shape and model.network.context:
-            # Points of a crop count by what is known around them.
+            # Points of a crop are weighted by how much of their surroundings is known.
             batch = replace(batch, weights=torch.empty((size, *learnt)))
         inputs = memory.now
         with precision_of(settings):
@@ -194,7 +196,7 @@ def one_step(
 def _one_validation(
     model: Forecaster, settings: ModelSettings, shape: tuple[int, int]
 ) -> tuple[int, int]:
-    """The most bytes beside weights and gradients at any time, and the most in small blocks."""
+    """The peak in bytes besides weights and gradients, and the heap peak."""
     with LiveMemory() as memory:
         memory.leave_out([*model.parameters(), *model.buffers()])
         size = _on_each(validated_at_once(settings, shape), settings)
@@ -205,7 +207,7 @@ def _one_validation(
 
 
 def _on_each(samples: int, settings: ModelSettings) -> int:
-    """A batch's samples on one device."""
+    """The number of a batch's samples on one device."""
     return -(-samples // settings.training.devices)
 
 
@@ -219,7 +221,7 @@ def _batch(model: Forecaster, settings: ModelSettings, size: int, shape: tuple[i
 
 
 def precision_of(settings: ModelSettings) -> torch.autocast:
-    """Half precision if it is asked for, with no cache of weights, as in Lightning."""
+    """Half precision if configured, without a cache of weights, as in Lightning."""
     half = {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(settings.training.precision)
     return torch.autocast(
         "cpu", half or torch.bfloat16, enabled=half is not None, cache_enabled=False
@@ -227,7 +229,7 @@ def precision_of(settings: ModelSettings) -> torch.autocast:
 
 
 def _lay_channels_last(model: Forecaster) -> None:
-    """What `model.to(memory_format=...)` does to real weights, and refuses to do to fake ones."""
+    """What `model.to(memory_format=...)` does to real weights, but refuses to do to fake ones."""
     for module in model.modules():
         for name, weight in module.named_parameters(recurse=False):
             if weight.dim() == 4:
@@ -236,7 +238,7 @@ def _lay_channels_last(model: Forecaster) -> None:
 
 
 def _gathered(model: Forecaster) -> int:
-    """What sharding brings together again for a while: weights and gradients of two blocks."""
+    """What sharding gathers temporarily: weights and gradients of two blocks."""
     sizes = (sum(weights.nbytes for weights in block.parameters()) for block in _shards(model))
     return 4 * max(sizes, default=0)
 
@@ -246,16 +248,16 @@ def _shards(model: Forecaster) -> list[torch.nn.Module]:
 
 
 def learnt_shape(settings: ModelSettings, shape: tuple[int, int]) -> tuple[int, int]:
-    """The (y, x) points of a training sample: the crop, or the grid where that is smaller."""
+    """The (y, x) points of a training sample: the crop, or the grid if that is smaller."""
     crop = settings.training.crop or shape
     return min(crop[0], shape[0]), min(crop[1], shape[1])
 
 
 def validated_at_once(settings: ModelSettings, shape: tuple[int, int]) -> int:
-    """How many whole grids of (y, x) points make a batch of the validation.
+    """The number of whole grids of (y, x) points in a validation batch.
 
-    So many that they have no more points than a batch of training, whose activations are kept
-    besides; at least one for each device.
+    At least one for each device. Otherwise such that they have no more points than a training
+    batch, whose activations are kept as well.
     """
     rows, columns = learnt_shape(settings, shape)
     training = settings.training
@@ -264,19 +266,21 @@ def validated_at_once(settings: ModelSettings, shape: tuple[int, int]) -> int:
 
 
 def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, int]) -> int:
-    """What one more member on a (y, x) grid needs while it is drawn."""
-    # Not the meta device: attention there would hold every pair of positions, as no device does.
+    """The memory of each additional member on a (y, x) grid while it is drawn."""
+    # Not the meta device: there, attention would count every pair of positions, which no real
+    # device holds.
     with FakeTensorMode():
         return one_pass(_new_model(settings, variables), settings, shape)
 
 
 @torch.no_grad()
 def one_pass(model: Forecaster, settings: ModelSettings, shape: tuple[int, int]) -> int:
-    """The most bytes beside weights at any time while a member is drawn."""
+    """The peak in bytes besides weights while a member is drawn."""
     variables = len(model.variables)
     with LiveMemory() as memory:
         memory.leave_out([*model.parameters(), *model.buffers()])
-        # First-guess and noisy states and the solver's last two results wait beside the network.
+        # First-guess and noisy states and the solver's last two results are kept besides the
+        # network.
         waiting = [_states(1, variables, shape, "cpu") for _ in range(4)]
         forcings = _states(1, channel_count(settings.forcings), shape, "cpu")
         earlier = _earlier_states(settings, 1, variables, shape, "cpu")
@@ -287,7 +291,7 @@ def one_pass(model: Forecaster, settings: ModelSettings, shape: tuple[int, int])
 
 def _new_model(settings: ModelSettings, variables: int) -> Forecaster:
     ones = np.ones(variables, dtype=np.float32)
-    # Physical laws are about variables by name, and one that is downscaled must be among them.
+    # Physical laws look up variables by name, and the downscaled variable must be among them.
     first = settings.variable or STATE_VARIABLES[0]
     names = (first, *(name for name in STATE_VARIABLES if name != first))[:variables]
     statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
@@ -304,5 +308,5 @@ def _earlier_states(
 
 
 def _states(batch: int, channels: int, shape: tuple[int, int], device: str) -> torch.Tensor:
-    """A tensor (B, C, Y, X) on a device; fake or meta ones hold no data."""
+    """A tensor (B, C, Y, X) on a device; fake or meta tensors hold no data."""
     return torch.empty((batch, channels, *shape), device=device)

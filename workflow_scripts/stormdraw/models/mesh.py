@@ -1,4 +1,4 @@
-"""A mesh of several scales over a grid, for graph networks (as GraphCast's: Lam et al. 2023)."""
+"""A mesh of several scales over a grid, for graph networks (as in GraphCast: Lam et al. 2023)."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,13 @@ _STEPS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 
 
 @dataclass(frozen=True)
 class Mesh:
-    """The edges between P grid points and N mesh nodes, and E among the mesh nodes.
+    """The edges between P grid points and N mesh nodes, and the E edges among the mesh nodes.
 
-    `nearest` (P,) is the mesh node of each grid point and `nearest_offsets` (P, 2) the way there,
-    (y, x) in spacings; `grid_points` (N, 1) counts the grid points of a node. `corners` (4, P) are
-    the mesh nodes around each grid point, with `corner_offsets` (4, P, 2). An edge of the mesh goes
-    from `senders` to `receivers` (E,) with `edge_features` (E, 3): direction (y, x) and level.
+    `nearest` (P,) is the nearest mesh node of each grid point and `nearest_offsets` (P, 2) the
+    offset to it, (y, x) in spacings; `grid_points` (N, 1) counts the grid points of a node.
+    `corners` (4, P) are the mesh nodes around each grid point, with `corner_offsets` (4, P, 2). A
+    mesh edge goes from `senders` to `receivers` (E,) with `edge_features` (E, 3): direction (y, x)
+    and level.
     """
 
     nearest: torch.Tensor
@@ -29,23 +30,23 @@ class Mesh:
 
     @property
     def nodes(self) -> int:
-        """How many mesh nodes there are."""
+        """The number of mesh nodes."""
         return len(self.grid_points)
 
 
 def mesh_over(rows: int, columns: int, spacing: int, levels: int, device: torch.device) -> Mesh:
     """A mesh with a node at every `spacing`-th point of a grid, and one row and column beyond it.
 
-    Level k links nodes 2^k steps apart whose indices are multiples of 2^k; all levels share the
-    nodes of the finest, so that a message crosses the domain in a few steps. It is made on the
-    device, by operations whose shapes do not depend on data: nothing is copied there, and
-    torch.compile takes it into its graph.
+    Level k links nodes 2^k steps apart whose indices are multiples of 2^k. All levels share the
+    nodes of the finest, so that a message crosses the domain in a few steps. The mesh is made on
+    the device by operations whose shapes do not depend on data, so nothing is copied and
+    torch.compile includes it in its graph.
     """
     y, x = _Axis.of(rows, spacing, device), _Axis.of(columns, spacing, device)
     width = x.nodes
 
     def node(row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
-        """The nodes where rows (A,) and columns (B,) of nodes meet, (A B,)."""
+        """The nodes at the intersections of node rows (A,) and node columns (B,), (A B,)."""
         return (row[:, None] * width + column).flatten()
 
     def way(row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
@@ -70,7 +71,7 @@ def mesh_over(rows: int, columns: int, spacing: int, levels: int, device: torch.
 
 @dataclass(frozen=True)
 class _Axis:
-    """Points along an axis, each (points,): their places in spacings, and the nodes there."""
+    """Points along an axis, each (points,): position in spacings, and the nodes around them."""
 
     nodes: int
     place: torch.Tensor
@@ -86,7 +87,7 @@ class _Axis:
         return cls(-(-points // spacing) + 1, index / spacing, nearest, below)
 
     def points(self) -> torch.Tensor:
-        """How many points belong to each node, (nodes,)."""
+        """The number of points that belong to each node, (nodes,)."""
         nodes = torch.arange(self.nodes, device=self.nearest.device)
         return (self.nearest[:, None] == nodes).sum(dim=0).float()
 
@@ -102,7 +103,7 @@ def _edges(
         for dy, dx in _STEPS:
             senders.append(_inside(at, -dy, -dx))
             receivers.append(_inside(at, dy, dx))
-            # Filled on the device: a tensor of these numbers would be copied there.
+            # Filled on the device: a tensor of these numbers would have to be copied there.
             same = (senders[-1].numel(),)
             each = [
                 torch.full(same, v, device=device) for v in (float(dy), float(dx), level / levels)
@@ -112,6 +113,6 @@ def _edges(
 
 
 def _inside(at: torch.Tensor, dy: int, dx: int) -> torch.Tensor:
-    """Of nodes (A, B), those with a node at (-dy, -dx) from them, flat, row by row."""
+    """The nodes of (A, B) that have a node at (-dy, -dx) from them, flattened row by row."""
     rows, columns = at.shape
     return at[max(dy, 0) : rows + min(dy, 0), max(dx, 0) : columns + min(dx, 0)].flatten()

@@ -1,4 +1,4 @@
-"""`metrics.json`: how a training went, one entry an epoch."""
+"""`metrics.json`: the progress of a training, one entry per epoch."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,13 +10,13 @@ from stormdraw.files import write_text
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """One epoch. Losses are mean squared errors of what the network predicts.
+    """One epoch. Losses are those that the configuration names.
 
     `step` counts optimizer steps from the start of training; the learning rate is that of the next
-    step. `samples_per_second` is the speed of training alone, `seconds` are those of the whole
-    epoch with its validation and saving. The gradient's norm, before clipping, is the mean over the
-    epoch's steps, `gpu_utilisation` the mean share of time in which the GPU was busy. Violations of
-    physical laws are as physics.py defines them, before their weights.
+    step. `samples_per_second` is the speed of training alone; `seconds` covers the whole epoch with
+    validation and saving. `gradient_norm` is the mean over the epoch's steps, before clipping.
+    `gpu_utilisation` is the mean share of time in which the GPU was busy. Violations of physical
+    laws are as defined in physics.py, before weighting.
     """
 
     epoch: int
@@ -36,11 +36,11 @@ class EpochMetrics:
     device: str
 
     def as_dict(self) -> dict[str, Any]:
-        """As it stands in the file."""
+        """The entry of the file."""
         return asdict(self)
 
     def scalars(self) -> dict[str, float]:
-        """As TensorBoard shows it."""
+        """The scalars for TensorBoard."""
         scalars = {
             "loss/training": self.train_loss,
             "learning_rate": self.learning_rate,
@@ -61,7 +61,7 @@ class EpochMetrics:
         return scalars
 
     def line(self, epochs: int) -> str:
-        """As the log shows it."""
+        """The line for the log."""
         validation = (
             "" if self.validation_loss is None else f", validation {self.validation_loss:.4f}"
         )
@@ -74,11 +74,11 @@ class EpochMetrics:
 
 @dataclass(frozen=True)
 class MetricsFile:
-    """Where the metrics go, and what stands above the epochs."""
+    """The metrics file, and its heading above the epochs."""
 
     path: Path
     heading: dict[str, Any]
 
     def write(self, epochs: list[dict[str, Any]]) -> None:
-        """Rewrite the file at once; a reader never sees half of it."""
+        """Replace the file atomically, so that a reader never sees half of it."""
         write_text(self.path, json.dumps({**self.heading, "epochs": epochs}, indent=1) + "\n")

@@ -1,7 +1,7 @@
-"""The noise schedule, and what turns a noisy state, its noise and the clean state into each other.
+"""The noise schedule, and the conversions between a noisy state, its noise and the clean state.
 
-Symbols as in the papers: a noisy state is x_t = alpha_t x_0 + sigma_t eps, with
-alpha_t^2 = alpha_bar_t and sigma_t^2 = 1 - alpha_bar_t (Ho et al. 2020, equation 4).
+Symbols as in the papers: a noisy state is x_t = alpha_t x_0 + sigma_t eps, with alpha_t^2 =
+alpha_bar_t and sigma_t^2 = 1 - alpha_bar_t (Ho et al. 2020, equation 4).
 """
 
 import math
@@ -15,8 +15,8 @@ from torch import nn
 def cosine_betas(timesteps: int, largest_beta: float) -> np.ndarray:
     """The cosine schedule of Nichol and Dhariwal (2021), equation 17, float64 (timesteps,).
 
-    `largest_beta` bounds how much one step destroys. At 0.999 the last timestep is pure noise for
-    all purposes (alpha_bar 2e-9); at 0.02 it still holds 6 % of the clean state's amplitude.
+    `largest_beta` limits how much one step destroys. At 0.999 the last timestep is practically pure
+    noise (alpha_bar 2e-9); at 0.02 it still has 6 % of the clean state's amplitude.
     """
 
     def alpha_bar(fraction: float) -> float:
@@ -27,7 +27,7 @@ def cosine_betas(timesteps: int, largest_beta: float) -> np.ndarray:
 
 
 class NoiseSchedule(nn.Module):
-    """alpha_t and sigma_t at each timestep; moves between devices with the model it is part of."""
+    """alpha_t and sigma_t at each timestep, as buffers that move between devices."""
 
     alpha: torch.Tensor
     sigma: torch.Tensor
@@ -36,13 +36,13 @@ class NoiseSchedule(nn.Module):
         super().__init__()
         self.betas = betas
         alpha_bar = np.cumprod(1.0 - betas)
-        # The square root of 1 - alpha_bar is taken in double precision: it is small at the start.
+        # 1 - alpha_bar is small at the start, so its square root is taken in double precision.
         self.register_buffer("alpha", _single(np.sqrt(alpha_bar)), persistent=False)
         self.register_buffer("sigma", _single(np.sqrt(1.0 - alpha_bar)), persistent=False)
 
     @property
     def timesteps(self) -> int:
-        """How many there are."""
+        """The number of timesteps."""
         return len(self.betas)
 
     def log_snr(self) -> np.ndarray:
@@ -67,14 +67,14 @@ class NoiseSchedule(nn.Module):
     def clean_from_noise(
         self, noisy: torch.Tensor, noise: torch.Tensor, timestep: torch.Tensor
     ) -> torch.Tensor:
-        """x_0 = (x_t - sigma eps) / alpha: an error in eps grows by sigma / alpha."""
+        """x_0 = (x_t - sigma eps) / alpha; an error in eps grows by sigma / alpha."""
         alpha, sigma = self._at(timestep)
         return (noisy - sigma * noise) / alpha
 
     def clean_from_velocity(
         self, noisy: torch.Tensor, velocity: torch.Tensor, timestep: torch.Tensor
     ) -> torch.Tensor:
-        """x_0 = alpha x_t - sigma v: well posed at any noise."""
+        """x_0 = alpha x_t - sigma v; well posed at any noise level."""
         alpha, sigma = self._at(timestep)
         return alpha * noisy - sigma * velocity
 
@@ -92,7 +92,7 @@ class NoiseSchedule(nn.Module):
         noise: torch.Tensor,
         timestep: torch.Tensor,
     ) -> torch.Tensor:
-        """What a network with this prediction should say, (B, V, Y, X)."""
+        """The target of a network with this prediction, (B, V, Y, X)."""
         return noise if prediction == "noise" else self.velocity(clean, noise, timestep)
 
     def clean_from(
@@ -102,7 +102,7 @@ class NoiseSchedule(nn.Module):
         predicted: torch.Tensor,
         timestep: torch.Tensor,
     ) -> torch.Tensor:
-        """The clean state that a network with this prediction sees in a noisy one, (B, V, Y, X)."""
+        """The clean state implied by a network's prediction for a noisy state, (B, V, Y, X)."""
         if prediction == "noise":
             return self.clean_from_noise(noisy, predicted, timestep)
         return self.clean_from_velocity(noisy, predicted, timestep)

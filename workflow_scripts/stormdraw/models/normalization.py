@@ -1,4 +1,4 @@
-"""Between physical states, standardised ones, and what a diffusion model generates."""
+"""Conversions between physical states, standardised states, and a model's target."""
 
 import torch
 from torch import nn
@@ -13,12 +13,11 @@ _STATES = ("next_state", "perturbed_state")
 
 
 class Normalization(nn.Module):
-    """Standardises states of shape (B, V, Y, X) and undoes it.
+    """Standardises states of shape (B, V, Y, X) and inverts this.
 
-    The target of a model is a state itself, the next one or a perturbed one, or the next one's
-    difference to the current one, each brought to zero mean and unit variance: a residual by the
-    mean and standard deviation of the change over one hour, which is often a tenth of the state's
-    own.
+    A model's target is a state (the next or a perturbed one), or the difference of the next state
+    from the current one. Each is scaled to zero mean and unit variance. Residuals use the mean and
+    standard deviation of the change over one hour, which is often a tenth of the state's own.
     """
 
     mean: torch.Tensor
@@ -52,7 +51,7 @@ class Normalization(nn.Module):
         return self._untransform(standardised * self.std + self.mean)
 
     def encode(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
-        """What the model must generate for the physical states `now` and one hour later."""
+        """The model's target for the physical states `now` and `following`, one hour later."""
         if self.target in _STATES:
             return self.standardise(following)
         return self.change(now, following)
@@ -67,7 +66,7 @@ class Normalization(nn.Module):
         return self._untransform(self.transformed(now, generated))
 
     def transformed(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
-        """The same after each variable's transform; of M members too, (B, M, V, Y, X)."""
+        """The next state after each variable's transform; also for M members, (B, M, V, Y, X)."""
         if self.target in _STATES:
             return torch.addcmul(self.mean, generated, self.std)
         steady = self._transform(now) + self.tendency_mean
@@ -78,9 +77,9 @@ class Normalization(nn.Module):
     def within_bounds(
         self, now: torch.Tensor, generated: torch.Tensor, slope: float
     ) -> torch.Tensor:
-        """What the model generated for `now`, (B, V, Y, X), brought within the physical bounds.
+        """What the model generated for `now`, (B, V, Y, X), limited to the physical bounds.
 
-        Beyond a bound it goes on with this `slope`, so that a gradient finds the way back.
+        Beyond a bound it continues with this `slope`, which keeps a gradient that leads back.
         """
         if self.target in _STATES:
             start, scale = self.mean, self.std

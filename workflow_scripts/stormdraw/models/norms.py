@@ -1,8 +1,8 @@
-"""Norms of features: of each point by itself, or over the whole field.
+"""Norms of features: at each point, or over the whole field.
 
-A network learns from crops and forecasts whole grids. What a norm over the field takes out depends
-on where the field ends: a cold air mass at one end of the grid changes the forecast at the other,
-and a point of a crop comes out otherwise than the same point of the grid.
+A network learns from crops and forecasts whole grids. A norm over the field depends on the extent
+of the field: a cold air mass at one end of the grid changes the forecast at the other, and a point
+in a crop gets another result than the same point in the grid.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from stormdraw.models.families.conditional_unet import GROUPS
 
 
 class LocalNorm(nn.LayerNorm):
-    """Brings the channels of each point to mean 0 and variance 1, then scales and shifts each.
+    """Scales the channels of each point to mean 0 and variance 1, then applies two weights to each.
 
-    Layer normalisation (Ba et al. 2016) at every point, as in ConvNeXt (Liu et al. 2022). It has
-    two weights a channel, as a group norm has.
+    Layer normalisation (Ba et al. 2016) at every point, as in ConvNeXt (Liu et al. 2022). Like a
+    group norm, it has a scale and a shift per channel.
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -37,12 +37,12 @@ _NORMS: dict[Norm, Callable[[int], nn.Module]] = {
 
 
 def make_norm(kind: Norm, channels: int) -> nn.Module:
-    """A norm of fields (B, C, Y, X): `local`, or `group`, over the field (Wu and He 2018)."""
+    """A norm of fields (B, C, Y, X): at each point, or a group norm (Wu and He 2018)."""
     return _NORMS[kind](channels)
 
 
 def replace_group_norms(network: nn.Module, kind: Norm) -> None:
-    """Put norms of a kind in the place of all group norms within a network from elsewhere."""
+    """Replace all group norms within a network from another library."""
     if kind == "group":
         return
     for module in list(network.modules()):

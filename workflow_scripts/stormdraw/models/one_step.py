@@ -1,4 +1,4 @@
-"""A model that generates the next hour in one pass of its network, with or without chance."""
+"""A model that generates the next hour in one network pass, deterministic or stochastic."""
 
 from collections.abc import Callable
 
@@ -9,20 +9,20 @@ from stormdraw.models.losses import absolute_error, almost_fair_crps, squared_er
 from stormdraw.models.pairs import Batch
 from stormdraw.models.white_noise import White, torch_noise
 
-# Of a bounded loss beyond the bounds: enough for a gradient, and nearly nothing to the loss.
+# The slope of a bounded loss beyond the bounds: enough for a gradient, almost nothing in the loss.
 _SLOPE_BEYOND_BOUNDS = 0.01
 
 
 class OneStepModel(Forecaster):
-    """Generates the next state at once.
+    """Generates the next state in one pass.
 
-    A regressor's network says the same at each call; a generator's is given noise as well, and its
-    ensemble is trained on the almost fair CRPS.
+    A regressor is deterministic. A generator also gets noise, and its ensemble is trained on the
+    almost fair CRPS.
     """
 
     @property
     def stochastic(self) -> bool:
-        """Whether it makes an ensemble."""
+        """Whether it generates an ensemble."""
         return self.settings.loss.kind == "almost_fair_crps"
 
     def generate(
@@ -31,11 +31,11 @@ class OneStepModel(Forecaster):
         white: White | None = None,
         correlate: Callable[[torch.Tensor], torch.Tensor] | None = None,
     ) -> torch.Tensor:
-        """One sample for each condition (B, C, Y, X), in the space of the target, (B, V, Y, X).
+        """One sample for each condition (B, C, Y, X), in target space, (B, V, Y, X).
 
-        All that is random comes from `white` noise, a sample for each condition, on their device; a
-        model without chance needs none. `correlate` may make the noise (B, N, Y, X) resemble an
-        earlier one; it has to leave its mean at 0 and its variance at 1.
+        All randomness comes from `white` noise, one sample for each condition, on their device; a
+        deterministic model needs none. `correlate` may blend the noise (B, N, Y, X) with earlier
+        noise; it must preserve mean 0 and variance 1.
         """
         if not self.stochastic:
             return self.network(condition).float()
@@ -47,7 +47,7 @@ class OneStepModel(Forecaster):
     def step(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """The physical state one hour after `now`, (B, V, Y, X), of a model without chance.
+        """The physical state one hour after `now`, (B, V, Y, X), from a deterministic model.
 
         The arguments are those of `condition`.
         """
@@ -72,8 +72,10 @@ class OneStepModel(Forecaster):
         return losses * self.weights_of_variables
 
     def _scored(self, now: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
-        """What the loss sees of the members (B, M, V, Y, X): with `loss.bounded`, no reflectivity
-        below its floor and no negative CAPE, since forecasts are cut there as well."""
+        """The members (B, M, V, Y, X) as the loss sees them.
+
+        With `loss.bounded`, reflectivity has its floor and CAPE is not negative, as in forecasts.
+        """
         if not self.settings.loss.bounded:
             return members
         each = [
@@ -85,7 +87,7 @@ class OneStepModel(Forecaster):
     def rehearse(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """The network as it forecasts, (B, V, Y, X)."""
+        """The network's output as in a forecast, (B, V, Y, X)."""
         condition = self.condition(now, forcings, before)
         if not self.stochastic:
             return self.network(condition)
@@ -100,10 +102,10 @@ class OneStepModel(Forecaster):
         return noise.unflatten(0, (size, count))
 
     def _violations(self, members: torch.Tensor, batch: Batch) -> torch.Tensor | None:
-        """How far the members (B, M, V, Y, X) break the laws that are asked for, (B, L)."""
+        """The violations of the configured laws by the members (B, M, V, Y, X), (B, L)."""
         if self.laws is None:
             return None
-        # In single precision whatever the network computes in, as losses are.
+        # In float32 whatever the network's precision, as the losses are.
         with torch.autocast(members.device.type, enabled=False):
             states = self.normalization.transformed(batch.now, members.float())
             return self.laws(states, batch.following, batch.map_factor, batch.weights)

@@ -1,16 +1,16 @@
-"""How much there is to compute in a training and a pass, and how long a GPU takes for it.
+"""The amount of computation of a training and a network pass, and the time a GPU needs for it.
 
-Both are counted on fake tensors, without data. The least time is that of the roofline model
-(Williams et al. 2009, doi:10.1145/1498765.1498785): a kernel takes as long as its operations at the
-GPU's peak, or as its tensors to and from memory, whichever is longer. So it depends on the
-precision and on the kind of layer: products of large matrices are bound by the peak, convolutions
-of few channels, norms and activations by the memory, small fields by the launch of each kernel.
+Both are counted on fake tensors, without data. The least time follows the roofline model (Williams
+et al. 2009, doi:10.1145/1498765.1498785): a kernel takes as long as its operations at the GPU's
+peak, or as moving its tensors to and from memory, whichever is longer. It thus depends on the
+precision and the kind of layer: products of large matrices are bound by the peak; convolutions with
+few channels, norms and activations by memory; small fields by the launch of each kernel.
 
-No GPU was measured. The most time is a multiple of the least: where the peak counts, large
-transformers reach half of it to a third (Narayanan et al. 2021, doi:10.1145/3458817.3476209).
-Elsewhere three trainings are known from this GPU, which took 10 to 21 times the least time with the
-reading of their data (`ddpm_ultra_minimal`, `ddpm_small` and `ddpm_medium` in `config/models/`);
-the most is twice that.
+No GPU was measured. The upper estimate is a multiple of the least time. For kernels bound by the
+peak, large transformers reach a third to a half of it (Narayanan et al. 2021,
+doi:10.1145/3458817.3476209). For the others, three trainings on this GPU are known, which took 10
+to 21 times the least time including reading their data (`ddpm_ultra_minimal`, `ddpm_small` and
+`ddpm_medium` in `config/models/`); the upper estimate is twice that.
 """
 
 from dataclasses import asdict, dataclass
@@ -26,18 +26,18 @@ from stormdraw.models.memory import model_of_fake_tensors, one_pass, one_step, p
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
-# As NVIDIA states it (Ada GPU architecture, appendix A): operations a second on matrices, in half
-# precision with sums in float32, and in float32 or tf32; bytes a second from memory.
+# NVIDIA's figures (Ada GPU architecture, appendix A): matrix operations per second in half
+# precision with sums in float32, and in float32 or tf32; bytes per second from memory.
 GPU = "an RTX 4090"
 _HALF_PRECISION = 165.2e12
 _SINGLE_PRECISION = 82.6e12
 _MEMORY = 1008e9
-# Seconds until a kernel is launched, as is commonly seen.
+# Seconds to launch a kernel; a common figure.
 _LAUNCH = 5e-6
 _MOST_BOUND_BY_PEAK = 3
 _MOST_OTHERWISE = 40
 
-# What attention is called on a CPU, where fake tensors are; torch counts it by its names on GPUs.
+# The CPU's names of attention, since fake tensors are on the CPU; torch counts only the GPU's.
 _OPERATIONS = flop_registry | {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
@@ -46,7 +46,7 @@ _OPERATIONS = flop_registry | {
 
 @dataclass(frozen=True)
 class Work:
-    """Floating point operations, and between how many seconds a GPU takes for them."""
+    """Floating point operations, and the range of seconds that a GPU takes for them."""
 
     operations: float = 0.0
     least_gpu_seconds: float = 0.0
@@ -107,7 +107,7 @@ def work_of(
     shape: tuple[int, int],
     forecaster: ModelSettings | None = None,
 ) -> dict[str, dict[str, float]]:
-    """The work of a training and of a pass, as a plan has it."""
+    """The work of a training and of one network pass, as written into a plan."""
     return {
         "training": asdict(training_work(settings, model, shape, forecaster)),
         "one_pass": asdict(pass_work(settings, model, shape)),
@@ -120,10 +120,10 @@ def training_work(
     shape: tuple[int, int],
     forecaster: ModelSettings | None = None,
 ) -> Work:
-    """All optimizer steps on a grid of `shape` (y, x), on one GPU however many share them.
+    """All optimizer steps on a grid of `shape` (y, x), on a single GPU.
 
-    Beside them the optimizer and a validation are small. A `forecaster` that is learnt from
-    forecasts every hour once, if its states stay in memory.
+    The optimizer and validation are small in comparison. With `forecaster`, the forecasts from
+    every hour are included once, as if they stay in memory.
     """
     pairs = len(settings.periods.training.times()) - 1
     _, steps = count_epochs(model, pairs)
@@ -135,7 +135,7 @@ def training_work(
 
 
 def step_work(model: ModelSettings, variables: int, shape: tuple[int, int]) -> Work:
-    """The loss of a whole batch of training and its gradient."""
+    """The loss of a whole training batch and its gradient."""
     model = _on_one_gpu(model)
     with model_of_fake_tensors(model, variables) as fake, CountedWork() as counted:
         one_step(fake, model, shape)
@@ -155,7 +155,7 @@ def pass_work(settings: Settings, model: ModelSettings, shape: tuple[int, int]) 
 
 
 def _on_one_gpu(model: ModelSettings) -> ModelSettings:
-    """A configuration with whole batches, and the precision that `auto` is on this GPU."""
+    """The configuration on one device, with the precision that `auto` means on this GPU."""
     changes: dict[str, Any] = {"devices": 1, "sharding": "none"}
     if model.training.precision == "auto":
         changes["precision"] = "bfloat16"

@@ -1,4 +1,4 @@
-"""States one hour apart, as a model learns from them."""
+"""States one hour apart, as training samples."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
 
-# A part of the state valid at a time, float32 (variable, y, x): where it lies, and where it goes.
+# A part of the state (variable, y, x), float32: its valid time, its window, and where to write it.
 _Wanted = tuple[datetime, Window, np.ndarray]
 
 
@@ -30,9 +30,9 @@ class Batch:
 
     `now` and `following` are (B, V, Y, X), `forcings` (B, F, Y, X); `times` are the valid times of
     `following`. `before` are the hourly states before `now`, oldest first, (B, H - 1, V, Y, X), for
-    a model with a history of H states. `map_factor` is the map's, (B, Y, X), where it matters, and
-    `weights`, (B, Y, X), are how much each point counts, where they do not count alike. With
-    several devices they are a `share` of a larger batch.
+    a model with a history of H states. `map_factor` (B, Y, X) and the `weights` of the points (B,
+    Y, X) are given where they are needed. With several devices, a batch is a `share` of a larger
+    one.
     """
 
     now: torch.Tensor
@@ -46,22 +46,22 @@ class Batch:
 
     @property
     def whole(self) -> int:
-        """Samples of the batch on all devices together."""
+        """The number of samples on all devices together."""
         return len(self.now) if self.share is None else self.share.whole
 
     def mine(self, drawn: torch.Tensor) -> torch.Tensor:
-        """Of what was drawn for the whole batch, (whole, ...), this device's part, (B, ...).
+        """This device's part (B, ...) of numbers drawn for the full batch (full size, ...).
 
-        Drawn so, it does not depend on the number of devices.
+        The random numbers thus do not depend on the number of devices.
         """
         return drawn if self.share is None else drawn[list(self.share.places)]
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on a device; the copy goes on meanwhile if this one is pinned."""
+        """The same batch on a device; the copy is asynchronous if this batch is pinned."""
         return self._with_each(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> "Batch":
-        """The same batch in page-locked memory, from which a GPU copies by itself."""
+        """The same batch in page-locked memory, from which a GPU copies asynchronously."""
         return self._with_each(torch.Tensor.pin_memory)
 
     def _with_each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
@@ -72,14 +72,14 @@ class Batch:
 
 
 class Pairs:
-    """All pairs (t, t + 1 h) among given valid times; a pair with a missing hour is left out.
+    """All pairs (t, t + 1 h) of the given valid times.
 
-    So is one with an hour that has missing points. With a `history` of more than one state, the
-    hours before t must be there as well.
+    Pairs with a missing hour or missing points are left out. With a `history` of more than one
+    state, the hours before t must be complete as well.
 
-    States are kept in memory as float32 if all of them take at most `bytes_in_memory`. If not, they
-    are read from the day files each time they are needed, of a crop little more than its rows, by
-    as many threads as `readers`. `map_factor` (y, x) goes with each batch where it is given.
+    States are kept in memory as float32 if they take at most `bytes_in_memory` in total. Otherwise
+    they are read from the day files whenever they are needed, by `readers` threads; a crop reads
+    little more than its rows. `map_factor` (y, x), if given, is added to each batch.
     """
 
     def __init__(
@@ -100,30 +100,30 @@ class Pairs:
         self._reader = StateReader(paths, self.variables)
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="read states")
         present = set(self._reader.times) & set(times)
-        there = present - self._reader.incomplete
+        complete = present - self._reader.incomplete
         needed = range(1 - history, 2)
         self.times = [
-            time for time in sorted(there) if all(time + hours(k) in there for k in needed)
+            time for time in sorted(complete) if all(time + hours(k) in complete for k in needed)
         ]
         if not self.times:
             raise StormdrawError(
-                f"no {len(needed)} of the {len(times)} hours asked for follow each other in the "
-                f"fields ({len(present)} of them are there, {len(present - there)} of these with "
-                "missing points); check the period, the archive's manifests and "
+                f"the fields have no {len(needed)} complete consecutive hours among the "
+                f"{len(times)} requested ({len(present)} are present, {len(present - complete)} "
+                "of these with missing points); check the period, the archive's manifests and "
                 "results/fields/quality"
             )
         for count, what in (
             (len(times) - len(present), "are not in the fields"),
-            (len(present - there), "have missing points and are left out"),
+            (len(present - complete), "have missing points and are left out"),
         ):
             if count:
                 logger.warning("%d of %d hours %s", count, len(times), what)
-        size = 4 * len(there) * len(self.variables) * forcings.latitude.size
+        size = 4 * len(complete) * len(self.variables) * forcings.latitude.size
         self._states: dict[datetime, np.ndarray] = {}
         self.bytes = size if size <= bytes_in_memory else 0
         if self.bytes:
-            room = self.empty_states([WHOLE_GRID] * len(there))
-            kept = dict(zip(sorted(there), room, strict=True))
+            memory = self.empty_states([WHOLE_GRID] * len(complete))
+            kept = dict(zip(sorted(complete), memory, strict=True))
             self._fetch([(time, WHOLE_GRID, state) for time, state in kept.items()])
             self._states = kept
 
@@ -137,7 +137,7 @@ class Pairs:
         return rows, columns
 
     def batch(self, indices: Sequence[int], windows: Sequence[Window] | None = None) -> Batch:
-        """The pairs with these indices, each cropped to its window if there are windows.
+        """The pairs with these indices, each cropped to its window if windows are given.
 
         Raises StormdrawError, naming file, variable and time, if a field has NaN.
         """
@@ -159,7 +159,7 @@ class Pairs:
         )
 
     def empty_states(self, windows: Sequence[Window], *hours_each: int) -> np.ndarray:
-        """Room for states in windows of one size, float32 (B, *hours_each, V, y, x)."""
+        """An empty array for states in windows of one size, float32 (B, *hours_each, V, y, x)."""
         rows, columns = windows[0]
         points = self.forcings.latitude[rows, columns].shape
         return np.empty((len(windows), *hours_each, len(self.variables), *points), np.float32)
@@ -171,10 +171,10 @@ class Pairs:
         places: Sequence[np.ndarray],
         newest: int,
     ) -> None:
-        """Fill `places`, each (B, V, y, x), with the states of hours in a row.
+        """Fill `places`, each (B, V, y, x), with the states of consecutive hours.
 
-        The last of them has those `newest` hours after `times`. Raises StormdrawError, naming file,
-        variable and time, if a field has NaN.
+        The last place gets the states `newest` hours after `times`. Raises StormdrawError, naming
+        file, variable and time, if a field has NaN.
         """
         first = newest - len(places) + 1
         self._fetch(
@@ -191,7 +191,7 @@ class Pairs:
         return torch.from_numpy(np.stack([self.map_factor[window] for window in windows]))
 
     def _fetch(self, wanted: Sequence[_Wanted]) -> None:
-        """Fill in parts of states, from memory or, several at once, from the files."""
+        """Read parts of states, from memory or from files with several threads."""
         if self._states:
             for time, (rows, columns), out in wanted:
                 out[:] = self._states[time][:, rows, columns]
@@ -208,12 +208,12 @@ class Pairs:
 def check_finite(
     state: np.ndarray, variables: Sequence[str], path: str | Path, time: datetime
 ) -> None:
-    """Raise StormdrawError if a state (variable, y, x) has a point that is not a number."""
+    """Raise StormdrawError if a state (variable, y, x) has a point that is not finite."""
     for name, field in zip(variables, state, strict=True):
         wrong = int(np.count_nonzero(~np.isfinite(field)))
         if wrong:
             raise StormdrawError(
-                f"{path}: {name} at {time:%Y-%m-%d %H} UTC has {wrong} missing points, which no "
-                "model can learn from or start at, and does not name that hour in its attribute "
-                "incomplete_times; delete the file to make it anew"
+                f"{path}: {name} at {time:%Y-%m-%d %H} UTC has {wrong} missing points, which a "
+                "model cannot use, but its attribute incomplete_times does not list that hour; "
+                "delete the file to make it again"
             )

@@ -1,8 +1,8 @@
-"""A diffusion model of perturbations: states like the one it is given.
+"""A diffusion model of perturbations: it draws states that resemble a given one.
 
-Millard et al. (2025), DEF, arXiv 2506.07324. What it learns to generate and what it is given are
-the same state, so the condition alone would tell all; a share of the samples has no condition, and
-guidance between the two says how far what it draws may go from the state.
+Millard et al. (2025), DEF, arXiv 2506.07324. The model's target and its condition are the same
+state, so the condition alone would determine the target. Therefore a share of the samples has no
+condition, and guidance between the two controls how far a drawn state departs from the given one.
 """
 
 import torch
@@ -10,19 +10,19 @@ import torch
 from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.pairs import Batch
 
-# Of all samples, those without a condition; of the others, those that are forecasts.
+# The share of all samples without a condition, and the share of forecasts among the others.
 NULL_SHARE = 0.1
 FORECAST_SHARE = 0.5
 
 
 class PerturbationModel(DiffusionModel):
-    """Generates a state that resembles a given one, for a forecaster to start from."""
+    """Generates a state that resembles a given one, as a forecaster's initial state."""
 
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
         """The loss at random timesteps with random noise, (B, V).
 
-        `batch.following` are forecasts from `batch.now`, not analyses: the states that later hours
-        start from are forecasts, which the model must know how to perturb as well.
+        `batch.following` are forecasts from `batch.now`, not analyses: at later lead times
+        forecasts are perturbed, so the model must learn from them as well.
         """
         shape, device = (batch.whole, *batch.now.shape[1:]), batch.now.device
         timestep = batch.mine(self.draw_timesteps(batch.whole, generator, device))
@@ -41,12 +41,12 @@ class PerturbationModel(DiffusionModel):
         timestep: torch.Tensor,
         guidance: float,
     ) -> torch.Tensor:
-        """Noise or velocity between that of any state and that of one like the condition.
+        """The network's prediction, between that without and that with the condition.
 
         eps = eps_u + w (eps_c - eps_u), each (B, V, Y, X): classifier-free guidance (Ho and
-        Salimans 2022, equation 6, whose w is one less). With w = 0 the condition, a standardised
-        state, does not count, with w = 1 nothing else does. At a given noisy state the clean state
-        is linear in noise and in velocity alike, so that the mixture means the same in both.
+        Salimans 2022, equation 6, whose w is smaller by one). At w = 0 the condition, a
+        standardised state, is ignored; at w = 1 it is fully used. For a given noisy state, the
+        clean state is linear in both noise and velocity, so the mixture means the same for both.
         """
         if guidance == 1.0:
             return self.network(noisy, condition, timestep)
@@ -59,7 +59,7 @@ class PerturbationModel(DiffusionModel):
 def draw_kinds(
     size: int, generator: torch.Generator | None, device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which of `size` samples have a condition, and which are forecasts, two masks (B,).
+    """Which of `size` samples have a condition, and which are forecasts: two masks (B,).
 
     Samples without a condition are analyses, as in the authors' code.
     """

@@ -1,7 +1,7 @@
-"""Laws that a predicted state should obey: how far it breaks each, as parts of a training's loss.
+"""Physical laws of a predicted state: the violation of each, as a part of the training loss.
 
-All work on whole batches at once. A sample's violation of a law is a mean over its points in units
-of the training data's own variance, so that 1 is a gross error whatever the variable.
+All functions take whole batches. A sample's violation of a law is a mean over its points in units
+of the training data's variance, so that 1 is a gross error for any variable.
 """
 
 import math
@@ -19,12 +19,12 @@ from stormdraw.variables import variable
 # Specific heat of dry air at constant pressure (J/kg/K) and latent heat of vaporisation (J/kg).
 SPECIFIC_HEAT = 1005.7
 LATENT_HEAT = 2.501e6
-# Ratio of the gas constants of dry air and vapour, and a pressure (hPa) for states that have none:
-# the same for what is predicted and what was observed.
+# Ratio of the gas constants of dry air and vapour, and a pressure (hPa) for states without one; the
+# same for predictions and observations.
 GAS_RATIO = 0.622
 PRESSURE = 1000.0
 
-# What each law needs, and which side of a bound it keeps.
+# The variables of each law, and the side of the bound that it checks.
 _BOUNDS = {"reflectivity": ("REFC", "lower"), "cape": ("CAPE", "lower"), "cin": ("CIN", "upper")}
 _NEEDS = {
     **{law: (name,) for law, (name, _) in _BOUNDS.items()},
@@ -35,14 +35,13 @@ _NEEDS = {
 
 
 def specific_humidity(dew_point: torch.Tensor) -> torch.Tensor:
-    """Specific humidity of the air near the surface in kg/kg, from kelvins, of any shape.
+    """Specific humidity of the air near the surface in kg/kg, from dew points in K, of any shape.
 
         q = 0.622 e / (p - 0.378 e),   e = 6.112 exp(17.67 t / (t + 243.5)) hPa
 
     with the dew point t in degrees Celsius (Bolton 1980, equation 10) and p = 1000 hPa. Dew points
-    outside the bounds of the table of variables count as at the bound: a network that has not
-    learnt yet may come near the formula's pole. Written so that few fields of its size are made:
-    with T the dew point in kelvins,
+    are clipped to their bounds, since an untrained network may come near the formula's pole. To
+    allocate few fields, the code uses the equivalent form, with T the dew point in kelvins,
 
         q = 0.622 / (p / e - 0.378),
         p / e = exp(ln(p / 6.112) - 17.67 + 17.67 * 243.5 / (T - 29.65))
@@ -62,8 +61,8 @@ def divergence(
 
         div = m^2 (d(u / m)/dx + d(v / m)/dy)
 
-    by central differences at the inner points of (..., Y, X), whose cells are square: the result
-    is (..., Y - 2, X - 2).
+    by central differences at the inner points of (..., Y, X) with square cells; the result is (...,
+    Y - 2, X - 2).
     """
     u, v = eastward / map_factor, northward / map_factor
     across = u[..., 1:-1, 2:] - u[..., 1:-1, :-2]
@@ -72,7 +71,7 @@ def divergence(
 
 
 class PhysicalLaws(nn.Module):
-    """How far predicted states break the laws that a configuration gives a weight.
+    """The violations of the laws that a configuration gives a weight.
 
     A law whose variables a run does not have is left out. Raises StormdrawError if none is left.
     """
@@ -89,8 +88,9 @@ class PhysicalLaws(nn.Module):
         )
         if not self.laws:
             raise StormdrawError(
-                f"physics: no law with a weight is about the run's variables ({', '.join(names)}); "
-                "leave physics out of the model's configuration, or give one a weight"
+                f"physics: no law with a weight applies to the run's variables "
+                f"({', '.join(names)}); remove physics from the model's configuration, or give a "
+                "law of these variables a weight"
             )
         self.index = {name: index for index, name in enumerate(names)}
         self.bounds = {law: self._bound(law, statistics) for law in self.laws if law in _BOUNDS}
@@ -107,20 +107,21 @@ class PhysicalLaws(nn.Module):
         """The violation of each law by each sample, (B, L), in the order of `laws`.
 
         `predicted` are the states of M members after each variable's transform (B, M, V, Y, X),
-        `following` the physical states they predict (B, V, Y, X), `map_factor` is (B, Y, X), or 1
-        everywhere, and `weights` (B, Y, X) are those of the points in all means over them. A bound
-        z of the state in standard deviations s, and the dew point's, are
+        `following` the true physical states (B, V, Y, X), `map_factor` is (B, Y, X), or 1
+        everywhere, and `weights` (B, Y, X) are those of the points in all means over points. For a
+        bound on the state z in standard deviations s, and for the dew point, the violations are
 
             mean(max(0, z_lower - z, z - z_upper)^2),   mean(max(0, D2M - T2M)^2) / s_T2M^2
 
-        over points and members. Two are about the mean over members, since each member may differ
-        from what came: the moist enthalpy h over the sample's true area, which no error may create,
-        and the divergence at each point, which is that of the air's mass near the surface.
+        over points and members. Two laws apply to the ensemble mean, since each member may differ
+        from the truth. The moist enthalpy h over the sample's true area must not be created by
+        errors. The divergence at each point is that of the mass of air near the surface.
 
             (<h / m^2> - <h_true / m^2>)^2 / (<1 / m^2> c_p s_T2M)^2
             mean((div - div_true)^2) / (s_U10^2 + s_V10^2)
         """
-        # Views, whose gradients are brought together once: indexing would make a whole state each.
+        # Views: their gradients are gathered once, whereas indexing would allocate a whole state
+        # each.
         made = dict(zip(self.index, predicted.unbind(dim=2), strict=True))  # each (B, M, Y, X)
         true = dict(zip(self.index, following.unbind(dim=1), strict=True))  # each (B, Y, X)
         if map_factor is None:
@@ -133,7 +134,8 @@ class PhysicalLaws(nn.Module):
         if "moist_energy" in self.laws:
             found["moist_energy"] = self._energy(made, true, map_factor, weights)
         if "mass_divergence" in self.laws:
-            # Of the difference, which is the difference of the two since divergence is linear.
+            # Divergence is linear, so the divergence of the difference is the difference of
+            # divergences.
             u, v = (made[name].mean(dim=1) - true[name] for name in ("U10", "V10"))
             variance = self._variance("U10") + self._variance("V10")
             squares = divergence(u, v, map_factor).square()
@@ -144,7 +146,7 @@ class PhysicalLaws(nn.Module):
     def _beyond(
         self, made: dict[str, torch.Tensor], law: str, weights: torch.Tensor | None
     ) -> torch.Tensor:
-        """How far a variable is beyond its one bound, (B,)."""
+        """The violation of a variable's bound, (B,)."""
         name, side = _BOUNDS[law]
         z, bound = made[name], self.bounds[law]
         beyond = torch.relu(bound - z if side == "lower" else z - bound)

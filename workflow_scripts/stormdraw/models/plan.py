@@ -1,4 +1,4 @@
-"""`plan.json`: what a training and a sampling will need, before either starts."""
+"""`plan.json`: the memory that training and sampling will need, before either starts."""
 
 import json
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ from stormdraw.models.memory import (
 from stormdraw.models.settings import ModelSettings, Training
 from stormdraw.settings import Settings
 
-# Python, torch, Lightning and the NetCDF library before any data: resident size after import, as
+# Python, torch, Lightning and the NetCDF library before any data: resident size after import,
 # measured with torch 2.13 for CPUs, rounded up.
 PROCESS_BYTES = 600_000_000
 
-# Gaps in the heap of the C library, as a share of what lies there: in resident memory a training
-# of 265 x 450 points took 1.36 times what was alive at once, one of 530 x 900 points 1.43 times;
-# without a heap (MALLOC_MMAP_THRESHOLD_=1000000) both took 1.00 times.
+# Gaps in the heap of the C library, as a share of its contents. The resident memory of a training
+# of 265 x 450 points was 1.36 times its live storages, and 1.43 times for 530 x 900 points. Without
+# a heap (MALLOC_MMAP_THRESHOLD_=1000000) both took 1.00 times.
 HEAP_GAPS = 0.45
 
-# What the ladder may change, and a training therefore takes from its plan.
+# What the ladder may change; a training takes these values from its plan.
 _CHOSEN_OF_TRAINING = (
     "batch_size",
     "accumulation",
@@ -49,15 +49,15 @@ def plan(
 ) -> dict[str, Any]:
     """The plan of one model on a grid of `shape` (y, x).
 
-    `forecaster` is the model whose states a perturbation model learns from and draws; it lies in
-    memory beside it. Nothing of the size of the model or the grid is allocated. Where a device's
-    memory is stated, it is the plan of the first setting that fits, or of the smallest one if none
-    does.
+    `forecaster` is the model whose states a perturbation model learns from and perturbs; both are
+    in memory together. Nothing of the size of the model or the grid is allocated. If the device's
+    memory is stated, the plan is that of the first setting that fits, or of the smallest one if
+    none does.
     """
     variables = len(settings.variables)
-    beside = _Beside.of(forecaster, variables, shape)
+    other = _ForecasterMemory.of(forecaster, variables, shape)
     gigabytes = model_settings.training.device_memory_gigabytes
-    bound = float("inf") if gigabytes is None else gigabytes * 1e9 - beside.peak
+    bound = float("inf") if gigabytes is None else gigabytes * 1e9 - other.peak
     fit = climb(model_settings, shape, bound, memory_of(settings, shape))
     model_settings = fit.chosen.settings
     training = model_settings.training
@@ -65,10 +65,10 @@ def plan(
     state = 4 * variables * shape[0] * shape[1]
     kinds = 1 if forecaster is None else 2  # analyses, and forecasts from them
     data = _data_bytes(settings, state, training.data_gigabytes * 1e9, kinds)
-    one_member = max(sampling_bytes(model_settings, variables, shape), beside.one_pass)
+    one_member = max(sampling_bytes(model_settings, variables, shape), other.one_pass)
     bound = settings.ensembles.batch_gigabytes * 1e9
     together = min(max(1, int(bound // one_member)), settings.ensembles.members)
-    weights = 4 * memory.parameters + beside.weights
+    weights = 4 * memory.parameters + other.weights
     return {
         "model": name,
         "grid": list(shape),
@@ -89,13 +89,13 @@ def plan(
             "saved_activations": memory.saved_activations,
             "activations": memory.activations,
             "validation": memory.validation,
-            **({} if forecaster is None else {"forecaster": beside.peak}),
-            "device_peak": memory.peak + beside.peak,
+            **({} if forecaster is None else {"forecaster": other.peak}),
+            "device_peak": memory.peak + other.peak,
             "data": data,
             "heap_gaps": int(HEAP_GAPS * memory.in_heap),
             "gathered": _gathered(training, memory),
             "process": PROCESS_BYTES,
-            "peak": _host_peak(model_settings, memory, data, state, beside.peak),
+            "peak": _host_peak(model_settings, memory, data, state, other.peak),
         },
         "sampling_bytes": {
             "member": one_member,
@@ -108,7 +108,7 @@ def plan(
 
 
 def memory_of(settings: Settings, shape: tuple[int, int]) -> Memory:
-    """What tells the memory of a configuration in this run, on a grid of `shape` (y, x)."""
+    """A function that gives the memory of a configuration in this run, on a (y, x) grid."""
     variables = len(settings.variables)
     validates = settings.periods.validation is not None
     return lambda each: training_memory(each, variables, shape, validates)
@@ -123,15 +123,15 @@ def write_plan(
     forecaster: ModelSettings | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write `results/models/{model}/plan.json`, with what else is known beforehand."""
+    """Write `results/models/{model}/plan.json`, with `more` entries."""
     content = plan(name, settings, model_settings, shape, forecaster) | dict(more or {})
     write_text(output, json.dumps(content, indent=1) + "\n")
 
 
 def as_planned(model_settings: ModelSettings, path: Path, name: str) -> ModelSettings:
-    """A configuration with what its plan chose so that it fits the memory there is.
+    """A configuration with the choices of its plan, which make it fit the memory.
 
-    Raises StormdrawError if nothing fitted, saying by how much.
+    Raises StormdrawError if nothing fits, stating by how much.
     """
     content = json.loads(path.read_text(encoding="utf-8"))
     verdict = content["device_memory"]
@@ -139,9 +139,9 @@ def as_planned(model_settings: ModelSettings, path: Path, name: str) -> ModelSet
         raise StormdrawError(
             f"model {name}: does not fit training.device_memory_gigabytes "
             f"({model_settings.training.device_memory_gigabytes:g}): "
-            f"{verdict['missing_bytes'] / 1e9:.3g} GB are missing with the smallest setting there "
-            f"is ({path} lists those tried); choose a smaller network, more devices, or set a "
-            "larger memory"
+            f"{verdict['missing_bytes'] / 1e9:.3g} GB are missing with the smallest possible "
+            f"setting ({path} lists those tried); choose a smaller network, more devices, or set "
+            "a larger memory"
         )
     choices = content["choices"]
     written = model_settings.model_dump(mode="json")
@@ -151,7 +151,7 @@ def as_planned(model_settings: ModelSettings, path: Path, name: str) -> ModelSet
 
 
 def write_smaller_plan(path: Path, content: dict[str, Any], change: str) -> None:
-    """Replace a plan by that of a smaller training, with what changed when memory ran out."""
+    """Replace a plan by that of a smaller training, noting the change made when memory ran out."""
     before = json.loads(path.read_text(encoding="utf-8"))
     ran_out = [*before.get("out_of_memory", []), change]
     kept = {"device_memory": before["device_memory"], "out_of_memory": ran_out}
@@ -159,7 +159,7 @@ def write_smaller_plan(path: Path, content: dict[str, Any], change: str) -> None
 
 
 @dataclass(frozen=True)
-class _Beside:
+class _ForecasterMemory:
     """Bytes of a forecaster that only forecasts: its weights, and one pass over the grid."""
 
     weights: int
@@ -168,8 +168,8 @@ class _Beside:
     @classmethod
     def of(
         cls, forecaster: ModelSettings | None, variables: int, shape: tuple[int, int]
-    ) -> "_Beside":
-        """Of no forecaster nothing."""
+    ) -> "_ForecasterMemory":
+        """The memory of a forecaster, or zeros if there is none."""
         if forecaster is None:
             return cls(0, 0)
         model = model_without_data(forecaster, variables)
@@ -178,12 +178,12 @@ class _Beside:
 
     @property
     def peak(self) -> int:
-        """Both together."""
+        """The total."""
         return self.weights + self.one_pass
 
 
 def _verdict(fit: Fit) -> dict[str, Any] | None:
-    """What was tried to fit the stated memory, if one is stated."""
+    """The rungs tried to fit the stated memory, or None if no memory is stated."""
     if fit.bound == float("inf"):
         return None
     return {
@@ -195,27 +195,27 @@ def _verdict(fit: Fit) -> dict[str, Any] | None:
 
 
 def _host_peak(
-    settings: ModelSettings, memory: TrainingMemory, data: int, state: int, beside: int
+    settings: ModelSettings, memory: TrainingMemory, data: int, state: int, forecaster: int
 ) -> int:
-    """Bytes of main memory in all, if the device is the CPU: each process, its data and buffers."""
+    """Total main memory in bytes if the device is the CPU: processes, data and buffers."""
     training = settings.training
-    # Batches that wait, the one under way and the one in use, each of two states a sample.
+    # Batches that wait, the one being made and the one in use, each with two states per sample.
     batches = (training.prefetch_batches + 2) * 2 * -(-training.batch_size // training.devices)
     gaps = int(HEAP_GAPS * memory.in_heap)
-    each = memory.peak + beside + gaps + data + batches * state + PROCESS_BYTES
+    each = memory.peak + forecaster + gaps + data + batches * state + PROCESS_BYTES
     each += _gathered(training, memory)
     return training.devices * each
 
 
 def _gathered(training: Training, memory: TrainingMemory) -> int:
-    """Bytes of main memory in each process while what is shared is saved, on whatever device."""
+    """Main memory in bytes of each process while sharded tensors are saved, on any device."""
     return memory.gathered if training.sharding == "full" else 0
 
 
 def _data_bytes(settings: Settings, state: int, bound: float, kinds: int) -> int:
-    """What the states of all training and validation hours take in memory; 0 if read from disk.
+    """The memory of the states of all training and validation hours; 0 if read from disk.
 
-    Of each hour there are `kinds` states; the second ones are kept if the first ones are.
+    Each hour has `kinds` states; the second ones are kept if the first ones are.
     """
     total = 0
     periods = settings.periods

@@ -19,7 +19,7 @@ from stormdraw.settings import Settings
 
 
 def main(folder: Path) -> int:
-    """Join the others, train, and say in FOLDER/error_{rank}.txt what went wrong."""
+    """Join the others and train; on an error, write its message to FOLDER/error_{rank}.txt."""
     number, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("stormdraw").setLevel(logging.INFO if number == 0 else logging.WARNING)
@@ -57,7 +57,7 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    # At once: a process group that others have left may wait in its destructor.
+    # Exit at once: a process group that others have left may block in its destructor.
     status = main(Path(sys.argv[1]))
     sys.stderr.flush()
     os._exit(status)

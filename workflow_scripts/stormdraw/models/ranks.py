@@ -1,4 +1,4 @@
-"""The processes of one training, one a device: who this one is, and what they do together."""
+"""The processes of one training, one per device: the rank of this one, and their communication."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ from torch import distributed
 
 @dataclass(frozen=True)
 class Share:
-    """One rank's part of a batch of `whole` samples: their places in it.
+    """One rank's part of a batch of `whole` samples: their indices in it.
 
-    `counted` of them are its own: a rank that nothing is left for computes with the first sample,
-    since all must take part in what comes after, and lets it count for nothing.
+    The first `counted` of them count. A rank without samples computes the first sample of the batch
+    with no weight, since all ranks must take part in the communication that follows.
     """
 
     places: tuple[int, ...]
@@ -21,8 +21,7 @@ class Share:
 
     @property
     def weight(self) -> float:
-        """What to multiply the mean loss of this part with, so that the mean over ranks is that
-        over the whole batch."""
+        """The factor for this part's mean loss that makes the mean over ranks that over the batch."""
         return self.ranks * self.counted / self.whole
 
 
@@ -35,27 +34,27 @@ class Ranks:
 
     @property
     def is_first(self) -> bool:
-        """The one that writes files and the log."""
+        """Whether this is the rank that writes files and the log."""
         return self.number == 0
 
     def share(self, whole: int) -> Share | None:
-        """This rank's part of so many samples; None if there is no other rank."""
+        """This rank's part of `whole` samples; None if there is only one rank."""
         if self.count == 1:
             return None
         own = tuple(range(self.number, whole, self.count))
         return Share(own or (0,), whole, len(own), self.count)
 
     def total(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum over all ranks, which must all ask for it."""
+        """The sum over all ranks; all ranks must call it."""
         if self.count > 1:
             values = values.clone()
             distributed.all_reduce(values)
         return values
 
     def any(self, flag: bool) -> bool:
-        """Whether it is true on any rank; all must ask.
+        """Whether `flag` is true on any rank; all ranks must call it.
 
-        Processors settle it among themselves, and no GPU is waited for.
+        The CPUs communicate, so no GPU is waited for.
         """
         if self.count == 1:
             return flag
@@ -78,7 +77,7 @@ ALONE = Ranks()
 
 
 def present_ranks() -> Ranks:
-    """The ranks of this process's group, or this process alone."""
+    """The rank in this process's group, or a single rank without a group."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return ALONE
     return Ranks(distributed.get_rank(), distributed.get_world_size())

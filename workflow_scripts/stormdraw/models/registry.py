@@ -1,23 +1,23 @@
 """Families of networks: a family is two files of its name, in `families/` and in `networks/`.
 
-The one in `families/` has a class `Options`, the section `network` of a configuration, which tells
-too what role the networks have, how they are made smaller, and whether they learn places. The one
-in `networks/` has a class `Network`, made as `Network(variables, condition_channels, options)`. Its
-role says how it is called, with tensors (B, channels, Y, X):
+The file in `families/` has a class `Options`, the section `network` of a configuration. It also
+states the role of the networks, how they are made smaller, and whether they learn positions. The
+file in `networks/` has a class `Network`, constructed as `Network(variables, condition_channels,
+options)`. Its role determines the call, with tensors (B, channels, Y, X):
 
 - a `denoiser` as `network(noisy, condition, timestep)`: noise or velocity of a noisy state;
 - a `regressor` as `network(condition)`: the target itself;
-- a `generator` as `network(condition, noise)`: one draw of it for each `noise`, which its method
-  `draw_noise(white, (y, x))` makes of white noise, (B, N, Y, X) (`white_noise.py`);
+- a `generator` as `network(condition, noise)`: one sample of the target for each `noise`, which its
+  method `draw_noise(white, (y, x))` makes from white noise, (B, N, Y, X) (`white_noise.py`);
 - a `downscaler` as `network(noisy, coarse, timestep)`: noise or velocity of a block of fine values
   (B, 1, block, block), given the means (B, V) of all variables over it.
 
-It says how far it looks. What it makes of a point depends on points at most `context` away, or on
-all if that is None. A part of the grid that begins at multiples of `multiple` rows and columns, and
-is multiples of it high and wide or ends where the grid does, comes out as in the whole grid, but
-for points that lack some of their context.
+A network states its receptive field. Its output at a point depends on points at most `context`
+away, or on all points if that is None. A part of the grid gives the same output as the whole grid,
+except at points that lack some of their context, if it begins at multiples of `multiple` rows and
+columns, and its sides are multiples of it or end at the grid's edge.
 
-Nothing else switches on the name of a family.
+Nothing else depends on the name of a family.
 """
 
 import importlib
@@ -38,16 +38,16 @@ def families() -> list[str]:
 
 
 def options_of(family: str) -> type[NetworkOptions]:
-    """The class of a family's options; no network is imported for this."""
+    """The class of a family's options; this imports no network."""
     return importlib.import_module(f"stormdraw.models.families.{family}").Options
 
 
 def build_network(
     family: str, options: NetworkOptions, variables: int, condition_channels: int
 ) -> "nn.Module":
-    """A new network of a family, with torch's present random state."""
+    """A new network of a family, from torch's current random state."""
     module = importlib.import_module(f"stormdraw.models.networks.{family}")
-    # Here, since settings know families and torch takes seconds to import.
+    # Imported here, since settings import families and torch takes seconds to import.
     from stormdraw.models.execution import keep_norms_in_single_precision
 
     network = module.Network(variables, condition_channels, options)

@@ -1,4 +1,4 @@
-"""What keeps a training from being lost: resume files and signals."""
+"""Resume files and signals: what keeps a training from being lost."""
 
 import contextlib
 import logging
@@ -22,11 +22,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class TrainingStoppedError(Exception):
-    """A signal asked the training to stop; the resume file holds all of it."""
+    """A signal stopped the training; the resume file holds its state."""
 
 
 class FirstRankWrites(TorchCheckpointIO):
-    """Writes a checkpoint on the first of several ranks only."""
+    """Writes a checkpoint only on the first of several ranks."""
 
     def __init__(self, ranks: Ranks) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class FirstRankWrites(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
     ) -> None:
-        """Write it, or let the first rank do so."""
+        """Write the checkpoint if this is the first rank."""
         if self.ranks.is_first:
             super().save_checkpoint(checkpoint, path, storage_options)
 
@@ -43,9 +43,10 @@ class FirstRankWrites(TorchCheckpointIO):
 class SaveForResuming(Checkpoint):
     """Writes the whole state of the training to one file: every few epochs, and on a signal.
 
-    After SIGINT or SIGTERM the training goes on to the end of its accumulation window (gradients
-    of half a window are not in a checkpoint), saves, and raises TrainingStoppedError. A second
-    signal acts at once. Of several ranks the first one writes, and a signal to one stops all.
+    After SIGINT or SIGTERM the training continues to the end of its accumulation window (a
+    checkpoint does not hold the gradients of half a window), saves, and raises
+    TrainingStoppedError. A second signal acts at once. Only the first of several ranks writes, and
+    a signal to one of them stops all.
     """
 
     def __init__(self, path: Path, every_epochs: int, ranks: Ranks = ALONE) -> None:
@@ -56,7 +57,7 @@ class SaveForResuming(Checkpoint):
         self._handlers: dict[int, Any] = {}
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Take over the signals, from Lightning too; only the main thread may."""
+        """Replace the signal handlers, including Lightning's; only the main thread may do so."""
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 self._handlers[number] = signal.signal(number, self._ask_to_stop)
@@ -69,7 +70,7 @@ class SaveForResuming(Checkpoint):
         batch: Any,
         batch_index: int,
     ) -> None:
-        """Stop here if asked to. The end of an epoch comes a little later."""
+        """Stop here if asked to; the end of an epoch is handled separately."""
         window_ends = (batch_index + 1) % trainer.accumulate_grad_batches == 0
         if window_ends and not trainer.is_last_batch and self.ranks.any(self._asked_to_stop):
             self._stop(trainer)
@@ -90,7 +91,7 @@ class SaveForResuming(Checkpoint):
 
     def _save(self, trainer: lightning.Trainer) -> None:
         if not self.ranks.is_first:
-            # Takes part in gathering what is shared; FirstRankWrites writes nothing.
+            # Takes part in gathering sharded tensors; FirstRankWrites writes nothing.
             trainer.save_checkpoint(self.path)
             return
         with replacing(self.path) as temporary:
@@ -104,7 +105,7 @@ class SaveForResuming(Checkpoint):
 
 @contextlib.contextmanager
 def signals_given_back() -> Iterator[None]:
-    """Restore the handlers of the signals that end a training, whoever changed them within."""
+    """Restore the handlers of SIGINT and SIGTERM at the end, whoever changed them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -28,7 +28,7 @@ Side = Annotated[int, Field(ge=8)]
 
 
 class NoiseScheduleSettings(Section):
-    """How much noise a training sample carries at each timestep."""
+    """How much noise a training sample has at each timestep."""
 
     kind: Literal["cosine"] = "cosine"
     timesteps: Annotated[int, Field(ge=2)] = 1000
@@ -36,10 +36,10 @@ class NoiseScheduleSettings(Section):
 
 
 class Loss(Section):
-    """What is made small.
+    """The quantity to minimise.
 
-    `min_snr_gamma` is for diffusion models, `bounded` for those that predict the target itself;
-    `alpha` and `members` are for almost_fair_crps.
+    `min_snr_gamma` applies to diffusion models, `bounded` to models that predict the target itself;
+    `alpha` and `members` apply to almost_fair_crps.
     """
 
     kind: Literal["mse", "mae", "almost_fair_crps"] = "mse"
@@ -57,17 +57,16 @@ class Loss(Section):
         for key in ("alpha", "members"):
             given = getattr(self, key)
             if self.kind != "almost_fair_crps" and given != fields[key].default:
-                raise ValueError(f"{key} is of kind: almost_fair_crps; leave it out")
+                raise ValueError(f"{key} applies only to kind: almost_fair_crps; remove it")
         return self
 
 
 class Augmentation(Section):
-    """How often training samples are changed by chance, and how much.
+    """How often training samples are changed at random, and how much.
 
-    The numbers of the original recipe, without its shift in time: of what lies between two hours
-    nothing is known that could be learnt.
-    `noise` is in standard deviations of each variable. Of samples that are changed at all, all are
-    noisy and scaled.
+    The numbers are those of the original recipe, without its shift in time: the state between two
+    hours is unknown. `noise` is in standard deviations of each variable. Every changed sample gets
+    noise and a scale.
     """
 
     probability: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -85,7 +84,7 @@ class Augmentation(Section):
 
 
 class Physics(Section):
-    """How much the violation of each law adds to the loss; 0 leaves a law out."""
+    """The weight of each law's violation in the loss; 0 turns a law off."""
 
     dew_point: Annotated[float, Field(ge=0)] = 1.0
     cape: Annotated[float, Field(ge=0)] = 1.0
@@ -96,7 +95,7 @@ class Physics(Section):
 
 
 class Training(Section):
-    """How the weights are found. The defaults are the original recipe's."""
+    """How the weights are learned. The defaults are those of the original recipe."""
 
     epochs: Annotated[int, Field(ge=1)] | None = None
     steps: Annotated[int, Field(ge=1)] | None = None
@@ -136,8 +135,8 @@ class Training(Section):
     def _warm_up_ends(self) -> "Training":
         if self.steps is not None and self.warm_up_steps >= self.steps:
             raise ValueError(
-                f"warm_up_steps is {self.warm_up_steps}, but there are only {self.steps} steps; "
-                "give fewer"
+                f"warm_up_steps is {self.warm_up_steps}, but steps is {self.steps}; give fewer "
+                "warm-up steps"
             )
         return self
 
@@ -145,7 +144,7 @@ class Training(Section):
     def _sharding_needs_devices(self) -> "Training":
         if self.sharding == "full" and self.devices == 1:
             raise ValueError(
-                "sharding: full shares a model among devices, and devices is 1; leave it out, or "
+                "sharding: full splits a model among devices, but devices is 1; remove it, or "
                 "give the number of devices"
             )
         return self
@@ -154,8 +153,8 @@ class Training(Section):
     def _work_for_every_device(self) -> "Training":
         if self.batch_size < self.devices:
             raise ValueError(
-                f"batch_size is {self.batch_size}, shared by {self.devices} devices; "
-                "give at least one sample a device"
+                f"batch_size is {self.batch_size} for {self.devices} devices; give at least one "
+                "sample per device"
             )
         return self
 
@@ -190,7 +189,7 @@ class ModelSettings(Section):
         cls, network: dict[str, Any], known: ValidationInfo
     ) -> dict[str, Any]:
         if "family" in known.data:
-            # Raises what Pydantic takes over, with the key of each wrong option.
+            # Raises a ValidationError, which pydantic merges with the key of each wrong option.
             options_of(known.data["family"]).model_validate(network)
         return network
 
@@ -207,7 +206,7 @@ class ModelSettings(Section):
             raise ValueError(
                 f"noise_schedule.largest_beta is {self.noise_schedule.largest_beta}, at which the "
                 "last timesteps are pure noise, and predicting noise says nothing about the state "
-                "there; give at most 0.1 (the reference: 0.02), or prediction: v"
+                "there; give at most 0.1 (the original recipe has 0.02), or prediction: v"
             )
         return self
 
@@ -216,19 +215,18 @@ class ModelSettings(Section):
         if self.target != "block":
             if self.variable is not None:
                 raise ValueError(
-                    f"variable is {self.variable}, and only target: block has one; leave it out"
+                    f"variable is {self.variable}, but only target: block uses it; remove it"
                 )
             return self
         if self.history > 1 or self.forcings:
             raise ValueError(
-                "target: block knows the coarse values and nothing else; leave out history and "
-                "forcings"
+                "target: block uses only the coarse values; remove history and forcings"
             )
         block, crop = getattr(self.network_options, "block", 0), self.training.crop
         if crop is not None and min(crop) < block:
             raise ValueError(
-                f"training.crop is {list(crop)}, in which no block of {block} x {block} points "
-                "(network.block) fits; give a larger crop"
+                f"training.crop is {list(crop)}, smaller than a block of {block} x {block} points "
+                "(network.block); give a larger crop"
             )
         return self
 
@@ -238,22 +236,22 @@ class ModelSettings(Section):
         if diffusion and self.loss.kind != "mse":
             raise ValueError(
                 f"loss.kind is {self.loss.kind}, but a diffusion model (prediction: "
-                f"{self.prediction}) learns a mean; give mse, or prediction: target"
+                f"{self.prediction}) predicts a mean; give mse, or prediction: target"
             )
         if self.target == "block" and (self.variable is None or not diffusion):
             raise ValueError(
                 "target: block downscales one variable by diffusion; name it in `variable`, and "
-                "give prediction: noise or v"
+                "set prediction to noise or v"
             )
         if diffusion and self.loss.bounded:
             raise ValueError(
-                "loss.bounded is for predicted states, and a diffusion model predicts noise or v; "
-                "leave it out, or give prediction: target"
+                "loss.bounded is for predicted states, but a diffusion model predicts noise or v; "
+                "remove it, or give prediction: target"
             )
         if not diffusion and self.loss.min_snr_gamma is not None:
             raise ValueError(
-                "loss.min_snr_gamma weighs timesteps, which a model that predicts the target in "
-                "one step has not; leave it out"
+                "loss.min_snr_gamma weights timesteps, but a model with prediction: target has "
+                "none; remove it"
             )
         return self
 
@@ -261,8 +259,8 @@ class ModelSettings(Section):
     def _changes_need_two_states(self) -> "ModelSettings":
         if self.history_as == "changes" and self.history == 1:
             raise ValueError(
-                "history_as: changes needs two states at least, and history is 1; set history to "
-                "2 or more, or leave history_as out"
+                "history_as: changes needs at least two states, but history is 1; set history to "
+                "2 or more, or remove history_as"
             )
         return self
 
@@ -272,17 +270,17 @@ class ModelSettings(Section):
             if self.forecaster is not None:
                 raise ValueError(
                     f"forecaster is {self.forecaster}, but only a model with target: "
-                    "perturbed_state perturbs what a forecaster starts from; leave it out"
+                    "perturbed_state uses one; remove it"
                 )
             return self
         if self.prediction == "target":
             raise ValueError(
-                "target: perturbed_state is drawn by diffusion; give prediction: noise or v"
+                "target: perturbed_state needs a diffusion model; set prediction to noise or v"
             )
         if self.history > 1 or self.forcings:
             raise ValueError(
-                "target: perturbed_state knows the state it perturbs and nothing else; leave out "
-                "history and forcings (its forecaster may have both)"
+                "target: perturbed_state uses only the state it perturbs; remove history and "
+                "forcings (its forecaster may have both)"
             )
         return self
 
@@ -290,8 +288,8 @@ class ModelSettings(Section):
     def _noise_is_of_diffusion(self) -> "ModelSettings":
         if self.prediction == "target" and self.noise_schedule != NoiseScheduleSettings():
             raise ValueError(
-                "noise_schedule is of diffusion models, and this one predicts the target in one "
-                "step; leave it out"
+                "noise_schedule applies only to diffusion models, but prediction is target; "
+                "remove it"
             )
         return self
 
@@ -299,18 +297,18 @@ class ModelSettings(Section):
     def _physics_of_a_predicted_state(self) -> "ModelSettings":
         if self.physics is not None and self.prediction != "target":
             raise ValueError(
-                f"physics is about predicted states, and prediction: {self.prediction} makes one "
-                "only after many steps; leave physics out, or give prediction: target"
+                f"physics applies to predicted states, but prediction: {self.prediction} needs "
+                "many steps to give one; remove physics, or give prediction: target"
             )
         return self
 
     @model_validator(mode="after")
     def _network_suits_the_prediction(self) -> "ModelSettings":
         options = self.network_options
-        by_chance = self.loss.kind == "almost_fair_crps"
+        stochastic = self.loss.kind == "almost_fair_crps"
         needed = {"block": "downscaler"}.get(self.target, "denoiser")
         if self.prediction == "target":
-            needed = "generator" if by_chance else "regressor"
+            needed = "generator" if stochastic else "regressor"
         if options.role != needed:
             fitting = [name for name in families() if options_of(name).role == needed]
             raise ValueError(
@@ -320,25 +318,25 @@ class ModelSettings(Section):
             )
         if self.training.crop is not None and options.learns_places:
             raise ValueError(
-                f"training.crop is given, and a network of the family {self.family} learns weights "
-                "for each place of the domain, which a crop would give to other places; leave it "
-                "out"
+                f"training.crop is given, but a network of the family {self.family} learns weights "
+                "for each position in the domain, and a crop would move them; remove it"
             )
         frames = getattr(options, "frames", None)
         if frames is not None and frames != self.history:
             raise ValueError(
-                f"network.frames is {frames} and history {self.history}; give both the same number"
+                f"network.frames is {frames} but history is {self.history}; give both the same "
+                "number"
             )
         if frames is not None and self.history_as == "changes":
             raise ValueError(
-                f"history_as is changes, and a network of the family {self.family} takes frames of "
-                "states; leave history_as out"
+                f"history_as is changes, but a network of the family {self.family} takes frames of "
+                "states; remove history_as"
             )
         return self
 
     @property
     def by_chance(self) -> bool:
-        """Whether members that it draws differ: a deterministic model has one."""
+        """Whether its members differ; a deterministic model has a single member."""
         return self.prediction != "target" or self.loss.kind == "almost_fair_crps"
 
     @property
@@ -350,9 +348,9 @@ class ModelSettings(Section):
 def load_model_settings(path: str | Path) -> ModelSettings:
     """Read and check a model's configuration.
 
-    One of a downscaler serves every variable: `downscaler_d2m.yaml`, where it is not there, is
-    `downscaler.yaml` for D2M. Raises StormdrawError with one line that names each wrong key and
-    what was expected.
+    One file of a downscaler can serve every variable: if `downscaler_d2m.yaml` does not exist,
+    `downscaler.yaml` is used for D2M. Raises StormdrawError with one line that names each wrong key
+    and what was expected.
     """
     found, variable = find_definition(path)
     try:
@@ -362,5 +360,8 @@ def load_model_settings(path: str | Path) -> ModelSettings:
     if variable is None:
         return model
     if model.target != "block":
-        raise StormdrawError(f"{path}: no such file, and {found} does not downscale {variable}")
+        raise StormdrawError(
+            f"{path}: no such file, and {found} is not a downscaler; add the file, or set "
+            f"target: block in {found.name}"
+        )
     return model.model_copy(update={"variable": variable})

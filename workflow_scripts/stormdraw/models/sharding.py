@@ -1,6 +1,6 @@
 """Fully sharded training: each rank holds a part of every weight, gradient and moment.
 
-Whole tensors are made for files only, so that these do not tell how many ranks wrote them.
+Only files hold whole tensors, so they do not depend on the number of ranks that wrote them.
 """
 
 from typing import Any
@@ -16,8 +16,8 @@ from stormdraw.models.ranks import Ranks
 
 
 def shard(network: torch.nn.Module, ranks: Ranks, device: torch.device) -> None:
-    """Share a network's weights among ranks; a block's are brought together while it computes."""
-    # Parts of a tensor lie one after the other only in the plain layout.
+    """Shard a network's weights among ranks; those of a block are gathered while it computes."""
+    # Parts of a tensor are only contiguous in the default layout.
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     mesh = init_device_mesh(device.type, (ranks.count,))
     for block in blocks_of(network):
@@ -26,9 +26,9 @@ def shard(network: torch.nn.Module, ranks: Ranks, device: torch.device) -> None:
 
 
 def gathered(content: Any) -> Any:
-    """The same nested content with whole tensors, on the CPU, in place of shared ones.
+    """The same nested content with whole tensors on the CPU instead of sharded ones.
 
-    All ranks must ask for it.
+    All ranks must call it.
     """
 
     def on_cpu(leaf: Any) -> Any:
@@ -38,14 +38,14 @@ def gathered(content: Any) -> Any:
 
 
 def whole(tensor: torch.Tensor) -> torch.Tensor:
-    """The whole of a shared tensor, on its device. All ranks must ask for it."""
+    """A whole tensor on its device. All ranks must call it."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 def shared_like(value: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """A whole tensor, shared among ranks or laid out in memory as `weights` of its shape are.
+    """A whole tensor, sharded or laid out in memory like `weights` of the same shape.
 
-    The fused optimizer goes through weights and moments by their places in memory.
+    The fused optimizer pairs weights and moments by their position in memory.
     """
     if value.shape != weights.shape:
         return value
@@ -55,6 +55,6 @@ def shared_like(value: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def local(weights: torch.Tensor) -> torch.Tensor:
-    """What of a tensor lies on this rank, sharing its memory."""
+    """This rank's part of a tensor, sharing its memory."""
     weights = weights.detach()
     return weights.to_local() if isinstance(weights, DTensor) else weights

@@ -9,8 +9,8 @@ from stormdraw.models.white_noise import White
 def smooth_noise(white: White, shape: tuple[int, int], scale: int) -> torch.Tensor:
     """`white` noise averaged twice over boxes of `scale` by `scale` points, (B, 1, Y, X).
 
-    It has zero mean and unit variance, is the same everywhere, also at edges, and its correlation
-    falls to nothing within 2 `scale` points. A scale of 1 is white.
+    It has mean 0 and variance 1 everywhere, including edges. Its correlation vanishes within 2
+    `scale` points. A scale of 1 leaves it white.
     """
     margin = 2 * (scale - 1)
     rows, columns = (side + margin for side in shape)
@@ -26,7 +26,7 @@ def smooth_noise(white: White, shape: tuple[int, int], scale: int) -> torch.Tens
 def _std_of_twofold_mean(scale: int) -> float:
     """Standard deviation of unit white noise averaged twice over `scale` points of a line.
 
-    The weights are a triangle: 1, 2, ... scale, ... 2, 1 over scale squared.
+    The weights form a triangle: 1, 2, ... scale, ... 2, 1 over scale squared.
     """
     rising = sum(k**2 for k in range(1, scale))
     return float((2 * rising + scale**2) ** 0.5 / scale**2)

@@ -1,4 +1,4 @@
-"""The grid a model was trained on, as its checkpoint tells it."""
+"""The grid that a model was trained on, as stored in its checkpoint."""
 
 import logging
 import math
@@ -12,15 +12,15 @@ from stormdraw.grids import Grid
 
 logger = logging.getLogger(__name__)
 
-# Spacings that differ by less are the same: coordinates are read back from files.
+# Spacings that differ by less count as equal, since coordinates are read back from files.
 _TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
 class TrainedGrid:
-    """A map projection (a pyproj definition), the spacing (dy, dx) and where the points began.
+    """A map projection (a pyproj definition), the spacing (dy, dx), the first point and the shape.
 
-    Spacing and `corner`, (y, x) of the first point, are in metres, or degrees if geographic;
+    Spacing and `corner`, (y, x) of the first point, are in metres, or in degrees if geographic;
     `shape` is (y, x).
     """
 
@@ -36,24 +36,24 @@ class TrainedGrid:
 
     @staticmethod
     def read(content: dict[str, Any]) -> "TrainedGrid":
-        """The inverse of `written`."""
+        """The inverse of `to_dict`."""
         rows, columns = content["shape"]
         (dy, dx), (y, x) = content["spacing"], content["corner"]
         return TrainedGrid(content["crs"], (dy, dx), (y, x), (rows, columns))
 
     def written(self) -> dict[str, Any]:
-        """For a checkpoint: only strings, numbers and lists."""
+        """The content for a checkpoint: only strings, numbers and lists."""
         return {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in asdict(self).items()
         }
 
     def check(self, grid: Grid, origin: str) -> None:
-        """Raise StormdrawError if `grid` is of another projection or spacing.
+        """Raise StormdrawError if `grid` has another projection or spacing.
 
-        A model has learnt what happens over so many metres, on this map. Another part of the same
-        map, or a larger one, is another climate but not another model: that is logged. `origin`
-        says whose grid is looked at.
+        A model learns changes over its grid length on its map. Another part of the same map, or a
+        larger one, has another climate, but the model still applies; a warning is logged. `origin`
+        names the model in messages.
         """
         same_map = grid.crs == self.crs or grid.projection == pyproj.CRS(self.crs)
         alike = all(
@@ -62,18 +62,18 @@ class TrainedGrid:
         )
         if not (same_map and alike):
             raise StormdrawError(
-                f"{origin} was trained on a grid of {_told(self.crs, self.spacing)}, but the "
-                f"fields have one of {_told(grid.crs, grid.spacing)}; delete its model.pt to train "
-                "anew, or set `fields` as it was then"
+                f"{origin} was trained on a grid of {_description(self.crs, self.spacing)}, but "
+                f"the fields have one of {_description(grid.crs, grid.spacing)}; delete its "
+                "model.pt to train again, or restore the former `fields` section"
             )
         if TrainedGrid.of(grid) != self:
             logger.warning(
                 "%s was trained on another part of this map: %d x %d points from y = %.0f, x = "
-                "%.0f, and the fields are %d x %d points from y = %.0f, x = %.0f",
+                "%.0f; the fields have %d x %d points from y = %.0f, x = %.0f",
                 *(origin, *self.shape, *self.corner, *grid.shape, grid.y[0], grid.x[0]),
             )
 
 
-def _told(crs: str, spacing: tuple[float, float]) -> str:
+def _description(crs: str, spacing: tuple[float, float]) -> str:
     unit = "degrees" if crs.startswith("+proj=longlat") else "m"
     return f"{spacing[1]:g} x {spacing[0]:g} {unit} ({crs.removesuffix(' +no_defs')})"

@@ -1,4 +1,4 @@
-"""Training any configuration: from the day files to `model.pt`."""
+"""Trains any model: from the day files to `model.pt`."""
 
 import contextlib
 import hashlib
@@ -67,11 +67,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingFiles:
-    """What a training reads, and what it writes.
+    """The files that a training reads and writes.
 
-    `static` may be None for a model without terrain, and `forecaster`, a checkpoint, for one that
-    perturbs no other model's states. `resume_folder` must differ for different
-    settings and code; what lies in it is taken up again.
+    `static` may be None for a model without terrain. `forecaster` is the checkpoint of the model
+    whose states a perturbation model learns from, else None. `resume_folder` must differ for
+    different settings and code; a training resumes from a file in it.
     """
 
     fields: Sequence[Path]
@@ -94,10 +94,10 @@ def train(
 ) -> None:
     """Train the model called `name` on the training period and write its checkpoint.
 
-    `asked` is the configuration, where another one was made of it that fits the memory. In each of
-    several ranks it trains with the others; see launch.py. An interrupted training goes on where it
-    was. Raises StormdrawError for data it cannot learn from or a loss that is not a number,
-    MemoryRanOutError for too little memory, KeyboardInterrupt after a signal.
+    `asked` is the original configuration, if it was changed to fit the memory. Each of several
+    ranks calls this function (see launch.py). An interrupted training resumes. Raises
+    StormdrawError for data it cannot learn from or a loss that is not a number, MemoryRanOutError
+    for lack of memory, and KeyboardInterrupt after a signal.
     """
     ranks = present_ranks()
     torch.set_num_threads(max(1, threads // ranks.count))
@@ -126,7 +126,7 @@ def train(
     if forcings.terrain is not None:
         terrain = (forcings.terrain.mean, forcings.terrain.std)
     save_model(files.model, name, model, statistics, terrain, grid, asked)
-    # Also what was left by a larger one that did not fit.
+    # This includes files of a larger training that did not fit.
     for left in files.resume_folder.glob("*.ckpt"):
         left.unlink()
 
@@ -139,7 +139,7 @@ def _data(
     grid: Grid,
     device: torch.device,
 ) -> tuple[Pairs, Pairs | None]:
-    """What is learnt from, and what is validated on if there is a period for it."""
+    """The training pairs, and the validation pairs if there is a validation period."""
     in_memory = model_settings.training.data_gigabytes * 1e9
     readers = model_settings.training.readers
     forecaster = None
@@ -173,7 +173,7 @@ def _hour_ahead(
 
 
 def _map_factor(grid: Grid) -> np.ndarray:
-    """The map factor (y, x) of a grid of square cells; else raises StormdrawError."""
+    """The map factor (y, x) of a grid of square cells; raises StormdrawError for other cells."""
     require_square(grid)
     return map_factor(grid)
 
@@ -185,9 +185,9 @@ def new_model(
     statistics: Statistics,
     device: torch.device | None = None,
 ) -> Forecaster:
-    """An untrained model, whose first weights depend on the run's seed and the name only.
+    """An untrained model, whose initial weights depend only on the run's seed and the name.
 
-    It is on the CPU, laid out in memory for training on `device`.
+    It is on the CPU, in the memory layout for training on `device`.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(run_seed, name, "weights"))
@@ -209,7 +209,7 @@ def _fit(
     device: torch.device,
     ranks: Ranks,
 ) -> None:
-    """Train the model in place; on the first rank it ends whole, with the averaged weights."""
+    """Train the model in place; on the first rank it ends with the whole averaged weights."""
     training = model.settings.training
     epochs, steps = count_epochs(model.settings, len(pairs))
     recompute_activations(model.network, training.activation_checkpointing)
@@ -276,8 +276,8 @@ def _trainer(
     device: torch.device,
     ranks: Ranks,
 ) -> lightning.Trainer:
-    """Lightning's loop on this rank's device; it knows nothing of other ranks."""
-    # A bar only where somebody looks; a log file gets one line an epoch.
+    """Lightning's trainer on this rank's device; it does not know about other ranks."""
+    # Only a terminal gets a progress bar; a log file gets one line per epoch.
     on_terminal = sys.stderr.isatty() and ranks.is_first
     if on_terminal:
         callbacks = [*callbacks, TQDMProgressBar(refresh_rate=10)]
@@ -285,7 +285,8 @@ def _trainer(
     return lightning.Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=[device.index or 0] if device.type == "cuda" else 1,
-        # A cluster's variables are about the job, which may be one of several in it.
+        # A cluster's environment variables describe the job, in which this training may be one of
+        # several.
         plugins=[LightningEnvironment(), FirstRankWrites(ranks)],
         precision=lightning_precision(training.precision, device),
         max_epochs=epochs,
@@ -302,7 +303,7 @@ def _trainer(
 
 
 def _make_whole(model: Forecaster) -> None:
-    """Replace shared weights by whole ones; all ranks must take part."""
+    """Replace sharded weights by whole ones; all ranks must call it."""
     whole = gathered(dict(model.named_parameters()))
     for name, weights in whole.items():
         owner, _, own_name = name.rpartition(".")
@@ -325,14 +326,14 @@ def _explained_failures(name: str, training: Training) -> Iterator[None]:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    # The latter are of the CPU, and of libraries that take memory of their own on a GPU.
+    # These messages come from the CPU and from libraries that allocate GPU memory of their own.
     said = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
     return isinstance(error, torch.OutOfMemoryError) or any(each in str(error) for each in said)
 
 
 @contextlib.contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Keep Lightning's advice on loaders and devices off the terminal: it is not for the user."""
+    """Hide Lightning's advice on loaders and devices, which is not for the user."""
     chatty = logging.getLogger("lightning.pytorch")
     level = chatty.level
     chatty.setLevel(logging.ERROR)
@@ -346,7 +347,7 @@ def _quiet_lightning() -> Iterator[None]:
 
 
 def _fingerprint(statistics: Statistics, pairs: Pairs, model: Forecaster) -> str:
-    """A short hash of data and network, so that a training does not go on with others."""
+    """A short hash of data and network, so that a training never resumes with others."""
     sizes = [(name, tuple(weights.shape)) for name, weights in model.named_parameters()]
     digest = hashlib.sha256(repr((statistics.variables, pairs.times, sizes)).encode())
     for values in (statistics.mean, statistics.std, statistics.tendency_std):

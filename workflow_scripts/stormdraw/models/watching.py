@@ -1,4 +1,4 @@
-"""Watching a training: metrics.json, TensorBoard, a line an epoch, and two reasons to speak up."""
+"""Monitors a training: metrics.json, TensorBoard, a log line per epoch, and two checks."""
 
 import logging
 import resource
@@ -18,7 +18,7 @@ from stormdraw.models.ranks import ALONE, Ranks
 
 logger = logging.getLogger(__name__)
 
-# Memory should be level after the first steps, when every buffer has been made once.
+# Memory should be constant after the first steps, when all buffers have been allocated.
 _SETTLED_STEPS = 3
 _WATCHED_STEPS = 100
 _LARGEST_GROWTH = 1.2
@@ -41,7 +41,7 @@ class RecordMetrics(Callback):
         self.variables = variables
         self.device = device
         self.epochs: list[dict[str, Any]] = []
-        # Of the epoch that is under way, over samples, so that it can be left and resumed.
+        # Sums of the current epoch over its samples, so that it can be interrupted and resumed.
         self._sums = DeviceSums(ranks)
         self._step = 0
         self._validation = DeviceSums(ranks)
@@ -49,7 +49,7 @@ class RecordMetrics(Callback):
         self._load = GpuLoad()
 
     def state_dict(self) -> dict[str, Any]:
-        """Goes into the resume file. All ranks must ask for it."""
+        """The state for the resume file. All ranks must call it."""
         sums = self._sums.look()
         return {
             "epochs": self.epochs,
@@ -58,20 +58,20 @@ class RecordMetrics(Callback):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Comes out of the resume file."""
+        """Restore the state from the resume file."""
         self.epochs = state_dict["epochs"]
         self._sums.begin_at(state_dict["sums"])
         self._clock.begin("rest", state_dict["seconds"])
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """The clock starts after the data and a resume file were read."""
+        """Start the clock once the data and any resume file have been read."""
         self._clock.begin("training", self._clock.seconds if self._sums.look() else {})
         self._step = trainer.global_step
 
     def on_train_epoch_start(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
-        """The saving of the last epoch is over."""
+        """Switch the clock to training; saving the last epoch has ended."""
         self._clock.enter("training")
 
     def on_train_batch_end(
@@ -92,10 +92,10 @@ class RecordMetrics(Callback):
             self._add_levels(losses.mean(dim=1), outputs["levels"])
         if trainer.global_step > self._step:
             self._step = trainer.global_step
-            # A step whose scaled gradient overflows in float16 is skipped, and has no norm.
+            # In float16, a step whose scaled gradient overflows is skipped and has no norm.
             norm: torch.Tensor = module.gradient_norm[None]  # type: ignore[index]
-            there = torch.isfinite(norm)
-            self._sums.add(gradient=torch.where(there, norm, 0.0), steps=there)
+            valid = torch.isfinite(norm)
+            self._sums.add(gradient=torch.where(valid, norm, 0.0), steps=valid)
 
     def _add_levels(self, losses: torch.Tensor, levels: torch.Tensor) -> None:
         """Add the loss of each sample, (B,), to the sum of its noise level."""
@@ -107,7 +107,7 @@ class RecordMetrics(Callback):
     def on_validation_epoch_start(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
-        """Forget the last epoch's validation."""
+        """Reset the sums of the validation."""
         self._clock.enter("validation")
         self._validation.begin_at({})
 
@@ -127,7 +127,7 @@ class RecordMetrics(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
-        """Write the epoch down and begin the next one."""
+        """Record the epoch and begin the next one."""
         self._clock.enter("rest")
         sums, seconds = self._sums.look(), self._clock.seconds
         samples = round(sums["samples"][0])
@@ -161,13 +161,13 @@ class RecordMetrics(Callback):
         self._clock.begin("rest")
 
     def _validation_loss(self) -> float | None:
-        """The mean over the samples of the last validation, if there was one."""
+        """The mean over the samples of the last validation, if any."""
         sums = self._validation.look()
         return sums["losses"][0] / sums["samples"][0] if sums else None
 
 
 def _count(losses: torch.Tensor) -> torch.Tensor:
-    """How many samples there are in (B, V), as (1,) on their device."""
+    """The number of samples of (B, V), as (1,) on its device."""
     return losses.new_full((1,), len(losses))
 
 
@@ -176,15 +176,15 @@ def _over(sums: list[float], samples: int) -> list[float]:
 
 
 def _by_level(sums: dict[str, list[float]]) -> dict[str, float]:
-    """The mean loss at each noise level that samples had, if the model has such levels."""
+    """The mean loss at each noise level that occurred, if the model has noise levels."""
     each = zip(NOISE_LEVELS, sums.get("levels", ()), sums.get("at_levels", ()), strict=False)
     return {name: total / count for name, total, count in each if count}
 
 
 class StopEarly(Callback):
-    """Ends a training whose loss has not become smaller for so many epochs.
+    """Ends a training whose loss has not decreased for `epochs` epochs.
 
-    The validation's loss counts, or the training's if there is no validation.
+    The validation loss counts, or the training loss if there is no validation.
     """
 
     def __init__(self, epochs: int, record: RecordMetrics) -> None:
@@ -194,7 +194,7 @@ class StopEarly(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
-        """Look back, once RecordMetrics has written the epoch down."""
+        """Compare the losses after RecordMetrics has recorded the epoch."""
         losses = [
             epoch["train_loss"] if epoch["validation_loss"] is None else epoch["validation_loss"]
             for epoch in self.record.epochs
@@ -209,11 +209,10 @@ class StopEarly(Callback):
 
 
 class WarnOfGrowth(Callback):
-    """Warns once if memory grows by a fifth over the first steps: something is kept that should
-    not be.
+    """Warns once if memory grows by a fifth over the first steps, which suggests a leak.
 
-    It is level after a few optimizer steps: the first of them makes the optimizer's moments. The
-    first validation, of whole grids, may leave the process larger, and so it begins anew there.
+    Memory is constant after a few optimizer steps; the first one allocates the optimizer's moments.
+    The first validation, of whole grids, may enlarge the process, so counting restarts after it.
     """
 
     def __init__(self) -> None:
@@ -224,7 +223,7 @@ class WarnOfGrowth(Callback):
         self._done = False
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        """Steps count from here, where a resumed training makes its buffers too."""
+        """Count steps from here, since a resumed training allocates its buffers again."""
         self._first_step = trainer.global_step
 
     def on_train_batch_end(
@@ -235,7 +234,7 @@ class WarnOfGrowth(Callback):
         batch: Any,
         batch_index: int,
     ) -> None:
-        """Compare with what there was after the first few optimizer steps."""
+        """Compare with the memory after the first few optimizer steps."""
         steps = trainer.global_step - self._first_step
         if self._done or steps < self._settles_at:
             return
@@ -253,21 +252,21 @@ class WarnOfGrowth(Callback):
     def on_validation_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
-        """Begin anew after the first one."""
+        """Restart after the first validation."""
         if not self._validated:
             self._validated = True
             self._settles_at = max(_SETTLED_STEPS, trainer.global_step - self._first_step + 1)
 
 
 def present_memory() -> int:
-    """Bytes held now: on the GPU if there is one, else resident ones of this process."""
+    """Bytes held now: on the GPU if there is one, else resident in this process."""
     if torch.cuda.is_available():
         return torch.cuda.memory_allocated()
     return psutil.Process().memory_info().rss
 
 
 def peak_memory() -> int:
-    """The most memory in bytes this process has held: on the GPU if there is one, else in all."""
+    """Peak memory of this process in bytes: on the GPU if there is one, else resident."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

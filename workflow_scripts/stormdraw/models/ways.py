@@ -1,8 +1,8 @@
-"""Of several ways to compute the same thing, the one that is fastest on its device.
+"""Chooses the fastest of several implementations of a layer on its device.
 
-A processor takes the first way, since the order is that of measurements on two of them
-(docs/training-benchmark.md), and so that a training gives the same weights again. GPUs differ more:
-there each way is timed when it is first needed for a layer and a shape.
+A processor takes the first one: the order follows measurements on two processors
+(docs/training-benchmark.md), and a fixed choice makes trainings reproducible. GPUs differ more, so
+each implementation is timed when it is first needed for a layer and a shape.
 """
 
 import contextlib
@@ -16,10 +16,10 @@ from torch import nn
 
 logger = logging.getLogger(__name__)
 
-# way(layer, what goes in) -> what comes out
+# implementation(layer, inputs) -> output
 Way = Callable[[nn.Conv2d, Sequence[torch.Tensor]], torch.Tensor]
 
-# Devices that ways are timed on, and how often each is.
+# Devices to time on, and the number of repetitions.
 _TIMED_ON = ("cuda",)
 _ROUNDS = 3
 
@@ -28,10 +28,10 @@ _largest = False
 
 
 def fastest(ways: Sequence[Way], layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> Way:
-    """The way to take, forward and, where gradients are recorded, backward.
+    """The implementation to use, forward and, where gradients are recorded, backward.
 
-    The first of `ways` has to be the one of least memory, the last that of most. A compiled network
-    takes the first as well: a compiler measures for itself.
+    The first must need the least memory, the last the most. A compiled network takes the first one
+    as well, since a compiler measures for itself.
     """
     if _largest:
         return ways[-1]
@@ -51,7 +51,7 @@ def fastest(ways: Sequence[Way], layer: nn.Conv2d, inputs: Sequence[torch.Tensor
 
 @contextlib.contextmanager
 def of_most_memory(wanted: bool = True) -> Iterator[None]:
-    """Take the last of all ways within, if that is wanted: what a plan for any GPU must hold."""
+    """Within this context, use the last implementation if `wanted`: a plan must hold for any GPU."""
     global _largest
     before = _largest
     _largest = wanted
@@ -62,7 +62,7 @@ def of_most_memory(wanted: bool = True) -> Iterator[None]:
 
 
 def _situation(layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> tuple[Any, ...]:
-    """What the time of a way depends on."""
+    """What the time of an implementation depends on."""
     device = inputs[0].device
     return (
         device,
@@ -74,7 +74,7 @@ def _situation(layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> tuple[Any, .
 
 
 def _seconds(way: Way, layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> float:
-    """The shortest time of a pass; without end if memory does not suffice for it."""
+    """The shortest time of a pass; infinite if memory runs out."""
     try:
         _pass(way, layer, inputs)
         took = []

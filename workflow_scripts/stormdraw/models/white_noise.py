@@ -1,4 +1,4 @@
-"""White noise on the device it is used on, and the same on any other."""
+"""White noise that is the same on every device."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,20 +10,20 @@ from stormdraw.models.philox import Words, philox
 # white(shape of one sample) -> standard normal numbers, (B, *shape)
 White = Callable[[tuple[int, ...]], torch.Tensor]
 
-# Counters worked on at once: what fits a processor's cache, and what keeps a GPU busy in 300 MB.
+# Counters processed at once: what fits a processor's cache, and what keeps a GPU busy in 300 MB.
 _AT_ONCE, _AT_ONCE_ON_GPU = 2**14, 2**22
 
 
 class WhiteNoise:
-    """Standard normal numbers for B samples, each with a stream of its own.
+    """Standard normal numbers for B samples, each with its own stream.
 
-    A number depends on the seed of its stream, on how many draws came before, and on the shape of a
-    draw: not on the other streams. Devices agree to rounding, 1e-6: their random words are equal
-    (`philox`), their logarithms and cosines nearly so.
+    A number depends on the seed of its stream, on the number of earlier draws, and on the shape of
+    a draw, but not on the other streams. Devices agree to rounding, 1e-6: their random words are
+    equal (`philox`), their logarithms and cosines nearly so.
     """
 
     def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
-        """Seeds of up to 64 bits."""
+        """Seeds have up to 64 bits."""
         words = torch.tensor([[seed & 0xFFFFFFFF, seed >> 32] for seed in seeds])
         self._key = words.to(device)[:, :, None]
         self._draws = 0
@@ -47,7 +47,7 @@ class WhiteNoise:
         return drawn.flatten(1)[:, :count].reshape(streams, *shape)
 
     def _words(self, part: slice) -> Words:
-        """Of these blocks of the next draw, four random words each, (B, n)."""
+        """Four random words for each of these blocks of the next draw, (B, n)."""
         place = torch.arange(part.start, part.stop, device=self._key.device)
         nothing = torch.zeros_like(place)
         counter = (place, torch.full_like(place, self._draws), nothing, nothing)
@@ -70,7 +70,7 @@ def amplified(white: White, amplitude: Sequence[float], device: torch.device) ->
 def torch_noise(
     count: int, generator: torch.Generator | None, device: torch.device | None = None
 ) -> White:
-    """`count` samples at a time from a generator of torch's own, which lives on the device."""
+    """`count` samples at a time from a torch generator, which lives on the device."""
 
     def draw(shape: tuple[int, ...]) -> torch.Tensor:
         return torch.randn((count, *shape), generator=generator, device=device)
@@ -79,8 +79,8 @@ def torch_noise(
 
 
 def _make_normal(first: torch.Tensor, second: torch.Tensor) -> None:
-    """Make two independent normal numbers of two random words, in place (Box and Muller 1958)."""
-    # Between 0 and 1, and never 0, whose logarithm is infinite.
+    """Turn two random words into two independent normal numbers, in place (Box and Muller 1958)."""
+    # Between 0 and 1 but never 0, whose logarithm is infinite.
     radius = first.add_(0.5).mul_(2.0**-32).log_().mul_(-2.0).sqrt_()
     angle = second.mul_(2.0 * math.pi * 2.0**-32)
     cosine = angle.cos()

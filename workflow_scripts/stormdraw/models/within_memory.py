@@ -1,4 +1,4 @@
-"""A training as large as memory allows: when it runs out, the next rung of the ladder is taken."""
+"""Trains as large as memory allows: when it runs out, the next rung of the ladder is taken."""
 
 import gc
 import logging
@@ -29,13 +29,13 @@ def train_within_memory(
     threads: int = 1,
     forecaster: ModelSettings | None = None,
 ) -> None:
-    """Train a model as its plan says, or smaller if that does not fit the memory there is.
+    """Train a model as planned, or smaller if that does not fit the memory.
 
-    What changes is told in the log and in the plan, which is written anew, and the training goes on
-    from its last resume file; with fewer frames or a smaller network it begins anew. `forecaster`
-    is the configuration of the model whose states a perturbation model learns from.
+    Changes are logged and written into the plan, and the training resumes from its last resume
+    file; with fewer frames or a smaller network it restarts. `forecaster` is the configuration of
+    the model whose states a perturbation model learns from.
 
-    Raises what `train` raises, and StormdrawError if memory ran out and nothing is left to change.
+    Raises what `train` raises, and StormdrawError if memory runs out and nothing is left to change.
     """
     chosen = as_planned(model_settings, plan_file, name)
     shape = read_grid_of(files.fields[0]).shape
@@ -47,10 +47,10 @@ def train_within_memory(
         rung = next_rung(chosen, shape, memory_of(settings, shape), half)
         if rung is None:
             raise StormdrawError(
-                f"{ran_out}, and nothing is left to make it smaller ({plan_file} lists what was "
-                "tried); choose a smaller network or a device with more memory"
+                f"{ran_out}, even with the smallest setting ({plan_file} lists those tried); "
+                "choose a smaller network or a device with more memory"
             )
-        logger.warning("%s; going on with %s", ran_out, rung.change)
+        logger.warning("%s; continuing with %s", ran_out, rung.change)
         chosen = rung.settings
         content = plan(name, settings, chosen, shape, forecaster)
         content["work"] = work_of(settings, chosen, shape, forecaster)
@@ -65,13 +65,13 @@ def _ran_out(
     threads: int,
     asked: ModelSettings,
 ) -> str | None:
-    """Train; what is said if memory runs out, once all that was held is given back."""
+    """Train; if memory runs out, release it and return the message."""
     try:
         train_on_devices(name, settings, chosen, files, threads, asked)
         return None
     except MemoryRanOutError as error:
         message = str(error)
-    # Out here, since an exception keeps the frames it came through, and these model and optimizer.
+    # After the except block: an exception keeps the frames it passed, and these the model.
     gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
@@ -79,9 +79,9 @@ def _ran_out(
 
 
 def _as_run(chosen: ModelSettings) -> tuple[ModelSettings, Precision]:
-    """The configuration with the half precision it ran in, if any, and the device's own one.
+    """The configuration with the half precision that was used, if any, and the device's own one.
 
-    A process that only starts others does not ask for the device, which would take memory there.
+    With several devices, this process does not query the device, which would take memory there.
     """
     if chosen.training.devices > 1:
         return chosen, "bfloat16"

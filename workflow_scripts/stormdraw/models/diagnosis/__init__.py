@@ -1,1 +1,1 @@
-"""What a trained model does well and badly, looked at from the inside."""
+"""Diagnosis of a trained model: what it does well and badly."""

@@ -1,4 +1,4 @@
-"""The cases of a diagnosis: a few pairs of hours, with their own condition and with another's."""
+"""The cases of a diagnosis: a few pairs of hours, each with its own and another condition."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +9,10 @@ from stormdraw.grids import Window
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch, Pairs
 
-# Enough for means to tell models apart, few enough to take seconds.
+# Enough to tell models apart by their means, few enough to take seconds.
 LARGEST_COUNT = 6
 
-# Points a side of the part of the grid that is looked at; a crop that the model learnt from may be
-# larger.
+# Points per side of the examined part of the grid, unless the model's training crop is larger.
 _LARGEST_SIDE = 256
 
 
@@ -41,7 +40,7 @@ def chosen_pairs(count: int) -> list[int]:
 
 
 def central_window(shape: tuple[int, int], crop: tuple[int, int] | None) -> Window:
-    """The middle of a (y, x) grid, of a size that is cheap: all of it, if it is small."""
+    """The middle of a (y, x) grid, small enough to be cheap."""
     slices = []
     for size, learnt in zip(shape, crop or (0, 0), strict=True):
         side = min(size, max(_LARGEST_SIDE, learnt))
@@ -53,9 +52,9 @@ def central_window(shape: tuple[int, int], crop: tuple[int, int] | None) -> Wind
 def diagnosed_cases(
     model: Forecaster, pairs: Pairs, window: Window, device: torch.device
 ) -> Iterator[DiagnosedCase]:
-    """The chosen cases one after the other, on the device.
+    """The chosen cases one after another, on the device.
 
-    The other case is half of them away, so that weather and hour of the day both differ.
+    The other case is half of the cases away, so that weather and hour of the day both differ.
     """
     chosen = chosen_pairs(len(pairs))
     for number, index in enumerate(chosen):
@@ -68,5 +67,5 @@ def diagnosed_cases(
 
 
 def condition_of(model: Forecaster, batch: Batch) -> torch.Tensor:
-    """What the network is told, (B, C, Y, X)."""
+    """The network's condition, (B, C, Y, X)."""
     return model.condition(batch.now, batch.forcings, batch.before)

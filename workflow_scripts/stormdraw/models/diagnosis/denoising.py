@@ -1,4 +1,4 @@
-"""How well a diffusion model sees the clean state in a noisy one, by noise level."""
+"""How well a diffusion model recovers the clean state from a noisy one, by noise level."""
 
 from dataclasses import dataclass, field
 
@@ -14,14 +14,14 @@ from stormdraw.seeds import seed_for
 
 _COUNT = 8
 
-# log(alpha / sigma) of the noisiest and the cleanest level: from where nothing is left of the state
-# to 3 % of noise, the span in which samplers make their way.
+# log(alpha / sigma) of the noisiest and the cleanest level: from almost pure noise to 3 % of noise,
+# the range that samplers cover.
 _NOISIEST = -3.0
 _CLEANEST = 3.5
 
 
 def noise_levels(schedule: NoiseSchedule) -> list[int]:
-    """Timesteps, ascending and spread evenly in log(alpha / sigma) as far as the schedule goes."""
+    """Timesteps, ascending and evenly spaced in log(alpha / sigma) within the schedule's range."""
     log_snr = schedule.log_snr()
     goals = np.linspace(max(log_snr[-1], _NOISIEST), min(log_snr[0], _CLEANEST), _COUNT)
     return sorted({int(np.abs(log_snr - goal).argmin()) for goal in goals})
@@ -52,7 +52,7 @@ class DenoisingTally:
 
     @torch.inference_mode()
     def add(self, case: DiagnosedCase) -> None:
-        """Count one case; each level has noise of its own, the same for both conditions."""
+        """Count one case; each level has its own noise, the same for both conditions."""
         model, device = self.model, case.condition.device
         clean = model.normalization.encode(case.batch.now, case.batch.following)
         self.clean_sum += _means(clean)
@@ -82,10 +82,11 @@ class DenoisingTally:
         return self.clean_squares / self.counts[0] - mean**2
 
     def error_of_points(self) -> np.ndarray:
-        """The least error of what sees each point alone and knows no condition, (level, variable).
+        """The least error of an estimate from each point alone, without a condition: (level,
+        variable).
 
-        Of a normal variable of variance s^2 seen as alpha x_0 + sigma eps it is
-        s^2 sigma^2 / (alpha^2 s^2 + sigma^2): the variance of x_0 given x_t.
+        For a normal variable with variance s^2 seen as alpha x_0 + sigma eps it is s^2 sigma^2 /
+        (alpha^2 s^2 + sigma^2): the variance of x_0 given x_t.
         """
         schedule = self.model.schedule
         alpha, sigma = (

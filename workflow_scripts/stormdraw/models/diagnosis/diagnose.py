@@ -1,4 +1,4 @@
-"""A trained model looked at from the inside, on a few pairs of hours that are not scored."""
+"""Diagnoses a trained model on a few pairs of hours outside the test period."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 CONDITIONS = ("right", "shuffled")
 
-# Points a side of the fields on the way from noise to sample, which are kept to be drawn.
+# Points per side of the stored fields of the sampling path, for maps.
 _LARGEST_MAP = 160
 
 
@@ -50,9 +50,9 @@ def write_diagnosis(
 ) -> None:
     """Diagnose a checkpoint and write `models/{model}/diagnosis.nc`.
 
-    `sampler_of` gives what draws from the model. Where no two hours follow each other the file has
-    no data, and its attribute `gap` says so. Raises StormdrawError if the checkpoint does not fit
-    the run or a state has missing points.
+    `sampler_of` gives the sampler of the model. If there are no two consecutive hours, the file has
+    no data, and its attribute `gap` gives the reason. Raises StormdrawError if the checkpoint does
+    not fit the run or a state has missing points.
     """
     torch.set_num_threads(threads)
     trained = load_model(checkpoint, choose_device(), list(run.variables))
@@ -65,7 +65,7 @@ def write_diagnosis(
     notes: dict[str, Any] = dict(attributes(title, f"model {name}", settings))
     notes |= {"model": name, "period": period}
     try:
-        # Read as they are needed: these are few.
+        # Read when they are needed, since they are few.
         pairs = Pairs(field_paths, run.variables, times, forcings, 0.0, model.settings.history)
     except StormdrawError as error:
         _write(output, xr.Dataset(attrs=notes | {"gap": str(error)}))
@@ -107,11 +107,11 @@ def _diagnosed(
     device = next(model.parameters()).device
     shape = (window[0].stop - window[0].start, window[1].stop - window[1].start)
     members = MembersTally(model, run_seed, trained.name, shape)
-    # A model of one step has no noise to take off.
+    # A one-step model does not denoise.
     diffusion = model if isinstance(model, DiffusionModel) else None
     denoising = None if diffusion is None else DenoisingTally(diffusion, run_seed, trained.name)
     path_maps = xr.Dataset()
-    # The last case, since storms of a day that starts at 00 UTC come late.
+    # The last case, since a day that starts at 00 UTC has its storms late.
     last = len(chosen_pairs(len(pairs))) - 1
     for case in diagnosed_cases(model, pairs, window, device):
         if denoising is not None:
@@ -171,7 +171,7 @@ def _members_part(tally: MembersTally, spacing: float) -> xr.Dataset:
 def _maps(
     path: SamplingPath, model: DiffusionModel, now: torch.Tensor, truth: torch.Tensor
 ) -> xr.Dataset:
-    """The way from noise to sample, and where it should have led, on the middle of the grid."""
+    """The path from noise to sample, and the truth, on the middle of the grid."""
     target = model.normalization.encode(now, truth)[0].cpu().numpy()
     rows, columns = (
         slice((size - min(size, _LARGEST_MAP)) // 2, (size + min(size, _LARGEST_MAP)) // 2)

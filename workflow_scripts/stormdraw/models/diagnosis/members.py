@@ -1,4 +1,4 @@
-"""Members of one hour against what came: score, spectra, and points that cannot be."""
+"""Members one hour ahead against the truth: score, spectra, and impossible points."""
 
 from dataclasses import dataclass, field
 
@@ -14,8 +14,8 @@ from stormdraw.models.white_noise import WhiteNoise
 from stormdraw.seeds import seed_for
 from stormdraw.spectra import variance_spectrum, wavenumber_bands
 
-# Whose impossible points are counted: the analyses', the members' as drawn, those beyond what the
-# archive resolves, and the members' within bounds.
+# The fields whose impossible points are counted: the analyses, the members as drawn, the same
+# beyond the archive's precision, and the members within bounds.
 STAGES = ("truth", "drawn", "drawn_beyond_precision", "bounded")
 
 
@@ -23,9 +23,10 @@ STAGES = ("truth", "drawn", "drawn_beyond_precision", "bounded")
 class MembersTally:
     """Sums over cases and members of one hour, on a (y, x) grid.
 
-    `crps` are (condition, variable), of a single member its absolute error, and `persistence` the
-    absolute error of the present state; all in physical units. Spectra are (variable, wavenumber),
-    of states and of their change over the hour; `impossible` counts points, (stage, variable).
+    `crps` are (condition, variable), the absolute error for a single member; `persistence` is the
+    absolute error of the present state; both are in physical units. Spectra are (variable,
+    wavenumber), of states and of their change over the hour; `impossible` counts points, (stage,
+    variable).
     """
 
     model: Forecaster
@@ -52,10 +53,10 @@ class MembersTally:
     def add(
         self, case: DiagnosedCase, sampler: HourSampler, batch: int, watch: Watch | None = None
     ) -> torch.Tensor:
-        """Count one case, drawing `batch` members at a time; give back what was drawn.
+        """Count one case, drawing `batch` members at a time; return the members (M, V, Y, X).
 
-        That is the model's own output for the right condition, (M, V, Y, X). Both conditions get
-        the same random numbers, and a residual is always added to the right state.
+        These are the model's own output for the right condition. Both conditions get the same
+        random numbers, and a residual is always added to the right state.
         """
         now, truth = case.batch.now, case.batch.following
         generated = self._draw(case, case.condition, sampler, batch, watch)
@@ -84,7 +85,7 @@ class MembersTally:
         batch: int,
         watch: Watch | None = None,
     ) -> torch.Tensor:
-        """Members in the space of the model's target, (M, V, Y, X); the first ones are watched."""
+        """Members in target space, (M, V, Y, X); the first ones are watched."""
         parts = []
         for first in range(0, sampler.members, batch):
             members = range(first, min(first + batch, sampler.members))
@@ -130,7 +131,7 @@ class MembersTally:
 def mean_crps(members: torch.Tensor, truth: torch.Tensor) -> np.ndarray:
     """Fair CRPS of members (M, V, Y, X) against the truth (V, Y, X), mean over points, (V,).
 
-    Of a single member it is the absolute error.
+    For a single member it is the absolute error.
     """
     if len(members) == 1:
         return absolute_error(members, truth[None])[0].cpu().numpy()
@@ -138,6 +139,6 @@ def mean_crps(members: torch.Tensor, truth: torch.Tensor) -> np.ndarray:
 
 
 def spectra_of(states: torch.Tensor) -> np.ndarray:
-    """Variance in each band of wavenumbers of states (B, V, Y, X), mean over B, (V, wavenumber)."""
+    """Variance by wavenumber band of states (B, V, Y, X), mean over B, (V, wavenumber)."""
     spectra = [[variance_spectrum(one) for one in state] for state in states.cpu().numpy()]
     return np.stack(spectra).mean(axis=0)

@@ -1,4 +1,4 @@
-"""What a diagnosis is handed by the ensembles stage, since that one lies to the right."""
+"""The sampler that the ensembles stage passes to a diagnosis, which cannot import that stage."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ import torch
 
 from stormdraw.models.white_noise import White
 
-# watch(timestep, noisy state (B, V, Y, X), what the network says of it (B, V, Y, X))
+# watch(timestep, noisy state (B, V, Y, X), the network's prediction (B, V, Y, X))
 Watch = Callable[[int, torch.Tensor, torch.Tensor], None]
 
 # draw(states (B, V, Y, X), condition (B, C, Y, X), white noise of the members, watch or None) ->
-# samples in the space of the model's target (B, V, Y, X)
+# samples in target space (B, V, Y, X)
 Draw = Callable[[torch.Tensor, torch.Tensor, White, Watch | None], torch.Tensor]
 
 
 @dataclass(frozen=True)
 class HourSampler:
-    """How members of one hour are drawn from a model, and brought within physical bounds.
+    """How members of one hour are drawn from a model and limited to physical bounds.
 
-    `draw` shows its watch the steps of a diffusion model. `bound(physical states, variables)` gives
-    the states within bounds. `description` says in words how it is done.
+    `draw` passes the steps of a diffusion model to its watch. `bound(physical states, variables)`
+    gives the states within bounds. `description` explains the method in words.
     """
 
     draw: Draw

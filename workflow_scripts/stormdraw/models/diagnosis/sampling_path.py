@@ -1,18 +1,18 @@
-"""The way of one sample from noise to weather."""
+"""The path of one sample from noise to weather."""
 
 import numpy as np
 import torch
 
 from stormdraw.models.diffusion import DiffusionModel
 
-# The sample itself: no noise is left.
+# The sample itself, without noise.
 NO_TIMESTEP = -1
 
 
 class SamplingPath:
-    """Watches a sampler: what the first member looks like at each step, and what is seen in it.
+    """Watches a sampler: the first member at each step, and the state estimated from it.
 
-    `now` is the physical state that it starts from, (B, V, Y, X).
+    `now` is the physical state at the start, (B, V, Y, X).
     """
 
     def __init__(self, model: DiffusionModel, now: torch.Tensor) -> None:
@@ -23,13 +23,13 @@ class SamplingPath:
         self._estimates: list[torch.Tensor] = []
 
     def watch(self, timestep: int, noisy: torch.Tensor, predicted: torch.Tensor) -> None:
-        """One step of the sampler: a noisy state and the network's words, each (B, V, Y, X)."""
+        """One step of the sampler: a noisy state and the network's prediction, each (B, V, Y, X)."""
         schedule, prediction = self._model.schedule, self._model.prediction
         at = torch.full((1,), timestep, device=noisy.device)
         self._add(timestep, noisy, schedule.clean_from(prediction, noisy[:1], predicted[:1], at))
 
     def end(self, sample: torch.Tensor) -> None:
-        """What the sampler came to, (B, V, Y, X), in the space of the model's target."""
+        """The final sample, (B, V, Y, X), in target space."""
         self._add(NO_TIMESTEP, sample, sample[:1])
 
     def _add(self, timestep: int, noisy: torch.Tensor, clean: torch.Tensor) -> None:
@@ -38,11 +38,11 @@ class SamplingPath:
         self._estimates.append(self._model.normalization.decode(self._now, clean)[0].cpu())
 
     def noisy(self) -> np.ndarray:
-        """The noisy states in the space of the model's target, (rung, variable, y, x)."""
+        """The noisy states in target space, (rung, variable, y, x)."""
         return torch.stack(self._noisy).numpy()
 
     def estimates(self) -> np.ndarray:
-        """The physical states that the network sees in them, (rung, variable, y, x)."""
+        """The physical states estimated from them, (rung, variable, y, x)."""
         return torch.stack(self._estimates).numpy()
 
     def noise_over_signal(self) -> np.ndarray:

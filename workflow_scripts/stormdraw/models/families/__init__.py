@@ -1,24 +1,23 @@
-"""One file a family of networks, of the name of its network's; see `stormdraw.models.registry`.
+"""The options of the families of networks, one file each; see `stormdraw.models.registry`.
 
-A file has what a configuration may say of the family. It does not import torch: configurations are
-read far more often than networks are made.
+These files do not import torch: configurations are read far more often than networks are built.
 """
 
 from typing import ClassVar, Literal, Self
 
 from stormdraw.section import Section
 
-# Of each point by itself, or over the whole field.
+# At each point, or over the whole field.
 Norm = Literal["local", "group"]
 Role = Literal["denoiser", "regressor", "generator", "downscaler"]
 
 
 class NetworkOptions(Section):
-    """The section `network` of a model's configuration, and what is true of a family's networks.
+    """The section `network` of a model's configuration, and properties of a family's networks.
 
-    `halved` is the option of which a smaller network has half, a number or a list of them, and what
-    it has to be a multiple of. Networks that learn places have weights for each place of the
-    domain, which they would learn for other places from crops.
+    `halved` names the option that a smaller network halves, a number or a list of them, and the
+    number it must be a multiple of. `learns_positions` is true for networks with weights for each
+    position in the domain, which cannot be learned from crops.
     """
 
     role: ClassVar[Role]
@@ -26,7 +25,7 @@ class NetworkOptions(Section):
     learns_places: ClassVar[bool] = False
 
     def smaller(self) -> Self | None:
-        """The options of the same network at half its size; None if there is none."""
+        """The options of the same network at half its size; None if it cannot be smaller."""
         option, multiple = self.halved
 
         def half(size: int) -> int:

@@ -1,4 +1,4 @@
-"""What a configuration may say of the family block_mlp."""
+"""The options of the family block_mlp."""
 
 from typing import Annotated, ClassVar
 

@@ -1,4 +1,4 @@
-"""What a configuration may say of the family cnn_transformer."""
+"""The options of the family cnn_transformer."""
 
 from typing import Annotated, ClassVar
 
@@ -14,7 +14,7 @@ class Options(NetworkOptions):
 
     `channels` is the width of each level, the finest first; each further level has half the rows
     and columns. `layers` are those of the transformer. `frames` must equal the model's `history`.
-    `norm` is `local`, of each point by itself, or `group`, over the whole field.
+    `norm` is `local`, at each point, or `group`, over the whole field.
     """
 
     role: ClassVar[Role] = "regressor"

@@ -1,4 +1,4 @@
-"""What a configuration may say of the family conditional_unet."""
+"""The options of the family conditional_unet."""
 
 from typing import Annotated, ClassVar
 
@@ -12,7 +12,7 @@ GROUPS = 8
 class Options(NetworkOptions):
     """The section `network` of a model's configuration.
 
-    `norm` is `local`, of each point by itself, or `group`, over the whole field.
+    `norm` is `local`, at each point, or `group`, over the whole field.
     """
 
     role: ClassVar[Role] = "denoiser"

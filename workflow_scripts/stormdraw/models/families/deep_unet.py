@@ -1,4 +1,4 @@
-"""What a configuration may say of the family deep_unet."""
+"""The options of the family deep_unet."""
 
 from typing import Annotated, ClassVar
 
@@ -13,9 +13,9 @@ class Options(NetworkOptions):
     """The section `network` of a model's configuration.
 
     `channels` is the width of each level, the finest first; each further level has half the rows
-    and columns. `blocks` is the number of residual blocks a level on the way down; there is one
-    more on the way up. `attention` puts one layer of it between the two. `norm` is `local`, of each
-    point by itself, or `group`, over the whole field.
+    and columns. `blocks` is the number of residual blocks per level on the way down; there is one
+    more on the way up. `attention` adds one attention layer between the two. `norm` is `local`, at
+    each point, or `group`, over the whole field.
     """
 
     role: ClassVar[Role] = "denoiser"

@@ -1,4 +1,4 @@
-"""What a configuration may say of the family gnn."""
+"""The options of the family gnn."""
 
 from typing import Annotated, ClassVar
 
@@ -10,8 +10,8 @@ from stormdraw.models.families import NetworkOptions, Role
 class Options(NetworkOptions):
     """The section `network` of a model's configuration.
 
-    `spacing` is the distance of mesh nodes in grid points, `scales` the number of levels of edges,
-    each twice as long as those before.
+    `spacing` is the distance between mesh nodes in grid points, `scales` the number of levels of
+    edges, each twice as long as those of the level before.
     """
 
     role: ClassVar[Role] = "regressor"

@@ -1,4 +1,4 @@
-"""What a configuration may say of the family stochastic_unet."""
+"""The options of the family stochastic_unet."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -12,10 +12,10 @@ class Options(NetworkOptions):
     """The section `network` of a model's configuration.
 
     `channels` is the width of each level, the finest first; each further level has half the rows
-    and columns. `noise_scales` has a noise channel an entry, smooth over so many points.
-    `displacements` is in how many groups, each with a displacement of its own, the features of the
-    finest level are carried along (`models/advection.py`); 0 carries none. `norm` is `local`, of
-    each point by itself, or `group`, over the whole field.
+    and columns. `noise_scales` has one entry per noise channel: the width in points over which it
+    is smoothed. `displacements` is the number of channel groups, each with its own displacement, in
+    which the finest level's features are moved (`models/advection.py`); 0 moves none. `norm` is
+    `local`, at each point, or `group`, over the whole field.
     """
 
     role: ClassVar[Role] = "generator"
@@ -26,6 +26,6 @@ class Options(NetworkOptions):
     noise_scales: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1)] = Field(
         default=[1, 1, 1, 4, 4, 16, 16]
     )
-    # Divisors of GROUPS, and so of every width.
+    # Divisors of GROUPS, and thus of every width.
     displacements: Literal[0, 1, 2, 4, 8] = 0
     norm: Norm = "group"

@@ -1,4 +1,4 @@
-"""What a configuration may say of the family transformer."""
+"""The options of the family transformer."""
 
 from typing import Annotated, ClassVar
 
@@ -10,8 +10,8 @@ from stormdraw.models.families import NetworkOptions, Role
 class Options(NetworkOptions):
     """The section `network` of a model's configuration.
 
-    `positions` are the rows and columns of patches that have a learnt position; on another grid
-    they are interpolated.
+    `positions` are the rows and columns of patches with a learned position; on another grid they
+    are interpolated.
     """
 
     role: ClassVar[Role] = "regressor"
@@ -28,7 +28,7 @@ class Options(NetworkOptions):
     def _heads_divide(self) -> "Options":
         if self.hidden % self.heads:
             raise ValueError(
-                f"hidden {self.hidden} cannot be shared among {self.heads} heads: "
-                "give a number of heads that divides it"
+                f"hidden is {self.hidden}, which {self.heads} heads do not divide; give a number "
+                "of heads that divides it"
             )
         return self

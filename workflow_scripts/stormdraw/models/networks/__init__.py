@@ -1,1 +1,1 @@
-"""One file a family's network; see `stormdraw.models.registry`."""
+"""The networks, one file per family; see `stormdraw.models.registry`."""

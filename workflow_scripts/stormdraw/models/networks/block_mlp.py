@@ -1,4 +1,4 @@
-"""A small dense network for one coarse cell: its fine values from noise and the cell's means."""
+"""A small dense network for one coarse cell: fine values from noise and the cell means."""
 
 import torch
 from torch import nn
@@ -11,13 +11,13 @@ from stormdraw.models.networks.conditional_unet import TimeEmbedding
 class Network(nn.Module):
     """Predicts noise or velocity of the noisy fine values, given the coarse ones.
 
-    Weather is smooth: most of the patterns that the points of a block could form hardly occur, and
-    of these the noisy values hold noise alone, so that the prediction is a multiple of them. It
-    goes past the hidden layers, in a share that the timestep decides. Through them, noise would
-    arrive blurred, and what they left of it made drawn fields three times as rough as the truth.
+    Weather is smooth: of all patterns that the points of a block could form, most hardly occur. In
+    those the noisy values are only noise, so the prediction is a multiple of them. A shortcut past
+    the hidden layers, scaled according to the timestep, provides this multiple. Without it, noise
+    passed the hidden layers blurred, and drawn fields were three times as rough as the truth.
     """
 
-    # It knows its block, of which crops are made, and nothing beside it.
+    # Crops consist of whole blocks, and the network sees nothing beyond its block.
     context = 0
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:

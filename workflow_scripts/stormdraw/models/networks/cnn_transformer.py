@@ -1,7 +1,7 @@
 """A convolutional encoder of each frame, a transformer over time, and a convolutional decoder.
 
-Attention is between the frames at each point of the coarsest level, so that its cost grows with the
-grid and not with its square; what is near in space is mixed by the convolutions.
+Attention is between the frames at each point of the coarsest level, so its cost is linear in the
+grid points. The convolutions mix neighbouring points.
 """
 
 import itertools
@@ -61,14 +61,14 @@ class Network(nn.Module):
         return self.leave(x)[..., :height, :width]
 
     def blocks(self) -> list[nn.Module]:
-        """Whose activations may be computed twice instead of being kept."""
+        """The blocks whose activations may be recomputed."""
         return [*self.fine, self.coarsest, *self.layers, *reversed(self.merge)]
 
     def _encode_all(self, frames: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
         """Frames (B, T, V + F, Y, X): the finer levels of the newest, and the coarsest of each.
 
-        All frames at once, or one after the other where no gradient needs the earlier ones' finer
-        levels, in a fifth of the memory.
+        Without gradients, the finer levels of earlier frames are not needed. Frames are then
+        encoded one after another, in a fifth of the memory.
         """
         if torch.is_grad_enabled():
             skips, encoded = self._encode(frames.flatten(0, 1))
@@ -79,7 +79,7 @@ class Network(nn.Module):
         return skips, torch.stack([*earlier, newest], dim=1)
 
     def _encode(self, frames: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """Frames (N, V + F, Y, X), each for itself: the finer levels, and (N, C, Y'', X'')."""
+        """Encode frames (N, V + F, Y, X) independently: the finer levels, and (N, C, Y'', X'')."""
         x = self.enter(frames)
         skips = []
         for block, down in zip(self.fine, self.down, strict=True):
@@ -89,7 +89,7 @@ class Network(nn.Module):
         return skips, self.coarsest(x)
 
     def _through_time(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, T, C, Y, X) -> (B, C, Y, X): the last frame, having seen the others."""
+        """(B, T, C, Y, X) -> (B, C, Y, X): the last frame after attention to all frames."""
         tokens = x.permute(0, 1, 3, 4, 2).flatten(2, 3)  # (B, T, Y X, C)
 
         def newest(part: slice) -> torch.Tensor:
@@ -112,7 +112,7 @@ def _context(levels: int) -> int:
 class TemporalLayer(nn.Module):
     """A layer of a transformer over the frames at each point (pre-norm; Xiong et al. 2020).
 
-    Written out, since the fused kernels for attention take at most 65,535 sequences at once.
+    Written out, since fused attention kernels take at most 65,535 sequences at once.
     """
 
     def __init__(self, size: int) -> None:

@@ -21,8 +21,8 @@ from stormdraw.models.reach import reach_of_level
 class Network(nn.Module):
     """Predicts noise or velocity of a noisy state, given a condition on the same grid.
 
-    Any height and width: an odd one is padded by reflection to a multiple of two and cropped back,
-    since resizing would blur the skip connection.
+    The grid may have any size: odd sides are padded by reflection to a multiple of two and cropped
+    back, since resizing would blur the skip connection.
     """
 
     multiple = 2
@@ -82,10 +82,10 @@ class TimeEmbedding(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions, each with a norm and SiLU; the time is added in between.
+    """Two convolutions, each with a norm and SiLU; the time embedding is added in between.
 
-    Without a `time_size` there is no time. What comes in may be in parts, whose channels add up to
-    `inputs`.
+    Without `time_size` there is no time embedding. The input may come in parts whose channels add
+    up to `inputs`.
     """
 
     def __init__(self, inputs: int, outputs: int, norm: Norm, time_size: int | None = None) -> None:

@@ -1,7 +1,7 @@
-"""A deep conditional U-Net: any number of levels, of any width, with attention at the coarsest.
+"""A deep conditional U-Net with any number of levels of any width, and optional attention.
 
-The network of Ho et al. (2020) as diffusers builds it. Narrow levels on the full grid and wide ones
-below keep its memory down: the points of a level are a quarter of those above it.
+The network of Ho et al. (2020) as built by diffusers. Narrow levels on the full grid and wide ones
+below save memory: each level has a quarter of the points of the level above.
 """
 
 import torch
@@ -16,7 +16,7 @@ from stormdraw.models.reach import reach_of_level
 
 
 class Network(nn.Module):
-    """Predicts noise or velocity of a noisy state, given a condition on the same grid, any size."""
+    """Predicts noise or velocity of a noisy state, given a condition on the same grid, of any size."""
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Network(nn.Module):
         return predicted[..., :height, :width]
 
     def blocks(self) -> list[nn.Module]:
-        """Whose activations may be computed twice instead of being kept."""
+        """The blocks whose activations may be recomputed."""
         return [module for module in self.unet.modules() if isinstance(module, ResnetBlock2D)]
 
 

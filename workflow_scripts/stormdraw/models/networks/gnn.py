@@ -1,8 +1,8 @@
 """Encode, process, decode: a graph network on a mesh of several scales over the grid.
 
 The layers are interaction networks (Battaglia et al. 2016) as in MeshGraphNets (Pfaff et al. 2021)
-and GraphCast (Lam et al. 2023), with plain gathers and sums: on a regular grid the graph is known
-in closed form, and the first linear layer of an edge is applied to the nodes before they are
+and GraphCast (Lam et al. 2023), written with plain gathers and sums: on a regular grid the graph is
+known in closed form. The first linear layer of an edge is applied to the nodes before they are
 gathered, which saves two thirds of its work and memory.
 """
 
@@ -24,8 +24,8 @@ class Network(nn.Module):
         self.spacing, self.scales = options.spacing, options.scales
         longest = 2 ** (options.scales - 1) * options.spacing
         self.multiple = longest
-        # From a point to a node at its corner, along an edge in each layer, and to a point that
-        # this node is the nearest of.
+        # From a point to a node at a corner around it, along one edge per layer, and to a point
+        # whose nearest node this is.
         self.context = options.spacing + options.layers * longest + (options.spacing - 1) // 2
         self.grid_encoder = mlp(condition_channels, size)
         self.edge_encoder = mlp(3, size)
@@ -53,11 +53,11 @@ class Network(nn.Module):
         return forecast.transpose(1, 2).unflatten(2, (height, width))
 
     def blocks(self) -> list[nn.Module]:
-        """Whose activations may be computed twice instead of being kept."""
+        """The blocks whose activations may be recomputed."""
         return list(self.layers)
 
     def _encode(self, grid: torch.Tensor, mesh: Mesh) -> torch.Tensor:
-        """Each mesh node: the mean of what its grid points (B, P, H) send, (B, N, H)."""
+        """Mesh nodes (B, N, H): the mean of the messages of their grid points (B, P, H)."""
         received = grid.new_zeros((len(grid), mesh.nodes, grid.shape[2]))
         for part in parts(grid.shape[1]):
             way = self.to_mesh_way(mesh.nearest_offsets[part])
@@ -66,14 +66,13 @@ class Network(nn.Module):
         return self.mesh_encoder(received / mesh.grid_points.clamp(min=1.0))
 
     def _decode(self, grid: torch.Tensor, nodes: torch.Tensor, mesh: Mesh) -> torch.Tensor:
-        """Each grid point, (B, P, V): from what it was, and what the four mesh nodes around it
-        send."""
+        """Grid points (B, P, V) from their own features and messages of the four nodes around them."""
         sent = self.from_mesh(nodes)
 
         def decoded(part: slice) -> torch.Tensor:
             own = self.from_grid(grid[:, part])
             received = torch.zeros_like(own)
-            # One corner after the other: all four at once would take four times the memory.
+            # One corner after another: all four at once would take four times the memory.
             for corner, offsets in zip(mesh.corners, mesh.corner_offsets, strict=True):
                 way = self.from_mesh_way(offsets[part])
                 received = received + functional.silu(own + sent[:, corner[part]] + way)
@@ -83,7 +82,7 @@ class Network(nn.Module):
 
 
 class InteractionLayer(nn.Module):
-    """Edges learn from their nodes, then nodes from the edges that reach them."""
+    """Updates edges from their nodes, then nodes from the edges that reach them."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -98,7 +97,7 @@ class InteractionLayer(nn.Module):
     def forward(
         self, nodes: torch.Tensor, edges: torch.Tensor, mesh: Mesh
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """nodes (B, N, H), edges (B, E, H) -> both, one step on."""
+        """nodes (B, N, H), edges (B, E, H) -> both, updated."""
         sent, taken = self.sender(nodes), self.receiver(nodes)
 
         def updated(part: slice) -> torch.Tensor:
@@ -113,7 +112,7 @@ class InteractionLayer(nn.Module):
 
 
 def gathered(sent: torch.Tensor, receivers: torch.Tensor, nodes: int) -> torch.Tensor:
-    """The sum of what is sent (B, E, H) to each of N nodes, (B, N, H)."""
+    """The sum of the messages (B, E, H) to each of N nodes, (B, N, H)."""
     received = sent.new_zeros((sent.shape[0], nodes, sent.shape[2]))
     return received.index_add(1, receivers, sent)
 

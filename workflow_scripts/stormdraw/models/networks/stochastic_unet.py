@@ -1,8 +1,8 @@
-"""A small U-Net made stochastic: noise at several scales stands beside the condition.
+"""A small stochastic U-Net: noise at several scales is part of its input.
 
-The network of `conditional_unet` without the noisy state and its timestep, trained in one step as
-an ensemble (Lang et al. 2024, AIFS-CRPS; Larsson et al. 2025, CRPS-LAM). White noise alone would
-have to be spread over a storm by the network itself, whose convolutions look 20 points far.
+The network of `conditional_unet` without the noisy state and the timestep, trained in one step as
+an ensemble (Lang et al. 2024, AIFS-CRPS; Larsson et al. 2025, CRPS-LAM). Smooth noise spares the
+network from spreading white noise over a storm with a receptive field of 20 points.
 """
 
 import itertools
@@ -23,7 +23,7 @@ from stormdraw.models.white_noise import White
 
 
 class Network(nn.Module):
-    """Draws one target for each noise, given a condition on the same grid, of any size."""
+    """Draws one sample for each noise, given a condition on the same grid, of any size."""
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
@@ -73,11 +73,11 @@ class Network(nn.Module):
         return self.leave(x)[..., :height, :width]
 
     def blocks(self) -> list[nn.Module]:
-        """Whose activations may be computed twice instead of being kept."""
+        """The blocks whose activations may be recomputed."""
         return [*self.fine, *self.coarsest, *reversed(self.merge)]
 
     def draw_noise(self, white: White, shape: tuple[int, int]) -> torch.Tensor:
-        """Noise on (y, x) points made of `white` one, (B, N, Y, X)."""
+        """Noise on (y, x) points made from `white` noise, (B, N, Y, X)."""
         channels = [smooth_noise(white, shape, scale) for scale in self.scales]
         return torch.cat(channels, dim=1)
 
@@ -90,7 +90,7 @@ def _context(options: Options) -> int | None:
         below = reach_of_level(below, before=2, after=2)
     context = reach_of_level(below, before=2, after=2)
     if options.displacements:
-        # The convolution that finds displacements is one more on the coarse level; what is carried
-        # is the finest level's features.
+        # The convolution that predicts displacements is one more on the coarse level; the finest
+        # level's features are moved.
         context = max(reach_of_level(below + 1, before=2, after=2), 2 + math.ceil(REACH) + 2)
     return context + 1

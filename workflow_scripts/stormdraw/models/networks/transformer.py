@@ -11,7 +11,7 @@ from stormdraw.models.padding import pad_to_multiple
 class Network(nn.Module):
     """The next state from the current one; the grid is padded to whole patches and cropped back."""
 
-    # Every patch looks at all others.
+    # Every patch attends to all others.
     context = None
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
@@ -38,7 +38,7 @@ class Network(nn.Module):
         return functional.pixel_shuffle(patches, self.patch)[..., :height, :width]
 
     def blocks(self) -> list[nn.Module]:
-        """Whose activations may be computed twice instead of being kept."""
+        """The blocks whose activations may be recomputed."""
         return list(self.layers)
 
     def _positions(self, rows: int, columns: int) -> torch.Tensor:
@@ -51,7 +51,7 @@ class Network(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention and a feed-forward network, each with its norm before it."""
+    """Attention and a feed-forward network, each after its norm."""
 
     def __init__(self, options: Options) -> None:
         super().__init__()
