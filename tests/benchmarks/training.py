@@ -69,7 +69,7 @@ def as_written(recipe: str) -> Iterator[None]:
     def joined(layer: Any, parts: Any) -> Any:
         return layer(torch.cat(parts, dim=1) if len(parts) > 1 else parts[0])
 
-    plain = {"convolve_enlarged": enlarged, "convolve_joined": joined}
+    plain = {"convolve_upsampled": enlarged, "convolve_concatenated": joined}
     ours = {name: getattr(conditional_unet, name) for name in plain}
     try:
         vars(conditional_unet).update(plain if recipe == "reference" else {})

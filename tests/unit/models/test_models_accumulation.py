@@ -38,8 +38,8 @@ def test_a_split_of_the_same_samples_makes_the_same_steps(
 def test_a_place_in_another_split() -> None:
     whole, split = Windows(167, 20, 2), Windows(167, 5, 8)
     # After the first two windows of 40 samples, and at the end of the epoch.
-    assert [split.place(batches, whole) for batches in (0, 2, 4, 9)] == [0, 8, 16, 34]
-    assert [whole.place(batches, split) for batches in (0, 8, 16, 34)] == [0, 2, 4, 9]
+    assert [split.equivalent(batches, whole) for batches in (0, 2, 4, 9)] == [0, 8, 16, 34]
+    assert [whole.equivalent(batches, split) for batches in (0, 8, 16, 34)] == [0, 2, 4, 9]
 
 
 def test_samples_of_an_epoch_are_pairs_as_often_as_each_is_taken() -> None:

@@ -158,7 +158,7 @@ def test_the_grid_it_was_trained_on(saved: Path, caplog: pytest.LogCaptureFixtur
 def test_not_a_checkpoint(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.pt"
     path.write_bytes(content)
-    with pytest.raises(StormdrawError, match="not a checkpoint that can be read"):
+    with pytest.raises(StormdrawError, match="not a readable checkpoint"):
         load_model(path, CPU)
     with pytest.raises(StormdrawError, match="train the model first"):
         load_model(tmp_path / "none.pt", CPU)
@@ -166,7 +166,7 @@ def test_not_a_checkpoint(tmp_path: Path, content: bytes) -> None:
 
 def test_truncated(saved: Path) -> None:
     saved.write_bytes(saved.read_bytes()[:-1000])
-    with pytest.raises(StormdrawError, match="not a checkpoint that can be read"):
+    with pytest.raises(StormdrawError, match="not a readable checkpoint"):
         load_model(saved, CPU)
 
 

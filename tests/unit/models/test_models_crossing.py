@@ -143,8 +143,8 @@ def test_wrong_values(changes: dict[str, Any], complaint: str) -> None:
     ("changes", "complaint"),
     [
         ({"prediction": "target"}, "target: perturbed_state is drawn by diffusion"),
-        ({"forcings": ["terrain"]}, "knows the state it perturbs and nothing else"),
-        ({"history": 2}, "knows the state it perturbs and nothing else"),
+        ({"forcings": ["terrain"]}, "uses only the state it perturbs"),
+        ({"history": 2}, "uses only the state it perturbs"),
         ({"target": "next_state"}, "forecaster is steady, but only a model with target"),
         ({"noise_schedule": {"largest_beta": 0.999}}, "largest_beta is 0.999"),
     ],

@@ -46,18 +46,18 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def test_sums_by_hand() -> None:
     sums = DeviceSums()
-    assert sums.look() == {}
+    assert sums.totals() == {}
     sums.add(losses=torch.tensor([1.0, 2.0]), samples=torch.tensor([2]))
     sums.add(losses=torch.tensor([0.5, 4.0]), samples=torch.tensor([1]))
-    assert sums.look() == {"losses": [1.5, 6.0], "samples": [3.0]}
+    assert sums.totals() == {"losses": [1.5, 6.0], "samples": [3.0]}
     sums.add(losses=torch.tensor([1.0, 1.0]), steps=torch.tensor([1.0]))
-    assert sums.look() == {"losses": [2.5, 7.0], "samples": [3.0], "steps": [1.0]}
+    assert sums.totals() == {"losses": [2.5, 7.0], "samples": [3.0], "steps": [1.0]}
     later = DeviceSums()
-    later.begin_at(sums.look())
+    later.restart_from(sums.totals())
     later.add(samples=torch.tensor([4]))
-    assert later.look() == {"losses": [2.5, 7.0], "samples": [7.0], "steps": [1.0]}
-    later.begin_at({})
-    assert later.look() == {}
+    assert later.totals() == {"losses": [2.5, 7.0], "samples": [7.0], "steps": [1.0]}
+    later.restart_from({})
+    assert later.totals() == {}
 
 
 def test_a_long_epoch_loses_no_digits() -> None:
@@ -65,7 +65,7 @@ def test_a_long_epoch_loses_no_digits() -> None:
     sums = DeviceSums()
     for value in (2.0**24, 1.0, 1.0):
         sums.add(losses=torch.tensor([value]))
-    assert sums.look() == {"losses": [2.0**24 + 2.0]}
+    assert sums.totals() == {"losses": [2.0**24 + 2.0]}
 
 
 class Loop:

@@ -13,11 +13,11 @@ from stormdraw.models import devices
 from stormdraw.models.devices import (
     autocast,
     choose_device,
-    lays_channels_last,
     lightning_precision,
+    multiplication_precision,
     native_half,
-    products_rounded,
     resolve_precision,
+    uses_channels_last,
 )
 
 GPU = torch.device("cuda", 0)
@@ -29,7 +29,7 @@ def rounded() -> tuple[str, bool]:
 
 
 @pytest.mark.filterwarnings("ignore:.*CUDA is not available")
-@pytest.mark.parametrize("within", [autocast, products_rounded])
+@pytest.mark.parametrize("within", [autocast, multiplication_precision])
 def test_only_tf32_rounds_products_to_ten_bits(within: Any) -> None:
     before = rounded()
     with within("tf32", GPU):
@@ -112,7 +112,7 @@ def test_channels_last_where_it_is_faster(
 ) -> None:
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
     cpu, gpu = torch.device("cpu"), torch.device("cuda", 0)
-    assert lays_channels_last("auto", cpu) is expected
-    assert lays_channels_last("auto", gpu)
-    assert lays_channels_last(True, cpu)
-    assert not lays_channels_last(False, gpu)
+    assert uses_channels_last("auto", cpu) is expected
+    assert uses_channels_last("auto", gpu)
+    assert uses_channels_last(True, cpu)
+    assert not uses_channels_last(False, gpu)

@@ -366,6 +366,6 @@ def test_hours_that_do_not_follow_each_other_leave_a_gap(synthetic: Path, tmp_pa
         {},
     )
     with xr.open_dataset(tmp_path / "diagnosis.nc") as found:
-        assert "follow each other" in found.attrs["gap"]
+        assert "complete consecutive hours" in found.attrs["gap"]
         assert not found.data_vars
     assert load_model(tmp_path / "model.pt", torch.device("cpu")).name == "small"

@@ -204,9 +204,9 @@ def test_bad_settings(synthetic: Path) -> None:
     statistics: Statistics = read_statistics(synthetic / "statistics.nc")
     for changes, said in (
         ({"variable": None}, "downscales one variable by diffusion"),
-        ({"history": 2}, "knows the coarse values and nothing else; leave out history"),
-        ({"forcings": ["terrain"]}, "knows the coarse values and nothing else; leave out history"),
-        ({"network": {"block": 9}}, r"training.crop is \[8, 8\], in which no block of 9 x 9"),
+        ({"history": 2}, "uses only the coarse values; remove history"),
+        ({"forcings": ["terrain"]}, "uses only the coarse values; remove history"),
+        ({"network": {"block": 9}}, r"training.crop is \[8, 8\], smaller than a block of 9 x 9"),
         ({"family": "conditional_unet", "network": {}}, r"need a downscaler \(block_mlp\)"),
     ):
         with pytest.raises(ValueError, match=said):

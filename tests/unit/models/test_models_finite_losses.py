@@ -8,7 +8,7 @@ import torch
 from synthetic_hours import START
 
 from stormdraw.errors import StormdrawError
-from stormdraw.models.finite_losses import LOOK_EVERY, CheckLosses
+from stormdraw.models.finite_losses import CHECK_EVERY, CheckLosses
 from stormdraw.times import hours
 
 NAN, INFINITE = float("nan"), float("inf")
@@ -34,7 +34,7 @@ def epoch(check: CheckLosses, batches: int, bad: int, losses: Any, violations: A
 
 def test_within_an_epoch_after_so_many_batches() -> None:
     check = CheckLosses("small", MODEL)
-    assert epoch(check, LOOK_EVERY - 1, 6, [[1.0, NAN], [3.0, 4.0]], [[0.0], [0.0]])
+    assert epoch(check, CHECK_EVERY - 1, 6, [[1.0, NAN], [3.0, 4.0]], [[0.0], [0.0]])
     check = CheckLosses("small", MODEL)
     # The seventh batch is the first of the fourth optimizer step, and its first hour is 12 UTC.
     wanted = (
@@ -42,7 +42,7 @@ def test_within_an_epoch_after_so_many_batches() -> None:
         "2026-06-01 12 UTC;"
     )
     with pytest.raises(StormdrawError, match=wanted):
-        epoch(check, LOOK_EVERY, 6, [[1.0, NAN], [3.0, 4.0]], [[0.0], [0.0]])
+        epoch(check, CHECK_EVERY, 6, [[1.0, NAN], [3.0, 4.0]], [[0.0], [0.0]])
 
 
 @pytest.mark.parametrize("look", ["on_train_epoch_end", "on_save_checkpoint"])

@@ -18,7 +18,7 @@ from stormdraw.fields.statistics import read_statistics
 from stormdraw.models.checkpoint import TrainedModel, save_model
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.forcings import make_forcings
-from stormdraw.models.forecast_pairs import ForecastPairs, HourAhead
+from stormdraw.models.forecast_pairs import ForecastPairs, OneHourForecaster
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.models.training import TrainingFiles, new_model, train
@@ -38,7 +38,7 @@ def trained(synthetic: Path, settings: ModelSettings, name: str = "steady") -> T
 
 def pairs_of(synthetic: Path, forecaster: TrainedModel, in_memory: float = 1e9) -> ForecastPairs:
     paths = [synthetic / "first.nc", synthetic / "second.nc"]
-    ahead = HourAhead(forecaster, make_forcings(["hour_of_day"], small_grid(), None))
+    ahead = OneHourForecaster(forecaster, make_forcings(["hour_of_day"], small_grid(), None))
     return ForecastPairs(paths, VARIABLES, TIMES, NO_FORCINGS, in_memory, ahead)
 
 
@@ -100,13 +100,13 @@ def test_a_crop_is_forecast_as_in_the_whole_grid_from_what_lies_around_it(
     # It looks 4 points far, on a mesh of every other point.
     network = {"latent": 8, "layers": 1, "spacing": 2, "scales": 1}
     forecaster = trained(synthetic, forecaster_settings(family="gnn", network=network))
-    given, forecast = [], HourAhead.__call__
+    given, forecast = [], OneHourForecaster.__call__
 
-    def watched(self: HourAhead, states: np.ndarray, *others: Any) -> np.ndarray:
+    def watched(self: OneHourForecaster, states: np.ndarray, *others: Any) -> np.ndarray:
         given.append(states.shape[-2:])
         return forecast(self, states, *others)
 
-    monkeypatch.setattr(HourAhead, "__call__", watched)
+    monkeypatch.setattr(OneHourForecaster, "__call__", watched)
     whole, cropped = (pairs_of(synthetic, forecaster, in_memory=size) for size in (1e9, 0))
     given.clear()
     places = ((8, 0), (0, 5), (9, 7))
@@ -126,8 +126,8 @@ def test_only_deterministic_forecasters(synthetic: Path) -> None:
     noisy = {"network": {"channels": [8, 8], "noise_scales": [1]}, "family": "stochastic_unet"}
     stochastic = forecaster_settings(**noisy, loss={"kind": "almost_fair_crps"})
     for settings in (stochastic, perturbation_settings()):
-        with pytest.raises(StormdrawError, match="the forecaster odd is no deterministic model"):
-            HourAhead(trained(synthetic, settings, "odd"), NO_FORCINGS)
+        with pytest.raises(StormdrawError, match="the forecaster odd is not deterministic"):
+            OneHourForecaster(trained(synthetic, settings, "odd"), NO_FORCINGS)
 
 
 @pytest.fixture

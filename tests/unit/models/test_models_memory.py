@@ -13,6 +13,7 @@ from torch.profiler import ProfilerActivity, profile
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.devices import autocast
 from stormdraw.models.execution import recompute_activations
+from stormdraw.models.implementations import largest_implementations
 from stormdraw.models.memory import (
     LiveMemory,
     TrainingMemory,
@@ -23,7 +24,6 @@ from stormdraw.models.memory import (
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.models.training import new_model
-from stormdraw.models.ways import of_most_memory
 
 SEVEN = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
 
@@ -155,7 +155,7 @@ def test_peak_as_measured_by_an_allocation_tracker(
     with (
         profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler,
         autocast(training.precision, torch.device("cpu")),
-        of_most_memory("device_memory_gigabytes" in changes),
+        largest_implementations("device_memory_gigabytes" in changes),
     ):
         model.losses(now, following, forcings, timestep, noise).mean().backward()
     inputs = 3 * now.nbytes + forcings.nbytes

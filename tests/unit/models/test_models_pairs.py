@@ -96,7 +96,7 @@ def test_states_are_read_side_by_side(synthetic: Path, monkeypatch: pytest.Monke
 
 
 def test_no_two_hours_in_a_row(synthetic: Path) -> None:
-    with pytest.raises(StormdrawError, match="no 2 of the 2 hours"):
+    with pytest.raises(StormdrawError, match="no 2 complete consecutive hours among the 2"):
         make_pairs(synthetic, [START, START + hours(2)])
 
 
@@ -120,7 +120,7 @@ def test_an_hour_with_a_masked_point_is_never_learnt_from(
 def test_masked_hours_are_told_where_nothing_is_left(tmp_path: Path) -> None:
     write_fields(tmp_path / "first.nc", TIMES[:2], broken=TIMES[1], named=True)
     write_fields(tmp_path / "second.nc", TIMES[2:3])
-    with pytest.raises(StormdrawError, match="3 of them are there, 1 of these with missing points"):
+    with pytest.raises(StormdrawError, match="3 are present, 1 of these with missing points"):
         make_pairs(tmp_path, TIMES[:3])
 
 

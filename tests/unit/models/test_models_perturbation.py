@@ -130,5 +130,5 @@ def test_devices_share_one_draw() -> None:
         return torch.cat([network.condition, network.noisy], dim=1)
 
     whole = shown(None, list(range(6)))
-    part = shown(Share(places=(1, 4, 5), whole=6, counted=3, ranks=2), [1, 4, 5])
+    part = shown(Share(indices=(1, 4, 5), full_size=6, counted=3, ranks=2), [1, 4, 5])
     assert torch.equal(part, whole[[1, 4, 5]])

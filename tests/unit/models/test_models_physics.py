@@ -175,7 +175,7 @@ def test_violations_are_part_of_what_is_made_small() -> None:
 
 
 def test_diffusion_stays_pure() -> None:
-    with pytest.raises(ValueError, match="physics is about predicted states"):
+    with pytest.raises(ValueError, match="physics applies to predicted states"):
         make_model_settings(physics={})
 
 

@@ -113,7 +113,7 @@ def test_options_that_a_family_needs_are_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_variable_is_of_a_downscaler(tmp_path: Path) -> None:
-    assert "only target: block has one" in message(tmp_path, MINIMAL + "variable: T2M\n")
+    assert "only target: block uses it" in message(tmp_path, MINIMAL + "variable: T2M\n")
 
 
 def test_configurations_are_read_without_torch(root: Path) -> None:
@@ -143,7 +143,7 @@ def test_losses_that_do_not_suit_the_prediction(tmp_path: Path) -> None:
     assert "loss.kind is mae, but a diffusion model" in said
     one_step = MINIMAL.replace("prediction: v", "prediction: target")
     said = message(tmp_path, one_step + "loss: {min_snr_gamma: 5}\n")
-    assert "loss.min_snr_gamma weighs timesteps" in said
+    assert "loss.min_snr_gamma weights timesteps" in said
     said = message(tmp_path, MINIMAL + "loss: {bounded: true}\n")
     assert "loss.bounded is for predicted states" in said
     said = message(tmp_path, MINIMAL + "loss: {variable_weights: {RAIN: 2}}\n")
@@ -153,13 +153,16 @@ def test_losses_that_do_not_suit_the_prediction(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ("loss: {members: 4}\n", "loss: members is of kind: almost_fair_crps"),
-        ("loss: {alpha: 0.5}\n", "loss: alpha is of kind: almost_fair_crps"),
-        ("training: {steps: 50, warm_up_steps: 50}\n", "there are only 50 steps; give fewer"),
-        ("training: {epochs: 1, sharding: full}\n", "and devices is 1; leave it out, or give"),
+        ("loss: {members: 4}\n", "loss: members applies only to kind: almost_fair_crps"),
+        ("loss: {alpha: 0.5}\n", "loss: alpha applies only to kind: almost_fair_crps"),
+        (
+            "training: {steps: 50, warm_up_steps: 50}\n",
+            "but steps is 50; give fewer",
+        ),
+        ("training: {epochs: 1, sharding: full}\n", "but devices is 1; remove it, or give"),
         (
             "family: gnn\nprediction: target\nnoise_schedule: {timesteps: 50}\n",
-            "noise_schedule is of diffusion models, and this one predicts the target",
+            "noise_schedule applies only to diffusion models, but prediction is target",
         ),
     ],
 )

@@ -289,7 +289,7 @@ def test_products_are_rounded_as_configured_while_it_trains(
         assert within == ["tf32"]
         return step(self, *arguments)
 
-    monkeypatch.setattr(training, "products_rounded", rounded)
+    monkeypatch.setattr(training, "multiplication_precision", rounded)
     monkeypatch.setattr(TrainingModule, "training_step", watched)
     model = make_model_settings({"epochs": 1, "precision": "tf32"})
     train("small", make_settings(), model, training_files("one"))

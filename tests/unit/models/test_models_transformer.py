@@ -60,7 +60,7 @@ def test_places_are_told_apart() -> None:
 
 def test_heads_that_do_not_divide() -> None:
     given = {"positions": [133, 225], "hidden": 4400, "layers": 1, "feed_forward": 17600}
-    with pytest.raises(ValidationError, match="hidden 4400 cannot be shared among 64 heads"):
+    with pytest.raises(ValidationError, match="hidden is 4400, which 64 heads do not divide"):
         Options.model_validate({**given, "heads": 64})
 
 

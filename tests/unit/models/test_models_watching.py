@@ -170,10 +170,10 @@ def test_what_the_first_validation_leaves_is_no_leak(
 
 def test_a_gpu_tells_its_load_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert gpu_load.present_load() is None
+    assert gpu_load.current_load() is None
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "utilization", lambda: 45)
-    assert gpu_load.present_load() == 0.45
+    assert gpu_load.current_load() == 0.45
 
     for error in (ModuleNotFoundError("amdsmi"), RuntimeError("no driver"), not_supported()):
 
@@ -181,7 +181,7 @@ def test_a_gpu_tells_its_load_where_it_can(monkeypatch: pytest.MonkeyPatch) -> N
             raise error
 
         monkeypatch.setattr(torch.cuda, "utilization", does_not_tell)
-        assert gpu_load.present_load() is None
+        assert gpu_load.current_load() is None
 
 
 def not_supported() -> Exception:
@@ -194,11 +194,11 @@ def test_the_load_of_an_epoch_is_a_mean_of_looks_a_second_apart(
 ) -> None:
     now, busy = 100.0, 0.0
     monkeypatch.setattr(gpu_load.time, "monotonic", lambda: now)
-    monkeypatch.setattr(gpu_load, "present_load", lambda: busy)
+    monkeypatch.setattr(gpu_load, "current_load", lambda: busy)
     load = gpu_load.GpuLoad()
     for second, share in ((0.0, 0.2), (0.5, 0.9), (1.0, 0.6), (2.5, 0.7)):
         now, busy = 100.0 + second, share
-        load.look()
+        load.sample()
     assert load.take_mean() == pytest.approx((0.2 + 0.6 + 0.7) / 3)
     assert load.take_mean() is None
 

@@ -20,7 +20,7 @@ from stormdraw.models.pairs import Batch
 from stormdraw.models.plan import as_planned, write_plan
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import TrainingFiles, _explained_failures
-from stormdraw.models.within_memory import _as_run, train_within_memory
+from stormdraw.models.within_memory import _precision_used, train_within_memory
 
 FilesOf = Callable[[str], TrainingFiles]
 
@@ -78,7 +78,7 @@ def test_a_smaller_batch_of_the_same_samples(
     assert content["out_of_memory"] == rungs
     said = [record.message for record in caplog.records]
     assert said == [
-        f"model small: not enough memory to train with batch_size {size}; going on with {rung}"
+        f"model small: not enough memory to train with batch_size {size}; continuing with {rung}"
         for size, rung in zip((4, 2), rungs, strict=True)
     ]
     # As many optimizer steps as with batches of four: seven pairs are 4 and 3.
@@ -239,7 +239,7 @@ def test_half_precision_that_a_device_has_chosen_is_no_rung(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(within_memory, "resolve_precision", lambda asked, device: "bfloat16")
-    chosen, half = _as_run(make_model_settings({"precision": "auto"}))
+    chosen, half = _precision_used(make_model_settings({"precision": "auto"}))
     assert (chosen.training.precision, half) == ("bfloat16", "bfloat16")
 
 
@@ -248,4 +248,4 @@ def test_a_process_that_only_starts_others_leaves_the_device_alone(
 ) -> None:
     monkeypatch.setattr(within_memory, "choose_device", lambda: pytest.fail("asked"))
     settings = make_model_settings({"devices": 2, "batch_size": 2})
-    assert _as_run(settings) == (settings, "bfloat16")
+    assert _precision_used(settings) == (settings, "bfloat16")

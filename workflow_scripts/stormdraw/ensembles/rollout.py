@@ -110,7 +110,7 @@ class BoundsTally:
 
     def shares(self) -> dict[str, np.float32]:
         """Attributes that say which share of each variable's points was changed."""
-        counts = self.sums.look().get("changed", [0.0] * len(self.variables))
+        counts = self.sums.totals().get("changed", [0.0] * len(self.variables))
         return {
             f"bounded_share_{name}": np.float32(changed / max(self.points, 1))
             for name, changed in zip(self.variables, counts, strict=True)

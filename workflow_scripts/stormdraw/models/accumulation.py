@@ -32,7 +32,7 @@ class Windows:
         """The number of optimizer steps in an epoch, one per window."""
         return -(-self.batches // self.accumulation)
 
-    def place(self, batches: int, other: "Windows") -> int:
+    def equivalent(self, batches: int, other: "Windows") -> int:
         """The number of batches that cover what `batches` batches of `other` covered.
 
         `batches` must end a window of `other`, and both must have windows of the same number of

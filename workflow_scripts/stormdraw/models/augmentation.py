@@ -63,8 +63,8 @@ class Augmenter(nn.Module):
         batch's device.
         """
         square = batch.now.shape[-1] == batch.now.shape[-2]
-        changes = self.draw(batch.whole, square, decisions)
-        places = range(batch.whole) if batch.share is None else batch.share.places
+        changes = self.draw(batch.full_size, square, decisions)
+        places = range(batch.full_size) if batch.share is None else batch.share.indices
         mine = {k: change for k, place in enumerate(places) if (change := changes[place])}
         drawn = self._draw_noise(batch, noise)
         if not mine:
@@ -143,9 +143,10 @@ class Augmenter(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """White noise for this device's samples, (B, H, Y, X) for each noisy variable."""
         hours = 1 if batch.before is None else 1 + batch.before.shape[1]
-        shape = (batch.whole, hours, *batch.now.shape[-2:])
+        shape = (batch.full_size, hours, *batch.now.shape[-2:])
         return {
-            name: std * batch.mine(torch.randn(shape, generator=generator, device=batch.now.device))
+            name: std
+            * batch.own_part(torch.randn(shape, generator=generator, device=batch.now.device))
             for name, std in self.noisy.items()
         }
 

@@ -63,7 +63,7 @@ class AveragedWeights(Callback):
         """Put the weights back."""
         self._swap(module)
 
-    def give(self, module: lightning.LightningModule) -> None:
+    def copy_to(self, module: lightning.LightningModule) -> None:
         """Replace the weights by their average at the end of a training."""
         with torch.no_grad():
             for mean, each in zip(self._average, module.parameters(), strict=True):

@@ -16,8 +16,7 @@ from stormdraw.seeds import generator_for
 
 @dataclass(frozen=True)
 class Delivery:
-    """How batches reach the device: the number read ahead, whether pinned, and the ranks that
-    share."""
+    """How batches reach the device: read ahead, pinned, and split among ranks."""
 
     buffer: int = 0
     pinned: bool = False
@@ -33,8 +32,8 @@ class Delivery:
         """This rank's part of the pairs with these indices, or of these windows of them."""
         share = self.ranks.share(len(indices))
         if share is not None:
-            indices = indices[list(share.places)]
-            windows = windows and [windows[place] for place in share.places]
+            indices = indices[list(share.indices)]
+            windows = windows and [windows[place] for place in share.indices]
         batch = replace(pairs.batch(indices.tolist(), windows or None), share=share)
         if crops is not None:
             batch = replace(batch, weights=crops.weights(windows))

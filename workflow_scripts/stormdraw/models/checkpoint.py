@@ -76,7 +76,7 @@ def save_model(
             **{key: getattr(statistics, key).tolist() for key in _ARRAYS},
         },
         "terrain": None if terrain is None else {"mean": terrain[0], "std": terrain[1]},
-        "grid": TrainedGrid.of(grid).written(),
+        "grid": TrainedGrid.of(grid).to_dict(),
         "code": {"version": __version__, "commit": commit()},
     }
     with replacing(path) as temporary:
@@ -123,7 +123,7 @@ def load_model(
         content["name"],
         model.to(device).eval(),
         None if terrain is None else (terrain["mean"], terrain["std"]),
-        TrainedGrid.read(content["grid"]),
+        TrainedGrid.from_dict(content["grid"]),
     )
 
 

@@ -10,28 +10,28 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from stormdraw.models.ways import fastest
+from stormdraw.models.implementations import fastest
 
 
-def convolve_enlarged(layer: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+def convolve_upsampled(layer: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
     """A 3 x 3 convolution, padded by one, of x (B, C, Y, X) after nearest upsampling by two.
 
     The result is (B, O, 2 Y, 2 X).
     """
     if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
         # A processor may lack a transposed convolution in half precision, and emulates it slowly.
-        return enlarged_first(layer, (x,))
-    return fastest(ENLARGED, layer, (x,))(layer, (x,))
+        return upsample_then_convolve(layer, (x,))
+    return fastest(UPSAMPLED, layer, (x,))(layer, (x,))
 
 
-def convolve_joined(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+def convolve_concatenated(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
     """A convolution of the concatenated parts (B, C_k, Y, X), (B, O, Y', X')."""
     if len(parts) == 1:
         return layer(parts[0])
-    return fastest(JOINED, layer, parts)(layer, parts)
+    return fastest(CONCATENATED, layer, parts)(layer, parts)
 
 
-def enlarged_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+def transposed_convolution(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
     """Convolve the points directly by a transposed convolution.
 
     Nearest upsampling is a transposed convolution of stride 2 with four ones. Together with the
@@ -49,13 +49,13 @@ def enlarged_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Te
     return functional.conv_transpose2d(x, kernel, layer.bias, stride=2, padding=1)
 
 
-def enlarged_first(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+def upsample_then_convolve(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
     """Make the upsampled field, then convolve it."""
     (x,) = parts
     return layer(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
-def joined_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+def sum_of_convolutions(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
     """The sum of the convolutions of the parts, each with its share of the weights."""
     shares = layer.weight.split([part.shape[1] for part in parts], dim=1)
 
@@ -69,11 +69,11 @@ def joined_within(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tens
     return result
 
 
-def joined_first(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+def concatenate_then_convolve(layer: nn.Conv2d, parts: Sequence[torch.Tensor]) -> torch.Tensor:
     """Make the concatenated field, then convolve it."""
     return layer(torch.cat(tuple(parts), dim=1))
 
 
 # The first is faster on processors and takes less memory.
-ENLARGED = (enlarged_within, enlarged_first)
-JOINED = (joined_within, joined_first)
+UPSAMPLED = (transposed_convolution, upsample_then_convolve)
+CONCATENATED = (sum_of_convolutions, concatenate_then_convolve)

@@ -24,7 +24,7 @@ class DeviceSums:
             waiting = self._waiting.get(name)
             self._waiting[name] = value if waiting is None else waiting + value
 
-    def look(self) -> dict[str, list[float]]:
+    def totals(self) -> dict[str, list[float]]:
         """The sums over all ranks; waits for the device. All ranks must call it."""
         if self._waiting:
             together = self.ranks.total(torch.cat(list(self._waiting.values()))).tolist()
@@ -35,6 +35,6 @@ class DeviceSums:
             self._waiting = {}
         return self._seen
 
-    def begin_at(self, seen: dict[str, list[float]]) -> None:
-        """Restart from sums that `read` returned, or from nothing."""
+    def restart_from(self, seen: dict[str, list[float]]) -> None:
+        """Restart from sums that `totals` returned, or from nothing."""
         self._waiting, self._seen = {}, dict(seen)

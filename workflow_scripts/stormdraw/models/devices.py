@@ -60,7 +60,7 @@ def _computes_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
 
 
-def lays_channels_last(channels_last: bool | Literal["auto"], device: torch.device) -> bool:
+def uses_channels_last(channels_last: bool | Literal["auto"], device: torch.device) -> bool:
     """Whether the channels of a point lie side by side in memory.
 
     `auto` is true where this trains convolutions of few channels faster: on GPUs and on processors
@@ -99,12 +99,15 @@ def autocast(precision: Precision, device: torch.device) -> Iterator[None]:
     resolved = resolve_precision(precision, device)
     half = torch.float16 if resolved == "float16" and device.type != "cpu" else torch.bfloat16
     halved = resolved in ("bfloat16", "float16")
-    with products_rounded(precision, device), torch.autocast(device.type, half, enabled=halved):
+    with (
+        multiplication_precision(precision, device),
+        torch.autocast(device.type, half, enabled=halved),
+    ):
         yield
 
 
 @contextlib.contextmanager
-def products_rounded(precision: str, device: torch.device) -> Iterator[None]:
+def multiplication_precision(precision: str, device: torch.device) -> Iterator[None]:
     """A context in which a GPU multiplies float32 numbers as `precision` says.
 
     By default, torch's convolutions round factors to TF32's 10 bits and its matrix products do not.

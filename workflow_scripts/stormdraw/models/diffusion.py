@@ -71,9 +71,9 @@ class DiffusionModel(Forecaster):
 
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
         """The loss at random timesteps with random noise, (B, V)."""
-        shape, device = (batch.whole, *batch.now.shape[1:]), batch.now.device
-        timestep = batch.mine(self.draw_timesteps(batch.whole, generator, device))
-        noise = batch.mine(torch.randn(shape, generator=generator, device=device))
+        shape, device = (batch.full_size, *batch.now.shape[1:]), batch.now.device
+        timestep = batch.own_part(self.draw_timesteps(batch.full_size, generator, device))
+        noise = batch.own_part(torch.randn(shape, generator=generator, device=device))
         self.noise_levels = self.noise_level(timestep)
         return self.losses(
             *(batch.now, batch.following, batch.forcings, timestep, noise),

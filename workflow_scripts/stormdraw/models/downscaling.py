@@ -30,10 +30,9 @@ class DownscalingModel(DiffusionModel):
         return (self.variables[self.downscaled],)
 
     def split(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Physical states (B, V, Y, X) as n blocks: means (B n, V), fine values (B n, 1, block,
-        block).
+        """Physical states (B, V, Y, X) as n blocks: means (B n, V), details (B n, 1, block, block).
 
-        Fine values are deviations from the mean in standard deviations. Rows and columns beyond the
+        Details are deviations from the mean in standard deviations. Rows and columns beyond the
         last whole block are left out. Raises StormdrawError if the fields are smaller than a block.
         """
         size = self.network.block
@@ -55,12 +54,12 @@ class DownscalingModel(DiffusionModel):
         coarse, clean = self.split(batch.following)
         # Random numbers are drawn for the blocks of the full batch, (full size, n), on every
         # device.
-        blocks = (batch.whole, len(clean) // len(batch.now))
+        blocks = (batch.full_size, len(clean) // len(batch.now))
         count, device = math.prod(blocks), clean.device
         timestep = self.draw_timesteps(count, generator, device)
         noise = torch.randn((count, *clean.shape[1:]), generator=generator, device=device)
-        timestep = batch.mine(timestep.unflatten(0, blocks)).flatten(0, 1)
-        noise = batch.mine(noise.unflatten(0, blocks)).flatten(0, 1)
+        timestep = batch.own_part(timestep.unflatten(0, blocks)).flatten(0, 1)
+        noise = batch.own_part(noise.unflatten(0, blocks)).flatten(0, 1)
         noisy = self.schedule.add_noise(clean, noise, timestep)
         goal = self.schedule.goal(self.prediction, clean, noise, timestep)
         losses = squared_error(self.network(noisy, coarse, timestep), goal)

@@ -69,7 +69,7 @@ class TrainingModule(lightning.LightningModule):
         batch = self._augmented(batch, self.current_epoch, batch_index)
         losses = self._losses(batch, "training", self.current_epoch, batch_index)
         loss = self.model.objective(losses)
-        loss = loss * self.windows.weight(batch_index, batch.whole)
+        loss = loss * self.windows.weight(batch_index, batch.full_size)
         if batch.share is not None:
             loss = loss * batch.share.weight
         self._ends_window = self.windows.ends_with(batch_index)
@@ -112,7 +112,7 @@ class TrainingModule(lightning.LightningModule):
         """Share whole tensors among the current ranks; count progress in the current batch size."""
         progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
         ready = progress["ready"]
-        more = self.windows.place(ready, Windows(**checkpoint["windows"])) - ready
+        more = self.windows.equivalent(ready, Windows(**checkpoint["windows"])) - ready
         progress.update({key: count + more for key, count in progress.items()})
         weights = dict(self.named_parameters())
         checkpoint["state_dict"] = {

@@ -13,7 +13,7 @@ from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
 
 # Batches between two checks of the losses: each check waits for the device.
-LOOK_EVERY = 50
+CHECK_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class CheckLosses(Callback):
                 batch.times,
             )
         )
-        if len(self._steps) == LOOK_EVERY:
-            self._look()
+        if len(self._steps) == CHECK_EVERY:
+            self._check()
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule
     ) -> None:
         """Check before the epoch is recorded."""
-        self._look()
+        self._check()
 
     def on_save_checkpoint(
         self,
@@ -84,9 +84,9 @@ class CheckLosses(Callback):
         checkpoint: dict[str, Any],
     ) -> None:
         """Check before the weights replace earlier ones."""
-        self._look()
+        self._check()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         steps, self._steps = self._steps, []
         if not steps:
             return

@@ -22,7 +22,7 @@ from stormdraw.times import hours
 logger = logging.getLogger(__name__)
 
 
-class HourAhead:
+class OneHourForecaster:
     """Makes one-hour forecasts with a deterministic model.
 
     `forcings` are those of that model. Raises StormdrawError for another kind of model.
@@ -42,7 +42,7 @@ class HourAhead:
         """The number of hourly states it starts from."""
         return self.model.settings.history
 
-    def around(self, window: Window) -> Window:
+    def input_window(self, window: Window) -> Window:
         """The part of the grid needed to forecast a window as in the whole grid.
 
         Both ends of the window must be given.
@@ -51,7 +51,7 @@ class HourAhead:
         if network.context is None:
             return slice(0, height), slice(0, width)
         reach = network.context, network.multiple
-        return _around(window[0], height, *reach), _around(window[1], width, *reach)
+        return _input_slice(window[0], height, *reach), _input_slice(window[1], width, *reach)
 
     @torch.inference_mode()
     def __call__(
@@ -94,7 +94,7 @@ class ForecastPairs(Pairs):
         times: Sequence[datetime],
         forcings: Forcings,
         bytes_in_memory: float,
-        forecaster: HourAhead,
+        forecaster: OneHourForecaster,
         readers: int = 1,
     ) -> None:
         super().__init__(
@@ -133,9 +133,9 @@ class ForecastPairs(Pairs):
         rows, columns = with_ends(window, self.shape)
         if self._forecasts:
             return self._forecasts[time][:, rows, columns]
-        around = self.forecaster.around((rows, columns))
+        around = self.forecaster.input_window((rows, columns))
         forecast = self._forecast(time, around)
-        return forecast[:, _within(rows, around[0]), _within(columns, around[1])]
+        return forecast[:, _relative_slice(rows, around[0]), _relative_slice(columns, around[1])]
 
     def _forecast(self, time: datetime, window: Window) -> np.ndarray:
         start = self.empty_states([window], self.history)
@@ -149,13 +149,13 @@ class ForecastPairs(Pairs):
         return forecast
 
 
-def _around(part: slice, side: int, context: int, multiple: int) -> slice:
+def _input_slice(part: slice, side: int, context: int, multiple: int) -> slice:
     """The points along an axis of `side` points that a network needs, in whole multiples."""
     first = max(0, part.start - context) // multiple * multiple
     end = part.stop + context
     return slice(first, min(side, end + -(end - first) % multiple))
 
 
-def _within(part: slice, around: slice) -> slice:
+def _relative_slice(part: slice, around: slice) -> slice:
     """A slice of an axis, relative to the start of another slice."""
     return slice(part.start - around.start, part.stop - around.start)

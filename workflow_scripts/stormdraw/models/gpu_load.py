@@ -5,7 +5,7 @@ import time
 import torch
 from pynvml import NVMLError
 
-_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_BETWEEN_SAMPLES = 1.0
 
 
 class GpuLoad:
@@ -18,12 +18,12 @@ class GpuLoad:
         self._looked = -float("inf")
         self._found: list[float] = []
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Take a sample, unless one was taken within the last second."""
-        if time.monotonic() - self._looked < _SECONDS_BETWEEN_LOOKS:
+        if time.monotonic() - self._looked < _SECONDS_BETWEEN_SAMPLES:
             return
         self._looked = time.monotonic()
-        share = present_load()
+        share = current_load()
         if share is not None:
             self._found.append(share)
 
@@ -33,7 +33,7 @@ class GpuLoad:
         return sum(found) / len(found) if found else None
 
 
-def present_load() -> float | None:
+def current_load() -> float | None:
     """The share of the last second or so in which the GPU was busy; None if not reported."""
     if not torch.cuda.is_available():
         return None

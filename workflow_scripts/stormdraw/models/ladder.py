@@ -96,7 +96,7 @@ def next_rung(
         if rung is None:
             continue
         # The memory of a compiled network is not planned.
-        if step is _not_compiled or rung.peak <= _WORTH_TAKING * below.peak:
+        if step is _without_compilation or rung.peak <= _WORTH_TAKING * below.peak:
             return rung
         others.append(rung)
     return others[0] if others else None
@@ -107,18 +107,18 @@ def _rung_above(below: Rung, step: Step, memory: Memory) -> Rung | None:
     if settings is None:
         return None
     change, needed = ", ".join(_differences(below.settings, settings)), memory(settings)
-    if step is _shared:
+    if step is _sharded:
         change += f" (to save, each process gathers {needed.gathered / 1e9:.3g} GB of main memory)"
     return Rung(change, settings, needed)
 
 
 def _steps(shape: tuple[int, int], half: Precision = "bfloat16") -> list[Step]:
     return [
-        _fewer_at_once,
-        _not_compiled,
-        _computed_twice,
-        _shared,
-        lambda settings: _rounded(settings, half),
+        _smaller_batch,
+        _without_compilation,
+        _recomputed_activations,
+        _sharded,
+        lambda settings: _half_precision(settings, half),
         lambda settings: _smaller_crop(settings, shape),
         _fewer_frames,
         _smaller_network,
@@ -130,7 +130,7 @@ def _with_training(settings: ModelSettings, **changes: Any) -> ModelSettings:
     return settings.model_copy(update={"training": training})
 
 
-def _fewer_at_once(settings: ModelSettings) -> ModelSettings | None:
+def _smaller_batch(settings: ModelSettings) -> ModelSettings | None:
     """Half of the batch or less, such that whole batches make the samples of an optimizer step."""
     training = settings.training
     samples = training.batch_size * training.accumulation
@@ -142,25 +142,25 @@ def _fewer_at_once(settings: ModelSettings) -> ModelSettings | None:
     return _with_training(settings, batch_size=size, accumulation=samples // size)
 
 
-def _not_compiled(settings: ModelSettings) -> ModelSettings | None:
+def _without_compilation(settings: ModelSettings) -> ModelSettings | None:
     return None if settings.training.compile == "none" else _with_training(settings, compile="none")
 
 
-def _computed_twice(settings: ModelSettings) -> ModelSettings | None:
+def _recomputed_activations(settings: ModelSettings) -> ModelSettings | None:
     ratio = next(
         (each for each in (0.5, 1.0) if each > settings.training.activation_checkpointing), None
     )
     return None if ratio is None else _with_training(settings, activation_checkpointing=ratio)
 
 
-def _shared(settings: ModelSettings) -> ModelSettings | None:
+def _sharded(settings: ModelSettings) -> ModelSettings | None:
     training = settings.training
     if training.devices == 1 or training.sharding != "none":
         return None
     return _with_training(settings, sharding="full")
 
 
-def _rounded(settings: ModelSettings, half: Precision) -> ModelSettings | None:
+def _half_precision(settings: ModelSettings, half: Precision) -> ModelSettings | None:
     if settings.training.precision in ("bfloat16", "float16"):
         return None
     return _with_training(settings, precision=half)
@@ -171,7 +171,7 @@ def _smaller_crop(settings: ModelSettings, shape: tuple[int, int]) -> ModelSetti
     # A downscaler learns from whole blocks.
     smallest = max(_SMALLEST_SIDE, getattr(options, "block", 0))
     sides = learnt_shape(settings, shape)
-    if max(sides) <= smallest or options.learns_places:
+    if max(sides) <= smallest or options.learns_positions:
         return None
     rows, columns = (
         side if side <= smallest else max(smallest, side // 2 // _MULTIPLE * _MULTIPLE)

@@ -20,14 +20,14 @@ def mean_over_points(values: torch.Tensor, weights: torch.Tensor | None = None) 
 def squared_error(
     predicted: torch.Tensor, goal: torch.Tensor, weights: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Mean squared error over the points of (B, V, Y, X), with weights (B, Y, X) if given: (B, V)."""
+    """Mean squared error over the points, (B, V), with weights (B, Y, X) if given."""
     return mean_over_points((predicted.float() - goal).square(), weights)
 
 
 def absolute_error(
     predicted: torch.Tensor, goal: torch.Tensor, weights: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Mean absolute error over the points of (B, V, Y, X), with weights (B, Y, X) if given: (B, V)."""
+    """Mean absolute error over the points, (B, V), with weights (B, Y, X) if given."""
     return mean_over_points((predicted.float() - goal).abs(), weights)
 
 

@@ -21,9 +21,9 @@ from stormdraw.models.execution import blocks_of, recompute_activations
 from stormdraw.models.forcings import channel_count
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
+from stormdraw.models.implementations import largest_implementations
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.ways import of_most_memory
 from stormdraw.variables import STATE_VARIABLES
 
 # The GNU C library maps larger blocks individually and returns them at once. Smaller ones come from
@@ -159,7 +159,7 @@ def model_of_fake_tensors(settings: ModelSettings, variables: int) -> Iterator[F
     """The model of a configuration as it is trained, with fake tensors."""
     training = settings.training
     on_gpu = training.device_memory_gigabytes is not None
-    with FakeTensorMode(), of_most_memory(on_gpu):
+    with FakeTensorMode(), largest_implementations(on_gpu):
         model = _new_model(settings, variables)
         if training.channels_last:
             _lay_channels_last(model)

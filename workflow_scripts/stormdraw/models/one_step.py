@@ -60,7 +60,7 @@ class OneStepModel(Forecaster):
         condition = self.condition(batch.now, batch.forcings, batch.before)
         loss = self.settings.loss
         if loss.kind == "almost_fair_crps":
-            noise = batch.mine(self._noise(condition, batch.whole, loss.members, generator))
+            noise = batch.own_part(self._noise(condition, batch.full_size, loss.members, generator))
             members = self._members(condition, noise)
             scored = self._scored(batch.now, members)
             losses = almost_fair_crps(scored, goal, loss.alpha, batch.weights)

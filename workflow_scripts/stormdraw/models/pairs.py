@@ -45,16 +45,16 @@ class Batch:
     weights: torch.Tensor | None = None
 
     @property
-    def whole(self) -> int:
+    def full_size(self) -> int:
         """The number of samples on all devices together."""
-        return len(self.now) if self.share is None else self.share.whole
+        return len(self.now) if self.share is None else self.share.full_size
 
-    def mine(self, drawn: torch.Tensor) -> torch.Tensor:
+    def own_part(self, drawn: torch.Tensor) -> torch.Tensor:
         """This device's part (B, ...) of numbers drawn for the full batch (full size, ...).
 
         The random numbers thus do not depend on the number of devices.
         """
-        return drawn if self.share is None else drawn[list(self.share.places)]
+        return drawn if self.share is None else drawn[list(self.share.indices)]
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on a device; the copy is asynchronous if this batch is pinned."""

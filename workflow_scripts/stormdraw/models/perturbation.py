@@ -24,10 +24,10 @@ class PerturbationModel(DiffusionModel):
         `batch.following` are forecasts from `batch.now`, not analyses: at later lead times
         forecasts are perturbed, so the model must learn from them as well.
         """
-        shape, device = (batch.whole, *batch.now.shape[1:]), batch.now.device
-        timestep = batch.mine(self.draw_timesteps(batch.whole, generator, device))
-        noise = batch.mine(torch.randn(shape, generator=generator, device=device))
-        known, forecast = map(batch.mine, draw_kinds(batch.whole, generator, device))
+        shape, device = (batch.full_size, *batch.now.shape[1:]), batch.now.device
+        timestep = batch.own_part(self.draw_timesteps(batch.full_size, generator, device))
+        noise = batch.own_part(torch.randn(shape, generator=generator, device=device))
+        known, forecast = map(batch.own_part, draw_kinds(batch.full_size, generator, device))
         self.noise_levels = self.noise_level(timestep)
         state = torch.where(_over_fields(forecast), batch.following, batch.now)
         clean = self.normalization.standardise(state)

@@ -8,21 +8,21 @@ from torch import distributed
 
 @dataclass(frozen=True)
 class Share:
-    """One rank's part of a batch of `whole` samples: their indices in it.
+    """One rank's part of a batch of `full_size` samples: their indices in it.
 
     The first `counted` of them count. A rank without samples computes the first sample of the batch
     with no weight, since all ranks must take part in the communication that follows.
     """
 
-    places: tuple[int, ...]
-    whole: int
+    indices: tuple[int, ...]
+    full_size: int
     counted: int
     ranks: int
 
     @property
     def weight(self) -> float:
-        """The factor for this part's mean loss that makes the mean over ranks that over the batch."""
-        return self.ranks * self.counted / self.whole
+        """The factor for this part's mean loss: the mean over ranks is then that over the batch."""
+        return self.ranks * self.counted / self.full_size
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """Receptive fields: the largest distance in points at which an input affects an output."""
 
 
-def reach_of_level(below: int, before: int, after: int) -> int:
-    """The radius of a U-Net's level in its own points, given the radius `below` of the coarser
-    level.
+def level_context(below: int, before: int, after: int) -> int:
+    """A U-Net level's radius in its own points, given the radius `below` of the coarser level.
 
     `before` is the radius of the level's layers on the way down, `after` that of its layers on the
     way up. Between them, a 3 x 3 convolution of upsampled fields reads the coarse points p/2 - 1

@@ -104,7 +104,7 @@ class SaveForResuming(Checkpoint):
 
 
 @contextlib.contextmanager
-def signals_given_back() -> Iterator[None]:
+def signal_handlers_restored() -> Iterator[None]:
     """Restore the handlers of SIGINT and SIGTERM at the end, whoever changed them."""
     if threading.current_thread() is not threading.main_thread():
         yield

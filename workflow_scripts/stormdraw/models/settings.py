@@ -316,7 +316,7 @@ class ModelSettings(Section):
                 f"{self.prediction}, target: {self.target} and loss.kind: {self.loss.kind} need a "
                 f"{needed} ({', '.join(fitting)})"
             )
-        if self.training.crop is not None and options.learns_places:
+        if self.training.crop is not None and options.learns_positions:
             raise ValueError(
                 f"training.crop is given, but a network of the family {self.family} learns weights "
                 "for each position in the domain, and a crop would move them; remove it"

@@ -35,13 +35,13 @@ class TrainedGrid:
         return TrainedGrid(grid.crs, grid.spacing, (grid.y[0], grid.x[0]), grid.shape)
 
     @staticmethod
-    def read(content: dict[str, Any]) -> "TrainedGrid":
+    def from_dict(content: dict[str, Any]) -> "TrainedGrid":
         """The inverse of `to_dict`."""
         rows, columns = content["shape"]
         (dy, dx), (y, x) = content["spacing"], content["corner"]
         return TrainedGrid(content["crs"], (dy, dx), (y, x), (rows, columns))
 
-    def written(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The content for a checkpoint: only strings, numbers and lists."""
         return {
             key: list(value) if isinstance(value, tuple) else value

@@ -31,9 +31,9 @@ from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.devices import (
     choose_device,
     describe_device,
-    lays_channels_last,
     lightning_precision,
-    products_rounded,
+    multiplication_precision,
+    uses_channels_last,
 )
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.execution import (
@@ -43,7 +43,7 @@ from stormdraw.models.execution import (
 )
 from stormdraw.models.finite_losses import CheckLosses
 from stormdraw.models.forcings import Forcings, make_forcings
-from stormdraw.models.forecast_pairs import ForecastPairs, HourAhead
+from stormdraw.models.forecast_pairs import ForecastPairs, OneHourForecaster
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.memory import validated_at_once
@@ -54,7 +54,7 @@ from stormdraw.models.resuming import (
     FirstRankWrites,
     SaveForResuming,
     TrainingStoppedError,
-    signals_given_back,
+    signal_handlers_restored,
 )
 from stormdraw.models.settings import ModelSettings, Training
 from stormdraw.models.sharding import gathered, shard
@@ -144,7 +144,7 @@ def _data(
     readers = model_settings.training.readers
     forecaster = None
     if model_settings.target == "perturbed_state":
-        forecaster = _hour_ahead(settings, files, grid, device)
+        forecaster = _one_hour_forecaster(settings, files, grid, device)
     factor = None if model_settings.physics is None else _map_factor(grid)
 
     def pairs(times: list[datetime], bound: float) -> Pairs:
@@ -161,15 +161,15 @@ def _data(
     return training, pairs(validation.times(), in_memory - training.bytes)
 
 
-def _hour_ahead(
+def _one_hour_forecaster(
     settings: Settings, files: TrainingFiles, grid: Grid, device: torch.device
-) -> HourAhead:
+) -> OneHourForecaster:
     """The forecaster of a perturbation model, from its checkpoint."""
     if files.forecaster is None:
         raise StormdrawError("target: perturbed_state needs the checkpoint of its forecaster")
     trained = load_model(files.forecaster, device, list(settings.variables))
     names = trained.model.settings.forcings
-    return HourAhead(trained, make_forcings(names, grid, files.static, trained.terrain))
+    return OneHourForecaster(trained, make_forcings(names, grid, files.static, trained.terrain))
 
 
 def _map_factor(grid: Grid) -> np.ndarray:
@@ -192,7 +192,7 @@ def new_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(run_seed, name, "weights"))
         model = make_forecaster(settings, statistics)
-    if lays_channels_last(settings.training.channels_last, device or torch.device("cpu")):
+    if uses_channels_last(settings.training.channels_last, device or torch.device("cpu")):
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
 
@@ -241,8 +241,8 @@ def _fit(
         if resume.exists() and ranks.is_first:
             logger.info("resuming from %s", resume)
         with (
-            products_rounded(training.precision, device),
-            signals_given_back(),
+            multiplication_precision(training.precision, device),
+            signal_handlers_restored(),
             _explained_failures(name, training),
             explained_compilation(name, training.compile),
         ):
@@ -263,7 +263,7 @@ def _fit(
                 ckpt_path=str(resume) if resume.exists() else None,
                 weights_only=True,
             )
-        average.give(module)
+        average.copy_to(module)
         if training.sharding == "full" and ranks.count > 1:
             _make_whole(model)
 

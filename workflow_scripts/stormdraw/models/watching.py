@@ -50,7 +50,7 @@ class RecordMetrics(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The state for the resume file. All ranks must call it."""
-        sums = self._sums.look()
+        sums = self._sums.totals()
         return {
             "epochs": self.epochs,
             "sums": sums,
@@ -60,12 +60,12 @@ class RecordMetrics(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the state from the resume file."""
         self.epochs = state_dict["epochs"]
-        self._sums.begin_at(state_dict["sums"])
+        self._sums.restart_from(state_dict["sums"])
         self._clock.begin("rest", state_dict["seconds"])
 
     def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Start the clock once the data and any resume file have been read."""
-        self._clock.begin("training", self._clock.seconds if self._sums.look() else {})
+        self._clock.begin("training", self._clock.seconds if self._sums.totals() else {})
         self._step = trainer.global_step
 
     def on_train_epoch_start(
@@ -83,7 +83,7 @@ class RecordMetrics(Callback):
         batch_index: int,
     ) -> None:
         """Add a batch to the sums of the epoch."""
-        self._load.look()
+        self._load.sample()
         losses = outputs["losses"]  # (B, V)
         self._sums.add(losses=losses.sum(dim=0), samples=_count(losses))
         if self.laws:
@@ -109,7 +109,7 @@ class RecordMetrics(Callback):
     ) -> None:
         """Reset the sums of the validation."""
         self._clock.enter("validation")
-        self._validation.begin_at({})
+        self._validation.restart_from({})
 
     def on_validation_batch_end(
         self,
@@ -129,7 +129,7 @@ class RecordMetrics(Callback):
     ) -> None:
         """Record the epoch and begin the next one."""
         self._clock.enter("rest")
-        sums, seconds = self._sums.look(), self._clock.seconds
+        sums, seconds = self._sums.totals(), self._clock.seconds
         samples = round(sums["samples"][0])
         losses = dict(zip(self.variables, _over(sums["losses"], samples), strict=True))
         metrics = EpochMetrics(
@@ -157,12 +157,12 @@ class RecordMetrics(Callback):
         if trainer.logger is not None:
             trainer.logger.log_metrics(metrics.scalars(), step=trainer.global_step)
         logger.info("%s", metrics.line(trainer.max_epochs or 0))
-        self._sums.begin_at({})
+        self._sums.restart_from({})
         self._clock.begin("rest")
 
     def _validation_loss(self) -> float | None:
         """The mean over the samples of the last validation, if any."""
-        sums = self._validation.look()
+        sums = self._validation.totals()
         return sums["losses"][0] / sums["samples"][0] if sums else None
 
 

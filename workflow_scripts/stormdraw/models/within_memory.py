@@ -40,10 +40,10 @@ def train_within_memory(
     chosen = as_planned(model_settings, plan_file, name)
     shape = read_grid_of(files.fields[0]).shape
     while True:
-        ran_out = _ran_out(name, settings, chosen, files, threads, model_settings)
+        ran_out = _try_training(name, settings, chosen, files, threads, model_settings)
         if ran_out is None:
             return
-        chosen, half = _as_run(chosen)
+        chosen, half = _precision_used(chosen)
         rung = next_rung(chosen, shape, memory_of(settings, shape), half)
         if rung is None:
             raise StormdrawError(
@@ -57,7 +57,7 @@ def train_within_memory(
         write_smaller_plan(plan_file, content, rung.change)
 
 
-def _ran_out(
+def _try_training(
     name: str,
     settings: Settings,
     chosen: ModelSettings,
@@ -78,7 +78,7 @@ def _ran_out(
     return message
 
 
-def _as_run(chosen: ModelSettings) -> tuple[ModelSettings, Precision]:
+def _precision_used(chosen: ModelSettings) -> tuple[ModelSettings, Precision]:
     """The configuration with the half precision that was used, if any, and the device's own one.
 
     With several devices, this process does not query the device, which would take memory there.

@@ -82,8 +82,7 @@ class DenoisingTally:
         return self.clean_squares / self.counts[0] - mean**2
 
     def error_of_points(self) -> np.ndarray:
-        """The least error of an estimate from each point alone, without a condition: (level,
-        variable).
+        """The least error of estimates from single points without a condition, (level, variable).
 
         For a normal variable with variance s^2 seen as alpha x_0 + sigma eps it is s^2 sigma^2 /
         (alpha^2 s^2 + sigma^2): the variance of x_0 given x_t.

@@ -23,7 +23,7 @@ class SamplingPath:
         self._estimates: list[torch.Tensor] = []
 
     def watch(self, timestep: int, noisy: torch.Tensor, predicted: torch.Tensor) -> None:
-        """One step of the sampler: a noisy state and the network's prediction, each (B, V, Y, X)."""
+        """Record a step: a noisy state and the network's prediction, each (B, V, Y, X)."""
         schedule, prediction = self._model.schedule, self._model.prediction
         at = torch.full((1,), timestep, device=noisy.device)
         self._add(timestep, noisy, schedule.clean_from(prediction, noisy[:1], predicted[:1], at))

@@ -22,7 +22,7 @@ class NetworkOptions(Section):
 
     role: ClassVar[Role]
     halved: ClassVar[tuple[str, int]]
-    learns_places: ClassVar[bool] = False
+    learns_positions: ClassVar[bool] = False
 
     def smaller(self) -> Self | None:
         """The options of the same network at half its size; None if it cannot be smaller."""

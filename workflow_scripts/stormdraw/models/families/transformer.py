@@ -16,7 +16,7 @@ class Options(NetworkOptions):
 
     role: ClassVar[Role] = "regressor"
     halved: ClassVar[tuple[str, int]] = ("layers", 1)
-    learns_places: ClassVar[bool] = True
+    learns_positions: ClassVar[bool] = True
     positions: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
     patch: Annotated[int, Field(ge=1)] = 8
     hidden: Annotated[int, Field(ge=8)]

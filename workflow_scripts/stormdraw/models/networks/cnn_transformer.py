@@ -9,13 +9,13 @@ import itertools
 import torch
 from torch import nn
 
-from stormdraw.models.convolutions import convolve_enlarged
+from stormdraw.models.convolutions import convolve_upsampled
 from stormdraw.models.families.cnn_transformer import HEAD_SIZE, Options
 from stormdraw.models.networks.conditional_unet import ResidualBlock
 from stormdraw.models.norms import make_norm
 from stormdraw.models.padding import pad_to_multiple
 from stormdraw.models.parts import in_parts
-from stormdraw.models.reach import reach_of_level
+from stormdraw.models.reach import level_context
 
 
 class Network(nn.Module):
@@ -56,7 +56,7 @@ class Network(nn.Module):
         skips, encoded = self._encode_all(x)  # of the newest frame, and (B, T, C, Y'', X'')
         x = self._through_time(encoded)  # (B, C, Y'', X'')
         for up, merge in zip(reversed(self.up), reversed(self.merge), strict=True):
-            enlarged = convolve_enlarged(up, x)  # type: ignore[arg-type]
+            enlarged = convolve_upsampled(up, x)  # type: ignore[arg-type]
             x = merge((enlarged, skips.pop()))
         return self.leave(x)[..., :height, :width]
 
@@ -105,7 +105,7 @@ class Network(nn.Module):
 def _context(levels: int) -> int:
     context = 2
     for _ in range(levels - 1):
-        context = reach_of_level(context, before=2, after=2)
+        context = level_context(context, before=2, after=2)
     return 1 + context + 1
 
 

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from stormdraw.models.convolutions import convolve_enlarged, convolve_joined
+from stormdraw.models.convolutions import convolve_concatenated, convolve_upsampled
 from stormdraw.models.families import Norm
 from stormdraw.models.families.conditional_unet import Options
 from stormdraw.models.norms import make_norm
 from stormdraw.models.padding import pad_to_multiple
-from stormdraw.models.reach import reach_of_level
+from stormdraw.models.reach import level_context
 
 
 class Network(nn.Module):
@@ -30,7 +30,7 @@ class Network(nn.Module):
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
         base, norm = options.base_channels, options.norm
-        self.context = None if norm == "group" else 1 + reach_of_level(3 * 2, before=2, after=2)
+        self.context = None if norm == "group" else 1 + level_context(3 * 2, before=2, after=2)
         self.enter = nn.Conv2d(variables + condition_channels, base, 1)
         self.time = TimeEmbedding(base)
         self.fine = ResidualBlock(base, base, norm, base)
@@ -55,7 +55,7 @@ class Network(nn.Module):
         coarse = self.down(fine)  # (B, 2b, Y'/2, X'/2)
         for block in self.coarse:
             coarse = block(coarse, time)
-        up = convolve_enlarged(self.up, coarse)
+        up = convolve_upsampled(self.up, coarse)
         merged = self.merge((up, fine), time)  # (B, b, Y', X')
         return self.leave(merged)[..., :height, :width]
 
@@ -102,10 +102,10 @@ class ResidualBlock(nn.Module):
     ) -> torch.Tensor:
         """x (B, inputs, Y, X), time (B, time_size) -> (B, outputs, Y, X)."""
         parts = x if isinstance(x, tuple) else (x,)
-        hidden = functional.silu(self.first_norm(convolve_joined(self.first, parts)))
+        hidden = functional.silu(self.first_norm(convolve_concatenated(self.first, parts)))
         if self.time is not None:
             hidden = hidden + self.time(time)[:, :, None, None]
         hidden = functional.silu(self.second_norm(self.second(hidden)))
         if self.shortcut is None:
             return hidden + torch.cat(parts, dim=1)
-        return hidden + convolve_joined(self.shortcut, parts)
+        return hidden + convolve_concatenated(self.shortcut, parts)

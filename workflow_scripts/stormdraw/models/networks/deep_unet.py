@@ -12,11 +12,11 @@ from torch import nn
 from stormdraw.models.families.deep_unet import GROUPS, Options
 from stormdraw.models.norms import replace_group_norms
 from stormdraw.models.padding import pad_to_multiple
-from stormdraw.models.reach import reach_of_level
+from stormdraw.models.reach import level_context
 
 
 class Network(nn.Module):
-    """Predicts noise or velocity of a noisy state, given a condition on the same grid, of any size."""
+    """Predicts noise or velocity of a noisy state, given a condition on the same grid."""
 
     def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
         super().__init__()
@@ -56,5 +56,5 @@ def _context(options: Options) -> int | None:
     # Two blocks in the middle.
     context = before + 4 + after
     for _ in options.channels[1:]:
-        context = reach_of_level(context, before, after)
+        context = level_context(context, before, after)
     return 1 + context + 1

@@ -66,7 +66,7 @@ class Network(nn.Module):
         return self.mesh_encoder(received / mesh.grid_points.clamp(min=1.0))
 
     def _decode(self, grid: torch.Tensor, nodes: torch.Tensor, mesh: Mesh) -> torch.Tensor:
-        """Grid points (B, P, V) from their own features and messages of the four nodes around them."""
+        """Grid points (B, P, V) from their features and messages of the four nodes around them."""
         sent = self.from_mesh(nodes)
 
         def decoded(part: slice) -> torch.Tensor:

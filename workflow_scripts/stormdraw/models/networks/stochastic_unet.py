@@ -12,12 +12,12 @@ import torch
 from torch import nn
 
 from stormdraw.models.advection import REACH, Advection
-from stormdraw.models.convolutions import convolve_enlarged
+from stormdraw.models.convolutions import convolve_upsampled
 from stormdraw.models.families.stochastic_unet import Options
 from stormdraw.models.networks.conditional_unet import ResidualBlock
 from stormdraw.models.norms import make_norm
 from stormdraw.models.padding import pad_to_multiple
-from stormdraw.models.reach import reach_of_level
+from stormdraw.models.reach import level_context
 from stormdraw.models.smooth_noise import smooth_noise
 from stormdraw.models.white_noise import White
 
@@ -65,7 +65,7 @@ class Network(nn.Module):
             x = down(x)
         x = self.coarsest(x)
         for level, skip in reversed(list(enumerate(skips))):
-            enlarged = convolve_enlarged(self.up[level], x)
+            enlarged = convolve_upsampled(self.up[level], x)
             parts: tuple[torch.Tensor, ...] = (enlarged, skip)
             if self.carry is not None and level == 0:
                 parts = (*parts, self.carry(skip, x))
@@ -87,10 +87,10 @@ def _context(options: Options) -> int | None:
         return None
     below = 3 * 2
     for _ in options.channels[2:]:
-        below = reach_of_level(below, before=2, after=2)
-    context = reach_of_level(below, before=2, after=2)
+        below = level_context(below, before=2, after=2)
+    context = level_context(below, before=2, after=2)
     if options.displacements:
         # The convolution that predicts displacements is one more on the coarse level; the finest
         # level's features are moved.
-        context = max(reach_of_level(below + 1, before=2, after=2), 2 + math.ceil(REACH) + 2)
+        context = max(level_context(below + 1, before=2, after=2), 2 + math.ceil(REACH) + 2)
     return context + 1

@@ -17,48 +17,51 @@ from torch import nn
 logger = logging.getLogger(__name__)
 
 # implementation(layer, inputs) -> output
-Way = Callable[[nn.Conv2d, Sequence[torch.Tensor]], torch.Tensor]
+Implementation = Callable[[nn.Conv2d, Sequence[torch.Tensor]], torch.Tensor]
 
 # Devices to time on, and the number of repetitions.
 _TIMED_ON = ("cuda",)
 _ROUNDS = 3
 
-_chosen: dict[tuple[Any, ...], Way] = {}
-_largest = False
+_chosen: dict[tuple[Any, ...], Implementation] = {}
+_use_largest = False
 
 
-def fastest(ways: Sequence[Way], layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> Way:
+def fastest(
+    implementations: Sequence[Implementation], layer: nn.Conv2d, inputs: Sequence[torch.Tensor]
+) -> Implementation:
     """The implementation to use, forward and, where gradients are recorded, backward.
 
     The first must need the least memory, the last the most. A compiled network takes the first one
     as well, since a compiler measures for itself.
     """
-    if _largest:
-        return ways[-1]
+    if _use_largest:
+        return implementations[-1]
     device = inputs[0].device.type
     if device not in _TIMED_ON or torch.compiler.is_compiling():
-        return ways[0]
-    key = (ways, _situation(layer, inputs))
+        return implementations[0]
+    key = (implementations, _situation(layer, inputs))
     if key not in _chosen:
-        seconds = [_seconds(way, layer, inputs) for way in ways]
-        _chosen[key] = ways[seconds.index(min(seconds))]
+        seconds = [_seconds(implementation, layer, inputs) for implementation in implementations]
+        _chosen[key] = implementations[seconds.index(min(seconds))]
         told = ", ".join(
-            f"{way.__name__} {1000 * took:.2f} ms" for way, took in zip(ways, seconds, strict=True)
+            f"{implementation.__name__} {1000 * took:.2f} ms"
+            for implementation, took in zip(implementations, seconds, strict=True)
         )
         logger.debug("of %s: %s", tuple(inputs[0].shape), told)
     return _chosen[key]
 
 
 @contextlib.contextmanager
-def of_most_memory(wanted: bool = True) -> Iterator[None]:
-    """Within this context, use the last implementation if `wanted`: a plan must hold for any GPU."""
-    global _largest
-    before = _largest
-    _largest = wanted
+def largest_implementations(wanted: bool = True) -> Iterator[None]:
+    """Use the last implementation within this context if `wanted`: a plan must hold on any GPU."""
+    global _use_largest
+    before = _use_largest
+    _use_largest = wanted
     try:
         yield
     finally:
-        _largest = before
+        _use_largest = before
 
 
 def _situation(layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> tuple[Any, ...]:
@@ -73,15 +76,17 @@ def _situation(layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> tuple[Any, .
     )
 
 
-def _seconds(way: Way, layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> float:
+def _seconds(
+    implementation: Implementation, layer: nn.Conv2d, inputs: Sequence[torch.Tensor]
+) -> float:
     """The shortest time of a pass; infinite if memory runs out."""
     try:
-        _pass(way, layer, inputs)
+        _pass(implementation, layer, inputs)
         took = []
         for _ in range(_ROUNDS):
             _wait(inputs[0].device)
             begun = time.perf_counter()
-            _pass(way, layer, inputs)
+            _pass(implementation, layer, inputs)
             _wait(inputs[0].device)
             took.append(time.perf_counter() - begun)
     except torch.OutOfMemoryError:
@@ -89,12 +94,12 @@ def _seconds(way: Way, layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> floa
     return min(took)
 
 
-def _pass(way: Way, layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> None:
+def _pass(implementation: Implementation, layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> None:
     if not torch.is_grad_enabled():
-        way(layer, inputs)
+        implementation(layer, inputs)
         return
     copies = [each.detach().requires_grad_() for each in inputs]
-    result = way(layer, copies)
+    result = implementation(layer, copies)
     wanted = [*copies, *(each for each in layer.parameters() if each.requires_grad)]
     torch.autograd.grad(result, wanted, torch.ones_like(result))
 

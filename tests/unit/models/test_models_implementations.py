@@ -1,4 +1,4 @@
-"""The fastest way is found by timing it, where ways are timed, and once for each situation."""
+"""The fastest implementation is found by timing, once for each layer, shape and precision."""
 
 from collections.abc import Sequence
 
@@ -6,21 +6,21 @@ import pytest
 import torch
 from torch import nn
 
-from stormdraw.models import ways
-from stormdraw.models.ways import fastest, of_most_memory
+from stormdraw.models import implementations
+from stormdraw.models.implementations import fastest, largest_implementations
 
 LAYER = nn.Conv2d(2, 2, 1)
 
 
 class Ways:
-    """Two ways that count their passes, on a clock that each pass moves on by its seconds."""
+    """Two implementations that count their passes; each advances the clock by its seconds."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, first: float, second: float) -> None:
         self.now, self.passes, self.gradients = 0.0, [0, 0], 0
         self.seconds = (first, second)
-        monkeypatch.setattr(ways, "_TIMED_ON", ("cpu",))
-        monkeypatch.setattr(ways, "_chosen", {})
-        monkeypatch.setattr(ways.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(implementations, "_TIMED_ON", ("cpu",))
+        monkeypatch.setattr(implementations, "_chosen", {})
+        monkeypatch.setattr(implementations.time, "perf_counter", lambda: self.now)
 
     def first(self, layer: nn.Conv2d, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         return self._pass(0, layer, inputs)
@@ -87,12 +87,12 @@ def test_gradients_count_where_they_are_recorded(monkeypatch: pytest.MonkeyPatch
 def test_elsewhere_it_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     both = Ways(monkeypatch, 2.0, 1.0)
     x = torch.ones(1, 2, 3, 4)
-    monkeypatch.setattr(ways, "_TIMED_ON", ("cuda",))
+    monkeypatch.setattr(implementations, "_TIMED_ON", ("cuda",))
     assert both.chosen([x]) == "first"
-    with of_most_memory():
+    with largest_implementations():
         assert both.chosen([x]) == "second"
     assert both.chosen([x]) == "first"
-    monkeypatch.setattr(ways, "_TIMED_ON", ("cpu",))
+    monkeypatch.setattr(implementations, "_TIMED_ON", ("cpu",))
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
     assert both.chosen([x]) == "first"
     assert both.passes == [0, 0]
