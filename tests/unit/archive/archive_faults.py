@@ -215,7 +215,7 @@ TROUBLES = (
         "inventory: 403 Forbidden", _fault(_status(403), ".idx"), "no inventory", definite=True
     ),
     Trouble("inventory: 503 always", _fault(_status(503), ".idx"), "503"),
-    Trouble("inventory empty", _inventory(lambda lines: []), "no line that is one", definite=True),
+    Trouble("inventory empty", _inventory(lambda lines: []), "no valid line", definite=True),
     Trouble(
         "inventory stale: other offsets",
         _inventory(_shifted),

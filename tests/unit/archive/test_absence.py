@@ -272,7 +272,7 @@ def test_a_lagged_ensemble_needs_one_of_the_runs_that_reach_the_lead():
     }
     system = {"name": "lagged", "method": "baseline", "kind": "lagged", "ages": [0, 1, 6]}
     run = settings(ensembles={"systems": [system]}, periods=periods, leads=[18])
-    with pytest.raises(StormdrawError, match="or leave out the system") as error:
+    with pytest.raises(StormdrawError, match="or remove the system") as error:
         require_members(run, "hrrr_lagged", "20260601", [])
     assert "06 UTC + 18 h: 0 of 2 members are there and one is needed;" in str(error.value)
     assert "absent: hrrr_00h, hrrr_06h;" in str(error.value)

@@ -212,7 +212,7 @@ def test_a_day_without_any_hour_has_the_grid_of_the_terrain(mirror, tmp_path):
         file.unlink()
     fetch_day(run, "hrrr", "20260601", manifest)
     day = tmp_path / "day.nc"
-    with pytest.raises(StormdrawError, match="nothing tells their grid"):
+    with pytest.raises(StormdrawError, match="so its grid is unknown"):
         normalise_day(manifest, run.variables, into(day))
     normalise_day(manifest, run.variables, into(day), grid_manifest=static)
     assert len(absent_times([day])) == 4

@@ -109,9 +109,9 @@ def test_noise_is_on_what_is_known_and_as_large_as_asked() -> None:
     noisy = augmenter(**{**NEVER, "noise": {"T2M": 0.1, "D2M": 0.02}, "scale": (1.0, 1.0)})(
         given, *generators()
     )
-    torch.testing.assert_close(noisy.following, augmenter()._possible(given.following))
+    torch.testing.assert_close(noisy.following, augmenter()._within_bounds(given.following))
     still = [0, 3, 4, 5, 6]
-    bounded = augmenter()._possible(given.now)
+    bounded = augmenter()._within_bounds(given.now)
     torch.testing.assert_close(noisy.now[:, still], bounded[:, still])
     added = noisy.now - given.now
     assert added[:, 1].std() == pytest.approx(0.1 * 10.0, rel=0.03)

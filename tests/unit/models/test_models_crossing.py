@@ -142,7 +142,7 @@ def test_wrong_values(changes: dict[str, Any], complaint: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"prediction": "target"}, "target: perturbed_state is drawn by diffusion"),
+        ({"prediction": "target"}, "target: perturbed_state needs a diffusion model"),
         ({"forcings": ["terrain"]}, "uses only the state it perturbs"),
         ({"history": 2}, "uses only the state it perturbs"),
         ({"target": "next_state"}, "forecaster is steady, but only a model with target"),

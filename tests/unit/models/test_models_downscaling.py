@@ -175,7 +175,7 @@ def test_one_file_serves_every_variable(tmp_path: Path, root: Path) -> None:
         load_model_settings(tmp_path / "downscaler_rain.yaml")
     other = (root / "config" / "models" / "ddpm_residual.yaml").read_text()
     (tmp_path / "small.yaml").write_text(other)
-    with pytest.raises(StormdrawError, match=r"small_cin.yaml: no such file, and .* not downscale"):
+    with pytest.raises(StormdrawError, match=r"small_cin.yaml: no such file, .* not a downscaler"):
         load_model_settings(tmp_path / "small_cin.yaml")
 
 

@@ -138,5 +138,5 @@ def test_a_rank_tells_how_it_ended(
 
 
 def test_more_devices_than_samples() -> None:
-    with pytest.raises(ValueError, match="shared by 3 devices"):
+    with pytest.raises(ValueError, match="for 3 devices"):
         make_model_settings({**TRAINING, "devices": 3})

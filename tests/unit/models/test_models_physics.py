@@ -160,7 +160,7 @@ def test_laws_of_variables_that_are_not_there() -> None:
     assert PhysicalLaws(Physics(), statistics("T2M", "D2M", "CAPE")).laws == (
         *("cape", "dew_point", "moist_energy"),
     )
-    with pytest.raises(StormdrawError, match=r"no law .*\(T2M\).*leave physics out"):
+    with pytest.raises(StormdrawError, match=r"no law .*\(T2M\).*remove physics"):
         PhysicalLaws(Physics(), statistics("T2M"))
 
 

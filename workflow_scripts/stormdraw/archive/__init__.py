@@ -1,1 +1,1 @@
-"""An archive of GRIB2, real or simulated: what of it a run needs, fetched, verified and listed."""
+"""A GRIB2 archive, real or simulated: fetches, verifies and lists the messages a run needs."""

@@ -1,4 +1,4 @@
-"""What is done about files of which nothing is usable: `archive.missing` in the configuration."""
+"""What happens if nothing in a file is usable: `archive.missing` in the configuration."""
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
@@ -14,20 +14,20 @@ from stormdraw.times import format_date, hours
 
 logger = logging.getLogger(__name__)
 
-# HRRR's forecasts of a few hours are worth more than none; older ones are not an analysis.
+# Short HRRR forecasts are better than nothing; longer ones cannot stand for an analysis.
 OLDEST_RUN_HOURS = 6
 
-# A field that never changes may be had of any of these hours.
+# A field that never changes may come from any of these hours.
 _HOURS_OF_A_DAY = 24
 
 
 def may_be_absent(settings: Settings, source: str) -> bool:
-    """Whether a day of a source may lack a file. Enough members are another question."""
+    """Whether a day of a source may lack a file; `require_members` checks the number of members."""
     return has_members(source) or (settings.archive.missing != "fail" and source != "static")
 
 
 def alternatives(settings: Settings, source: str, file: FileRequest) -> Iterator[FileRequest]:
-    """Files that may be taken for an absent one, the best first."""
+    """Files that can replace an absent one, the best first."""
     if settings.archive.missing == "older_run" and source == "hrrr":
         for hour in range(1, OLDEST_RUN_HOURS + 1):
             yield replace(file, init=file.init - hours(hour), lead=file.lead + hour)
@@ -39,12 +39,12 @@ def alternatives(settings: Settings, source: str, file: FileRequest) -> Iterator
 def require_members(
     settings: Settings, source: str, date: str, rows: Sequence[ManifestRow]
 ) -> None:
-    """Raises StormdrawError if a variable has fewer members at some lead than a system needs.
+    """Raise StormdrawError if a variable has fewer members at some lead than a system needs.
 
-    Of a reference ensemble these are `minimum_members`, of lagged runs of HRRR it is one. Where
-    `archive.missing` allows fewer, that lead of the case is left out of all scores instead.
+    A reference ensemble needs `minimum_members`, lagged HRRR runs need one. If `archive.missing`
+    allows fewer, that lead of the case is left out of all scores instead.
     """
-    there = {(row.variable, row.member, row.init, row.lead) for row in rows if row.status == OK}
+    present = {(row.variable, row.member, row.init, row.lead) for row in rows if row.status == OK}
     for cycle in settings.initial_times():
         if format_date(cycle) != date:
             continue
@@ -52,7 +52,7 @@ def require_members(
             members = lagged_runs(cycle, ages) if ages else members_at(source, cycle)
             for lead in settings.leads:
                 reaching = [member for member in members if member.reaches(lead)]
-                _require(settings, source, cycle, lead, reaching, minimum, there)
+                _require(settings, source, cycle, lead, reaching, minimum, present)
 
 
 def _require(
@@ -62,33 +62,34 @@ def _require(
     lead: int,
     members: Sequence[Member],
     minimum: int,
-    there: Collection[tuple[str, str, datetime, int]],
+    present: Collection[tuple[str, str, datetime, int]],
 ) -> None:
-    # Variables that the same members lack are told together.
+    # Variables that the same members lack share one message.
     without: dict[tuple[str, ...], list[str]] = {}
     for name in settings.variables:
         absent = tuple(
             member.name
             for member in members
-            if (name, member.name, cycle - hours(member.age), member.own_lead(lead)) not in there
+            if (name, member.name, cycle - hours(member.age), member.own_lead(lead)) not in present
         )
         if len(members) - len(absent) < minimum:
             without.setdefault(absent, []).append(name)
     lagged = source == "hrrr_lagged"
     needed = "one is needed" if lagged else f"minimum_members is {minimum}"
     for absent, names in without.items():
-        all_of_them = len(names) == len(settings.variables)
-        are_there = "are there" if all_of_them else f"have {', '.join(names)}"
+        all_variables = len(names) == len(settings.variables)
+        present_members = "are there" if all_variables else f"have {', '.join(names)}"
         complaint = (
             f"{source.upper()} of {cycle:%Y-%m-%d %H} UTC + {lead} h: "
-            f"{len(members) - len(absent)} of {len(members)} members {are_there} and {needed}; "
+            f"{len(members) - len(absent)} of {len(members)} members {present_members} and "
+            f"{needed}; "
             f"absent: {', '.join(absent)}"
         )
         if settings.archive.missing == "fail":
             otherwise = (
-                "or leave out the system that is made of them"
+                "or remove the system that uses them"
                 if lagged
-                else "lower minimum_members, or take the system of kind products"
+                else "lower minimum_members, or use a system of kind products"
             )
             raise StormdrawError(
                 f"{complaint}; use a mirror that has them, set archive.missing to skip, {otherwise}"

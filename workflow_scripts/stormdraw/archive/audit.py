@@ -1,4 +1,4 @@
-"""What of the archive a run wanted and what it got, file by file, over the whole period."""
+"""Which files a run wanted from the archive and which it got, over the whole period."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -28,22 +28,22 @@ COLUMNS = (
     "replaced_by",
 )
 
-# What the rows of one file have in common.
+# The columns that identify a file.
 _FILE = ["member", "statistic", "init", "lead", "file"]
 
-# How many absent files an error names.
+# The number of absent files that an error names.
 _NAMED = 5
 
 
 def audit(
     manifests_by_source: Mapping[str, Sequence[str | Path]], analysis_lead: int
 ) -> pd.DataFrame:
-    """One row for each wanted file, with columns COLUMNS, in the order of time.
+    """One row for each wanted file, with columns COLUMNS, in order of time.
 
-    `init` and `lead` (h) are the wanted file's. Its `status` is that of the manifests: `ok`,
-    `absent`, `excluded`, or `older_run`, and then `replaced_by` tells the file in its place. A file
-    is `absent` if some of what was wanted of it is; `lacks` names these variables, and `reason` is
-    what was wrong. `origin` is where it came from, or where it was first looked for.
+    `init` and `lead` (h) are those of the wanted file. Its `status` is that in the manifests: `ok`,
+    `absent`, `excluded`, or `older_run`, in which case `replaced_by` names the file used instead. A
+    file is `absent` if any wanted variable is; `lacks` lists these variables, and `reason` says
+    what was wrong. `origin` is where the file came from, or where it was first looked for.
 
     Raises StormdrawError if a file is not a manifest.
     """
@@ -59,12 +59,12 @@ def audit(
 
 
 def _files_of(source: str, path: str | Path, analysis_lead: int) -> pd.DataFrame:
-    """The rows of one manifest, of which each file has one for each variable."""
+    """The files of one manifest, which has a row for each variable."""
     messages = read_manifest(path)
     messages = messages.sort_values(_FILE, kind="stable")
     files = pd.DataFrame(
         [
-            dict(zip(_FILE, key, strict=True)) | _told(list(rows))
+            dict(zip(_FILE, key, strict=True)) | _summary(list(rows))
             for key, rows in itertools.groupby(
                 messages.itertuples(index=False),
                 key=lambda row: tuple(getattr(row, name) for name in _FILE),
@@ -80,13 +80,13 @@ def _files_of(source: str, path: str | Path, analysis_lead: int) -> pd.DataFrame
     return files[list(COLUMNS)]
 
 
-def _told(messages: Sequence[Any]) -> dict[str, Any]:
-    """What the messages of one file come to."""
+def _summary(messages: Sequence[Any]) -> dict[str, Any]:
+    """The columns of the audit that follow from the messages of one file."""
     absent = [row for row in messages if row.status in (ABSENT, EXCLUDED)]
-    telling = absent or messages
-    reasons = dict.fromkeys(row.reason for row in telling if row.reason)
+    decisive = absent or messages
+    reasons = dict.fromkeys(row.reason for row in decisive if row.reason)
     return {
-        "status": telling[0].status,
+        "status": decisive[0].status,
         "lacks": " ".join(row.variable for row in absent),
         "reason": ", and ".join(reasons),
         "bytes": sum(row.bytes for row in messages),
@@ -95,9 +95,9 @@ def _told(messages: Sequence[Any]) -> dict[str, Any]:
 
 
 def require_enough(table: pd.DataFrame, settings: Settings) -> None:
-    """Raises StormdrawError if a source lacks a larger share of its files than allowed.
+    """Raise StormdrawError if a source lacks a larger share of its files than allowed.
 
-    Files of single members are not counted: `require_members` asks for enough of them.
+    Files of single members do not count: `require_members` checks their number.
     """
     limit = settings.archive.missing_limit
     for source, files in table.groupby("source"):
@@ -113,19 +113,19 @@ def require_enough(table: pd.DataFrame, settings: Settings) -> None:
         more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
         raise StormdrawError(
             f"archive.missing_limit: {len(absent)} of {len(files)} files of {source} are absent or "
-            f"no good, more than {limit:.1%}: {named}{more}; add a source to archive.source, "
+            f"unusable, more than {limit:.1%}: {named}{more}; add a source to archive.source, "
             "choose other periods, or raise the limit"
         )
 
 
 def write_audit(table: pd.DataFrame, path: str | Path) -> None:
-    """Write the table as CSV, at once."""
+    """Write the table as CSV, atomically."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, date_format="%Y-%m-%dT%H:%M")
 
 
 def read_audit(path: str | Path) -> pd.DataFrame:
-    """Read what `write_audit` wrote.
+    """Read a table written by `write_audit`.
 
     Raises StormdrawError if the file is not an audit.
     """

@@ -1,4 +1,4 @@
-"""The wanted messages of one file, from the first source that has them without fault."""
+"""The wanted messages of one file, from the first source that has all of them."""
 
 import logging
 import threading
@@ -32,9 +32,9 @@ _DECODING = threading.Lock()
 
 @dataclass(frozen=True)
 class Download:
-    """Verified messages, all on `grid`, and where they came from.
+    """Verified messages, all on `grid`, and their origin.
 
-    `lacking` has a fault for each wanted variable that is not usable in the file.
+    `lacking` has the fault of each wanted variable that is not usable in the file.
     """
 
     messages: tuple[VerifiedMessage, ...]
@@ -44,13 +44,13 @@ class Download:
 
 
 class Reachable:
-    """Which sources answer. One that did not is asked last, until the end of the job."""
+    """Which sources respond. A source that did not is asked last until the end of the job."""
 
     def __init__(self) -> None:
         self._silent: set[str] = set()
 
     def in_order(self, places: Mapping[str, str]) -> list[tuple[str, str]]:
-        """The places as given, but for those that did not answer before."""
+        """The places in order, with those that did not respond at the end."""
         # Sorting is stable.
         return sorted(places.items(), key=lambda place: place[0] in self._silent)
 
@@ -68,11 +68,11 @@ def download(
 ) -> Download:
     """Fetch and verify the wanted messages of a file.
 
-    Every source of the place is tried until one gives all of them without fault. Of files that hold
-    some of them the fullest is taken. They must be on `grid`, if that is given.
+    Sources are tried in order until one gives all messages without fault. If none does, the file
+    with the most usable variables is taken. The messages must be on `grid`, if given.
 
-    Raises AbsentFileError if nothing is usable at any source, for good. What goes wrong on the way
-    to a source is raised as it is, since the file may well be there.
+    Raises AbsentFileError if no source has anything usable. Other errors on the way to a source are
+    raised as they are, since the file may exist.
     """
     reachable = reachable or Reachable()
     places = candidates(request, place)
@@ -80,8 +80,8 @@ def download(
         names = ", ".join(place.names) if isinstance(place, Cloud) else "the mirror"
         finding = f"{names} has no files of {request.model}"
         raise AbsentFileError(
-            f"{request}: {finding}; add another source to archive.source, or a mirror that has "
-            "them",
+            f"{request}: {finding}; add another source to archive.source, or use a mirror that "
+            "has them",
             looked_at="",
             reason=finding,
         )
@@ -114,7 +114,7 @@ def download(
 
 
 def incomplete(found: Download) -> AbsentFileError:
-    """The error of a file that holds some of the wanted variables."""
+    """The error of a file that has only some of the wanted variables."""
     fault = together(found.lacking.values())
     return AbsentFileError(
         f"{found.origin}: {fault.finding}; {fault.advice}", found.origin, fault.finding
@@ -127,7 +127,7 @@ def _from_address(
     place: Place,
     address: str,
 ) -> Download:
-    """What is usable of a file at one place. Raises FaultyFileError if nothing is."""
+    """The usable messages of a file at one place. Raises FaultyFileError if there are none."""
     if isinstance(place, Folder):
         found = read_folder_file(Path(address), request.variables)
         nowhere = "has no"
@@ -135,7 +135,7 @@ def _from_address(
         inventories = inventories_of(request, address)
         found = read_remote_file(session, request, address, inventories)
         nowhere = "the byte ranges of its inventory hold no"
-    # Only the waiting is done by several threads at once, not ecCodes' work.
+    # Threads only wait in parallel; ecCodes decodes in one thread at a time.
     with _DECODING:
         verified = verify(found.messages, request)
     lacking = _explained(verified.lacking, found, nowhere, request)
@@ -147,7 +147,7 @@ def _from_address(
 def _explained(
     lacking: Mapping[str, Fault | None], found: Found, nowhere: str, request: FileRequest
 ) -> dict[str, Fault]:
-    """What is wrong with each variable that is not usable, or else with its file."""
+    """The fault of each unusable variable, or else of its file."""
     unseen = [name for name, fault in lacking.items() if not fault and name not in found.lacking]
     them = "it" if len(unseen) == 1 else "them"
     missing = Fault(
@@ -172,7 +172,7 @@ def _require_grid(found: Download, grid: Grid | None) -> None:
 def _absent(
     request: FileRequest, places: Mapping[str, str], faulty: list[FaultyFileError]
 ) -> AbsentFileError:
-    """The error of a file that no place has without fault."""
+    """The error of a file that no source has without fault."""
     looked_at = next(iter(places.values()))
     damaged = [error for error in faulty if error.fault != NOT_THERE]
     if not damaged:
@@ -190,4 +190,4 @@ def _absent(
 def _tell(failures: list[StormdrawError], origin: str) -> None:
     for failure in failures:
         if not (isinstance(failure, FaultyFileError) and failure.fault == NOT_THERE):
-            logger.warning("%s; taken from %s in its place", failure, origin)
+            logger.warning("%s; taken from %s instead", failure, origin)

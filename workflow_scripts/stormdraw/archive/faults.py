@@ -1,8 +1,8 @@
-"""What can be wrong with a file of an archive, told apart from what is wrong with the network.
+"""What can be wrong with a file of an archive, as opposed to the network.
 
-A *fault* is definite: it is of that file, and asking again will not help. So a file with a fault is
-as good as absent. Whatever else goes wrong (no answer, an answer that breaks off, a server that
-fails) says nothing about the file, which may be there tomorrow.
+A *fault* is definite: it belongs to the file, and asking again will not help. A file with a fault
+is as good as absent. Other failures (no answer, an interrupted answer, a server error) say nothing
+about the file, which may be available later.
 """
 
 from collections.abc import Iterable
@@ -24,10 +24,10 @@ NOT_THERE = Fault("is not there", "add another source to archive.source")
 
 @dataclass(frozen=True)
 class Found:
-    """Whole messages of a file, which may be those that are wanted.
+    """Complete messages of a file that may be the wanted ones.
 
-    `lacking` has what is known to be wrong with single variables, `damage` what is wrong with parts
-    of the file that could have held any.
+    `lacking` has the known faults of single variables, `damage` the faults of parts of the file
+    that could have held any variable.
     """
 
     messages: list[bytes] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Found:
 
 
 class FaultyFileError(StormdrawError):
-    """A file at `origin` of which nothing that was wanted is usable."""
+    """A file at `origin` without any usable wanted message."""
 
     def __init__(self, origin: str, fault: Fault) -> None:
         super().__init__(f"{origin}: {fault.finding}; {fault.advice}")
@@ -45,14 +45,14 @@ class FaultyFileError(StormdrawError):
 
 
 class UnreachableError(StormdrawError):
-    """A source that does not answer at all."""
+    """A source that does not respond at all."""
 
 
 class AbsentFileError(StormdrawError):
-    """A file that no source has, or none without a fault.
+    """A file that no source has without fault.
 
-    `looked_at` is the first address that it was looked for at, or empty. `reason` is why it counts
-    as absent.
+    `looked_at` is the first address that was tried, or empty. `reason` is why the file counts as
+    absent.
     """
 
     def __init__(self, message: str, looked_at: str, reason: str) -> None:
@@ -62,7 +62,7 @@ class AbsentFileError(StormdrawError):
 
 
 def together(faults: Iterable[Fault]) -> Fault:
-    """Several faults as one, each told once."""
+    """Several faults as one, without repetition."""
     different = list(dict.fromkeys(faults))
     findings = dict.fromkeys(fault.finding for fault in different)
     return Fault(", and ".join(findings), different[0].advice)

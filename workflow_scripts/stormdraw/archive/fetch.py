@@ -1,4 +1,4 @@
-"""A day of a source: every wanted message fetched, verified, stored and listed."""
+"""A day of a source: every wanted message is fetched, verified, stored and listed."""
 
 import contextlib
 import dataclasses
@@ -40,10 +40,10 @@ EXCLUDED_REASON = "archive.exclude names it"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a wanted file.
+    """The result for a wanted file.
 
-    `taken` is the file that was taken for it and `stored` what of it is kept, if anything.
-    `lacking` tells why a variable is not there, `error` what was wrong with the wanted file.
+    `taken` is the file used for it and `stored` what is kept of that, if anything. `lacking` says
+    why a variable is missing, `error` what was wrong with the wanted file.
     """
 
     taken: FileRequest
@@ -62,32 +62,33 @@ def fetch_day(
 ) -> None:
     """Fetch what a run needs of one day (YYYYMMDD) of a source, and write its manifest.
 
-    Files lie beside the manifest, only the wanted messages in each, in the order of the variables.
-    A file from an interrupted run is verified again and kept if it came over the network from where
-    it would come from now. `mirror` is the simulated archive's folder.
+    Files are stored beside the manifest, with only the wanted messages in the order of the
+    variables. A file from an interrupted run is verified and kept if it came over the network from
+    a current source. `mirror` is the simulated archive's folder.
 
-    What no source has, or none without a fault, is listed as absent where `archive.missing` allows
-    it, or where enough members of an ensemble are left. Raises StormdrawError if not, if the
-    network or a server fails, and if another run is fetching the same day.
+    A file that no source has without fault is listed as absent if `archive.missing` allows it, or
+    if enough members of an ensemble are left. Otherwise raises StormdrawError; also if the network
+    or a server fails, and if another run is fetching the same day.
     """
     manifest_path = Path(manifest_path)
     wanted = requests(settings, source, date)
     if not wanted:
         raise StormdrawError(f"{source}: the configuration needs nothing of {date}")
     place = place_of(settings, mirror)
-    # Two members may be one file: the older member of a cycle is the newer one of an earlier.
+    # Two members may share a file: the older member of a cycle is the newer one of an earlier
+    # cycle.
     files = list(dict.fromkeys(dataclasses.replace(request, member="") for request in wanted))
     with workspace(manifest_path.parent):
         _require_distinct_names(files)
         fetching = _Fetching(settings, source, place, manifest_path.parent)
         fetched: dict[FileRequest, Outcome] = {}
-        # Closed at once on an error, so that no thread still writes into the folder.
+        # Closed at once on an error, so that no thread keeps writing into the folder.
         with contextlib.closing(fetching.all(files)) as outcomes:
             for file, outcome in zip(files, outcomes, strict=True):
                 _accept(outcome, may_be_absent(settings, source))
                 fetched[file] = outcome
                 _report(progress, len(fetched), len(files))
-        for file, outcome in fetching.anew_on_the_common_grid(fetched):
+        for file, outcome in fetching.refetch_on_common_grid(fetched):
             _accept(outcome, may_be_absent(settings, source))
             fetched[file] = outcome
         rows = [
@@ -100,7 +101,7 @@ def fetch_day(
 
 
 def _accept(outcome: Outcome, may_be_absent: bool) -> None:
-    """Raises what is wrong with a file that must not be absent."""
+    """Raise the error of a file that must not be absent."""
     if outcome.error is None:
         return
     if outcome.lacking and not may_be_absent:
@@ -109,7 +110,7 @@ def _accept(outcome: Outcome, may_be_absent: bool) -> None:
 
 
 class _Fetching:
-    """Fetches the files of a day, several at once where there is a network to wait for."""
+    """Fetches the files of a day, several at once if they come over the network."""
 
     def __init__(self, settings: Settings, source: str, place: Place, folder: Path) -> None:
         self._settings = settings
@@ -129,13 +130,13 @@ class _Fetching:
             try:
                 yield from pool.map(self.one, files)
             finally:
-                # After an error or Ctrl-C nothing new is begun.
+                # After an error or Ctrl-C no new file is started.
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def anew_on_the_common_grid(
+    def refetch_on_common_grid(
         self, fetched: Mapping[FileRequest, Outcome]
     ) -> Iterator[tuple[FileRequest, Outcome]]:
-        """The files that are on another grid than most of their kind, looked for elsewhere."""
+        """Fetch files elsewhere if they are not on the most common grid of their kind."""
         by_kind: dict[tuple[str, str], dict[FileRequest, Grid]] = {}
         for file, outcome in fetched.items():
             if outcome.stored is not None:
@@ -148,7 +149,7 @@ class _Fetching:
                 yield file, self.one(file, common)
 
     def one(self, file: FileRequest, grid: Grid | None = None) -> Outcome:
-        """Fetch a file or, where that is wanted, one that can stand in for it."""
+        """Fetch a file or, if configured, one that can replace it."""
         if file.excluded:
             return Outcome(file, lacking=dict.fromkeys(file.variables, EXCLUDED_REASON))
         wanted = self._fetch(file, grid)
@@ -191,7 +192,7 @@ class _Fetching:
 
 
 def _require_distinct_names(files: Sequence[FileRequest]) -> None:
-    """Raises StormdrawError if two files would be kept under one name."""
+    """Raise StormdrawError if two files would be stored under one name."""
     by_path: dict[str, FileRequest] = {}
     for file in files:
         path = stored_path(file)
@@ -201,14 +202,14 @@ def _require_distinct_names(files: Sequence[FileRequest]) -> None:
 
 
 def _report(progress: Progress | None, done: int, total: int) -> None:
-    """Some ten lines a day."""
+    """Report about ten times a day."""
     tenths, before = (count * _PROGRESS_LINES // total for count in (done, done - 1))
     if progress is not None and tenths > before:
         progress(f"{done} of {total} files")
 
 
 def _rows(request: FileRequest, outcome: Outcome) -> list[ManifestRow]:
-    """The manifest's rows of a request, one for each variable."""
+    """The manifest rows of a request, one for each variable."""
     taken, stored, error = outcome.taken, outcome.stored, outcome.error
     whole = OK if taken.init == request.init else OLDER_RUN
     messages = {} if stored is None else {entry.variable: entry for entry in stored.messages}

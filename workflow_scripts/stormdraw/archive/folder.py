@@ -1,6 +1,6 @@
-"""Files of a folder, in which messages are found by their headers: inventories are not looked at.
+"""Files in a folder: messages are found by their headers, without inventories.
 
-Only the pages of headers and of wanted messages are read, of files that may hold 150 MB.
+Of files that may have 150 MB, only the pages of headers and of wanted messages are read.
 """
 
 import errno
@@ -14,15 +14,15 @@ from stormdraw.errors import StormdrawError
 from stormdraw.messages import Extent, extents, mapped, opened, read_header
 
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
-# Of the file itself; other errors are the disk's or the network's, which may get better.
+# Errors of the file itself; others are of the disk or the network and may be temporary.
 _OF_THE_FILE = (errno.EISDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def read_folder_file(path: Path, wanted: Collection[str]) -> Found:
-    """The messages of a file that hold a field of the wanted variables, of whatever time.
+    """The messages of a file that hold a wanted variable, at any time.
 
-    What comes after the file is cut off or damaged is not found. Raises FaultyFileError if there is
-    no file that can be read, StormdrawError if the disk fails.
+    Messages after damaged or truncated ones are not found. Raises FaultyFileError if there is no
+    readable file, StormdrawError if the disk fails.
     """
     found = Found()
     try:

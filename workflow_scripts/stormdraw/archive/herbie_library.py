@@ -1,6 +1,6 @@
-"""Herbie, whose templates of models give the names and addresses of files.
+"""Herbie, whose model templates give the names and addresses of files.
 
-A session of our own fetches the bytes.
+The bytes are fetched by our own session.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ from types import ModuleType
 
 @functools.cache
 def herbie() -> ModuleType:
-    """The module `herbie`, imported so that it stays out of the home folder and off the terminal.
+    """The module `herbie`, imported without touching the home folder or the terminal.
 
-    It reads its configuration once, then, and writes one where it finds none.
+    On import it reads its configuration, and writes one if there is none.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         os.environ |= {"HERBIE_CONFIG_PATH": folder, "HERBIE_SAVE_DIR": folder}

@@ -1,4 +1,4 @@
-"""Inventories (`.idx`): which messages of a file are wanted, and where they lie.
+"""Inventories (`.idx`): which messages of a file are wanted, and their offsets.
 
 A line, as wgrib2 writes it, is `number:offset:d=YYYYMMDDHH:variable:level:forecast:`, followed by
 `wt ens mean` or `ens spread` for a product of an ensemble and by `ENS=+1` for a member. Fields that
@@ -19,7 +19,7 @@ from stormdraw.variables import variable
 
 _LINE = re.compile(r"[\d.]+:(\d+):d=(\d{10})(?:00)?:(.*)")
 
-# How the lines of ensemble products end, as regular expressions.
+# The endings of the lines of ensemble products, as regular expressions.
 _ENDINGS: dict[Statistic | None, str] = {
     None: "",
     "mean": "(?:wt )?ens mean",
@@ -29,9 +29,9 @@ _ENDINGS: dict[Statistic | None, str] = {
 
 @dataclass(frozen=True)
 class Line:
-    """A field: the first byte of its message, when its run began, and the columns after that.
+    """A field: the offset of its message, the initial time of its run, and the following columns.
 
-    `columns` begin and end in a colon: `:TMP:2 m above ground:anl:`.
+    `columns` begin and end with a colon: `:TMP:2 m above ground:anl:`.
     """
 
     offset: int
@@ -41,14 +41,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Choice:
-    """The offsets of the wanted messages, and what is wrong with the rest, by variable."""
+    """The offsets of the wanted messages, and the faults of the others by variable."""
 
     offsets: tuple[int, ...]
     lacking: dict[str, Fault]
 
 
 def read_inventory(text: str) -> list[Line]:
-    """The lines of an inventory; those that are none are passed over."""
+    """The lines of an inventory; invalid lines are skipped."""
     lines = []
     for found in map(_LINE.fullmatch, text.splitlines()):
         try:
@@ -72,7 +72,7 @@ def choose(lines: Sequence[Line], request: FileRequest) -> Choice:
         offsets += right
         if not right:
             missing.append(name)
-            # The same variable at another time: the file is not what its name says.
+            # The same variable at another time means that the file is not what its name says.
             elsewhere = rf":{variable(name).inventory}:(?:\d+ hour fcst|anl):"
             found += [line for line in lines if re.search(elsewhere, line.columns)]
             wrong = wrong or next(iter(found), None)
@@ -91,7 +91,7 @@ def line_pattern(name: str, request: FileRequest) -> str:
     """A regular expression for the columns of one variable's line, to their end.
 
     A plain forecast must end after its lead, or with the number of a member (`ENS=+1`): `ens
-    spread` or `process=193` is something else. Products of REFS do come from process 193 where they
+    spread` or `process=193` is something else. Products of REFS do come from process 193 if they
     need a neighbourhood.
     """
     ending = _ENDINGS[request.statistic]

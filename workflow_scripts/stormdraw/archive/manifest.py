@@ -1,4 +1,4 @@
-"""The manifest of a day: one row for each message that was fetched, or that is absent."""
+"""The manifest of a day: one row for each message that was fetched or is absent."""
 
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -13,11 +13,11 @@ from stormdraw.times import INIT_FORMAT, format_init
 
 Status = Literal["ok", "absent", "older_run", "excluded"]
 OK: Status = "ok"
-# At no source, or nowhere without a fault.
+# At no source without a fault.
 ABSENT: Status = "absent"
-# A later lead of an earlier run, valid at the same time, stands in for the file that was wanted.
+# Replaced by a longer forecast of an earlier run, valid at the same time.
 OLDER_RUN: Status = "older_run"
-# Left out by the configuration, whether it is there or not.
+# Excluded by the configuration, whether it exists or not.
 EXCLUDED: Status = "excluded"
 _THERE = (OK, OLDER_RUN)
 
@@ -26,10 +26,10 @@ _THERE = (OK, OLDER_RUN)
 class ManifestRow:
     """One message.
 
-    `file` is relative to the manifest's folder. `init` and `lead` (hours) are the file's own.
-    `statistic` is `mean` or `spread` for a product of an ensemble, else empty. `sha256` is of the
-    message's bytes; `origin` is the URL or path it came from, or was looked for in vain. `reason`
-    is what was wrong with the wanted file or message, unless the status is `ok`.
+    `file` is relative to the manifest's folder. `init` and `lead` (hours) are those of the file.
+    `statistic` is `mean` or `spread` for a product of an ensemble, else empty. `sha256` is that of
+    the message's bytes; `origin` is the URL or path it came from, or where it was looked for.
+    `reason` says what was wrong with the wanted file or message, unless the status is `ok`.
     """
 
     file: str
@@ -47,7 +47,7 @@ class ManifestRow:
 
     @property
     def there(self) -> bool:
-        """Whether there is a message."""
+        """Whether the message exists."""
         return self.status in _THERE
 
 
@@ -56,7 +56,7 @@ _NUMBERS = ("lead", "offset", "bytes")
 
 
 def write_manifest(path: str | Path, rows: list[ManifestRow]) -> None:
-    """Write the rows as CSV, at once."""
+    """Write the rows as CSV, atomically."""
     table = pd.DataFrame([asdict(row) for row in rows], columns=list(COLUMNS))
     table["init"] = [format_init(row.init) for row in rows]
     with replacing(path) as temporary:
@@ -66,7 +66,7 @@ def write_manifest(path: str | Path, rows: list[ManifestRow]) -> None:
 def read_manifest(path: str | Path) -> pd.DataFrame:
     """The rows of a manifest: `init` as a time, numbers as integers, the rest as text.
 
-    Raises StormdrawError if the file is not there or is not a manifest.
+    Raises StormdrawError if the file does not exist or is not a manifest.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-# By Herbie's names of models and sources: the first run that is there. NOMADS keeps two days, which
-# no date says. (Herbie's pages on HRRR; REFS and RRFS are on AWS since they became operational.)
+# The first run in each archive, by Herbie's names of models and sources. NOMADS keeps the last two
+# days. (Herbie's pages on HRRR; REFS and RRFS are on AWS since they became operational.)
 _ALWAYS = datetime.min
 FIRST_RUNS: dict[str, dict[str, datetime]] = {
     "hrrr": {

@@ -1,4 +1,4 @@
-"""The messages that an inventory points at, each compared with what the inventory says of it."""
+"""The messages that an inventory points at, each checked against the inventory."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from stormdraw.messages import (
 
 @dataclass(frozen=True)
 class Piece:
-    """A message by its inventory: where it begins, and its bytes, None for the last of a file."""
+    """A message by its inventory: its first byte, and its length, None for the last of a file."""
 
     offset: int
     length: int | None
@@ -29,7 +29,7 @@ Span = tuple[Piece, ...]
 
 
 def spans(offsets: Iterable[int], wanted: Iterable[int]) -> list[Span]:
-    """The wanted messages, neighbours together, so that each span is one request.
+    """The wanted messages, with neighbours merged so that each span is one request.
 
     `offsets` are those of all lines of an inventory. Fields that share a message share its offset.
     """
@@ -49,10 +49,10 @@ def spans(offsets: Iterable[int], wanted: Iterable[int]) -> list[Span]:
 
 
 def read_span(file: RemoteFile, span: Span, origin: str) -> list[bytes]:
-    """The messages of a span, without stray bytes after them; errors call the file `origin`.
+    """The messages of a span, without stray bytes after them; errors name the file `origin`.
 
-    Raises FaultyFileError if the bytes are not what the inventory says, RequestException if they do
-    not come.
+    Raises FaultyFileError if the bytes disagree with the inventory, RequestException if they do not
+    arrive.
     """
     last = span[-1]
     end = None if last.length is None else last.offset + last.length
@@ -71,7 +71,7 @@ def read_span(file: RemoteFile, span: Span, origin: str) -> list[bytes]:
 
 
 def _message_length(indicator: bytes, piece: Piece, origin: str) -> int:
-    """The length that a message's first bytes tell, which must fit the inventory."""
+    """The length in a message's first bytes, which must agree with the inventory."""
     if not indicator.startswith(START):
         raise _foreign(origin, f"has no message at byte {piece.offset}")
     edition, length = edition_and_length(indicator)

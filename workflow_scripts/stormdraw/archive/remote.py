@@ -28,9 +28,9 @@ _NOT_THERE = (404, 410)
 _REFUSED = 403
 _HEAD_NOT_ALLOWED = (405, 501)
 
-# 403 is what a bucket says of a file that it has not, if it does not list its files to everyone. Of
-# this server it means "not so fast".
-_REFUSES_THE_HASTY = "nomads.ncep.noaa.gov"
+# A bucket that does not list its files to everyone answers 403 for a file that does not exist. This
+# server answers 403 to clients that ask too fast.
+_RATE_LIMITED = "nomads.ncep.noaa.gov"
 
 # Azure gives its files to signed addresses only.
 _SIGNED = "blob.core.windows.net"
@@ -43,10 +43,10 @@ def read_remote_file(
     address: str,
     inventories: Sequence[str],
 ) -> Found:
-    """The wanted messages of a file; `inventories` are the addresses that its `.idx` may have.
+    """The wanted messages of a file; `inventories` are the possible addresses of its `.idx`.
 
-    Raises FaultyFileError if the file or its inventory is not there or no good, UnreachableError if
-    the server does not answer, and StormdrawError if it fails in another way.
+    Raises FaultyFileError if the file or its inventory is missing or unusable, UnreachableError if
+    the server does not respond, and StormdrawError if it fails in another way.
     """
     try:
         signed = _patiently(lambda: _signed(session, address))
@@ -63,7 +63,7 @@ def read_remote_file(
 
 
 def _read_span(file: RemoteFile, span: Span, address: str, found: Found) -> None:
-    """Read a span or, where something is wrong with it, each of its messages."""
+    """Read a span or, if something is wrong with it, each of its messages separately."""
     try:
         found.messages.extend(_patiently(lambda: read_span(file, span, address)))
     except (FaultyFileError, CutOffError) as error:
@@ -76,20 +76,20 @@ def _read_span(file: RemoteFile, span: Span, address: str, found: Found) -> None
 
 
 def _inventory(session: requests.Session, address: str, inventories: Sequence[str]) -> list[Line]:
-    """The lines of the first inventory that is there."""
+    """The lines of the first inventory that exists."""
     for inventory in inventories:
         text = _patiently(lambda: _text_of(session, inventory))  # noqa: B023 - called at once
         if text is None:
             continue
         if text.lstrip().startswith("<"):
             raise StormdrawError(
-                f"{inventory}: the server sends a web page in place of an inventory; check the "
+                f"{inventory}: the server sends a web page instead of an inventory; check the "
                 "network and archive.source"
             )
         lines = read_inventory(text)
         if lines:
             return lines
-        raise FaultyFileError(address, Fault("its inventory has no line that is one"))
+        raise FaultyFileError(address, Fault("its inventory has no valid line"))
     raise FaultyFileError(
         address,
         Fault(
@@ -100,7 +100,7 @@ def _inventory(session: requests.Session, address: str, inventories: Sequence[st
 
 
 def _text_of(session: requests.Session, inventory: str) -> str | None:
-    """An inventory, None if it is not there."""
+    """The text of an inventory, None if it does not exist."""
     try:
         return fetch_inventory(session, _signed(session, inventory))
     except requests.HTTPError as error:
@@ -110,7 +110,7 @@ def _text_of(session: requests.Session, inventory: str) -> str | None:
 
 
 def _require_there(session: requests.Session, address: str) -> None:
-    """Raises HTTPError for any answer but yes, if the server has one."""
+    """Raise HTTPError if the server says that the file does not exist or is refused."""
     answer = session.head(address, allow_redirects=True)
     if answer.status_code not in _HEAD_NOT_ALLOWED:
         answer.raise_for_status()
@@ -125,7 +125,7 @@ def _signed(session: requests.Session, address: str) -> str:
 
 
 def _patiently(action: Callable[[], Result]) -> Result:
-    """What an action gives in the end, if another try may help."""
+    """The result of an action, with retries where they may help."""
     for attempt in range(1, _ATTEMPTS):
         try:
             return action()
@@ -137,7 +137,7 @@ def _patiently(action: Callable[[], Result]) -> Result:
 
 
 def _is_final(error: requests.RequestException) -> bool:
-    """Whether another try is pointless: the session has made them, or the answer is definite."""
+    """Whether a retry is pointless: the session has retried already, or the answer is definite."""
     definite = requests.exceptions.RetryError | requests.HTTPError | RangeIgnoredError
     return isinstance(error, definite) or _gave_up(error)
 
@@ -147,13 +147,13 @@ def _gave_up(error: requests.RequestException) -> bool:
 
 
 def _fault_of(error: requests.RequestException, address: str) -> Fault | None:
-    """What an answer says of that file for good, if it does."""
+    """The fault of a file according to the server's answer, if the answer is definite."""
     response = error.response if isinstance(error, requests.HTTPError) else None
     if response is None:
         return None
     if response.status_code in _NOT_THERE:
         return NOT_THERE
-    if response.status_code == _REFUSED and _REFUSES_THE_HASTY not in address:
+    if response.status_code == _REFUSED and _RATE_LIMITED not in address:
         return Fault("is refused (403)", "add another source to archive.source")
     return None
 
@@ -165,7 +165,7 @@ def _failed(request: FileRequest, address: str, error: requests.RequestException
     if isinstance(error, RangeIgnoredError):
         return StormdrawError(
             f"{address}: the server ignores byte ranges, so single messages cannot be fetched; use "
-            "one that honours them, or give the mirror as a folder"
+            "a server that supports them, or give the mirror as a folder"
         )
     silent = isinstance(error, requests.ConnectionError | requests.Timeout) or _gave_up(error)
     return (UnreachableError if silent else StormdrawError)(
@@ -175,7 +175,7 @@ def _failed(request: FileRequest, address: str, error: requests.RequestException
 
 
 def _reason(error: requests.RequestException) -> str:
-    """The cause at the bottom of a network error, without the objects it passed through."""
+    """The root cause of a network error, without the objects it passed through."""
     for part in error.args:
         if isinstance(part, MaxRetryError) and part.reason is not None:
             return _one_line(part.reason).rpartition("): ")[2]

@@ -1,8 +1,8 @@
-"""The sections of a GRIB2 message: several fields in one message, and headers without their data.
+"""The sections of a GRIB2 message: splits multi-field messages, and reads headers without data.
 
 GRIB2 lets sections 3 to 7 repeat in one message. NCEP's NAM nest packs the two wind components in
 pairs this way, so that one inventory offset stands for two fields (`12.1`, `12.2`). ecCodes reads
-only the first field of such a message unless a global switch is set, so they are taken apart here.
+only the first field of such a message unless a global switch is set, so they are split here.
 """
 
 import mmap
@@ -32,7 +32,7 @@ class Section:
 
 
 def split_fields(message: bytes) -> list[bytes]:
-    """The fields of a message, each as a message of its own; a simple message comes back as it is.
+    """The fields of a message, each as its own message; a simple message is returned unchanged.
 
     Raises StormdrawError if the sections do not fill the message.
     """
@@ -54,9 +54,9 @@ def split_fields(message: bytes) -> list[bytes]:
 
 
 def header_fields(data: bytes | mmap.mmap, extent: Extent) -> list[bytes]:
-    """The fields of a message with their headers as they are and no data, to read headers from.
+    """The fields of a message with their headers but no data, for reading the headers.
 
-    Only the pages of the headers are touched, which matters on a folder of 150 MB files.
+    Only the pages of the headers are touched, which matters for a folder of 150 MB files.
     """
     indicator = data[extent.offset : extent.offset + INDICATOR_LENGTH]
     stripped = []
@@ -72,14 +72,14 @@ def header_fields(data: bytes | mmap.mmap, extent: Extent) -> list[bytes]:
 
 
 def _assemble(indicator: bytes, parts: dict[int, bytes]) -> bytes:
-    """A message of one field, its total length set right."""
+    """A message of one field with the right total length."""
     body = b"".join(parts[number] for number in sorted(parts)) + END
     length = INDICATOR_LENGTH + len(body)
     return indicator[:8] + length.to_bytes(8, "big") + body
 
 
 def _fields(data: bytes | mmap.mmap, extent: Extent) -> Iterator[list[Section]]:
-    """The sections that make up each field; shared ones (1, 2, 3) stand in each."""
+    """The sections of each field; shared sections (1, 2, 3) are repeated."""
     current: dict[int, Section] = {}
     for section in _sections(data, extent):
         current[section.number] = section

@@ -1,4 +1,4 @@
-"""The connection that everything of an archive comes over."""
+"""The HTTP session of all archive traffic."""
 
 from typing import Any
 
@@ -10,18 +10,17 @@ from urllib3.util import Retry
 TIMEOUT = (15.0, 60.0)
 
 _RETRIES = 4
-# A server that does not answer within the time-out is asked once more.
+# A server that does not answer within the timeout is asked once more.
 _RETRIES_WITHOUT_ANSWER = 1
 _SECONDS_BEFORE_RETRY = 0.5
 _TEMPORARY = (429, 500, 502, 503, 504)
 
 
 class PatientSession(requests.Session):
-    """A session that neither hangs nor gives up at the first hitch.
+    """A session with timeouts and retries.
 
-    Nothing in `requests` sets a time-out by default (`socket.setdefaulttimeout` is not honoured).
-    Connection errors and 5xx answers are tried again with growing waits; a 5xx that stays is an
-    error, not a file that does not exist.
+    `requests` has no timeout by default (and ignores `socket.setdefaulttimeout`). Connection errors
+    and 5xx answers are retried with growing waits; a lasting 5xx is an error, not a missing file.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The part `archive` of a configuration."""
+"""The section `archive` of a configuration."""
 
 from typing import Annotated, Any, Literal
 
@@ -20,12 +20,12 @@ class Mirror(Section):
     mirror: str
 
 
-# How many the grid has, which the simulated world is a part of.
+# The size of HRRR's grid, of which the simulated world is a part.
 HRRR_POINTS = {"rows": 1059, "columns": 1799}
 
 
 class SimulatedArchive(Section):
-    """The simulated world: where on the HRRR grid it lies, and what its storms are like."""
+    """The simulated world: its place on the HRRR grid, and its spin-up."""
 
     rows: tuple[int, int] = (480, 577)
     columns: tuple[int, int] = (880, 1011)
@@ -49,7 +49,7 @@ Reference = Literal["href", "refs"]
 
 Truth = Literal["hrrr", "hrrr_f01", "urma", "rtma"]
 
-# Of a state, these are analysed by URMA and RTMA; the rest of the truth stays HRRR's.
+# URMA and RTMA analyse these variables of the state; the truth of the others is HRRR's.
 MESOSCALE_ANALYSES = ("T2M", "D2M", "U10", "V10")
 
 HerbieSource = Literal["aws", "google", "azure", "nomads"]
@@ -108,7 +108,7 @@ class Archive(Section):
         return self
 
     def hours_may_be_absent(self) -> bool:
-        """Whether a run goes on without some of its hours."""
+        """Whether a run continues without some of its hours."""
         return self.missing != "fail" or bool(self.exclude)
 
     def over_the_network(self) -> bool:

@@ -1,4 +1,4 @@
-"""Where files of an archive are looked for: Herbie's addresses of a model, pointed at a place."""
+"""Where files of an archive are looked for: Herbie's addresses, applied to a place."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,10 +15,10 @@ from stormdraw.times import format_date
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
 
-# The folder may be called otherwise than the model: `rrfsens.20260915/`, `urma2p5.20260915/`.
+# The folder may differ from the model's name: `rrfsens.20260915/`, `urma2p5.20260915/`.
 _FROM_THE_DAY_ON = re.compile(r"/([a-z0-9_]+\.\d{8}/.+)$")
 
-# An inventory's suffix stands in place of these, and after any other.
+# An inventory's suffix replaces these endings, and follows any other.
 _ENDINGS = (".grb", ".grib", ".grb2", ".grib2")
 
 
@@ -47,7 +47,7 @@ Place = Cloud | Folder | Website
 
 
 def place_of(settings: Settings, mirror: str | Path | None = None) -> Place:
-    """Where `archive.source` says to look; `mirror` is the simulated archive's folder.
+    """The place that `archive.source` names; `mirror` is the simulated archive's folder.
 
     Raises StormdrawError for a folder that does not exist.
     """
@@ -82,7 +82,7 @@ def candidates(request: FileRequest, place: Place) -> dict[str, str]:
 
 
 def inventories_of(request: FileRequest, address: str) -> list[str]:
-    """Where the inventory of the file at an address may be, in the order to look."""
+    """The possible addresses of the inventory of a file, in the order to try."""
     suffixes = getattr(_template(request), "IDX_SUFFIX", [".grib2.idx"])
     stem = address.rpartition(".")[0] if address.endswith(_ENDINGS) else address
     return [stem + suffix for suffix in suffixes]
@@ -94,16 +94,17 @@ def file_name(request: FileRequest) -> str:
 
 
 def stored_path(request: FileRequest) -> str:
-    """Where the file is kept, relative to a manifest's folder.
+    """Where the file is stored, relative to a manifest's folder.
 
-    Under the run's own day, since runs of two days can meet in one cycle and then share a name.
+    Files are stored by the day of their own run, since runs of two days can occur in one cycle and
+    may share a name.
     """
     day = format_date(request.init)
     return f"{request.model}.{day}/{file_name(request)}"
 
 
 def _template(request: FileRequest) -> SimpleNamespace:
-    """What Herbie's template of a model says: Herbie itself would ask the network first."""
+    """The content of Herbie's template of a model; Herbie itself would access the network first."""
     described = SimpleNamespace(
         date=request.init,
         fxx=request.lead,
@@ -126,8 +127,8 @@ def _rewritten(urls: Mapping[str, str], place: Place) -> dict[str, str]:
 def _paths_in_bucket(urls: Iterable[str]) -> list[str]:
     """The part of each address from the day's folder on, without repeats.
 
-    All archives agree from there (`hrrr.20180722/conus/hrrr.t00z.wrfsfcf01.grib2`), whatever comes
-    before it. Sites that mirror only one domain often leave its folder out, so that follows.
+    All archives agree from there on (`hrrr.20180722/conus/hrrr.t00z.wrfsfcf01.grib2`). Sites that
+    mirror only one domain often omit its folder, so the paths without it follow.
     """
     paths: dict[str, None] = {}
     for url in urls:

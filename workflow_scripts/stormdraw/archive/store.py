@@ -1,4 +1,4 @@
-"""The folder of a day: verified files, and a record of where each came from."""
+"""The folder of a day: verified files, and a record of their origins."""
 
 import hashlib
 import json
@@ -13,14 +13,14 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing, write_text
 from stormdraw.grids import Grid
 
-# Outlives the manifest, which Snakemake deletes before a rerun: a changed line of code must not
-# fetch everything again.
+# Outlives the manifest, which Snakemake deletes before a rerun: changed code must not fetch
+# everything again.
 _RECORD = "origins.json"
 
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """Where a variable's message lies in its file, and the hash of its bytes."""
+    """The position of a variable's message in its file, and the hash of its bytes."""
 
     variable: str
     offset: int
@@ -42,10 +42,10 @@ class StoredFile:
 
 
 class Store:
-    """The verified files of a day. Several threads may put files into it.
+    """The verified files of a day. Several threads may store files in it.
 
-    `remembers` says whether files put here may be found by a later run: not if they come from a
-    folder, which may have changed by then and is quick to copy from anyway.
+    `remembers` says whether a later run may reuse the files. It is false for files from a folder,
+    which may have changed by then and is quick to copy from.
     """
 
     def __init__(self, folder: Path, remembers: bool) -> None:
@@ -57,7 +57,7 @@ class Store:
     def put(
         self, path: str, messages: Sequence[VerifiedMessage], origin: str, grid: Grid
     ) -> StoredFile:
-        """Write messages to a file one after the other."""
+        """Write messages to a file one after another."""
         self._forget(path)
         with replacing(self.folder / path) as temporary:
             temporary.write_bytes(b"".join(message.content for message in messages))
@@ -68,12 +68,12 @@ class Store:
         return _stored(path, messages, origin, grid)
 
     def drop(self, path: str) -> None:
-        """Remove a file that turned out not to be wanted."""
+        """Remove a file that is not wanted after all."""
         self._forget(path)
         (self.folder / path).unlink(missing_ok=True)
 
     def find(self, path: str, request: FileRequest, origins: Collection[str]) -> StoredFile | None:
-        """A file from before, if it came from one of `origins` and is still what is wanted."""
+        """A file from before, if it came from one of `origins` and still is what is wanted."""
         origin = self._origins.get(path)
         if origin is None or origin not in origins or not (self.folder / path).is_file():
             return None
@@ -89,7 +89,7 @@ class Store:
         return _stored(path, verified.messages, origin, verified.grid)
 
     def _forget(self, path: str) -> None:
-        """The record must not vouch for a file while it is being replaced."""
+        """Remove a file from the record while it is being replaced."""
         with self._recording:
             if self._origins.pop(path, None) is not None:
                 self._write_record()
@@ -108,7 +108,7 @@ def _stored(path: str, messages: Sequence[VerifiedMessage], origin: str, grid: G
 
 
 def _read_record(path: Path) -> dict[str, str]:
-    """A record that cannot be read vouches for nothing."""
+    """The origin of each file; empty if the record is unreadable."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

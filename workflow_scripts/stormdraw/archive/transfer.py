@@ -1,7 +1,7 @@
-"""Byte ranges of a file over the network: never other bytes than were asked for.
+"""Byte ranges of a file over the network: exactly the bytes that were requested.
 
-A server may hang, drip, break off, answer with less than it announces or with the whole file. Each
-ends in an exception, in bounded time.
+A server may hang, send slowly, break off, answer with less than it announces or with the whole
+file. Each of these raises an exception within bounded time.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-# A transfer may take this many seconds, and one more for each so many bytes.
+# A transfer may take this many seconds, plus one for each _LEAST_BYTES_PER_SECOND bytes.
 SECONDS_TO_SPARE = 60.0
 _LEAST_BYTES_PER_SECOND = 20_000
 
@@ -24,11 +24,11 @@ _LARGEST_INVENTORY = 10_000_000
 
 
 class BrokenTransferError(requests.RequestException):
-    """A transfer that ended early or took too long: another try may help."""
+    """A transfer that ended early or took too long: a retry may help."""
 
 
 class RangeIgnoredError(requests.RequestException):
-    """The server sends whole files only."""
+    """The server only sends whole files."""
 
 
 class CutOffError(requests.RequestException):
@@ -36,7 +36,7 @@ class CutOffError(requests.RequestException):
 
 
 class Answer:
-    """The bytes of a server's answer, taken one after the other."""
+    """The bytes of a server's answer, read in order."""
 
     def __init__(self, answer: requests.Response) -> None:
         self._answer = answer
@@ -47,8 +47,8 @@ class Answer:
     def take(self, size: int) -> bytes:
         """The next `size` bytes.
 
-        Raises BrokenTransferError if they do not come, or not in time, and CutOffError if the
-        server has sent all that it says there is.
+        Raises BrokenTransferError if they do not arrive, or not in time, and CutOffError if the
+        server has sent all bytes that it announced.
         """
         parts, missing = [], size
         while missing:
@@ -62,7 +62,7 @@ class Answer:
         return b"".join(parts)
 
     def rest(self, most: int) -> bytes:
-        """All that is left, which must not be more than `most` bytes."""
+        """All remaining bytes, which must not be more than `most`."""
         parts, total = [], 0
         while part := self._some(_CHUNK):
             parts.append(part)
@@ -72,7 +72,7 @@ class Answer:
         return b"".join(parts)
 
     def _some(self, most: int) -> bytes:
-        # A connection's time-out is for the next byte: at one byte a second it never ends.
+        # A connection's timeout applies to the next byte: at one byte a second it never expires.
         seconds = time.monotonic() - self._begun
         if seconds > SECONDS_TO_SPARE + self._read / _LEAST_BYTES_PER_SECOND:
             raise BrokenTransferError(f"only {self._read} bytes came in {seconds:.0f} s")
@@ -95,7 +95,7 @@ class RemoteFile:
 
     @contextlib.contextmanager
     def read(self, start: int, end: int | None) -> Iterator[Answer]:
-        """The bytes from `start` up to and without `end`, or to the end of the file.
+        """The bytes from `start` up to but excluding `end`, or to the end of the file.
 
         Raises RequestException if the server does not send them.
         """
@@ -107,7 +107,7 @@ class RemoteFile:
 
 
 def _require_range(answer: requests.Response, start: int) -> None:
-    """Raises RequestException if the answer is not the range that was asked for."""
+    """Raise RequestException if the answer is not the requested range."""
     empty = _whole_number(answer.headers.get("Content-Length")) == 0
     if answer.status_code == _BEYOND_THE_END or (answer.status_code == _WHOLE_CONTENT and empty):
         raise CutOffError(f"ends before byte {start}, where its inventory has a message")
@@ -122,9 +122,9 @@ def _require_range(answer: requests.Response, start: int) -> None:
 
 
 def fetch_inventory(session: requests.Session, address: str) -> str:
-    """A small text file, whatever bytes it has.
+    """A small text file, in whatever encoding.
 
-    Raises RequestException if it cannot be had whole.
+    Raises RequestException if it cannot be fetched completely.
     """
     headers = {"Accept-Encoding": "identity"}
     with session.get(address, headers=headers, stream=True) as answer:

@@ -1,11 +1,11 @@
-"""What forecasts of a run are compared with, in words."""
+"""The names of the truth and the analysis of a run."""
 
 from collections.abc import Sequence
 
 from stormdraw.archive.wanted import truth_variables
 from stormdraw.settings import Settings
 
-# What `archive.truth` is called, where it is not the analysis.
+# The names of `archive.truth`, where it is not the analysis.
 TRUTH_NAMES = {
     "hrrr_f01": "HRRR 1 h forecast",
     "urma": "URMA analysis",
@@ -14,7 +14,7 @@ TRUTH_NAMES = {
 
 
 def analysis_name(settings: Settings) -> str:
-    """What the states are that a run learns from and starts at."""
+    """The name of the states that a run learns from and starts from."""
     if settings.archive.source == "simulated":
         return "simulated analysis"
     lead = settings.archive.analysis_lead
@@ -22,7 +22,7 @@ def analysis_name(settings: Settings) -> str:
 
 
 def truth_name(settings: Settings, variable: str) -> str:
-    """What the truth of a variable of the state, or of the wind speed, is."""
+    """The name of the truth of a variable of the state, or of the wind speed."""
     if variable == "WIND10":
         variable = "U10"
     if variable in truth_variables(settings):
@@ -31,7 +31,7 @@ def truth_name(settings: Settings, variable: str) -> str:
 
 
 def truth_sentences(settings: Settings) -> list[str]:
-    """What the truth of each variable is, and whom it favours."""
+    """Sentences that name the truth of each variable, and which systems it favours."""
     by_name: dict[str, list[str]] = {}
     for variable in settings.variables:
         by_name.setdefault(truth_name(settings, variable), []).append(variable)

@@ -1,4 +1,4 @@
-"""Whether the fields of a file are usable, and are those that were asked for."""
+"""Checks that the fields of a file are usable and are those that were requested."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,10 +28,10 @@ _STATISTICS = {
     "other": "another statistic of an ensemble",
 }
 
-# A wind is turned between grids as a pair.
+# A wind is rotated between grids as a pair.
 _WIND = ("U10", "V10")
 
-# What ecCodes is told to put where there is no value: larger than any.
+# The value that ecCodes uses for missing values: larger than any other.
 _MISSING = 2.0**100
 
 
@@ -45,10 +45,10 @@ class VerifiedMessage:
 
 @dataclass(frozen=True)
 class Verified:
-    """The usable messages in the order asked for, all on one grid, and what is wrong with the rest.
+    """The usable messages in the requested order, all on one grid, and the faults of the others.
 
-    `grid` is None where there is none. `lacking` has each variable that is not usable, with what is
-    wrong, or None where no message is of it.
+    `grid` is None if there is no usable message. `lacking` has each variable that is not usable
+    with its fault, or None if no message holds it.
     """
 
     messages: tuple[VerifiedMessage, ...]
@@ -58,7 +58,7 @@ class Verified:
 
 @dataclass(frozen=True)
 class _Field:
-    """A field as a message of its own."""
+    """A field as its own message."""
 
     content: bytes
     header: Header
@@ -66,15 +66,15 @@ class _Field:
 
 
 def verify_file(path: str | Path, request: FileRequest) -> Verified:
-    """As `verify`, of a file that holds nothing else. Raises StormdrawError if it is not whole."""
+    """`verify` for a file that holds only these fields. Raises StormdrawError if it is damaged."""
     return verify(read_messages(path), request)
 
 
 def verify(messages: Iterable[bytes], request: FileRequest) -> Verified:
     """The wanted fields of some messages.
 
-    A field is usable if its header says what was asked for, if it can be decoded and has a value
-    somewhere, or everywhere if it must be whole, and if it is on the grid of most of the others.
+    A field is usable if its header agrees with the request, if it can be decoded, if it has a value
+    somewhere (everywhere if `request.whole`), and if it is on the grid of most of the others.
     """
     found: dict[str, _Field] = {}
     faults: dict[str, Fault] = {}
@@ -85,7 +85,7 @@ def verify(messages: Iterable[bytes], request: FileRequest) -> Verified:
             continue
         fault = _other_than_asked_for(header, request)
         if fault is None and name in found:
-            # REFS spread files hold the terrain twice, once from another process: same values.
+            # REFS spread files hold the terrain twice, from two processes, with the same values.
             logger.warning("%s: holds %s twice; the first is taken", request, name)
             continue
         try:
@@ -106,7 +106,7 @@ def verify(messages: Iterable[bytes], request: FileRequest) -> Verified:
 
 
 def _fields(messages: Iterable[bytes], damage: list[Fault]) -> Iterator[tuple[bytes, Header]]:
-    """Each field with its header. What cannot be read is noted in `damage`, and passed over."""
+    """Each field with its header. Unreadable messages are noted in `damage` and skipped."""
     for message in messages:
         try:
             for field in split_fields(message):
@@ -118,9 +118,9 @@ def _fields(messages: Iterable[bytes], damage: list[Fault]) -> Iterator[tuple[by
 
 
 def _other_than_asked_for(header: Header, request: FileRequest) -> Fault | None:
-    """What a field's header says otherwise than its file's name.
+    """How a field's header disagrees with its file's name.
 
-    Without the variable, so that what is wrong with all of them is told once.
+    The message does not name the variable, so that a fault of all variables is reported once.
     """
     if (header.init, header.lead) != (request.init, request.lead):
         lead = "a part of an hour" if header.lead is None else f"{header.lead} h"
@@ -129,14 +129,14 @@ def _other_than_asked_for(header: Header, request: FileRequest) -> Fault | None:
         found, expected = _STATISTICS[header.statistic], _STATISTICS[request.statistic]
         return Fault(f"its message is {found}, expected {expected}")
     member = dict(request.options).get("member", 0)
-    # HiResW's second member does not say that it is one.
+    # HiResW's second member does not declare its number.
     if header.member not in (None, member):
         return Fault(f"its message is of ensemble member {header.member}, expected {member}")
     return None
 
 
 def contradiction(request: FileRequest, witness: str, init: datetime, lead: str) -> Fault:
-    """The fault of a file whose messages are of another time than its name."""
+    """The fault of a file whose messages have another time than its name."""
     return Fault(
         f"its name says {request.init:%Y-%m-%d %H} UTC + {request.lead} h, but {witness} says "
         f"{init:%Y-%m-%d %H} UTC + {lead}",
@@ -169,7 +169,7 @@ def _decodable(content: bytes, name: str, whole: bool) -> Grid:
 
 
 def off_the_common_grid(grids: Mapping[Key, Grid]) -> tuple[Grid, list[Key]]:
-    """The grid that most have, the first of equals, and who has another. There must be one."""
+    """The most common grid (the first of equals), and the keys of others. There must be a grid."""
     groups: list[list[Key]] = []
     for key, grid in grids.items():
         same = (group for group in groups if grids[group[0]].matches(grid))
@@ -196,7 +196,7 @@ def _on_other_grids(found: Mapping[str, _Field]) -> dict[str, Fault]:
 
 
 def _winds_apart(found: Mapping[str, _Field], request: FileRequest) -> dict[str, Fault]:
-    """A component without the other, and components of which only one follows the grid's axes."""
+    """The faults of a component without the other, and of two that follow different axes."""
     there = [name for name in _WIND if name in found]
     if len(there) == 1 and set(_WIND) <= set(request.variables):
         return {there[0]: Fault(f"{there[0]} is of no use without the other component")}

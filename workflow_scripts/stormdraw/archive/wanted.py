@@ -1,10 +1,10 @@
 """Which files of an archive a run needs, day by day.
 
-A *source* is one of `hrrr` (the analyses of all periods), `static` (what never changes), `truth`
-(what forecasts are compared with, where that is not the analyses), `hrrr_forecast` (HRRR's own
+A *source* is one of `hrrr` (the analyses of all periods), `static` (fields that never change),
+`truth` (what forecasts are compared with, if that is not the analyses), `hrrr_forecast` (HRRR's own
 forecasts of the cases), `hrrr_lagged` (its runs of the cases and of some hours before them), `href`
-or `refs` (a reference ensemble's member files) and `href_products` or `refs_products` (the mean and
-spread it publishes).
+or `refs` (a reference ensemble's member files) and `href_products` or `refs_products` (its
+published mean and spread).
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _PUBLISHED = ("href_products", "refs_products")
 _OF_HRRR = ("hrrr_forecast", "hrrr_lagged")
 SOURCES = ("hrrr", "static", "truth", *_OF_HRRR, *_MEMBERS, *_PUBLISHED)
 
-# Each file is one of several members: without it there is one fewer.
+# Sources of several members: without a file there is one member fewer.
 _SEVERAL = ("hrrr_lagged", *_MEMBERS)
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
@@ -33,12 +33,12 @@ Options = tuple[tuple[str, str | int], ...]
 
 @dataclass(frozen=True)
 class FileRequest:
-    """One file of the archive, and what is wanted of it.
+    """One file of the archive, and what is wanted from it.
 
-    `model`, `product` and `options` are Herbie's. `init` and `lead` (hours) are the file's own,
-    which for an older member of an ensemble are not those of the cycle. `member` is empty for what
-    is not a member, `statistic` is set for a product of an ensemble. `whole` is set if a field with
-    a missing point is of no use, `excluded` for what the configuration does without.
+    `model`, `product` and `options` are Herbie's. `init` and `lead` (hours) are those of the file,
+    which for an older member of an ensemble differ from those of the cycle. `member` is empty for
+    files that are not of a member; `statistic` is set for a product of an ensemble. `whole` is set
+    if a field with a missing point is useless, `excluded` if the configuration excludes the file.
     """
 
     model: str
@@ -65,15 +65,15 @@ def dates(settings: Settings, source: str) -> list[str]:
 
 
 def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
-    """The files of one day of a source, as `requests_by_date`."""
+    """The files of one day of a source, as in `requests_by_date`."""
     return requests_by_date(settings, source).get(date, [])
 
 
 def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequest]]:
     """The files of a source, by day.
 
-    For analyses the day is that of the file's init, for the truth that of the valid time, for
-    forecasts of cases that of the case. Raises StormdrawError for an unknown source.
+    The day is that of the initial time for analyses, that of the valid time for the truth, and that
+    of the case for forecasts of cases. Raises StormdrawError for an unknown source.
     """
     by_date: dict[str, list[FileRequest]] = {}
     for date, request in _all_requests(settings, source):
@@ -82,22 +82,22 @@ def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequ
 
 
 def has_members(source: str) -> bool:
-    """Whether a source is an ensemble, member by member: the reference or lagged runs of HRRR."""
+    """Whether a source is an ensemble of single members: a reference or lagged HRRR runs."""
     return source in _SEVERAL
 
 
 def used_sources(settings: Settings) -> list[str]:
-    """The sources that a run draws on: HRRR's analyses, the truth, and what its systems need."""
+    """The sources that a run uses: HRRR's analyses, the truth, and what its systems need."""
     needed = {need.source for need in settings.needs()}
     own = {"hrrr", "static", "truth"}
     return [source for source in SOURCES if source in own | needed]
 
 
 def minimum_members(settings: Settings, source: str) -> dict[tuple[int, ...], int]:
-    """How many members there must be, by the strictest system that uses them.
+    """The minimum number of members, by the strictest system that uses them.
 
-    Lagged runs are told apart by their ages in hours; a reference ensemble has none, (). Empty for
-    a source of other files.
+    Keys are the ages in hours of lagged runs, or () for a reference ensemble. Empty for other
+    sources.
     """
     strictest: dict[tuple[int, ...], int] = {}
     for need in settings.needs(source):
@@ -131,7 +131,7 @@ def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
 
 
 def truth_variables(settings: Settings) -> tuple[str, ...]:
-    """The variables of the state that the truth has; the others' truth is HRRR's analysis."""
+    """The state variables that the truth has; the truth of the others is HRRR's analysis."""
     names = tuple(settings.variables)
     if settings.archive.truth in ("hrrr", "hrrr_f01"):
         return names
@@ -139,7 +139,7 @@ def truth_variables(settings: Settings) -> tuple[str, ...]:
 
 
 def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    """The files of the truth by their valid day; none where the analyses are the truth."""
+    """The files of the truth by their valid day; none if the analyses are the truth."""
     kind = settings.archive.truth
     if kind == "hrrr":
         return
@@ -154,7 +154,7 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
 
 def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     if settings.fields.static:
-        # Any hour is as good, but one that is excluded is so for a reason.
+        # Any hour will do, except excluded ones.
         hours_of_training = settings.periods.training.times()
         usable = (time for time in hours_of_training if time not in settings.archive.exclude)
         first = next(usable, hours_of_training[0])
@@ -171,7 +171,7 @@ def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> Fi
 
 
 def _runs(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
-    """HRRR's runs of each case, as far as each goes."""
+    """HRRR's runs for each case, at the leads that each reaches."""
     for case in settings.initial_times():
         for run in lagged_runs(case, settings.ages(source)):
             for lead in filter(run.reaches, settings.leads):

@@ -11,10 +11,10 @@ from stormdraw.errors import StormdrawError
 
 @contextlib.contextmanager
 def workspace(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which goes with the process, however it ends.
+    """Hold the folder's lock, which ends with the process.
 
-    Unfinished files that a killed run left go first. Raises StormdrawError if another job is at
-    work there.
+    Unfinished files of a killed run are removed first. Raises StormdrawError if another job is
+    working there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
@@ -32,9 +32,9 @@ def _lock(descriptor: int, folder: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise StormdrawError(
-            f"{folder}: another job is fetching into it; wait until it has ended, or run in a "
-            "checkout of its own"
+            f"{folder}: another job is fetching into it; wait until it has ended, or run in "
+            "another checkout"
         ) from None
     except OSError:
-        # Some network file systems have no locks. Snakemake has one of its own.
+        # Some network file systems have no locks; Snakemake has its own.
         pass

@@ -1,1 +1,1 @@
-"""GRIB2 of any grid, turned into CF NetCDF on one grid, and what training needs to know of it."""
+"""Turns GRIB2 on any grid into CF NetCDF on one grid, with statistics for training."""

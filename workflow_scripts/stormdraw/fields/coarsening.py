@@ -1,4 +1,4 @@
-"""Block averages: a grid coarsened by a whole factor."""
+"""Block averages: coarsening a grid by a whole factor."""
 
 import numpy as np
 
@@ -7,24 +7,24 @@ from stormdraw.variables import variable
 
 
 def coarse_grid(grid: Grid, factor: int) -> Grid:
-    """The grid of the middles of blocks of `factor` x `factor` points.
+    """The grid of the centres of blocks of `factor` x `factor` points.
 
-    Points beyond the last whole block are left out: 1059 x 1799 points become 264 x 449 by a factor
-    of 4. A part of a block would be an average over another area, and its middle off the grid.
+    Points beyond the last whole block are left out: a factor of 4 turns 1059 x 1799 points into 264
+    x 449. A partial block would be an average over another area, with its centre off the grid.
     """
     if factor == 1:
         return grid
-    return Grid(grid.crs, _middles(grid.x, factor), _middles(grid.y, factor))
+    return Grid(grid.crs, _centres(grid.x, factor), _centres(grid.y, factor))
 
 
 def fine_grid(grid: Grid, factor: int) -> Grid:
-    """The grid whose blocks of `factor` x `factor` points `grid` is made of."""
+    """The grid whose blocks of `factor` x `factor` points have their centres on `grid`."""
     if factor == 1:
         return grid
     return Grid(grid.crs, _parts(grid.x, factor), _parts(grid.y, factor))
 
 
-def _middles(points: tuple[float, ...], factor: int) -> tuple[float, ...]:
+def _centres(points: tuple[float, ...], factor: int) -> tuple[float, ...]:
     spacing = points[1] - points[0]
     shift = (factor - 1) / 2 * spacing
     return tuple(points[factor * i] + shift for i in range(len(points) // factor))
@@ -40,9 +40,9 @@ def _parts(points: tuple[float, ...], factor: int) -> tuple[float, ...]:
 def coarsen(field: np.ndarray, factor: int, name: str) -> np.ndarray:
     """Means over the whole blocks of a variable's field, (y, x) -> (y // factor, x // factor).
 
-    A point stands for the same area of the map plane as any other, so that the integral over the
-    plane is kept. Missing points do not count; a block of nothing else is missing. What the table
-    says is averaged as decibels is averaged as the power it stands for: 10 lg(mean(10^(dBZ / 10))).
+    All points represent the same area of the map plane, so the integral over the plane is
+    conserved. Missing points do not count; a block without other points is missing. Variables in
+    decibels are averaged as power: 10 lg(mean(10^(dBZ / 10))).
     """
     if factor == 1:
         return field
@@ -53,7 +53,7 @@ def coarsen(field: np.ndarray, factor: int, name: str) -> np.ndarray:
 
 
 def _block_means(field: np.ndarray, factor: int) -> np.ndarray:
-    """float64 (y', x')."""
+    """The block means, float64 (y', x')."""
     rows, columns = (points // factor for points in field.shape)
     sums, counts = np.zeros((rows, columns)), np.zeros((rows, columns))
     whole = field[: factor * rows, : factor * columns]

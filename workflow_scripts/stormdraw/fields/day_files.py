@@ -1,4 +1,4 @@
-"""Day files, open for reading fields and parts of them as fast as the disk gives them."""
+"""Day files, open for reading fields and parts of them at the speed of the disk."""
 
 import functools
 import os
@@ -18,14 +18,14 @@ from stormdraw.fields.layout import Deflated, Plain, layout_of
 from stormdraw.grids import WHOLE_GRID, Grid, Window, with_ends
 from stormdraw.times import parse_init
 
-# Files that stay open: a year of days would be more than many systems allow a process. Where fields
-# lie in the others is kept, so that a file that is opened again need not be looked through again.
+# The number of files kept open: a year of days would exceed the limit of many systems. The layouts
+# of more files are remembered, so that a file opened again is not scanned again.
 _OPEN_FILES = 256
 _KNOWN_FILES = 4096
 
 
 class DayFile:
-    """One day of states on one grid. May be read by several threads at once, and after a fork.
+    """One day of states on one grid. Several threads may read it at once, also after a fork.
 
     `incomplete` are the valid times with a missing point.
     """
@@ -53,9 +53,9 @@ class DayFile:
     ) -> np.ndarray:
         """The state at one index along time, float32 (variable, y, x), into `out` if given.
 
-        Of a part of the grid, little more than its rows are read. Raises StormdrawError if the file
-        lacks a variable or is damaged, ValueError if `out` is not float32 of that shape, in one
-        piece.
+        For a part of the grid, little more than its rows are read. Raises StormdrawError if the
+        file lacks a variable or is damaged, and ValueError if `out` is not contiguous float32 of
+        that shape.
         """
         missing = [name for name in names if name not in self._layouts]
         if missing:
@@ -89,13 +89,13 @@ class DayFile:
             ) from None
 
     def _decoded(self, name: str, index: int, window: Window) -> np.ndarray:
-        """A part of a field of a file that something else wrote, as its attributes say."""
+        """A part of a field in a file that another program wrote, decoded by its attributes."""
         with xr.open_dataset(self.path, engine="netcdf4") as dataset:
             return dataset[name].isel(time=index)[window].values
 
 
 class _Opened:
-    """A file's descriptor, closed when nobody holds this any more, a read under way included."""
+    """A file descriptor that is closed when no reader holds it any more."""
 
     def __init__(self, path: Path) -> None:
         self.descriptor = os.open(path, os.O_RDONLY)
@@ -103,7 +103,7 @@ class _Opened:
 
 
 def day_file(path: str | Path) -> DayFile:
-    """The file, looked through once while it stays the same."""
+    """The file, scanned only once as long as it does not change."""
     status = os.stat(path)
     return _known(Path(path), status.st_ino, status.st_mtime_ns, status.st_size)
 

@@ -19,31 +19,31 @@ from stormdraw.grids import Grid
 from stormdraw.messages import grid_relative_winds, opened
 from stormdraw.times import hours
 
-# What ecCodes is told to put where there is no value: larger than any, and exact in float32.
+# The value that ecCodes uses for missing values: larger than any other, and exact in float32.
 _MISSING = 2.0**100
 
-# Decodes fields that belong together, when it is called.
+# A function that decodes fields that belong together.
 Read = Callable[[], Sequence[SourceField]]
 
 
 @dataclass(frozen=True)
-class Listed:
-    """The rows of a manifest that are about one file, by variable. Some may be absent."""
+class ListedFile:
+    """The rows of a manifest for one file, by variable. Some may be absent."""
 
     valid: datetime
     rows: dict[str, ManifestRow]
 
     def absent(self) -> list[str]:
-        """The variables that are not there."""
+        """The variables that are absent."""
         return [name for name, row in self.rows.items() if not row.there]
 
     def any_of(self, names: Collection[str]) -> bool:
-        """Whether one of these variables is there."""
+        """Whether one of these variables exists."""
         return any(row.there for name, row in self.rows.items() if name in names)
 
 
 class Messages:
-    """What a manifest lists, and the messages beside it."""
+    """The messages that a manifest lists."""
 
     def __init__(self, manifest_path: Path) -> None:
         self.path = manifest_path
@@ -54,20 +54,20 @@ class Messages:
             key = (row.member, row.statistic, row.init, row.lead)
             self._files.setdefault(key, {})[row.variable] = row
 
-    def file(self, init: datetime, lead: int, member: str = "", statistic: str = "") -> Listed:
-        """What is listed of the forecast for `lead` hours after `init`, by its own clock."""
+    def file(self, init: datetime, lead: int, member: str = "", statistic: str = "") -> ListedFile:
+        """The listed variables of the forecast for `lead` hours from `init`, the file's own times."""
         rows = self._files.get((member, statistic, init, lead), {})
-        return Listed(init + hours(lead), rows)
+        return ListedFile(init + hours(lead), rows)
 
-    def by_valid_time(self) -> list[Listed]:
-        """All that is listed, in order: for sources that have one field of a variable at a time."""
+    def by_valid_time(self) -> list[ListedFile]:
+        """All listed files in order, for sources with one field of a variable at a time."""
         merged: dict[datetime, dict[str, ManifestRow]] = {}
         for (_, _, init, lead), rows in self._files.items():
             merged.setdefault(init + hours(lead), {}).update(rows)
-        return [Listed(valid, merged[valid]) for valid in sorted(merged)]
+        return [ListedFile(valid, merged[valid]) for valid in sorted(merged)]
 
-    def first_grid(self, among: Sequence[Listed]) -> Grid | None:
-        """The grid of the first message that is there; None if there is none."""
+    def first_grid(self, among: Sequence[ListedFile]) -> Grid | None:
+        """The grid of the first message that exists; None if there is none."""
         for listed in among:
             for row in listed.rows.values():
                 if row.there:
@@ -76,12 +76,13 @@ class Messages:
         return None
 
     def reading(
-        self, listed: Listed, names: Sequence[str], grid: Grid | None = None
+        self, listed: ListedFile, names: Sequence[str], grid: Grid | None = None
     ) -> Read | None:
-        """What decodes these variables, None if one is absent or nothing is listed.
+        """A function that decodes these variables; None if one is absent or nothing is listed.
 
-        Called, it raises StormdrawError for bytes that changed since they were fetched, and for a
-        grid other than `grid` if one is given. Raises StormdrawError if others are listed only.
+        The function raises StormdrawError for bytes that changed since they were fetched, and for a
+        grid other than `grid` if one is given. This method raises StormdrawError if only other
+        variables are listed.
         """
         lacking = [name for name in names if name not in listed.rows]
         if lacking and listed.rows:
@@ -114,8 +115,8 @@ class Messages:
             )
 
     def _bytes(self, row: ManifestRow) -> bytes:
-        """A message, if it still is the one that was fetched."""
-        path, again = self.folder / row.file, f"delete {self.folder} and run again to fetch it anew"
+        """A message, if it is still the one that was fetched."""
+        path, again = self.folder / row.file, f"delete {self.folder} and run again to fetch it"
         try:
             with open(path, "rb") as stream:
                 stream.seek(row.offset)
@@ -131,11 +132,11 @@ class Messages:
 
 
 def decode(handle: int) -> np.ndarray:
-    """A message's values as float32 (y, x), rows from south to north, NaN where there is none."""
+    """A message's values as float32 (y, x), rows from south to north, NaN where missing."""
     eccodes.codes_set(handle, "missingValue", _MISSING)
-    # In double precision and then rounded: ecCodes takes longer to give float32 by itself.
+    # Read in double precision and then rounded: ecCodes is slower in float32.
     values = eccodes.codes_get_array(handle, "values", ktype=float).astype(np.float32)
-    # With or without a bitmap: complex packing has a code of its own for missing points.
+    # With or without a bitmap: complex packing has its own code for missing points.
     if values.max() >= _MISSING:
         values[values >= _MISSING] = np.nan
     return in_map_order(handle, values)

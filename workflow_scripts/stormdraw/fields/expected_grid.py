@@ -1,4 +1,4 @@
-"""The grid that fields will be on, as far as it is known before anything is fetched."""
+"""The grid of the fields, as far as it is known before anything is fetched."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from stormdraw.settings import Settings
 
 
 def archive_grid(settings: Settings) -> Grid | None:
-    """The grid of the archive's files.
+    """The grid of the archive's files; None if it is not known yet.
 
-    A mirror may hold less than HRRR's whole grid: a folder's first file tells, which may not be
-    there yet; what is behind an address only its files will tell, and then it is None.
+    A mirror may hold less than HRRR's whole grid. The first file of a folder tells its grid, if it
+    exists; a mirror behind an address is only known from fetched files.
     """
     source = settings.archive.source
     if source == "simulated":
@@ -38,10 +38,10 @@ def target_grid(settings: Settings) -> Grid | None:
 
 
 def archive_shape(settings: Settings) -> tuple[int, int]:
-    """(y, x) of the archive's grid; HRRR's, which is the largest, if it is not known."""
+    """(y, x) of the archive's grid; that of HRRR, which is the largest, if it is not known."""
     return (archive_grid(settings) or HRRR).shape
 
 
 def target_shape(settings: Settings) -> tuple[int, int]:
-    """(y, x) of the fields, if the archive's grid is not known at most."""
+    """(y, x) of the fields; the largest possible if the archive's grid is not known."""
     return Target.of(settings.fields, archive_grid(settings) or HRRR).grid.shape

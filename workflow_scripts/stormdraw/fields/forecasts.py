@@ -1,6 +1,6 @@
 """Forecasts of a case on the target grid: `results/fields/{source}/{init}.nc`.
 
-Members of a reference ensemble, the mean and spread that it publishes, and HRRR's own runs.
+These are members of a reference ensemble, its published mean and spread, and HRRR's own runs.
 """
 
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ from stormdraw.times import hours
 
 @dataclass(frozen=True)
 class Cycle:
-    """The forecasts that are wanted of a case: these variables, `leads` hours after `init`."""
+    """The wanted forecasts of a case: these variables at `leads` hours after `init`."""
 
     init: datetime
     leads: Sequence[int]
     variables: Sequence[str]
 
     def leading(self) -> dict[str, xr.DataArray]:
-        """The coordinates that all files of forecasts have."""
+        """The coordinates that all forecast files have."""
         return {"lead": lead_coordinate(self.leads), "init": init_coordinate(self.init)}
 
 
@@ -42,7 +42,7 @@ def regrid_members(
 ) -> None:
     """Write each variable of the members of an `ensemble`, (member, lead, y, x).
 
-    A variable that the archive lacks of a member at a lead is missing there.
+    A variable that is absent from the archive for a member at a lead is missing there.
     """
     messages = Messages(manifest_path)
     pieces = [
@@ -69,7 +69,7 @@ def regrid_forecast(
 ) -> None:
     """Write each variable of HRRR's run that started `age` hours before the case, (lead, y, x).
 
-    What is absent from the archive is missing, be it all.
+    Variables that are absent from the archive are missing, even if all are.
     """
     pieces = _pieces(Messages(manifest_path), cycle, hrrr_run(cycle.init, age), destination)
     content = Content(
@@ -86,8 +86,8 @@ def regrid_products(
 ) -> None:
     """Write `<variable>_mean` and `<variable>_spread`, each (lead, y, x), of `href` or `refs`.
 
-    What is absent from the archive is missing. Only means are held against the table's bounds.
-    Raises StormdrawError for a product that was not looked for.
+    Variables that are absent from the archive are missing. Only means are checked against the
+    bounds of the variables. Raises StormdrawError for a product that the manifest does not list.
     """
     messages = Messages(manifest_path)
     pieces = []
@@ -122,7 +122,7 @@ def _pieces(
     destination: Destination,
     index: tuple[int, ...] = (),
 ) -> list[Piece]:
-    """All leads of a member, whose own run started before the case and has leads of its own."""
+    """All leads of a member, whose own run started before the case and has its own leads."""
     pieces = []
     for j, lead in enumerate(cycle.leads):
         start = cycle.init - hours(member.age)

@@ -1,7 +1,7 @@
-"""Where in a NetCDF file the values of a field lie, so that they can be read without its library.
+"""Where a NetCDF file holds the values of a field, for reading them without its library.
 
-HDF5's library reads for one thread at a time, and through buffers of its own. Rows that lie in one
-piece, plain or deflated, are one read from their place in the file.
+HDF5's library reads for one thread at a time, and through its own buffers. Contiguous rows, plain
+or deflated, need a single read from the file.
 """
 
 import os
@@ -19,15 +19,15 @@ _SHUFFLE = h5py.h5z.FILTER_SHUFFLE
 
 @dataclass(frozen=True)
 class Plain:
-    """Fields of float32 (y, x), one after the other from `offset` bytes on."""
+    """Fields of float32 (y, x), one after another from byte `offset` on."""
 
     offset: int
     shape: tuple[int, int]
 
     def read(self, descriptor: int, index: int, window: Window, out: np.ndarray) -> None:
-        """Fill `out`, float32 (y, x) in C order, with a window, whose ends are stated, of a field.
+        """Fill `out`, float32 (y, x) in C order, with a window of a field; its ends must be given.
 
-        Its rows are read in one piece, from end to end: thousands of small reads take longer.
+        The rows are read as one piece: thousands of small reads take longer.
         """
         rows, columns = window
         height, width = self.shape
@@ -40,10 +40,10 @@ class Plain:
 
 @dataclass(frozen=True, eq=False)
 class Deflated:
-    """Fields of float32 (y, x) in bands of `band_rows` rows, each band deflated by itself.
+    """Fields of float32 (y, x) in bands of `band_rows` rows, each band deflated separately.
 
-    `places` are where: int64 (time, band, 2), the offset and the size in bytes. The last band is as
-    high as the others, whatever is left for it.
+    `places` are int64 (time, band, 2): the offset and the size in bytes. The last band is stored
+    with as many rows as the others.
     """
 
     places: np.ndarray
@@ -52,9 +52,9 @@ class Deflated:
     shuffled: bool
 
     def read(self, descriptor: int, index: int, window: Window, out: np.ndarray) -> None:
-        """Fill `out`, float32 (y, x) in C order, with a window, whose ends are stated, of a field.
+        """Fill `out`, float32 (y, x) in C order, with a window of a field; its ends must be given.
 
-        Only the bands that it lies in are read.
+        Only the bands of the window are read.
         """
         rows, columns = window
         for band in range(rows.start // self.band_rows, -(-rows.stop // self.band_rows)):
@@ -72,15 +72,15 @@ class Deflated:
         if not self.shuffled:
             out[:] = content.view(np.float32).reshape(-1, self.width)[rows, columns]
             return
-        # All first bytes stand together, then all second ones. Four strided copies take a third of
-        # the time of one transposed copy.
+        # All first bytes are stored together, then all second ones. Four strided copies take a
+        # third of the time of one transposed copy.
         bytes_of_values = out.view(np.uint8).reshape(*out.shape, 4)
         for position, plane in enumerate(content.reshape(4, -1, self.width)):
             bytes_of_values[..., position] = plane[rows, columns]
 
 
 def layout_of(dataset: h5py.Dataset) -> Plain | Deflated | None:
-    """How a variable (time, y, x) is stored; None if its library is needed to read it."""
+    """How a variable (time, y, x) is stored; None if only its library can read it."""
     if dataset.dtype != np.dtype("<f4") or dataset.ndim != 3 or _is_encoded(dataset):
         return None
     times, height, width = dataset.shape
@@ -104,7 +104,7 @@ def layout_of(dataset: h5py.Dataset) -> Plain | Deflated | None:
 
 
 def _read(descriptor: int, view: memoryview, place: int) -> None:
-    """Fill a view of bytes with those of a file from a place on."""
+    """Fill a view with bytes of a file from a position on."""
     done = 0
     while done < len(view):
         count = os.preadv(descriptor, [view[done:]], place + done)
@@ -114,6 +114,6 @@ def _read(descriptor: int, view: memoryview, place: int) -> None:
 
 
 def _is_encoded(dataset: h5py.Dataset) -> bool:
-    """Whether stored values must be scaled, or missing ones told by a number."""
+    """Whether stored values must be scaled, or missing values are marked by a number."""
     fill = np.asarray(dataset.attrs.get("_FillValue", np.nan))
     return bool({"scale_factor", "add_offset"} & set(dataset.attrs)) or not np.isnan(fill).all()

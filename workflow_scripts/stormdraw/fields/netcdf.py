@@ -1,4 +1,4 @@
-"""Writing CF NetCDF one field at a time, so that memory does not grow with the file."""
+"""Writes CF NetCDF one field at a time, so that memory does not grow with the file."""
 
 import contextlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -16,10 +16,10 @@ from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.variables import variable
 
-# The compact store rounds to 2^-7, an eighth of the 1/16 that HRRR's temperatures, winds and
-# reflectivities are packed in.
+# The compact store rounds to 2^-7, an eighth of HRRR's packing step of 1/16 for temperatures, winds
+# and reflectivities.
 _KEPT_DIGITS = 2
-# Rows of its bands: a crop to learn from takes a few of them, not the field.
+# Rows per band: a training crop reads a few bands, not the whole field.
 _BAND_ROWS = 64
 
 TIME_ENCODING = {"units": "hours since 1970-01-01", "dtype": "int64", "calendar": "standard"}
@@ -36,14 +36,14 @@ def written_in_parts(
 ) -> Iterator[dict[str, netCDF4.Variable]]:
     """Yield the variables of a new file, each float32 (*leading, y, x) and not yet filled.
 
-    `variables` maps the name in the file to a row of the table of variables. The `fast` store is
-    contiguous and uncompressed: reading a state is then as fast as the disk. The `compact` one is
-    rounded to what the archive resolves and deflated, in bands of rows. The `packed` one is as the
-    fast one, but to be filled in with the 16-bit numbers of `stormdraw.fields.packing`. The file
-    takes its name when the block succeeds.
+    `variables` maps names in the file to rows of the table of variables. The `fast` store is
+    contiguous and uncompressed, so that states are read at the speed of the disk. The `compact`
+    store is rounded to the archive's precision and deflated, in bands of rows. The `packed` store
+    is like the fast one, but filled with the 16-bit numbers of `stormdraw.fields.packing`. The file
+    gets its name when the block succeeds.
     """
     skeleton = xr.Dataset(coords={**leading, **grid.coordinates()}, attrs=dict(attributes))
-    # CF allows coordinates no missing value, and xarray would give them one.
+    # CF does not allow missing values in coordinates, but xarray would declare one.
     encoding: dict[Hashable, dict[str, Any]] = {
         name: {"_FillValue": None} for name in skeleton.coords
     }
@@ -88,7 +88,7 @@ def _create(
 def _storage(
     dataset: netCDF4.Dataset, dimensions: Sequence[str], store: Store | Literal["packed"]
 ) -> dict[str, Any]:
-    # A dimension without a point is an unlimited one, and then there is nothing to lay out.
+    # A dimension of length 0 is unlimited, and then there is nothing to lay out.
     if any(dataset.dimensions[name].isunlimited() for name in dimensions):
         return {}
     if store != "compact":
@@ -105,7 +105,7 @@ def _storage(
 
 
 def variable_attributes(name: str) -> dict[str, str]:
-    """CF attributes of a variable of the table."""
+    """The CF attributes of a variable of the table."""
     row = variable(name)
     attributes = {
         "long_name": row.long_name,
@@ -134,7 +134,7 @@ def lead_coordinate(leads: Sequence[int]) -> xr.DataArray:
 
 
 def init_coordinate(init: datetime) -> xr.DataArray:
-    """The initial time, a scalar."""
+    """The initial time as a scalar."""
     return xr.DataArray(
         np.datetime64(init, "ns"), attrs={"standard_name": "forecast_reference_time"}
     )

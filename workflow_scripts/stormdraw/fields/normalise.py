@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.decoding import Listed, Messages
+from stormdraw.fields.decoding import ListedFile, Messages
 from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.writing import Content, Destination, Piece, read_together, write_fields
 from stormdraw.grids import Grid
@@ -24,22 +24,22 @@ def normalise_day(
     destination: Destination,
     grid_manifest: Path | None = None,
 ) -> None:
-    """Write a day's analyses, each variable (time, y, x), time being the valid time.
+    """Write a day's analyses, each variable (time, y, x) at its valid times.
 
-    Hours of which the archive has nothing are left out and named in the attribute `absent_times`;
-    hours that lack a variable or a point are named in `incomplete_times`. A day without any
-    has the grid of `grid_manifest`'s messages. Raises StormdrawError where the grid changes within
-    the day, and if nothing tells the grid.
+    Hours for which the archive has nothing are left out and listed in the attribute `absent_times`;
+    hours that lack a variable or a point are listed in `incomplete_times`. A day without any hour
+    has the grid of `grid_manifest`'s messages. Raises StormdrawError if the grid changes within the
+    day, and if the grid is unknown.
     """
     messages = Messages(manifest_path)
     wanted = messages.by_valid_time()
-    there = [listed for listed in wanted if listed.any_of(names)]
+    present = [listed for listed in wanted if listed.any_of(names)]
     absent = [listed.valid for listed in wanted if not listed.any_of(names)]
     for listed in wanted:
         if lacking := listed.absent():
             logger.warning("%s UTC has no %s", f"{listed.valid:%H}", ", ".join(lacking))
-    if there or grid_manifest is None:
-        archive = _grid(messages, there)
+    if present or grid_manifest is None:
+        archive = _grid(messages, present)
     else:
         others = Messages(grid_manifest)
         archive = _grid(others, others.by_valid_time())
@@ -50,7 +50,7 @@ def normalise_day(
             Checks(listed.valid, destination.fields.suspicious),
             messages.reading(listed, group, archive),
         )
-        for index, listed in enumerate(there)
+        for index, listed in enumerate(present)
         for group in read_together(names)
     ]
     folder = messages.folder
@@ -58,14 +58,14 @@ def normalise_day(
         "Hourly states",
         f"{folder.parent.name.upper()} GRIB2 of {folder.name}",
         {name: name for name in names},
-        {"time": time_coordinate([listed.valid for listed in there])},
+        {"time": time_coordinate([listed.valid for listed in present])},
         {"absent_times": " ".join(map(format_init, absent))},
     )
     write_fields(content, pieces, Target.of(destination.fields, archive), destination)
 
 
 def normalise_static(manifest_path: Path, names: Sequence[str], destination: Destination) -> None:
-    """Write the fields that are the same at every time, each (y, x)."""
+    """Write the fields that are the same at all times, each (y, x)."""
     messages = Messages(manifest_path)
     listed = messages.by_valid_time()[0]
     archive = _grid(messages, [listed])
@@ -91,12 +91,12 @@ def time_coordinate(times: Sequence[datetime]) -> xr.DataArray:
     )
 
 
-def _grid(messages: Messages, among: Sequence[Listed]) -> Grid:
-    """The grid of the first message among these."""
+def _grid(messages: Messages, among: Sequence[ListedFile]) -> Grid:
+    """The grid of the first message in these files."""
     grid = messages.first_grid(among)
     if grid is None:
         raise StormdrawError(
-            f"{messages.folder}: nothing of this day is there, and nothing tells their grid; leave "
-            "the day out of periods"
+            f"{messages.folder}: the archive has nothing of this day, so its grid is unknown; "
+            "leave the day out of periods"
         )
     return grid

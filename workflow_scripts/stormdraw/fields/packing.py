@@ -1,8 +1,8 @@
-"""Variables as whole numbers of 16 bits between their physical bounds.
+"""Variables packed as 16-bit integers between their physical bounds.
 
 The step between two numbers is a power of two, so that unpacked values are exact in float32:
-packing them again changes nothing, and the floor of a variable (no echo, no CAPE) stays exactly
-that. Half a step is far below what the archive resolves: 0.001 K of the 0.1 K of a temperature.
+packing them again changes nothing, and the floor of a variable (no echo, no CAPE) stays exact. Half
+a step is far below the archive's precision: 0.001 K for a temperature resolved to 0.1 K.
 """
 
 import math
@@ -25,10 +25,10 @@ class Packing:
     step: np.float32
 
     def pack(self, field: np.ndarray) -> np.ndarray:
-        """The nearest numbers, uint16; what lies beyond the bounds takes the first or last one."""
+        """The nearest numbers, uint16; values beyond the bounds get the first or last number."""
         numbers = (field - self.offset) * np.float32(1 / self.step)
         np.rint(numbers, out=numbers)
-        # Not a number is none of the 16-bit ones, and converting it would be undefined.
+        # NaN has no 16-bit number, and converting it would be undefined.
         missing = np.isnan(numbers)
         numbers[missing] = 0
         packed = np.clip(numbers, 0, _LARGEST, out=numbers).astype(np.uint16)
@@ -36,7 +36,7 @@ class Packing:
         return packed
 
     def unpack(self, numbers: np.ndarray) -> np.ndarray:
-        """The values, float32; NaN where they are missing."""
+        """The values, float32; NaN where missing."""
         field = numbers.astype(np.float32)
         field *= self.step
         field += self.offset

@@ -1,4 +1,4 @@
-"""Where the points of one grid lie between those of another."""
+"""The positions of the points of one grid on another."""
 
 import functools
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from stormdraw.grids import SAME_POINT, Grid
 class Positions:
     """Fractional rows and columns of the target's points on a source grid, each (y, x).
 
-    `inside` is False for points beyond the source's outermost points; what is within a hundredth of
-    a spacing of them lies on them. `periodic` if the source goes once round the Earth, so that its
-    first column follows its last.
+    `inside` is False for points beyond the source's outermost points; points within a hundredth of
+    a spacing of these count as on them. `periodic` is true if the source circles the Earth, so that
+    its first column follows its last.
     """
 
     row: np.ndarray
@@ -25,12 +25,12 @@ class Positions:
 
 @functools.lru_cache(maxsize=2)
 def longitude_latitude(target: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """As `Grid.longitude_latitude`, made once for all the models of an ensemble."""
+    """`Grid.longitude_latitude`, computed once for all models of an ensemble."""
     return target.longitude_latitude()
 
 
 def positions(source: Grid, target: Grid) -> Positions:
-    """The target's points on the source, found in the source's own coordinates."""
+    """The target's points on the source, in the source's own coordinates."""
     if source.crs == target.crs:
         x, y = np.meshgrid(target.x, target.y)
     else:
@@ -42,10 +42,11 @@ def positions(source: Grid, target: Grid) -> Positions:
     if source.geographic:
         turn = 360.0 / dx
         periodic = columns > turn - 0.5
-        # Half a spacing of room, so that a point on the first column is not a turn beyond it.
+        # Half a spacing of tolerance, so that a point on the first column is not a full turn beyond
+        # it.
         column = (column + 0.5) % turn - 0.5
         column = np.where((column < 0) & periodic, column + turn, column)
-    # Rounded to a millionth of a spacing, so that a point on one of the source's takes it alone.
+    # Rounded to a millionth of a spacing, so that a point on a source point uses that point alone.
     row, inside = _on_axis(np.round((y - source.y[0]) / dy, 6), rows)
     column = np.round(column, 6)
     if not periodic:
@@ -55,6 +56,6 @@ def positions(source: Grid, target: Grid) -> Positions:
 
 
 def _on_axis(place: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places along an axis of so many points, those about an end put on it; and which lie on it."""
+    """Positions clipped to an axis of `points` points, and whether they lie on it."""
     inside = (place >= -SAME_POINT) & (place <= points - 1 + SAME_POINT)
     return np.clip(place, 0, points - 1), inside

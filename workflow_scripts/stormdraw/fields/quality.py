@@ -1,4 +1,4 @@
-"""Values that cannot be: counted, recorded and, if asked for, masked."""
+"""Physically impossible values: counted, recorded and, if configured, masked."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,10 +24,10 @@ Treatment = Suspicious | Literal["floor"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A field's points outside the table's physical bounds.
+    """A field's points outside the physical bounds of the variable.
 
-    `valid` is the valid time, `member` is empty for an analysis. `suspicious` of `points` points
-    lie outside `lower` and `upper`; `lowest` and `highest` are the field's extremes. `treatment`
+    `valid` is the valid time; `member` is empty for an analysis. `suspicious` of `points` points
+    are outside `lower` and `upper`; `lowest` and `highest` are the field's extremes. `treatment`
     says whether they were kept, masked, or raised to the floor.
     """
 
@@ -49,13 +49,13 @@ COLUMNS = tuple(field.name for field in fields(Finding))
 def check(
     field: np.ndarray, name: str, valid: datetime, treatment: Suspicious, member: str = ""
 ) -> tuple[np.ndarray, list[Finding]]:
-    """A field (y, x), masked if so asked, and what was found in it.
+    """A field (y, x), masked if configured, and the findings in it.
 
-    Bounds are those of the table, widened by the step to which packing rounds.
+    Bounds are those of the table of variables, widened by the packing step.
     """
     row = variable(name)
     lower, upper = row.lower - row.precision, row.upper + row.precision
-    # Most fields need no more than these two passes.
+    # These two passes suffice for most fields.
     if field.min() >= lower and field.max() <= upper:
         return field, []
     outside = (field < lower) | (field > upper)
@@ -70,11 +70,10 @@ def check(
 def align_floor(
     field: np.ndarray, name: str, valid: datetime, member: str = ""
 ) -> tuple[np.ndarray, list[Finding]]:
-    """A field (y, x) with what lies below the floor raised to it, if the table gives decibels.
+    """A field (y, x) with values below the floor raised to it, for variables in decibels.
 
-    Models write no echo as values of their own: HRRR as -10 dBZ, RRFS as -20
-    (NOAA-EMC/global-workflow issue 2143). Points that are lower by no more than the step to which
-    packing rounds are raised, but not told.
+    Models encode no echo differently: HRRR as -10 dBZ, RRFS as -20 (NOAA-EMC/global-workflow issue
+    2143). Points lower by no more than the packing step are raised without a finding.
     """
     row = variable(name)
     if not row.decibel or row.floor is None or field.min() >= row.floor:
@@ -111,7 +110,7 @@ def _finding(
 def note_suspicious(
     written: Mapping[str, netCDF4.Variable], findings: Sequence[Finding], treatment: Suspicious
 ) -> None:
-    """Record the counts with the variables of a file, and say them if there are any."""
+    """Record the counts in the variables' attributes, and log them if there are any."""
     said = {"keep": "kept as they are", "mask": "masked", "floor": "raised to the floor"}
     for name, field in written.items():
         for attribute, kind in (("suspicious_points", treatment), ("raised_points", "floor")):
@@ -127,16 +126,16 @@ def note_suspicious(
 
 
 def note_incomplete(written: Mapping[str, netCDF4.Variable], times: Iterable[datetime]) -> None:
-    """Name the valid times of a file at which some field has a missing point.
+    """List the valid times of a file at which a field has a missing point.
 
-    No model learns from such an hour or starts at it.
+    Models neither learn from such an hour nor start from it.
     """
     named = " ".join(map(format_init, sorted(times)))
     next(iter(written.values())).group().setncattr("incomplete_times", named)
 
 
 def write_findings(findings: Iterable[Finding], path: str | Path) -> None:
-    """Write them as CSV; a file with no rows says that nothing was suspicious."""
+    """Write findings as CSV; a file without rows means that nothing was suspicious."""
     table = pd.DataFrame([asdict(finding) for finding in findings], columns=list(COLUMNS))
     table["valid"] = [f"{time:{INIT_FORMAT}}" for time in table["valid"]]
     with replacing(path) as temporary:

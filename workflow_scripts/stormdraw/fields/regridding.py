@@ -1,4 +1,4 @@
-"""From one grid to another: interpolation in the source's own projected coordinates."""
+"""Regridding by interpolation in the source's own projected coordinates."""
 
 import functools
 import math
@@ -17,20 +17,20 @@ _ROWS_AT_ONCE = 16
 
 @functools.lru_cache(maxsize=8)
 def regridder(source: Grid, target: Grid) -> "Regridder":
-    """The weights of a grid pair, made once in a process.
+    """The weights of a grid pair, computed once per process.
 
-    Not kept on disk: of a whole grid they take a second, half of it the target's longitudes and
-    latitudes, which all models of an ensemble share.
+    They are not kept on disk: for a whole grid they take a second, half of it for the target's
+    longitudes and latitudes, which all models of an ensemble share.
     """
     return Regridder(source, target)
 
 
 class Regridder:
-    """Weights from a source grid to a target grid, made when first needed, used for every field.
+    """Weights from a source grid to a target grid, computed when first needed and then reused.
 
-    All methods but `cut` take fields that are cut to the part of the source that the target's
-    points lie in, called `source` here. Where that part is the target itself, it stays as it is.
-    Points outside the source are NaN. A NaN among the points that a value is made of makes it NaN.
+    All methods but `cut` take fields cut to the part of the source around the target's points, here
+    called `source`. If that part is the target itself, fields stay unchanged. Points outside the
+    source are NaN. A NaN among the points that contribute to a value makes it NaN.
     """
 
     def __init__(self, source: Grid, target: Grid) -> None:
@@ -43,7 +43,7 @@ class Regridder:
             self._cut_source()
 
     def cut(self, values: np.ndarray) -> np.ndarray:
-        """The part of a source's field that the target's points lie in, (y, x), a view."""
+        """The part of a source field around the target's points, (y, x), as a view."""
         return values[self._window]
 
     def bilinear(self, values: np.ndarray) -> np.ndarray:
@@ -65,9 +65,9 @@ class Regridder:
     def wind(
         self, u: np.ndarray, v: np.ndarray, grid_relative: bool
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Both wind components, turned to the target grid's axes.
+        """Both wind components, rotated to the target grid's axes.
 
-        `grid_relative` says whether they are along the source grid's axes or the compass.
+        `grid_relative` says whether they follow the source grid's axes or the compass.
         """
         u, v = self.bilinear(u), self.bilinear(v)
         if not grid_relative:
@@ -77,7 +77,7 @@ class Regridder:
         return turned(u, v, *self._from_source)
 
     def _cut_source(self) -> None:
-        """Leave of the source what the target's points lie in."""
+        """Reduce the source to the part around the target's points."""
         found, whole = self._positions, self.source
         if not found.inside.any():
             return
@@ -111,7 +111,7 @@ class Regridder:
         last = columns - 1 if found.periodic else columns - 2
         corners = np.empty((*self.target.shape, 4), np.int32)
         weights = np.empty((*self.target.shape, 4))
-        # A few rows at a time, whose intermediate values stay in the processor's cache.
+        # A few rows at a time, so that intermediate values stay in the processor's cache.
         for first in range(0, self.target.shape[0], _ROWS_AT_ONCE):
             part = slice(first, first + _ROWS_AT_ONCE)
             row = np.clip(np.floor(found.row[part]), 0, rows - 2)
@@ -132,7 +132,7 @@ class Regridder:
         ends = np.arange(0, weights.size + 1, 4, dtype=np.int32)
         shape = (ends.size - 1, rows * columns)
         matrix = csr_array((weights.ravel(), corners.ravel(), ends), shape=shape)
-        # A point that counts for nothing must not make its neighbour missing when it is itself.
+        # A missing point of weight 0 must not make the value missing.
         matrix.eliminate_zeros()
         return matrix
 
@@ -154,14 +154,14 @@ class Regridder:
 
     @functools.cached_property
     def _from_source(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same from the source's axes: to the compass and on in one turn."""
+        """Cosine and sine of the angle from the source's axes to the target's, in one rotation."""
         longitude, _ = longitude_latitude(self.target)
         angle = convergence(self.target, longitude) - convergence(self.source, longitude)
         return _cosine_sine(angle)
 
 
 class _Ends(NamedTuple):
-    """The points of an axis that places on it are nearest to, and those that they lie between."""
+    """The points of an axis nearest to some positions, and those around the positions."""
 
     nearest: slice
     around: slice

@@ -1,4 +1,4 @@
-"""The part `fields` of a configuration."""
+"""The section `fields` of a configuration."""
 
 from typing import Annotated, Literal
 
@@ -26,11 +26,11 @@ class Crop(Section):
 
 
 class Fields(Section):
-    """The target grid and what lies on it besides the state.
+    """The target grid, static fields, and how fields are checked and stored.
 
-    `coarsen` averages blocks of so many points a side, after the crop. `suspicious` says what
-    becomes of values outside the table's physical bounds; they are counted either way. `store` is
-    `fast` to read, or `compact` on disk.
+    `coarsen` averages blocks of that many points per side, after the crop. `suspicious` is the
+    treatment of values outside the physical bounds; they are counted in any case. `store` is `fast`
+    to read, or `compact` on disk.
     """
 
     crop: Crop | None = None

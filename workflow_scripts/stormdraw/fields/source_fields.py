@@ -1,4 +1,4 @@
-"""What every reader of a source gives: fields on the grid that they came on."""
+"""The common type of decoded fields on their original grid."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from stormdraw.grids import Grid
 
 @dataclass(frozen=True)
 class SourceField:
-    """A variable's values, float32 (y, x), rows from south to north; NaN where there is none.
+    """A variable's values, float32 (y, x), rows from south to north; NaN where missing.
 
-    `grid_relative_winds` says whether wind components are along the grid's axes or the compass;
+    `grid_relative_winds` says whether wind components follow the grid's axes or the compass;
     `origin` is the file or archive that errors name.
     """
 

@@ -1,4 +1,4 @@
-"""Reading states back from the day files."""
+"""Reads states back from the day files."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -16,15 +16,16 @@ from stormdraw.times import parse_init
 def locate_times(paths: Sequence[str | Path]) -> dict[datetime, tuple[Path, int]]:
     """Valid time -> (day file, index along its time axis), over all files.
 
-    Raises StormdrawError if they are not on one grid: states of two places are not to be pooled.
+    Raises StormdrawError if the files are not on one grid, since states of different grids cannot
+    be pooled.
     """
     where: dict[datetime, tuple[Path, int]] = {}
     for path in paths:
         day = day_file(path)
         if not day.grid.matches(day_file(paths[0]).grid):
             raise StormdrawError(
-                f"{path}: its grid is not that of {paths[0]}; delete the one that is wrong to make "
-                "it anew, or choose periods in which the archive's grid does not change"
+                f"{path}: its grid is not that of {paths[0]}; delete the wrong one to make it "
+                "again, or choose periods in which the archive's grid does not change"
             )
         for index, time in enumerate(day.times):
             where[time] = (Path(path), index)
@@ -32,7 +33,7 @@ def locate_times(paths: Sequence[str | Path]) -> dict[datetime, tuple[Path, int]
 
 
 def absent_times(paths: Sequence[str | Path]) -> set[datetime]:
-    """The valid times that the archive lacks, and the configuration allows it to."""
+    """The valid times that the archive lacks, as the configuration allows."""
     absent: set[datetime] = set()
     for path in paths:
         with xr.open_dataset(path, engine="netcdf4") as dataset:
@@ -41,16 +42,15 @@ def absent_times(paths: Sequence[str | Path]) -> set[datetime]:
 
 
 def incomplete_times(paths: Sequence[str | Path]) -> set[datetime]:
-    """The valid times whose state has a missing point: a value that cannot be, and was masked."""
+    """The valid times whose state has a missing point, such as a masked impossible value."""
     return {time for path in paths for time in day_file(path).incomplete}
 
 
 class StateReader:
-    """States of many day files, read in any order at the speed of the disk.
+    """Reads states of many day files in any order, at the speed of the disk.
 
-    Several threads may read at once. `times` are the valid times there are, in order; those of
-    `incomplete` have a missing point. Raises StormdrawError if the files are
-    not on one grid.
+    Several threads may read at once. `times` are the valid times in order; those in `incomplete`
+    have a missing point. Raises StormdrawError if the files are not on one grid.
     """
 
     def __init__(self, paths: Sequence[str | Path], names: Sequence[str]) -> None:
@@ -61,7 +61,7 @@ class StateReader:
         self.incomplete = incomplete_times(paths)
 
     def path_of(self, time: datetime) -> Path:
-        """The file that holds a time's state, one of `times`."""
+        """The file that holds the state at one of `times`."""
         return self._where[time][0]
 
     def read(
@@ -69,9 +69,8 @@ class StateReader:
     ) -> np.ndarray:
         """The state valid at a time, or a part of it, float32 (variable, y, x).
 
-        `out`, C-contiguous, is filled where given: memory that is used again, or that a GPU can
-        fetch from by itself. Raises StormdrawError if the time is in none of the files, or a
-        variable not in its file.
+        `out`, C-contiguous, is filled if given, such as reused or pinned memory. Raises
+        StormdrawError if the time is in none of the files, or a variable not in its file.
         """
         if time not in self._where:
             raise StormdrawError(
@@ -85,10 +84,10 @@ class StateReader:
 def read_states(
     paths: Sequence[str | Path], names: Sequence[str], times: Iterable[datetime]
 ) -> Iterator[tuple[datetime, np.ndarray]]:
-    """Each time's state, float32 (variable, y, x), one at a time in the order asked for.
+    """Each time's state, float32 (variable, y, x), one at a time in the given order.
 
-    Raises StormdrawError if a time is in none of the files, or a variable not in the file, or if
-    the files are not on one grid.
+    Raises StormdrawError if a time is in none of the files, a variable is not in its file, or the
+    files are not on one grid.
     """
     reader = StateReader(paths, names)
     for time in times:

@@ -16,13 +16,13 @@ from stormdraw.files import replacing
 from stormdraw.provenance import attributes
 from stormdraw.variables import variable
 
-# A variable that never changes (CAPE on a winter day) is standardised by 1, so that it stays 0.
+# A variable that never changes (CAPE on a winter day) is divided by 1, so that it stays 0.
 _STD_OF_A_CONSTANT = 1.0
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What standardises a state, each array (variable,), of the *transformed* variables.
+    """Means and standard deviations of the *transformed* variables, each (variable,).
 
     `tendency_*` describe the change over one hour. No standard deviation is 0.
     """
@@ -36,9 +36,9 @@ class Statistics:
 
 
 class _Moments:
-    """Mean and variance of a stream of fields, merged as Chan et al. (1983) do.
+    """Mean and variance of a stream of fields, merged as in Chan et al. (1983).
 
-    Summing squares instead would lose temperature's variance in its mean of 290 K.
+    Summing squares would lose the variance of temperature in its mean of 290 K.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class _Moments:
     def std(self) -> float:
         """Population standard deviation, or 1 where it is 0."""
         std = (self.squares / self.count) ** 0.5 if self.count else 0.0
-        # Relative to the mean, so that rounding noise about a constant does not pass for a signal.
+        # Relative to the mean, so that rounding noise about a constant does not count as a signal.
         return std if std > 1e-6 * max(abs(self.mean), 1.0) else _STD_OF_A_CONSTANT
 
 
@@ -127,7 +127,7 @@ def write_statistics(statistics: Statistics, path: Path, settings: dict[str, Any
 
 
 def read_statistics(path: str | Path) -> Statistics:
-    """Read what `write_statistics` wrote."""
+    """Read statistics written by `write_statistics`."""
     with xr.open_dataset(path, engine="netcdf4") as dataset:
         return Statistics(
             variables=tuple(str(name) for name in dataset["variable"].values),

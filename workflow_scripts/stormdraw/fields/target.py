@@ -1,4 +1,4 @@
-"""The grid that fields are put on, and the one way there from any other."""
+"""The target grid, and how fields from any grid are put on it."""
 
 import functools
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ WIND_COMPONENTS = ("U10", "V10")
 
 @dataclass(frozen=True)
 class Checks:
-    """What is asked of a source's fields, and how findings call them.
+    """How a source's fields are checked, and how findings label them.
 
-    `bounded` is False for a spread, which neither floors nor bounds of the table are about.
+    `bounded` is False for a spread, to which neither the floors nor the bounds of variables apply.
     """
 
     valid: datetime
@@ -36,7 +36,7 @@ class Checks:
 
 @dataclass(frozen=True)
 class Target:
-    """The target grid: a part of the archive's, or block averages over `factor` points a side."""
+    """The target grid: a part of the archive's, or block averages over `factor` points per side."""
 
     grid: Grid
     factor: int = 1
@@ -45,7 +45,7 @@ class Target:
     def of(cls, settings: Fields, archive: Grid) -> "Target":
         """The target that a configuration asks for, on an archive's grid.
 
-        Raises StormdrawError if it asks for more than there is.
+        Raises StormdrawError if it asks for more than the archive has.
         """
         rows, columns = archive.shape
         crop, factor = settings.crop, settings.coarsen
@@ -59,33 +59,33 @@ class Target:
         if min(archive.shape) < 2 * factor:
             raise StormdrawError(
                 f"fields.coarsen is {factor}, but the grid has only {archive.shape[0]} x "
-                f"{archive.shape[1]} points, and two blocks a side are needed; take a smaller "
+                f"{archive.shape[1]} points, and two blocks per side are needed; choose a smaller "
                 "factor or a larger crop"
             )
         return cls(coarse_grid(archive, factor), factor)
 
     @classmethod
     def of_file(cls, path: str | Path, settings: Fields) -> "Target":
-        """The target whose fields a file holds."""
+        """The target grid of a file of fields."""
         return cls(read_grid_of(path), settings.coarsen)
 
     @functools.cached_property
     def points(self) -> Grid:
-        """The grid that fields are interpolated to, before its blocks are averaged."""
+        """The grid that fields are interpolated to, before blocks are averaged."""
         return fine_grid(self.grid, self.factor)
 
     def place(
         self, fields: Sequence[SourceField], checks: Checks
     ) -> tuple[dict[str, np.ndarray], list[Finding]]:
-        """Each variable, float32 (y, x) on the target grid, and what was found in it before.
+        """Each variable, float32 (y, x) on the target grid, and the findings before regridding.
 
-        Fields are cut to the part that the target's points lie in; reflectivity below the table's
-        floor is raised to it; values are held against the table's bounds. Then they are regridded:
-        winds turned as a pair, the nearest point taken where the table has a floor, all else
-        bilinear. Then blocks are averaged. A field that lies on the target's grid already is not
-        averaged again.
+        Fields are first cut to the part around the target's points. Reflectivity below the floor is
+        raised to it, and values are checked against their bounds. Then fields are regridded: winds
+        are rotated as a pair, variables with a floor take the nearest point, and all others are
+        interpolated bilinearly. Finally blocks are averaged, unless the field is already on the
+        target grid.
 
-        Raises StormdrawError for a component of the wind without the other or on another grid.
+        Raises StormdrawError for a wind component without the other or on another grid.
         """
         placed: dict[str, np.ndarray] = {}
         wind: dict[str, SourceField] = {}
@@ -102,7 +102,7 @@ class Target:
         return placed | self._turned(wind), findings
 
     def _turned(self, wind: dict[str, SourceField]) -> dict[str, np.ndarray]:
-        """The components along the target's axes, of those that are checked and cut."""
+        """The checked and cut wind components, rotated to the target's axes."""
         if not wind:
             return {}
         first = next(iter(wind.values()))
@@ -113,7 +113,7 @@ class Target:
         u, v = (wind[name] for name in WIND_COMPONENTS)
         if (u.grid, u.grid_relative_winds) != (v.grid, v.grid_relative_winds):
             raise StormdrawError(
-                f"{first.origin}: U10 and V10 are not on the same grid; fetch it anew"
+                f"{first.origin}: U10 and V10 are not on the same grid; fetch it again"
             )
         weights, factor = self._weights(u.grid)
         turned = weights.wind(u.values, v.values, u.grid_relative_winds)
@@ -123,7 +123,7 @@ class Target:
         }
 
     def _weights(self, source: Grid) -> tuple[Regridder, int]:
-        """From a source's grid to the points whose blocks of so many a side are averaged."""
+        """The weights from a source grid, and the block size to average afterwards."""
         if self.factor > 1 and source.matches(self.grid):
             return regridder(source, self.grid), 1
         return regridder(source, self.points), self.factor

@@ -1,4 +1,4 @@
-"""Work shared among the threads of a job."""
+"""Parallel work in the threads of a job."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,10 +12,10 @@ Result = TypeVar("Result")
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int
 ) -> Iterator[Result]:
-    """The results of `function`, in the order of `items`, worked out by several threads.
+    """The results of `function`, in the order of `items`, computed by several threads.
 
-    No more than `threads` results are there at a time, the one that was given last included, so
-    that memory does not grow with the number of items.
+    At most `threads` results exist at a time, including the one returned last, so that memory does
+    not grow with the number of items.
     """
     if threads <= 1:
         yield from map(function, items)

@@ -1,6 +1,6 @@
-"""Transforms that bring skewed variables nearer to a normal distribution.
+"""Transforms that make skewed variables closer to normally distributed.
 
-Both functions take NumPy arrays and torch tensors alike, of any shape.
+They take NumPy arrays and torch tensors of any shape.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def _identity(values: Array) -> Array:
 
 
 def _signed_sqrt(values):  # type: ignore[no-untyped-def]
-    """sign(x) sqrt(|x|): tames the long tail of CAPE (positive) and CIN (negative), keeps zero."""
+    """sign(x) sqrt(|x|): shortens the tails of CAPE (positive) and CIN (negative), keeps zero."""
     sign = (values > 0) * 1.0 - (values < 0) * 1.0
     return sign * abs(values) ** 0.5
 

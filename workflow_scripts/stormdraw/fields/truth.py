@@ -1,4 +1,4 @@
-"""One day of the truth where it is not the analysis: `results/fields/truth/{date}.nc`."""
+"""One day of the truth if it is not the analysis: `results/fields/truth/{date}.nc`."""
 
 import functools
 import logging
@@ -26,26 +26,26 @@ def write_truth(
     analysis: str,
     destination: Destination,
 ) -> None:
-    """Write each variable (time, y, x) on the analyses' grid: the truth's where it has it.
+    """Write each variable (time, y, x) on the analyses' grid: from the truth if it has it.
 
-    `truth` and `analysis` are what the two are called. Variables that the truth lacks are those of
-    the analyses, and each variable's attribute `source` tells which it is. Points beyond the
-    truth's grid are missing, and so is a variable that the archive lacks at an hour. An hour of
-    which it has nothing is left out and named in the attribute `absent_times`.
+    `truth` and `analysis` are the names of the two. Variables that the truth lacks come from the
+    analyses; each variable's attribute `source` says which it is. Points beyond the truth's grid
+    are missing, as is a variable that the archive lacks at an hour. An hour for which the archive
+    has nothing is left out and listed in the attribute `absent_times`.
     """
     messages = Messages(manifest_path)
     own = [name for name in names if name in set(messages.table["variable"])]
     others = tuple(name for name in names if name not in own)
     wanted = messages.by_valid_time()
     not_analysed = absent_times(analysis_paths) if others else {one.valid for one in wanted}
-    there = [one for one in wanted if one.valid not in not_analysed or one.any_of(own)]
-    absent = sorted({one.valid for one in wanted} - {one.valid for one in there})
+    present = [one for one in wanted if one.valid not in not_analysed or one.any_of(own)]
+    absent = sorted({one.valid for one in wanted} - {one.valid for one in present})
     target = Target.of_file(analysis_paths[0], destination.fields)
-    _tell_outside(messages, target, truth)
+    _warn_of_points_outside(messages, target, truth)
     suspicious = destination.fields.suspicious
     analyses = StateReader(analysis_paths, others)
     pieces = []
-    for index, listed in enumerate(there):
+    for index, listed in enumerate(present):
         checks = Checks(listed.valid, suspicious)
         for group in read_together(own):
             pieces.append(Piece((index,), group, checks, messages.reading(listed, group)))
@@ -53,7 +53,7 @@ def write_truth(
             read = None
             if listed.valid not in not_analysed:
                 read = functools.partial(_analysis, analyses, listed.valid, target)
-            # They were checked when the analyses were made.
+            # They were checked when the analyses were written.
             pieces.append(
                 Piece((index,), others, Checks(listed.valid, suspicious, bounded=False), read)
             )
@@ -61,7 +61,7 @@ def write_truth(
         "Hourly truth",
         f"{truth} GRIB2 of {manifest_path.parent.name}",
         {name: name for name in names},
-        {"time": time_coordinate([listed.valid for listed in there])},
+        {"time": time_coordinate([listed.valid for listed in present])},
         {"absent_times": " ".join(map(format_init, absent))},
         {name: truth if name in own else analysis for name in names},
     )
@@ -69,7 +69,7 @@ def write_truth(
 
 
 def _analysis(analyses: StateReader, valid: datetime, target: Target) -> list[SourceField]:
-    """The analysis at a time, which lies on the target grid already."""
+    """The analysis at a time, which is on the target grid already."""
     origin = str(analyses.path_of(valid))
     return [
         SourceField(name, values, target.grid, origin)
@@ -77,7 +77,7 @@ def _analysis(analyses: StateReader, valid: datetime, target: Target) -> list[So
     ]
 
 
-def _tell_outside(messages: Messages, target: Target, truth: str) -> None:
+def _warn_of_points_outside(messages: Messages, target: Target, truth: str) -> None:
     grid = messages.first_grid(messages.by_valid_time())
     if grid is not None and (outside := regridder(grid, target.points).outside.size):
         points = target.points.shape[0] * target.points.shape[1]

@@ -1,6 +1,6 @@
-"""Turning wind components between a grid's axes and the compass.
+"""Rotates wind components between a grid's axes and the compass.
 
-Every file that stormdraw writes has winds along the x and y axes of its own grid.
+In every file that stormdraw writes, winds follow the x and y axes of the file's grid.
 """
 
 import numpy as np
@@ -8,17 +8,18 @@ import pyproj
 
 from stormdraw.grids import Grid
 
-# Where the cone's constant is read off: far from the middle, where PROJ tells it most exactly.
+# Degrees of longitude from the central one at which the cone constant is derived: far from it,
+# PROJ's convergence gives the constant most exactly.
 _DEGREES_OFF = 60.0
 
 
 def convergence(grid: Grid, longitude: np.ndarray) -> np.ndarray:
     """Angle in radians, anticlockwise, from the grid's x axis to true east at each longitude.
 
-    On Lambert's, the polar stereographic and Mercator's map alike this is n (longitude - central
-    longitude), with n the sine of the standard parallel of a cone that touches, 1 at a pole and 0
-    on a cylinder. PROJ calls it the meridian convergence; of it n is taken, once a grid, since PROJ
-    needs a microsecond a point. The axes of a latitude-longitude grid are those of the compass.
+    On Lambert conformal, polar stereographic and Mercator maps this is n (longitude - central
+    longitude). Here n is the sine of the standard parallel of a tangent cone, 1 at a pole and 0 on
+    a cylinder. PROJ calls the angle the meridian convergence, but needs a microsecond per point; so
+    n is derived from it once per grid. The axes of a latitude-longitude grid follow the compass.
     """
     if grid.geographic:
         return np.zeros(np.shape(longitude))
@@ -35,7 +36,7 @@ def turned(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Eastward and northward components -> those along the x and y axes of a grid.
 
-    `cosine` and `sine` are of the grid's convergence; of minus that, they turn back. Between two
-    grids the angle is that of the grid they are turned to minus that of the one they come from.
+    `cosine` and `sine` are of the grid's convergence; of its negative, they rotate back. Between
+    two grids the angle is the convergence of the target minus that of the source.
     """
     return u * cosine - v * sine, u * sine + v * cosine

@@ -1,4 +1,4 @@
-"""A file of fields, put on the target grid piece by piece, and the table of findings."""
+"""Writes a file of fields on the target grid piece by piece, and the table of findings."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from stormdraw.provenance import attributes
 class Destination:
     """Where a job writes its fields and its table of findings, and how.
 
-    `settings` are those that the file tells of itself; `threads` decode side by side.
+    `settings` are recorded in the file; `threads` decode in parallel.
     """
 
     output: Path
@@ -36,8 +36,8 @@ class Destination:
 class Piece:
     """Variables of one time, read together, and their index along the file's leading dimensions.
 
-    `read` is None for what is absent, which is missing then. In the file, the variables are called
-    by their names with this `ending`.
+    `read` is None for absent variables, which are then missing. `ending` is appended to the
+    variables' names in the file.
     """
 
     index: tuple[int, ...]
@@ -49,11 +49,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Content:
-    """What a file of fields is.
+    """The description of a file of fields.
 
-    `variables` maps the names in the file to rows of the table, `leading` are the coordinates of
-    the dimensions before y and x. `notes` are attributes of the file, `sources` says of variables
-    where they come from if that differs.
+    `variables` maps the names in the file to rows of the table of variables; `leading` are the
+    coordinates of the dimensions before y and x. `notes` are attributes of the file; `sources`
+    gives the source of variables if it differs among them.
     """
 
     title: str
@@ -65,7 +65,7 @@ class Content:
 
 
 def read_together(names: Sequence[str]) -> list[tuple[str, ...]]:
-    """The variables in groups: each alone, the wind's components as the pair that is turned."""
+    """Groups of variables: each alone, except the wind components, which are rotated together."""
     alone: list[tuple[str, ...]] = [(name,) for name in names if name not in WIND_COMPONENTS]
     wind = tuple(name for name in names if name in WIND_COMPONENTS)
     return [*alone, wind] if wind else alone
@@ -76,9 +76,9 @@ def write_fields(
 ) -> None:
     """Read all pieces, put them on the target grid and write them, float32 (*leading, y, x).
 
-    What lies outside the table's bounds is kept or masked, counted in the variables' attributes
+    Values outside their bounds are kept or masked, counted in the variables' attributes
     `suspicious_points` and `raised_points`, logged, and listed in the table of findings. The file's
-    attribute `incomplete_times` names the valid times of fields with a missing point. Raises
+    attribute `incomplete_times` lists the valid times of fields with a missing point. Raises
     StormdrawError as the pieces' `read` and `Target.place` do; nothing is written then.
     """
 
