@@ -55,7 +55,7 @@ class Messages:
             self._files.setdefault(key, {})[row.variable] = row
 
     def file(self, init: datetime, lead: int, member: str = "", statistic: str = "") -> ListedFile:
-        """The listed variables of the forecast for `lead` hours from `init`, the file's own times."""
+        """The listed forecast for `lead` hours from `init`, the file's own times."""
         rows = self._files.get((member, statistic, init, lead), {})
         return ListedFile(init + hours(lead), rows)
 
