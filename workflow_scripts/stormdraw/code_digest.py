@@ -143,7 +143,7 @@ def _find_imports(path: Path, library: Path) -> Iterator[str]:
     for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        elif isinstance(node, ast.ImportFrom) and node.module:
             # `from package import module` names a module in its last part, or a thing in it.
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Constant) and _NAME_OF_MODULE.fullmatch(str(node.value)):

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -28,10 +30,15 @@ def library(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def forget():
+    """As in another process."""
+    for cached in ("_parsed", "_tree", "_imports", "_computing", "_names", "_path", "_is_there"):
+        code_digest.__globals__[cached].cache_clear()
+
+
 def changed(library, script, edited, text, *modules):
     before = code_digest(library / script, *modules)
-    for cached in ("_parsed", "_tree", "_imports", "_computing", "_names"):
-        code_digest.__globals__[cached].cache_clear()
+    forget()
     (library / edited).write_text(text)
     return code_digest(library / script, *modules) != before
 
@@ -95,6 +102,49 @@ def test_what_settings_compute_counts_where_it_is_called(library, edit, counts):
     (library / "stormdraw/scores/crps.py").write_text(crps)
     edited = SETTINGS.format(**AS_IT_WAS | edit)
     assert changed(library, "score.py", "stormdraw/settings.py", edited) == counts
+
+
+def test_a_check_of_settings_does_not_count_whatever_has_its_name(library):
+    (library / "stormdraw/settings.py").write_text(SETTINGS.format(**AS_IT_WAS))
+    crps = "from stormdraw import settings\nsettings.load().systems_differ\n"
+    (library / "stormdraw/scores/crps.py").write_text(crps)
+    edited = SETTINGS.format(**AS_IT_WAS | {"systems": "sorted(systems)"})
+    assert not changed(library, "score.py", "stormdraw/settings.py", edited)
+
+
+def test_what_a_module_without_effect_computes_does_not_count(library):
+    """Else a word in an error, or how a file gets its name, would rerun everything."""
+    text = "def replacing():\n    return {}\n"
+    (library / "stormdraw/files.py").write_text(text.format(1))
+    (library / "draw.py").write_text("from stormdraw.files import replacing\nreplacing()\n")
+    assert not changed(library, "draw.py", "stormdraw/files.py", text.format(2))
+
+
+def test_the_name_of_a_module_counts(library):
+    """A score is called as its file."""
+    (library / "draw.py").write_text('FILES = "stormdraw.scores.*"\n')
+    before = code_digest(library / "draw.py")
+    forget()
+    (library / "stormdraw/scores/crps.py").rename(library / "stormdraw/scores/crps_fair.py")
+    assert code_digest(library / "draw.py") != before
+
+
+def test_every_process_finds_the_same_digest(library, root):
+    """Names come in another order from a set where text is hashed otherwise."""
+    script = (
+        "import sys; from pathlib import Path; from stormdraw.code_digest import code_digest; "
+        "print(code_digest(Path(sys.argv[1])))"
+    )
+    here = code_digest(library / "score.py")
+    for seed in ("1", "2"):
+        told = subprocess.run(
+            [sys.executable, "-c", script, library / "score.py"],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(root / "workflow_scripts")},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        assert told.stdout.strip() == here
 
 
 def test_a_module_counts_whose_last_name_is_that_of_one_that_does_not(library):

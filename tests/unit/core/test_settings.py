@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import load_settings, load_yaml
@@ -84,6 +85,7 @@ def test_a_variable_that_the_simulated_archive_has_not(config, monkeypatch):
         ({"archive__reference": None}, "archive.reference is not set; set it to href"),
         ({"scores__reference": "gefs"}, "scores.reference is 'gefs', which is not a system"),
         ({"periods__test": {"start": "2026-06-08T00:30", "end": "2026-06-09"}}, "not on the hour"),
+        ({"periods__test": {"start": "2026-06-08T06:00:30", "end": "2026-06-09"}}, "on the hour"),
         ({"periods__test": {"start": "2026-06-09", "end": "2026-06-08"}}, "before it starts"),
         ({"periods__test": {"start": "2026-06-07T23:00", "end": "2026-06-09"}}, "longest lead"),
         ({"periods__test": {"start": "2026-06-08T06:00", "end": "2026-06-08T08:00"}}, "no case"),
@@ -270,6 +272,14 @@ def test_calibration_without_a_validation_case(config):
     short = {"start": "2026-06-06T00:00", "end": "2026-06-06T02:00"}
     with pytest.raises(StormdrawError, match=r"no case fits into periods.validation; give one of"):
         calibrated(config, training=training, validation=short)
+
+
+def test_settings_never_change(config):
+    """Rules and digests have read them by then."""
+    settings = load_settings(config)
+    for section, key in ((settings, "seed"), (settings.archive, "missing")):
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(section, key, getattr(section, key))
 
 
 def test_variables_take_the_order_of_the_table(config):
