@@ -1,9 +1,12 @@
 """How much variance a field has at each scale."""
 
+import functools
+
 import numpy as np
 import scipy.fft
 
 
+@functools.lru_cache(maxsize=1)
 def wavenumber_bands(shape: tuple[int, int]) -> tuple[np.ndarray, int]:
     """The band each cosine mode (y, x) belongs to, and the number of bands.
 
@@ -16,6 +19,7 @@ def wavenumber_bands(shape: tuple[int, int]) -> tuple[np.ndarray, int]:
     alpha = np.hypot(rows[:, None], columns[None, :])
     # A rounding error must not move a mode that lies on the edge of a band.
     bands = np.floor(alpha * min(shape) + 1e-9).astype(np.int64)
+    bands.flags.writeable = False  # It is kept for the next field.
     return bands, int(bands.max()) + 1
 
 

@@ -109,6 +109,8 @@ WEST = {"west": -180, "east": 0, "south": 0, "north": 90}
         (0, {"variables": ["REFC"]}),
         (2, {"variables": ["REFC"], "scores": {"thresholds": {"REFC": [*range(1, 11)]}}}),
         (5, {"variables": ["T2M"], "scores": {"maps": False, "regions": {"a": WEST, "b": WEST}}}),
+        (5, {"variables": ["REFC"], "scores": {"regions": dict.fromkeys("abcdefgh", WEST)}}),
+        (5, {"variables": ["U10", "V10"], "scores": {"regions": dict.fromkeys("abcdef", WEST)}}),
     ],
 )
 @pytest.mark.parametrize("in_common", [False, True])

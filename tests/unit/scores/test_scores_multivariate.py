@@ -107,6 +107,13 @@ def test_missing_points_do_not_touch_the_variogram(random: np.random.Generator) 
         np.testing.assert_array_equal(one, other)
 
 
+def test_variogram_score_does_not_change_with_threads(random: np.random.Generator) -> None:
+    members, truth = random.normal(size=(4, 70, 9)), random.normal(size=(70, 9))
+    weights = random.uniform(0.5, 1.5, (2, 70, 9))
+    one = variogram_sums(members, truth, weights, [1, 4, 80])
+    np.testing.assert_array_equal(one, variogram_sums(members, truth, weights, [1, 4, 80], 3))
+
+
 def test_fair_variogram_score_does_not_depend_on_the_number_of_members() -> None:
     random = np.random.default_rng(6)
     truth, ones = random.normal(size=(120, 120)), np.ones((1, 120, 120))

@@ -2,21 +2,7 @@ import numpy as np
 import pytest
 from scores.spatial import fss_2d_single_field
 
-from stormdraw.scores.statistics.fractions_skill import (
-    box_sum,
-    fractions_skill_score,
-    fss_sums,
-    summed_area,
-)
-
-
-@pytest.mark.parametrize("width", [1, 3, 5, 31])
-def test_box_sum_equals_slices(width: int, random: np.random.Generator) -> None:
-    field, half = random.normal(size=(9, 13)), width // 2
-    found = box_sum(summed_area(field), width)
-    for y, x in np.ndindex(field.shape):
-        box = field[max(y - half, 0) : y + half + 1, max(x - half, 0) : x + half + 1]
-        assert found[y, x] == pytest.approx(box.sum(), abs=1e-12)
+from stormdraw.scores.statistics.fractions_skill import fractions_skill_score, fss_sums
 
 
 def test_sums_equal_a_loop_over_points(random: np.random.Generator) -> None:
@@ -38,6 +24,15 @@ def test_sums_equal_a_loop_over_points(random: np.random.Generator) -> None:
             expected[1] += weights[:, y, x] * (f**2 + o**2)
         np.testing.assert_allclose(difference[:, index], expected[0], rtol=1e-10)
         np.testing.assert_allclose(reference[:, index], expected[1], rtol=1e-10)
+
+
+def test_threads_change_no_digit(random: np.random.Generator) -> None:
+    probability, event = random.uniform(size=(70, 11)), random.uniform(size=(70, 11)) < 0.4
+    ones = np.ones((70, 11), bool)
+    one = fss_sums(probability, event, ones, ones[None] * 1.0, [1, 9])
+    np.testing.assert_array_equal(
+        one, fss_sums(probability, event, ones, ones[None] * 1.0, [1, 9], 3)
+    )
 
 
 def test_equals_the_scores_library_away_from_the_edges(random: np.random.Generator) -> None:

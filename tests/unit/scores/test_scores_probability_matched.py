@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from stormdraw.scores.statistics.probability_matched_mean import probability_matched_mean
 
@@ -37,3 +38,17 @@ def test_points_that_do_not_count_take_no_part(random: np.random.Generator) -> N
     found = probability_matched_mean(members, valid)
     np.testing.assert_array_equal(found[valid], probability_matched_mean(members[:, valid]))
     assert (found[~valid] == 0.0).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("count", [1, 4, 11])
+def test_parts_sorted_by_threads_give_what_one_sort_gives(
+    count: int, threads: int, random: np.random.Generator
+) -> None:
+    # Most values are the same, as below a floor, and parts are not equally long.
+    members = np.maximum(random.normal(size=(count, 37)), 0.5).astype(np.float32)
+    kept = np.sort(members, axis=None)[count // 2 :: count]
+    expected = np.empty(37, np.float32)
+    expected[np.argsort(members.sum(axis=0, dtype=np.float64), kind="stable")] = kept
+    found = probability_matched_mean(members, threads=threads)
+    np.testing.assert_array_equal(found, expected)

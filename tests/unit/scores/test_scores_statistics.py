@@ -166,6 +166,24 @@ def test_mean_and_spread_give_gaussian_scores_only(
     assert (found["rank_counts"] == 0).all()
 
 
+def test_spectra_are_of_ten_members_and_of_the_mean_of_all(
+    make_ensemble: Callable[..., xr.Dataset],
+    observed: np.ndarray,
+    weights: np.ndarray,
+    random: np.random.Generator,
+) -> None:
+    """By Parseval they add up to the variance of a field."""
+    many = random.normal(0.0, np.arange(1, 14)[:, None, None, None], (13, 2, 5, 7))
+    many = many.astype(np.float32)
+    found = case_statistics(
+        make_ensemble(INIT, LEADS, {"U10": many}), as_truth(U10=observed), weights, 0
+    )
+    of_members = found["spectrum_members"].sum("wavenumber").values[0]
+    np.testing.assert_allclose(of_members, many[:10].var(axis=(2, 3)).mean(axis=0), rtol=1e-5)
+    of_mean = found["spectrum_mean"].sum("wavenumber").values[0]
+    np.testing.assert_allclose(of_mean, many.mean(axis=0).var(axis=(1, 2)), rtol=1e-5)
+
+
 def test_ties_are_broken_the_same_way_for_the_same_seed(
     make_ensemble: Callable[..., xr.Dataset],
 ) -> None:

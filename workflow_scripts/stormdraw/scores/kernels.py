@@ -7,6 +7,7 @@ threads.
 
 import functools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,24 @@ def compiled(loop: Callable[..., None]) -> Callable[..., None]:
         machine_code()(*arrays)
 
     return call
+
+
+def in_threads(work: Callable[[slice], None], size: int, together: int, threads: int) -> None:
+    """`work` on each slice of so many of `size` things, several at once.
+
+    The slices do not depend on the number of threads, so that no digit does.
+    """
+    slices = [slice(first, min(first + together, size)) for first in range(0, size, together)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, slices))
+
+
+@compiled
+def count_reaching(members, threshold, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` (point,) how many `members` (member, point) are at least the threshold."""
+    for member in range(members.shape[0]):
+        for point in range(members.shape[1]):
+            counts[point] += members[member, point] >= threshold
 
 
 @compiled

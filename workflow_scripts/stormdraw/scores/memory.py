@@ -14,8 +14,8 @@ _PROCESS_BYTES = 500_000_000
 
 # Bytes at each point, most in double precision: of sums over fields, beside the members; for each
 # region, its weights; for each variable, each of its maps over leads.
-_SUMS_OF_FIELDS = 120
-_EACH_REGION = 32
+_SUMS_OF_FIELDS = 116
+_EACH_REGION = 18
 _EACH_MAP = 5
 # Masks of the points that count.
 _MASKS = 3

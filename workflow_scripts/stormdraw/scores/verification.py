@@ -6,17 +6,21 @@ shifted, and small numbers lose fewer digits than kelvins do.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from scipy.special import ndtr
 
 from stormdraw.scores.ensemble import Forecast
-from stormdraw.scores.kernels import point_scores
+from stormdraw.scores.kernels import count_reaching, in_threads, point_scores
 from stormdraw.scores.settings import Scores
 
 # Forecast probabilities of a mean and spread are told apart by the hundredth.
 _GAUSSIAN_CLASSES = 100
+
+# Points that a thread takes at once, which stay in its core's cache.
+_POINTS = 2**13
 
 
 @dataclass
@@ -159,9 +163,27 @@ class Fields(_Shared):
         """Those of the variable."""
         return self.scores.thresholds.get(self.forecast.name, [])
 
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """The mean of the members, (y, x), in double precision."""
+        members: np.ndarray = self.members  # type: ignore[assignment]
+        return ensemble_mean(members, self.threads)
+
     def sum(self, values: np.ndarray) -> np.ndarray:
         """The weighted sum of values (y, x) over the points of each region, (region,)."""
         return self.weights.reshape(len(self.weights), -1) @ values.ravel()
+
+
+def ensemble_mean(members: np.ndarray, threads: int = 1) -> np.ndarray:
+    """The mean of members (member, ...), (...), in double precision."""
+    flat = members.reshape(len(members), -1)
+    mean = np.empty(flat.shape[1])
+
+    def average(here: slice) -> None:
+        flat[:, here].mean(axis=0, dtype=np.float64, out=mean[here])
+
+    in_threads(average, mean.size, _POINTS, threads)
+    return mean.reshape(members.shape[1:])
 
 
 class Event:
@@ -183,12 +205,22 @@ class Event:
             self.probability = np.where(fields.valid, exact, 0.0)
             self.classes = np.rint(self.probability * self.steps).astype(np.int64)
         else:
-            self.classes = np.zeros(fields.valid.shape, np.int64)
-            with np.errstate(invalid="ignore"):
-                for member in fields.members:
-                    self.classes += member >= threshold
+            self.classes = members_reaching(fields.members, threshold, fields.threads)
             self.classes[~fields.valid] = 0
             self.probability = self.classes / self.steps
+
+
+def members_reaching(members: np.ndarray, threshold: float, threads: int = 1) -> np.ndarray:
+    """How many members (member, y, x) are at least the threshold, (y, x); NaN never is."""
+    flat = members.reshape(len(members), -1)
+    counts = np.zeros(flat.shape[1], np.int64)
+    in_threads(
+        lambda here: count_reaching(flat[:, here], threshold, counts[here]),
+        counts.size,
+        _POINTS,
+        threads,
+    )
+    return counts.reshape(members.shape[1:])
 
 
 def probability_classes(members: int) -> int:

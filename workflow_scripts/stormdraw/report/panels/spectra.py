@@ -54,10 +54,10 @@ PANEL = Panel(
     place=10,
     caption=(
         "Variance at each wavelength in multiples of the truth's, from the discrete cosine "
-        "transform. Members (thick) belong on 1: below it they are too smooth, above it too noisy. "
-        "The mean (thin) rightly falls off where members differ. A model of the weather, as the "
-        "one behind an analysis, resolves no waves shorter than some six to eight of its own grid "
-        "lengths."
+        "transform. Members (thick, the first ten) belong on 1: below it they are too smooth, "
+        "above it too noisy. The mean (thin) rightly falls off where members differ. A model of "
+        "the weather, as the one behind an analysis, resolves no waves shorter than some six to "
+        "eight of its own grid lengths."
     ),
     shows=lambda evidence: bool(_with_spectrum(evidence)),
     draw=draw,

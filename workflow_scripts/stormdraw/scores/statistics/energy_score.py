@@ -1,10 +1,8 @@
 """The energy score of the wind as a vector: the CRPS in two dimensions."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
-from stormdraw.scores.kernels import compiled
+from stormdraw.scores.kernels import compiled, in_threads
 from stormdraw.scores.score import Arrays, Metric, Score, Sum
 from stormdraw.scores.verification import Wind
 
@@ -48,14 +46,12 @@ def energy_score(
     count, size = u.shape
     distance, pairs = np.empty(size), np.empty(size)
 
-    def score_block(start: int) -> None:
-        block = slice(start, start + _POINTS)
+    def score_block(block: slice) -> None:
         # A point's members side by side, so that the loop over pairs is one of vectors.
         own_u, own_v = np.ascontiguousarray(u[:, block].T), np.ascontiguousarray(v[:, block].T)
         _distances(own_u, own_v, true_u[block], true_v[block], distance[block], pairs[block])
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(score_block, range(0, size, _POINTS)))
+    in_threads(score_block, size, _POINTS, threads)
     # Each pair was counted once.
     return distance - pairs / count**2, distance - pairs / (count * max(count - 1, 1))
 
@@ -74,12 +70,10 @@ def _sums(wind: Wind) -> Arrays:
         wind.true_v.ravel(),
         wind.threads,
     )
-    counting = wind.weights[:, valid]
-    return {
-        "energy_weight_sum": counting.sum(axis=1),
-        "energy_standard_sum": counting @ standard[valid.ravel()],
-        "energy_fair_sum": counting @ fair[valid.ravel()],
-    }
+    standard, fair = standard[valid.ravel()], fair[valid.ravel()]
+    sums = [(own.sum(), own @ standard, own @ fair) for own in (w[valid] for w in wind.weights)]
+    names = ("energy_weight_sum", "energy_standard_sum", "energy_fair_sum")
+    return dict(zip(names, np.transpose(sums), strict=True))
 
 
 SCORE = Score(

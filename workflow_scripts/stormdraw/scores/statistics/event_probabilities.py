@@ -17,10 +17,12 @@ from stormdraw.scores.verification import Event, probability_classes
 def _sums(event: Event) -> Arrays:
     fields, classes, steps = event.fields, event.classes.ravel(), event.steps + 1
     weights = fields.weights.reshape(len(fields.weights), -1)
-    with_event = weights * event.observed.ravel()
+    observed = event.observed.ravel()
     found = {
         "probability_weight_sum": np.array([np.bincount(classes, w, steps) for w in weights]),
-        "probability_event_sum": np.array([np.bincount(classes, w, steps) for w in with_event]),
+        "probability_event_sum": np.array(
+            [np.bincount(classes, w * observed, steps) for w in weights]
+        ),
     }
     if fields.members is None:
         # The tables of a Gaussian hold rounded probabilities.

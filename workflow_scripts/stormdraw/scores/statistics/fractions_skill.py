@@ -4,32 +4,54 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stormdraw.scores.kernels import compiled, in_threads
 from stormdraw.scores.score import Arrays, Metric, Score, Sum
 from stormdraw.scores.sums import Cases, ratio
 from stormdraw.scores.verification import Event
+
+# Rows that a thread takes at once.
+_ROWS = 16
+
+
+@compiled
+def _fill(field, table):  # type: ignore[no-untyped-def]
+    """The table of `summed_area`, whose first row and column are 0 already."""
+    for y in range(field.shape[0]):
+        of_row = 0.0
+        for x in range(field.shape[1]):
+            of_row += field[y, x]
+            table[y + 1, x + 1] = table[y, x + 1] + of_row
 
 
 def summed_area(field: np.ndarray) -> np.ndarray:
     """Sums over all points south-west of each corner, (y + 1, x + 1), of a field (y, x)."""
     table = np.zeros((field.shape[0] + 1, field.shape[1] + 1))
-    np.cumsum(field, axis=0, out=table[1:, 1:])
-    np.cumsum(table[1:, 1:], axis=1, out=table[1:, 1:])
+    _fill(field, table)
     return table
 
 
-def box_sum(table: np.ndarray, width: int) -> np.ndarray:
-    """Sums over the box of `width` points around each point, (y, x), from a summed-area table.
-
-    At the edge of the domain the box is cut off: what lies outside adds nothing.
-    """
-    half = width // 2
-    rows, columns = table.shape[0] - 1, table.shape[1] - 1
-    first_row = np.maximum(np.arange(rows) - half, 0)
-    last_row = np.minimum(np.arange(rows) + half + 1, rows)
-    first_column = np.maximum(np.arange(columns) - half, 0)
-    last_column = np.minimum(np.arange(columns) + half + 1, columns)
-    of_rows = table[last_row] - table[first_row]
-    return of_rows[:, last_column] - of_rows[:, first_column]
+@compiled
+def _add_boxes(counted, forecast, observed, weights, halves, first, sums):  # type: ignore[no-untyped-def]
+    """Sums (row, 2, region, neighbourhood) of the rows from the `first`, see `fss_sums`."""
+    rows, columns = counted.shape[0] - 1, counted.shape[1] - 1
+    for place in range(sums.shape[0]):
+        y = first + place
+        for index in range(halves.shape[0]):
+            half = halves[index]
+            low, high = max(y - half, 0), min(y + half + 1, rows)
+            for x in range(columns):
+                # At the edge of the domain the box is cut off: what lies outside adds nothing.
+                left, right = max(x - half, 0), min(x + half + 1, columns)
+                points = counted[high, right] - counted[low, right]
+                points = max(points - (counted[high, left] - counted[low, left]), 1.0)
+                f = forecast[high, right] - forecast[low, right]
+                f = (f - (forecast[high, left] - forecast[low, left])) / points
+                o = observed[high, right] - observed[low, right]
+                o = (o - (observed[high, left] - observed[low, left])) / points
+                for region in range(weights.shape[0]):
+                    weight = weights[region, y, x]
+                    sums[place, 0, region, index] += weight * (f - o) * (f - o)
+                    sums[place, 1, region, index] += weight * (f * f + o * o)
 
 
 def fss_sums(
@@ -38,6 +60,7 @@ def fss_sums(
     valid: np.ndarray,
     weights: np.ndarray,
     widths: Sequence[int],
+    threads: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sums of (f - o)**2 and of f**2 + o**2 over points, (region, neighbourhood).
 
@@ -49,16 +72,17 @@ def fss_sums(
     For an ensemble, f is the mean of its members' fractions, the neighbourhood ensemble probability
     (Schwartz et al. 2010, doi:10.1175/2009WAF2222267.1).
     """
-    counted = summed_area(valid)
-    forecast = summed_area(np.where(valid, probability, 0.0))
-    observed = summed_area(np.where(valid, event, 0.0))
-    sums = np.empty((2, len(weights), len(widths)))
-    for index, width in enumerate(widths):
-        points = np.maximum(box_sum(counted, width), 1.0)
-        f, o = box_sum(forecast, width) / points, box_sum(observed, width) / points
-        for kind, values in enumerate(((f - o) ** 2, f**2 + o**2)):
-            sums[kind, :, index] = np.tensordot(weights, values, 2)
-    return sums[0], sums[1]
+    tables = [summed_area(np.where(valid, field, 0.0)) for field in (valid, probability, event)]
+    halves = np.array(widths, np.int64) // 2
+    sums = np.zeros((len(valid), 2, len(weights), len(widths)))
+    in_threads(
+        lambda rows: _add_boxes(*tables, weights, halves, rows.start, sums[rows]),
+        len(valid),
+        _ROWS,
+        threads,
+    )
+    difference, reference = sums.sum(axis=0)
+    return difference, reference
 
 
 def fractions_skill_score(difference: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -78,6 +102,7 @@ def _sums(event: Event) -> Arrays:
         fields.valid,
         fields.weights,
         fields.scores.neighbourhoods,
+        fields.threads,
     )
     return {"fss_difference_sum": difference, "fss_reference_sum": reference}
 

@@ -1,41 +1,85 @@
 """The probability-matched mean: where the mean has it, as strong as members make it."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from stormdraw.scores.kernels import compiled
 from stormdraw.scores.score import Arrays, Metric, Score, Sum
 from stormdraw.scores.statistics.event_probabilities import merged_probabilities
 from stormdraw.scores.statistics.fractions_skill import FSS_DIMS, fractions_skill, fss_sums
 from stormdraw.scores.sums import Cases, Sums, ratio
-from stormdraw.scores.verification import Event, Fields
+from stormdraw.scores.verification import Event, Fields, ensemble_mean
+
+# Parts that each thread sorts.
+_PARTS = 2
 
 
-def probability_matched_mean(members: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
+@compiled
+def _every(pooled, starts, count, kept):  # type: ignore[no-untyped-def]
+    """The middle one of each `count` values of several parts of `pooled` together, in `kept`.
+
+    Each part is in ascending order, and starts where `starts` (part + 1) says.
+    """
+    parts = starts.size - 1
+    taken = starts[:parts].copy()
+    remaining = count // 2
+    for place in range(kept.size):
+        while remaining > 0:
+            # The part whose value so many steps ahead is lowest: at most `remaining` values of all
+            # parts are lower than that, so these may be passed.
+            step = max(remaining // parts, 1)
+            chosen, lowest = -1, np.inf
+            for part in range(parts):
+                ahead = taken[part] + step - 1
+                if ahead < starts[part + 1] and (chosen < 0 or pooled[ahead] < lowest):
+                    chosen, lowest = part, pooled[ahead]
+            taken[chosen] += step
+            remaining -= step
+        lowest = np.inf
+        for part in range(parts):
+            if taken[part] < starts[part + 1]:
+                lowest = min(lowest, pooled[taken[part]])
+        kept[place] = lowest
+        remaining = count
+
+
+def probability_matched_mean(
+    members: np.ndarray,
+    valid: np.ndarray | None = None,
+    threads: int = 1,
+    mean: np.ndarray | None = None,
+) -> np.ndarray:
     """The ensemble's mean with the members' distribution of values, (point,), of (member, point).
 
     All members' values together are sorted, every M-th is kept, and the kept ones are put in place
     in the order of the mean (Ebert 2001, doi:10.1175/1520-0493(2001)129<2461:AOAPMS>2.0.CO;2). The
     middle one of each M is kept. Points of equal mean are filled in the order of points. Only
     `valid` points (point,) take part, and others are 0; all do if it is None. Beside the members
-    one copy of them is held.
+    one copy of them is held. The `mean` (point,) is made of the members if it is None.
     """
     count, size = members.shape
+    mean = ensemble_mean(members, threads) if mean is None else mean
     places = np.arange(size) if valid is None else np.flatnonzero(valid)
-    pooled = np.take(members, places, axis=1)
-    order = np.argsort(pooled.sum(axis=0, dtype=np.float64) / count, kind="stable")
-    pooled = pooled.ravel()
-    pooled.sort()
+    pooled = np.take(members, places, axis=1).ravel()
+    # The order of the mean takes as long as a part or two: threads end at about the same time.
+    starts = np.linspace(0, pooled.size, 1 + _PARTS * threads).astype(np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        ordered = pool.submit(np.argsort, mean[places], kind="stable")
+        list(pool.map(lambda start, stop: pooled[start:stop].sort(), starts[:-1], starts[1:]))
+    kept = np.empty(len(places), members.dtype)
+    _every(pooled, starts, count, kept)
     matched = np.zeros(size, members.dtype)
-    matched[places[order]] = pooled[count // 2 :: count]
+    matched[places[ordered.result()]] = kept
     return matched
 
 
 def _matched(fields: Fields) -> np.ndarray:
     """That of members on the grid, (y, x)."""
     members: np.ndarray = fields.members  # type: ignore[assignment]
-    flat = members.reshape(len(members), -1)
-    return probability_matched_mean(flat, fields.valid.ravel()).reshape(fields.valid.shape)
+    flat, valid, mean = members.reshape(len(members), -1), fields.valid.ravel(), fields.mean.ravel()
+    return probability_matched_mean(flat, valid, fields.threads, mean).reshape(fields.valid.shape)
 
 
 def _sums(fields: Fields) -> Arrays:
@@ -52,7 +96,12 @@ def _sums_of_event(event: Event) -> Arrays:
         return {}
     warned = (fields.shared(_matched) >= event.threshold) & fields.valid
     difference, reference = fss_sums(
-        warned, event.observed, fields.valid, fields.weights, fields.scores.neighbourhoods
+        warned,
+        event.observed,
+        fields.valid,
+        fields.weights,
+        fields.scores.neighbourhoods,
+        fields.threads,
     )
     return {
         "pmm_fss_difference_sum": difference,

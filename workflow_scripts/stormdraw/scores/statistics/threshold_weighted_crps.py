@@ -44,12 +44,20 @@ def gaussian_crps_above(error: np.ndarray, spread: np.ndarray, lower: np.ndarray
 
     Without a spread it is the distance of max(mean, t) and max(y, t).
     """
+    error, spread, lower = np.broadcast_arrays(error, spread, lower)
     upper = np.maximum(lower, 0.0)
-    certain = spread < _CERTAIN
-    safe = np.where(certain, 1.0, spread)
-    a, b = (lower - error) / safe, (upper - error) / safe
-    crps = safe * (_squared_integral(b) - _squared_integral(a) + _squared_integral(-b))
-    return np.where(certain, np.abs(np.maximum(error, lower) - upper), crps)
+    crps = np.asarray(np.abs(np.maximum(error, lower) - upper))
+    # Most points of a storm's variable have no spread, and where the truth is below the threshold
+    # a and b are the same: what is 0 there is not computed.
+    spreads = spread >= _CERTAIN
+    scale = spread[spreads]
+    b = (upper - error)[spreads] / scale
+    integrals = _squared_integral(-b)
+    above = lower[spreads] < 0.0
+    a = (lower - error)[spreads][above] / scale[above]
+    integrals[above] += _squared_integral(b[above]) - _squared_integral(a)
+    crps[spreads] = scale * integrals
+    return crps
 
 
 def _squared_integral(x: np.ndarray) -> np.ndarray:

@@ -4,8 +4,45 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stormdraw.scores.kernels import compiled, in_threads
 from stormdraw.scores.score import Arrays, Metric, Score, Sum
 from stormdraw.scores.verification import Fields
+
+# Rows that a thread takes at once.
+_ROWS = 16
+
+
+@compiled
+def _add_pairs(members, truth, weights, rows, down, right, sums):  # type: ignore[no-untyped-def]
+    """Sums (row, 2, region) over pairs of a point in each of `rows` and one `down` and `right`.
+
+    Of the standard and the fair score. Differences keep the members' precision, roots have double.
+    """
+    count = members.shape[0]
+    columns = members.shape[2] - right
+    total, squares = np.empty(columns), np.empty(columns)
+    for place in range(rows.shape[0]):
+        y = rows[place]
+        total[:] = 0.0
+        squares[:] = 0.0
+        for member in range(count):
+            here, there = members[member, y, :columns], members[member, y + down, right:]
+            for x in range(columns):
+                difference = abs(here[x] - there[x])
+                squares[x] += difference
+                total[x] += np.sqrt(np.float64(difference))
+        for x in range(columns):
+            observed = np.sqrt(abs(truth[y, x] - truth[y + down, x + right]))
+            mean = total[x] / count
+            score = (observed - mean) * (observed - mean)
+            variance = max(squares[x] - total[x] * mean, 0.0) / max(count - 1, 1)
+            fair = score - variance / count if count > 1 else score
+            for region in range(weights.shape[0]):
+                weight = weights[region, y, x] * weights[region, y + down, x + right]
+                # Where a point does not count there may be no value.
+                if weight > 0.0:
+                    sums[place, 0, region] += weight * score
+                    sums[place, 1, region] += weight * fair
 
 
 def variogram_sums(
@@ -13,6 +50,7 @@ def variogram_sums(
     truth: np.ndarray,
     weights: np.ndarray,
     lags: Sequence[int],
+    threads: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sums of the standard and fair variogram score of order 1/2, (region,).
 
@@ -23,30 +61,21 @@ def variogram_sums(
         (|y_a - y_b|**0.5 - 1/M sum_i |x_ia - x_ib|**0.5)**2
 
     The fair one takes off what the sampled mean adds, its members' variance over M; with one member
-    it is the standard one.
+    it is the standard one. Rows are summed by themselves and then together, whatever the number of
+    threads.
     """
-    count = len(members)
-    counted: np.ndarray = np.any(weights > 0.0, axis=0)
-    standard, fair = np.zeros(len(weights)), np.zeros(len(weights))
-    for lag in lags:
-        for axis in (0, 1):
-            first, second = _shifted(axis, lag)
-            product = weights[:, *first] * weights[:, *second]
-            if product.shape[1] == 0 or product.shape[2] == 0:
-                continue
-            both = counted[first] & counted[second]
-            total, squares = np.zeros(both.shape), np.zeros(both.shape)
-            for member in members:
-                difference = np.abs(np.where(both, member[first] - member[second], 0.0))
-                squares += difference
-                total += np.sqrt(difference, dtype=np.float64)
-            observed = np.sqrt(np.abs(np.where(both, truth[first] - truth[second], 0.0)))
-            score = (observed - total / count) ** 2
-            standard += np.tensordot(product, score, 2)
-            if count > 1:
-                variance = np.maximum(squares - total**2 / count, 0.0) / (count - 1)
-                score = score - variance / count
-            fair += np.tensordot(product, score, 2)
+    rows, columns = truth.shape
+    sums = np.zeros((rows, 2, len(weights)))
+    ways = [(lag, 0) for lag in lags] + [(0, lag) for lag in lags]
+
+    def add(block: slice) -> None:
+        for down, right in ways:
+            here = np.arange(block.start, min(block.stop, rows - down))
+            if right < columns:
+                _add_pairs(members, truth, weights, here, down, right, sums[block])
+
+    in_threads(add, rows, _ROWS, threads)
+    standard, fair = sums.sum(axis=0)
     return standard, fair
 
 
@@ -70,7 +99,9 @@ def _sums(fields: Fields) -> Arrays:
     if fields.members is None:
         return {}
     lags = fields.scores.variogram_lags
-    standard, fair = variogram_sums(fields.members, fields.truth, fields.weights, lags)
+    standard, fair = variogram_sums(
+        fields.members, fields.truth, fields.weights, lags, fields.threads
+    )
     return {
         "variogram_standard_sum": standard,
         "variogram_fair_sum": fair,
