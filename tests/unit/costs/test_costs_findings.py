@@ -133,7 +133,7 @@ def test_slurm(bin_folder, tmp_path, monkeypatch):
     plug_in, partitions, absent, accounts = check_slurm(profile)
     assert "requirements-slurm.txt" in plug_in.to_do
     assert partitions.found == "partitions: cpu, long (gpu:a100:4)"
-    assert absent.found == f"{profile} names gpu, which the cluster has not"
+    assert absent.found == f"{profile} names gpu, which the cluster does not have"
     assert "slurm-status-command: squeue" in accounts.to_do
     program(bin_folder, "sinfo", "exit 1")
     assert [finding.state for finding in check_slurm(profile)] == ["problem"]

@@ -346,7 +346,8 @@ def test_the_plan_in_words(config, models, tmp_path):
     assert "The disk is too small" in plan_text(full, 4, 1, tmp_path)
     assert "Ensembles go" not in text
     passing = dataclasses.replace(plan, passing_ensembles=3 * 10**12)
-    assert "Ensembles go once they are scored: of 3 TB in all" in plan_text(passing, 4, 1, tmp_path)
+    text = plan_text(passing, 4, 1, tmp_path)
+    assert "Ensembles are deleted once they are scored: of 3 TB in all" in text
 
 
 def test_the_plan_tells_of_ensembles_that_go(config, models):

@@ -7,7 +7,7 @@ from scipy.interpolate import RegularGridInterpolator
 from simulated_world import DOMAIN, generator
 
 from stormdraw.simulated.domain import domain_of
-from stormdraw.simulated.lattices import Passage, five_kilometre_grid, nam_nest_grid
+from stormdraw.simulated.lattices import Interpolation, five_kilometre_grid, nam_nest_grid
 
 GRIDS = {"5 km": five_kilometre_grid(DOMAIN.window), "NAM": nam_nest_grid(DOMAIN.window)}
 
@@ -46,7 +46,7 @@ def test_winds_are_turned_to_the_other_grids_axes(columns):
     rng = generator()
     u, v = rng.normal(size=2)
     uniform = {"U10": np.full(domain.shape, u), "V10": np.full(domain.shape, v)}
-    turned = Passage(domain.box, target).carry(uniform)
+    turned = Interpolation(domain.box, target).apply(uniform)
     x, y = domain.box.from_longitude_latitude(*target.longitude_latitude())
     between = pyproj.Transformer.from_crs(domain.box.projection, target.projection, always_xy=True)
     x0, y0 = between.transform(x, y)
@@ -60,20 +60,20 @@ def test_winds_are_turned_to_the_other_grids_axes(columns):
 def test_continuous_fields_are_interpolated_linearly():
     field = generator().standard_normal(DOMAIN.shape)
     target = GRIDS["5 km"]
-    carried = Passage(DOMAIN.box, target).carry({"T2M": field})["T2M"]
+    interpolated = Interpolation(DOMAIN.box, target).apply({"T2M": field})["T2M"]
     x, y = DOMAIN.box.from_longitude_latitude(*target.longitude_latitude())
     scipys = RegularGridInterpolator((DOMAIN.box.y, DOMAIN.box.x), field)
-    np.testing.assert_allclose(carried, scipys(np.stack([y, x], axis=-1)), atol=1e-9)
+    np.testing.assert_allclose(interpolated, scipys(np.stack([y, x], axis=-1)), atol=1e-9)
 
 
 def test_a_floor_is_not_mixed_with_what_lies_above_it():
     checkered = np.where(np.indices(DOMAIN.shape).sum(axis=0) % 2, 40.0, -10.0)
-    carried = Passage(DOMAIN.box, GRIDS["NAM"]).carry({"REFC": checkered})["REFC"]
-    assert set(np.unique(carried)) == {-10.0, 40.0}
+    interpolated = Interpolation(DOMAIN.box, GRIDS["NAM"]).apply({"REFC": checkered})["REFC"]
+    assert set(np.unique(interpolated)) == {-10.0, 40.0}
 
 
 def test_the_way_to_the_window_is_a_cut():
     field = generator().standard_normal(DOMAIN.shape)
-    carried = Passage(DOMAIN.box, DOMAIN.window).carry({"REFC": field, "T2M": field})
-    np.testing.assert_array_equal(carried["REFC"], DOMAIN.seen(field))
-    np.testing.assert_allclose(carried["T2M"], DOMAIN.seen(field), atol=1e-5)
+    interpolated = Interpolation(DOMAIN.box, DOMAIN.window).apply({"REFC": field, "T2M": field})
+    np.testing.assert_array_equal(interpolated["REFC"], DOMAIN.seen(field))
+    np.testing.assert_allclose(interpolated["T2M"], DOMAIN.seen(field), atol=1e-5)

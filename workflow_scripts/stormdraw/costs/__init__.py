@@ -1,1 +1,1 @@
-"""Before a run: what it will cost, and whether this machine is ready for it."""
+"""Before a run: its costs, and whether this machine is ready for it."""

@@ -1,4 +1,4 @@
-"""How much there is to compute for the models of a run, and how long that takes."""
+"""The amount of computation for the models of a run, and the time it takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from stormdraw.models.operations import Work, pass_work, training_work
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
-# ddpm_ultra_minimal on the full grid on two cores of a Xeon, as measured with this workflow: 15.9 s
-# a sample of 375e9 operations. Layers that are not convolutions of few channels are faster.
+# ddpm_ultra_minimal on the full grid on two cores of a Xeon, measured with this workflow: 15.9 s
+# per sample of 375e9 operations. Layers other than convolutions with few channels are faster.
 OPERATIONS_A_SECOND_ON_CORE = 375e9 / 15.9 / 2
 
 
@@ -22,13 +22,13 @@ class Computing:
 
     @property
     def gpu_hours(self) -> tuple[float, float]:
-        """On one GPU, at least and at most."""
+        """Hours on one GPU: lower and upper estimate."""
         work = self.training + self.sampling
         return work.least_gpu_seconds / 3600, work.most_gpu_seconds / 3600
 
     @property
     def core_hours(self) -> float:
-        """On CPU cores instead: hours times cores."""
+        """Hours times cores without a GPU."""
         return (self.training + self.sampling).operations / OPERATIONS_A_SECOND_ON_CORE / 3600
 
 

@@ -1,4 +1,4 @@
-"""How much disk a run takes, stage by stage."""
+"""The disk space of a run, by stage."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -11,18 +11,18 @@ from stormdraw.report.mapped import mapped_systems, wanted_for_maps
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
 
-# What is fetched, by source.
+# The fetched files by source.
 Files = Mapping[str, Collection[FileRequest]]
 
-# Drawn ensembles up to this size stay without being asked for: a disk of today has room for them,
-# and a score that is edited then needs no sampling.
+# Drawn ensembles up to this size are kept by default: most disks have room for them, and a changed
+# score then needs no sampling.
 _KEPT_BYTES = 100e9
 
 
 def keeps_ensembles(settings: Settings) -> bool:
-    """Whether ensembles stay once nothing needs them any more: as asked for, or if they are small.
+    """Whether ensembles are kept after use: as configured, or if they are small.
 
-    Small is a run whose drawn members of all cases take less than 100 GB together.
+    They are small if the drawn members of all cases take less than 100 GB together.
     """
     if settings.ensembles.keep is not None:
         return settings.ensembles.keep
@@ -41,8 +41,8 @@ def _bytes_of(settings: Settings, systems: Iterable[AnySystem], files: Files) ->
 def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     """The most bytes that each stage's folder of results holds at once.
 
-    Fields take 32 bits a value. Models are small beside these, and left out, as are scores and
-    reports but for maps and products.
+    Fields take 32 bits per value. Models, scores and reports are small and left out, except for
+    maps and products.
     """
     rows, columns = target_shape(settings)
     field = 4 * rows * columns
@@ -55,11 +55,11 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     stored = sum(fetching(settings, found).bytes for found in files.values())
     maps = 0
     if settings.scores.maps:
-        # Sums over leads in 32 bits, and their number in 8.
+        # Sums over leads in 32 bits, and their counts in 8.
         scored = len(scored_variables(settings.variables))
         maps = field * scored * 5 // 4 * cases * len(settings.ensembles.systems)
     return {
-        # The simulated archive stays beside what is taken from it.
+        # The simulated archive is kept besides the messages taken from it.
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),
         "fields": state * sum(len(found) for source, found in files.items() if source != "static"),
         "ensembles": ensembles,
@@ -69,7 +69,7 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
 
 
 def _mapped_fields(settings: Settings) -> int:
-    """Fields that are taken from ensembles for maps."""
+    """The number of fields taken from ensembles for maps."""
     wanted = wanted_for_maps(settings)
     kept = keeps_ensembles(settings)
     systems = mapped_systems(settings) if kept else settings.ensembles.systems
@@ -79,7 +79,7 @@ def _mapped_fields(settings: Settings) -> int:
 
 
 def _product_fields(settings: Settings) -> int:
-    """Fields of a case's products, of all candidates: in 32 bits, and about 16 bits as GRIB2."""
+    """The number of fields of a case's products of all candidates."""
     scored = scored_variables(settings.variables)
     thresholds = sum(len(settings.scores.thresholds.get(name, [])) for name in scored)
     # Mean, spread and probability-matched mean.
@@ -88,5 +88,5 @@ def _product_fields(settings: Settings) -> int:
 
 
 def ensemble_bytes(settings: Settings, files: Files) -> int:
-    """Bytes of the ensembles of all systems and cases, whether they stay or go."""
+    """Bytes of the ensembles of all systems and cases, whether they are kept or not."""
     return _bytes_of(settings, settings.ensembles.systems, files)

@@ -1,4 +1,4 @@
-"""All of the doctor's questions, for one configuration."""
+"""All checks of the doctor for one configuration."""
 
 import sys
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from stormdraw.times import now_utc
 
 
 def check_configuration(settings: Settings, models: Mapping[str, ModelSettings]) -> list[Finding]:
-    """What is wrong with the places and the grid that the configuration names, or may be."""
+    """Problems of the paths and the grid that the configuration names."""
     try:
         check_places(settings, models, [])
     except StormdrawError as error:
@@ -42,7 +42,7 @@ def check_configuration(settings: Settings, models: Mapping[str, ModelSettings])
 def examine(
     settings: Settings, models: Mapping[str, ModelSettings], checkout: Path
 ) -> list[Finding]:
-    """Look at the machine; `checkout` is the workflow's folder."""
+    """Check the machine; `checkout` is the workflow's folder."""
     shape = target_shape(settings)
     bytes_of = {
         name: plan(name, settings, model, shape)["training_bytes"] for name, model in models.items()
@@ -51,7 +51,7 @@ def examine(
     return [
         *check_configuration(settings, models),
         check_python(),
-        # The first is this script's folder.
+        # The first entry is this script's folder.
         check_path(sys.path[1:]),
         check_packages(checkout / "envs" / "requirements.txt"),
         check_disk(Path("results"), sum(disk_bytes(settings, files).values())),

@@ -13,7 +13,7 @@ from stormdraw.settings import Settings
 
 @dataclass(frozen=True)
 class Fetching:
-    """Files and bytes of one source; `over_network` are the bytes that come from elsewhere."""
+    """Files and bytes of one source; `over_network` are the bytes that come over the network."""
 
     files: int
     bytes: int
@@ -21,11 +21,11 @@ class Fetching:
 
 
 def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
-    """For each source of the archive that a run uses, the files it asks for, each once."""
+    """For each source of the archive that a run uses, the files it needs, each once."""
     files = {}
     for source in used_sources(settings):
         found = (
-            # Two members may be one file: the older of a cycle is the newer of an earlier one.
+            # Two members may share a file: the older of a cycle is the newer of an earlier one.
             dataclasses.replace(file, member="")
             for day in requests_by_date(settings, source).values()
             for file in day
@@ -36,7 +36,7 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
-    """What fetching some files comes to."""
+    """The total of fetching some files."""
     files = list(files)
     shape = archive_shape(settings)
     points = None if shape == HRRR.shape else shape[0] * shape[1]

@@ -1,4 +1,4 @@
-"""What the doctor says of one thing."""
+"""The result of one of the doctor's checks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ State = Literal["good", "note", "problem"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: `what` was looked at and what was `found`.
+    """One line: `what` was checked and what was `found`.
 
     A "problem" stops a run, a "note" may not; both say what `to_do`.
     """
@@ -21,7 +21,7 @@ class Finding:
 
 
 def findings_text(findings: Iterable[Finding]) -> str:
-    """The lines, with what to do below each that needs it."""
+    """The lines, each followed by what to do, if anything."""
     lines = []
     for finding in findings:
         lines.append(f"{finding.state:<8} {finding.what:<14} {finding.found}")

@@ -19,7 +19,7 @@ _OLDEST_PYTHON = (3, 11)
 def check_python(
     version: tuple[int, int, int] = sys.version_info[:3], executable: str = sys.executable
 ) -> Finding:
-    """At least Python 3.11, at a path that Snakemake can start it by."""
+    """At least Python 3.11, at a path that Snakemake can start it from."""
     text = ".".join(map(str, version))
     try:
         check_interpreter(executable)
@@ -34,7 +34,7 @@ def check_python(
 
 
 def check_path(search_path: Sequence[str]) -> Finding:
-    """No other stormdraw comes before this one; see `check_library`."""
+    """No other stormdraw comes first on the search path; see `check_library`."""
     try:
         check_library(search_path)
     except StormdrawError as error:
@@ -65,7 +65,7 @@ def check_packages(requirements: Path) -> Finding:
 
 
 def check_disk(folder: Path, needed: int) -> Finding:
-    """Room for the results of a run in `folder` or, until it is there, beside it.
+    """Room for the results of a run in `folder`, or in its parent if it does not exist.
 
     `needed` is in bytes.
     """
@@ -78,13 +78,13 @@ def check_disk(folder: Path, needed: int) -> Finding:
 
 
 def free_at(folder: Path) -> tuple[int, Path]:
-    """Free bytes of the disk that a folder is on, or will be, and where that is."""
+    """Free bytes of the disk that holds or will hold a folder, and the path that was checked."""
     place = folder if folder.exists() else folder.parent
     return shutil.disk_usage(place).free, place.resolve()
 
 
 def check_memory(needed: dict[str, int], there: int | None = None) -> Finding:
-    """Memory for the training that takes most; `needed` is in bytes for each model."""
+    """Memory for the largest training; `needed` is in bytes for each model."""
     if there is None:
         there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if not needed:

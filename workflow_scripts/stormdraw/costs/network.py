@@ -1,4 +1,4 @@
-"""Whether the archives answer for the files a run needs."""
+"""Whether the archives respond for the files a run needs."""
 
 import time
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ _SECONDS = 10
 
 
 def check_sources(settings: Settings, files: Mapping[str, list[FileRequest]]) -> list[Finding]:
-    """Ask for the first file of each source of the run, wherever it may be, all at the same time.
+    """Request the first file of each source of the run from all its addresses at the same time.
 
-    `files` maps a source of the run (`hrrr`, `href`) to what it fetches.
+    `files` maps a source of the run (`hrrr`, `href`) to the files it fetches.
     """
     if settings.archive.source == "simulated":
         return [Finding("good", "archive", "simulated: no network is needed")]
@@ -32,7 +32,7 @@ def check_sources(settings: Settings, files: Mapping[str, list[FileRequest]]) ->
         if not days:
             return [Finding("problem", "archive", found, "see to archive.source.mirror")]
         return [Finding("good", "archive", found)]
-    # What never changes comes from a file of the analyses.
+    # Static fields come from a file of the analyses.
     first = {source: found[0] for source, found in files.items() if found and source != "static"}
     addresses = [
         (source, name, address)
@@ -48,7 +48,7 @@ def check_sources(settings: Settings, files: Mapping[str, list[FileRequest]]) ->
 
 
 def ask(what: str, address: str, seconds: float = _SECONDS) -> Finding:
-    """Whether an address answers within `seconds`; only the header comes, whatever it holds."""
+    """Whether an address responds within `seconds`; only the header is transferred."""
     start = time.monotonic()
     try:
         with requests.get(address, timeout=seconds, stream=True) as answer:

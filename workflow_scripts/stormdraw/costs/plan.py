@@ -15,10 +15,10 @@ from stormdraw.settings import Settings
 
 @dataclass(frozen=True)
 class CostPlan:
-    """What a whole run comes to, from nothing.
+    """The costs of a whole run from scratch.
 
-    `disk` is the most that lies there at once, by stage; `passing_ensembles` are the bytes of all
-    ensembles of a run that does not keep them, else 0.
+    `disk` is the largest use at once, by stage; `passing_ensembles` are the bytes of all ensembles
+    of a run that does not keep them, else 0.
     """
 
     title: str
@@ -29,7 +29,7 @@ class CostPlan:
 
     @property
     def disk_bytes(self) -> int:
-        """All stages together."""
+        """The total over all stages."""
         return sum(self.disk.values())
 
 
@@ -46,9 +46,9 @@ def cost_plan(settings: Settings, models: Mapping[str, ModelSettings]) -> CostPl
 
 
 def plan_text(plan: CostPlan, jobs: int, on_gpu: int, folder: Path) -> str:
-    """The plan as lines, with the disk that is free where `folder` is.
+    """The plan as lines, with the free disk space of `folder`.
 
-    `jobs` are still to run, `on_gpu` of them on a GPU. `folder` may be made later.
+    `jobs` remain to run, `on_gpu` of them on a GPU. `folder` may not exist yet.
     """
     sources = plan.sources.values()
     free, place = free_at(folder)
@@ -76,8 +76,8 @@ def plan_text(plan: CostPlan, jobs: int, on_gpu: int, folder: Path) -> str:
     ]
     if plan.passing_ensembles:
         lines.append(
-            f"  Ensembles go once they are scored: of {_size(plan.passing_ensembles)} in all, the "
-            "disk holds those of two cases at a time, more where several GPUs draw."
+            f"  Ensembles are deleted once they are scored: of {_size(plan.passing_ensembles)} in "
+            "all, the disk holds two cases at a time, or more if several GPUs draw."
         )
     if free < plan.disk_bytes:
         lines.append(
@@ -92,7 +92,7 @@ def _parts(parts: Mapping[str, str]) -> str:
 
 
 def _size(count: float) -> str:
-    """Bytes for people, in powers of ten as networks and disks are sold."""
+    """Bytes in powers of ten, as networks and disks are sold."""
     for unit, step in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if count >= step:
             return f"{count / step:.3g} {unit}"

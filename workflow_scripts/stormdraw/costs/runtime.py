@@ -1,18 +1,18 @@
-"""How long a job that trains or draws members may take, from the plans of its models."""
+"""The time limit of a job that trains or draws members, from the plans of its models."""
 
 from collections.abc import Mapping
 from typing import Any
 
-# Minutes. A job that is stopped goes on where it was, and many a cluster refuses more than a day.
+# Minutes. A stopped job resumes, and many clusters refuse more than a day.
 LONGEST = 1440
-# What is not computing: reading, writing, a queue of the file system.
-_BESIDE = 60
-# A T4 has a third of the memory bandwidth of the GPU that the plans are of.
+# Everything but computing: reading, writing, waiting for the file system.
+_OVERHEAD = 60
+# A T4 has a third of the memory bandwidth of the GPU that plans assume.
 _SLOWER = 4
 
 
 def minutes_to_train(plan: Mapping[str, Any] | None, devices: int, attempt: int = 1) -> int:
-    """A training on so many devices; without a plan, the longest there is."""
+    """A training on `devices` devices; without a plan, the longest allowed."""
     return LONGEST if plan is None else _minutes(_seconds(plan, "training") / devices, attempt)
 
 
@@ -22,7 +22,7 @@ def minutes_to_draw(
     members: int,
     attempt: int = 1,
 ) -> int:
-    """So many members of a case, each of them so many `passes` of each model."""
+    """`members` members of a case, each with `passes` network passes of each model."""
     seconds = 0.0
     for name, count in passes.items():
         plan = plans[name]
@@ -37,5 +37,5 @@ def _seconds(plan: Mapping[str, Any], what: str) -> float:
 
 
 def _minutes(on_gpu: float, attempt: int) -> int:
-    """A job that was stopped asks for more time, but never for more than there is."""
-    return min(LONGEST, attempt * (_BESIDE + round(_SLOWER * on_gpu / 60)))
+    """The limit grows with each attempt of a stopped job, up to the longest allowed."""
+    return min(LONGEST, attempt * (_OVERHEAD + round(_SLOWER * on_gpu / 60)))

@@ -1,4 +1,4 @@
-"""Whether there is a Slurm, and whether profiles/slurm fits it."""
+"""Whether Slurm is available, and whether profiles/slurm fits it."""
 
 import importlib.util
 import re
@@ -12,7 +12,7 @@ from stormdraw.costs.finding import Finding
 
 
 def check_slurm(profile: Path) -> list[Finding]:
-    """The partitions that the profile names are the cluster's, and how jobs can be asked after."""
+    """Whether the profile's partitions exist on the cluster, and how job states can be queried."""
     if shutil.which("sinfo") is None:
         to_do = "nothing on a laptop or workstation; on a cluster start on its login node"
         return [Finding("note", "Slurm", "not here", to_do)]
@@ -30,7 +30,7 @@ def check_slurm(profile: Path) -> list[Finding]:
     findings.append(Finding("good", "Slurm", f"partitions: {text}"))
     absent = sorted(_partitions(yaml.safe_load(profile.read_text(encoding="utf-8"))) - set(gres))
     if absent:
-        found = f"{profile} names {', '.join(absent)}, which the cluster has not"
+        found = f"{profile} names {', '.join(absent)}, which the cluster does not have"
         to_do = f"edit the lines marked SITE in {profile}"
         findings.append(Finding("problem", "Slurm", found, to_do))
     if _ask("sacct", "--noheader", "--allocations") is None:

@@ -1,4 +1,4 @@
-"""Whether this machine has what the configurations of models ask for besides memory."""
+"""Whether this machine has what the models' configurations need, besides memory."""
 
 import os
 import shutil
@@ -9,14 +9,14 @@ import torch
 from stormdraw.costs.finding import Finding
 from stormdraw.models.settings import ModelSettings
 
-# What torch.compile looks for, if CXX names no other.
+# The compilers that torch.compile tries, unless CXX names one.
 _COMPILERS = ("g++", "clang++", "c++")
 
 
 def check_trainings(models: Mapping[str, ModelSettings]) -> list[Finding]:
     """The models that cannot be trained here, and why.
 
-    Where there is no GPU, nothing is said of several devices: a cluster may have them elsewhere.
+    Without a GPU nothing is said about several devices: a cluster may have them elsewhere.
     """
     return [
         Finding("problem", f"model {name}", found, to_do)

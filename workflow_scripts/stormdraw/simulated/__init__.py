@@ -1,9 +1,9 @@
-"""A small stochastic convection-allowing world, written out as an archive.
+"""A small stochastic convection-allowing world, written as an archive.
 
-The world is a Markov process: `state.State` is all it remembers, `world.World.step` takes it half
-an hour (h) further, and `surface.Surface.observe` is what the archive sees of it. A forecast from
-the true state with noise of its own is therefore a draw from the true forecast distribution, and
-an ensemble of such draws is perfect (`perfect.draw_members`).
+The world is a Markov process: `state.State` is all it remembers, `world.World.step` advances it by
+half an hour (h), and `surface.Surface.observe` gives the variables of the archive. A forecast from
+the true state with its own noise is therefore a draw from the true forecast distribution, and an
+ensemble of such draws is perfect (`perfect.draw_members`).
 
 Hidden state
     c       steering wind, 2 numbers
@@ -11,23 +11,23 @@ Hidden state
             temperature, moisture, inhibition (a warm lid), streamfunction, velocity potential,
             lift and texture
     P       cold pools, as Fourier coefficients
-    H       warmth stored in the ground, at each point
-    cells   convective cells: place, motion, age, lifetime, peak reflectivity, radius
+    H       heat stored in the ground, at each point
+    cells   convective cells: position, motion, age, lifetime, peak reflectivity, radius
 
 One step
     c   <- m + e^(-h/72) (c - m) + sqrt(1 - e^(-2h/72)) 2.0 z,  m = (9.0, 4.5) m/s   (hours)
     X_k <- e^(-h/tau_k) e^(-i k.(a c) h) X_k + sqrt(1 - e^(-2h/tau_k)) S_k^(1/2) z
-           an Ornstein-Uhlenbeck process for each wave, exact over the step, carried along by a
+           an Ornstein-Uhlenbeck process for each wave, exact over the step, advected by a
            share a of the steering wind; spectra S_k and times tau_k in `latents`
     P   <- e^(-h/2.5 - kappa k^2 h) e^(-i k.(0.6 c) h) (P + h Q),  Q from the strength of the cells
     H   <- S + e^(-h/4) (H - S),  S the sine of the solar elevation at the point's longitude and
-           latitude, less what clouds (lift) and storms shade
-    cells: each moves with c plus a wandering of its own (an Ornstein-Uhlenbeck process of 1.8 m/s
+           latitude, reduced by the shade of clouds (lift) and storms
+    cells: each moves with c plus its own random motion (an Ornstein-Uhlenbeck process of 1.8 m/s
            and 1.5 h), ages, faster where its inflow has no CAPE, and dies at the end of its life.
-           New ones are a Poisson process whose rate at a place depends on CAPE, CIN, convergence
-           and H; it is simulated by thinning one of the largest rate
+           New ones are a Poisson process whose rate at a point depends on CAPE, CIN, convergence
+           and H; it is simulated by thinning a process of the largest rate
 
-with z standard normal numbers. What can be seen (`surface`, `physics`)
+with z standard normal numbers. Observed variables (`surface`, `physics`)
     T2M    a mean, warmed by H, cooled by altitude and cold pools, plus the temperature field
     D2M    a mean plus the moisture field, kept below T2M
     CAPE   from T2M, D2M and the lid; CIN from T2M and the lid, where there is CAPE
@@ -40,5 +40,5 @@ Random numbers come from `stormdraw.seeds.generator_for` with labels: the same s
 files to the byte.
 """
 
-# What can be seen of the world, and what its archive therefore holds.
+# The observed variables of the world, which its archive holds.
 SIMULATED_VARIABLES = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")

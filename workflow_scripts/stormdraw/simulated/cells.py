@@ -1,4 +1,4 @@
-"""Convective cells: born by a Poisson process, carried by the wind, growing, decaying, dying."""
+"""Convective cells: born by a Poisson process, moved by the wind, growing, decaying and dying."""
 
 from dataclasses import dataclass, fields
 
@@ -18,9 +18,9 @@ _WANDERING_SPEED = 1.8
 
 @dataclass(frozen=True)
 class Cells:
-    """Living cells, one number each a cell.
+    """Living cells, one number per cell.
 
-    `x`, `y` in m from the box's corner; `u`, `v` their motion against the steering wind in m/s;
+    `x`, `y` in m from the box's corner; `u`, `v` their motion relative to the steering wind in m/s;
     `age` and `lifetime` in h; `peak` the reflectivity of the mature core in dBZ; `radius` of the
     core in m.
     """
@@ -39,7 +39,7 @@ class Cells:
 
     @classmethod
     def none(cls) -> "Cells":
-        """A clear sky."""
+        """No cells."""
         return cls(*(np.empty(0) for _ in PROPERTIES))
 
     @classmethod
@@ -56,11 +56,11 @@ class Cells:
         return table
 
     def select(self, chosen: np.ndarray) -> "Cells":
-        """The cells that a mask or index picks."""
+        """The cells chosen by a mask or index."""
         return Cells(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     def join(self, others: "Cells") -> "Cells":
-        """These and the others, the youngest dropped beyond CAPACITY."""
+        """These cells and the others; those beyond CAPACITY are dropped, the youngest first."""
         return Cells(
             *(
                 np.concatenate([getattr(self, field.name), getattr(others, field.name)])[:CAPACITY]
@@ -75,10 +75,10 @@ class Cells:
     def stepped(
         self, domain: Domain, steering: np.ndarray, ageing: np.ndarray, hours: float, z: np.ndarray
     ) -> "Cells":
-        """Where the survivors are `hours` later.
+        """The surviving cells `hours` later.
 
-        `ageing` is how much faster than the clock each cell ages; `z` are two standard normal
-        numbers a cell, which make it wander: an Ornstein-Uhlenbeck process of 1.8 m/s and 1.5 h.
+        `ageing` is the rate at which each cell ages; `z` are two standard normal numbers per cell
+        for its random motion, an Ornstein-Uhlenbeck process of 1.8 m/s and 1.5 h.
         """
         seconds = hours * _SECONDS_PER_HOUR
         memory = np.exp(-hours / _WANDERING_HOURS)
@@ -101,10 +101,10 @@ class Cells:
 def candidates(
     domain: Domain, count: int, generator: np.random.Generator
 ) -> tuple[Cells, np.ndarray]:
-    """`count` cells at random places, and a uniform number each to accept them by.
+    """`count` cells at random positions, and a uniform number for each to accept it by.
 
     Lifetimes are log-normal about 2.2 h within 0.8 to 4.5 h, core radii about 4.5 km within 2.5 to
-    9 km; `peak` is a departure in dBZ from what the air allows.
+    9 km; `peak` is a departure in dBZ from what the environment allows.
     """
     uniform = generator.random((3, count))
     z = generator.standard_normal((5, count))
@@ -126,7 +126,7 @@ def sum_of_bells(
 ) -> np.ndarray:
     """Sum over cells of height exp(-r^2 / (2 radius^2)) on the periodic box, (y, x).
 
-    A bell is the product of one along y and one along x, so the sum is a product of matrices.
+    A bell is the product of one along y and one along x, so the sum is a matrix product.
     """
     length_y, length_x = domain.lengths
     bells_y = _bells(domain.shape[0], domain.spacing, length_y, y, radius)

@@ -1,4 +1,4 @@
-"""Where the world lies: a periodic box around the window that the archive sees."""
+"""The domain of the world: a periodic box around the window of the archive."""
 
 import functools
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from stormdraw.grib_encoding import first_point
 from stormdraw.grids import HRRR, Grid, lambert
 from stormdraw.seeds import generator_for
 
-# At least this many points of the box lie on either side of the window: storms enter the window
-# from there, and grids that are turned against it find values beyond its edge.
+# The box extends at least this many points beyond each side of the window: storms enter from there,
+# and rotated grids find values beyond the window's edge.
 MARGIN = 24
 
 
@@ -19,7 +19,7 @@ MARGIN = 24
 class Domain:
     """A periodic box of `shape` (y, x) points on the HRRR lattice.
 
-    `window` is the grid that the archive sees; its first point is the box's point `corner` (y, x).
+    `window` is the grid of the archive; its first point is the box's point `corner` (y, x).
     """
 
     window: Grid
@@ -45,13 +45,13 @@ class Domain:
 
     @functools.cached_property
     def longitude_latitude(self) -> tuple[np.ndarray, np.ndarray]:
-        """Degrees east and north of the box's points, each (y, x), single precision."""
+        """Degrees east and north of the box's points, each (y, x), in single precision."""
         longitude, latitude = self.box.longitude_latitude()
         return longitude.astype(np.float32), latitude.astype(np.float32)
 
     @functools.cached_property
     def waves(self) -> tuple[int, int]:
-        """Shape (ky, kx) of the Fourier coefficients kept: those of waves longer than 3 points.
+        """Shape (ky, kx) of the Fourier coefficients kept: waves longer than 3 points.
 
         ky runs from negative to positive, kx from zero, since fields are real.
         """
@@ -78,7 +78,7 @@ class Domain:
         spectrum = np.zeros((*waves.shape[:-2], self.shape[0], columns), dtype=waves.dtype)
         spectrum[..., : half + 1, :] = waves[..., half:, :]
         spectrum[..., -half:, :] = waves[..., :half, :]
-        # irfft2 takes the waves that are missing in x for zero.
+        # irfft2 takes missing waves in x as zero.
         return scipy.fft.irfft2(spectrum, s=self.shape, norm="forward")
 
     def on_waves(self, values: np.ndarray) -> np.ndarray:
@@ -88,14 +88,14 @@ class Domain:
         return np.concatenate([spectrum[..., -half:, :], spectrum[..., : half + 1, :]], axis=-2)
 
     def seen(self, values: np.ndarray) -> np.ndarray:
-        """The part (..., y, x) of a field on the box that lies in the window."""
+        """The part (..., y, x) of a field on the box within the window."""
         rows, columns = self.window.shape
         row, column = self.corner
         return values[..., row : row + rows, column : column + columns]
 
 
 def domain_of(rows: tuple[int, int], columns: tuple[int, int]) -> Domain:
-    """The domain whose window is rows and columns, each [first, end), of the HRRR grid."""
+    """The domain whose window is the rows and columns, each [first, end), of the HRRR grid."""
     window = in_microdegrees(HRRR.crop(slice(*rows), slice(*columns)))
     shape = (
         scipy.fft.next_fast_len(window.shape[0] + 2 * MARGIN, real=True),
@@ -106,9 +106,9 @@ def domain_of(rows: tuple[int, int], columns: tuple[int, int]) -> Domain:
 
 
 def in_microdegrees(grid: Grid) -> Grid:
-    """The Lambert grid as a GRIB2 header can say it: first point in whole microdegrees.
+    """The Lambert grid as a GRIB2 header can encode it: first point in whole microdegrees.
 
-    Moves the points by some centimetres, so that a grid equals the one read back from its files.
+    This moves the points by some centimetres, so that a grid equals the one read from its files.
     """
     longitude, latitude = first_point(grid)
     projection = dict(part.split("=") for part in grid.crs.split() if "=" in part)
@@ -132,7 +132,7 @@ def terrain(domain: Domain, run_seed: int) -> np.ndarray:
     white = domain.on_waves(generator.standard_normal(domain.shape))
     rough = domain.on_points(white * (1 + (18e3 * domain.wavenumber) ** 2) ** -1.25)
     rough -= rough.mean()
-    # One wave, so that the box stays periodic; its fall lies over the window.
+    # One wave keeps the box periodic; its slope lies over the window.
     column = np.arange(domain.shape[1]) - domain.shape[1] / 2
     rise = -170.0 * np.sin(2 * np.pi * column / domain.shape[1])
     return (480.0 + 90.0 * rough / rough.std() + rise[None, :]).astype(np.float32)

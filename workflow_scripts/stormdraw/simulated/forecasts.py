@@ -1,12 +1,12 @@
 """Forecasts by imperfect models from imperfect analyses: the members of HREF and REFS.
 
-A run starts from the true state with analysis errors and goes on by the world's own dynamics with
-another model's physics, so its error grows with its age. Three things make the ensemble of ten
-sharper than it should be, as the real HREF is: where an analysis has no observations it takes the
-background, and most of the background is common to all models; most of the noise of their dynamics
-is common to them too, and none of it is the truth's; and all have surface errors in common. What
-they do not share, their physics, their ages and the rest of the noise, is their spread. The numbers
-are chosen for a spread-error ratio of 0.5 to 0.8; they are no statement on the real HREF's skill.
+A run starts from the true state with analysis errors and follows the world's dynamics with another
+model's physics, so its error grows with lead time. Three things make the ensemble of ten
+underdispersive, like the real HREF. Where an analysis has no observations it uses the background,
+most of which all models share. Most of the noise of their dynamics is shared too, but none of it
+with the truth. And all share some surface errors. Their spread comes from what they do not share:
+physics, ages and the rest of the noise. The numbers are chosen for a spread-error ratio of 0.5 to
+0.8; they say nothing about the real HREF's skill.
 
 Every run has its own stream of random numbers, named by (model, initial time): the run that is six
 hours old at one cycle is the one that was new at the cycle before.
@@ -32,7 +32,7 @@ from stormdraw.times import format_init
 # All models have fewer and weaker storms than the truth.
 _COMMON = replace(TRUTH, birth_rate=0.8 * TRUTH.birth_rate, core=TRUTH.core - 2.0)
 
-# What else each model gets wrong. Invented, though in the spirit of what is said of them.
+# Further errors of each model. Invented, but in the spirit of their known biases.
 MODEL_PHYSICS: dict[str, Physics] = {
     # cool and moist near the ground, eager to convect
     "nam_nest": replace(
@@ -65,8 +65,8 @@ MODEL_PHYSICS: dict[str, Physics] = {
     ),
 }
 
-# RRFS: one dynamical core for all its members, which differ by perturbed physics: closer to each
-# other than HREF's models are. (temperature K, dew point K, factors of births, core dBZ, heating)
+# RRFS: all members have one dynamical core and differ by perturbed physics, so they are closer to
+# each other than HREF's models. (temperature K, dew point K, factor of births, core dBZ, heating)
 _RRFS_PERTURBATIONS = {
     "rrfs": (0.0, 0.0, 1.0, 0.0, 1.0),
     "rrfs_m1": (0.3, -0.2, 0.9, 1.0, 1.03),
@@ -87,18 +87,18 @@ MODEL_PHYSICS |= {
     for name, (temperature, dewpoint, births, core, heating) in _RRFS_PERTURBATIONS.items()
 }
 
-# Standard deviations (K, K, m/s, m/s) of the fixed surface errors that all models have in common,
-# and of those that each has for itself.
+# Standard deviations (K, K, m/s, m/s) of the fixed surface errors that all models share, and of
+# those of each model.
 _COMMON_BIAS = (1.0, 1.1, 0.8, 0.8)
 _OWN_BIAS = (0.2, 0.25, 0.2, 0.2)
 _BIAS_LENGTH = 30e3
 
-# Parts of the variance that all models share.
+# Shares of the variance that all models share.
 _SHARED_BACKGROUND = 0.9
 _SHARED_NOISE = 0.9
 
-# The analysis knows a wave of wavenumber k but for its share 1 - (1 - _LEAST_ERROR)
-# e^(-(k _OBSERVED)^2) of the variance: long waves well, those below 25 km (_OBSERVED in m) not.
+# The analysis misses a share 1 - (1 - _LEAST_ERROR) e^(-(k _OBSERVED)^2) of the variance at
+# wavenumber k: little for long waves, nearly all below 25 km (_OBSERVED in m).
 _LEAST_ERROR = 0.12
 _OBSERVED = 6e3
 _STEERING_ERROR = 0.25
@@ -110,17 +110,17 @@ _CELL_INTENSITY_ERROR = 3.0
 
 @dataclass(frozen=True)
 class Start:
-    """What runs start from: the truth, and the common background (latent, ky, kx)."""
+    """The initial conditions of runs: the truth, and the common background (latent, ky, kx)."""
 
     truth: State
     background: np.ndarray
 
 
 class CommonBackground:
-    """The random fields (latent, ky, kx) of a world that never was, but that all models believe in.
+    """The random fields (latent, ky, kx) of a fictitious world that all models share.
 
-    It is driven by the noise that the models share. An analysis takes from it what was not
-    observed, and a run driven by the same noise drifts towards it: so they go wrong together.
+    The shared noise of the models drives it. An analysis takes from it what was not observed, and
+    runs driven by the same noise drift towards it, so their errors are correlated.
     """
 
     def __init__(self, spectra: Spectra, shared: SharedNoise, run_seed: int) -> None:
@@ -129,14 +129,14 @@ class CommonBackground:
         self.waves = spectra.draw(generator_for(run_seed, "simulated", "background"))
 
     def step(self, truth: State) -> None:
-        """Go on for the half hour that starts at `truth`, carried by its wind."""
+        """Advance by the half hour that starts at `truth`, with its wind."""
         white = self._shared.white_waves(truth.time, self._spectra.shape)
         self.waves = self._spectra.step(self.waves, truth.steering, white)
 
 
 @dataclass(frozen=True)
 class Forecaster:
-    """One model's way to forecast the world."""
+    """A model that forecasts the world."""
 
     name: str
     world: World
@@ -154,7 +154,7 @@ class Forecaster:
                 yield lead, self.world.surface.observe(state)
 
     def analysis(self, start: Start, own: np.random.Generator) -> State:
-        """The truth as this model's analysis has it."""
+        """The truth as this model analyses it."""
         truth, domain = start.truth, self.world.surface.domain
         init = format_init(truth.time)
         common = generator_for(self.run_seed, "simulated", "analysis", init)
@@ -173,7 +173,7 @@ class Forecaster:
 def forecasters(
     truth: Surface, run_seed: int, shared: SharedNoise, names: Collection[str]
 ) -> dict[str, Forecaster]:
-    """The forecasters behind the models called `names`."""
+    """The forecasters of the models called `names`."""
     common = _bias(truth.domain, run_seed, "all models", _COMMON_BIAS)
     found = {}
     for name, physics in MODEL_PHYSICS.items():
@@ -202,7 +202,7 @@ def _bias(
 def _analysed(
     cells: Cells, domain: Domain, common: np.random.Generator, own: np.random.Generator
 ) -> Cells:
-    """Cells as radar assimilation finds them: some missed, all displaced, mostly by all alike."""
+    """Cells as in radar assimilation: some missed, all displaced, mostly by the common error."""
     count = len(cells)
     found = common.random(count) >= _MISSED_CELLS
     z = np.sqrt(_SHARED_BACKGROUND) * common.standard_normal((3, count))

@@ -1,4 +1,4 @@
-"""Fields as GRIB2 messages, coded as NCEP codes them."""
+"""Fields as GRIB2 messages, encoded as by NCEP."""
 
 import contextlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from stormdraw.variables import variable
 
 _INSTANT, _DERIVED, _INTERVAL = 0, 2, 8
 
-# The templates of a member of an ensemble in their place.
+# The templates for a member of an ensemble.
 _OF_A_MEMBER = {_INSTANT: 1, _INTERVAL: 11}
 
 # GRIB2 code tables 4.3, 4.6, 4.7 and 4.10.
@@ -30,9 +30,9 @@ _PRESSURE_ABOVE_GROUND = 108
 class Product:
     """What a message holds, apart from grid, time and values.
 
-    `grib` is (discipline, category, number). `top` closes a layer of the same kind of surface.
-    `digits` are the decimal places kept, negative for tens. `template` is GRIB2's product
-    definition; `derived` its code of an ensemble statistic.
+    `grib` is (discipline, category, number). `top` is the upper level of a layer of the same
+    surface type. `digits` are the decimal places kept, negative for tens. `template` is the GRIB2
+    product definition; `derived` is its code of an ensemble statistic.
     """
 
     grib: tuple[int, int, int]
@@ -52,7 +52,7 @@ class Product:
 
 
 def ensemble_product(name: str, statistic: str) -> Product:
-    """The mean or spread of a variable; one digit finer than the members."""
+    """The mean or spread of a variable, one digit more precise than the members."""
     single = Product.of(name)
     return Product(
         single.grib,
@@ -64,8 +64,8 @@ def ensemble_product(name: str, statistic: str) -> Product:
     )
 
 
-# Messages that real files have and that must be passed over: the wrong level, the wrong layer, a
-# maximum over the hour.
+# Messages of real files that must be ignored: the wrong level, the wrong layer, a maximum over the
+# hour.
 DECOYS = {
     "TMP:surface": Product((0, 0, 0), 1, 0, digits=1),
     "WIND:hourly maximum": Product((0, 2, 1), 103, 10, digits=1, template=_INTERVAL),
@@ -77,9 +77,9 @@ DECOYS = {
 class Encoder(contextlib.ExitStack):
     """Writes messages on one grid, by one generating process (NCEP's table A).
 
-    `perturbation` is the number of an ensemble's member, if its messages say that they are of one.
-    Keeps a handle for each product, since making one costs as much as packing the values; use it as
-    a context manager, which releases them.
+    `perturbation` is the number of an ensemble member, if the messages declare one. Keeps a handle
+    for each product, since making one costs as much as packing the values; a context manager that
+    releases them.
     """
 
     def __init__(self, grid: Grid, process: int, perturbation: int | None = None) -> None:
@@ -99,7 +99,7 @@ class Encoder(contextlib.ExitStack):
     ) -> bytes:
         """A message with `values` (y, x), rounded to the product's digits.
 
-        `members` is the size of the ensemble a statistic is of.
+        `members` is the size of the ensemble of a statistic.
         """
         handle = self._handle(product)
         times = {
@@ -130,7 +130,7 @@ def _template(grid: Grid, process: int, product: Product, perturbation: int | No
         keys["typeOfEnsembleForecast"] = _POSITIVELY_PERTURBED
         keys["perturbationNumber"] = perturbation
     with new_message(grid, product.grib, template, keys) as handle:
-        # The packing takes hold once there are values.
+        # The packing only applies once there are values.
         pack(handle, np.zeros(grid.shape), product.digits)
         return eccodes.codes_get_message(handle)
 
@@ -149,7 +149,7 @@ def _product_keys(product: Product, process: int) -> dict[str, int]:
 
 
 def _last_hour(init: datetime, lead: int) -> dict[str, int]:
-    """The interval of an hourly maximum; at the initial time it is empty."""
+    """The interval of an hourly maximum; empty at the initial time."""
     end = init + timedelta(hours=lead)
     return {
         "forecastTime": max(lead - 1, 0),

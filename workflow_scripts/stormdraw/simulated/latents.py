@@ -1,4 +1,4 @@
-"""Smooth Gaussian random fields that relax, drift with the wind, and are stirred by noise."""
+"""Smooth Gaussian random fields that relax, drift with the wind, and are driven by noise."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,8 @@ class Latent:
 
     Power falls as (1 + (k length)^2)^-slope. `deviation` is the standard deviation within the box,
     `mean_deviation` that of the box mean. Waves relax in `relaxation` hours, shorter ones faster,
-    as eddies turn over: relaxation (1 + (k length)^2)^(-0.6). `drift` is the share of the steering
-    wind that carries the field. For a `potential` the deviation is that of each component of its
+    like eddies: relaxation (1 + (k length)^2)^(-0.6). `drift` is the share of the steering wind
+    that advects the field. For a `potential`, the deviation is that of each component of its
     gradient.
     """
 
@@ -47,9 +47,9 @@ INDEX = {latent.name: index for index, latent in enumerate(LATENTS)}
 
 
 class Spectra:
-    """The spectra of all latents on a domain, and their exact step over `hours`.
+    """The spectra of all latent fields on a domain, and their exact step over `hours`.
 
-    Each Fourier coefficient is a complex Ornstein-Uhlenbeck process carried along by the wind c:
+    Each Fourier coefficient is a complex Ornstein-Uhlenbeck process advected by the wind c:
 
         dX_k = -(1/tau_k + i k.c) X_k dt + sqrt(2 / tau_k) S_k^(1/2) dW_k
 
@@ -87,7 +87,7 @@ class Spectra:
     def shift(
         self, wind: np.ndarray, drift: np.ndarray | float = 1.0
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Two factors, of ky and of kx, that carry a field with `drift` x `wind` for a step."""
+        """Two factors, of ky and of kx, that advect a field by `drift` x `wind` for a step."""
         ky, kx = self.domain.wavenumbers
         seconds = self.hours * _SECONDS_PER_HOUR
         along_y = np.exp(-1j * seconds * wind[1] * drift * ky)
@@ -111,7 +111,7 @@ def _amplitude(domain: Domain, latent: Latent) -> np.ndarray:
     k = domain.wavenumber
     mean = k == 0
     power = np.where(mean, 0.0, (1 + (k * latent.length) ** 2) ** -latent.slope)
-    # Only half of the plane is kept: each coefficient with kx > 0 stands for two.
+    # Only half of the plane is kept: each coefficient with kx > 0 counts twice.
     times = np.full(k.shape, 2.0)
     times[:, 0] = 1.0
     power *= latent.deviation**2 / np.sum(times * power)

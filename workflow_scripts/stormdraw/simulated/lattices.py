@@ -1,4 +1,4 @@
-"""The grids of the other models and products, and the way to them from the world's own."""
+"""The grids of the other models and products, and regridding from the world's own."""
 
 import functools
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from stormdraw.grids import HRRR, Grid, lambert
 from stormdraw.simulated.domain import in_microdegrees
 from stormdraw.variables import variable
 
-# Points of a grid beyond the window on each side, so that it can be interpolated to the window.
+# Points of a grid beyond each side of the window, for interpolation to the window.
 _MARGIN = 3
 
 # NCEP grid 227, the 5 km grid of HiResW's and HREF's files over CONUS.
@@ -24,7 +24,7 @@ _NCEP_227 = lambert(
     reference_latitude=25.0,
 )
 
-# HRRR's projection, but half a cell off its points, so that NAM's files need interpolation too.
+# HRRR's projection, but half a cell off its points, so that NAM's files need interpolation.
 _NAM_NEST = Grid(
     HRRR.crs, tuple(x + 1500.0 for x in HRRR.x[:2]), tuple(y + 1500.0 for y in HRRR.y[:2])
 )
@@ -36,12 +36,12 @@ def five_kilometre_grid(window: Grid) -> Grid:
 
 
 def nam_nest_grid(window: Grid) -> Grid:
-    """A 3 km grid of NAM's own that covers the window."""
+    """A separate 3 km grid for NAM that covers the window."""
     return _covering(_NAM_NEST, window)
 
 
 def _covering(lattice: Grid, window: Grid) -> Grid:
-    """The points of an endless lattice that cover the window with a margin."""
+    """The points of an infinite lattice that cover the window with a margin."""
     longitude, latitude = window.longitude_latitude()
     x, y = lattice.from_longitude_latitude(longitude, latitude)
     return in_microdegrees(Grid(lattice.crs, _points(lattice.x, x), _points(lattice.y, y)))
@@ -55,25 +55,25 @@ def _points(axis: tuple[float, ...], covered: np.ndarray) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
-class Passage:
-    """The way from fields on one grid to another."""
+class Interpolation:
+    """Interpolation of fields from one grid to another."""
 
     source: Grid
     target: Grid
 
-    def carry(self, fields: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """All fields (y, x) on the target grid, winds turned to its axes.
+    def apply(self, fields: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All fields (y, x) on the target grid, winds rotated to its axes.
 
-        Bilinear; but from the nearest point where a variable has a floor, which must not be mixed
-        with what lies above it. Points beyond the source take its edge.
+        Interpolation is bilinear, except that variables with a floor take the nearest point, since
+        the floor must not be averaged with other values. Points beyond the source take its edge.
         """
-        carried = {
+        fields = {
             name: self._nearest(values) if _has_floor(name) else self._bilinear(values)
             for name, values in fields.items()
         }
-        if "U10" in carried and "V10" in carried:
-            carried["U10"], carried["V10"] = self._turn(carried["U10"], carried["V10"])
-        return carried
+        if "U10" in fields and "V10" in fields:
+            fields["U10"], fields["V10"] = self._turn(fields["U10"], fields["V10"])
+        return fields
 
     @functools.cached_property
     def _position(self) -> tuple[np.ndarray, np.ndarray]:

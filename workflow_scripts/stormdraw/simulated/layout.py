@@ -1,4 +1,4 @@
-"""Names of files, as on the public archives."""
+"""File names, as on the public archives."""
 
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -12,7 +12,7 @@ def hrrr_path(init: datetime, lead: int) -> PurePosixPath:
 
 
 def member_path(member: Member, init: datetime, lead: int) -> PurePosixPath:
-    """The file of a member's own run that started at `init`."""
+    """The file of a member's run that started at `init`."""
     if member.model == "hrrr":
         return hrrr_path(init, lead)
     if member.model == "nam":

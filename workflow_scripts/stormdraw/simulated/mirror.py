@@ -1,4 +1,4 @@
-"""The simulated archive: a folder laid out and named like the public buckets."""
+"""The simulated archive: a folder with the layout and names of the public buckets."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -29,28 +29,28 @@ def write_archive(
     world_path: Path,
     progress: Progress | None = None,
 ) -> None:
-    """Write every file a run of `settings` asks for into `folder`.
+    """Write every file that a run of `settings` needs into `folder`.
 
     `world_path` becomes a NetCDF of the hidden state at the cases' initial times, from which
-    `perfect.draw_members` branches. `progress` is told from time to time how far it is.
+    `perfect.draw_members` continues. `progress` gets a message from time to time.
     """
-    tell = progress or _say_nothing
+    report = progress or _ignore
     plan = plan_archive(settings)
     domain = domain_of(settings.archive.simulated.rows, settings.archive.simulated.columns)
     truth = World(Surface(domain, terrain(domain, settings.seed)))
     shared = SharedNoise(settings.seed, "model noise")
-    states, starts = _simulate(truth, shared, plan, settings.seed, folder, tell)
+    states, starts = _simulate(truth, shared, plan, settings.seed, folder, report)
     _save_world(truth.surface, states, settings, world_path)
     if plan.runs:
         reference = settings.archive.reference
         products = ProductFiles(reference, domain.window) if reference is not None else None
-        _forecast(truth.surface, shared, plan, starts, settings.seed, folder, tell, products)
+        _forecast(truth.surface, shared, plan, starts, settings.seed, folder, report, products)
 
 
 def _simulate(
-    truth: World, shared: SharedNoise, plan: Plan, run_seed: int, folder: Path, tell: Progress
+    truth: World, shared: SharedNoise, plan: Plan, run_seed: int, folder: Path, report: Progress
 ) -> tuple[list[State], dict[datetime, Start]]:
-    """Let the world run and write its analyses; what cases and forecasts start from comes back."""
+    """Run the world and write its analyses; return the states of cases and of forecasts' starts."""
     generator = generator_for(run_seed, "simulated", "truth")
     background = CommonBackground(truth.spectra, shared, run_seed)
     analyses, cases, run_starts = set(plan.analyses), set(plan.cases), plan.run_starts
@@ -68,7 +68,7 @@ def _simulate(
             if time in analyses:
                 files.write(folder / hrrr_path(time, 0), truth.surface.observe(state), time, 0)
             if (time.hour, time.minute) == (0, 0):
-                tell(f"the world until {time:%Y-%m-%d}, of {plan.end:%Y-%m-%d}")
+                report(f"the world until {time:%Y-%m-%d}, of {plan.end:%Y-%m-%d}")
             if time == plan.end:
                 return states, starts
             if plan.runs:
@@ -77,7 +77,7 @@ def _simulate(
 
 
 def _save_world(surface: Surface, states: Sequence[State], settings: Settings, path: Path) -> None:
-    """Write the hidden states, and what else a run needs to go on from them."""
+    """Write the hidden states, and what else is needed to continue from them."""
     world = to_dataset(states)
     world["terrain"] = (("box_y", "box_x"), surface.terrain, {"units": "m"})
     simulated = settings.archive.simulated
@@ -102,10 +102,10 @@ def _forecast(
     starts: dict[datetime, Start],
     run_seed: int,
     folder: Path,
-    tell: Progress,
+    report: Progress,
     products: ProductFiles | None,
 ) -> None:
-    """Let models forecast, and write their files and, of a reference ensemble, its products."""
+    """Run the models' forecasts; write their files and the products of a reference ensemble."""
     models = forecasters(truth, run_seed, shared, {run.model for run in plan.runs})
     with ExitStack() as stack:
         files = {name: stack.enter_context(ModelFiles(name, truth)) for name in models}
@@ -116,11 +116,12 @@ def _forecast(
                 fields = own.write(path, seen, run.init, lead)
                 if products is not None:
                     products.collect(run.model, run.init, lead, fields, own.grid)
-            tell(f"forecast {done} of {len(plan.runs)}: {run.model} of {run.init:%Y-%m-%d %H} UTC")
+            name = f"{run.model} of {run.init:%Y-%m-%d %H} UTC"
+            report(f"forecast {done} of {len(plan.runs)}: {name}")
     if products is not None:
         for case in plan.cases:
             products.write(folder, case, plan.leads)
 
 
-def _say_nothing(_: str) -> None:
+def _ignore(_: str) -> None:
     return

@@ -10,25 +10,25 @@ import numpy as np
 
 from stormdraw.grids import Grid
 from stormdraw.simulated.gribs import DECOYS, Encoder, Product
-from stormdraw.simulated.lattices import Passage, five_kilometre_grid, nam_nest_grid
+from stormdraw.simulated.lattices import Interpolation, five_kilometre_grid, nam_nest_grid
 from stormdraw.simulated.surface import Surface, to_precision
 
 Fields = dict[str, np.ndarray]
 
-# NCEP's generating processes (ON388, table A); 255 where none is known for sure.
+# NCEP's generating processes (ON388, table A); 255 if not known for sure.
 _PROCESSES = {"hrrr": 83, "nam_nest": 84, "hiresw_arw": 116, "hiresw_arw_mem2": 116}
 UNKNOWN_PROCESS = 255
 
 
 class ModelFiles(contextlib.ExitStack):
-    """Writes what a model sees of the world to its files, on its own grid."""
+    """Writes a model's forecasts of the world to its files, on its own grid."""
 
     def __init__(self, model: str, surface: Surface) -> None:
         super().__init__()
         domain = surface.domain
         self.grid = _own_grid(model, domain.window)
-        self._passage = Passage(domain.box, self.grid)
-        self._height = self._passage.carry({"OROG": surface.terrain})["OROG"]
+        self._interpolation = Interpolation(domain.box, self.grid)
+        self._height = self._interpolation.apply({"OROG": surface.terrain})["OROG"]
         process = _PROCESSES.get(model, UNKNOWN_PROCESS)
         self._encoder = Encoder(self.grid, process, _perturbation(model))
 
@@ -38,13 +38,13 @@ class ModelFiles(contextlib.ExitStack):
         return self
 
     def write(self, path: Path, seen: Fields, init: datetime, lead: int) -> Fields:
-        """Write a file from fields (y, x) on the box, and give back its fields.
+        """Write a file from fields (y, x) on the box, and return its fields.
 
-        Like real files it holds fields that nobody asked for. Forecasts have one of these more than
-        analyses, so line numbers move between leads.
+        Like real files, it holds fields that nobody needs. Forecasts have one such field more than
+        analyses, so line numbers differ between leads.
         """
-        carried = self._passage.carry(seen)
-        fields = {name: to_precision(name, values) for name, values in carried.items()}
+        interpolated = self._interpolation.apply(seen)
+        fields = {name: to_precision(name, values) for name, values in interpolated.items()}
         messages: list[tuple[Product, np.ndarray]] = [
             (Product.of("REFC"), fields["REFC"]),
             (Product.of("OROG"), self._height),
@@ -68,7 +68,7 @@ class ModelFiles(contextlib.ExitStack):
 
 
 def write_messages(path: Path, messages: Sequence[bytes]) -> None:
-    """A GRIB file of these messages."""
+    """Write a GRIB file of these messages."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(messages))
 
@@ -81,6 +81,6 @@ def _own_grid(model: str, window: Grid) -> Grid:
 
 
 def _perturbation(model: str) -> int | None:
-    """The number that the messages of a perturbed member of RRFS carry."""
+    """The number in the messages of a perturbed RRFS member."""
     _, found, number = model.partition("rrfs_m")
     return int(number) if found else None

@@ -1,4 +1,4 @@
-"""Where a run's random numbers come from: its own stream, or in part one it shares with others."""
+"""The random numbers of a run: from its own stream, or partly from a shared one."""
 
 import functools
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import numpy as np
 from stormdraw.seeds import generator_for
 from stormdraw.simulated.latents import white_waves
 
-# Runs that share noise go through the same hours one after the other; keep a day of it.
+# Runs that share noise go through the same hours one after another; keep a day of it.
 _REMEMBERED_STEPS = 64
 
 
@@ -22,7 +22,7 @@ class SharedNoise:
         self.white_waves = functools.lru_cache(_REMEMBERED_STEPS)(self._white_waves)
 
     def stream(self, time: datetime, purpose: str) -> np.random.Generator:
-        """A fresh generator for a time and purpose."""
+        """A new generator for a time and purpose."""
         return generator_for(
             self._run_seed, "simulated", self._label, purpose, f"{time:%Y%m%d%H%M}"
         )
@@ -32,7 +32,7 @@ class SharedNoise:
 
 
 class Noise:
-    """The noise of one run, of which `share` (of the variance, of the storms) is `shared`."""
+    """The noise of one run, with a `share` (of the variance, of the storms) from `shared`."""
 
     def __init__(
         self, own: np.random.Generator, shared: SharedNoise | None = None, share: float = 0.0
@@ -58,7 +58,7 @@ class Noise:
         return np.sqrt(1 - self._share) * normal + np.sqrt(self._share) * common
 
     def births(self, time: datetime, expected: float) -> Iterator[tuple[int, np.random.Generator]]:
-        """(number of events, stream to draw them from): together a Poisson process."""
+        """(number of events, generator to draw them from); together they form a Poisson process."""
         if self._shared is None:
             yield int(self.own.poisson(expected)), self.own
             return

@@ -27,10 +27,10 @@ def draw_members(
     run_seed: int,
     system: str,
 ) -> xr.Dataset:
-    """`SIMULATED_VARIABLES` (member, lead, y, x) of runs that go on from the true state at `init`.
+    """`SIMULATED_VARIABLES` (member, lead, y, x) of runs from the true state at `init`.
 
-    Each member is the world's own dynamics with noise of its own, seeded by (run_seed, system,
-    init, member), and is rounded as the archive's messages are: the truth is exchangeable with the
+    Each member follows the world's own dynamics with its own noise, seeded by (run_seed, system,
+    init, member), and is rounded like the archive's messages: the truth is exchangeable with the
     members. `leads` in hours.
 
     Raises StormdrawError if the world has no state at `init`.

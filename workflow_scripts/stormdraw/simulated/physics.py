@@ -1,22 +1,22 @@
-"""The numbers of the world's physics, and its formulas at a point."""
+"""The constants of the world's physics, and its formulas at a point."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# A parcel needs some CAPE to count: below this both CAPE and CIN are exactly zero.
+# Below this, both CAPE and CIN are exactly zero.
 _LEAST_CAPE = 10.0
 
 
 @dataclass(frozen=True)
 class Physics:
-    """What the truth and each forecast model may disagree on.
+    """Constants in which the truth and the forecast models may differ.
 
     Temperatures in K. `heating` is the warming of 2 m air per unit of ground heat, `lapse_rate` the
-    cooling in K/m above `altitude` in m. `mixing` is the share of the steering wind felt at 10 m at
-    night, `daytime_mixing` what a unit of ground heat adds; `roughness` multiplies the local wind.
-    `birth_rate` is the largest rate of births, per km^2 and hour; `core` the reflectivity in dBZ of
-    a mature core in moderate CAPE; `downdraft` the cooling under a mature core in K/h.
+    cooling in K/m above `altitude` in m. `mixing` is the share of the steering wind at 10 m at
+    night, `daytime_mixing` the addition per unit of ground heat; `roughness` multiplies the local
+    wind. `birth_rate` is the largest rate of births, per km^2 and hour; `core` the reflectivity in
+    dBZ of a mature core in moderate CAPE; `downdraft` the cooling under a mature core in K/h.
     """
 
     temperature: float = 295.8
@@ -33,22 +33,22 @@ class Physics:
     downdraft: float = 5.0
 
 
-# The truth's own.
+# The physics of the truth.
 TRUTH = Physics()
 
 
 def smoothly_positive(values: np.ndarray, width: float) -> np.ndarray:
-    """(x + sqrt(x^2 + width^2)) / 2: `values` where they are large, 0 where they are negative."""
+    """(x + sqrt(x^2 + width^2)) / 2: close to x if it is large, to 0 if it is very negative."""
     return 0.5 * (values + np.sqrt(values * values + width * width))
 
 
 def dewpoint_below(temperature: np.ndarray, dewpoint: np.ndarray) -> np.ndarray:
-    """The dew point, held below the temperature: the depression is made positive over 0.5 K."""
+    """The dew point, kept below the temperature: the depression is made positive over 0.5 K."""
     return temperature - smoothly_positive(temperature - dewpoint, 0.5)
 
 
 def cape_of(temperature: np.ndarray, dewpoint: np.ndarray, inhibition: np.ndarray) -> np.ndarray:
-    """CAPE in J/kg from warmth and moisture at 2 m; a warm lid (`inhibition`) takes from it.
+    """CAPE in J/kg from temperature and moisture at 2 m, reduced by a warm lid (`inhibition`).
 
     5000 tanh(280 b / 5000) with b = 0.9 (T - 294) + 1.1 (D - 287.5) - 1.5 lid, and exactly zero
     where that is less than 10 J/kg.
@@ -59,7 +59,7 @@ def cape_of(temperature: np.ndarray, dewpoint: np.ndarray, inhibition: np.ndarra
 
 
 def cin_of(temperature: np.ndarray, inhibition: np.ndarray, cape: np.ndarray) -> np.ndarray:
-    """CIN in J/kg, not positive: a lid that warmth at 2 m breaks; zero without CAPE.
+    """CIN in J/kg, not positive: from a lid that warmth at 2 m breaks; zero without CAPE.
 
     -55 times the positive part of n = 1.2 + lid - 0.33 (T - 296), less where CAPE is small.
     """
@@ -73,8 +73,8 @@ def birth_rate(
 ) -> np.ndarray:
     """Births as a share of the largest rate, 0 to 1.
 
-    More with CAPE, with a broken lid, where the wind at 10 m converges (`convergence` in 1/s: along
-    gust fronts), and by day.
+    It grows with CAPE, with a broken lid, with convergence of the 10 m wind (`convergence` in 1/s:
+    along gust fronts), and by day.
     """
     unstable = (cape / 2500.0) ** 1.2 * np.exp(cin / 50.0)
     lifted = 0.08 + 0.92 * np.clip(convergence / 3e-4, 0.0, 1.0)

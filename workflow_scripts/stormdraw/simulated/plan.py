@@ -11,7 +11,7 @@ from stormdraw.times import hourly, hours
 
 @dataclass(frozen=True)
 class Run:
-    """One forecast by a model of a reference ensemble, HRRR among them; `leads` in hours."""
+    """One forecast by HRRR or a model of a reference ensemble; `leads` in hours."""
 
     member: Member
     init: datetime
@@ -24,9 +24,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """When the world starts, which hours have an analysis, where members branch, who forecasts.
+    """When the world starts, and its analyses, cases and forecasts.
 
-    `products` tells whether a reference ensemble publishes its mean and spread.
+    `products` says whether a reference ensemble publishes its mean and spread.
     """
 
     start: datetime
@@ -43,7 +43,7 @@ class Plan:
 
     @property
     def run_starts(self) -> frozenset[datetime]:
-        """The hours at which a forecast starts."""
+        """The initial times of the forecasts."""
         return frozenset(run.init for run in self.runs)
 
 
@@ -81,7 +81,7 @@ def plan_archive(settings: Settings) -> Plan:
 def _runs(
     forecasting: Mapping[datetime, Sequence[Member]], leads: tuple[int, ...]
 ) -> tuple[Run, ...]:
-    """Every run that some case has a member of, in the order of initial times."""
+    """Every run of which some case has a member, in order of initial times."""
     wanted: dict[tuple[datetime, str], tuple[Member, set[int]]] = {}
     for case, members in forecasting.items():
         for member in members:

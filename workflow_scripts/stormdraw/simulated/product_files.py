@@ -12,14 +12,14 @@ import numpy as np
 from stormdraw.grids import Grid
 from stormdraw.membership import PRODUCT_VARIABLES, members_at
 from stormdraw.simulated.gribs import Encoder, ensemble_product
-from stormdraw.simulated.lattices import Passage, five_kilometre_grid
+from stormdraw.simulated.lattices import Interpolation, five_kilometre_grid
 from stormdraw.simulated.layout import product_path
 from stormdraw.simulated.model_files import UNKNOWN_PROCESS, Fields, write_messages
 from stormdraw.simulated.plan import model_name
 from stormdraw.times import hours
 
-# The spread is the standard deviation about the mean of the members at hand (ddof 0), as an
-# operational spread is.
+# The spread is the standard deviation about the mean of the available members (ddof 0), as in
+# operational products.
 _STATISTICS: Mapping[str, tuple[str, Callable[..., np.ndarray]]] = {
     "mean": ("mean", np.mean),
     "sprd": ("spread", np.std),
@@ -27,26 +27,26 @@ _STATISTICS: Mapping[str, tuple[str, Callable[..., np.ndarray]]] = {
 
 
 class ProductFiles:
-    """Collects members' fields and writes the products of `href` or `refs` of them."""
+    """Collects members' fields and writes the products of `href` or `refs` from them."""
 
     def __init__(self, reference: str, window: Grid) -> None:
         self.reference = reference
         self.grid = window if reference == "refs" else five_kilometre_grid(window)
         self._collected: dict[tuple[str, datetime, int], Fields] = {}
-        self._passages: dict[Grid, Passage] = {}
+        self._interpolations: dict[Grid, Interpolation] = {}
 
     def collect(self, model: str, init: datetime, lead: int, fields: Fields, grid: Grid) -> None:
-        """Take in the fields (y, x) of a model's file, which are on `grid`."""
-        passage = self._passages.setdefault(grid, Passage(grid, self.grid))
-        carried = passage.carry(fields)
-        carried["WIND10"] = np.hypot(carried["U10"], carried["V10"])
-        # Single precision, since many of them wait here.
+        """Add the fields (y, x) of a model's file, which are on `grid`."""
+        interpolation = self._interpolations.setdefault(grid, Interpolation(grid, self.grid))
+        interpolated = interpolation.apply(fields)
+        interpolated["WIND10"] = np.hypot(interpolated["U10"], interpolated["V10"])
+        # Single precision, since many of them are held here.
         self._collected[model, init, lead] = {
-            name: carried[name].astype(np.float32) for name in PRODUCT_VARIABLES
+            name: interpolated[name].astype(np.float32) for name in PRODUCT_VARIABLES
         }
 
     def write(self, folder: Path, case: datetime, leads: tuple[int, ...]) -> None:
-        """The mean and spread files of a cycle, of the members that reach each lead."""
+        """Write the mean and spread files of a cycle, from the members that reach each lead."""
         with Encoder(self.grid, UNKNOWN_PROCESS) as encoder:
             for lead in leads:
                 members = [

@@ -1,4 +1,4 @@
-"""The hidden state: all that the world remembers from one step to the next."""
+"""The hidden state: everything the world remembers from one step to the next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from stormdraw.simulated.latents import LATENTS
 class State:
     """The world at a time.
 
-    `steering` is the wind (x, y) in m/s that carries everything; `latents` the Fourier coefficients
+    `steering` is the wind (x, y) in m/s that advects everything; `latents` the Fourier coefficients
     (latent, ky, kx) of the random fields; `pool` those of the cold pools (ky, kx) in K; `heat` the
-    warmth stored in the ground (y, x), in units of the sine of the solar elevation; `cells` the
+    heat stored in the ground (y, x), in units of the sine of the solar elevation; `cells` the
     convection.
     """
 
@@ -30,7 +30,7 @@ class State:
 
 
 def to_dataset(states: Sequence[State]) -> xr.Dataset:
-    """The states as plain arrays in the precision they have, so that a run can branch from them."""
+    """The states as plain arrays in full precision, so that a run can continue from them."""
     return xr.Dataset(
         {
             "steering": (
@@ -70,7 +70,7 @@ def to_dataset(states: Sequence[State]) -> xr.Dataset:
 
 
 def from_dataset(dataset: xr.Dataset, time: datetime) -> State:
-    """The state at a time; KeyError if it is not there."""
+    """The state at a time; KeyError if it is missing."""
     at = dataset.sel(time=np.datetime64(time, "ns"))
     return State(
         time=time,

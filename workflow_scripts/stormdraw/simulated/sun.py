@@ -1,4 +1,4 @@
-"""The height of the sun."""
+"""The solar elevation."""
 
 import functools
 import math
@@ -8,7 +8,7 @@ import numpy as np
 
 from stormdraw.simulated.domain import Domain
 
-# Members and models go through the same hours one after the other.
+# Members and models go through the same hours one after another.
 _REMEMBERED_TIMES = 64
 
 

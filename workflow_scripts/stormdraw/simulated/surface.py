@@ -1,4 +1,4 @@
-"""What can be seen of the hidden state: the variables of the simulated archive."""
+"""The observed variables of the simulated archive, from the hidden state."""
 
 import functools
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from stormdraw.simulated.physics import TRUTH, Physics, cape_of, cin_of, dewpoin
 from stormdraw.simulated.state import State
 from stormdraw.variables import variable
 
-# A cold pool pushes the air at 10 m down its own gradient: m^2 s^-1 K^-1.
+# A cold pool drives the air at 10 m down its gradient: m^2 s^-1 K^-1.
 _OUTFLOW = 2.2e4
 _DEEPEST_POOL = 9.0  # K
-# It rains where the lift, of standard deviation 1, is stronger than this.
+# It rains where the lift, of standard deviation 1, exceeds this.
 _LIFT_OF_RAIN = 1.25
 # Rain trails a core: seconds since the core was there, dBZ weaker, times wider.
 _TRAIL = ((600.0, 22.0, 1.6), (1800.0, 28.0, 1.9))
@@ -23,7 +23,7 @@ _TRAIL = ((600.0, 22.0, 1.6), (1800.0, 28.0, 1.9))
 
 @dataclass(frozen=True)
 class Bias:
-    """Errors of a forecast model's surface, each a number or (y, x) on the box: K and m/s."""
+    """Surface errors of a forecast model, each a number or (y, x) on the box: K and m/s."""
 
     temperature: np.ndarray | float = 0.0
     dewpoint: np.ndarray | float = 0.0
@@ -40,7 +40,7 @@ class Air:
 
     `temperature` and `dewpoint` at 2 m and the depth of the cold `pool` in K, `cape` and `cin` in
     J/kg, `convergence` of the 10 m wind in 1/s. `inhibition` and `lift` are the random fields;
-    `activity` adds up the strengths of cells, `storm` is the same but at most 1.
+    `activity` is the sum of the strengths of cells, `storm` the same limited to 1.
     """
 
     temperature: np.ndarray
@@ -57,7 +57,7 @@ class Air:
 
 @dataclass(frozen=True)
 class Surface:
-    """How a world looks: its place, its terrain in m (y, x) on the box, its physics, its errors."""
+    """The surface of a world: domain, terrain in m (y, x) on the box, physics and errors."""
 
     domain: Domain
     terrain: np.ndarray
@@ -65,7 +65,7 @@ class Surface:
     bias: Bias = UNBIASED
 
     def air(self, state: State) -> Air:
-        """The state of the air that the next storms feel."""
+        """The state of the air near the ground, which determines new storms."""
         physics, domain = self.physics, self.domain
         names = ("temperature", "moisture", "inhibition", "lift")
         waves = [state.latents[INDEX[name]] for name in names]
@@ -91,7 +91,7 @@ class Surface:
         )
 
     def observe(self, state: State) -> dict[str, np.ndarray]:
-        """`SIMULATED_VARIABLES` on the box, each (y, x), as exact as they come."""
+        """`SIMULATED_VARIABLES` on the box, each (y, x), before rounding."""
         air = self.air(state)
         texture = self.domain.on_points(state.latents[INDEX["texture"]])
         u, v = self._wind(state, air, texture)
@@ -106,12 +106,12 @@ class Surface:
         }
 
     def _potential(self, state: State) -> np.ndarray:
-        """Coefficients of the velocity potential; air leaves a cold pool, where it is low."""
+        """Coefficients of the velocity potential, low in a cold pool: air flows out of it."""
         return state.latents[INDEX["velocity_potential"]] - np.float32(_OUTFLOW) * state.pool
 
     @functools.cached_property
     def _squared(self) -> np.ndarray:
-        """k^2: minus the Laplacian, which of a velocity potential is convergence."""
+        """k^2, minus the Laplacian: applied to a velocity potential it gives convergence."""
         return (self.domain.wavenumber**2).astype(np.float32)
 
     @functools.cached_property
@@ -136,8 +136,8 @@ class Surface:
     def _reflectivity(self, state: State, air: Air, texture: np.ndarray) -> np.ndarray:
         """Composite reflectivity in dBZ: cores, the rain that trails them, and rain from lift.
 
-        A core is a bell in linear reflectivity Z = 10^(dBZ / 10), so a paraboloid in dBZ; bells
-        add up. Weak echoes are steepened, since drops too small to fall give none.
+        A core is a bell in linear reflectivity Z = 10^(dBZ / 10), so a paraboloid in dBZ; bells add
+        up. Weak echoes fall off faster, since very small drops give none.
         """
         cells, domain = state.cells, self.domain
         strength = cells.strength()
@@ -159,9 +159,9 @@ class Surface:
 
 
 def to_precision(name: str, values: np.ndarray) -> np.ndarray:
-    """`values` within the variable's bounds, to the step of the archive's packing, as float64."""
+    """`values` within the variable's bounds, rounded to the archive's precision, as float64."""
     row = variable(name)
     steps = 1.0 / row.precision
     bounded = np.clip(np.asarray(values, dtype=np.float64), row.lower, row.upper)
-    # Adding zero turns -0.0 into 0.0, which is what GRIB gives back.
+    # Adding zero turns -0.0 into 0.0, which is what GRIB returns.
     return np.rint(bounded * steps) / steps + 0.0

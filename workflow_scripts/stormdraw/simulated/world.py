@@ -1,4 +1,4 @@
-"""The world's clock: one step of the hidden state."""
+"""The dynamics of the world: one step of the hidden state."""
 
 import functools
 import itertools
@@ -34,7 +34,7 @@ _KM2 = 1e6
 
 @dataclass(frozen=True)
 class World:
-    """A stochastic dynamics: how it looks, and how it goes on."""
+    """Stochastic dynamics with a surface."""
 
     surface: Surface
 
@@ -43,7 +43,7 @@ class World:
         return Spectra(self.surface.domain, _HOURS)
 
     def start(self, time: datetime, generator: np.random.Generator) -> State:
-        """Random fields drawn from their climate, no storms, and ground neither warm nor cold."""
+        """Random fields drawn from their climate, no storms, and mean ground heat."""
         domain = self.surface.domain
         return State(
             time=time,
@@ -55,17 +55,17 @@ class World:
         )
 
     def steps(self, state: State, noise: Noise) -> Iterator[State]:
-        """The states half an hour, an hour ... after `state`, without end."""
+        """The states half an hour, an hour ... after `state`, endlessly."""
         while True:
             state = self.step(state, noise)
             yield state
 
     def hourly(self, state: State, noise: Noise) -> Iterator[State]:
-        """The states 1, 2, 3 ... hours after `state`, without end."""
+        """The states 1, 2, 3 ... hours after `state`, endlessly."""
         return itertools.islice(self.steps(state, noise), STEPS_PER_HOUR - 1, None, STEPS_PER_HOUR)
 
     def step(self, state: State, noise: Noise) -> State:
-        """The state half an hour later. The equations stand in the package's docstring."""
+        """The state half an hour later. The package's docstring has the equations."""
         air = self.surface.air(state)
         white = noise.white_waves(state.time, self.spectra.shape)
         memory = np.exp(-_HOURS / _STEERING_HOURS)
@@ -81,7 +81,7 @@ class World:
         )
 
     def _pool(self, state: State, air: Air) -> np.ndarray:
-        """Cold pools: fed by mature cells, carried, diffused and warmed."""
+        """Cold pools: fed by mature cells, advected, diffused and warmed."""
         cooling = _HOURS * self.surface.physics.downdraft * air.activity
         fed = self.surface.domain.on_waves(cooling)
         along_y, along_x = self.spectra.shift(state.steering, _POOL_DRIFT)
@@ -89,22 +89,22 @@ class World:
 
     @functools.cached_property
     def _pool_memory(self) -> np.ndarray:
-        """What a step leaves of a cold pool, (ky, kx)."""
+        """The share of a cold pool that remains after a step, (ky, kx)."""
         spreading = _POOL_DIFFUSIVITY * 3600.0 * self.surface.domain.wavenumber**2
         return np.exp(-_HOURS * (1 / _POOL_HOURS + spreading)).astype(np.float32)
 
     def _heat(self, state: State, air: Air) -> np.ndarray:
-        """Ground heat relaxes towards the sun that clouds and storms let through."""
+        """Ground heat relaxes towards the sunlight that clouds and storms let through."""
         sun = daylight(self.surface.domain, state.time + timedelta(hours=_HOURS / 2))
         shade = np.maximum(0.55 * np.clip(air.lift - 0.5, 0.0, 1.0), 0.75 * air.storm)
         target = sun * (1 - shade)
         return target + (state.heat - target) * float(np.exp(-_HOURS / _HEAT_HOURS))
 
     def _survivors(self, state: State, air: Air, noise: Noise) -> Cells:
-        """Cells one step later; those that run out of warm, moist inflow age faster."""
+        """Cells one step later; those without warm, moist inflow age faster."""
         cells = state.cells
         at = self._points(cells)
-        # Inflow comes from beyond the cell's own cold pool.
+        # Inflow comes from outside the cell's own cold pool.
         inflow = cape_of(
             air.temperature[at] + 0.8 * air.pool[at],
             air.dewpoint[at],
@@ -115,7 +115,7 @@ class World:
         return cells.stepped(self.surface.domain, state.steering, ageing, _HOURS, z)
 
     def _born(self, state: State, air: Air, noise: Noise) -> Cells:
-        """A Poisson process of the largest rate, thinned to the rate at each place."""
+        """A Poisson process of the largest rate, thinned to the rate at each point."""
         domain, physics = self.surface.domain, self.surface.physics
         area = domain.lengths[0] * domain.lengths[1] / _KM2
         rate = birth_rate(air.cape, air.cin, air.convergence, state.heat)
