@@ -4,7 +4,7 @@ variable is multiplied at each lead, chosen on cases of the validation period.""
 from pathlib import Path
 
 from stormdraw.ensembles.calibration import SpreadTally, choose, tally_case, write_choice
-from stormdraw.ensembles.drawing import Drawn, draw_case
+from stormdraw.ensembles.drawing import DrawingFiles, draw_case
 from stormdraw.fields.states import StateReader, absent_times
 from stormdraw.files import scratch
 from stormdraw.gpu_lease import gpu_lease
@@ -14,7 +14,7 @@ from stormdraw.settings import load_settings
 with job("ensembles_calibrate", snakemake.log[0]), gpu_lease(snakemake.resources.get("gpu", 1)):
     settings = load_settings(snakemake.config)
     system = settings.ensembles.system(snakemake.wildcards.system)
-    drawn = Drawn.named(snakemake.input)
+    drawn = DrawingFiles.named(snakemake.input)
     members = settings.calibration_members(system)
     inits = settings.calibration_times()
     tally = SpreadTally(settings.variables, settings.leads, members)

@@ -7,7 +7,7 @@ ensembles_sample do.
 
 from pathlib import Path
 
-from stormdraw.ensembles.drawing import Drawn, draw_case
+from stormdraw.ensembles.drawing import DrawingFiles, draw_case
 from stormdraw.ensembles.resuming import resuming
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
@@ -17,7 +17,7 @@ from stormdraw.times import parse_init
 with job("ensembles_part", snakemake.log[0]), gpu_lease(snakemake.resources.get("gpu", 1)):
     settings = load_settings(snakemake.config)
     system = settings.ensembles.system(snakemake.wildcards.system)
-    drawn = Drawn.named(snakemake.input)
+    drawn = DrawingFiles.named(snakemake.input)
     output, params = Path(snakemake.output.part), snakemake.params.settings
     made_with = [params, snakemake.params.members, snakemake.params.code]
     with resuming(output, made_with, drawn.files()) as kept:

@@ -8,7 +8,7 @@ of: it would delete them before a rerun.
 from pathlib import Path
 
 from stormdraw.ensembles.calibration import read_factors
-from stormdraw.ensembles.drawing import Drawn, draw_case
+from stormdraw.ensembles.drawing import DrawingFiles, draw_case
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.resuming import resuming
 from stormdraw.ensembles.spread import scale_spread
@@ -21,7 +21,7 @@ with job("ensembles_sample", snakemake.log[0]), gpu_lease(snakemake.resources.ge
     settings = load_settings(snakemake.config)
     system = settings.ensembles.system(snakemake.wildcards.system)
     init = parse_init(snakemake.wildcards.init)
-    drawn = Drawn.named(snakemake.input)
+    drawn = DrawingFiles.named(snakemake.input)
     output, params = Path(snakemake.output.ensemble), snakemake.params.settings
     how = (settings, system, drawn, init, settings.members(system))
     with resuming(output, [params, snakemake.params.code], drawn.files()) as kept:

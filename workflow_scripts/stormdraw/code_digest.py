@@ -1,4 +1,4 @@
-"""A digest of the code a script's result depends on."""
+"""A digest of the code that a script's result depends on."""
 
 import ast
 import functools
@@ -10,12 +10,12 @@ from pathlib import Path
 PACKAGE = "stormdraw"
 _NAME_OF_MODULE = re.compile(rf"{PACKAGE}(\.\w+)+(\.\*)?")
 
-_CHECKED = "it checks the configuration, whose values reach every rule as parameters"
-# Methods that only check, by what decorates them.
+_CHECKED = "it checks the configuration, whose values are parameters of every rule"
+# Decorators of methods that only check values.
 _CHECKS = {"field_validator", "model_validator"}
 
-# The modules that are in no digest, by their whole names, and why. Of those that check the
-# configuration, what they compute from it is in the digests of all that may call it.
+# The modules that no digest contains, and why. Modules that check the configuration also compute
+# values from it; these functions are in the digests of all callers.
 WITHOUT_EFFECT = {
     "stormdraw.errors": "it changes what an error says, and a failed job leaves no file",
     "stormdraw.files": "it moves a finished file to its name, whatever is in it",
@@ -40,7 +40,7 @@ def code_digest(script: Path, *modules: str) -> str:
     `modules` are those that it imports by a name from the configuration. The syntax tree is hashed,
     not the text: reformatting or commenting a file changes nothing.
 
-    Raises ValueError if one of `modules` is not there: what it changes would go unnoticed.
+    Raises ValueError if one of `modules` does not exist, since its changes would go unnoticed.
     """
     library = script.parent
     for module in modules:
@@ -59,9 +59,9 @@ def code_digest(script: Path, *modules: str) -> str:
 
 
 def _called_of_settings(library: Path, names: frozenset[str]) -> list[str]:
-    """The functions and methods of settings that code with these names in it may call, sorted.
+    """The functions and methods of settings that code with these names may call, sorted.
 
-    They are told by their names alone: what only shares a name may rerun a rule needlessly.
+    Only names are compared, so an unrelated use of a name may rerun a rule needlessly.
     """
     checking = [name for name, why in WITHOUT_EFFECT.items() if why == _CHECKED]
     paths = [_path(name, library) for name in checking if _is_there(name, library)]
@@ -77,7 +77,7 @@ def _called_of_settings(library: Path, names: frozenset[str]) -> list[str]:
 
 @functools.cache
 def _computing(path: Path) -> list[tuple[str, frozenset[str], str]]:
-    """Of each function and method of a file that is no check: name, names in it, syntax tree."""
+    """Name, used names and syntax tree of each function of a file that is not a check."""
     return [
         (node.name, _names_in(node), ast.dump(node))
         for node in ast.walk(_parsed(path))
@@ -101,10 +101,10 @@ def _names_in(tree: ast.AST) -> frozenset[str]:
 
 
 def modules_behind(script: Path, *modules: str) -> set[str]:
-    """The modules of the package that what `script` writes depends on.
+    """The modules of the package that the output of `script` depends on.
 
-    They are `modules` and all that is imported from there on, but for those of WITHOUT_EFFECT and
-    what is imported by these alone.
+    They are `modules` and everything imported from there, except WITHOUT_EFFECT and what only those
+    import.
     """
     library = script.parent
     reached: set[str] = set()
@@ -135,10 +135,10 @@ def _imports(path: Path, library: Path) -> frozenset[str]:
 
 
 def _find_imports(path: Path, library: Path) -> Iterator[str]:
-    """Names of the package's modules that a file imports, packages' own `__init__` included.
+    """Names of the package's modules that a file imports, including `__init__` of packages.
 
-    A string that is a module's name counts, too: `python -m` starts such a module. One that ends
-    with a star names all modules of a package, which are found by their files.
+    A string with the name of a module counts, too: `python -m` starts such a module. A name that
+    ends with a star stands for all modules of a package, which are found by their files.
     """
     for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
@@ -157,7 +157,7 @@ def _find_imports(path: Path, library: Path) -> Iterator[str]:
 
 
 def _with_packages(name: str, library: Path) -> Iterator[str]:
-    """A module of the package and the packages it is in; a thing in a module gives the module."""
+    """A module of the package and its parent packages; an object in a module gives the module."""
     parts = name.split(".")
     if parts[0] != PACKAGE:
         return

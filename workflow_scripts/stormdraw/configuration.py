@@ -1,4 +1,4 @@
-"""A whole configuration: the run's own file and those of its models, checked against each other."""
+"""The configuration of a run and those of its models, checked against each other."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ from stormdraw.models.settings import ModelSettings
 from stormdraw.scores.settings import Box
 from stormdraw.settings import Settings, load_settings, load_yaml
 from stormdraw.variables import TERRAIN
-from stormdraw.yaml_lines import told_in
+from stormdraw.yaml_lines import located
 
 
 def read_configuration(
@@ -26,8 +26,8 @@ def read_configuration(
 ) -> tuple[Settings, dict[str, ModelSettings]]:
     """The settings of a run, read from these YAML files, and those of its models by name.
 
-    `model_file` names the file of a model. Raises StormdrawError with one line for whatever can be
-    known to be wrong before anything is fetched; `check_places` knows more.
+    `model_file` gives the path of a model's file. Raises StormdrawError with one line for any error
+    that can be found before anything is fetched; `check_places` finds more.
     """
     files = list(files)
     settings = load_settings(config, *files)
@@ -37,14 +37,14 @@ def read_configuration(
         for name, model in models.items():
             _check_model(f"models: {name}", model, settings, models)
     except StormdrawError as error:
-        raise StormdrawError(told_in(str(error), files)) from None
+        raise StormdrawError(located(str(error), files)) from None
     return settings, models
 
 
 def configuration_of_file(
     file: str | Path, checkout: Path
 ) -> tuple[Settings, dict[str, ModelSettings]]:
-    """The same of one file; definitions of models lie below the working folder or the checkout."""
+    """The same from one file; models are defined below the working folder or the checkout."""
     folders = [folder / "config" / "models" for folder in (Path(), checkout)]
     return read_configuration(load_yaml(file), [file], lambda name: definition_file(name, *folders))
 
@@ -52,7 +52,7 @@ def configuration_of_file(
 def _check_model(
     origin: str, model: ModelSettings, settings: Settings, models: Mapping[str, ModelSettings]
 ) -> None:
-    """Raise StormdrawError if the run lacks what a model learns from."""
+    """Raise StormdrawError if the run lacks data that a model learns from."""
     if "terrain" in model.forcings and TERRAIN not in settings.fields.static:
         raise StormdrawError(
             f"fields.static lacks {TERRAIN}, which the forcing terrain of the model "
@@ -67,22 +67,22 @@ def _check_model(
     for key, period in settings.periods.named():
         if key != "test" and len(period.times()) <= stepping.history:
             raise StormdrawError(
-                f"periods.{key} has {len(period.times())} hours, and {origin} learns from "
-                f"{stepping.history + 1} that follow each other; make it longer"
+                f"periods.{key} has {len(period.times())} hours, but {origin} learns from "
+                f"{stepping.history + 1} consecutive hours; make it longer"
             )
 
 
 def check_places(
     settings: Settings, models: Mapping[str, ModelSettings], files: Iterable[str | Path]
 ) -> None:
-    """Raise StormdrawError if a mirror's folder is not there, or the grid is too small.
+    """Raise StormdrawError if a mirror's folder does not exist, or the grid is too small.
 
-    Too small for what is asked of it: a crop, block averages, a region, a downscaler's block. It is
-    looked at where it can be known (`stormdraw.fields.expected_grid`).
+    The grid must be large enough for the crop, block averages, regions and a downscaler's block. It
+    is only checked if it is known (`stormdraw.fields.expected_grid`).
     """
     try:
         if isinstance(settings.archive.source, Mirror):
-            # Here, since other configurations need nothing of it.
+            # Imported here, since other configurations do not need it.
             from stormdraw.archive.sources import place_of
 
             place_of(settings)
@@ -90,7 +90,7 @@ def check_places(
         if grid is not None:
             _check_grid(grid, settings, models)
     except StormdrawError as error:
-        raise StormdrawError(told_in(str(error), list(files))) from None
+        raise StormdrawError(located(str(error), list(files))) from None
 
 
 def _check_grid(grid: Grid, settings: Settings, models: Mapping[str, ModelSettings]) -> None:
@@ -129,39 +129,39 @@ def _require(
 
 
 def remarks(settings: Settings, now: datetime) -> list[str]:
-    """What is allowed and may be meant otherwise, a line each; `now` is in UTC."""
+    """Valid but suspicious settings, one line each; `now` is in UTC."""
     return [
-        *_boxes_to_exchange(settings),
-        *_times_to_come(settings, now),
-        *_excluded_in_vain(settings),
+        *_suspicious_boxes(settings),
+        *_future_periods(settings, now),
+        *_unused_exclusions(settings),
     ]
 
 
-def _excluded_in_vain(settings: Settings) -> list[str]:
+def _unused_exclusions(settings: Settings) -> list[str]:
     wanted = set(settings.analysis_times())
     return [
-        f"archive.exclude names {time}, which is none of the run's hours"
+        f"archive.exclude names {time}, which is not an hour of the run"
         for time in settings.archive.exclude
         if time not in wanted
     ]
 
 
-def _times_to_come(settings: Settings, now: datetime) -> list[str]:
+def _future_periods(settings: Settings, now: datetime) -> list[str]:
     if settings.archive.source == "simulated":
         return []
     return [
-        f"periods.{name} ends {period.end}, which is still to come: no archive has those hours yet"
+        f"periods.{name} ends {period.end}, in the future: no archive has those hours yet"
         for name, period in settings.periods.named()
         if period.end > now
     ]
 
 
-def _boxes_to_exchange(settings: Settings) -> list[str]:
+def _suspicious_boxes(settings: Settings) -> list[str]:
     boxes = {
         name: region for name, region in settings.scores.regions.items() if isinstance(region, Box)
     }
     return [
-        f"scores.regions.{name} {_extent(box)}; if that is not meant, exchange its west "
+        f"scores.regions.{name} {_extent(box)}; if that is not intended, exchange its west "
         f"({box.west:g}) and east ({box.east:g})"
         for name, box in boxes.items()
         if box.west > box.east or box.width > 180.0

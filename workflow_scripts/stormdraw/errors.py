@@ -1,8 +1,8 @@
-"""The one exception a user is meant to read."""
+"""The exceptions that users read."""
 
 
 class StormdrawError(Exception):
-    """A problem the user can act on, told in one line.
+    """A problem that the user can solve, described in one line.
 
     The message says which file, key or value is wrong, what was expected, and what to do.
     """

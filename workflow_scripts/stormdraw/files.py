@@ -1,4 +1,4 @@
-"""Files appear under their final name whole or not at all."""
+"""Writes files so that they appear under their final name completely or not at all."""
 
 import contextlib
 import errno
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from stormdraw.errors import StormdrawError
 
-# A full device, a used-up quota, a file beyond the limit set for the process.
+# A full device, an exhausted quota, a file above the size limit of the process.
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# What must still fit into a folder for it not to be full.
+# The size that must fit into a folder that is not full.
 _PROBE = b"\0" * 1_000_000
 
 
@@ -21,17 +21,17 @@ _PROBE = b"\0" * 1_000_000
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
-    The temporary file keeps the suffix, since NetCDF and image writers look at it. It is removed if
-    the block raises, Ctrl-C included; one that a killed process left goes first. A file must have
-    one writer at a time. Renaming within a folder is atomic on POSIX file systems.
-    Raises StormdrawError if the block fails because the disk is full.
+    The temporary file keeps the suffix, which NetCDF and image writers need. It is removed if the
+    block raises, including Ctrl-C; one left by a killed process is removed first. A file must have
+    one writer at a time. Renaming within a folder is atomic on POSIX file systems. Raises
+    StormdrawError if the block fails because the disk is full.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path, path.suffix)
     temporary = path.with_name(f".{path.stem}.{_token()}.partial{path.suffix}")
     try:
-        with _telling_of_a_full_disk(path):
+        with _explaining_a_full_disk(path):
             yield temporary
             _flush(temporary)
             os.replace(temporary, path)
@@ -41,13 +41,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replacing_folder(path: str | Path) -> Iterator[Path]:
-    """As `replacing`, for a whole folder: yield an empty one, rename it to `path` at the end."""
+    """`replacing` for a whole folder: yield an empty one, rename it to `path` at the end."""
     path = Path(path)
     _sweep(path, "")
     temporary = path.with_name(f".{path.name}.{_token()}.partial")
     temporary.mkdir(parents=True)
     try:
-        with _telling_of_a_full_disk(path):
+        with _explaining_a_full_disk(path):
             yield temporary
             if path.exists():
                 shutil.rmtree(path)
@@ -58,9 +58,9 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def scratch(path: str | Path) -> Iterator[Path]:
-    """An empty folder beside `path` for what is made on the way to it, which goes at the end.
+    """An empty folder beside `path` for intermediate files, removed at the end.
 
-    It always has the same name, so that what a killed process left goes when the file is next made.
+    It always has the same name, so that a killed process's folder is removed at the next attempt.
     """
     path = Path(path)
     folder = path.with_name(f".{path.name}.scratch")
@@ -75,8 +75,8 @@ def scratch(path: str | Path) -> Iterator[Path]:
 def is_full(folder: Path, error: BaseException) -> bool:
     """Whether an error came from writing into a folder without space.
 
-    HDF5 reports a full disk as "HDF error", without a reason, and a quota shows nowhere but in
-    writing: so a little is written.
+    HDF5 reports a full disk as "HDF error" without a reason, and only writing reveals a quota. So
+    this writes a small file.
     """
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         return True
@@ -92,13 +92,13 @@ def is_full(folder: Path, error: BaseException) -> bool:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` to `path` at once."""
+    """Write `text` to `path` atomically."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
-def _telling_of_a_full_disk(path: Path) -> Iterator[None]:
+def _explaining_a_full_disk(path: Path) -> Iterator[None]:
     """Ask while the partial file still takes what there was, and about its own folder: `results`
     may be a link to another disk."""
     try:
@@ -112,7 +112,7 @@ def _telling_of_a_full_disk(path: Path) -> Iterator[None]:
 
 
 def no_space(path: Path) -> str:
-    """What to say where a file does not fit."""
+    """The message for a file that does not fit."""
     return (
         f"no space left for {path} on the disk of {path.parent.resolve()}; free some and run the "
         "same command again"
@@ -131,6 +131,6 @@ def _sweep(path: Path, suffix: str) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Force the bytes to disk, so that a crash cannot leave a final name on an empty file."""
+    """Force the bytes to disk, so that a crash cannot leave an empty file under the final name."""
     with open(path, "rb") as stream:
         os.fsync(stream.fileno())

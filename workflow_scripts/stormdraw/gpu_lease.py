@@ -1,9 +1,9 @@
-"""A GPU of its own for each job of a machine that has several.
+"""Gives each job its own GPU on a machine that has several.
 
-Snakemake counts GPUs (`resources: gpu=1`) but does not say which one a job has: left alone, all of
-them would take the first. A job here takes a name that only one process of the machine can hold,
-one for each GPU: a Unix socket of the abstract name space. No file is written, leases of other
-users and checkouts count too, and the kernel ends the lease of a process that dies.
+Snakemake counts GPUs (`resources: gpu=1`) but does not assign them: by default, all jobs would use
+the first. Here a job takes a name that only one process of the machine can hold, one for each GPU:
+a Unix socket in the abstract namespace. No file is written, leases of other users and checkouts
+count too, and the kernel ends the lease of a process that dies.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _NONE = ("", "-1", "NoDevFiles")
-# The identifiers of the GPUs that CUDA is shown, in its order.
+# Prints the identifiers of the GPUs visible to CUDA, in its order.
 _LIST_AS_CUDA_DOES = """
 import torch
 for number in range(torch.cuda.device_count()):
@@ -31,11 +31,11 @@ for number in range(torch.cuda.device_count()):
 
 @contextlib.contextmanager
 def gpu_lease(count: int = 1, poll_seconds: float = 1.0) -> Iterator[tuple[str, ...]]:
-    """Keep `count` GPUs for this process, and show CUDA no others; yield their identifiers.
+    """Reserve `count` GPUs for this process, hide all others from CUDA; yield their identifiers.
 
-    Where there is nothing to choose (no GPU, one, or as many as Slurm has given), they are left as
-    they are. Waits while others hold too many. Must begin before anything asks CUDA for a device.
-    Raises StormdrawError if CUDA_VISIBLE_DEVICES names a GPU that is not there.
+    If there is no choice (no GPU, one, or as many as Slurm has assigned), nothing changes. Waits
+    while others hold too many. Must begin before anything asks CUDA for a device. Raises
+    StormdrawError if CUDA_VISIBLE_DEVICES names a GPU that does not exist.
     """
     visible = visible_gpus()
     if len(visible) <= count:
@@ -55,9 +55,9 @@ def gpu_lease(count: int = 1, poll_seconds: float = 1.0) -> Iterator[tuple[str, 
 
 
 def visible_gpus() -> list[str]:
-    """The GPUs this process may use: their identifiers, or the numbers that CUDA is given.
+    """The GPUs this process may use: their identifiers, or the numbers given to CUDA.
 
-    Raises StormdrawError if CUDA_VISIBLE_DEVICES names a GPU that is not there.
+    Raises StormdrawError if CUDA_VISIBLE_DEVICES names a GPU that does not exist.
     """
     chosen = os.environ.get(_VISIBLE)
     if chosen is not None and chosen.strip() in _NONE:
@@ -69,24 +69,24 @@ def visible_gpus() -> list[str]:
 
 
 def _find(name: str, present: list[str]) -> str:
-    """A number or a part of a GPU as it is; else the identifier that it is the start of."""
+    """A number or a partition of a GPU unchanged; else the identifier that begins with `name`."""
     if name.startswith("MIG-") or (name.isdigit() and int(name) < len(present)):
         return name
     matching = [identifier for identifier in present if identifier.startswith(name)]
     if len(matching) != 1:
         raise StormdrawError(
-            f"{_VISIBLE} names the GPU {name!r}, which is not there; there are {len(present)}, "
+            f"{_VISIBLE} names the GPU {name!r}, which does not exist; there are {len(present)}, "
             "listed by `nvidia-smi -L`"
         )
     return matching[0]
 
 
 def _identifiers(names: list[str]) -> list[str]:
-    """The GPUs by names that all processes of the machine know them by.
+    """The GPUs by names that all processes of the machine share.
 
-    A number is CUDA's, which counts the fastest GPU first, while `nvidia-smi` counts by slot. CUDA
-    is asked in a process of its own: what a process sees first, it sees for good.
-    Raises StormdrawError if CUDA does not see all of them.
+    A number is CUDA's, which counts the fastest GPU first, while `nvidia-smi` counts by slot. A
+    separate process asks CUDA, since the first query of a process fixes its visible devices. Raises
+    StormdrawError if CUDA does not see all of them.
     """
     if not any(name.isdigit() for name in names):
         return names
@@ -102,7 +102,7 @@ def _identifiers(names: list[str]) -> list[str]:
 def _wait_for(
     visible: list[str], count: int, poll_seconds: float, held: contextlib.ExitStack
 ) -> tuple[str, ...]:
-    """The first `count` GPUs that nobody holds: all at once, so that no two wait for each other."""
+    """The first `count` free GPUs, all at once, so that two jobs never wait for each other."""
     told = False
     while True:
         with contextlib.ExitStack() as taken:

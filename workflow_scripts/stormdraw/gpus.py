@@ -1,4 +1,4 @@
-"""The GPUs of this machine, as the NVIDIA driver's own tool lists them."""
+"""The GPUs of this machine, as listed by the NVIDIA driver's tool."""
 
 import subprocess
 from typing import NamedTuple
@@ -8,7 +8,7 @@ _SECONDS_TO_LIST = 60
 
 
 class Gpu(NamedTuple):
-    """One GPU; `mebibytes` is None where it shares the memory of the processor."""
+    """One GPU; `mebibytes` is None if it shares the processor's memory."""
 
     identifier: str
     name: str
@@ -20,7 +20,7 @@ class Gpu(NamedTuple):
 
 
 def listed_gpus() -> list[Gpu]:
-    """Every GPU, by slot; none where there is no driver or it does not answer."""
+    """Every GPU, by slot; empty if there is no driver or it does not respond."""
     query = ["nvidia-smi", f"--query-gpu={_FIELDS}", "--format=csv,noheader,nounits"]
     rows = [[part.strip() for part in line.split(",")] for line in lines_of(query)]
     return [
@@ -30,7 +30,7 @@ def listed_gpus() -> list[Gpu]:
 
 
 def lines_of(command: list[str]) -> list[str]:
-    """The lines that a command prints; none where it fails."""
+    """The lines that a command prints; empty if it fails."""
     try:
         listed = subprocess.run(
             command, capture_output=True, text=True, check=True, timeout=_SECONDS_TO_LIST

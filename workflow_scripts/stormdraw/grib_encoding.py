@@ -1,4 +1,4 @@
-"""GRIB2 messages on a Lambert conformal grid, coded and packed as NCEP's."""
+"""GRIB2 messages on a Lambert conformal grid, encoded and packed as by NCEP."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from stormdraw.grids import Grid
 _MICRODEGREES = 6
 _MILLIMETRES = 1000
 _MISSING_SURFACE = 255
-# Larger than any value: what equals it is missing for ecCodes, whose own is 9999.
+# Larger than any value. ecCodes treats it as missing; its default is 9999.
 _MISSING_VALUE = 1e20
 
 # Identification, grid and packing: as in HRRR's files.
@@ -37,10 +37,10 @@ _FIXED_KEYS: dict[str, int] = {
 def new_message(
     grid: Grid, parameter: tuple[int, int, int], template: int, keys: Mapping[str, int]
 ) -> Iterator[int]:
-    """An ecCodes handle of a message that lacks its values; it is released at the end.
+    """An ecCodes handle of a message without values; it is released at the end.
 
-    `parameter` is (discipline, category, number), `template` GRIB2's product definition, and `keys`
-    are set in their order once the template is.
+    `parameter` is (discipline, category, number), `template` is the GRIB2 product definition, and
+    `keys` are set in order after the template.
     """
     handle = eccodes.codes_new_from_samples("GRIB2", eccodes.CODES_PRODUCT_GRIB)
     discipline, category, number = parameter
@@ -58,7 +58,7 @@ def new_message(
 
 
 def surface_keys(surface: int, level: int, top: int | None = None) -> dict[str, int]:
-    """The keys of a level; `top` closes a layer between two surfaces of the same kind."""
+    """The keys of a level; `top` is the upper surface of a layer."""
     first = {
         "typeOfFirstFixedSurface": surface,
         "scaleFactorOfFirstFixedSurface": 0,
@@ -93,11 +93,11 @@ def pack(handle: int, values: np.ndarray, digits: int) -> None:
     if not known.all():
         set_keys(handle, {"bitmapPresent": 1})
     if not known.any():
-        # Complex packing cannot hold nothing.
+        # Complex packing needs at least one value.
         eccodes.codes_set(handle, "packingType", "grid_simple")
-    # ecCodes takes the decimal scale into account only if it may choose the scales itself; given
-    # just the bits that the range needs, it keeps this decimal scale and a binary one of zero. The
-    # range is of what is there, not of the mark of what is not.
+    # ecCodes uses the decimal scale only if it may choose the scales itself. Given just the bits
+    # that the range needs, it keeps this decimal scale and a binary scale of zero. The range
+    # excludes the missing value.
     bits = int(np.ceil(np.log2(np.ptp(whole) + 1))) if known.any() else 0
     set_keys(handle, {"bitsPerValue": bits, "decimalScaleFactor": digits, "optimizeScaleFactor": 1})
     stored = np.full(values.shape, _MISSING_VALUE)
@@ -106,7 +106,7 @@ def pack(handle: int, values: np.ndarray, digits: int) -> None:
 
 
 def set_keys(handle: int, keys: Mapping[str, int]) -> None:
-    """Set keys of a message, in their order."""
+    """Set keys of a message in order."""
     for key, value in keys.items():
         eccodes.codes_set(handle, key, value)
 

@@ -1,4 +1,4 @@
-"""The grid that a GRIB2 header describes, and the order in which its values are stored."""
+"""The grid that a GRIB2 header describes, and the storage order of its values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +13,9 @@ _SOUTH_POLE = 128  # the first bit of GRIB2 flag table 3.5
 
 
 def read_grid(handle: int) -> Grid:
-    """The grid a message is on, rows from south to north and columns from west to east.
+    """The grid of a message, rows from south to north and columns from west to east.
 
-    Raises StormdrawError for a kind of grid that is not known here.
+    Raises StormdrawError for an unknown kind of grid.
     """
     kind = _get(handle, "gridType")
     if kind not in _READERS:
@@ -25,9 +25,9 @@ def read_grid(handle: int) -> Grid:
 
 
 def in_map_order(handle: int, values: np.ndarray) -> np.ndarray:
-    """A message's values, in the order they are stored, as (y, x) of its `read_grid`.
+    """A message's values, in storage order, as (y, x) of its `read_grid`.
 
-    A view wherever the rows are stored from south to north, as HRRR's are.
+    This is a view if the rows are stored from south to north, as HRRR's are.
     """
     shape = (_get(handle, "Ny"), _get(handle, "Nx"))
     by_columns = bool(_get(handle, "jPointsAreConsecutive"))
@@ -79,7 +79,8 @@ def _mercator(handle: int) -> Grid:
 
 
 def _latitude_longitude(handle: int) -> Grid:
-    # From the corners, not the increments: a third of a degree is no whole number of microdegrees.
+    # From the corners, not the increments: a third of a degree is not a whole number of
+    # microdegrees.
     south, north = sorted(
         _get(handle, f"latitudeOf{end}GridPointInDegrees") for end in ("First", "Last")
     )
@@ -119,7 +120,7 @@ def _signed_spacing(handle: int, dy: str, dx: str) -> tuple[float, float]:
 
 
 def _earth(handle: int) -> dict[str, float]:
-    """The sphere's radius, or the ellipsoid's half axes, in metres."""
+    """The sphere's radius, or the ellipsoid's semi-axes, in metres."""
     if _get(handle, "earthIsOblate"):
         return {
             "radius": eccodes.codes_get_double(handle, "earthMajorAxisInMetres"),

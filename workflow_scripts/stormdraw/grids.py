@@ -11,8 +11,8 @@ import xarray as xr
 # The sphere of NCEP's convection-allowing models (GRIB2 shape of the Earth 6).
 EARTH_RADIUS = 6371229.0
 
-# Points that lie closer than this, in spacings, are the same point. A header gives the first one to
-# a microdegree (0.1 m), some only to a thousandth of a degree.
+# Points closer than this, in spacings, are the same point. Headers give the first point to a
+# microdegree (0.1 m), some only to a thousandth of a degree.
 SAME_POINT = 0.01
 
 # Rows and columns of a part of a grid.
@@ -21,7 +21,7 @@ WHOLE_GRID: Window = (slice(None), slice(None))
 
 
 def with_ends(window: Window, shape: tuple[int, int]) -> Window:
-    """The same part of a grid of `shape` (y, x), with first and end stated."""
+    """The same part of a grid of `shape` (y, x), with explicit first and end."""
     rows, columns = (slice(*part.indices(side)) for part, side in zip(window, shape, strict=True))
     return rows, columns
 
@@ -79,7 +79,7 @@ class Grid:
     def matches(self, other: "Grid") -> bool:
         """Whether the points of both grids are the same, to a hundredth of a spacing.
 
-        Nine points tell: the corners, the middles of the edges and the middle.
+        Nine points are compared: the corners, the middles of the edges and the centre.
         """
         if self == other:
             return True
@@ -125,7 +125,7 @@ class Grid:
 
     def _grid_mapping(self) -> dict[str, Any]:
         attributes = dict(self.projection.to_cf())
-        # The definition this grid is rebuilt from: exact, while CF's attributes are for others.
+        # The exact definition for reading the grid back; CF's attributes are for other programs.
         attributes["proj4"] = self.crs
         return attributes
 
@@ -160,12 +160,12 @@ def lambert(
     radius: float = EARTH_RADIUS,
     polar_radius: float | None = None,
 ) -> Grid:
-    """A Lambert conformal grid as GRIB2 template 3.30 gives it.
+    """A Lambert conformal grid as in GRIB2 template 3.30.
 
     `shape` is (y, x), angles are in degrees, radii in metres (`polar_radius` for an ellipsoid).
     `spacing` is (dy, dx) in metres from the first point on; negative where rows run to the south or
-    columns to the west. Cached: a day's messages all describe the same grid, and PROJ takes longer
-    to set up than a small field to decode.
+    columns to the west. Cached: a day's messages all have the same grid, and setting up PROJ takes
+    longer than decoding a small field.
     """
     crs = (
         f"+proj=lcc +lat_0={reference_latitude:.6f} +lon_0={_west(central_longitude):.6f} "
@@ -187,9 +187,9 @@ def polar_stereographic(
     radius: float = EARTH_RADIUS,
     polar_radius: float | None = None,
 ) -> Grid:
-    """A polar stereographic grid as GRIB2 template 3.20 gives it; arguments as for `lambert`.
+    """A polar stereographic grid as in GRIB2 template 3.20; arguments as for `lambert`.
 
-    Spacings are true at `true_latitude`; `south` if the south pole is in the middle.
+    Spacings are true at `true_latitude`; `south` if the south pole is the centre.
     """
     pole, sign = (-90, -1) if south else (90, 1)
     crs = (
@@ -210,8 +210,8 @@ def mercator(
     radius: float = EARTH_RADIUS,
     polar_radius: float | None = None,
 ) -> Grid:
-    """A Mercator grid as GRIB2 template 3.10 gives it; arguments as for `polar_stereographic`."""
-    # Centred half way round the Earth from where its columns could leave the map.
+    """A Mercator grid as in GRIB2 template 3.10; arguments as for `polar_stereographic`."""
+    # Centred half way round the Earth from the point where columns could cross the map's edge.
     east = first_longitude + (0.0 if spacing[1] < 0 else 180.0)
     crs = (
         f"+proj=merc +lat_ts={true_latitude:.6f} +lon_0={_west(east):.6f} "
@@ -230,7 +230,7 @@ def latitude_longitude(
     radius: float = EARTH_RADIUS,
     polar_radius: float | None = None,
 ) -> Grid:
-    """A regular grid in degrees, its corners given; `east` is above `west`, by up to 360."""
+    """A regular grid in degrees between corners; `east` is above `west`, by up to 360."""
     crs = f"+proj=longlat {_ellipsoid(radius, polar_radius)} +no_defs"
     x, y = np.linspace(west, east, shape[1]), np.linspace(south, north, shape[0])
     return Grid(crs, tuple(x.tolist()), tuple(y.tolist()))

@@ -1,4 +1,4 @@
-"""The frame around every workflow script: a log file, a terminal line, and one-line errors."""
+"""The frame of every workflow script: a log file, terminal output, and one-line errors."""
 
 import contextlib
 import logging
@@ -18,8 +18,8 @@ EXIT_INTERRUPTED = 130
 def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
     """Run a script's body with its log at `log` and its progress on the terminal.
 
-    Any error ends the process with a non-zero status and one line that starts with
-    `stormdraw {name}:`. A traceback goes to the log file only, for errors that are not the user's.
+    Any error ends the process with a non-zero status and one line that starts with `stormdraw
+    {name}:`. Tracebacks of unexpected errors only go to the log file.
     """
     log = Path(log)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
 
 
 def _explain(error: Exception, log: Path) -> str:
-    # Of a file that has a name of its own, `replacing` has told; the rest lies beside the log.
+    # `replacing` reports files with a final name; other files lie beside the log.
     if is_full(log.parent, error):
         return no_space(Path(getattr(error, "filename", None) or log))
     return f"{type(error).__name__}: {' '.join(str(error).split())} (traceback in {log})"
@@ -48,7 +48,7 @@ def _fail(name: str, log: Path, message: str, status: int) -> None:
     with contextlib.suppress(OSError), open(log, "a", encoding="utf-8") as stream:
         stream.write(line + "\n")
     print(line, file=sys.stderr, flush=True)
-    # SystemExit is not an error to Snakemake's script preamble, so no traceback follows the line.
+    # SystemExit is not an error to Snakemake's script preamble, so no traceback follows.
     sys.exit(status)
 
 

@@ -1,4 +1,4 @@
-"""How much larger a map makes the Earth at each point."""
+"""The map factor: how much a map enlarges the Earth at each point."""
 
 import math
 
@@ -10,9 +10,9 @@ from stormdraw.grids import Grid
 
 
 def map_factor(grid: Grid) -> np.ndarray:
-    """Map distance over true distance at each point of a conformal grid, (y, x), as PROJ has it.
+    """Map distance over true distance at each point of a conformal grid, (y, x), from PROJ.
 
-    Raises StormdrawError as `require_conformal`.
+    Raises StormdrawError as `require_conformal` does.
     """
     factors = pyproj.Proj(grid.crs).get_factors(*grid.longitude_latitude())
     _require_equal(grid, factors)
@@ -20,7 +20,7 @@ def map_factor(grid: Grid) -> np.ndarray:
 
 
 def require_conformal(grid: Grid) -> None:
-    """Raise StormdrawError for a map whose scale at a point depends on the direction."""
+    """Raise StormdrawError for a map whose scale depends on the direction."""
     corners = grid.crop(slice(None, None, grid.shape[0] - 1), slice(None, None, grid.shape[1] - 1))
     _require_equal(grid, pyproj.Proj(grid.crs).get_factors(*corners.longitude_latitude()))
 
@@ -37,4 +37,4 @@ def require_square(grid: Grid) -> None:
     """Raise StormdrawError for a grid whose cells are not square on its map."""
     rows, columns = grid.spacing
     if not math.isclose(rows, columns, rel_tol=1e-3):
-        raise StormdrawError(f"cells must be square, and these are {columns:g} x {rows:g} m")
+        raise StormdrawError(f"cells must be square, but these are {columns:g} x {rows:g} m")

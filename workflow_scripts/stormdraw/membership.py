@@ -1,12 +1,12 @@
-"""Which members a reference or lagged ensemble has, and what a system needs of their files.
+"""The members of a reference or lagged ensemble, and the files that a system needs.
 
 HREF v3 over CONUS: five models, each with its newest run and an older one (NOAA-EMC/HREF,
 `href_getmbr.sh`). HiResW runs only at 00 and 12 UTC, so at 06 and 18 UTC both its runs are older.
-HREF v2, before it, had eight other members: HiResW's ARW, NSSL and NMMB and the NAM nest, each with
+The earlier HREF v2 had eight other members: HiResW's ARW, NSSL and NMMB and the NAM nest, each with
 the run of 12 hours before, and no HRRR.
 
-REFS v1: RRFS's control run, its five perturbed members and HRRR, and the same of six hours before:
-14 members to 42 h, 13 to 48 h, 12 to 53 h, then the six new ones of RRFS.
+REFS v1: RRFS's control run, its five perturbed members and HRRR, each with the run of six hours
+before: 14 members to 42 h, 13 to 48 h, 12 to 53 h, then the six new runs of RRFS.
 """
 
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ class Member:
         return self.own_lead(lead) <= self.longest_lead
 
 
-# How many hours HRRR runs from 00, 06, 12 and 18 UTC, and from other hours, by version, the newest
-# first (NWS TIN 14-32, SCN 18-58; Dowell et al. 2022, doi:10.1175/WAF-D-21-0151.1).
+# The length in hours of HRRR's runs from 00, 06, 12 and 18 UTC, and from other hours, by version,
+# the newest first (NWS TIN 14-32, SCN 18-58; Dowell et al. 2022, doi:10.1175/WAF-D-21-0151.1).
 _HRRR_VERSIONS = (
     (datetime(2020, 12, 2, 12), 48, 18),  # v4
     (datetime(2018, 7, 12, 12), 36, 18),  # v3
@@ -51,18 +51,18 @@ _HRRR_VERSIONS = (
 )
 _HRRR_LONG = _HRRR_VERSIONS[0][1]
 
-# The first cycles of HREF's versions, and how many hours ahead what they publish goes.
+# The first cycles of HREF's versions, and the longest leads of published products in hours.
 _HREF_V3, _HREF_V2 = datetime(2021, 5, 11, 12), datetime(2017, 11, 1, 12)
 _PUBLISHED_HOURS = {"href": 48, "refs": 60}
 _PUBLISHED_HOURS_V2 = 36
 
-# What the mean files of HREF hold: no reflectivity, and wind only as speed. REFS is its successor;
-# its spread files are known to hold these and more.
+# The variables of HREF's mean files: no reflectivity, and wind only as speed. REFS is its
+# successor; its spread files are known to hold these and more.
 PRODUCT_VARIABLES = ("T2M", "D2M", "CAPE", "CIN", "WIND10")
 
 
 def product_variables(names: Sequence[str]) -> list[str]:
-    """The scored variables of a state of `names` that a mean and spread file holds."""
+    """The scored variables of a state of `names` that mean and spread files hold."""
     return [name for name in scored_variables(list(names)) if name in PRODUCT_VARIABLES]
 
 
@@ -126,7 +126,7 @@ def members_at(reference: str, cycle: datetime) -> list[Member]:
 
 
 def published_hours(reference: str, cycle: datetime) -> int:
-    """How many hours ahead the mean and spread go that `href` or `refs` published at a cycle.
+    """The longest lead in hours of the mean and spread that `href` or `refs` published at a cycle.
 
     0 before HREF's version 2. Raises StormdrawError if the ensemble has no cycle at that hour.
     """
@@ -161,7 +161,7 @@ def _refs_members() -> list[Member]:
 
 
 def lagged_runs(case: datetime, ages: Sequence[int]) -> list[Member]:
-    """HRRR's own runs that started so many hours before a case, the newest first."""
+    """HRRR's own runs that started these hours before a case, the newest first."""
     return [hrrr_run(case, age) for age in sorted(ages)]
 
 
@@ -176,8 +176,8 @@ def hrrr_run(case: datetime, age: int = 0) -> Member:
 class Need:
     """Forecasts of the archive that a system needs for every case.
 
-    `source` is one of `stormdraw.archive.wanted`. `ages` tell how many hours before a case HRRR's
-    runs started, `members` how many members there must be at least: 0 for what has none.
+    `source` is one of `stormdraw.archive.wanted`. `ages` are the hours before a case at which
+    HRRR's runs started; `members` is the minimum number of members, or 0 if there are none.
     """
 
     source: str
@@ -185,5 +185,5 @@ class Need:
     members: int = 0
 
     def names(self, init: datetime) -> list[str]:
-        """What HRRR's runs are called as members of a file, the newest first."""
+        """The member names of HRRR's runs in a file, the newest first."""
         return [run.name for run in lagged_runs(init, self.ages)]

@@ -1,4 +1,4 @@
-"""GRIB2 messages: where they lie in a file, and what their headers say."""
+"""GRIB2 messages: their position in a file, and what their headers say."""
 
 import contextlib
 import mmap
@@ -14,8 +14,8 @@ from stormdraw.errors import StormdrawError
 from stormdraw.grid_headers import read_grid as read_grid
 from stormdraw.variables import Variable, identify
 
-# How a message begins and ends, and the bytes of its section 0: these, its discipline, its edition
-# and its length.
+# The beginning and end of a message, and the bytes of its section 0: the beginning, its discipline,
+# its edition and its length.
 START, END = b"GRIB", b"7777"
 INDICATOR_LENGTH = 16
 SHORTEST = INDICATOR_LENGTH + len(END)
@@ -23,17 +23,17 @@ EDITION = 2
 
 Statistic = Literal["mean", "spread"]
 
-# GRIB2 code table 4.7, of all members; NCEP writes the weighted mean, with equal weights. Other
-# codes are statistics that nobody asks for: a cluster's mean, the largest member.
+# GRIB2 code table 4.7, over all members; NCEP writes the weighted mean, with equal weights. Other
+# codes are statistics that are not used here: a cluster's mean, the largest member.
 _DERIVED_FORECAST: dict[int, Statistic] = {0: "mean", 1: "mean", 4: "spread"}
 
-# GRIB2 code table 4.0: a plain field, a member's and an ensemble's, at a point in time and over an
-# interval. Whatever has another template is no field of a forecast: a probability (5), a percentile
-# (6), an analysis error (7), a radar or satellite product (20, 30, 31).
+# GRIB2 code table 4.0: templates of a plain field, of a member and of an ensemble, at a point in
+# time and over an interval. Other templates are not fields of a forecast: a probability (5), a
+# percentile (6), an analysis error (7), a radar or satellite product (20, 30, 31).
 _AT_A_TIME, _OVER_AN_INTERVAL = (0, 1, 2), (8, 11, 12)
 _OF_A_MEMBER, _DERIVED = (1, 11), (2, 12)
 
-# GRIB2 code table 4.6: the two unperturbed controls, and forecasts perturbed the other way round.
+# GRIB2 code table 4.6: the two unperturbed controls, and negatively perturbed forecasts.
 _CONTROLS = (0, 1)
 _NEGATIVELY_PERTURBED = 2
 
@@ -53,7 +53,7 @@ _SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True)
 class Extent:
-    """Where a message lies in a file, in bytes."""
+    """The position of a message in a file, in bytes."""
 
     offset: int
     length: int
@@ -61,13 +61,13 @@ class Extent:
 
 @dataclass(frozen=True)
 class Header:
-    """What a message says it is.
+    """The content of a message's header.
 
-    `variable` is None for a message that is no field of the table of variables. `lead` is in hours,
-    and None where the step is not a whole number of them. `instantaneous` is False for averages,
+    `variable` is None for a message whose field is not in the table of variables. `lead` is in
+    hours, None if the step is not a whole number of hours. `instantaneous` is False for averages,
     extremes and accumulations. `statistic` is set for a product of an ensemble. `member` is the
-    perturbation's number, 0 for a control, negative for a negative perturbation; None where the
-    message does not say that it is of an ensemble.
+    perturbation's number, 0 for a control, negative for a negative perturbation; None if the
+    message does not declare an ensemble.
     """
 
     variable: Variable | None
@@ -81,9 +81,9 @@ class Header:
 
 @contextlib.contextmanager
 def mapped(path: str | Path) -> Iterator[mmap.mmap]:
-    """The bytes of a file, of which only those that are looked at are read.
+    """The bytes of a file as a memory map.
 
-    Raises StormdrawError if it is empty or no file that can be read.
+    Raises StormdrawError if the file is empty or unreadable.
     """
     try:
         with open(path, "rb") as stream:
@@ -98,10 +98,10 @@ def mapped(path: str | Path) -> Iterator[mmap.mmap]:
 
 
 def extents(data: bytes | mmap.mmap, path: str | Path) -> Iterator[Extent]:
-    """The extent of each message in the bytes of a file, one after the other.
+    """The extent of each message in the bytes of a file, in order.
 
-    Raises StormdrawError, with the file's name, at the first that is not whole, and at the end if
-    there is none.
+    Raises StormdrawError, with the file's name, at the first incomplete message, and if there is no
+    message at all.
     """
     offset = data.find(START)
     if offset < 0:
@@ -114,7 +114,7 @@ def extents(data: bytes | mmap.mmap, path: str | Path) -> Iterator[Extent]:
         if edition != EDITION:
             raise StormdrawError(f"{path}: {other_edition(offset, edition)}")
         end = offset + length
-        # A length of 0 would find this same message for ever.
+        # A length of 0 would find the same message forever.
         if length < SHORTEST or data[end - len(END) : end] != END:
             raise StormdrawError(f"{path}: {cut_off(offset, length)}; delete it and fetch it again")
         yield Extent(offset, length)
@@ -122,17 +122,17 @@ def extents(data: bytes | mmap.mmap, path: str | Path) -> Iterator[Extent]:
 
 
 def edition_and_length(indicator: bytes) -> tuple[int, int]:
-    """What section 0 says: the edition of GRIB, and the length of the whole message in bytes."""
+    """The content of section 0: the edition of GRIB, and the length of the message in bytes."""
     return indicator[7], int.from_bytes(indicator[8:INDICATOR_LENGTH], "big")
 
 
 def other_edition(offset: int, edition: int) -> str:
-    """What is wrong with a message of another edition."""
+    """The fault of a message of another edition."""
     return f"the message at byte {offset} is GRIB edition {edition}, expected {EDITION}"
 
 
 def cut_off(offset: int, length: int) -> str:
-    """What is wrong with a message that does not end where its section 0 says."""
+    """The fault of a message that does not end where its section 0 says."""
     return (
         f"the message at byte {offset} should be {length} bytes long and end in 7777, but the file "
         "is cut off or damaged there"
@@ -143,7 +143,7 @@ def cut_off(offset: int, length: int) -> str:
 def opened(message: bytes) -> Iterator[int]:
     """An ecCodes handle of one message, released at the end of the block.
 
-    Raises StormdrawError if ecCodes cannot make sense of the bytes.
+    Raises StormdrawError if ecCodes cannot read the bytes.
     """
     try:
         handle = eccodes.codes_new_from_message(message)
@@ -158,7 +158,7 @@ def opened(message: bytes) -> Iterator[int]:
 def read_messages(path: str | Path) -> Iterator[bytes]:
     """The bytes of each message of a file, one at a time.
 
-    Raises StormdrawError as `extents` does, when it comes to what is wrong.
+    Raises StormdrawError as `extents` does, once it reaches the fault.
     """
     with mapped(path) as data:
         for extent in extents(data, path):
@@ -166,9 +166,9 @@ def read_messages(path: str | Path) -> Iterator[bytes]:
 
 
 def read_header(handle: int) -> Header:
-    """What the message behind an ecCodes handle says it is.
+    """The header of the message behind an ecCodes handle.
 
-    Raises StormdrawError if its time is none, or if a key that its kind has is missing.
+    Raises StormdrawError if its time is invalid, or if a required key is missing.
     """
     try:
         init = _reference_time(handle)
@@ -195,7 +195,7 @@ def _reference_time(handle: int) -> datetime:
         return datetime(*parts)
     except ValueError:
         told = "-".join(map(str, parts))
-        raise StormdrawError(f"the message is of no time there is: {told}") from None
+        raise StormdrawError(f"the message has an invalid time: {told}") from None
 
 
 def _variable(handle: int) -> Variable | None:
@@ -211,7 +211,7 @@ def _variable(handle: int) -> Variable | None:
 
 
 def _level(handle: int) -> float:
-    """The value on the surface, exactly: ecCodes' own `level` is a whole number."""
+    """The exact value on the surface: ecCodes' own `level` is a whole number."""
     keys = ("scaledValueOfFirstFixedSurface", "scaleFactorOfFirstFixedSurface")
     if any(eccodes.codes_is_missing(handle, key) for key in keys):
         return 0.0
@@ -246,6 +246,6 @@ def grid_relative_winds(handle: int) -> bool:
 
 
 def _get(handle: int, key: str) -> Any:
-    """The value of a key; `key:l` asks for the number rather than the name."""
+    """The value of a key; `key:l` returns the number rather than the name."""
     name, _, kind = key.partition(":")
     return eccodes.codes_get_long(handle, name) if kind == "l" else eccodes.codes_get(handle, name)

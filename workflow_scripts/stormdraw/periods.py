@@ -1,4 +1,4 @@
-"""When: the periods a run learns from, is tuned on and is scored over, and its cases."""
+"""The training, validation and test periods of a run, and its cases."""
 
 from datetime import datetime
 from typing import Annotated
@@ -27,14 +27,14 @@ class Period(Section):
 
 
 class Periods(Section):
-    """What is learnt from, what is tuned on, and what is scored: never the same hours."""
+    """The training, validation and test periods, which never share hours."""
 
     training: Period
     validation: Period | None = None
     test: Period
 
     def named(self) -> list[tuple[str, Period]]:
-        """(name, period) in the order of time."""
+        """(name, period) in order of time."""
         periods = [("training", self.training), ("test", self.test)]
         if self.validation is not None:
             periods.append(("validation", self.validation))
@@ -44,8 +44,9 @@ class Periods(Section):
 class Cases(Section):
     """Initial times: the test period's start and every `every_hours` after it.
 
-    30 hours walks through the initial hours of the day and still gives each case a day of its own.
-    `history` is how many hourly states, the last at the initial time, forecasts may start from.
+    30 hours cycles through the initial hours of the day and still gives each case its own day.
+    `history` is the number of hourly states, the last at the initial time, that forecasts may start
+    from.
     """
 
     every_hours: Annotated[int, Field(ge=1)] = 30

@@ -1,4 +1,4 @@
-"""Where a file came from: attributes that every NetCDF carries."""
+"""The provenance of a file: attributes that every NetCDF carries."""
 
 import dataclasses
 import functools
@@ -16,9 +16,9 @@ from stormdraw import __version__
 
 @functools.cache
 def commit() -> str:
-    """The commit of the checkout this library lies in, '+changes' if edited, or 'unknown'."""
+    """The commit of this library's checkout, '+changes' if edited, or 'unknown'."""
     folder = Path(__file__).parent
-    # A hook of git names its own repository; and one that the checkout lies in is not meant.
+    # A git hook sets its own repository, and an enclosing repository must not be used.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment["GIT_CEILING_DIRECTORIES"] = str(folder.parents[2])
     environment["GIT_OPTIONAL_LOCKS"] = "0"
@@ -38,13 +38,13 @@ def commit() -> str:
 
 
 def digest(value: Any) -> str:
-    """A short hash of anything JSON can say; equal values give equal hashes."""
+    """A short hash of anything JSON can represent; equal values give equal hashes."""
     text = json.dumps(value, sort_keys=True, default=_in_full)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _in_full(value: Any) -> Any:
-    """A dataclass by its fields: how it prints itself may leave some out."""
+    """A dataclass by its fields, since its string may leave some out."""
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return str(value)

@@ -1,4 +1,4 @@
-"""What the parts of a configuration have in common."""
+"""The common base of the sections of a configuration."""
 
 import re
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 def _hour(given: Any) -> datetime:
-    """A time in UTC, of what YAML makes of the ways to write it.
+    """A time in UTC from any of its spellings as YAML reads them.
 
-    `2026060806` is a time as folders are called; YAML takes it for a number. No other number is
-    one: Pydantic alone would count it in seconds from 1970 on.
+    `2026060806` is a time as in folder names; YAML reads it as a number. Other numbers are errors:
+    pydantic alone would count them in seconds from 1970.
     """
     time: datetime | None = None
     try:
@@ -59,13 +59,13 @@ Hour = Annotated[
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys are errors, values never change."""
+    """A section of the configuration: unknown keys are errors, values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-# What Pydantic says of its own workings rather than of the file, by the type of the finding.
-_IN_OTHER_WORDS = {
+# Messages that replace pydantic's own, by the type of the finding.
+_MESSAGES = {
     "extra_forbidden": "unknown key (see config/README.md for the known ones)",
     "union_tag_not_found": "lacks the key {discriminator}, which says what it is",
     "union_tag_invalid": "{discriminator} is {tag!r}, but it must be one of {expected_tags}",
@@ -82,11 +82,11 @@ def explain(error: ValidationError) -> str:
 
 
 def findings(error: ValidationError) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Each finding of Pydantic's: where it is, as keys and numbers, and `key: what is wrong`."""
+    """Each of pydantic's findings: its location as keys and numbers, and `key: what is wrong`."""
     for finding in error.errors():
         key = ".".join(str(part) for part in finding["loc"])
         message = finding["msg"].removeprefix("Value error, ")
-        if finding["type"] in _IN_OTHER_WORDS:
-            words = _IN_OTHER_WORDS[finding["type"]]
+        if finding["type"] in _MESSAGES:
+            words = _MESSAGES[finding["type"]]
             message = words.format(given=finding["input"], **finding.get("ctx", {}))
         yield finding["loc"], f"{key}: {message}" if key else message

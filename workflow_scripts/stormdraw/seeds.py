@@ -1,4 +1,4 @@
-"""Random numbers that depend on what is drawn, never on batch size, job count or order."""
+"""Random numbers that depend on what is drawn, never on batch size, number of jobs or order."""
 
 import hashlib
 

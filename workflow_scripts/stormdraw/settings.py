@@ -1,4 +1,4 @@
-"""A whole configuration file as checked types; `config/schema.json` is exported from here."""
+"""The configuration file as checked types; `config/schema.json` is exported from here."""
 
 import itertools
 from datetime import datetime
@@ -27,7 +27,7 @@ from stormdraw.yaml_lines import explain_in
 
 
 class CrossedModel(Section):
-    """A model's configuration under a name of its own, for one forecaster of the run."""
+    """A model's configuration under a separate name, for one forecaster of the run."""
 
     name: Name
     configuration: Name
@@ -67,7 +67,7 @@ class Settings(Section):
         if len(set(names)) != len(names) or not names:
             raise ValueError(f"give each variable once, at least one: {names}")
         if ("U10" in names) != ("V10" in names):
-            raise ValueError("U10 and V10 come together: a wind is turned between grids as a pair")
+            raise ValueError("give U10 and V10 together: a wind is rotated between grids as a pair")
         return sorted(names, key=STATE_VARIABLES.index)
 
     @field_validator("leads")
@@ -81,7 +81,7 @@ class Settings(Section):
         names = [_name_of(entry) for entry in models]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"names of models must differ, but {', '.join(twice)} stands twice")
+            raise ValueError(f"names of models must differ, but {', '.join(twice)} occurs twice")
         return models
 
     @model_validator(mode="after")
@@ -120,7 +120,7 @@ class Settings(Section):
             )
         truth = self.archive.truth
         if truth in ("urma", "rtma") and first_run(truth, self.archive.source) is None:
-            raise ValueError(f"archive.truth is {truth}, which {sources} has not; add aws")
+            raise ValueError(f"archive.truth is {truth}, which {sources} does not have; add aws")
         return self
 
     @model_validator(mode="after")
@@ -165,7 +165,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _reference_can_be_simulated(self) -> "Settings":
-        """All of its members are, whether a system is made of them or not."""
+        """All members of the reference are simulated, whether a system uses them or not."""
         if self.archive.source == "simulated" and self.archive.reference is not None:
             for init in self.initial_times():
                 try:
@@ -190,8 +190,8 @@ class Settings(Section):
         named = self.report.products_of
         if named is not None and not self.ensembles.system(named).has_members:
             raise ValueError(
-                f"report.products_of is {named!r}, which is known by mean and spread only; name a "
-                "system with members"
+                f"report.products_of is {named!r}, which has only a mean and spread; name a system "
+                "with members"
             )
         return self
 
@@ -206,13 +206,13 @@ class Settings(Section):
         return list(self.models_by_name())
 
     def models_by_name(self) -> dict[str, str | CrossedModel]:
-        """What stands in the list of models, by the name that it has there."""
+        """The entries of the list of models by name."""
         return {_name_of(entry): entry for entry in self.models}
 
     def calibration_times(self) -> list[datetime]:
-        """The initial times of the cases that spread is calibrated on, evenly over the validation.
+        """The initial times of the cases for calibrating spread, evenly over the validation period.
 
-        Their states and leads all lie in it.
+        Their states and leads are all within it.
         """
         validation = self.periods.validation
         if validation is None:
@@ -223,30 +223,30 @@ class Settings(Section):
         return [fitting[len(fitting) * k // count] for k in range(count)]
 
     def calibration_members(self, system: AnySystem) -> int:
-        """How many members of a calibrated system are drawn to know its spread: 20 do."""
+        """The number of members of a calibrated system drawn for calibration: 20 suffice."""
         return min(self.members(system), 20)
 
     def members_of_part(self, system: AnySystem, part: int) -> range:
-        """The members that job `part`, counted from 0, of those that share a case draws."""
+        """The members drawn by job `part`, counted from 0, of the jobs that share a case."""
         members, jobs = self.members(system), self.ensembles.jobs_per_case
         return range(members * part // jobs, members * (part + 1) // jobs)
 
     def initial_times(self) -> list[datetime]:
-        """The initial time of each case whose leads all lie in the test period."""
+        """The initial time of each case whose leads are all within the test period."""
         test = self.periods.test
         last = test.end - hours(max(self.leads))
         return list(hourly(test.start, last, self.cases.every_hours))
 
     def valid_times(self) -> list[datetime]:
-        """The times that forecasts are scored at, ascending."""
+        """The valid times of all scored forecasts, ascending."""
         inits = self.initial_times()
         return sorted({init + hours(lead) for init in inits for lead in self.leads})
 
     def analysis_times(self) -> list[datetime]:
         """The hours whose analyses the run needs, ascending.
 
-        Each that is learnt from or watched; of the test, what systems are made of and what they are
-        compared with only.
+        These are all hours of training and validation. Of the test period they are only those that
+        systems use and those that forecasts are compared with.
         """
         wanted = {*self.periods.training.times(), *self.valid_times()}
         if self.periods.validation is not None:
@@ -266,16 +266,16 @@ class Settings(Section):
         return next((system.name for system in self.ensembles.in_role("ceiling")), None)
 
     def needs(self, source: str | None = None) -> list[Need]:
-        """What the systems need of the archive beside analyses, of one source or of all."""
+        """What the systems need from the archive besides analyses, from one source or from all."""
         needs = [need for one in self.ensembles.systems if (need := one.need(self)) is not None]
         return [need for need in needs if source in (None, need.source)]
 
     def ages(self, source: str | None = None) -> list[int]:
-        """How many hours before a case HRRR's runs started, of one source or of all, ascending."""
+        """The ages in hours of HRRR's runs before a case, ascending; of one source or of all."""
         return sorted({age for need in self.needs(source) for age in need.ages})
 
     def members(self, system: AnySystem) -> int:
-        """How many members a sampled system has."""
+        """The number of members of a sampled system."""
         return getattr(system, "members", None) or self.ensembles.members
 
 
@@ -284,9 +284,9 @@ def _name_of(entry: str | CrossedModel) -> str:
 
 
 def load_settings(config: dict[str, Any], *files: str | Path) -> Settings:
-    """Check a configuration as Snakemake hands it over, read from these YAML files.
+    """Check a configuration from Snakemake, read from these YAML files.
 
-    Raises StormdrawError with one line that names each wrong key, where it stands, and what was
+    Raises StormdrawError with one line that names each wrong key, its file and line, and what was
     expected.
     """
     try:
@@ -298,9 +298,9 @@ def load_settings(config: dict[str, Any], *files: str | Path) -> Settings:
 
 
 def load_yaml(path: str | Path) -> dict[str, Any]:
-    """A YAML file that holds a mapping.
+    """The content of a YAML file, a mapping.
 
-    Raises StormdrawError if it cannot be read or holds something else.
+    Raises StormdrawError if it cannot be read or is not a mapping.
     """
     try:
         with open(path, encoding="utf-8") as stream:

@@ -1,4 +1,4 @@
-"""How much variance a field has at each scale."""
+"""The variance of a field at each scale."""
 
 import functools
 
@@ -8,23 +8,23 @@ import scipy.fft
 
 @functools.lru_cache(maxsize=1)
 def wavenumber_bands(shape: tuple[int, int]) -> tuple[np.ndarray, int]:
-    """The band each cosine mode (y, x) belongs to, and the number of bands.
+    """The band of each cosine mode (y, x), and the number of bands.
 
     Mode (i, j) has the normalised wavenumber alpha = sqrt(i**2 / Ny**2 + j**2 / Nx**2), which is 1
-    at the grid's shortest wave of two points; band k holds k <= alpha N < k + 1 with N = min(Ny,
+    for the grid's shortest wave of two points; band k holds k <= alpha N < k + 1 with N = min(Ny,
     Nx) (Denis et al. 2002, doi:10.1175/1520-0493(2002)130<1812:SDOTDA>2.0.CO;2, section 3). Every
     mode is in a band, so that a spectrum adds up to the field's variance.
     """
     rows, columns = (np.arange(size) / size for size in shape)
     alpha = np.hypot(rows[:, None], columns[None, :])
-    # A rounding error must not move a mode that lies on the edge of a band.
+    # Rounding must not move a mode at the edge of a band.
     bands = np.floor(alpha * min(shape) + 1e-9).astype(np.int64)
     bands.flags.writeable = False  # It is kept for the next field.
     return bands, int(bands.max()) + 1
 
 
 def wavelengths(shape: tuple[int, int], spacing: float) -> np.ndarray:
-    """Wavelength in the middle of each band, in units of the grid's `spacing`."""
+    """The wavelength in the middle of each band, in units of the grid's `spacing`."""
     _, count = wavenumber_bands(shape)
     return 2.0 * spacing * min(shape) / (np.arange(count) + 0.5)
 
@@ -32,11 +32,11 @@ def wavelengths(shape: tuple[int, int], spacing: float) -> np.ndarray:
 def variance_spectrum(field: np.ndarray, threads: int = 1) -> np.ndarray:
     """Variance in each band, (wavenumber,), of a field (y, x).
 
-    From the discrete cosine transform: it mirrors the field at its edges, where a Fourier transform
-    would see a jump, since the domain is not periodic.
+    It uses the discrete cosine transform, which mirrors the field at its edges: the domain is not
+    periodic, and a Fourier transform would see a jump.
     """
     bands, count = wavenumber_bands(field.shape)
-    # The mean goes first: kelvins would cost single precision its digits.
+    # The mean is removed first: temperatures in kelvins would lose digits in single precision.
     departures = (field - field.mean(dtype=np.float64)).astype(np.float32)
     modes = scipy.fft.dctn(departures, norm="ortho", workers=threads).astype(np.float64)
     power = modes**2 / field.size

@@ -1,4 +1,4 @@
-"""What around a run would stop it, or put other code in the place of its own."""
+"""Checks of the environment that would stop a run or make it use other code."""
 
 import shlex
 import sys
@@ -14,7 +14,8 @@ LIBRARY = Path(__file__).parent
 def check_interpreter(executable: str = sys.executable) -> None:
     """Raise StormdrawError if Snakemake cannot start scripts with this Python.
 
-    It hands the path to a shell as it is, which takes it apart at a space and the like.
+    Snakemake passes the path to a shell unquoted, which splits it at spaces and other special
+    characters.
     """
     if shlex.quote(executable) != executable:
         raise StormdrawError(
@@ -25,16 +26,16 @@ def check_interpreter(executable: str = sys.executable) -> None:
 
 
 def check_library(search_path: Sequence[str]) -> None:
-    """Raise StormdrawError if a job would import another stormdraw, first on this search path.
+    """Raise StormdrawError if a job would import another stormdraw first on this search path.
 
-    `search_path` is Python's without what a script adds to it. The library of the checkout comes
-    after it in a job.
+    `search_path` is Python's, without the entries of a script. In a job, the checkout's library
+    comes after it.
     """
     found = PathFinder.find_spec("stormdraw", list(search_path))
-    # A folder that only has this name is no package, and comes after all that are.
+    # A folder that only has this name is a namespace package, which comes last.
     if found is None or found.origin is None or Path(found.origin).parent.samefile(LIBRARY):
         return
     raise StormdrawError(
         f"Python finds another stormdraw first, {Path(found.origin).parent}, and jobs would run "
-        f"that in the place of {LIBRARY}; take it off PYTHONPATH or out of the environment"
+        f"that instead of {LIBRARY}; remove it from PYTHONPATH or from the environment"
     )

@@ -1,4 +1,4 @@
-"""Times as the archive writes them: `{init}` is YYYYMMDDHH, `{date}` is YYYYMMDD, all in UTC."""
+"""Times in the archive's formats: `{init}` is YYYYMMDDHH, `{date}` is YYYYMMDD, all in UTC."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def format_date(time: datetime) -> str:
 
 
 def now_utc() -> datetime:
-    """The present time in UTC, without a time zone as all times here."""
+    """The current time in UTC, without a time zone like all times here."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 

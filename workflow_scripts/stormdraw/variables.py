@@ -1,4 +1,4 @@
-"""The one table of variables: how each is found in GRIB, named, bounded and transformed.
+"""The table of variables: how each is found in GRIB, named, bounded and transformed.
 
 A new variable is a new row, below those of its role: the order of the rows is that of the channels.
 """
@@ -11,8 +11,8 @@ from stormdraw.errors import StormdrawError
 
 Transform = Literal["identity", "signed_sqrt"]
 
-# A state may consist of variables of the role `state`; `derived` ones are computed from these, and
-# `static` ones are the same at every time.
+# States consist of variables of the role `state`; `derived` ones are computed from these, and
+# `static` ones never change.
 Role = Literal["state", "derived", "static"]
 
 
@@ -24,9 +24,9 @@ class Variable:
     typeOfFirstFixedSurface codes (GRIB2 code table 4.5) and `level` the value on that surface.
     `inventory` is the variable and level as a regular expression over an inventory line
     (`:REFC:entire atmosphere:`). `lower` and `upper` are physical bounds in `units`; `floor` is the
-    value that stands for "nothing there", in which case neighbouring points must not be averaged
-    with it. `decibel` if values are ten times the logarithm of what may be averaged. `precision`
-    is the step to which the archive's packing resolves the variable.
+    value that means "nothing there", which must not be averaged with neighbouring points. `decibel`
+    is true for logarithmic values, which are averaged as power. `precision` is the step of the
+    archive's packing.
     """
 
     name: str
@@ -48,9 +48,9 @@ class Variable:
     def inventory_pattern(self, lead: int, ending: str = "") -> str:
         """A regular expression for this variable, instantaneous at `lead` hours.
 
-        The forecast column must be exactly `anl` or `N hour fcst`: this passes over hourly maxima
-        (`0-1 hour max fcst`) and sub-hourly steps (`15 min fcst`). `ending` is what follows it on
-        the lines of an ensemble product, e.g. `wt ens mean`.
+        The forecast column must be exactly `anl` or `N hour fcst`, which excludes hourly maxima
+        (`0-1 hour max fcst`) and sub-hourly steps (`15 min fcst`). `ending` follows it on the lines
+        of an ensemble product, e.g. `wt ens mean`.
         """
         forecast = "(?:anl|0 hour fcst)" if lead == 0 else f"{lead} hour fcst"
         return f":{self.inventory}:{forecast}:{re.escape(ending)}"
@@ -204,7 +204,7 @@ DERIVED_VARIABLES = _names("derived")
 STATIC_VARIABLES = _names("static")
 TERRAIN = "OROG"
 
-# The state of a configuration that names none, whatever else the table has.
+# The default state, whatever else the table has.
 DEFAULT_STATE = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
 
 
@@ -221,16 +221,16 @@ def variable(name: str) -> Variable:
 
 
 def scored_variables(state: list[str]) -> list[str]:
-    """The variables a run scores: its state, and wind speed where both components are there."""
+    """The scored variables of a run: its state, and wind speed if it has both components."""
     return [*state, "WIND10"] if {"U10", "V10"} <= set(state) else list(state)
 
 
 def identify(
     discipline: int, category: int, number: int, surface: int, level: float
 ) -> Variable | None:
-    """The row that a GRIB2 message's header matches, or None; it must not be of a layer."""
+    """The row that matches a GRIB2 message's header, or None. The message must not be a layer."""
     for row in _TABLE:
-        # A column has no level; elsewhere the level tells 2 m from 10 m.
+        # A column has no level; for other surfaces the level distinguishes 2 m from 10 m.
         right_level = row.surfaces == _ENTIRE_ATMOSPHERE or row.level == level
         if row.grib == (discipline, category, number) and surface in row.surfaces and right_level:
             return row

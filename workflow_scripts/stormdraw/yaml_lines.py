@@ -1,4 +1,4 @@
-"""On which line of a YAML file a key stands, so that an error can point at it."""
+"""The line of a key in a YAML file, for errors that point at it."""
 
 import re
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ from pydantic import ValidationError
 
 from stormdraw.section import findings
 
-# A check of several keys begins by naming the first of them: `periods.test (...) is shorter than`.
+# Messages of checks begin with a key: `periods.test (...) is shorter than`.
 _NAMED_KEY = re.compile(r"^[a-z_]+(?:\.[a-z_]+|\.\d+)*")
 
 
 def explain_in(error: ValidationError, files: Sequence[str | Path]) -> str:
     """Pydantic's findings in one line: `file:line: key: what is wrong; file:line: ...`.
 
-    A key that is missing has the line of the part it should stand in.
+    A missing key has the line of its section.
     """
     trees = [(path, yaml.compose(Path(path).read_text("utf-8"), yaml.SafeLoader)) for path in files]
     told = []
     for location, text in findings(error):
         named = _NAMED_KEY.match(text)
         keys = location or _keys_of(named[0] if named else "")
-        # Of several files a later one overrides an earlier one.
+        # A later file overrides an earlier one.
         deepest, line, path = 0, 1, trees[0][0]
         for candidate, tree in trees:
             depth, at = _line_of(keys, tree)
@@ -34,10 +34,10 @@ def explain_in(error: ValidationError, files: Sequence[str | Path]) -> str:
     return "; ".join(told)
 
 
-def told_in(message: str, files: Sequence[str | Path]) -> str:
-    """A message that begins by naming a key, with the file and line of that key before it.
+def located(message: str, files: Sequence[str | Path]) -> str:
+    """A message that begins with a key, preceded by the file and line of that key.
 
-    One that names none which is in the files stays as it is.
+    A message without a key from the files is returned unchanged.
     """
     named = _NAMED_KEY.match(message)
     keys = _keys_of(named[0] if named else "")
@@ -54,10 +54,10 @@ def _keys_of(named: str) -> list[str | int]:
 
 
 def _line_of(keys: Sequence[str | int], tree: yaml.Node | None) -> tuple[int, int]:
-    """How many of the keys are there, and the line (from 1) of the last of these.
+    """How many of the keys exist in the file, and the line (from 1) of the last of these.
 
-    Pydantic puts the kind of a system between its number and its key; what is not in the file is
-    passed over.
+    Pydantic puts the kind of a system between its number and its key; keys that are not in the file
+    are skipped.
     """
     node, depth, line = tree, 0, 1
     for key in keys:

@@ -152,7 +152,7 @@ def test_mean_and_spread_have_four_cycles_a_day():
 
 def test_truth_that_no_source_has():
     wanted = {"method": "baseline", "kind": "persistence"}
-    with pytest.raises(StormdrawError, match=r"archive.truth is urma, which google has not; add"):
+    with pytest.raises(StormdrawError, match=r"archive.truth is urma, which google does not have"):
         a_case("2026-06-01T00", 3, {"source": ["google"], "truth": "urma"}, **wanted)
     assert a_case("2026-06-01T00", 3, {"source": ["google", "aws"], "truth": "urma"}, **wanted)
 

@@ -184,7 +184,7 @@ def test_a_time_that_is_none(tmp_path):
     """Month 13: ecCodes does not mind."""
     content = bytearray(T2M)
     content[16 + 14] = 13
-    assert "of no time there is: 2026-13-1" in finding(bytes(content))
+    assert "an invalid time: 2026-13-1" in finding(bytes(content))
 
 
 @pytest.mark.parametrize(

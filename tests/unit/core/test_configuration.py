@@ -78,7 +78,7 @@ BOX = {"west": -100, "east": -90, "south": 30, "north": 40}
             r"run.yaml:12: fields.static lacks OROG, which the forcing terrain of the model small",
         ),
         ({}, BLOCKS | {"variable": "CIN"}, r"run.yaml:7: models: small downscales CIN, but the"),
-        ({}, FRAMES, r"run.yaml:4: periods.training has 6 hours, and models: small learns from 7"),
+        ({}, FRAMES, r"run.yaml:4: periods.training has 6 hours, but models: small learns from 7"),
         (
             {"fields": {"crop": {"rows": [0, 98], "columns": [0, 20]}}},
             {},
@@ -135,7 +135,7 @@ def test_the_validation_counts_too(read) -> None:  # type: ignore[no-untyped-def
         "validation": {"start": "2026-06-04", "end": "2026-06-04T05"},
         "test": {"start": "2026-06-08", "end": "2026-06-09"},
     }
-    with pytest.raises(StormdrawError, match=r"periods.validation has 6 hours, and models: small"):
+    with pytest.raises(StormdrawError, match=r"periods.validation has 6 hours, but models: small"):
         read({"periods": periods}, FRAMES)
 
 
@@ -209,7 +209,7 @@ def test_the_grid_behind_an_address_is_not_known(root: Path) -> None:
         (-180, 0, None),
         (-90, -100, "crosses the 180th meridian and is 350 degrees wide"),
         (170, -170, "crosses the 180th meridian and is 20 degrees wide"),
-        (-100, 100, "is 200 degrees wide; if that is not meant, exchange its west (-100) and"),
+        (-100, 100, "is 200 degrees wide; if that is not intended, exchange its west (-100) and"),
         (-180, 180, "is 360 degrees wide"),
     ],
 )
@@ -227,7 +227,7 @@ def test_hours_to_come_are_remarked_on(root: Path) -> None:
     config = yaml.safe_load((root / "config" / "config.yaml").read_text())
     during = datetime(2026, 9, 25)
     (told,) = remarks(load_settings(config), during)
-    assert told.startswith("periods.test ends 2026-09-27 18:00:00, which is still to come")
+    assert told.startswith("periods.test ends 2026-09-27 18:00:00, in the future")
     assert remarks(load_settings(config), datetime(2026, 9, 28)) == []
     demo = yaml.safe_load((root / "config" / "demo.yaml").read_text())
     assert remarks(load_settings(demo), datetime(2020, 1, 1)) == []
@@ -240,6 +240,6 @@ def test_hours_that_are_excluded_in_vain_are_remarked_on() -> None:
     config["archive"] = {"exclude": named}
     told = remarks(load_settings(config), datetime(2026, 12, 1))
     assert told == [
-        f"archive.exclude names 2026-0{time}:00:00, which is none of the run's hours"
+        f"archive.exclude names 2026-0{time}:00:00, which is not an hour of the run"
         for time in ("5-31 23", "6-08 12")
     ]

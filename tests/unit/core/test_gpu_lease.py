@@ -189,5 +189,5 @@ def test_hidden_gpus_are_left_alone(driver, monkeypatch, hidden):
 def test_a_gpu_that_is_not_there_is_named(driver, monkeypatch):
     driver(2)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,5")
-    with pytest.raises(StormdrawError, match="names the GPU '5', which is not there; there are 2"):
+    with pytest.raises(StormdrawError, match="names the GPU '5', which does not exist"):
         visible_gpus()

@@ -57,7 +57,7 @@ def test_a_variable_that_the_simulated_archive_has_not(config, monkeypatch):
         ({"archive__sauce": "aws"}, "archive.sauce: unknown key"),
         ({"variables": ["REFC", "T3M"]}, "variables.1"),
         ({"variables": ["T2M", "T2M"]}, "variables: give each variable once"),
-        ({"variables": ["T2M", "U10"]}, "variables: U10 and V10 come together"),
+        ({"variables": ["T2M", "U10"]}, "variables: give U10 and V10 together"),
         ({"leads": []}, "leads"),
         ({"leads": [0]}, "leads.0"),
         ({"leads": [99]}, "leads.0"),
@@ -158,7 +158,7 @@ def test_products_are_of_no_more_members_than_grib2_has_room_for(config, system)
     [
         ({"title": ""}, "title: String should have at least 1 character"),
         ({"fields__static": ["OROG", "OROG"]}, "fields.static: give each field once"),
-        ({"report__products_of": "href_mean_spread"}, "known by mean and spread only; name a sys"),
+        ({"report__products_of": "href_mean_spread"}, "has only a mean and spread; name a sys"),
         (
             {"variables": ["T2M"], "scores__thresholds": {"CAPE": [500.0]}},
             "scores.thresholds.CAPE: CAPE is not scored in this run, .* are T2M; leave it out",
@@ -207,13 +207,13 @@ def test_a_source_is_tried_once(config):
 @pytest.mark.parametrize(
     ("system", "complaint"),
     [
-        ({"method": "baseline", "kind": "hrrr", "ages": [0, 6]}, "ages is of kind: lagged and do"),
-        ({"method": "baseline", "kind": "lagged", "window_hours": 2}, "window_hours is of kind: c"),
+        ({"method": "baseline", "kind": "hrrr", "ages": [0, 6]}, "ages applies only to"),
+        ({"method": "baseline", "kind": "lagged", "window_hours": 2}, "window_hours applies only"),
         ({"method": "baseline", "kind": "persistence", "season_days": 9}, "season_days is of kin"),
         ({"method": "baseline", "kind": "hrrr", "climatology_members": 9}, "climatology_members"),
         (
             {"method": "downscale", "models": ["ddpm_residual"], "ages": [0, 6]},
-            "ages is of source: lagged and does nothing here; leave it out",
+            "ages applies only to source: lagged; remove it",
         ),
     ],
 )

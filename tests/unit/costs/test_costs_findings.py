@@ -66,7 +66,7 @@ def test_another_library_is_a_problem(tmp_path):
     (tmp_path / "stormdraw" / "__init__.py").touch()
     finding = check_path([str(tmp_path)])
     assert (finding.state, finding.what) == ("problem", "library")
-    assert finding.to_do.startswith("take it off PYTHONPATH")
+    assert finding.to_do.startswith("remove it from PYTHONPATH")
 
 
 def test_packages(tmp_path):

@@ -7,17 +7,17 @@ from one_system import configuration
 
 from stormdraw.ensembles import diffusion, downscale, one_step, perturbed
 from stormdraw.ensembles.downscale import Downscaling
-from stormdraw.ensembles.drawing import Drawn, draw_case
+from stormdraw.ensembles.drawing import DrawingFiles, draw_case
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.rollout import Inputs, Rollout
 from stormdraw.settings import Settings, load_settings
 
 
 def test_what_members_are_drawn_from_by_name() -> None:
-    plain = Drawn.named({"checkpoint": "model.pt", "states": ["day.nc"], "static": []})
-    assert plain == Drawn(Path("model.pt"), [Path("day.nc")], None, None)
+    plain = DrawingFiles.named({"checkpoint": "model.pt", "states": ["day.nc"], "static": []})
+    assert plain == DrawingFiles(Path("model.pt"), [Path("day.nc")], None, None)
     assert plain.files() == [Path("model.pt"), Path("day.nc")]
-    crossed = Drawn.named(
+    crossed = DrawingFiles.named(
         {
             "checkpoint": "def.pt",
             "states": ["one.nc", "two.nc"],
@@ -33,7 +33,7 @@ def test_what_members_are_drawn_from_by_name() -> None:
 
 
 HOW = {"sampler": "ddim", "steps": 7, "eta": 0.25}
-DRAWN = Drawn(Path("model.pt"), [Path("day.nc")], Path("static.nc"), Path("forecaster.pt"))
+DRAWN = DrawingFiles(Path("model.pt"), [Path("day.nc")], Path("static.nc"), Path("forecaster.pt"))
 
 
 @pytest.fixture

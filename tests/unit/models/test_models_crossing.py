@@ -86,7 +86,7 @@ def test_a_configuration_may_name_its_own_forecaster(file_of) -> None:  # type: 
         (
             ["steady", "def_perturbation"],
             {"model": "def_perturbation"},
-            "models: def_perturbation perturbs the states of no forecaster; in the list `models`",
+            "models: def_perturbation has no forecaster whose states it perturbs; in the list",
         ),
         (
             ["steady", {**CROSSED, "configuration": "diffusion"}],
@@ -125,12 +125,12 @@ def test_what_cannot_be(  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"models": ["steady", {**CROSSED, "name": "steady"}]}, "steady stands twice"),
+        ({"models": ["steady", {**CROSSED, "name": "steady"}]}, "steady occurs twice"),
         ({"models": ["steady", {"name": "def_steady"}]}, "forecaster"),
         ({"guidance": -0.1}, "guidance"),
         ({"walks": 0}, "walks"),
         ({"eta": 0.5}, "eta is of the sampler ddim"),
-        ({"restandardise": ["U10"]}, "U10 back to its mean and spread, but"),
+        ({"restandardise": ["U10"]}, "restandardises U10, but"),
         ({"model": "gone"}, "which is not in the list `models`"),
     ],
 )

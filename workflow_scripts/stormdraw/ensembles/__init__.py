@@ -1,1 +1,1 @@
-"""Every system's members at every case, in one file each."""
+"""The members of every system at every case, one file each."""

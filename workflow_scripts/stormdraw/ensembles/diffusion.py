@@ -1,4 +1,4 @@
-"""Members of a diffusion model: each hour is noise from which the model takes the noise off."""
+"""Members of a diffusion model: each hour is drawn by removing noise step by step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from stormdraw.models.white_noise import White
 
 @dataclass(frozen=True)
 class Sampling(Rollout):
-    """How members are drawn: by which sampler, in how many steps; `eta` is DDIM's."""
+    """How members are drawn: the sampler and its number of steps; `eta` applies to DDIM."""
 
     sampler: Sampler = "dpm_solver++"
     steps: int = DEFAULT_STEPS
@@ -44,7 +44,7 @@ def write_diffusion(
 ) -> None:
     """Draw the members of one case from a checkpoint and write `ensembles/{system}/{init}.nc`.
 
-    `model_settings` is the model's present configuration, which the checkpoint must fit. Raises
+    `model_settings` is the model's current configuration, which the checkpoint must fit. Raises
     StormdrawError if it does not, or if the initial state is missing or has missing points.
     """
     torch.set_num_threads(threads)
@@ -60,7 +60,7 @@ def write_diffusion(
 def sampled(
     trained: TrainedModel, system: str, sampling: Sampling, watch: Watch | None = None
 ) -> Generate:
-    """What draws from a diffusion model, and shows `watch` each step.
+    """A function that draws from a diffusion model and passes each step to `watch`.
 
     Raises StormdrawError if the model is of another kind.
     """

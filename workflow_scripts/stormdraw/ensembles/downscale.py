@@ -1,12 +1,12 @@
-"""Members with fine values about the block means of a coarser forecast, from trained downscalers.
+"""Members with fine values around the block means of a coarser forecast, from trained downscalers.
 
 A forecast is standardised and averaged over blocks of points; a downscaler draws the deviations
-from the mean within each block, given the means of all variables over it. What is drawn has its own
-mean taken off, so that each whole block keeps that of the forecast, in the space in which variables
-are standardised, before physical bounds are applied.
+from the mean within each block, given the means of all variables over it. The mean of each draw is
+subtracted, so that each whole block keeps the mean of the forecast. This holds in standardised
+units, before physical bounds are applied.
 
-Blocks are drawn one by one and know nothing of their neighbours: the field jumps where they meet.
-Variables are drawn one by one too: beyond the means that both are given, they are independent.
+Blocks are drawn independently of their neighbours, so the field jumps at their edges. Variables are
+drawn separately too: given the block means, they are independent.
 """
 
 import logging
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Downscaling:
-    """How many members are drawn, and how; `batch_gigabytes` bounds the blocks drawn together.
+    """How many members are drawn, and how; `batch_gigabytes` limits the blocks drawn together.
 
     `noise_amplitude` is the standard deviation of the noise; the models are trained with 1.
     """
@@ -55,7 +55,7 @@ class Downscaling:
 
 @dataclass(frozen=True)
 class Downscaler:
-    """A trained model of one variable, and the blocks that it covers the grid with."""
+    """A trained model of one variable, and the blocks that cover the grid."""
 
     name: str
     model: DownscalingModel
@@ -63,7 +63,7 @@ class Downscaler:
 
     @property
     def variable(self) -> str:
-        """What it downscales."""
+        """The downscaled variable."""
         return self.model.loss_names[0]
 
 
@@ -80,12 +80,12 @@ def write_downscaled(
 ) -> None:
     """Draw the members of one case and write `ensembles/{system}/{init}.nc`.
 
-    `forecasts` is a file of one forecast (lead, y, x) or several (member, lead, y, x), of which
-    `only` some may count; all variables of the `state` are in it. The case's variables are those
-    that one of `checkpoints` downscales. Member k is made from forecast k modulo their number, and
-    is missing where that is, as a whole or in each block that has a missing point.
+    `forecasts` is a file of one forecast (lead, y, x) or several (member, lead, y, x); `only`
+    selects some of its members. It has all variables of the `state`. The case's variables are those
+    that one of `checkpoints` downscales. Member k is made from forecast k modulo their number. It
+    is missing if that forecast is missing, and in each block that has a missing point.
 
-    Raises StormdrawError if a checkpoint does not downscale, or is of other variables or another
+    Raises StormdrawError if a checkpoint is not a downscaler, or has other variables or another
     grid; if the grid is smaller than a block; or for a lead that the forecasts lack.
     """
     torch.set_num_threads(threads)
@@ -116,7 +116,7 @@ def write_downscaled(
 def load_downscalers(
     checkpoints: Sequence[Path], state: Sequence[str], case: Case, source: Forecasts
 ) -> list[Downscaler]:
-    """The downscalers of a case's variables, in their order; errors as `write_downscaled`."""
+    """The downscalers of a case's variables, in their order; errors as for `write_downscaled`."""
     device = choose_device()
     by_variable = {}
     for path in checkpoints:
@@ -127,7 +127,7 @@ def load_downscalers(
     if lacking:
         raise StormdrawError(
             f"system {case.system}: none of {', '.join(str(path) for path in checkpoints)} "
-            f"downscales {', '.join(lacking)}; delete the one that should, to train it anew"
+            f"downscales {', '.join(lacking)}; delete the one that should, to train it again"
         )
     logger.info(
         "downscaling %s of %s on %s",
@@ -178,14 +178,14 @@ def _write_members(
 def _groups(
     downscalers: Sequence[Downscaler], members: Sequence[int], how: Downscaling
 ) -> Iterator[Sequence[int]]:
-    """Members that are drawn together: as many as memory allows of all their blocks at once."""
+    """Members that are drawn together: as many as fit into memory with all their blocks."""
     size = min(max(1, blocks_at_once(one, how) // len(one.blocks)) for one in downscalers)
     for first in range(0, len(members), size):
         yield members[first : first + size]
 
 
 def blocks_at_once(downscaler: Downscaler, how: Downscaling) -> int:
-    """How many blocks are drawn together within the bound on memory."""
+    """The number of blocks drawn together within the memory limit."""
     model, size = downscaler.model, downscaler.blocks.size
     one = sampling_bytes(model.settings, len(model.variables), (size, size))
     return max(1, int(how.batch_gigabytes * 1e9 // one))
@@ -200,17 +200,16 @@ def draw_fields(
     members: Sequence[int],
     how: Downscaling,
 ) -> torch.Tensor:
-    """The downscaled variable of each member, physical but not yet within bounds, (B, Y, X).
+    """The downscaled variable of each member in physical units, before bounds, (B, Y, X).
 
-    `forecast` (V, Y, X) is physical too. Raises StormdrawError if the model draws something that is
-    not a number.
+    `forecast` (V, Y, X) is physical too. Raises StormdrawError if the model draws NaN or infinity.
     """
     model, blocks = downscaler.model, downscaler.blocks
     forecast = forecast.to(model.normalization.mean.device)
     standardised = model.normalization.standardise(forecast[None])[0]
     coarse = blocks.cut(standardised).mean(dim=(2, 3)).T  # (n, V)
-    there = torch.isfinite(coarse).all(dim=1).nonzero().flatten().tolist()
-    wanted = [(member, block) for member in members for block in there]
+    complete = torch.isfinite(coarse).all(dim=1).nonzero().flatten().tolist()
+    wanted = [(member, block) for member in members for block in complete]
     fine = torch.full((len(members), len(blocks), blocks.size, blocks.size), torch.nan)
     fine = fine.to(coarse.device)
     step = blocks_at_once(downscaler, how)
@@ -223,7 +222,7 @@ def draw_fields(
         places = torch.tensor([members.index(member) for member, _ in batch], device=coarse.device)
         means = coarse[numbers, model.downscaled]
         fine[places, numbers] = means[:, None, None] + deviations
-    if not torch.isfinite(fine[:, there]).all():
+    if not torch.isfinite(fine[:, complete]).all():
         raise StormdrawError(
             f"system {case.system}: model {downscaler.name} drew values that are not numbers at "
             f"{format_init(case.init)} + {lead} h; train it longer or with a lower learning rate"
@@ -255,7 +254,7 @@ def _draw(
 def _noise(
     how: Downscaling, case: Case, lead: int, downscaler: Downscaler, drawn: list[tuple[int, int]]
 ) -> White:
-    """All that is random in one variable of these (member, block) at a lead."""
+    """The random numbers for one variable of these (member, block) pairs at a lead."""
     labels = (case.system, format_init(case.init))
     seeds = [
         seed_for(how.run_seed, *labels, member, lead, downscaler.variable, block)

@@ -1,4 +1,4 @@
-"""The members of one case of any system that draws from a trained model."""
+"""Draws the members of one case, for any system with a trained model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from stormdraw.settings import Settings
 
 
 class Named(Protocol):
-    """Values by name, as in a dictionary or in what Snakemake gives a script."""
+    """Values by name, as in a dictionary or in the inputs of a Snakemake script."""
 
     def items(self) -> Iterable[tuple[str, Any]]:
         """Each name with its value."""
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What members are drawn from: a checkpoint, the day files it starts from, and the terrain.
+class DrawingFiles:
+    """The files that members are drawn from: a checkpoint, day files of states, and the terrain.
 
-    `forecaster` is the checkpoint that steps the states of the method def.
+    `forecaster` is the checkpoint of the forecaster of the method def.
     """
 
     checkpoint: Path
@@ -32,15 +32,15 @@ class Drawn:
     forecaster: Path | None = None
 
     @staticmethod
-    def named(inputs: Named) -> "Drawn":
-        """From a job's inputs: those that are optional are a path, a list with one, or empty."""
+    def named(inputs: Named) -> "DrawingFiles":
+        """From a job's inputs; optional ones are a path, a list with one, or empty."""
         given = dict(inputs.items())
 
         def optional(name: str) -> Path | None:
             paths = given.get(name) or []
             return Path(paths if isinstance(paths, str) else paths[0]) if paths else None
 
-        return Drawn(
+        return DrawingFiles(
             Path(given["checkpoint"]),
             [Path(path) for path in given["states"]],
             optional("static"),
@@ -48,20 +48,20 @@ class Drawn:
         )
 
     def files(self) -> list[Path]:
-        """All of them."""
+        """All files."""
         some = (self.static, self.forecaster)
         return [self.checkpoint, *self.states, *(path for path in some if path is not None)]
 
 
 @dataclass(frozen=True)
 class CaseToDraw:
-    """A case whose members are drawn: from what, how, and where they go.
+    """A case whose members are to be drawn: inputs, method and output.
 
-    `settings` are what it depends on.
+    `settings` are those that the result depends on.
     """
 
     case: Case
-    drawn: Drawn
+    drawn: DrawingFiles
     rollout: Rollout
     output: Path
     settings: Mapping[str, Any]
@@ -71,7 +71,7 @@ class CaseToDraw:
 def draw_case(
     run: Settings,
     system: FromModel,
-    drawn: Drawn,
+    drawn: DrawingFiles,
     init: datetime,
     members: int,
     output: Path,
@@ -82,9 +82,9 @@ def draw_case(
 ) -> None:
     """Write the members of one case, (member, lead, y, x) of each variable.
 
-    `chosen` are those of the members that are drawn here, all without it; a folder `kept` keeps
-    what is drawn if the job is killed (`stormdraw.ensembles.resuming`).
-    Raises StormdrawError if the checkpoint does not fit or an initial state has missing points.
+    `chosen` are the members to draw here, or all if None. The folder `kept` keeps finished members
+    if the job is killed (`stormdraw.ensembles.resuming`). Raises StormdrawError if the checkpoint
+    does not fit or an initial state has missing points.
     """
     case = Case(system.name, system.method, init, run.leads, run.variables)
     memory = run.ensembles.batch_gigabytes

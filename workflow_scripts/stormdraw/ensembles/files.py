@@ -1,4 +1,4 @@
-"""The ensemble file every method writes: `results/ensembles/{system}/{init}.nc`."""
+"""The ensemble file that every method writes: `results/ensembles/{system}/{init}.nc`."""
 
 import contextlib
 import logging
@@ -26,7 +26,7 @@ Put = Callable[[int, int, np.ndarray], None]
 
 @dataclass(frozen=True)
 class Case:
-    """What an ensemble file is about: one system at one initial time."""
+    """The subject of an ensemble file: one system at one initial time."""
 
     system: str
     method: str
@@ -45,11 +45,11 @@ def ensemble_file(
     notes: dict[str, Any] | None = None,
     packed: bool = False,
 ) -> Iterator[Put]:
-    """Yield `put`, which writes one member at one lead; wind speed is derived on the way.
+    """Yield `put`, which writes one member at one lead and derives wind speed.
 
-    Each variable is float32 (member, lead, y, x); of a `packed` file, 16-bit numbers that readers
-    of NetCDF unpack, for states within physical bounds. The file takes its name when the block
-    succeeds; what stands in `notes` by then becomes a global attribute.
+    Each variable is float32 (member, lead, y, x); in a `packed` file they are 16-bit numbers that
+    NetCDF readers unpack, for states within physical bounds. The file gets its name when the block
+    succeeds; the content of `notes` at that point becomes global attributes.
     """
     leading = {
         "member": xr.DataArray(
@@ -111,10 +111,10 @@ def write_missing(
     settings: Mapping[str, Any],
     reason: str,
 ) -> None:
-    """An ensemble of a case that cannot be started, for this `reason`: every value is missing.
+    """Write an ensemble with only missing values, for a case that cannot start for this `reason`.
 
-    Scores then leave the case out of all systems, and tell the reason, which is kept in the
-    attribute `missing`. The grid is that of `fields`.
+    Scores then leave the case out for all systems, and report the reason from the attribute
+    `missing`. The grid is that of `fields`.
     """
     logger.warning("%s at %s UTC: %s", case.system, f"{case.init:%Y-%m-%d %H}", reason)
     grid = read_grid_of(fields)

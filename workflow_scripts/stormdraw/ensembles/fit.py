@@ -1,6 +1,6 @@
-"""Whether the trained models of a run fit the systems that draw from them.
+"""Checks that the trained models of a run fit the systems that draw from them.
 
-Each function raises ValueError if not. Its message goes on where the name of a system stands.
+Each function raises ValueError if not. Its message continues after the name of a system.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def require_method(method: str, name: str, model: ModelSettings) -> None:
-    """The method is the one that this model is drawn from by."""
+    """The method is the one for this kind of model."""
     origin = f"samples the model {name} by the method {method}, but"
     if model.target == "block":
         raise ValueError(
@@ -34,7 +34,7 @@ def require_method(method: str, name: str, model: ModelSettings) -> None:
 
 
 def require_steps(steps: int, name: str, model: ModelSettings) -> None:
-    """The sampler can take so many steps through the model's timesteps."""
+    """The sampler takes no more steps than the model has timesteps."""
     try:
         check_steps(steps, model.noise_schedule.timesteps)
     except StormdrawError as error:
@@ -42,7 +42,7 @@ def require_steps(steps: int, name: str, model: ModelSettings) -> None:
 
 
 def require_history(run: Settings, stepping: str, models: Mapping[str, ModelSettings]) -> None:
-    """There are as many states before each case as the model that steps them starts from."""
+    """Each case has as many initial states as the model that steps them needs."""
     history = models[stepping].history
     if history > run.cases.history:
         raise ValueError(
@@ -52,10 +52,10 @@ def require_history(run: Settings, stepping: str, models: Mapping[str, ModelSett
 
 
 def require_forecaster(forecaster: str | None, models: Mapping[str, ModelSettings]) -> str:
-    """The model that steps perturbed states is one of the run's, and a deterministic one."""
+    """The model that steps perturbed states is a deterministic model of the run."""
     if forecaster is None:
         raise ValueError(
-            "perturbs the states of no forecaster; in the list `models` give {name: ..., "
+            "has no forecaster whose states it perturbs; in the list `models` give {name: ..., "
             "configuration: ..., forecaster: ...} with a deterministic model of the list, or the "
             "key forecaster in the model's configuration"
         )
@@ -75,7 +75,7 @@ def require_forecaster(forecaster: str | None, models: Mapping[str, ModelSetting
 
 
 def require_noise(name: str, model: ModelSettings, key: str) -> None:
-    """The model draws members that differ; the system has a `key` that changes by how much."""
+    """The model draws members that differ; `key` is the system's key that changes their noise."""
     if not model.by_chance:
         raise ValueError(
             f"samples the model {name}, which forecasts one member (loss.kind: {model.loss.kind}) "
@@ -84,7 +84,7 @@ def require_noise(name: str, model: ModelSettings, key: str) -> None:
 
 
 def require_downscalers(names: tuple[str, ...], models: Mapping[str, ModelSettings]) -> None:
-    """Each of these models downscales a variable of its own."""
+    """Each of these models downscales a different variable."""
     by_variable: dict[str, str] = {}
     for name in names:
         model = models[name]
@@ -98,6 +98,6 @@ def require_downscalers(names: tuple[str, ...], models: Mapping[str, ModelSettin
         if variable in by_variable:
             raise ValueError(
                 f"{origin}, which is of {variable}, and so is {by_variable[variable]}; name one "
-                "model a variable"
+                "model per variable"
             )
         by_variable[variable] = name

@@ -1,4 +1,4 @@
-"""The forecasts of a case that systems are, or are made of, as the fields stage wrote them."""
+"""The forecasts of a case that systems use, as written by the fields stage."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from stormdraw.grids import Grid
 class Forecasts:
     """One forecast (lead, y, x), or several (member, lead, y, x), read state by state.
 
-    `only` names those of several that count, in that order. To be used in a `with` statement.
+    `only` selects and orders the members of several. A context manager.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Forecasts:
     def state(self, number: int, lead: int) -> np.ndarray:
         """The state of a forecast at a lead in hours, float32 (variable, y, x).
 
-        NaN where it has no value. Raises StormdrawError for a lead that the file lacks.
+        NaN where missing. Raises StormdrawError for a lead that the file lacks.
         """
         require_leads(self._dataset, [lead], self.path)
         fields = self._dataset.sel(lead=lead)
@@ -56,13 +56,14 @@ class Forecasts:
 
 
 def require_leads(dataset: xr.Dataset, leads: Sequence[int], path: Path) -> None:
-    """Raise StormdrawError if a file of forecasts ends before one of these leads, in hours."""
-    there = [int(lead) for lead in dataset["lead"].values]
-    lacking = [str(lead) for lead in leads if lead not in there]
+    """Raise StormdrawError if a file of forecasts lacks one of these leads, in hours."""
+    present = [int(lead) for lead in dataset["lead"].values]
+    lacking = [str(lead) for lead in leads if lead not in present]
     if lacking:
         raise StormdrawError(
-            f"{path}: has forecasts of {', '.join(map(str, there))} h, but {', '.join(lacking)} h "
-            "is asked for; delete it to make it anew for these leads, or take shorter ones"
+            f"{path}: has forecasts of {', '.join(map(str, present))} h, but not of "
+            f"{', '.join(lacking)} h; delete it to make it again for these leads, or take shorter "
+            "ones"
         )
 
 
@@ -72,11 +73,11 @@ def write_members(
     may_be_missing: bool = False,
     only: Sequence[str] | None = None,
 ) -> None:
-    """The members, or `only` those of these names, (member, lead, y, x).
+    """Write the members, or `only` those with these names, (member, lead, y, x).
 
     A variable that a member lacks at a lead is missing (NaN) there; the attribute `absent_members`
-    names those that lack all. A variable with fewer than `minimum` members at a lead is missing in
-    all of them if that `may_be_missing`; else it raises StormdrawError.
+    names members that lack everything. If a variable has fewer than `minimum` members at a lead, it
+    is missing in all of them if it `may_be_missing`; else this raises StormdrawError.
     """
     case, regridded = made.case, made.forecasts
     with xr.open_dataset(regridded, engine="netcdf4") as dataset:
@@ -103,7 +104,7 @@ def write_members(
 def _presence(dataset: xr.Dataset, case: Case) -> np.ndarray:
     """Which members have any value, (member, variable, lead)."""
     chosen = dataset.sel(lead=list(case.leads))
-    # Mostly the first row tells, and no more is read.
+    # Usually the first row is enough, and no more is read.
     rows = [chosen[name].isel(y=0).notnull().any("x").values for name in case.variables]
     present = np.stack(rows, axis=1)
     for k, v, j in np.argwhere(~present):

@@ -1,4 +1,4 @@
-"""One ensemble out of files that hold some of its members each."""
+"""Joins files that hold some members each into one ensemble."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,11 @@ _SHARE = "bounded_share_"
 def join_members(
     parts: Sequence[Path], case: Case, output: Path, settings: Mapping[str, Any]
 ) -> None:
-    """Write the ensemble whose members the files `parts` hold, each in its place by its number.
+    """Write the ensemble of the members in the files `parts`, ordered by their numbers.
 
-    One state is in memory at a time. What the parts tell about themselves is told of the whole: the
-    share of points changed by bounds is the mean over members. Raises StormdrawError if a member is
-    in two parts.
+    One state is in memory at a time. The attributes are those of the parts; the share of points
+    changed by bounds is averaged over the members. Raises StormdrawError if a member is in two
+    parts.
     """
     with contextlib.ExitStack() as stack:
         opened = [stack.enter_context(xr.open_dataset(path, engine="netcdf4")) for path in parts]
@@ -30,7 +30,7 @@ def join_members(
         if len(set(members)) < len(members):
             raise StormdrawError(
                 f"{parts[0].parent}: a member is in two of {', '.join(p.name for p in parts)}; "
-                "delete them to draw the members anew"
+                "delete them to draw the members again"
             )
         place = {member: index for index, member in enumerate(members)}
         with ensemble_file(
@@ -48,7 +48,7 @@ def join_members(
 
 
 def _notes(parts: Sequence[xr.Dataset]) -> dict[str, Any]:
-    """The attributes of the whole, but for those that tell about its writing."""
+    """The attributes of the joined file, except those about its writing."""
     written = {"Conventions", "title", "source", "history", "settings", "settings_hash"}
     first = parts[0].attrs
     notes = {name: value for name, value in first.items() if name not in written}

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import torch
 
-# correlate(fresh noise (B, N, Y, X)) -> the noise that the members take, (B, N, Y, X)
+# correlate(fresh noise (B, N, Y, X)) -> the noise that the members use, (B, N, Y, X)
 Correlate = Callable[[torch.Tensor], torch.Tensor]
 
 
 class PersistentNoise:
-    """The noise of members that are rolled out together, an autoregression of first order in time.
+    """The noise of members that are rolled out together: a first-order autoregressive process.
 
-    z_h = rho z_(h-1) + sqrt(1 - rho^2) fresh_h, from z_1 = fresh_1: of unit variance at every hour,
-    with the correlation rho^k between hours k apart. A rho of 0 makes each hour anew. Of several
-    `draws` an hour, each resembles that of the same place in the hour before.
+    z_h = rho z_(h-1) + sqrt(1 - rho^2) fresh_h, from z_1 = fresh_1. Its variance is 1 at every
+    hour, and the correlation between hours k apart is rho^k. With rho 0, hours are independent.
+    With several `draws` per hour, each is correlated with the same draw of the hour before.
     """
 
     def __init__(self, rho: float, draws: int = 1) -> None:
@@ -24,7 +24,7 @@ class PersistentNoise:
         self.draws = draws
 
     def __call__(self, fresh: torch.Tensor) -> torch.Tensor:
-        """The noise of the next draw, from white noise that belongs to this draw alone."""
+        """The noise of the next draw, from independent white noise."""
         if self.rho == 0:
             return fresh
         noise = fresh

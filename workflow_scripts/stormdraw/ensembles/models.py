@@ -12,10 +12,10 @@ from stormdraw.settings import Settings
 def load_models(
     settings: Settings, file_of: Callable[[str], str | Path]
 ) -> dict[str, ModelSettings]:
-    """The configurations of all models of a run by name, from the files that `file_of` names.
+    """The configurations of all models of a run by name, from the files that `file_of` gives.
 
-    Those that name a configuration and a forecaster get both. Raises StormdrawError for a file that
-    is wrong, or a forecaster that is none.
+    Entries with a configuration and a forecaster get both. Raises StormdrawError for an invalid
+    file or forecaster.
     """
     models = {}
     for name, entry in settings.models_by_name().items():
@@ -39,7 +39,7 @@ def load_models(
 
 
 def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> None:
-    """Raise StormdrawError if a system cannot draw from its model, or not start it."""
+    """Raise StormdrawError if a system cannot draw from its model, or cannot start it."""
     for index, system in enumerate(settings.ensembles.systems):
         try:
             system.check_models(settings, models)

@@ -1,4 +1,4 @@
-"""Members of a single hour, as a model's diagnosis draws them."""
+"""Members of a single hour, for a model's diagnosis."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,12 @@ from stormdraw.models.diagnosis.sampling import Draw, HourSampler, Watch
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.white_noise import White
 
-# A fair score of any number of members has the same mean.
+# Fair scores have the same expectation for any number of members.
 _MEMBERS = 4
 
 
 def hour_sampler(trained: TrainedModel) -> HourSampler:
-    """What draws one hour from a model: in one pass, or as systems do by default."""
+    """The sampler of one hour of a model: in one pass, or with the default sampler of systems."""
     model = trained.model
     if isinstance(model, OneStepModel):
         members = _MEMBERS if model.stochastic else 1

@@ -1,7 +1,7 @@
-"""Members of a model that forecasts in one step: each is one pass of the network a lead.
+"""Members of a model that forecasts in one step: one network pass per lead and member.
 
-A network that is given noise yields an ensemble; one that is not is a deterministic forecast, which
-stands as an ensemble of one member.
+A network with noise gives an ensemble; one without gives a deterministic forecast, an ensemble of
+one member.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,7 @@ def one_step_model(trained: TrainedModel, system: str) -> OneStepModel:
 
 
 def forecast(model: OneStepModel) -> Generate:
-    """What takes members one hour further."""
+    """A function that advances members by one hour."""
 
     def generate(
         states: torch.Tensor,

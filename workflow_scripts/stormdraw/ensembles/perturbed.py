@@ -1,9 +1,9 @@
 """Members of a deterministic forecaster whose state a diffusion model perturbs before every hour.
 
 The method def: Millard et al. (2025), DEF, arXiv 2506.07324, and the authors' code. A perturbed
-state is drawn from noise, conditioned on the present one; the forecaster steps it; and so on. Their
-noise schedule ends in noise alone; of one that is clipped (largest_beta 0.02) the last timestep
-holds 6 % of the state, and samples start there.
+state is drawn from noise, conditioned on the present state; the forecaster steps it; and so on.
+Their noise schedule ends in pure noise. With a clipped schedule (largest_beta 0.02), the last
+timestep retains 6 % of the state, and samples start there.
 """
 
 from collections.abc import Mapping
@@ -32,8 +32,8 @@ from stormdraw.models.white_noise import White
 class Perturbing(Sampling):
     """How states are perturbed.
 
-    `guidance` is w, `walks` how many perturbations follow each other in an hour, each of what the
-    last one made, and `restandardise` names the variables that keep their mean and standard
+    `guidance` is w; `walks` is the number of successive perturbations in an hour, each of the
+    result of the one before; `restandardise` names the variables that keep their mean and standard
     deviation over the grid.
     """
 
@@ -43,7 +43,7 @@ class Perturbing(Sampling):
 
     @property
     def draws(self) -> int:
-        """How often noise is drawn in an hour."""
+        """The number of noise draws in an hour."""
         return self.walks
 
 
@@ -58,9 +58,8 @@ def write_def(
 ) -> None:
     """Draw the members of one case and write `ensembles/{system}/{init}.nc`.
 
-    `checkpoints` are that of the perturbation model and that of the forecaster. Raises
-    StormdrawError if one of them is of another kind, or if an initial state is missing or has
-    missing points.
+    `checkpoints` are those of the perturbation model and of the forecaster. Raises StormdrawError
+    if one of them is of another kind, or if an initial state is missing or has missing points.
     """
     torch.set_num_threads(threads)
     device = choose_device()
@@ -94,7 +93,7 @@ def write_def(
 
 
 def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw:
-    """What perturbs physical states. Raises StormdrawError if the model is of another kind."""
+    """A function that perturbs physical states. Raises StormdrawError for another kind of model."""
     model = trained.model
     if not isinstance(model, PerturbationModel):
         raise StormdrawError(
@@ -117,7 +116,7 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
             model.prediction,
             perturbing.sampler,
             perturbing.steps,
-            # At a clipped schedule's last timestep something of the state is left, as in training.
+            # The last timestep of a clipped schedule retains some of the state, as in training.
             condition,
             white,
             correlate=correlate,
@@ -138,9 +137,9 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
 def restandardised(drawn: torch.Tensor, origin: torch.Tensor) -> torch.Tensor:
     """Fields (B, V, Y, X) with the mean and standard deviation over the grid that `origin` has.
 
-    The authors' code brings each field to mean 0 and deviation 1, which is right on a globe and
-    wrong on a part of it, where a cold night lies below the mean everywhere. A field with the same
-    value at every point stays as it is.
+    The authors' code scales each field to mean 0 and deviation 1. That is right on the globe but
+    wrong on a part of it, where a cold night is below the mean everywhere. A constant field stays
+    unchanged.
     """
     grid = (2, 3)
     mean, deviation = drawn.mean(grid, keepdim=True), drawn.std(grid, keepdim=True)

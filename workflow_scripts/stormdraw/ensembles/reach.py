@@ -1,7 +1,7 @@
-"""Forecasts of others that systems are, or are made from: what they need of the archive.
+"""Forecasts by others that systems use, and what they need from the archive.
 
-Each `require` raises ValueError if they are not there for every case and lead. Its message goes on
-where the name of a system stands.
+Each `require` raises ValueError if they do not exist for every case and lead. Its message continues
+after the name of a system.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _each_age_once(ages: list[int]) -> list[int]:
     return sorted(ages)
 
 
-# HRRR runs as an ensemble, by how many hours before the youngest one each started.
+# Ages of HRRR runs as an ensemble: hours before the youngest one.
 Ages = Annotated[
     list[Annotated[int, Field(ge=0, le=47)]], Field(min_length=2), AfterValidator(_each_age_once)
 ]
@@ -53,10 +53,10 @@ SIX_RUNS = [0, 1, 2, 3, 4, 5]
 
 @dataclass(frozen=True)
 class HrrrForecast:
-    """HRRR's own forecast, from the run that the initial state is of."""
+    """HRRR's own forecast, from the run of the initial state."""
 
     def need(self, run: Settings) -> Need:
-        """One run of HRRR's."""
+        """One HRRR run."""
         return Need("hrrr_forecast", ages=(run.archive.analysis_lead,))
 
     def require(self, run: Settings) -> None:
@@ -66,7 +66,7 @@ class HrrrForecast:
             if not one.reaches(max(run.leads)):
                 start = init - hours(one.age)
                 raise ValueError(
-                    f"takes HRRR's own forecast, and there is none of {max(run.leads)} h for the "
+                    f"takes HRRR's own forecast, but there is none of {max(run.leads)} h for the "
                     f"case at {init}: the run of {start:%Y-%m-%d %H} UTC has {one.longest_lead} h "
                     f"({_HRRR_RUNS}); take shorter leads or other cases, or leave that system out"
                 )
@@ -74,25 +74,25 @@ class HrrrForecast:
 
 @dataclass(frozen=True)
 class LaggedRuns:
-    """HRRR's runs that are older by `ages` in hours than the one of the initial state."""
+    """HRRR runs that started `ages` hours before the one of the initial state."""
 
     ages: tuple[int, ...]
 
     def need(self, run: Settings) -> Need:
-        """Runs of HRRR's, of which the archive may lack all but one.
+        """HRRR runs, of which the archive may lack all but one.
 
-        Where an hour's forecast stands in for the analysis, all are older.
+        If a one-hour forecast replaces the analysis, all runs are one hour older.
         """
         ages = tuple(age + run.archive.analysis_lead for age in self.ages)
         return Need("hrrr_lagged", ages, members=1)
 
     def require(self, run: Settings) -> None:
-        """Two of them at least reach the longest lead."""
+        """At least two of them reach the longest lead."""
         for init in run.initial_times():
             runs = lagged_runs(init, self.need(run).ages)
             if sum(one.reaches(max(run.leads)) for one in runs) < 2:
                 raise ValueError(
-                    f"takes older runs of HRRR, and fewer than two of them reach {max(run.leads)} "
+                    f"takes older runs of HRRR, but fewer than two of them reach {max(run.leads)} "
                     f"h after the case at {init} ({_HRRR_RUNS}); take shorter leads or others of "
                     "its `ages`, multiples of 6 say, or leave that system out"
                 )
@@ -100,19 +100,19 @@ class LaggedRuns:
 
 @dataclass(frozen=True)
 class ReferenceMembers:
-    """The members of the reference ensemble, of which there must be a `minimum`."""
+    """The members of the reference ensemble; at least `minimum` are required."""
 
     minimum: int
 
     def need(self, run: Settings) -> Need:
-        """So many members."""
+        """The minimum number of members."""
         return Need(str(run.archive.reference), members=self.minimum)
 
     def require(self, run: Settings) -> None:
-        """So many reach each lead, and the archive may have them."""
+        """The minimum number of members reaches each lead, and the archive may have them."""
         name = _reference(run).upper()
         for init in run.initial_times():
-            members = _told(members_at, run, init)
+            members = _ask_reference(members_at, run, init)
             for lead in run.leads:
                 reaching = [one for one in members if one.reaches(lead)]
                 if len(reaching) < self.minimum:
@@ -136,7 +136,7 @@ class ReferenceMembers:
 
 
 class ReferenceProducts:
-    """The mean and spread that the reference ensemble publishes, point by point."""
+    """The published mean and spread of the reference ensemble, point by point."""
 
     def need(self, run: Settings) -> Need:
         """The files of both."""
@@ -158,7 +158,7 @@ class ReferenceProducts:
                 f"but none of {', '.join(scored)}; leave that system out"
             )
         for init in run.initial_times():
-            longest = _told(published_hours, run, init)
+            longest = _ask_reference(published_hours, run, init)
             if max(run.leads) > longest:
                 raise ValueError(
                     f"is the reference's mean and spread, and {reference.upper()} published them "
@@ -182,8 +182,10 @@ def _reference(run: Settings) -> str:
     return run.archive.reference
 
 
-def _told(ask: Callable[[str, datetime], _Answer], run: Settings, init: datetime) -> _Answer:
-    """What is said of the reference ensemble at a case."""
+def _ask_reference(
+    ask: Callable[[str, datetime], _Answer], run: Settings, init: datetime
+) -> _Answer:
+    """A property of the reference ensemble at a case."""
     try:
         return ask(_reference(run), init)
     except StormdrawError as error:
@@ -194,7 +196,7 @@ def _told(ask: Callable[[str, datetime], _Answer], run: Settings, init: datetime
 
 
 def _is_held(run: Settings, model: str, start: datetime) -> bool:
-    """Whether the run of a model may be in the archive: of the public ones it is known."""
+    """Whether the archive may have a model's run; for public archives this is known."""
     if not isinstance(run.archive.source, list):
         return True
     first = first_run(model, run.archive.source)

@@ -1,10 +1,10 @@
 """Kinds of systems: a kind is a file in `systems/`, and its name is the file's.
 
 The file has a `SYSTEM`, a class of `stormdraw.ensembles.system`. An entry of the list
-`ensembles.systems` chooses it by its `method`, or by its `kind` where a method has several. The
-class says what such a system is made of, what it costs and how it is made; rules, scripts, costs
-and the report ask it and know no kind by name. To read a configuration imports all of these files:
-what takes long to import (torch) they import where they need it.
+`ensembles.systems` chooses it by its `method`, or by its `kind` if a method has several. The class
+says what such a system needs, what it costs and how it is made; rules, scripts, costs and the
+report ask the class and know no kind by name. Reading a configuration imports all of these files,
+so they import slow modules (torch) only where needed.
 """
 
 import functools
@@ -34,7 +34,7 @@ def module_of_system(system: AnySystem) -> str:
 
 
 def any_system() -> Any:
-    """The type of an entry of the list of systems: told apart by `method`, then by `kind`."""
+    """The type of an entry of the list of systems: chosen by `method`, then by `kind`."""
     by_method: dict[str, list[type[AnySystem]]] = {}
     for kind in kinds().values():
         (method,) = get_args(kind.model_fields["method"].annotation)
@@ -51,7 +51,7 @@ def _any_of(types: Sequence[Any]) -> Any:
 
 
 def _by_kind(method: str, found: Sequence[type[AnySystem]]) -> Any:
-    """The type of the systems of one method, whose errors have the places of a single class."""
+    """The type of the systems of one method, with error locations as for a single class."""
     classes = {get_args(one.model_fields["kind"].annotation)[0]: one for one in found}
     one_of = create_model(method, kind=(Literal[tuple(classes)], ...))  # type: ignore[arg-type]
     usual = [kind for kind, one in classes.items() if not one.model_fields["kind"].is_required()]
@@ -59,7 +59,7 @@ def _by_kind(method: str, found: Sequence[type[AnySystem]]) -> Any:
     def choose(given: dict[str, Any], _: Callable[[Any], AnySystem]) -> AnySystem:
         kind = given.get("kind", *usual)
         if kind not in list(classes):
-            # Never valid: it says what a key with a few values always says.
+            # Never valid: raises the usual error of a key with a few values.
             one_of.model_validate(given)
         own, ours = classes[kind], {}
         for key, value in given.items():
@@ -71,9 +71,7 @@ def _by_kind(method: str, found: Sequence[type[AnySystem]]) -> Any:
             if not others or kind in others:
                 ours[key] = value
             elif any(value != field.default for field in others.values()):
-                raise ValueError(
-                    f"{key} is of kind: {' or '.join(others)} and does nothing here; leave it out"
-                )
+                raise ValueError(f"{key} applies only to kind: {' or '.join(others)}; remove it")
         return own.model_validate(ours)
 
     return Annotated[_any_of(found), WrapValidator(choose)]

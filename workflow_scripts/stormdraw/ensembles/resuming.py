@@ -1,4 +1,4 @@
-"""What keeps the members drawn so far from being lost when a sampling job is killed."""
+"""Keeps the members drawn so far if a sampling job is killed."""
 
 import contextlib
 import hashlib
@@ -19,13 +19,13 @@ _BLOCK = "members_{first:04d}_{last:04d}.nc"
 
 @contextlib.contextmanager
 def resuming(output: Path, made_with: Any, inputs: Iterable[Path]) -> Iterator[Path]:
-    """Yield the folder that keeps the blocks of members of `output` until it is written.
+    """Yield the folder that keeps blocks of members of `output` until it is written.
 
-    A workflow deletes a file that it declares before it makes it anew, so the folder is one that it
-    does not know of: `<name of the output>.resume/<key>` beside it. The key is a digest of
-    `made_with` (anything JSON can say: settings and code) and of the bytes of `inputs`, so members
-    drawn otherwise are never taken for these; their folder goes. So does this one at the end of the
-    block, but stays if the block raises.
+    Snakemake deletes declared outputs before it makes them again, so the folder is not declared:
+    `<name of the output>.resume/<key>` beside the output. The key is a digest of `made_with`
+    (settings and code, anything JSON can represent) and of the bytes of `inputs`, so members drawn
+    otherwise are never reused; their folder is deleted. So is this one at the end of the block,
+    unless the block raises.
     """
     of_output = output.with_suffix(".resume")
     folder = of_output / digest([made_with, [_digest_of(path) for path in inputs]])
@@ -40,12 +40,12 @@ def resuming(output: Path, made_with: Any, inputs: Iterable[Path]) -> Iterator[P
 
 
 def block_path(folder: Path, members: range) -> Path:
-    """The file of members that are drawn together: an ensemble file of these alone."""
+    """The file of members drawn together: an ensemble file of only these."""
     return folder / _BLOCK.format(first=members[0], last=members[-1])
 
 
 def drawn_before(folder: Path) -> dict[Path, list[int]]:
-    """The block files that are there, each with its members; one that cannot be read goes."""
+    """The existing block files with their members; unreadable ones are deleted."""
     drawn: dict[Path, list[int]] = {}
     for path in sorted(folder.glob("members_*.nc")):
         try:
@@ -58,7 +58,7 @@ def drawn_before(folder: Path) -> dict[Path, list[int]]:
 
 
 def blocks_to_draw(wanted: range, drawn: Iterable[int], size: int) -> list[range]:
-    """The members not drawn yet, in blocks of at most `size` that follow each other."""
+    """The members not drawn yet, in consecutive blocks of at most `size`."""
     done = set(drawn)
     blocks: list[range] = []
     for member in wanted:

@@ -1,9 +1,9 @@
-"""Members of any trained model: the next hour is drawn, and the next from it, up to the last lead.
+"""Members of any trained model: each hour is drawn from the one before, up to the last lead.
 
-Each member is a rollout of its own. What is random in member k at hour h depends on (run seed,
-system, initial time, k, h) only: its noise is the same whatever the batch, the number of jobs or
-the order. So is the member, up to rounding: a network sums in another order for another batch, and
-on another device.
+Each member is a separate rollout. The random numbers of member k at hour h depend only on (run
+seed, system, initial time, k, h): its noise is the same whatever the batch, the number of jobs or
+the order. The member is the same up to rounding, since networks sum in another order for another
+batch or device.
 """
 
 import logging
@@ -36,16 +36,16 @@ from stormdraw.times import format_init, hours
 
 logger = logging.getLogger(__name__)
 
-# Larger batches are no faster on a CPU: their activations fall out of the cache.
+# Larger batches are no faster on a CPU, since their activations exceed the cache.
 LARGEST_CPU_BATCH = 10
 
-# generate(states (B, V, Y, X), condition (B, C, Y, X), white noise of the B members, what makes it
-# resemble that of the hour before) -> what the model generates, in the space of its target
-# (B, V, Y, X)
+# generate(states (B, V, Y, X), condition (B, C, Y, X), white noise of the B members, a function
+# that correlates it with the noise of the hour before) -> the model's output in target space (B, V,
+# Y, X)
 Generate = Callable[[torch.Tensor, torch.Tensor, White, Correlate], torch.Tensor]
 
-# draw(physical states (B, V, Y, X), white noise and what correlates it, as above) -> the physical
-# states that the next hour starts from instead (B, V, Y, X)
+# draw(physical states (B, V, Y, X), white noise and its correlation as above) -> the perturbed
+# physical states that the next hour starts from (B, V, Y, X)
 Draw = Callable[[torch.Tensor, White, Correlate], torch.Tensor]
 
 
@@ -59,13 +59,12 @@ class Perturbation:
 
 @dataclass(frozen=True)
 class Rollout:
-    """How many members are drawn; `batch_gigabytes` bounds the memory of those drawn together.
+    """How many members are drawn; `batch_gigabytes` limits the memory of those drawn together.
 
     `rho` is the correlation of a member's noise with that of the hour before. `noise_amplitude` is
-    the standard deviation of the noise, one for all of its channels or one for each; networks are
-    trained with 1. `chosen` are the members that are drawn here, all if it is None. `kept` is a
-    folder that keeps what is drawn until all is there (`stormdraw.ensembles.resuming`); without one
-    nothing is resumed.
+    the standard deviation of the noise, for all channels or for each; networks are trained with 1.
+    `chosen` are the members to draw here, or all if None. `kept` is a folder that keeps finished
+    members until all are drawn (`stormdraw.ensembles.resuming`); without it nothing is resumed.
     """
 
     members: int
@@ -78,12 +77,12 @@ class Rollout:
 
     @property
     def numbers(self) -> range:
-        """The members that are drawn here."""
+        """The members to draw here."""
         return range(self.members) if self.chosen is None else self.chosen
 
     @property
     def draws(self) -> int:
-        """How often noise is drawn in an hour."""
+        """The number of noise draws in an hour."""
         return 1
 
 
@@ -96,7 +95,7 @@ class Inputs:
 
 
 class BoundsTally:
-    """Counts, on the device, the points that physical bounds changed."""
+    """Counts, on the device, the points changed by physical bounds."""
 
     def __init__(self, variables: tuple[str, ...]) -> None:
         self.variables = variables
@@ -109,7 +108,7 @@ class BoundsTally:
         self.points += points
 
     def shares(self) -> dict[str, np.float32]:
-        """Attributes that say which share of each variable's points was changed."""
+        """Attributes with the share of changed points of each variable."""
         counts = self.sums.totals().get("changed", [0.0] * len(self.variables))
         return {
             f"bounded_share_{name}": np.float32(changed / max(self.points, 1))
@@ -118,18 +117,18 @@ class BoundsTally:
 
 
 class DrawnStates:
-    """Notes, on the device, whether what models draw are numbers."""
+    """Records, on the device, whether drawn states are finite."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
         self._drawn: list[tuple[str, int, torch.Tensor]] = []
 
     def add(self, states: torch.Tensor, model: str, hour: int) -> None:
-        """What a model of this name drew for an hour of the forecast."""
+        """The states that a model drew for an hour of the forecast."""
         self._drawn.append((model, hour, torch.isfinite(states).all()))
 
     def check(self) -> None:
-        """Raise StormdrawError about the first that are not numbers; waits for the device."""
+        """Raise StormdrawError for the first states that are not finite; waits for the device."""
         fine = torch.stack([flag for _, _, flag in self._drawn]).tolist()
         if not all(fine):
             model, hour, _ = self._drawn[fine.index(False)]
@@ -154,11 +153,11 @@ def write_rollout(
 ) -> None:
     """Draw the members of one case and write `ensembles/{system}/{init}.nc`.
 
-    They are drawn in blocks, each a file of its own that takes its name when it is whole, and then
-    joined: memory grows with the block, not with the ensemble, and of a job that is killed all
-    blocks but the last are kept. All members are missing where the archive lacks an initial state,
-    or where that has missing points. Raises StormdrawError if a state is missing otherwise, or if
-    the model was trained on another grid.
+    They are drawn in blocks and then joined. Each block has its own file, which gets its name when
+    it is complete. Memory thus grows with the block, not the ensemble, and a killed job keeps all
+    finished blocks. All members are missing if the archive lacks an initial state, or if it has
+    missing points. Raises StormdrawError if a state is missing otherwise, or if the model was
+    trained on another grid.
     """
     grid = read_grid_of(inputs.fields[0])
     for model in together(trained, perturbation):
@@ -206,7 +205,7 @@ def write_rollout(
 
 
 def initial_times(case: Case, history: int) -> list[datetime]:
-    """The valid times of the states that a case starts from, the oldest first."""
+    """The valid times of the initial states of a case, the oldest first."""
     return [case.init - hours(age) for age in range(history - 1, -1, -1)]
 
 
@@ -231,9 +230,9 @@ def roll_out(
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Yield (member, index of the lead, physical state (variable, y, x)) as they are drawn.
 
-    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. What a
-    `perturbation` makes of the present state takes its place, also as history of later hours.
-    Raises StormdrawError if a model draws something that is not a number.
+    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. A
+    `perturbation` replaces the present state, also as history of later hours. Raises StormdrawError
+    if a model draws NaN or infinity.
     """
     numbers = rollout.numbers
     batch = members_at_once(together(trained, perturbation), initial.shape[-2:], rollout)
@@ -256,7 +255,7 @@ def roll_out_together(
     members: range,
     perturbation: Perturbation | None = None,
 ) -> Iterator[tuple[int, int, np.ndarray]]:
-    """As `roll_out`, of these members as one batch."""
+    """`roll_out` for these members as one batch."""
     model = trained.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     device = next(model.parameters()).device
     start = torch.from_numpy(initial).to(device)
@@ -291,16 +290,16 @@ def roll_out_together(
 
 
 def together(trained: TrainedModel, perturbation: Perturbation | None) -> list[TrainedModel]:
-    """The models that take turns in a rollout."""
+    """The models that alternate in a rollout."""
     return [trained] if perturbation is None else [trained, perturbation.trained]
 
 
 def members_at_once(
     models: Sequence[TrainedModel], shape: tuple[int, int], rollout: Rollout
 ) -> int:
-    """How many members of a (y, x) grid are drawn together within the bound on memory.
+    """The number of members on a (y, x) grid drawn together within the memory limit.
 
-    `models` take turns, so that the largest of them counts.
+    `models` alternate, so the largest of them counts.
     """
     one = max(
         sampling_bytes(each.model.settings, len(each.model.variables), shape) for each in models
@@ -313,7 +312,7 @@ def members_at_once(
 def noise_of(
     run_seed: int, case: Case, members: Sequence[int], hour: int, device: torch.device
 ) -> WhiteNoise:
-    """All that is random in these members at one hour."""
+    """The random numbers of these members at one hour."""
     init = format_init(case.init)
     seeds = [seed_for(run_seed, case.system, init, member, hour) for member in members]
     return WhiteNoise(seeds, device)

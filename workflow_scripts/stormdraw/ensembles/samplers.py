@@ -3,9 +3,9 @@
 Noise schedule, prediction and sampler agree at the noisy end. A schedule whose last timestep is
 pure noise (cosine, largest_beta 0.999) is for predicting v, which stays well posed there; samples
 start from white noise. Noise prediction needs a schedule that stops earlier (largest_beta 0.02:
-alpha 0.06), since the clean state it implies has its error multiplied by sigma / alpha; but then
-white noise is not where training ended. Samples start from alpha * guess + sigma * noise instead,
-with persistence as the guess: what is missing is alpha times the change over one hour.
+alpha 0.06), since the error of the implied clean state is multiplied by sigma / alpha. Training
+then does not end in white noise. Samples therefore start from alpha * guess + sigma * noise, with
+persistence as the guess; the error is alpha times the change over one hour.
 """
 
 import math
@@ -24,14 +24,14 @@ from stormdraw.models.white_noise import White
 # denoise(noisy state (B, V, Y, X), timestep (B,)) -> predicted noise or v (B, V, Y, X)
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
-# watch(timestep, noisy state (B, V, Y, X), what the network says of it (B, V, Y, X))
+# watch(timestep, noisy state (B, V, Y, X), the network's prediction (B, V, Y, X))
 Watch = Callable[[int, torch.Tensor, torch.Tensor], None]
 
 _PREDICTION_TYPES = {"noise": "epsilon", "v": "v_prediction"}
 
-# log(alpha / sigma) between which the solver's steps are spread evenly. Beyond the first little of
-# the state is visible, and one step from pure noise does; the second leaves 3 % of noise, which the
-# last step takes off at once.
+# The range of log(alpha / sigma) of the solver's evenly spaced steps. Below it little of the state
+# is visible, and one step from pure noise suffices. Its upper end leaves 3 % of noise, which the
+# last step removes at once.
 _NOISIEST = -2.0
 _CLEANEST = 3.5
 
@@ -50,11 +50,11 @@ def draw(
 ) -> torch.Tensor:
     """One sample for each guess, (B, V, Y, X).
 
-    `guess` (B, V, Y, X) is a first guess of the samples, in the space of the model's target. All
-    that is random comes from `white` noise of so many samples. `correlate` may make the noise that
-    samples start from resemble an earlier one; what is drawn on the way is always fresh. `eta` is
-    how much of that there is in DDIM: 0 none, 1 as in ancestral sampling. `watch` is shown each
-    step. Nothing here waits for the device. Raises StormdrawError for too many steps.
+    `guess` (B, V, Y, X) is a first guess of the samples in target space. All randomness comes from
+    `white` noise, one sample for each guess. `correlate` may blend the initial noise with earlier
+    noise; later draws are always independent. `eta` is the share of fresh noise in DDIM: 0 none, 1
+    as in ancestral sampling. `watch` gets each step. Nothing here waits for the device. Raises
+    StormdrawError for too many steps.
     """
     check_steps(steps, schedule.timesteps)
 
@@ -88,9 +88,9 @@ def _path(
 
 
 class SolverPath:
-    """DPM-Solver++ (2M) of Lu et al. (2022), from the last timestep down to no noise at all.
+    """DPM-Solver++ (2M) of Lu et al. (2022), from the last timestep to the clean state.
 
-    It draws nothing on the way.
+    It is deterministic.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class SolverPath:
 
 
 class AncestralPath:
-    """DDIM (Song et al. 2021, equations 12 and 16), from the last timestep evenly down to 0.
+    """DDIM (Song et al. 2021, equations 12 and 16), in even steps from the last timestep to 0.
 
     With `eta` 1 it is ancestral sampling (Ho et al. 2020, algorithm 2) with the smaller of its two
     variances.
@@ -154,11 +154,11 @@ class AncestralPath:
 
 
 def solver_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
-    """Where DPM-Solver++ evaluates the network: from the last timestep on, evenly in log-SNR.
+    """The timesteps of DPM-Solver++: from the last timestep on, evenly spaced in log-SNR.
 
     Steps that are even in time (`trailing`) end too early: ten of them leave a fifth of the noise
-    to the last one, and a sample then lacks a quarter of the spread at a scale of 0.2 standard
-    deviations. Two steps that fall on one timestep become one.
+    to the last one, and samples then lack a quarter of the spread at a scale of 0.2 standard
+    deviations. Two steps at one timestep become one.
     """
     log_snr = schedule.log_snr()
     pure_noise_first = log_snr[-1] < _NOISIEST and steps > 1

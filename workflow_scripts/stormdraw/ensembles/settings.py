@@ -1,4 +1,4 @@
-"""The part `ensembles` of a configuration: the systems."""
+"""The section `ensembles` of a configuration: the systems."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ else:
 
 
 class Ensembles(Section):
-    """The systems that are scored against each other.
+    """The systems that are compared.
 
-    `jobs_per_case` jobs draw the members of a case side by side. `keep` says whether ensembles stay
-    once nothing needs them any more; without it small ones do (`stormdraw.costs.disk`).
+    `jobs_per_case` jobs share the members of a case. `keep` says whether ensembles are kept after
+    use; by default small ones are (`stormdraw.costs.disk`).
     """
 
     members: Members = 50
@@ -35,7 +35,7 @@ class Ensembles(Section):
         names = [system.name for system in self.systems]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"system names must differ, but {', '.join(twice)} stands twice")
+            raise ValueError(f"system names must differ, but {', '.join(twice)} occurs twice")
         if not names:
             raise ValueError("give at least one system")
         return self
@@ -45,5 +45,5 @@ class Ensembles(Section):
         return next(system for system in self.systems if system.name == name)
 
     def in_role(self, *roles: str) -> list[AnySystem]:
-        """The systems that the report takes for any of these."""
+        """The systems with any of these roles."""
         return [system for system in self.systems if system.role in roles]

@@ -1,1 +1,1 @@
-"""One file a kind of system; see `stormdraw.ensembles.registry`."""
+"""The kinds of systems, one file each; see `stormdraw.ensembles.registry`."""

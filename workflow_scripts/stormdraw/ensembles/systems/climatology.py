@@ -1,4 +1,4 @@
-"""States of the training at that hour of the day and at that time of the year."""
+"""Climatology: training states at the same hour of the day and time of the year."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _DAYS_OF_A_YEAR = 365.2425
 
 @dataclass(frozen=True)
 class Climatology:
-    """The training hours that are members at a valid time.
+    """Which training hours are members at a valid time.
 
     They are within `window_hours` of its hour of the day and within `season_days` of its day of the
-    year. Of more than `members` as many are taken, spread evenly over the days.
+    year. If there are more than `members`, that many are chosen, spread evenly over the days.
     """
 
     window_hours: int = 1
@@ -40,9 +40,9 @@ class Climatology:
     members: int = 60
 
     def times(self, training: Sequence[datetime], valid: datetime) -> list[datetime]:
-        """The members' times, ascending.
+        """The members' valid times, ascending.
 
-        Where training saw that hour of the day, or that season, less than twice, it does not count.
+        A criterion is dropped if fewer than two training hours meet it.
         """
         found = list(training)
         for near, what in (
@@ -60,9 +60,9 @@ class Climatology:
         return _spread(found, valid, self.members)
 
     def most(self, training: Sequence[datetime], valid: Iterable[datetime]) -> int:
-        """The most members that it can have at some times, whatever their days are."""
+        """The largest possible number of members at some valid times, whatever their days."""
         largest = 0
-        # Only their hours of the day count.
+        # Only the hours of the day matter.
         for time in {time.hour: time for time in valid}.values():
             near = sum(_hours_apart(other, time) <= self.window_hours for other in training)
             largest = max(largest, near if near >= 2 else len(training))
@@ -70,10 +70,10 @@ class Climatology:
 
 
 class ClimatologySystem(Baseline):
-    """At most `climatology_members` states of the training, evenly over the days.
+    """At most `climatology_members` states of the training period, evenly over the days.
 
-    `window_hours` and `season_days` are how far from the valid hour of the day and from the day of
-    the year a state may be.
+    `window_hours` and `season_days` are the largest distances of a state from the valid hour of the
+    day and from the day of the year.
     """
 
     kind: Literal["climatology"]
@@ -84,7 +84,7 @@ class ClimatologySystem(Baseline):
 
     @property
     def climatology(self) -> Climatology:
-        """Which training hours are members."""
+        """The choice of training hours."""
         return Climatology(self.window_hours, self.season_days, self.climatology_members)
 
     def most_members(self, run: Settings) -> int:
@@ -92,7 +92,7 @@ class ClimatologySystem(Baseline):
         return self.climatology.most(run.periods.training.times(), run.valid_times())
 
     def depends_on(self, run: Settings) -> dict[str, Any]:
-        """Which hours are of the training."""
+        """The hours of the training period."""
         return {"training": run.periods.training.model_dump(mode="json")}
 
     def write(self, made: CaseToMake) -> None:
@@ -103,10 +103,10 @@ class ClimatologySystem(Baseline):
 def write_climatology(
     made: CaseToMake, training_times: Sequence[datetime], climatology: Climatology
 ) -> None:
-    """Members: the training states at the times that `climatology` chooses for each lead.
+    """Write the training states that `climatology` chooses for each lead as members.
 
-    A lead with fewer of them than another has missing members. Hours that the archive lacks, and
-    those with missing points, are no members. Raises StormdrawError if no other is left.
+    A lead with fewer members than another has missing ones. Hours that the archive lacks and hours
+    with missing points are not used. Raises StormdrawError if no hour is left.
     """
     case, paths = made.case, made.analyses
     unusable = absent_times(paths) | incomplete_times(paths)
@@ -143,7 +143,7 @@ def _padded(
 def _spread(times: Sequence[datetime], valid: datetime, count: int) -> list[datetime]:
     """At most `count` of the times: of each day the one nearest to the valid hour, then the next.
 
-    Where there is no room for one more of every day, the days are taken evenly.
+    If not all days fit, evenly spaced days are taken.
     """
     layers: dict[int, list[datetime]] = {}
     seen: dict[datetime, int] = {}
@@ -155,7 +155,7 @@ def _spread(times: Sequence[datetime], valid: datetime, count: int) -> list[date
     for layer in layers.values():
         room = min(count - len(chosen), len(layer))
         ordered = sorted(layer)
-        # From the middle of each of so many equal parts.
+        # From the middle of each of `room` equal parts.
         chosen += [ordered[(2 * part + 1) * len(ordered) // (2 * room)] for part in range(room)]
     return sorted(chosen)
 
@@ -172,7 +172,7 @@ def _hours_apart(time: datetime, other: datetime) -> int:
 
 
 def _days_apart(time: datetime, other: datetime) -> int:
-    """Distance of two days of the year around it."""
+    """Distance of two days of the year, across the new year if shorter."""
     distance = abs(time - other) / timedelta(days=1) % _DAYS_OF_A_YEAR
     return round(min(distance, _DAYS_OF_A_YEAR - distance))
 

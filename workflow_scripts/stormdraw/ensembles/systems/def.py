@@ -22,7 +22,7 @@ class DefSystem(FromModel, Sampled):
     """Members of a deterministic forecaster, whose state a diffusion model perturbs every hour.
 
     `guidance` is the w of Millard et al. (2025): the smaller, the more a perturbed state may differ
-    from the one it is made of. `walks` are perturbations one after the other, each of the last.
+    from its origin. `walks` is the number of successive perturbations.
     """
 
     method: Literal["def"]
@@ -34,7 +34,8 @@ class DefSystem(FromModel, Sampled):
     def passes(self, run: Settings, models: Models) -> dict[str, int]:
         """The steps of every walk and one pass of the forecaster, for every hour.
 
-        Each step is taken with the condition and without, unless only one of the two counts.
+        Each step evaluates the network with and without the condition, unless only one of them
+        counts.
         """
         branches = 1 if self.guidance in (0.0, 1.0) else 2
         states = max(run.leads)
@@ -44,21 +45,21 @@ class DefSystem(FromModel, Sampled):
         }
 
     def check(self, run: Settings) -> None:
-        """Besides, the variables whose perturbed fields are brought back."""
+        """Also checks the variables to restandardise."""
         super().check(run)
         unknown = [name for name in self.restandardise if name not in run.variables]
         if unknown:
             raise ValueError(
-                f"brings {', '.join(unknown)} back to its mean and spread, but the run's variables "
-                f"are {', '.join(run.variables)}; leave it out of `restandardise`"
+                f"restandardises {', '.join(unknown)}, but the run's variables are "
+                f"{', '.join(run.variables)}; remove it from `restandardise`"
             )
 
     def stepping(self, models: Models) -> str:
-        """The forecaster's, its own or the one that its model was trained for."""
+        """The forecaster of the system, or else the one its model was trained for."""
         return require_forecaster(self.forecaster or models[self.model].forecaster, models)
 
     def check_models(self, run: Settings, models: Models) -> None:
-        """Besides, the sampler's steps."""
+        """Also checks the sampler's steps."""
         super().check_models(run, models)
         require_steps(self.steps, self.model, models[self.model])
 

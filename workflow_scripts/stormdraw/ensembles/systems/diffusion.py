@@ -23,7 +23,7 @@ class DiffusionSystem(FromModel, Sampled):
         return {self.model: self.steps * max(run.leads)}
 
     def check_models(self, run: Settings, models: Models) -> None:
-        """Besides, the sampler's steps."""
+        """Also checks the sampler's steps."""
         super().check_models(run, models)
         require_steps(self.steps, self.model, models[self.model])
 

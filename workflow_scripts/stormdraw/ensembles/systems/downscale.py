@@ -1,4 +1,4 @@
-"""Members with fine values from trained downscalers, about the block means of a forecast."""
+"""Members with fine values from trained downscalers, around the block means of a forecast."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class DownscaleSystem(Drawing, Sampled):
-    """Members with fine values drawn from trained downscalers, about the block means of a forecast.
+    """Members with fine values from trained downscalers, around the block means of a forecast.
 
     The forecast is HRRR's own, that of its older runs by their `ages`, or the reference's members;
-    of several, member k is made from the one that stands at place k modulo their number. Each of
-    `models` downscales one variable, and the system has these variables only.
+    member k is made from forecast k modulo their number. Each of `models` downscales one variable,
+    and the system has only these variables.
     """
 
     method: Literal["downscale"]
@@ -35,12 +35,12 @@ class DownscaleSystem(Drawing, Sampled):
 
     @property
     def drawn_from(self) -> tuple[str, ...]:
-        """The downscalers'."""
+        """The downscalers."""
         return tuple(self.models)
 
     @property
     def forecasts(self) -> Forecasts:
-        """What is downscaled; one member of the reference is enough."""
+        """The forecasts to downscale; one member of the reference is enough."""
         sources: dict[str, Forecasts] = {
             "hrrr": HrrrForecast(),
             "lagged": LaggedRuns(tuple(self.ages)),
@@ -51,7 +51,7 @@ class DownscaleSystem(Drawing, Sampled):
     @model_validator(mode="after")
     def _ages_are_of_lagged_runs(self) -> DownscaleSystem:
         if self.source != "lagged" and self.ages != SIX_RUNS:
-            raise ValueError("ages is of source: lagged and does nothing here; leave it out")
+            raise ValueError("ages applies only to source: lagged; remove it")
         return self
 
     @model_validator(mode="after")
@@ -61,7 +61,7 @@ class DownscaleSystem(Drawing, Sampled):
         return self
 
     def variables(self, run: Settings, models: Models) -> list[str]:
-        """Those that a model downscales."""
+        """The variables that a model downscales."""
         own = {models[name].variable for name in self.models}
         return [name for name in run.variables if name in own]
 
@@ -70,7 +70,7 @@ class DownscaleSystem(Drawing, Sampled):
         return dict.fromkeys(self.models, self.steps * len(run.leads))
 
     def check_models(self, run: Settings, models: Models) -> None:
-        """Each of its models downscales a variable of its own."""
+        """Checks that each model downscales a different variable."""
         require_downscalers(self.drawn_from, models)
         for name in self.models:
             require_steps(self.steps, name, models[name])

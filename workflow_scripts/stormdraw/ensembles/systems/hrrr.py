@@ -1,4 +1,4 @@
-"""HRRR's own forecast, from the run that the initial state is of."""
+"""HRRR's own forecast, from the run of the initial state."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from stormdraw.grids import Grid
 
 
 class HrrrSystem(Baseline):
-    """HRRR's own forecast, from the run that the initial state is of."""
+    """HRRR's own forecast, from the run of the initial state."""
 
     kind: Literal["hrrr"]
 
     @property
     def forecasts(self) -> HrrrForecast:
-        """HRRR's."""
+        """HRRR's own forecast."""
         return HrrrForecast()
 
     def write(self, made: CaseToMake) -> None:
         """One member (member, lead, y, x); a lead without values is missing.
 
-        Raises StormdrawError for a lead beyond the forecast's last.
+        Raises StormdrawError for a lead beyond the end of the forecast.
         """
         case = made.case
         with (

@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 class LaggedSystem(Baseline):
-    """The run of HRRR's that the initial state is of and older ones, by their `ages` in hours."""
+    """The HRRR run of the initial state and older ones, by their `ages` in hours."""
 
     kind: Literal["lagged"]
     ages: Ages = Field(default=SIX_RUNS)
 
     @property
     def forecasts(self) -> LaggedRuns:
-        """HRRR's of these ages."""
+        """The HRRR runs of these ages."""
         return LaggedRuns(tuple(self.ages))
 
     def most_members(self, run: Settings) -> int:
-        """One a run."""
+        """One per run."""
         return len(self.ages)
 
     def write(self, made: CaseToMake) -> None:
-        """One member a run, the newest first, (member, lead, y, x).
+        """One member per run, the newest first, (member, lead, y, x).
 
         A run is missing at leads that it does not reach, and where the archive lacks it.
         """

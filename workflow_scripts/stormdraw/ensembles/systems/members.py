@@ -1,4 +1,4 @@
-"""The members of the operational ensemble."""
+"""The members of the reference ensemble."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MembersSystem(Reference):
-    """The members of the operational ensemble; fewer than `minimum_members` are none."""
+    """The members of the reference ensemble; with fewer than `minimum_members` there are none."""
 
     kind: Literal["members"] = "members"
 
@@ -24,17 +24,17 @@ class MembersSystem(Reference):
         return ReferenceMembers(self.minimum_members)
 
     def most_members(self, run: Settings) -> int:
-        """Those of the reference ensemble at any of the cycles."""
+        """The largest number of members at any cycle."""
         if run.archive.reference is None:
             return 0
         return max(len(members_at(run.archive.reference, init)) for init in run.initial_times())
 
     def depends_on(self, run: Settings) -> dict[str, Any]:
-        """Whether fewer than enough members of a variable end the run."""
+        """Whether too few members of a variable stop the run."""
         return {"may_be_missing": run.archive.missing != "fail"}
 
     def caveat(self, run: Settings) -> str:
-        """Members are not exchangeable."""
+        """The members are not exchangeable."""
         return (
             f"Members of {str(run.archive.reference).upper()} are different models and ages, "
             "and so not exchangeable: the fair CRPS "

@@ -1,4 +1,4 @@
-"""The true forecast distribution of the simulated archive, sampled."""
+"""Samples of the simulated archive's true forecast distribution."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class PerfectSystem(Drawing):
     """Draws from the simulated archive's true forecast distribution.
 
-    Nothing can score better but by chance, so every other system is measured against it.
+    No forecast can score better except by chance, so every other system is measured against it.
     """
 
     method: Literal["perfect"]
@@ -28,24 +28,24 @@ class PerfectSystem(Drawing):
     megabytes_to_write = 2000
 
     def analyses(self, run: Settings, init: datetime) -> Sequence[datetime]:
-        """That of the initial time, which has the grid."""
+        """The analysis of the initial time, which has the grid."""
         return (init,)
 
     def depends_on(self, run: Settings) -> dict[str, Any]:
-        """How many members there are, and how they are put on the grid."""
+        """The number of members, and how they are put on the grid."""
         return super().depends_on(run) | {
             "target": run.fields.model_dump(mode="json", include={"crop", "coarsen"})
         }
 
     def caveat(self, run: Settings) -> str:
-        """It is no forecast."""
+        """It is not a forecast."""
         return (
             "The perfect ensemble draws from the true distribution and cannot be had in reality; "
             "it shows what is left to win."
         )
 
     def check(self, run: Settings) -> None:
-        """Besides, a simulated archive."""
+        """Also checks that the archive is simulated."""
         super().check(run)
         if run.archive.source != "simulated":
             raise ValueError(
@@ -54,7 +54,7 @@ class PerfectSystem(Drawing):
 
     def write(self, made: CaseToMake) -> None:
         """Members (member, lead, y, x), drawn from the world's true state at the initial time."""
-        # Here, since a configuration is read without them.
+        # Imported here, since reading a configuration does not need them.
         from stormdraw.fields.source_fields import SourceField
         from stormdraw.fields.target import Checks, Target
         from stormdraw.grids import Grid

@@ -20,7 +20,7 @@ class PersistenceSystem(Baseline):
     kind: Literal["persistence"]
 
     def analyses(self, run: Settings, init: datetime) -> Sequence[datetime]:
-        """That of the initial time."""
+        """The analysis of the initial time."""
         return (init,)
 
     def write(self, made: CaseToMake) -> None:

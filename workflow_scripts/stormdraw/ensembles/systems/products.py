@@ -1,4 +1,4 @@
-"""The mean and spread that the operational ensemble publishes, scored as a Gaussian."""
+"""The published mean and spread of the reference ensemble, scored as a Gaussian."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ProductsSystem(Reference):
-    """The mean and spread that the operational ensemble publishes, scored as a Gaussian."""
+    """The published mean and spread of the reference ensemble, scored as a Gaussian."""
 
     kind: Literal["products"]
     has_members = False
@@ -36,7 +36,7 @@ class ProductsSystem(Reference):
         return ReferenceProducts()
 
     def variables(self, run: Settings, models: Models) -> list[str]:
-        """Those that are published, wind speed among them."""
+        """The published variables, including wind speed."""
         return product_variables(run.variables)
 
     def most_members(self, run: Settings) -> int:
