@@ -1,4 +1,4 @@
-# archive: GRIB2 messages fetched, verified and listed.
+# archive: fetches, verifies and lists GRIB2 messages.
 
 
 rule archive_simulate:
@@ -22,7 +22,7 @@ rule archive_simulate:
                 SETTINGS.model_dump(
                     mode="json", include={"seed", "periods", "leads", "cases", "archive"}
                 ),
-                # HREF has HRRR's forecasts among its members.
+                # HREF's members include HRRR's forecasts.
                 bool(SETTINGS.ages("hrrr_forecast")) and SETTINGS.archive.reference is None,
                 SETTINGS.ages("hrrr_lagged"),
             ]
@@ -33,7 +33,7 @@ rule archive_simulate:
         "../workflow_scripts/archive_simulate.py"
 
 
-# Of files on this machine any number may be taken at once; profiles bound the others.
+# Files on this machine may be copied in any number at once; profiles limit downloads.
 DOWNLOADS = 1 if SETTINGS.archive.over_the_network() else 0
 
 
@@ -65,7 +65,7 @@ rule archive_fetch:
         "../workflow_scripts/archive_fetch.py"
 
 
-# As early as can be: too large a gap ends the run.
+# As early as possible: too large a gap ends the run.
 rule archive_audit:
     input:
         manifests=all_manifests(),

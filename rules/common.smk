@@ -1,14 +1,14 @@
-# What all stages share: the checked configuration, names in paths, and what makes a job run again.
+# Shared by all stages: the checked configuration, names in paths, and what makes jobs rerun.
 
 import json
 import os
 import sys
 from pathlib import Path
 
-# Where this file lies, not the main Snakefile: the workflow may be a module of another one.
+# The folder of this file, not of the main Snakefile: the workflow may be a module of another one.
 CHECKOUT = Path(workflow.current_basedir).parent
 LIBRARY = CHECKOUT / "workflow_scripts"
-# The first is the folder of what was started.
+# The first entry is the folder of the started program.
 SEARCHED = [path for path in sys.path[1:] if path != str(LIBRARY)]
 sys.path.insert(0, str(LIBRARY))
 
@@ -27,9 +27,9 @@ from stormdraw.provenance import digest
 from stormdraw.surroundings import check_interpreter, check_library
 from stormdraw.times import format_init, now_utc
 
-# The working folder's own (`--directory`), then the workflow's.
+# Those of the working folder (`--directory`), then those of the workflow.
 MODEL_FOLDERS = [folder / "config" / "models" for folder in (Path(), CHECKOUT)]
-# The configuration of a module is part of another one's file.
+# The configuration of a module is part of another workflow's file.
 CONFIG_FILES = [] if AS_MODULE else workflow.configfiles
 
 try:
@@ -46,7 +46,7 @@ try:
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None
 
-# The model that takes the states of a system from hour to hour.
+# The model that advances the states of a system from hour to hour.
 STEPPING = {
     system.name: system.stepping(loaded) for system in SETTINGS.ensembles.systems if system.by_model
 }
@@ -57,7 +57,7 @@ STATE = list(SETTINGS.variables)
 
 
 def one_of(names):
-    """A wildcard's regular expression: any of the names, or nothing at all."""
+    """A wildcard's regular expression: any of the names, or no match at all."""
     return "|".join(names) or r"(?!)"
 
 
@@ -73,33 +73,30 @@ wildcard_constraints:
 def code(script, *modules):
     """A digest of the script and of every library module its result depends on.
 
-    Snakemake sees a changed parameter and reruns; it does not look into imported modules itself.
-    `modules` are those that a name in the configuration chooses.
+    Snakemake reruns when a parameter changes, but does not check imported modules.
+    `modules` are those chosen by a name in the configuration.
     """
     return code_digest(LIBRARY / f"{script}.py", *modules)
 
 
 def growing(amount):
-    """A resource that grows from try to try (`retries` of a profile): once, twice, thrice `amount`."""
+    """A resource that grows with each attempt (`retries` of a profile): `amount` times 1, 2, 3."""
     return lambda wildcards, attempt: amount * attempt
 
 
 def stays_here(name):
-    """Whether jobs of that name run where Snakemake does, on a cluster too.
-
-    Unless a profile gives them a partition.
-    """
+    """Whether jobs of that name run on Snakemake's own node: unless a profile sets a partition."""
     given = workflow.resource_settings.overwrite_resources.get(name, {})
     return "slurm_partition" not in given
 
 
 def advice_after_failure():
-    """How to have a scorecard without the models whose training began and did not finish."""
-    begun = Path("results/logs/models_train")
+    """How to get a scorecard without models whose training started but did not finish."""
+    logs = Path("results/logs/models_train")
     lost = [
         name
         for name in SETTINGS.model_names
-        if (begun / f"{name}.log").exists() and not Path(f"results/models/{name}/model.pt").exists()
+        if (logs / f"{name}.log").exists() and not Path(f"results/models/{name}/model.pt").exists()
     ]
     if not lost:
         return ""
@@ -110,27 +107,27 @@ def advice_after_failure():
 
 
 def check_named_rules():
-    """A profile's threads and resources are for rules that are there, or Snakemake passes over them.
+    """Raise WorkflowError if a profile sets resources of unknown rules, which Snakemake ignores.
 
-    As a module the rules have other names, and there are others' rules.
+    In a module, rules have other names, and there are other rules.
     """
     given = workflow.resource_settings
     named = {*given.overwrite_threads, *given.overwrite_resources}
     unknown = sorted(named - {rule.name for rule in workflow.rules})
     if unknown and not AS_MODULE:
         raise WorkflowError(
-            f"set-threads or set-resources names {', '.join(unknown)}, which is no rule of this "
-            "workflow; see to the profile or the command line"
+            f"set-threads or set-resources names {', '.join(unknown)}, which is not a rule of this "
+            "workflow; correct the profile or the command line"
         )
 
 
 def networks_of(*models):
-    """The modules of the networks of some models, and of the forecasters these depend on."""
+    """The modules of the networks of some models and of their forecasters."""
     names = {name for model in models for name in (model, MODELS[model]["forecaster"]) if name}
     return sorted({f"stormdraw.models.networks.{MODELS[name]['family']}" for name in names})
 
 
 def modules_of_system(system):
-    """The modules that make a system's members by names: those of its kind and of its networks."""
+    """The modules behind a system's members that names choose: its kind and its networks."""
     models = {*SYSTEMS[system].drawn_from, STEPPING.get(system, "")} - {""}
     return [module_of_system(SYSTEMS[system]), *networks_of(*models)]

@@ -1,4 +1,4 @@
-# Who depends on what: the files and settings that the rules of each stage ask for.
+# The files and settings that the rules of each stage depend on.
 
 import functools
 
@@ -20,7 +20,7 @@ from stormdraw.variables import scored_variables
 
 
 def analysis_file(valid):
-    """The day file that holds the analysis valid at a time."""
+    """The day file of the analysis valid at a time."""
     start = valid - hours(SETTINGS.archive.analysis_lead)
     return f"results/fields/hrrr/{format_date(start)}.nc"
 
@@ -34,7 +34,7 @@ def initial_file(wildcards):
 
 
 def truth_of(times):
-    """The day files that hold what forecasts valid at some times are compared with."""
+    """The day files of the truth at some valid times."""
     if SETTINGS.archive.truth == "hrrr":
         return analysis_files(times)
     return sorted({f"results/fields/truth/{format_date(time)}.nc" for time in times})
@@ -53,7 +53,7 @@ def truth_files(wildcards):
 
 
 def analyses_of_truth(wildcards):
-    """The analyses of a day of the truth: they have its grid, and what it lacks."""
+    """The analyses for a day of the truth: they give its grid and the variables it lacks."""
     times = SETTINGS.valid_times()
     return analysis_files(time for time in times if format_date(time) == wildcards.date)
 
@@ -65,13 +65,13 @@ STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.fields.static else []
 # archive
 
 SIMULATED = "results/archive/simulated"
-# The simulated archive stands in for the cloud as a mirror folder.
+# The simulated archive replaces the cloud as a mirror folder.
 MIRROR = SIMULATED if SETTINGS.archive.source == "simulated" else []
 
 
 @functools.cache
 def wanted_of(source):
-    """A source's files by day; a year has thousands, so they are listed once."""
+    """A source's files by day, listed only once since a year has thousands."""
     return requests_by_date(SETTINGS, source)
 
 
@@ -87,14 +87,14 @@ def manifests(source):
 
 
 def plan_of(model):
-    """What is planned for a model; None until it is."""
+    """The plan of a model, or None if it does not exist yet."""
     path = Path(f"results/models/{model}/plan.json")
     plan = json.loads(path.read_text()) if path.exists() else {}
     return plan if "work" in plan else None
 
 
 def memory_to_train(wildcards, attempt):
-    """Megabytes, as planned; until there is a plan, what a small model needs."""
+    """Megabytes, as planned; without a plan, what a small model needs."""
     plan = plan_of(wildcards.model)
     return attempt * (4000 if plan is None else plan["training_bytes"]["peak"] // 10**6 + 1)
 
@@ -105,7 +105,7 @@ def time_to_train(wildcards, attempt):
 
 
 def time_to_draw(members):
-    """A resource: minutes for as many members of a case as `members` says of the wildcards."""
+    """A resource in minutes; `members` gives the number of members from the wildcards."""
 
     def minutes(wildcards, attempt):
         passes = SYSTEMS[wildcards.system].passes(SETTINGS, loaded)
@@ -120,18 +120,18 @@ def members_of_case(wildcards):
 
 
 def members_to_calibrate(wildcards):
-    """Of all cases that a system's spread is chosen on."""
+    """The members of all cases of a system's calibration."""
     cases = len(SETTINGS.calibration_times())
     return SETTINGS.calibration_members(SYSTEMS[wildcards.system]) * cases
 
 
 def devices_to_train(wildcards):
-    """GPUs, or what stands in for them."""
+    """The number of GPUs, or of the processes that replace them."""
     return MODELS[wildcards.model]["training"]["devices"]
 
 
 def trained_on(model):
-    """The settings a training depends on: change any of them and this model is trained again."""
+    """The settings that a training depends on."""
     forecaster = MODELS[model]["forecaster"]
     return {
         "seed": SETTINGS.seed,
@@ -143,7 +143,7 @@ def trained_on(model):
 
 
 def forecaster_of_model(wildcards):
-    """The trained forecaster that a perturbation model learns to perturb the states of."""
+    """The trained forecaster whose states a perturbation model learns to perturb."""
     forecaster = MODELS[wildcards.model]["forecaster"]
     return f"results/models/{forecaster}/model.pt" if forecaster else []
 
@@ -152,7 +152,7 @@ _VALIDATION = SETTINGS.periods.validation
 VALIDATION_FILES = analysis_files(_VALIDATION.times()) if _VALIDATION else []
 
 DIAGNOSED = [name for name, model in MODELS.items() if can_be_diagnosed(model)]
-# Hours that no score is made of: validation, or else the end of the training.
+# Hours that are never scored: validation, or else the end of training.
 DIAGNOSED_FILES = analysis_files(diagnosed_hours(SETTINGS.periods)[1])
 
 
@@ -162,14 +162,14 @@ KEPT = keeps_ensembles(SETTINGS)
 
 
 def unless_kept(path):
-    """An ensemble goes when no job needs it any more, unless the run keeps them."""
+    """An ensemble is deleted when no job needs it any more, unless the run keeps ensembles."""
     return path if KEPT else temp(path)
 
 
 MEMBERS_IN_FILES = {name: system.most_drawn(SETTINGS, loaded) for name, system in SYSTEMS.items()}
 
-# Systems that a trained model forecasts, those of them whose members several jobs share, those that
-# are made of forecasts by trained models, and those that need none.
+# Systems forecast by a trained model; those of them whose members several jobs share; those
+# downscaled from forecasts by trained models; and those without a model.
 DRAWN = list(STEPPING)
 SPLIT = [
     name for name in DRAWN if SETTINGS.ensembles.jobs_per_case > 1 and MEMBERS_IN_FILES[name] > 1
@@ -178,12 +178,12 @@ DOWNSCALED = [
     name for name, system in SYSTEMS.items() if system.drawn_from and name not in STEPPING
 ]
 TAKEN = [name for name, system in SYSTEMS.items() if not system.drawn_from]
-# What all are compared with: only the points that these have count.
+# All systems are compared with these: only points that these have count.
 COMPARED_WITH = [system.name for system in SETTINGS.ensembles.in_role("reference", "baseline")]
 
 
 def parts_of_case(wildcards):
-    """The files of the members that each job of a case draws."""
+    """The files of the jobs that share the members of a case."""
     return [
         f"results/ensembles/{wildcards.system}/{wildcards.init}.part{part}.nc"
         for part in range(SETTINGS.ensembles.jobs_per_case)
@@ -191,13 +191,13 @@ def parts_of_case(wildcards):
 
 
 def members_of_part(wildcards):
-    """The first member that a job draws, and the one after its last."""
+    """The first member of a job, and the one after its last."""
     members = SETTINGS.members_of_part(SYSTEMS[wildcards.system], int(wildcards.part))
     return [members.start, members.stop]
 
 
 def case_settings(wildcards):
-    """What a case of a system depends on."""
+    """The settings that a case of a system depends on."""
     system = SYSTEMS[wildcards.system]
     return {
         "seed": SETTINGS.seed,
@@ -209,12 +209,12 @@ def case_settings(wildcards):
 
 
 def forecasts_of_case(wildcards):
-    """The forecasts of others that a system is, or is made from."""
+    """The external forecasts that a system uses."""
     return f"results/fields/{SYSTEMS[wildcards.system].need(SETTINGS).source}/{wildcards.init}.nc"
 
 
 def files_of_case(wildcards):
-    """What a case of a system is made of without a network."""
+    """The inputs of a case of a system without a network."""
     system = SYSTEMS[wildcards.system]
     analyses = analysis_files(system.analyses(SETTINGS, parse_init(wildcards.init)))
     files = {"analyses": TRAINING_FILES if system.of_training else analyses}
@@ -234,14 +234,14 @@ def checkpoints(wildcards):
 
 
 def calibration_file(wildcards):
-    """How a system's spread is scaled, if it asks for it."""
+    """The calibration of a system's spread, if configured."""
     system = SYSTEMS[wildcards.system]
     calibrated = f"results/models/{system.model}/calibration_{system.name}.json"
     return [calibrated] if system.calibrate else []
 
 
 def calibration_settings(wildcards):
-    """What a calibration depends on: neither the test period nor how many members it has."""
+    """The settings of a calibration: neither the test period nor the number of members."""
     system = SYSTEMS[wildcards.system]
     return {
         "seed": SETTINGS.seed,
@@ -258,7 +258,7 @@ def checkpoint(wildcards):
 
 
 def forecaster_of_system(wildcards):
-    """The checkpoint that steps the states of a system, if another one draws them."""
+    """The checkpoint that steps a system's states, if it is not the one that draws them."""
     stepping = STEPPING[wildcards.system]
     if stepping == SYSTEMS[wildcards.system].model:
         return []
@@ -267,12 +267,12 @@ def forecaster_of_system(wildcards):
 
 # scores
 
-# Compiled loops are kept for the next job; without this they may go to the home folder.
+# Compiled loops are cached for the next job here, since they may otherwise go to the home folder.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()))
 
-# What leads to members of a trained model goes before all else that is ready: it takes longest, and
-# references and baselines can be made and scored beside it. Trainings go before samplings: where two
-# run at once, the longest should not start last.
+# Jobs on the way to a trained model's members go first: they take longest, and references and
+# baselines can be made and scored meanwhile. Trainings go before sampling, so that the longest job
+# does not start last.
 EARLY = 1
 EARLIEST = 2
 
@@ -282,24 +282,24 @@ def in_order_of_cases(wildcards):
     return EARLIEST - (INITS.index(wildcards.init) + 1) / (len(INITS) + 1)
 
 
-# Where ensembles go, each case is drawn and scored before the next one is begun, so that few of them
-# lie on the disk at once. What they are compared with is there by then.
+# If ensembles are deleted, each case is drawn and scored before the next one begins, so that few
+# are on disk at once. The references and baselines are there by then.
 TO_DRAW = EARLY if KEPT else in_order_of_cases
 TO_FOLLOW = 0 if KEPT else in_order_of_cases
 TO_COMPARE = 0 if KEPT else EARLIEST
 
-# A small grid is done with before more threads pay: then rather another job beside it.
+# More threads do not pay on a small grid; another job is better.
 SMALL_GRID = grid_points(SETTINGS) <= 250_000
 THREADS_TO_SCORE = 1 if SMALL_GRID else 2
 THREADS_TO_DIAGNOSE = 1 if SMALL_GRID else 8
 
 
 def memory_to_score(wildcards, attempt):
-    """Megabytes: a single member needs a fraction of what a hundred do."""
+    """Megabytes, by the number of members."""
     return attempt * case_megabytes(SETTINGS, MEMBERS_IN_FILES[wildcards.system])
 
 
-# These choose how cases are summed up, and change no case.
+# These settings affect only the summary of cases.
 _OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence", "equivalence"}
 
 
@@ -310,7 +310,7 @@ def scored_with():
 
 
 def region_files(wildcards):
-    """The files that outline regions."""
+    """The files with the outlines of regions."""
     return [region.file for region in SETTINGS.scores.regions.values() if hasattr(region, "file")]
 
 
@@ -324,7 +324,7 @@ def all_manifests():
 
 
 def all_quality():
-    """The tables of suspicious values that are made beside the fields."""
+    """The tables of suspicious values of the fields."""
     days = [
         f"results/fields/quality/{source}/{date}.csv"
         for source in ("hrrr", "truth")
@@ -339,10 +339,10 @@ def all_quality():
     return days + static + cycles
 
 
-# The maps are of one case, chosen among these. Ensembles that go are not held until the last is there.
+# Maps show one of these cases. Ensembles that are deleted are not kept until the last exists.
 MAPPED_INITS = INITS if KEPT else INITS[:1]
 SHOWN_ON_MAPS = expand("results/report/maps/{system}.nc", system=mapped_systems(SETTINGS))
-# Of an ensemble that goes, what maps may show later is taken while it is there.
+# Before an ensemble is deleted, the fields for possible maps are extracted.
 MAPS = SHOWN_ON_MAPS if KEPT else expand("results/report/maps/{system}.nc", system=SYSTEMS)
 
 
@@ -350,7 +350,7 @@ _MAPPED_TIMES = [parse_init(init) for init in MAPPED_INITS]
 MAPPED_STATES = analysis_files(_MAPPED_TIMES)
 MAPPED_TRUTH = truth_of(time + hours(lead) for time in _MAPPED_TIMES for lead in SETTINGS.leads)
 
-# (name, variable or model) of each figure, by the path it has without its ending.
+# (name, variable or model) of each figure, by its path without suffix.
 FIGURES = figures()
 FIGURE_PATHS = figure_paths(FIGURES, scored_variables(STATE), DIAGNOSED)
 
@@ -361,7 +361,7 @@ def figure_of(wildcards):
 
 
 def files_of_figure(wildcards):
-    """What a figure is drawn from: it waits for nothing else."""
+    """The inputs of a figure."""
     _, of = FIGURE_PATHS[wildcards.figure]
     files = {
         "summary": "results/scores/summary.csv",
@@ -375,7 +375,7 @@ def files_of_figure(wildcards):
 
 
 def label_of_figure(wildcards):
-    """How Snakemake's report lists a figure."""
+    """The labels of a figure in Snakemake's report."""
     name, of = FIGURE_PATHS[wildcards.figure]
     title = {"figure": FIGURES[name].title}
     return title | ({FIGURES[name].each: of} if of else {})

@@ -64,7 +64,7 @@ rule ensembles_sample:
         "../workflow_scripts/ensembles_sample.py"
 
 
-# The members of a case on several GPUs: each job draws some, from the same noise in any split, so
+# The members of a case on several GPUs: each job draws some, with the same noise in any split, so
 # that they are equal up to rounding.
 rule ensembles_part:
     input:
@@ -127,7 +127,7 @@ rule ensembles_join:
         "../workflow_scripts/ensembles_join.py"
 
 
-# Only where a system downscales.
+# Only if a system downscales.
 if DOWNSCALED:
 
     rule ensembles_downscale:

@@ -1,6 +1,6 @@
 # fields: GRIB2 of any grid to CF NetCDF on one grid.
 
-# What the target grid is, and how fields are put on it and kept.
+# The target grid, and how fields are put on it and stored.
 TARGET_GRID = SETTINGS.fields.model_dump(mode="json", include={"crop", "coarsen"})
 TARGET = SETTINGS.fields.model_dump(mode="json", exclude={"static"})
 
@@ -8,7 +8,7 @@ TARGET = SETTINGS.fields.model_dump(mode="json", exclude={"static"})
 rule fields_normalise:
     input:
         manifest="results/archive/hrrr/{date}/manifest.csv",
-        # Tells the grid of a day of which the archive has nothing.
+        # Gives the grid for a day of which the archive has nothing.
         grid=manifests("static") if SETTINGS.archive.hours_may_be_absent() else [],
     output:
         fields="results/fields/hrrr/{date}.nc",
@@ -122,7 +122,7 @@ rule fields_reference:
         "../workflow_scripts/fields_reference.py"
 
 
-# Only where the truth is another than the analysis.
+# Only if the truth is not the analysis.
 if SETTINGS.archive.truth != "hrrr":
 
     rule fields_truth:

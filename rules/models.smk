@@ -1,4 +1,4 @@
-# models: fields and a configuration to a trained checkpoint.
+# models: from fields and a configuration to a trained checkpoint.
 
 
 rule models_plan:

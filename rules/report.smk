@@ -1,4 +1,4 @@
-# report: what came out, to look at.
+# report: the results as page, figures and products.
 
 from dataclasses import asdict
 
@@ -6,7 +6,7 @@ from stormdraw.report.candidates import candidates
 
 CANDIDATES = candidates(SETTINGS)
 
-# One ensemble's, for other programs: the winner's, or that of report.products_of.
+# Products of one ensemble for other programs: the best one, or that of report.products_of.
 GRIB_PRODUCTS = [f"{kind}.grib2" for kind in ("mean", "sprd", "pmmn", "prob")]
 PRODUCTS = expand(
     "results/report/products/{init}.{kind}",
@@ -37,7 +37,7 @@ rule report_map:
         code=code("report_map"),
         wanted=asdict(wanted_for_maps(SETTINGS)),
     message:
-        "Taking what maps show of {wildcards.system}"
+        "Extracting the fields of {wildcards.system} for maps"
     script:
         "../workflow_scripts/report_map.py"
 
@@ -119,7 +119,7 @@ rule report_scorecard:
                 if path.suffix in {".jinja", ".css", ".js"}
             ]
         ),
-        # All of it is shown on the page.
+        # The page shows the whole configuration.
         settings=digest(config),
         models=MODELS,
     message:
@@ -130,7 +130,7 @@ rule report_scorecard:
 
 if CANDIDATES:
 
-    # Of each system that may win, when its members are there.
+    # For each candidate, once its members exist.
     rule report_products:
         input:
             ensemble="results/ensembles/{system}/{init}.nc",
@@ -190,6 +190,6 @@ if CANDIDATES:
             code=code("report_winner"),
             products_of=SETTINGS.report.products_of,
         message:
-            "Choosing whose products are those of the run"
+            "Choosing the products of the run"
         script:
             "../workflow_scripts/report_winner.py"

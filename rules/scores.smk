@@ -1,8 +1,8 @@
-# scores: ensembles and truth to sufficient statistics, then to scores with intervals.
+# scores: from ensembles and truth to sufficient statistics, and to scores with intervals.
 
 
-# What a reference or a baseline lacks is left out for all, before anything is scored: so a case is
-# scored once, when it is drawn, whatever other systems there will be.
+# Points that a reference or a baseline lacks are left out for all systems before anything is
+# scored. A case is thus scored once, when it is drawn, whatever other systems there will be.
 rule scores_points:
     input:
         ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=COMPARED_WITH),

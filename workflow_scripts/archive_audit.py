@@ -1,4 +1,4 @@
-"""Writes results/archive/audit.csv: what was wanted of the archive and what it had, by file."""
+"""Writes results/archive/audit.csv: which files were wanted and what the archive had."""
 
 from pathlib import Path
 

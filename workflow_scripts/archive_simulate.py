@@ -1,4 +1,4 @@
-"""Writes results/archive/simulated/ (GRIB2, laid out as the real archives are) and
+"""Writes results/archive/simulated/ (GRIB2 with the layout of the real archives) and
 results/archive/simulated_world.nc (the hidden state of the world at each case)."""
 
 from pathlib import Path

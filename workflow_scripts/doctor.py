@@ -1,4 +1,5 @@
-"""Says whether this machine is ready for a configuration, and what to do if not: `make doctor`."""
+"""Checks whether this machine is ready for a configuration, and what to do if not: `make doctor`.
+"""
 
 import sys
 from pathlib import Path

@@ -1,5 +1,5 @@
-"""Writes results/models/{model}/calibration_{system}.json: by which factor the spread of each
-variable is multiplied at each lead, chosen on cases of the validation period."""
+"""Writes results/models/{model}/calibration_{system}.json: the factor for the spread of each
+variable at each lead, chosen on cases of the validation period."""
 
 from pathlib import Path
 

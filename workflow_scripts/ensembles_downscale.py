@@ -1,5 +1,5 @@
-"""Writes results/ensembles/{system}/{init}.nc: members downscaled from forecasts, float32
-(member, lead, y, x), of the variables that have a downscaler."""
+"""Writes results/ensembles/{system}/{init}.nc: members downscaled from forecasts, float32 (member,
+lead, y, x), of the variables that have a downscaler."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""Writes results/ensembles/{system}/{init}.part{part}.nc: some of the members of a case, as one of
-several jobs side by side draws them, (member, lead, y, x) in 16 bits.
+"""Writes results/ensembles/{system}/{init}.part{part}.nc: some of the members of a case, drawn by
+one of several parallel jobs, (member, lead, y, x) in 16 bits.
 
-Members drawn so far lie in results/ensembles/{system}/{init}.part{part}.resume/, as those of
-ensembles_sample do.
+Finished members are kept in results/ensembles/{system}/{init}.part{part}.resume/, as in
+ensembles_sample.
 """
 
 from pathlib import Path

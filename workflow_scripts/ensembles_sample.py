@@ -1,8 +1,8 @@
 """Writes results/ensembles/{system}/{init}.nc: members drawn from a trained model, (member, lead,
 y, x) in 16 bits.
 
-Members drawn so far lie in results/ensembles/{system}/{init}.resume/, which Snakemake does not know
-of: it would delete them before a rerun.
+Finished members are kept in results/ensembles/{system}/{init}.resume/, which is not declared to
+Snakemake: it would delete it before a rerun.
 """
 
 from pathlib import Path

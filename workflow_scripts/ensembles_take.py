@@ -1,5 +1,5 @@
-"""Writes results/ensembles/{system}/{init}.nc of a system that needs no network: its members,
-(member, lead, y, x), or its mean and spread, (lead, y, x)."""
+"""Writes results/ensembles/{system}/{init}.nc of a system without a network: its members, (member,
+lead, y, x), or its mean and spread, (lead, y, x)."""
 
 from pathlib import Path
 

@@ -1,7 +1,8 @@
-"""Writes results/fields/{href,refs}/{init}.nc, (member, lead, y, x),
-results/fields/hrrr_lagged/{init}.nc, likewise, results/fields/{href,refs}_products/{init}.nc, mean
-and spread (lead, y, x), or results/fields/hrrr_forecast/{init}.nc, (lead, y, x), on the grid of the
-analyses; and what of it is suspicious, results/fields/quality/{reference}/{init}.csv."""
+"""Writes forecasts on the grid of the analyses: results/fields/{href,refs}/{init}.nc and
+results/fields/hrrr_lagged/{init}.nc, (member, lead, y, x);
+results/fields/{href,refs}_products/{init}.nc, mean and spread (lead, y, x); or
+results/fields/hrrr_forecast/{init}.nc, (lead, y, x). Also writes their suspicious values,
+results/fields/quality/{reference}/{init}.csv."""
 
 from pathlib import Path
 

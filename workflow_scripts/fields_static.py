@@ -1,5 +1,5 @@
 """Writes results/fields/static.nc, each static variable float32 (y, x), and
-results/fields/quality/static/all.csv, what of it is suspicious."""
+results/fields/quality/static/all.csv, its suspicious values."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 """Writes results/fields/truth/{date}.nc, each variable float32 (time, y, x), and
-results/fields/quality/truth/{date}.csv, what of it is suspicious."""
+results/fields/quality/truth/{date}.csv, its suspicious values."""
 
 from pathlib import Path
 

@@ -3,13 +3,15 @@ validation period, or of the end of the training period if there is none. By var
 
 - denoising_error (condition, level, variable): mean squared error of the clean state at each noise
   level, in the units of the model's target, whose variance is near 1; with the right condition and
-  with that of another case. error_of_points is the least of what sees each point alone.
-- crps (condition, variable): fair CRPS at 1 h in physical units, likewise; persistence_error.
+  with that of another case. error_of_points is the least error of estimates from single points.
+- crps (condition, variable): fair CRPS at 1 h in physical units with both conditions;
+  persistence_error.
 - spectrum_* (variable, wavenumber): variance of members and truth and of their change in one hour.
-- impossible_share (stage, variable): share of points that cannot be, drawn and within bounds.
-- path_* (rung, variable, y, x): one member on its way from noise to sample.
+- impossible_share (stage, variable): share of physically impossible points, as drawn and within
+  bounds.
+- path_* (rung, variable, y, x): one member on its path from noise to sample.
 
-Models that forecast in one step have no noise levels and no way; the attribute `gap` says why a
+Models that forecast in one step have no noise levels and no path; the attribute `gap` says why a
 file has no data.
 """
 

@@ -1,11 +1,11 @@
 """Writes results/models/{model}/model.pt (weights, settings, statistics; loads with weights_only)
-and results/models/{model}/metrics.json (one entry an epoch).
+and results/models/{model}/metrics.json (one entry per epoch).
 
-Memory may run out: then the model is trained smaller, which its log and plan.json tell; the plan is
-written anew.
+If memory runs out, a smaller model is trained; the log and plan.json, which is rewritten, report
+it.
 
-What it needs to go on after an interruption lies in results/models/{model}/resume/, which Snakemake
-does not know of: it would delete it before a rerun.
+An interrupted training resumes from results/models/{model}/resume/, which is not declared to
+Snakemake: it would delete it before a rerun.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Prints what a run will cost, before anything is fetched: `make plan`. Writes nothing."""
+"""Prints the costs of a run before anything is fetched: `make plan`. Writes nothing."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ CHECKOUT = Path(__file__).parent.parent
 
 
 def start_dry_run(config: str) -> subprocess.Popen[str]:
-    """Snakemake, which lists the jobs still to run by rule."""
+    """A dry run of Snakemake, which counts the jobs still to run by rule."""
     command = ["--snakefile", str(CHECKOUT / "Snakefile"), "--configfile", config, "--nolock"]
     return subprocess.Popen(
         [sys.executable, "-m", "snakemake", *command, "--dry-run", "--quiet", "rules"],
@@ -23,7 +23,7 @@ def start_dry_run(config: str) -> subprocess.Popen[str]:
 
 
 def count_jobs(dry_run: subprocess.Popen[str]) -> dict[str, int]:
-    """The jobs by rule. Raises StormdrawError with what Snakemake says if it fails."""
+    """The number of jobs by rule. Raises StormdrawError with Snakemake's message if it fails."""
     listed, said = dry_run.communicate()
     if dry_run.returncode != 0:
         raise StormdrawError(f"`snakemake --dry-run` fails: {' '.join(said.split())}")
@@ -32,7 +32,7 @@ def count_jobs(dry_run: subprocess.Popen[str]) -> dict[str, int]:
 
 
 def rules_on_gpu() -> set[str]:
-    """The rules whose scripts, which have their names, ask for a GPU."""
+    """The rules whose scripts, which have the same names, use a GPU."""
     scripts = Path(__file__).parent.glob("*_*.py")
     return {path.stem for path in scripts if "gpu_lease(" in path.read_text(encoding="utf-8")}
 
@@ -40,7 +40,7 @@ def rules_on_gpu() -> set[str]:
 def main(config: str) -> None:
     settings, models = configuration_of_file(config, CHECKOUT)
     with start_dry_run(config) as dry_run:
-        # Here, since PyTorch takes seconds to load: Snakemake counts the jobs meanwhile.
+        # Imported here, since PyTorch takes seconds to load while Snakemake counts the jobs.
         from stormdraw.costs.plan import cost_plan, plan_text
 
         plan = cost_plan(settings, models)

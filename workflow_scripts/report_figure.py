@@ -6,12 +6,12 @@ from stormdraw.job import job
 from stormdraw.report.figure import Files, figures
 from stormdraw.settings import load_settings
 
-# Inputs that are one file, not several by system or model.
+# Inputs that are a single file, not several by system or model.
 ONE_FILE = ("summary", "audit", "diagnosis")
 
 
 def by_folder(paths: list[str]) -> dict[str, list[Path]]:
-    """Paths by the name of the folder they are in: the system or the model."""
+    """Paths by the name of their folder: the system or the model."""
     folders: dict[str, list[Path]] = {}
     for path in map(Path, paths):
         folders.setdefault(path.parent.name, []).append(path)

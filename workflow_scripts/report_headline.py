@@ -1,4 +1,4 @@
-"""Prints what a run came to, and where it lies: `make demo` ends with it."""
+"""Prints the main results of a run and where they are: the end of `make demo`."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Writes results/report/maps/{system}.nc: the fields of one case that maps show."""
+"""Writes results/report/maps/{system}.nc: the fields of one case for maps."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Writes results/report/products/: the products of the system that wins, or is named."""
+"""Writes results/report/products/: the products of the best system, or of the configured one."""
 
 from pathlib import Path
 

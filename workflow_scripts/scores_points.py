@@ -1,4 +1,4 @@
-"""Writes results/points/{init}.nc: the points that no reference or baseline lacks."""
+"""Writes results/points/{init}.nc: the points that every reference and baseline has."""
 
 from pathlib import Path
 

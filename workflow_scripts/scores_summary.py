@@ -1,4 +1,4 @@
-"""Writes results/scores/summary.csv, one row a system, variable, lead and metric, and beside it:
+"""Writes results/scores/summary.csv, one row per system, variable, lead and metric, and beside it:
 
 scores.parquet, the same for each region; verdicts.csv, better or worse than the reference and the
 baselines; overall.csv, each pair of systems over all leads; missing.csv, what was left out;
