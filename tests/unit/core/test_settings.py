@@ -209,7 +209,7 @@ def test_a_source_is_tried_once(config):
     [
         ({"method": "baseline", "kind": "hrrr", "ages": [0, 6]}, "ages applies only to"),
         ({"method": "baseline", "kind": "lagged", "window_hours": 2}, "window_hours applies only"),
-        ({"method": "baseline", "kind": "persistence", "season_days": 9}, "season_days is of kin"),
+        ({"method": "baseline", "kind": "persistence", "season_days": 9}, "season_days applies"),
         ({"method": "baseline", "kind": "hrrr", "climatology_members": 9}, "climatology_members"),
         (
             {"method": "downscale", "models": ["ddpm_residual"], "ages": [0, 6]},

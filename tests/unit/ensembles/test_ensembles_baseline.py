@@ -209,7 +209,7 @@ def test_hrrr_forecasts_are_fetched_cropped_and_written(hrrr_archive, tmp_path):
         speed = np.hypot(fields["U10"].values, fields["V10"].values)
         np.testing.assert_allclose(dataset["WIND10"].values[0], speed, rtol=1e-6)
     longer = case(datetime(2026, 6, 1, 2), [1, 2, 3])
-    with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but 3 h is asked for"):
+    with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but not of 3 h"):
         write("hrrr", longer, tmp_path / "longer.nc", forecasts=forecast)
 
 

@@ -269,7 +269,7 @@ def test_members_keep_within_bounds_and_wind_speed_is_derived(tmp_path, exact) -
 
 def test_what_does_not_fit_is_told_at_the_start(tmp_path) -> None:
     forecast = write_forecast(tmp_path / "f.nc", plane())
-    with pytest.raises(StormdrawError, match=r"has forecasts of 1, 2 h, but 3 h is asked for"):
+    with pytest.raises(StormdrawError, match=r"has forecasts of 1, 2 h, but not of 3 h"):
         draw(tmp_path, forecast, leads=(1, 3))
     other = {"family": "conditional_unet", "target": "residual", "variable": None}
     unet = save(tmp_path, "V10", network={"base_channels": 8}, **other)

@@ -118,7 +118,7 @@ def test_what_is_there_is_known_by_variable_and_lead(gappy, variables, tmp_path)
 
 def test_a_lead_beyond_the_forecasts(regridded, tmp_path):
     longer = Case("href", "reference", INIT, [1, 9], STATE)
-    with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but 9 h is asked for"):
+    with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but not of 9 h"):
         write_members(to_make(longer, tmp_path / "href.nc", forecasts=regridded[0]), 2)
     assert not (tmp_path / "href.nc").exists()
 
@@ -132,7 +132,7 @@ def test_products_stay_mean_and_spread(tmp_path):
     case = Case("href_products", "reference", INIT, [2], ["T2M"])
     write("products", case, tmp_path / "out.nc", forecasts=tmp_path / "fields.nc")
     longer = Case("href_products", "reference", INIT, [9], ["T2M"])
-    with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but 9 h is asked for"):
+    with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but not of 9 h"):
         write("products", longer, tmp_path / "longer.nc", forecasts=tmp_path / "fields.nc")
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert dataset.attrs["distribution"] == "gaussian"
