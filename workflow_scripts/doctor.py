@@ -1,4 +1,4 @@
-"""Checks whether this machine is ready for a configuration, and what to do if not: `make doctor`."""
+"""Checks whether this machine is ready for a configuration: `make doctor`."""
 
 import sys
 from pathlib import Path
