@@ -25,6 +25,7 @@ rule archive_simulate:
                 # HREF's members include HRRR's forecasts.
                 bool(SETTINGS.ages("hrrr_forecast")) and SETTINGS.archive.reference is None,
                 SETTINGS.ages("hrrr_lagged"),
+                [format_init(time) for time in SETTINGS.all_cases()],
             ]
         ),
     message:

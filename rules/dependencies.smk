@@ -54,7 +54,7 @@ def truth_files(wildcards):
 
 def analyses_of_truth(wildcards):
     """The analyses for a day of the truth: they give its grid and the variables it lacks."""
-    times = SETTINGS.valid_times()
+    times = SETTINGS.compared_times()
     return analysis_files(time for time in times if format_date(time) == wildcards.date)
 
 
@@ -178,8 +178,15 @@ DOWNSCALED = [
     name for name, system in SYSTEMS.items() if system.drawn_from and name not in STEPPING
 ]
 TAKEN = [name for name, system in SYSTEMS.items() if not system.drawn_from]
+# Those of them that are calibrated from other systems.
+CALIBRATED = [name for name, system in SYSTEMS.items() if system.made_from is not None]
 # All systems are compared with these: only points that these have count.
-COMPARED_WITH = [system.name for system in SETTINGS.ensembles.in_role("reference", "baseline")]
+COMPARED_WITH = [
+    system.name
+    for system in SETTINGS.ensembles.in_role("reference", "baseline")
+    # What is calibrated has the points of what it is made from.
+    if system.made_from is None
+]
 
 
 def parts_of_case(wildcards):
@@ -222,7 +229,38 @@ def files_of_case(wildcards):
         files["forecasts"] = forecasts_of_case(wildcards)
     if system.of_world:
         files["world"] = rules.archive_simulate.output.world
+    if system.made_from is not None:
+        files["ensemble"] = f"results/ensembles/{system.made_from}/{wildcards.init}.nc"
+        files["coefficients"] = f"results/ensembles/{system.name}/coefficients.json"
     return files
+
+
+def fitted_cases(system):
+    """The validation cases that a system is fitted on."""
+    return [format_init(time) for time in SYSTEMS[system].fitted_on(SETTINGS)]
+
+
+def raw_ensemble(wildcards):
+    """The ensemble that a system is calibrated from, of a case."""
+    return f"results/ensembles/{SYSTEMS[wildcards.system].made_from}/{wildcards.init}.nc"
+
+
+def pairs_of_system(wildcards):
+    """What all validation cases say of the ensemble that a system is calibrated from."""
+    return [
+        f"results/ensembles/{wildcards.system}/pairs/{init}.nc"
+        for init in fitted_cases(wildcards.system)
+    ]
+
+
+def fitting_settings(wildcards):
+    """What the pairs of a system and what is fitted to them depend on: not the test period."""
+    system = SYSTEMS[wildcards.system]
+    return {
+        "variables": system.variables(SETTINGS, loaded),
+        "leads": list(SETTINGS.leads),
+        **system.depends_on(SETTINGS),
+    }
 
 
 def memory_to_take(wildcards, attempt):
@@ -278,7 +316,12 @@ EARLIEST = 2
 
 
 def in_order_of_cases(wildcards):
-    """A priority that falls from EARLIEST to EARLY from the first case to the last."""
+    """A priority that falls from EARLIEST to EARLY from the first case to the last.
+
+    Validation cases, which others are fitted on, come first.
+    """
+    if wildcards.init not in INITS:
+        return EARLIEST
     return EARLIEST - (INITS.index(wildcards.init) + 1) / (len(INITS) + 1)
 
 
@@ -331,11 +374,11 @@ def all_quality():
         for date in sorted(wanted_of(source))
     ]
     static = ["results/fields/quality/static/all.csv"] if SETTINGS.fields.static else []
-    cycles = expand(
-        "results/fields/quality/{source}/{init}.csv",
-        source={need.source: None for need in SETTINGS.needs()},
-        init=INITS,
-    )
+    cycles = [
+        f"results/fields/quality/{source}/{format_init(time)}.csv"
+        for source in {need.source: None for need in SETTINGS.needs()}
+        for time in SETTINGS.cases_from(source)
+    ]
     return days + static + cycles
 
 

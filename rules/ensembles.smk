@@ -159,6 +159,64 @@ if DOWNSCALED:
             "../workflow_scripts/ensembles_downscale.py"
 
 
+# Only where a system is calibrated from another.
+if CALIBRATED:
+
+    rule ensembles_pair:
+        input:
+            ensemble=raw_ensemble,
+            truth=truth_files,
+        output:
+            pairs=unless_kept("results/ensembles/{system}/pairs/{init}.nc"),
+        log:
+            "results/logs/ensembles_pair/{system}/{init}.log",
+        benchmark:
+            "results/benchmarks/ensembles_pair/{system}/{init}.tsv"
+        wildcard_constraints:
+            system=one_of(CALIBRATED),
+        priority: EARLIEST
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(60),
+        params:
+            code=code("ensembles_pair"),
+            settings=fitting_settings,
+        message:
+            "Pairing what {wildcards.system} is calibrated from at {wildcards.init} with the truth"
+        script:
+            "../workflow_scripts/ensembles_pair.py"
+
+    rule ensembles_fit:
+        input:
+            pairs=pairs_of_system,
+        output:
+            coefficients="results/ensembles/{system}/coefficients.json",
+        log:
+            "results/logs/ensembles_fit/{system}.log",
+        benchmark:
+            "results/benchmarks/ensembles_fit/{system}.tsv"
+        wildcard_constraints:
+            system=one_of(CALIBRATED),
+        priority: EARLIEST
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(60),
+        params:
+            code=code("ensembles_fit"),
+            cases=lambda wildcards: fitted_cases(wildcards.system),
+            settings=fitting_settings,
+        message:
+            "Fitting the distributions of {wildcards.system} on validation cases"
+        script:
+            "../workflow_scripts/ensembles_fit.py"
+
+
 rule ensembles_take:
     input:
         unpack(files_of_case),

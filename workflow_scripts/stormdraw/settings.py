@@ -167,7 +167,7 @@ class Settings(Section):
     def _reference_can_be_simulated(self) -> "Settings":
         """All members of the reference are simulated, whether a system uses them or not."""
         if self.archive.source == "simulated" and self.archive.reference is not None:
-            for init in self.initial_times():
+            for init in self.all_cases():
                 try:
                     members_at(self.archive.reference, init)
                 except StormdrawError as error:
@@ -187,6 +187,12 @@ class Settings(Section):
         for key, name in chosen.items():
             if name is not None and name not in names:
                 raise ValueError(f"{key} is {name!r}, which is not a system: {', '.join(names)}")
+        standard = self.scores.reference
+        if standard is not None and (raw := self.ensembles.system(standard).made_from) is not None:
+            raise ValueError(
+                f"scores.reference is {standard!r}, which is calibrated from {raw}; name {raw} or "
+                "another system that is scored as it is"
+            )
         named = self.report.products_of
         if named is not None and not self.ensembles.system(named).has_members:
             raise ValueError(
@@ -214,17 +220,24 @@ class Settings(Section):
 
         Their states and leads are all within it.
         """
-        validation = self.periods.validation
-        if validation is None:
-            return []
-        first = validation.start + hours(self.cases.history - 1)
-        fitting = list(hourly(first, validation.end - hours(max(self.leads)), 1))
+        fitting = self.validation_starts()
         count = min(self.ensembles.calibration_cases, len(fitting))
         return [fitting[len(fitting) * k // count] for k in range(count)]
 
     def calibration_members(self, system: AnySystem) -> int:
         """The number of members of a calibrated system drawn for calibration: 20 suffice."""
         return min(self.members(system), 20)
+
+    def validation_starts(self) -> list[datetime]:
+        """The initial times of all cases that fit into the validation period, one every hour.
+
+        Their states and leads all lie in it.
+        """
+        validation = self.periods.validation
+        if validation is None:
+            return []
+        first = validation.start + hours(self.cases.history - 1)
+        return list(hourly(first, validation.end - hours(max(self.leads)), 1))
 
     def members_of_part(self, system: AnySystem, part: int) -> range:
         """The members drawn by job `part`, counted from 0, of the jobs that share a case."""
@@ -237,9 +250,42 @@ class Settings(Section):
         last = test.end - hours(max(self.leads))
         return list(hourly(test.start, last, self.cases.every_hours))
 
+    def cases_of(self, system: AnySystem) -> list[datetime]:
+        """The initial times of all cases of a system, ascending.
+
+        Those of the test, and validation cases that another system is fitted on.
+        """
+        fitted = (
+            init
+            for other in self.ensembles.systems
+            if other.made_from == system.name
+            for init in other.fitted_on(self)
+        )
+        return sorted({*self.initial_times(), *fitted})
+
+    def cases_from(self, source: str) -> list[datetime]:
+        """The initial times at which systems need forecasts of a source, ascending."""
+        needing = [
+            system
+            for system in self.ensembles.systems
+            if (need := system.need(self)) is not None and need.source == source
+        ]
+        fitted = {init for system in needing for init in self.cases_of(system)}
+        return sorted({*self.initial_times(), *fitted})
+
+    def all_cases(self) -> list[datetime]:
+        """The initial times of all cases of any system, ascending."""
+        return sorted({init for system in self.ensembles.systems for init in self.cases_of(system)})
+
     def valid_times(self) -> list[datetime]:
         """The valid times of all scored forecasts, ascending."""
-        inits = self.initial_times()
+        return self._valid_times(self.initial_times())
+
+    def compared_times(self) -> list[datetime]:
+        """The times that forecasts are scored or fitted at, ascending."""
+        return self._valid_times(self.all_cases())
+
+    def _valid_times(self, inits: list[datetime]) -> list[datetime]:
         return sorted({init + hours(lead) for init in inits for lead in self.leads})
 
     def analysis_times(self) -> list[datetime]:
@@ -253,7 +299,8 @@ class Settings(Section):
             wanted.update(self.periods.validation.times())
         for init in self.initial_times():
             wanted.update(init - hours(age) for age in range(self.cases.history))
-            for system in self.ensembles.systems:
+        for system in self.ensembles.systems:
+            for init in self.cases_of(system):
                 wanted.update(system.analyses(self, init))
         return sorted(wanted)
 

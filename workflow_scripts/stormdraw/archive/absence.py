@@ -45,7 +45,7 @@ def require_members(
     allows fewer, that lead of the case is left out of all scores instead.
     """
     present = {(row.variable, row.member, row.init, row.lead) for row in rows if row.status == OK}
-    for cycle in settings.initial_times():
+    for cycle in settings.cases_from(source):
         if format_date(cycle) != date:
             continue
         for ages, minimum in minimum_members(settings, source).items():

@@ -144,7 +144,7 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     if kind == "hrrr":
         return
     variables = truth_variables(settings)
-    for valid in settings.valid_times():
+    for valid in settings.compared_times():
         if kind == "hrrr_f01":
             request = FileRequest("hrrr", "sfc", (), valid - hours(1), 1, "", variables)
         else:
@@ -172,7 +172,7 @@ def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> Fi
 
 def _runs(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
     """HRRR's runs for each case, at the leads that each reaches."""
-    for case in settings.initial_times():
+    for case in settings.cases_from(source):
         for run in lagged_runs(case, settings.ages(source)):
             for lead in filter(run.reaches, settings.leads):
                 yield format_date(case), _of_member(settings, run, case, lead)
@@ -194,7 +194,7 @@ def _of_member(settings: Settings, member: Member, case: datetime, lead: int) ->
 def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
     if settings.archive.reference != source:
         return
-    for cycle in settings.initial_times():
+    for cycle in settings.cases_from(source):
         members = members_at(source, cycle)
         for lead in settings.leads:
             for member in members:
@@ -207,7 +207,7 @@ def _products(settings: Settings, source: str) -> Iterator[tuple[str, FileReques
     if settings.archive.reference != model:
         return
     variables = tuple(product_variables(settings.variables))
-    for cycle in settings.initial_times():
+    for cycle in settings.cases_from(source):
         for lead in settings.leads:
             for product, statistic in _PRODUCTS:
                 yield (

@@ -41,9 +41,9 @@ def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Comput
         for name in settings.model_names
     ]
     sampling = [
-        one_pass[name] * (count * system.most_drawn(settings, models))
+        one_pass[name]
+        * (count * system.most_drawn(settings, models) * len(settings.cases_of(system)))
         for system in settings.ensembles.systems
         for name, count in system.passes(settings, models).items()
     ]
-    cases = len(settings.initial_times())
-    return Computing(sum(training, Work()), sum(sampling, Work()) * cases)
+    return Computing(sum(training, Work()), sum(sampling, Work()))

@@ -51,7 +51,7 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     ensembles = ensemble_bytes(settings, files)
     if not keeps_ensembles(settings):
         # One case is drawn while the other is scored.
-        ensembles = min(ensembles, 2 * ensembles // cases)
+        ensembles = min(ensembles, 2 * ensembles // len(settings.all_cases()))
     stored = sum(fetching(settings, found).bytes for found in files.values())
     maps = 0
     if settings.scores.maps:

@@ -2,11 +2,11 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
@@ -20,8 +20,14 @@ from stormdraw.variables import scored_variables
 
 logger = logging.getLogger(__name__)
 
-# put(member index, lead index, state (variable, y, x))
-Put = Callable[[int, int, np.ndarray], None]
+
+class Put(Protocol):
+    """Writes one member or several at one lead, both by number: (variable, y, x), or with a slice
+    of members (variable, member, y, x); of some rows of the grid or of all."""
+
+    def __call__(
+        self, member: int | slice, lead: int, state: np.ndarray, rows: slice = ..., /
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def ensemble_file(
     notes: dict[str, Any] | None = None,
     packed: bool = False,
 ) -> Iterator[Put]:
-    """Yield `put`, which writes one member at one lead and derives wind speed.
+    """Yield `put`, which writes members at one lead and derives wind speed.
 
     Each variable is float32 (member, lead, y, x); in a `packed` file they are 16-bit numbers that
     NetCDF readers unpack, for states within physical bounds. The file gets its name when the block
@@ -75,13 +81,15 @@ def ensemble_file(
     ) as file:
         packings = {name: packing_of(name) for name in names} if packed else {}
 
-        def put(member: int, lead: int, state: np.ndarray) -> None:
+        def put(
+            member: int | slice, lead: int, state: np.ndarray, rows: slice = slice(None)
+        ) -> None:
             fields = dict(zip(case.variables, state, strict=True))
             if "WIND10" in names:
                 fields["WIND10"] = np.hypot(fields["U10"], fields["V10"])
             for name in names:
                 field = packings[name].pack(fields[name]) if packed else fields[name]
-                file[name][member, lead] = field
+                file[name][member, lead, rows] = field
 
         yield put
         dataset = file[names[0]].group()

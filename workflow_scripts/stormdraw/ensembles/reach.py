@@ -61,7 +61,7 @@ class HrrrForecast:
 
     def require(self, run: Settings) -> None:
         """It reaches the longest lead."""
-        for init in run.initial_times():
+        for init in run.cases_from(self.need(run).source):
             one = hrrr_run(init, run.archive.analysis_lead)
             if not one.reaches(max(run.leads)):
                 start = init - hours(one.age)
@@ -88,7 +88,7 @@ class LaggedRuns:
 
     def require(self, run: Settings) -> None:
         """At least two of them reach the longest lead."""
-        for init in run.initial_times():
+        for init in run.cases_from(self.need(run).source):
             runs = lagged_runs(init, self.need(run).ages)
             if sum(one.reaches(max(run.leads)) for one in runs) < 2:
                 raise ValueError(
@@ -111,7 +111,7 @@ class ReferenceMembers:
     def require(self, run: Settings) -> None:
         """The minimum number of members reaches each lead, and the archive may have them."""
         name = _reference(run).upper()
-        for init in run.initial_times():
+        for init in run.cases_from(self.need(run).source):
             members = _ask_reference(members_at, run, init)
             for lead in run.leads:
                 reaching = [one for one in members if one.reaches(lead)]
@@ -157,7 +157,7 @@ class ReferenceProducts:
                 f"is the reference's mean and spread, which hold {', '.join(PRODUCT_VARIABLES)} "
                 f"but none of {', '.join(scored)}; leave that system out"
             )
-        for init in run.initial_times():
+        for init in run.cases_from(self.need(run).source):
             longest = _ask_reference(published_hours, run, init)
             if max(run.leads) > longest:
                 raise ValueError(

@@ -46,4 +46,4 @@ class Ensembles(Section):
 
     def in_role(self, *roles: str) -> list[AnySystem]:
         """The systems with any of these roles."""
-        return [system for system in self.systems if system.role in roles]
+        return [system for system in self.systems if system.role_among(self) in roles]

@@ -18,6 +18,7 @@ from stormdraw.section import Name, Section
 if TYPE_CHECKING:
     from stormdraw.ensembles.drawing import CaseToDraw
     from stormdraw.ensembles.files import Case
+    from stormdraw.ensembles.settings import Ensembles
     from stormdraw.models.settings import ModelSettings
     from stormdraw.settings import Settings
 
@@ -51,7 +52,8 @@ class CaseToMake:
     """A case of a system that needs no network, and what it is made of.
 
     `settings` are what it depends on. `analyses` are day files, `forecasts` is the file of the
-    case, and `world` the simulated one, each only where the system reads it.
+    case, `world` the simulated one, `ensemble` another system's case and `coefficients` what was
+    fitted to that system, each only where the system reads it.
     """
 
     run: Settings
@@ -61,6 +63,8 @@ class CaseToMake:
     analyses: Sequence[Path] = ()
     forecasts: Path = Path()
     world: Path = Path()
+    ensemble: Path = Path()
+    coefficients: Path = Path()
 
 
 class AnySystem(Section):
@@ -88,6 +92,19 @@ class AnySystem(Section):
     def drawn_from(self) -> tuple[str, ...]:
         """The names of the models whose networks its members are drawn from."""
         return ()
+
+    @property
+    def made_from(self) -> str | None:
+        """The name of the system whose ensembles its members are calibrated from."""
+        return None
+
+    def role_among(self, ensembles: Ensembles) -> Role:
+        """What the report takes it for, among the systems of a run."""
+        return self.role
+
+    def fitted_on(self, run: Settings) -> list[datetime]:
+        """The initial times of the validation cases of `made_from` that it is fitted on."""
+        return []
 
     @property
     def forecasts(self) -> Forecasts | None:
@@ -119,7 +136,7 @@ class AnySystem(Section):
         need = self.need(run)
         if need is not None and not self.drawn_from:
             return fetched.get(need.source, 0)
-        return self.most_members(run) * len(run.leads) * len(run.initial_times())
+        return self.most_members(run) * len(run.leads) * len(run.cases_of(self))
 
     def passes(self, run: Settings, models: Models) -> dict[str, int]:
         """Evaluations of networks on the whole grid for one member of one case, by model."""

@@ -21,7 +21,8 @@ def candidates(settings: Settings) -> list[str]:
         return [settings.report.products_of]
     ours = [system.name for system in settings.ensembles.in_role("contender")]
     references = settings.ensembles.in_role("reference")
-    return ours or [system.name for system in references if system.has_members]
+    published = [system for system in references if system.made_from is None]
+    return ours or [system.name for system in published if system.has_members]
 
 
 def require_products_fit(settings: Settings) -> None:

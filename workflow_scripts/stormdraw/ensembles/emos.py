@@ -1,0 +1,91 @@
+"""Ensemble model output statistics (EMOS): a distribution from an ensemble's mean and variance.
+
+Gneiting et al. 2005 (doi:10.1175/MWR2904.1): the distribution's mean is a + b times the ensemble's,
+its variance c + d times the ensemble's, and the four are those of the least mean CRPS over past
+cases. R has packages for it (ensembleMOS, crch). Of Python's, IMPROVER has it for whole Iris cubes
+and without censoring, and is no package to install from PyPI; here SciPy minimises closed forms.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from stormdraw.ensembles.marginals import Family, Marginal
+
+# In units of the variance of what was observed: never a distribution without any width.
+_LEAST_VARIANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Mean a + b m and variance c + d v, for an ensemble of mean m and variance v.
+
+    All in the units of the fit (`stormdraw.ensembles.marginals`).
+    """
+
+    a: float
+    b: float
+    c: float
+    d: float
+
+    def location_and_scale(
+        self, family: Family, mean: np.ndarray, variance: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of the distributions at points where the ensemble has this mean and variance.
+
+        Where something is censored, they are of the distribution before that.
+        """
+        return self.a + self.b * mean, family.unit * np.sqrt(self.c + self.d * variance)
+
+
+def mean_crps(
+    marginal: Marginal,
+    coefficients: Coefficients,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    observed: np.ndarray,
+) -> float:
+    """The mean CRPS of the distributions at some points, in the units of the fit."""
+    family = marginal.family
+    location, scale = coefficients.location_and_scale(family, mean, variance)
+    return float(family.crps(observed, location, scale, marginal.floor)[0].mean())
+
+
+def fit(
+    marginal: Marginal, mean: np.ndarray, variance: np.ndarray, observed: np.ndarray
+) -> Coefficients:
+    """The coefficients of the least mean CRPS over some points, each array (point,).
+
+    b, c and d are not negative: a higher mean is never a lower forecast.
+    """
+    # So that all four are near 1.
+    centre, width = float(observed.mean()), float(observed.std()) or 1.0
+    m, v, y = (mean - centre) / width, variance / width**2, (observed - centre) / width
+    floor = (marginal.floor - centre) / width
+    family = marginal.family
+
+    def score(four: np.ndarray) -> tuple[float, np.ndarray]:
+        scale = family.unit * np.sqrt(four[2] + four[3] * v)
+        crps, by_location, by_scale = family.crps(y, four[0] + four[1] * m, scale, floor)
+        by_variance = by_scale * family.unit**2 / (2.0 * scale)
+        gradient = [by_location, by_location * m, by_variance, by_variance * v]
+        return float(crps.mean()), np.array([part.mean() for part in gradient])
+
+    found = minimize(
+        score,
+        _start(m, v, y),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(None, None), (0.0, None), (_LEAST_VARIANCE, None), (0.0, None)],
+        options={"ftol": 1e-12, "gtol": 1e-8, "maxiter": 500},
+    )
+    a, b, c, d = (float(value) for value in found.x)
+    return Coefficients(centre + width * a - b * centre, b, width**2 * c, d)
+
+
+def _start(m: np.ndarray, v: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """No bias, and as much spread as the errors ask for, half of it the ensemble's."""
+    error, spread = float(np.mean((y - m) ** 2)), float(np.mean(v))
+    half = max(error / 2.0, 1e-3)
+    return np.array([float(np.mean(y - m)), 1.0, half, half / spread if spread > 0 else 0.0])
