@@ -60,8 +60,8 @@ def fit(
     b, c and d are not negative: a higher mean is never a lower forecast.
     """
     # So that all four are near 1.
-    centre, width = float(observed.mean()), float(observed.std()) or 1.0
-    m, v, y = (mean - centre) / width, variance / width**2, (observed - centre) / width
+    middle, centre, width = float(mean.mean()), float(observed.mean()), float(observed.std()) or 1.0
+    m, v, y = (mean - middle) / width, variance / width**2, (observed - centre) / width
     floor = (marginal.floor - centre) / width
     family = marginal.family
 
@@ -81,11 +81,11 @@ def fit(
         options={"ftol": 1e-12, "gtol": 1e-8, "maxiter": 500},
     )
     a, b, c, d = (float(value) for value in found.x)
-    return Coefficients(centre + width * a - b * centre, b, width**2 * c, d)
+    return Coefficients(centre + width * a - b * middle, b, width**2 * c, d)
 
 
 def _start(m: np.ndarray, v: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """No bias, and as much spread as the errors ask for, half of it the ensemble's."""
+    """As much spread as the errors ask for, half of it the ensemble's."""
     error, spread = float(np.mean((y - m) ** 2)), float(np.mean(v))
     half = max(error / 2.0, 1e-3)
-    return np.array([float(np.mean(y - m)), 1.0, half, half / spread if spread > 0 else 0.0])
+    return np.array([0.0, 1.0, half, half / spread if spread > 0 else 0.0])

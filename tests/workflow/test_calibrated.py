@@ -1,0 +1,55 @@
+"""A calibrated reference, from the archive to scores, where ensembles go."""
+
+import copy
+import json
+import os
+import time
+
+import pandas as pd
+import pytest
+from small_experiment import CONFIG, Experiment, planned
+
+COEFFICIENTS = "results/ensembles/href_calibrated/coefficients.json"
+DAYS = {"training": "2026-06-01", "validation": "2026-06-02", "test": "2026-06-03"}
+
+
+@pytest.mark.slow
+def test_a_reference_is_calibrated_on_validation_and_scored(experiment: Experiment) -> None:
+    config = copy.deepcopy(CONFIG)
+    config["periods"] = {
+        name: {"start": f"{day}T00:00", "end": f"{day}T08:00"} for name, day in DAYS.items()
+    }
+    config["models"] = []
+    config["ensembles"] |= {
+        "keep": False,
+        "systems": [
+            {"name": "href", "method": "reference"},
+            {"name": "href_calibrated", "method": "calibrated", "of": "href"},
+        ],
+    }
+    experiment.configure(config)
+    summary = experiment.results / "scores" / "summary.csv"
+    run = experiment.snakemake("results/scores/summary.csv")
+    assert run.returncode == 0, run.stdout
+
+    found = json.loads((experiment.folder / COEFFICIENTS).read_text())
+    assert found["cases"] == ["2026060200", "2026060206"]
+    of_temperature = found["variables"]["T2M"]["leads"]["1"]
+    assert of_temperature["cases"] == 2
+    assert of_temperature["crps_fitted"] < of_temperature["crps_raw"]
+    scores = pd.read_csv(summary).set_index("metric").loc["crps_fair"]
+    for system in ("href", "href_calibrated"):
+        own = scores[scores["system"] == system]
+        assert set(own["variable"]) == {"REFC", "T2M", "D2M", "U10", "V10", "WIND10"}
+        assert (own["members"] == 10).all()
+        assert (own["cases"] == 2).all()
+    assert not list((experiment.results / "ensembles").rglob("*.nc"))
+
+    # What was fitted knows nothing of the test, and follows from the validation.
+    later = time.time() + 60
+    for day, fitted_anew in (("20260603", False), ("20260602", True)):
+        os.utime(experiment.results / "fields" / "hrrr" / f"{day}.nc", (later, later))
+        jobs = planned(experiment, COEFFICIENTS, "--rerun-triggers", "mtime")
+        assert (jobs.get("ensembles_fit", 0), jobs.get("ensembles_pair", 0)) == (
+            (1, 2) if fitted_anew else (0, 0)
+        )
