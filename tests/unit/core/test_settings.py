@@ -177,7 +177,7 @@ def test_values_that_do_nothing_or_cannot_be(config, edits, complaint):
         ({"ensembles": {"systems": [{}]}}, "lacks the key 'method', which says what it is"),
         (
             {"ensembles": {"systems": [{"name": "a", "method": "chance"}]}},
-            "'method' is 'chance', but it must be one of 'baseline'",
+            "'method' is 'chance', but it must be one of 'calibrated'",
         ),
         (
             {"scores": {"regions": {"texas": "texas.geojson"}}},

@@ -144,6 +144,11 @@ def test_members_and_variables_are_those_of_the_other_system() -> None:
         (calibrated("persistence"), "which has one member and so no spread to calibrate"),
         (calibrated("refs") | {"of": "refs_calibrated"}, "which is a calibrated system itself"),
         (calibrated("refs", cases=0), "greater than or equal to 1"),
+        (calibrated("refs", only=["RAIN"]), "Input should be 'REFC', 'T2M'"),
+        (
+            calibrated("refs", only=[]),
+            "calibrates `only` nothing, but the run's variables are REFC",
+        ),
         ({"name": "it", "method": "calibrated"}, "Field required"),
     ],
 )

@@ -209,6 +209,23 @@ def test_a_calibrated_case_is_that_of_whole_fields(
             np.testing.assert_allclose(np.sort(echo, axis=0), other, atol=2e-3)
 
 
+def test_variables_that_are_not_chosen_stay_as_they_are(folder: Path, tmp_path: Path) -> None:
+    write_coefficients(tmp_path / "fitted.json", FITTED)
+    given = (folder / "raw1.nc", tmp_path / "fitted.json")
+    write_calibrated(to_calibrate(case_of(1), tmp_path / "all.nc", *given))
+    write_calibrated(to_calibrate(case_of(1), tmp_path / "out.nc", *given), ["T2M"])
+    with (
+        xr.open_dataset(tmp_path / "out.nc") as dataset,
+        xr.open_dataset(tmp_path / "all.nc") as whole,
+        xr.open_dataset(folder / "raw1.nc") as raw,
+    ):
+        np.testing.assert_array_equal(dataset["T2M"], whole["T2M"])
+        # Half of the step that it is packed with.
+        np.testing.assert_allclose(dataset["REFC"], raw["REFC"], atol=1e-3)
+        assert float(np.abs(whole["REFC"] - raw["REFC"]).max()) > 1.0
+        assert bool((dataset["D2M"] <= dataset["T2M"]).all())
+
+
 def test_what_the_raw_case_lacks_the_calibrated_one_lacks(folder: Path, tmp_path: Path) -> None:
     case = Case("raw", "reference", START, LEADS, STATE)
     with ensemble_file(

@@ -6,7 +6,7 @@ the raw ensemble's mean, variance and fair CRPS, and the truth. Coefficients (`f
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -181,11 +181,12 @@ def read_coefficients(path: Path) -> Fitted:
         ) from None
 
 
-def write_calibrated(made: CaseToMake) -> None:
+def write_calibrated(made: CaseToMake, only: Collection[str] | None = None) -> None:
     """A case whose members are calibrated ones, (member, lead, y, x), in the order of raw ones.
 
-    `made.ensemble` is the raw ensemble, `made.coefficients` what was fitted. No dew point is above
-    the temperature. A few rows of all members are in memory at a time.
+    `made.ensemble` is the raw ensemble, `made.coefficients` what was fitted; variables that are not
+    among `only`, where it is given, stay raw. No dew point is above the temperature. A few rows of
+    all members are in memory at a time.
 
     Raises StormdrawError if the coefficients are of other variables or leads, or if nothing was
     fitted for a variable and lead that the raw ensemble has.
@@ -207,6 +208,8 @@ def write_calibrated(made: CaseToMake) -> None:
                 rows = slice(start, min(start + height, grid.shape[0]))
                 block = {
                     name: _calibrated(raw, name, j, rows, fitted[name][case.leads[j]], order)
+                    if only is None or name in only
+                    else raw[name].isel(lead=j, y=rows).values
                     for name in case.variables
                 }
                 if {"T2M", "D2M"} <= set(block):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from stormdraw.ensembles.system import AnySystem, CaseToMake, Role
 from stormdraw.section import Name
+from stormdraw.variables import STATE_VARIABLES
 
 if TYPE_CHECKING:
     from stormdraw.ensembles.settings import Ensembles
@@ -20,12 +21,14 @@ class CalibratedSystem(AnySystem):
     """The members of the system `of`, of honest distributions and in the order they were in.
 
     The distributions (EMOS) are fitted on so many validation `cases`, or as many as there are, and
-    members keep their order at every point (ensemble copula coupling).
+    members keep their order at every point (ensemble copula coupling). Variables that a list `only`
+    leaves out stay as they are.
     """
 
     method: Literal["calibrated"]
     of: Name
     cases: Annotated[int, Field(ge=1, le=400)] = 15
+    only: list[Literal[STATE_VARIABLES]] | None = None  # type: ignore[valid-type]
     bytes_a_value = 2
     megabytes_to_write = 2000
 
@@ -90,6 +93,12 @@ class CalibratedSystem(AnySystem):
                 "put in order; set `of` to a system with members"
             )
         self._require_several(source.most_members(run))
+        unknown = [name for name in self.only or [] if name not in run.variables]
+        if unknown or self.only == []:
+            raise ValueError(
+                f"calibrates `only` {', '.join(unknown) or 'nothing'}, but the run's variables are "
+                f"{', '.join(run.variables)}; name some of these, or leave `only` out"
+            )
         if not self.fitted_on(run):
             starts = ", ".join(sorted({f"{init:%H}" for init in run.initial_times()}))
             raise ValueError(
@@ -108,7 +117,7 @@ class CalibratedSystem(AnySystem):
         # Here, since a configuration is read without them.
         from stormdraw.ensembles.post_processing import write_calibrated
 
-        write_calibrated(made)
+        write_calibrated(made, self.only)
 
     def _source(self, run: Settings) -> AnySystem:
         return run.ensembles.system(self.of)
