@@ -2,8 +2,6 @@
 
 import copy
 import json
-import os
-import time
 
 import pandas as pd
 import pytest
@@ -45,11 +43,10 @@ def test_a_reference_is_calibrated_on_validation_and_scored(experiment: Experime
         assert (own["cases"] == 2).all()
     assert not list((experiment.results / "ensembles").rglob("*.nc"))
 
-    # What was fitted knows nothing of the test, and follows from the validation.
-    later = time.time() + 60
-    for day, fitted_anew in (("20260603", False), ("20260602", True)):
-        os.utime(experiment.results / "fields" / "hrrr" / f"{day}.nc", (later, later))
+    # What is fitted needs the validation, and nothing of the test.
+    (experiment.folder / COEFFICIENTS).unlink()
+    for day, needed in (("20260603", 0), ("20260602", 1)):
+        (experiment.results / "fields" / "hrrr" / f"{day}.nc").unlink()
         jobs = planned(experiment, COEFFICIENTS, "--rerun-triggers", "mtime")
-        assert (jobs.get("ensembles_fit", 0), jobs.get("ensembles_pair", 0)) == (
-            (1, 2) if fitted_anew else (0, 0)
-        )
+        assert [jobs[f"ensembles_{what}"] for what in ("fit", "pair", "take")] == [1, 2, 2]
+        assert jobs.get("fields_normalise", 0) == needed
