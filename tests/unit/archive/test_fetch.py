@@ -19,6 +19,7 @@ from archive_mirror import (
 )
 from message_extents import find_messages
 
+from stormdraw.archive import fetch as fetching
 from stormdraw.archive.download import download
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.manifest import read_manifest
@@ -68,6 +69,14 @@ def test_every_message_is_listed_and_nothing_else_is_stored(manifest, mirror):
             assert (header.variable.name, header.init) == (row["variable"], row["init"])
     everything = {path for path in manifest.parent.rglob("*") if path.is_file()}
     assert everything == {manifest} | {manifest.parent / file for file in table["file"]}
+
+
+def test_two_files_are_never_stored_under_one_name(manifest, mirror, monkeypatch):
+    """The later one would pass for both."""
+    monkeypatch.setattr(fetching, "stored_path", lambda file: f"hrrr.{file.init.hour // 6}.grib2")
+    with pytest.raises(StormdrawError, match=r"01 UTC \+ 0 h and hrrr .*00 UTC \+ 0 h are both"):
+        fetch(manifest, mirror)
+    assert not list(manifest.parent.rglob("*.grib2"))
 
 
 def test_messages_are_those_of_the_mirror_byte_for_byte(manifest, mirror):

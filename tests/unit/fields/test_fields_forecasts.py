@@ -6,7 +6,7 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarse_grid
-from stormdraw.fields.forecasts import Cycle, regrid_members, regrid_products
+from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members, regrid_products
 from stormdraw.fields.quality import read_findings
 from stormdraw.fields.target import Target
 from stormdraw.grids import HRRR, lambert
@@ -74,6 +74,29 @@ def test_each_member_comes_from_its_own_run(tmp_path, write_manifest, destinatio
         for k in range(10):
             assert np.allclose(dataset["T2M"].values[k, 0], 270.1 + k, atol=1e-3)
             assert np.allclose(dataset["T2M"].values[k, 1], 270.3 + k, atol=1e-3)
+
+
+@pytest.mark.parametrize("age", [0, 1])
+def test_hrrrs_forecast_is_that_of_the_run_that_began_so_many_hours_before(
+    age, tmp_path, write_manifest, destination
+):
+    """As from an analysis that is itself a forecast: 280 and the age in K, and the lead in tenths."""
+    messages = [
+        message(
+            *("T2M", np.full(SOURCE.shape, 280.0 + older + lead / 10)),
+            *(INIT - hours(older), lead + older),
+            member=f"hrrr_{older:02d}h",
+        )
+        for older in (0, 1)
+        for lead in (1, 2)
+    ]
+    manifest = write_manifest(tmp_path / "20260608", messages)
+    to = destination(tmp_path)
+    regrid_forecast(manifest, Cycle(INIT, [1, 2], ["T2M"]), age, Target(TARGET), to)
+    with xr.open_dataset(to.output) as dataset:
+        assert dataset["init"].values == np.datetime64("2026-06-08T06")
+        for index, tenths in enumerate((0.1, 0.2)):
+            assert np.allclose(dataset["T2M"].values[index], 280 + age + tenths, atol=1e-3)
 
 
 def test_an_absent_member_is_missing_not_forgotten(tmp_path, write_manifest, destination):
