@@ -131,6 +131,7 @@ def test_other_variables_are_fetched_anew(manifest, server):
     assert fewer["variable"].tolist() == ["T2M", "CAPE"] * 4
     more = fetch(manifest, server)
     assert more["variable"].tolist() == list(STATE) * 4
+    assert set(more["status"]) == {"ok"}
 
 
 def test_files_from_elsewhere_are_not_kept(tmp_path, manifest, server):

@@ -40,7 +40,7 @@ def spans(offsets: Iterable[int], wanted: Iterable[int]) -> list[Span]:
     for offset in sorted(set(wanted)):
         following = ends[offset]
         piece = Piece(offset, None if following is None else following - offset)
-        if found and offset == end:
+        if offset == end:
             found[-1].append(piece)
         else:
             found.append([piece])
