@@ -80,7 +80,7 @@ def test_each_member_comes_from_its_own_run(tmp_path, write_manifest, destinatio
 def test_hrrrs_forecast_is_that_of_the_run_that_began_so_many_hours_before(
     age, tmp_path, write_manifest, destination
 ):
-    """280 K, the age in K and the lead in tenths: such a run goes on from a forecast as analysis."""
+    """280 K, the age in K and the lead in tenths. Where analyses are forecasts, age is theirs."""
     messages = [
         message(
             *("T2M", np.full(SOURCE.shape, 280.0 + older + lead / 10)),

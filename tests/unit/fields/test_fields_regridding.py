@@ -107,6 +107,7 @@ def test_a_missing_neighbour_makes_the_point_missing():
 def test_same_grid_is_passed_through():
     field = np.random.default_rng(0).normal(size=TARGET.shape)
     assert Regridder(TARGET, TARGET).bilinear(field) is field
+    assert Regridder(TARGET, TARGET).nearest(field) is field
 
 
 def test_a_missing_point_of_no_weight_does_no_harm():
