@@ -3,7 +3,8 @@
     python tests/benchmarks/scores_statistics.py [COMMIT]
 
 Each of T2M, REFC and WIND10 with the wind vector goes through the scores stage, 100 members on two
-threads, and every statistic is timed by its name. With a COMMIT the library of then and the one of
+threads, and every statistic is timed by its name: seconds, and seconds of all processors together,
+which do not depend on what else the machine does. With a COMMIT the library of then and the one of
 now take turns, each in a process of its own, so that whatever else the machine does hits both; the
 fastest round of each counts. A process compiles all loops on a small grid before it times anything.
 
@@ -70,30 +71,36 @@ def ensemble(
     return drawn, member()
 
 
+Seconds = dict[str, tuple[float, float]]
+
+
 class Times:
-    """Seconds by statistic, added up over threads."""
+    """Seconds, and those of processors, by statistic, added up over threads."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+        self.seconds: Seconds = {}
         self._lock = threading.Lock()
 
-    def timed(self, name: str, made: Callable[..., Any] | None, share: float) -> Any:
-        """`made`, whose seconds count; `share` of them where as many threads run at once."""
+    def timed(self, name: str, made: Callable[..., Any] | None, in_threads: bool) -> Any:
+        """`made`, whose seconds count, shared by threads where several call it at once."""
         if made is None:
             return None
+        processor = time.thread_time if in_threads else time.process_time
+        share = 1.0 / THREADS if in_threads else 1.0
 
         def call(given: Any) -> Any:
-            start = time.perf_counter()
+            start, own = time.perf_counter(), processor()
             found = made(given)
-            taken = share * (time.perf_counter() - start)
+            taken = share * (time.perf_counter() - start), processor() - own
             with self._lock:
-                self.seconds[name] = self.seconds.get(name, 0.0) + taken
+                before = self.seconds.get(name, (0.0, 0.0))
+                self.seconds[name] = before[0] + taken[0], before[1] + taken[1]
             return found
 
         return call
 
 
-def time_library(library: str) -> dict[str, dict[str, float]]:
+def time_library(library: str) -> dict[str, Seconds]:
     """Seconds of each statistic by variable."""
     sys.path.insert(0, library)
     from stormdraw.scores import registry
@@ -101,9 +108,9 @@ def time_library(library: str) -> dict[str, dict[str, float]]:
     times = Times()
     scores = registry.scores()
     for name, score in list(scores.items()):
-        of_threads = {"points": times.timed(name, score.points, 1.0 / THREADS)}
+        of_threads = {"points": times.timed(name, score.points, True)}
         alone = {
-            kind: times.timed(name, getattr(score, kind), 1.0)
+            kind: times.timed(name, getattr(score, kind), False)
             for kind in ("fields", "event", "wind")
         }
         scores[name] = dataclasses.replace(score, **of_threads, **alone)
@@ -113,12 +120,19 @@ def time_library(library: str) -> dict[str, dict[str, float]]:
     for variable in VARIABLES:
         times.seconds = {}
         whole = score_variable(variable, SHAPE, MEMBERS)
-        found[variable] = times.seconds | {SHARED: whole - sum(times.seconds.values())}
+        known = np.sum(list(times.seconds.values()), axis=0)
+        shared, processor = np.maximum(np.subtract(whole, known), 0.0)
+        found[variable] = times.seconds | {SHARED: (float(shared), float(processor))}
     return found
 
 
-def score_variable(name: str, shape: tuple[int, int], members: int) -> float:
-    """Seconds that a variable takes, and with the wind speed the vector."""
+def now() -> np.ndarray:
+    """Seconds, and those of processors."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def score_variable(name: str, shape: tuple[int, int], members: int) -> np.ndarray:
+    """Seconds that a variable takes, and of processors; with the wind speed the vector's too."""
     from stormdraw.scores.block import Block, block_sums, wind_sums
     from stormdraw.scores.ensemble import Forecast
     from stormdraw.scores.settings import Scores
@@ -132,24 +146,24 @@ def score_variable(name: str, shape: tuple[int, int], members: int) -> float:
         np.abs(truth, out=truth)
     forecast = Forecast(name, drawn)
     block = Block(forecast, truth, weights, points, Scores(), 0, ("", name, 1), THREADS)
-    start = time.perf_counter()
+    start = now()
     block_sums(block)
-    seconds = time.perf_counter() - start
+    seconds = now() - start
     if name == "WIND10":
         del block, forecast, drawn
         (u, true_u), (v, true_v) = (ensemble("U10", random, shape, members) for _ in range(2))
         wind = Wind(
             Forecast("U10", u), Forecast("V10", v), true_u, true_v, weights, points, THREADS
         )
-        start = time.perf_counter()
+        start = now()
         wind_sums(wind)
-        seconds += time.perf_counter() - start
+        seconds += now() - start
     return seconds
 
 
-def fastest(libraries: dict[str, Path]) -> dict[str, dict[str, dict[str, float]]]:
+def fastest(libraries: dict[str, Path]) -> dict[str, dict[str, Seconds]]:
     """Seconds by library, variable and statistic, the least of rounds that take turns."""
-    best: dict[str, dict[str, dict[str, float]]] = {}
+    best: dict[str, dict[str, Seconds]] = {}
     for _ in range(ROUNDS):
         for name, library in libraries.items():
             compiled = Path(tempfile.gettempdir()) / f"stormdraw-compiled-{name}"
@@ -161,44 +175,45 @@ def fastest(libraries: dict[str, Path]) -> dict[str, dict[str, dict[str, float]]
             for variable, seconds in json.loads(done.stdout).items():
                 known = best.setdefault(name, {}).setdefault(variable, seconds)
                 for statistic, taken in seconds.items():
-                    known[statistic] = min(known.get(statistic, taken), taken)
+                    before = known.get(statistic, taken)
+                    known[statistic] = (min(before[0], taken[0]), min(before[1], taken[1]))
     return best
 
 
 def by_statistic(commit: str | None = None) -> str:
     """The table of seconds, of the commit and of now where one is given."""
-    now = {"now": _ROOT / "workflow_scripts"}
+    own = {"now": _ROOT / "workflow_scripts"}
     if commit is None:
-        return _table(fastest(now))
+        return _table(fastest(own))
     with tempfile.TemporaryDirectory(prefix="stormdraw-before-") as folder:
         git = ["git", "-C", str(_ROOT), "worktree"]
         subprocess.run([*git, "add", "--detach", "--quiet", folder, commit], check=True)
         try:
-            return _table(fastest({commit: Path(folder) / "workflow_scripts", **now}))
+            return _table(fastest({commit: Path(folder) / "workflow_scripts", **own}))
         finally:
             subprocess.run([*git, "remove", "--force", folder], check=True)
 
 
-def _table(best: dict[str, dict[str, dict[str, float]]]) -> str:
-    statistics = dict.fromkeys(
-        name for of_one in best.values() for seconds in of_one.values() for name in seconds
-    )
-    ordered = [*sorted(set(statistics) - {SHARED}), SHARED]
-    headings = ["", *(f"{variable}, {name}" for variable in VARIABLES for name in best)]
-    rows = [
-        [statistic]
-        + [
-            f"{best[name][variable][statistic]:.2f}" if statistic in best[name][variable] else ""
-            for variable in VARIABLES
-            for name in best
+def _table(best: dict[str, dict[str, Seconds]]) -> str:
+    found = {name for of_one in best.values() for seconds in of_one.values() for name in seconds}
+    columns = [best[name][variable] for variable in VARIABLES for name in best]
+
+    def row(title: str, cells: list[tuple[float, float] | None]) -> list[str]:
+        return [
+            title,
+            *("" if cell is None else f"{cell[0]:.2f} ({cell[1]:.2f})" for cell in cells),
         ]
-        for statistic in ordered
+
+    rows = [
+        row(name, [c.get(name) for c in columns]) for name in [*sorted(found - {SHARED}), SHARED]
     ]
-    sums = [f"{sum(best[name][variable].values()):.1f}" for variable in VARIABLES for name in best]
+    sums = [tuple(np.sum(list(column.values()), axis=0)) for column in columns]
+    headings = ["", *(f"{variable}, {name}" for variable in VARIABLES for name in best)]
     return (
-        f"Seconds of each statistic, {SHAPE[0]} x {SHAPE[1]} points, {MEMBERS} members, {THREADS} "
-        f"threads, one variable at one lead, WIND10 with the wind vector; best of {ROUNDS} "
-        f"rounds.\n\n{table(headings, [*rows, ['all', *sums]])}"
+        f"Seconds of each statistic, in brackets those of all processors together: {SHAPE[0]} x "
+        f"{SHAPE[1]} points, {MEMBERS} members, {THREADS} threads, one variable at one lead, and "
+        f"with WIND10 the wind vector; the least of {ROUNDS} rounds.\n\n"
+        f"{table(headings, [*rows, row('all', sums)])}"
     )
 
 

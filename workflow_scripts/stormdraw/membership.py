@@ -55,6 +55,7 @@ _HRRR_LONG = _HRRR_VERSIONS[0][1]
 _HREF_V3, _HREF_V2 = datetime(2021, 5, 11, 12), datetime(2017, 11, 1, 12)
 _PUBLISHED_HOURS = {"href": 48, "refs": 60}
 _PUBLISHED_HOURS_V2 = 36
+_HREF_V2_MEMBERS = 8
 
 # The variables of HREF's mean files: no reflectivity, and wind only as speed. REFS is its
 # successor; its spread files are known to hold these and more.
@@ -123,6 +124,17 @@ def members_at(reference: str, cycle: datetime) -> list[Member]:
             f"which it has since its version 3 of {_HREF_V3:%Y-%m-%d %H} UTC"
         )
     return _href_members(cycle)
+
+
+def published_members(reference: str, cycle: datetime, lead: int) -> int:
+    """How many members the mean and spread are of that `href` or `refs` published for a lead.
+
+    Raises StormdrawError if the ensemble has no cycle at that hour.
+    """
+    _require_cycle(reference, cycle)
+    if reference == "href" and cycle < _HREF_V3:
+        return _HREF_V2_MEMBERS
+    return sum(member.reaches(lead) for member in members_at(reference, cycle))
 
 
 def published_hours(reference: str, cycle: datetime) -> int:

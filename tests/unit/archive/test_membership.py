@@ -7,7 +7,7 @@ from archive_mirror import settings
 
 from stormdraw.archive.wanted import requests
 from stormdraw.errors import StormdrawError
-from stormdraw.membership import members_at
+from stormdraw.membership import members_at, published_members
 
 NOON = datetime(2026, 9, 15, 12)
 
@@ -18,7 +18,7 @@ NOON = datetime(2026, 9, 15, 12)
 )
 def test_refs_has_as_many_members_as_it_publishes(lead, count):
     members = [member for member in members_at("refs", NOON) if member.reaches(lead)]
-    assert len(members) == count
+    assert len(members) == published_members("refs", NOON, lead) == count
     if count == 6:
         assert {member.age for member in members} == {0}
         assert {member.model for member in members} == {"rrfs"}
@@ -27,7 +27,12 @@ def test_refs_has_as_many_members_as_it_publishes(lead, count):
 @pytest.mark.parametrize(("lead", "count"), [(1, 10), (36, 10), (42, 8), (60, 2)])
 def test_href_at_a_main_cycle(lead, count):
     members = [member for member in members_at("href", NOON) if member.reaches(lead)]
-    assert len(members) == count
+    assert len(members) == published_members("href", NOON, lead) == count
+
+
+def test_href_had_eight_members_before_its_version_3():
+    assert published_members("href", datetime(2021, 5, 11, 6), 36) == 8
+    assert published_members("href", datetime(2021, 5, 11, 12), 36) == 10
 
 
 def test_refs_has_seven_forecasts_and_the_same_of_six_hours_before():
@@ -50,6 +55,8 @@ def test_refs_has_seven_forecasts_and_the_same_of_six_hours_before():
 def test_four_cycles_a_day(reference):
     with pytest.raises(StormdrawError, match=f"{reference.upper()} has no cycle at .* 03 UTC"):
         members_at(reference, datetime(2026, 9, 15, 3))
+    with pytest.raises(StormdrawError, match=f"{reference.upper()} has no cycle"):
+        published_members(reference, datetime(2026, 9, 15, 3), 1)
 
 
 def test_the_reference_that_is_chosen_is_asked_for():

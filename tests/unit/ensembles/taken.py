@@ -1,6 +1,7 @@
 """Cases of systems that need no network."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from stormdraw.ensembles.files import Case
@@ -9,8 +10,9 @@ from stormdraw.ensembles.system import CaseToMake
 
 
 def to_make(case: Case, output: Path, **files: Any) -> CaseToMake:
-    """A case of no run in particular, of these files."""
-    return CaseToMake(None, case, output, {}, **files)  # type: ignore[arg-type]
+    """A case of a run of which only the reference is known, of these files."""
+    run = SimpleNamespace(archive=SimpleNamespace(reference="href"))
+    return CaseToMake(run, case, output, {}, **files)  # type: ignore[arg-type]
 
 
 def write(kind: str, case: Case, output: Path, **files: Any) -> None:

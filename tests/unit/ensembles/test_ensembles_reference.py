@@ -138,3 +138,4 @@ def test_products_stay_mean_and_spread(tmp_path):
         assert dataset.attrs["distribution"] == "gaussian"
         assert dataset["T2M_mean"].shape == (1, *GRID.shape)
         assert (dataset["T2M_spread"].values == 1.5).all()
+        assert dataset.attrs["members_by_lead"] == 10

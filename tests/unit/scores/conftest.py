@@ -73,6 +73,8 @@ def make_ensemble(grid: Grid) -> Callable[..., xr.Dataset]:
 def write_statistics(tmp_path: Path) -> Callable[..., Path]:
     """Write a score file from sums (variable, lead); what is not given is 0, members are 3.
 
+    Nobody says of how many members a mean and spread are.
+
     Tables are given with all their dimensions, the region first.
     """
 
@@ -89,6 +91,7 @@ def write_statistics(tmp_path: Path) -> Callable[..., Path]:
         values: dict = {name: np.zeros(shape, own.kind) for name, own in scalars.items()}
         values |= {"weight_sum": np.full(shape, 10.0), "points": np.full(shape, 10)}
         values["members"] = np.full(shape, 3)
+        values["crps_gaussian_fair_sum"] = np.full(shape, np.nan)
         rank_counts = np.asarray(given.pop("rank_counts", np.zeros((*shape[:2], 4), np.int64)))
         tables = {name: np.asarray(given.pop(name)) for name in registry.tables() if name in given}
         for name, value in given.items():

@@ -8,7 +8,7 @@ from scipy import integrate, stats
 from scored_fields import points_of
 from scores.probability import crps_for_ensemble
 
-from stormdraw.scores.statistics.crps import gaussian_crps
+from stormdraw.scores.statistics.crps import fair_gaussian_crps, gaussian_crps
 
 
 def crps(members: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -209,3 +209,53 @@ def test_adding_a_member_twice_is_punished() -> None:
     assert difference.mean() == pytest.approx(
         expected, abs=4 * difference.std() / np.sqrt(truth.size)
     )
+
+
+@pytest.mark.parametrize("spread", [0.8, 1.0, 1.2])
+@pytest.mark.parametrize("members", [3, 5, 10, 14, 100])
+def test_fair_gaussian_crps_of_few_members_is_on_average_that_of_infinitely_many(
+    members: int, spread: float, random: np.random.Generator
+) -> None:
+    """With the truth drawn as members are, and where their spread is a fifth too small or large.
+
+    |X - y| has then the mean sqrt(2 (spread**2 + 1) / pi), and |X - X'| / 2 spread / sqrt(pi).
+    """
+    count = 200_000
+    truth = random.normal(size=count)
+    # Mean and variance of a Gaussian's sample are independent of each other.
+    mean = random.normal(0.0, spread / np.sqrt(members), count)
+    own = spread * np.sqrt(random.chisquare(members - 1, count) / (members - 1))
+    expected = np.sqrt(2.0 * (spread**2 + 1.0) / np.pi) - spread / np.sqrt(np.pi)
+    fair, plain = fair_gaussian_crps(mean - truth, own, members), gaussian_crps(mean - truth, own)
+    assert abs(fair.mean() - expected) < 4.0 * stats.sem(fair)
+    if members <= 14:
+        assert plain.mean() - expected > 10.0 * stats.sem(plain - fair)
+
+
+def test_fair_gaussian_crps_is_unbiased_for_each_truth(random: np.random.Generator) -> None:
+    members = random.normal(1.0, 2.0, (5, 100_000))
+    mean, spread = members.mean(axis=0), members.std(axis=0, ddof=1)
+    for truth in (-4.0, 1.0, 2.5):
+        fair = fair_gaussian_crps(mean - truth, spread, 5)
+        assert abs(fair.mean() - gaussian_crps(1.0 - truth, 2.0)) < 4.0 * stats.sem(fair)
+
+
+def test_fair_gaussian_crps_of_two_members_is_their_fair_crps(random: np.random.Generator) -> None:
+    members, truth = random.normal(size=(2, 300)), random.normal(size=300)
+    error, spread = members.mean(axis=0) - truth, members.std(axis=0, ddof=1)
+    _, fair = brute_force(members, truth)
+    np.testing.assert_allclose(fair_gaussian_crps(error, spread, 2), fair, atol=1e-12)
+
+
+def test_fair_gaussian_crps_of_four_members_by_hand() -> None:
+    # T is uniform from -1 to 1, r = 3/2: (0.5**2 + 1.5**2) / (2 * 1.5) = 5/6. c = sqrt(2/3) * 1 /
+    # (sqrt(pi) / 2), so that 1 / (c sqrt(pi)) = sqrt(3/8).
+    found = fair_gaussian_crps(np.array([0.5, 2.0]), np.array(1.0), 4)
+    np.testing.assert_allclose(found, np.array([5 / 6, 2.0]) - np.sqrt(3 / 8))
+
+
+def test_fair_gaussian_crps_of_very_many_members_is_the_plain_one() -> None:
+    error, spread = np.array([-3.0, 0.0, 0.4, 9.0]), np.array([1.0, 2.0, 0.0, 0.5])
+    found = fair_gaussian_crps(error, spread, 10**6)
+    np.testing.assert_allclose(found, gaussian_crps(error, spread), rtol=1e-5)
+    np.testing.assert_array_equal(fair_gaussian_crps(error, spread, 1), np.abs(error))

@@ -69,6 +69,17 @@ def test_a_gaussian_reference_is_compared_with_gaussian_scores() -> None:
     assert "compare g with g" in text
 
 
+def test_a_gaussian_reference_of_known_size_is_compared_without_it() -> None:
+    fair = {"crps_gaussian_fair": (1.0, 3.0)}
+    summary = summary_of(
+        {("href", "T2M"): GAUSSIAN | fair, ("trial", "T2M"): scores((1.0, 1.0)) | fair}
+    )
+    table = headline(summary, "href").set_index("system")
+    assert table.loc["trial", "skill"] == 0.0
+    assert table.loc["trial", "skill_of"] == "crps_gaussian_fair"
+    assert "0.00 g" in headline_text(table.reset_index(), "href", [])
+
+
 def test_undefined_scores_stay_undefined() -> None:
     nothing = scores((0.0, 0.0)) | {"rmse": (0.0, 0.0), "spread_error_ratio": (np.nan, np.nan)}
     one_member = scores((1.0, 1.0)) | {"spread_error_ratio": (np.nan, np.nan)}

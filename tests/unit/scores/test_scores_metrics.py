@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stormdraw.scores.statistics.crps import crps_metrics, skill
+from stormdraw.scores.statistics.crps import crps_metrics, shared_crps, skill
 from stormdraw.scores.statistics.spread_error import SCORE
 from stormdraw.scores.sums import Cases, ratio
 
@@ -88,6 +88,19 @@ def test_skill_compares_like_with_like() -> None:
     assert skill(ensemble, reference) == {"crps_skill": np.array([0.75])}
     assert skill(ensemble, gaussian) == {"crps_gaussian_skill": np.array([0.5])}
     assert skill(gaussian, reference) == {"crps_gaussian_skill": np.array([0.5])}
+
+
+def test_the_size_of_ensembles_is_taken_out_where_both_are_known() -> None:
+    known = {"crps_gaussian": np.array([3.0]), "crps_gaussian_fair": np.array([2.0])}
+    ensemble = known | {"crps_fair": np.array([9.0])}
+    assert skill(known, ensemble) == {"crps_gaussian_skill": np.array([0.0])}
+    assert shared_crps(known, ensemble) == "crps_gaussian_fair"
+    assert shared_crps(ensemble, {"crps_gaussian"}) == "crps_gaussian"
+    sums = {"crps_gaussian_sum": [10.0, 30.0], "crps_gaussian_fair_sum": [5.0, np.nan]}
+    assert "crps_gaussian_fair" not in metrics(statistics([0, 0], **sums), ONCE)
+    # A case without a point that counts needs none.
+    system = statistics([0, 0], **sums, points=[10, 0], weight_sum=[10.0, 0.0])
+    assert metrics(system, ONCE)["crps_gaussian_fair"][0, 0] == 0.5
 
 
 def test_a_ratio_to_nothing_is_undefined() -> None:

@@ -158,12 +158,34 @@ def test_mean_and_spread_give_gaussian_scores_only(
     full = case_statistics(make_ensemble(INIT, LEADS, {"T2M": members}), truth, weights, 0)
     for name in ("crps_gaussian_sum", "error_sum", "squared_error_sum", "variance_sum"):
         np.testing.assert_allclose(found[name], full[name], rtol=1e-9, err_msg=name)
+    # Nobody says of how many members they are.
+    assert np.isnan(found["crps_gaussian_fair_sum"]).all()
     for name in ("points", "weight_sum", "mask_checksum"):
         np.testing.assert_array_equal(found[name], full[name], name)
     assert np.isnan(found["crps_fair_sum"]).all()
     assert np.isnan(found["crps_standard_sum"]).all()
     assert (found["members"] == 0).all()
     assert (found["rank_counts"] == 0).all()
+
+
+def test_a_mean_and_spread_of_so_many_members_score_as_these_do(
+    make_ensemble: Callable[..., xr.Dataset], members: np.ndarray, observed: np.ndarray
+) -> None:
+    truth, ones = as_truth(T2M=observed), np.ones((5, 7))
+    fitted = make_ensemble(
+        INIT,
+        LEADS,
+        {
+            "T2M_mean": members.astype(float).mean(axis=0),
+            "T2M_spread": members.astype(float).std(axis=0, ddof=1),
+        },
+    ).assign_attrs(members_by_lead=[4, 3])
+    found = case_statistics(fitted, truth, ones, 0)["crps_gaussian_fair_sum"].values[0]
+    full = case_statistics(make_ensemble(INIT, LEADS, {"T2M": members}), truth, ones, 0)
+    four = full["crps_gaussian_fair_sum"].values[0]
+    assert found[0] == pytest.approx(four[0], rel=1e-6)
+    # Of fewer members more of the error is taken off.
+    assert found[1] < four[1] < full["crps_gaussian_sum"][0, 1]
 
 
 def test_spectra_are_of_ten_members_and_of_the_mean_of_all(

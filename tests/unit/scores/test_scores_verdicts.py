@@ -115,6 +115,30 @@ def test_a_gaussian_reference_is_met_as_a_gaussian(write: Callable) -> None:
     assert any("scored as Gaussians" in note for note in notes)
     assert any("members (0: known by mean and spread)" in note for note in notes)
     assert any("20 initial days" in note for note in notes)
+    assert any("crps_gaussian does not" in note for note in notes)
+
+
+def test_a_mean_and_spread_of_known_size_are_met_without_it(
+    write_statistics: Callable[..., Path],
+) -> None:
+    paths = {
+        name: [
+            write_statistics(
+                *(name, init, ["T2M"], [1]),
+                crps_gaussian_sum=2.0,
+                crps_gaussian_fair_sum=scale * UNEVEN[number],
+                members=members,
+            )
+            for number, init in enumerate(DAYS[:8])
+        ]
+        for name, scale, members in (("href", 1.0, 0), ("trial", 0.9, 4))
+    }
+    table = judged(paths)
+    assert table.loc["trial", "metric"] == "crps_gaussian_fair"
+    assert table.loc["trial", "value"] / table.loc["trial", "reference_value"] == pytest.approx(0.9)
+    notes = " ".join(caveats(table.reset_index(), 0.95))
+    assert "crps_gaussian_fair takes out how few members" in notes
+    assert "crps_gaussian does not" not in notes
 
 
 def test_no_reference_no_verdicts(write: Callable) -> None:

@@ -134,6 +134,7 @@ def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Po
         }
         if members is None:
             mean, spread = block.forecast.mean.ravel(), block.forecast.spread.ravel()
+            more["sampled"] = block.forecast.sampled
             return Points.of_gaussian(mean[here], spread[here], *of_points, **more)
         return Points.of_members(members.reshape(len(members), -1)[:, here], *of_points, **more)
 

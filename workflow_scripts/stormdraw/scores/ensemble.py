@@ -19,6 +19,7 @@ class Forecast:
 
     `absent` is how many members of the file have no value here; `members` are the others. It is
     None, not empty, for a distribution known by mean and spread, which nobody else needs.
+    `sampled` is of how many members mean and spread are, 0 if nobody says.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Forecast:
     mean: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     spread: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     absent: int = 0
+    sampled: int = 0
 
     @cached_property
     def valid(self) -> np.ndarray:
@@ -69,7 +71,7 @@ def read_forecast(ensemble: xr.Dataset, name: str, lead: int) -> Forecast:
         mean, spread = (
             ensemble[f"{name}_{kind}"].sel(lead=lead).values for kind in ("mean", "spread")
         )
-        return Forecast(name, None, mean, spread)
+        return Forecast(name, None, mean, spread, sampled=_sampled(ensemble, lead))
     stored = ensemble[name].sel(lead=lead).transpose("member", "y", "x")
     count = stored.sizes["member"]
     members = np.empty(stored.shape, np.float32)
@@ -80,6 +82,14 @@ def read_forecast(ensemble: xr.Dataset, name: str, lead: int) -> Forecast:
                 members[present] = member
                 present += 1
     return Forecast(name, members[:present], absent=count - present)
+
+
+def _sampled(ensemble: xr.Dataset, lead: int) -> int:
+    """Of how many members a mean and spread are, 0 if the file does not tell."""
+    by_lead = np.atleast_1d(ensemble.attrs.get("members_by_lead", []))
+    if len(by_lead) != ensemble.sizes["lead"]:
+        return 0
+    return int(by_lead[leads_of(ensemble).index(lead)])
 
 
 def _absent(ensemble: xr.Dataset, name: str) -> Forecast:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stormdraw.scores.settings import SCORED_VARIABLES
+from stormdraw.scores.statistics.crps import GAUSSIAN_CRPS, shared_crps
 from stormdraw.scores.text_table import MISSING, WIDTH, text_table
 
 COLUMNS = (
@@ -27,7 +28,7 @@ def headline(summary: pd.DataFrame, reference: str | None) -> pd.DataFrame:
     """One row for each system and variable, all leads together, with columns COLUMNS.
 
     CRPS is the mean over leads. Skill is 1 - CRPS / CRPS of the reference, both means over leads,
-    of the CRPS that `skill_of` names: crps_fair if both are ensembles, else crps_gaussian of both.
+    of the CRPS that `skill_of` names: crps_fair if both are ensembles, else one of Gaussians.
     The spread-error ratio averages variances and squared errors over leads before the root. What a
     system does not have is NaN; `skill_of` is empty where there is no reference to compare with.
     """
@@ -75,7 +76,7 @@ def headline_text(headline: pd.DataFrame, reference: str | None, truth: Sequence
         )
     blocks.append(_block(headline, "Spread-error ratio: 1 when calibrated", _calibrated))
     notes = [f"Cases: {counts['cases']}.", *(textwrap.fill(line, WIDTH) for line in truth)]
-    if headline["crps_fair"].isna().any() or (headline["skill_of"] == "crps_gaussian").any():
+    if headline["crps_fair"].isna().any() or headline["skill_of"].isin(GAUSSIAN_CRPS).any():
         notes.append("g: Gaussian CRPS, where only mean and spread are known; compare g with g.")
     return "\n\n".join([*blocks, "\n".join(notes)]) + "\n"
 
@@ -102,7 +103,7 @@ def _skilled(row: pd.Series) -> str:
         return MISSING
     # + 0.0 turns -0.0 into 0.0.
     return f"{round(row['skill'], 2) + 0.0:.2f}" + (
-        " g" if row["skill_of"] == "crps_gaussian" else ""
+        " g" if row["skill_of"] in GAUSSIAN_CRPS else ""
     )
 
 
@@ -124,7 +125,7 @@ def _skill(own: pd.DataFrame, reference: pd.DataFrame | None) -> tuple[float, st
     """Skill and the name of the CRPS it is of."""
     if reference is None:
         return np.nan, ""
-    metric = "crps_fair" if "crps_fair" in own and "crps_fair" in reference else "crps_gaussian"
+    metric = shared_crps(own, reference)
     scale = _mean(reference, metric)
     return (1.0 - _mean(own, metric) / scale if scale else np.nan), metric
 

@@ -15,7 +15,7 @@ from stormdraw.scores.comparison import check_reference, leads, load_systems, va
 from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import SCORED_VARIABLES, Scores
-from stormdraw.scores.statistics.crps import crps_metrics, shared_crps
+from stormdraw.scores.statistics.crps import GAUSSIAN_CRPS, crps_metrics, shared_crps
 from stormdraw.scores.summary import read_table
 from stormdraw.scores.sums import Cases, smallest_ensembles
 
@@ -229,10 +229,24 @@ def caveats(table: pd.DataFrame, confidence: float) -> list[str]:
         notes.append(
             "The CRPS of a single member is its absolute error: it has no spread to be paid for."
         )
-    if (table["metric"] == "crps_gaussian").any():
+    gaussian = [kind for kind in GAUSSIAN_CRPS if (table["metric"] == kind).any()]
+    if gaussian:
         notes.append(
-            "Where the metric is crps_gaussian, both systems are scored as Gaussians with their "
-            "mean and spread; own_crps_fair is the full ensemble's, not to be set against them."
+            f"Where the metric is {' or '.join(gaussian)}, both systems are scored as Gaussians "
+            "with their mean and spread; own_crps_fair is the full ensemble's, not to be set "
+            "against them."
+        )
+    if "crps_gaussian_fair" in gaussian:
+        notes.append(
+            "crps_gaussian_fair takes out how few members mean and spread are of: exactly for a "
+            "sample of a Gaussian, approximately for members of different models or ages or of a "
+            "skewed variable. Published spreads are taken to divide by the number of members "
+            "less 1."
+        )
+    if "crps_gaussian" in gaussian:
+        notes.append(
+            "crps_gaussian does not: the mean and spread of 10 members pay some 6 % for their "
+            "number, those of 100 half a per cent."
         )
     return notes
 

@@ -43,7 +43,8 @@ class Points(_Shared):
     `errors` (point, member) are those of the members in ascending order. `members` is their number:
     0 for a distribution known by mean and spread, which has no errors, NaN for the CRPS of members,
     and no member `below` or `equal` to the truth. `error` is that of the mean; `variance` divides
-    by M - 1, and is 0 for one member. Where a point is not `valid`, `weights` (region, point) are 0
+    by M - 1, and is 0 for one member. `sampled` is of how many members mean and variance are, 0 if
+    nobody says. Where a point is not `valid`, `weights` (region, point) are 0
     and so are the others.
 
     `random(label)` draws a number from 0 to 1 for each, whatever other points it is scored with.
@@ -62,6 +63,7 @@ class Points(_Shared):
     equal: np.ndarray
     thresholds: Sequence[float] = ()
     precision: float = 0.0
+    sampled: int = 0
     random: Callable[[str], np.ndarray] = field(default=lambda label: np.empty(0))
 
     def sum(self, values: np.ndarray) -> np.ndarray:
@@ -95,6 +97,7 @@ class Points(_Shared):
         if not valid.all():
             errors[~valid] = 0.0
         counting, truth = np.where(valid, weights, 0.0), np.where(valid, truth, truth.dtype.type(0))
+        more.setdefault("sampled", count)
         return cls(count, errors, truth, valid, counting, *scores, *counts, **more)
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import xarray as xr
 
@@ -16,7 +16,7 @@ from stormdraw.fields.netcdf import (
     written_in_parts,
 )
 from stormdraw.grids import Grid
-from stormdraw.membership import product_variables
+from stormdraw.membership import product_variables, published_members
 from stormdraw.provenance import attributes
 
 if TYPE_CHECKING:
@@ -51,12 +51,20 @@ class ProductsSystem(Reference):
         )
 
     def write(self, made: CaseToMake) -> None:
-        """`<variable>_mean` and `<variable>_spread`, each (lead, y, x)."""
+        """`<variable>_mean` and `<variable>_spread`, each (lead, y, x).
+
+        The attribute `members_by_lead` tells of how many members they are.
+        """
         case = made.case
-        description = attributes(
+        description: dict[str, Any] = attributes(
             f"Ensemble {case.system}", f"stormdraw method {case.method}", dict(made.settings)
         )
         description |= {"system": case.system, "method": case.method, "distribution": "gaussian"}
+        reference = made.run.archive.reference
+        if reference is not None:
+            description["members_by_lead"] = [
+                published_members(reference, case.init, lead) for lead in case.leads
+            ]
         parts = ("mean", "spread")
         names = {f"{name}_{part}": name for name in case.variables for part in parts}
         leading = {"lead": lead_coordinate(case.leads), "init": init_coordinate(case.init)}

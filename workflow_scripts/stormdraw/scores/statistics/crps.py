@@ -1,11 +1,17 @@
 """The continuous ranked probability score (CRPS), and skill made of it."""
 
+from collections.abc import Container
+
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import beta, betainc, gammaln, ndtr
 
 from stormdraw.scores.score import Arrays, Metric, Score, Sum
 from stormdraw.scores.sums import Cases, ratio
 from stormdraw.scores.verification import Points
+
+# By which systems are compared, the first that both have.
+GAUSSIAN_CRPS = ("crps_gaussian_fair", "crps_gaussian")
+SHARED_CRPS = ("crps_fair", *GAUSSIAN_CRPS)
 
 
 def gaussian_crps(error: np.ndarray, spread: np.ndarray) -> np.ndarray:
@@ -28,8 +34,52 @@ def gaussian_crps(error: np.ndarray, spread: np.ndarray) -> np.ndarray:
     return np.where(certain, np.abs(error), crps)
 
 
+def fair_gaussian_crps(error: np.ndarray, spread: np.ndarray, members: int) -> np.ndarray:
+    """What `gaussian_crps` would be on average of infinitely many members, given those of M.
+
+    `error` is that of the mean of M members and `spread` their standard deviation, divided by
+    M - 1. For members drawn from a Gaussian it is unbiased whatever its mean, its spread and the
+    truth are, and no unbiased score varies less: it is the expectation of E|X - y| - E|X - X'| / 2
+    given mean and spread, which hold all that members tell (theorems of Rao and Blackwell, and of
+    Lehmann and Scheffe). Given them, a member is mean + r T with r = spread (M - 1) / sqrt(M), and
+    (1 + T) / 2 has a beta distribution, both of whose parameters are M / 2 - 1 (Lieberman and
+    Resnikoff 1955, doi:10.1080/01621459.1955.10501280). With z = error / r, F the distribution
+    function of T and B the beta function it is, where |z| < 1,
+
+        error (2 F(z) - 1) + 2 r (1 - z**2)**(M/2 - 1) / ((M - 2) B(1/2, M/2 - 1))
+            - spread / (c sqrt(pi)),    c = sqrt(2 / (M - 1)) Gamma(M / 2) / Gamma((M - 1) / 2)
+
+    and |error| takes the place of the first two terms elsewhere. Of members that are no sample of a
+    Gaussian it is an approximation. The absolute error if M is 1.
+    """
+    error, spread = np.broadcast_arrays(np.asarray(error, float), np.asarray(spread, float))
+    if members == 1:
+        return np.abs(error)
+    reach = spread * (members - 1.0) / np.sqrt(members)
+    distance = np.asarray(np.abs(error))
+    inside = distance < reach
+    e, r = error[inside], reach[inside]
+    if members == 2:
+        # T is 1 or -1: the members themselves.
+        distance[inside] = r
+    else:
+        half, z = members / 2.0 - 1.0, e / r
+        within = e * (2.0 * betainc(half, half, (1.0 + z) / 2.0) - 1.0)
+        distance[inside] = within + r * (1.0 - z * z) ** half / (half * beta(0.5, half))
+    logarithm = gammaln(members / 2.0) - gammaln((members - 1.0) / 2.0)
+    unbiased = np.sqrt(2.0 / (members - 1.0)) * np.exp(logarithm)
+    return distance - spread / (unbiased * np.sqrt(np.pi))
+
+
 def _of_gaussian(points: Points) -> np.ndarray:
     return gaussian_crps(points.error, np.sqrt(points.variance))
+
+
+def _of_fair_gaussian(points: Points) -> np.ndarray:
+    """NaN where nobody says of how many members mean and spread are."""
+    if not points.sampled:
+        return np.full(points.error.shape, np.nan)
+    return fair_gaussian_crps(points.error, np.sqrt(points.variance), points.sampled)
 
 
 def _sums(points: Points) -> Arrays:
@@ -38,6 +88,7 @@ def _sums(points: Points) -> Arrays:
         "crps_standard_sum": points.sum(points.crps_standard),
         "crps_fair_sum": points.sum(points.crps_fair),
         "crps_gaussian_sum": points.sum(points.shared(_of_gaussian)),
+        "crps_gaussian_fair_sum": points.sum(_of_fair_gaussian(points)),
     }
 
 
@@ -54,9 +105,14 @@ def crps_metrics(cases: Cases) -> Arrays:
 
         crps_m = fair + (standard - fair) M / m
 
-    The fair CRPS itself has the same mean whatever m is.
+    The fair CRPS itself has the same mean whatever m is. `crps_gaussian_fair` is left out where the
+    number of members is not known that a mean and spread are of.
     """
     scores = {"crps_gaussian": cases.mean("crps_gaussian_sum")}
+    if "crps_gaussian_fair_sum" in cases:
+        fair_gaussian = cases.of_case("crps_gaussian_fair_sum")
+        if np.isfinite(fair_gaussian[cases.counted]).all():
+            scores["crps_gaussian_fair"] = ratio(cases.total(fair_gaussian), cases["weight_sum"])
     if cases.has_members:
         scores["crps_fair"] = cases.mean("crps_fair_sum")
         scores["crps_standard"] = cases.mean("crps_standard_sum")
@@ -74,13 +130,14 @@ def skill(own: Arrays, reference: Arrays) -> Arrays:
     return {name: 1.0 - ratio(own[kind], reference[kind])}
 
 
-def shared_crps(own: Arrays, reference: Arrays) -> str:
-    """The CRPS by which two systems may be compared.
+def shared_crps(own: Container[str], reference: Container[str]) -> str:
+    """The CRPS by which two systems may be compared, of the names of those that they have.
 
-    The fair one if both are ensembles; else that of Gaussians, never one against the other.
+    The fair one if both are ensembles; else that of Gaussians, never one against the other: the
+    fair one if it is known of how many members either's mean and spread are, else the plain one.
     """
-    both_have_members = "crps_fair" in own and "crps_fair" in reference
-    return "crps_fair" if both_have_members else "crps_gaussian"
+    of_both = (kind for kind in SHARED_CRPS if kind in own and kind in reference)
+    return next(of_both, "crps_gaussian")
 
 
 SCORE = Score(
@@ -90,12 +147,16 @@ SCORE = Score(
         "crps_gaussian_sum": Sum(
             "weighted sum of the CRPS of a Gaussian with the ensemble's mean, spread"
         ),
+        "crps_gaussian_fair_sum": Sum(
+            "the same, unbiased by how few members mean and spread are of; NaN if not known"
+        ),
     },
     points=_sums,
     metrics={
         "crps_fair": Metric("fair CRPS", "low", stand_in="crps_gaussian", offered=True),
         "crps_standard": Metric("standard CRPS", "low"),
         "crps_gaussian": Metric("Gaussian CRPS", "low"),
+        "crps_gaussian_fair": Metric(best="low"),
         "crps_matched": Metric(best="low"),
     },
     cases=crps_metrics,
