@@ -3,7 +3,6 @@
 A new variable is a new row, below those of its role: the order of the rows is that of the channels.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,15 +44,14 @@ class Variable:
     transform: Transform = "identity"
     role: Role = "state"
 
-    def inventory_pattern(self, lead: int, ending: str = "") -> str:
+    def inventory_pattern(self, lead: int) -> str:
         """A regular expression for this variable, instantaneous at `lead` hours.
 
         The forecast column must be exactly `anl` or `N hour fcst`, which excludes hourly maxima
-        (`0-1 hour max fcst`) and sub-hourly steps (`15 min fcst`). `ending` follows it on the lines
-        of an ensemble product, e.g. `wt ens mean`.
+        (`0-1 hour max fcst`) and sub-hourly steps (`15 min fcst`).
         """
         forecast = "(?:anl|0 hour fcst)" if lead == 0 else f"{lead} hour fcst"
-        return f":{self.inventory}:{forecast}:{re.escape(ending)}"
+        return f":{self.inventory}:{forecast}:"
 
 
 _VERTICAL_COLUMN = r"entire atmosphere(?: \(considered as a single layer\))?"

@@ -40,7 +40,7 @@ def test_inventory_patterns_find_one_line_each(real_data, inventory, lead, expec
 def test_mean_product_has_no_reflectivity_but_wind_speed(real_data):
     path = real_data / "idx" / "href.20260810.t00z.conus.mean.f24.grib2.idx"
     found = {
-        name: matching_lines(variable(name).inventory_pattern(24, "wt ens mean"), path)
+        name: matching_lines(variable(name).inventory_pattern(24) + "wt ens mean", path)
         for name in ("REFC", "U10", "T2M", "CAPE", "WIND10")
     }
     assert found == {"REFC": [], "U10": [], "T2M": ["32"], "CAPE": ["3"], "WIND10": ["55"]}

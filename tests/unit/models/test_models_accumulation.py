@@ -35,13 +35,13 @@ def test_a_split_of_the_same_samples_makes_the_same_steps(
     assert [min((index + 1) * batch_size, 167) for index in ends] == [*range(20, 161, 20), 167]
 
 
-def test_a_place_in_another_split() -> None:
+def test_progress_converts_to_another_split_of_the_batches() -> None:
     whole, split = Windows(167, 20, 2), Windows(167, 5, 8)
     # After the first two windows of 40 samples, and at the end of the epoch.
     assert [split.equivalent(batches, whole) for batches in (0, 2, 4, 9)] == [0, 8, 16, 34]
     assert [whole.equivalent(batches, split) for batches in (0, 8, 16, 34)] == [0, 2, 4, 9]
 
 
-def test_samples_of_an_epoch_are_pairs_as_often_as_each_is_taken() -> None:
+def test_an_epoch_takes_each_pair_samples_per_state_times() -> None:
     training = make_model_settings({"samples_per_state": 3, "batch_size": 4}).training
     assert Windows.of(training, 7) == Windows(samples=21, batch_size=4, accumulation=2)

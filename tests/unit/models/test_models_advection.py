@@ -12,7 +12,7 @@ def displaced(shape: tuple[int, int], *groups: tuple[float, float]) -> torch.Ten
     return torch.tensor(flat)[None, :, None, None].expand(1, -1, *shape).clone()
 
 
-def test_whole_points_are_a_shift_and_the_edge_goes_on() -> None:
+def test_whole_displacements_shift_and_repeat_the_edge() -> None:
     features = torch.arange(24.0).reshape(1, 1, 4, 6)
     carried = upstream(features, displaced((4, 6), (2.0, -1.0)))
     rows = torch.tensor([1, 2, 3, 3])  # from below, where y is greater
@@ -20,7 +20,7 @@ def test_whole_points_are_a_shift_and_the_edge_goes_on() -> None:
     torch.testing.assert_close(carried[0, 0], features[0, 0][rows][:, columns])
 
 
-def test_parts_of_a_point_interpolate() -> None:
+def test_fractional_displacements_interpolate() -> None:
     y, x = torch.meshgrid(torch.arange(7.0), torch.arange(9.0), indexing="ij")
     features = (2.0 * x - 3.0 * y + x * y)[None, None]  # bilinear, so exact
     shift = displaced((7, 9), (0.75, -0.5))
@@ -29,7 +29,7 @@ def test_parts_of_a_point_interpolate() -> None:
     torch.testing.assert_close(carried, 2.0 * from_x - 3.0 * from_y + from_x * from_y)
 
 
-def test_groups_of_channels_and_samples_move_apart() -> None:
+def test_groups_of_channels_and_samples_move_independently() -> None:
     features = torch.randn(2, 4, 5, 6)
     shift = torch.cat(
         [displaced((5, 6), (1.0, 0.0), (0.0, 2.0)), displaced((5, 6), *[(0.0, 0.0)] * 2)]
@@ -41,7 +41,7 @@ def test_groups_of_channels_and_samples_move_apart() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 6), (8, 6)])
-def test_nothing_moves_at_first(shape: tuple[int, int]) -> None:
+def test_nothing_moves_before_training(shape: tuple[int, int]) -> None:
     layer = Advection(3, groups=2, norm="local")
     features = torch.randn(2, 4, *shape)
     guide = torch.randn(2, 3, -(-shape[0] // 2), -(-shape[1] // 2))
@@ -68,7 +68,7 @@ def test_a_shift_is_learnt() -> None:
     assert losses[-1] < 0.02 * losses[0]
 
 
-def test_half_precision_keeps_the_place_exact() -> None:
+def test_half_precision_keeps_positions_exact() -> None:
     # A place near the 1,800th column cannot be told to a point in bfloat16.
     features = torch.zeros(1, 1, 1, 1800, dtype=torch.bfloat16)
     features[..., 1701] = 1.0
@@ -77,7 +77,7 @@ def test_half_precision_keeps_the_place_exact() -> None:
     assert carried[0, 0, 0].argmax() == 1713
 
 
-def test_nothing_is_carried_beyond_reach() -> None:
+def test_displacements_are_bounded() -> None:
     layer = Advection(1, groups=1, norm="local")
     torch.nn.init.constant_(layer.displacement.bias, 1e4)
     features = torch.arange(60.0).expand(1, 1, 60, 60)

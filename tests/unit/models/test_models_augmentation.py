@@ -72,7 +72,7 @@ def test_winds_turn_with_the_fields(turns: int) -> None:
     )
 
 
-def test_everything_of_a_sample_turns_alike() -> None:
+def test_all_fields_of_a_sample_turn_together() -> None:
     given = batch()
     turned = augmenter(**{**NEVER, "rotation_probability": 1.0, "scale": (1.0, 1.0)})(
         given, *generators()
@@ -102,7 +102,7 @@ def test_scale_leaves_nothing_where_it_is() -> None:
     torch.testing.assert_close(augmenter().scaled(nothing + more, 1.05), nothing + 1.05 * more)
 
 
-def test_noise_is_on_what_is_known_and_as_large_as_asked() -> None:
+def test_noise_is_added_to_inputs_only_with_the_configured_deviation() -> None:
     given = batch(16, (32, 32))
     given = replace(given, now=given.now.clone(), following=given.following)
     given.now[:, 1:3] = torch.tensor([300.0, 270.0])[:, None, None]
@@ -118,7 +118,7 @@ def test_noise_is_on_what_is_known_and_as_large_as_asked() -> None:
     assert added[:, 2].std() == pytest.approx(0.02 * 8.0, rel=0.03)
 
 
-def test_what_comes_out_is_possible() -> None:
+def test_changed_states_keep_within_bounds() -> None:
     given = batch(8)
     given.now[:, 2] = given.now[:, 1] + 1.0
     changed = augmenter(**ALWAYS, noise={"T2M": 2.0, "D2M": 2.0})(given, *generators())
@@ -129,7 +129,7 @@ def test_what_comes_out_is_possible() -> None:
             assert states[:, index].max() <= variable(name).upper
 
 
-def test_probabilities() -> None:
+def test_changes_occur_with_the_configured_probabilities() -> None:
     drawn = augmenter().draw(20_000, True, torch.Generator().manual_seed(1))
     changed = [change for change in drawn if change is not None]
     assert len(changed) / len(drawn) == pytest.approx(0.5, abs=0.015)

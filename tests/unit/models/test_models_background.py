@@ -21,12 +21,12 @@ from stormdraw.times import hourly, hours
 
 
 @pytest.mark.parametrize("buffer", [0, 1, 5, 100])
-def test_the_same_in_the_same_order(buffer: int) -> None:
+def test_items_keep_their_order(buffer: int) -> None:
     assert list(read_ahead(iter(range(50)), buffer)) == list(range(50))
 
 
 @pytest.mark.parametrize("buffer", [1, 3])
-def test_no_further_ahead_than_the_buffer(buffer: int) -> None:
+def test_reads_no_further_ahead_than_the_buffer(buffer: int) -> None:
     made = 0
 
     def items() -> Iterator[int]:
@@ -41,7 +41,7 @@ def test_no_further_ahead_than_the_buffer(buffer: int) -> None:
         assert made <= used + buffer + 1
 
 
-def test_an_error_comes_where_its_item_was_due() -> None:
+def test_an_error_is_raised_where_its_item_was_due() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise OSError("unplugged")
@@ -61,7 +61,7 @@ def test_leaving_early_ends_the_thread() -> None:
     assert threading.active_count() == before
 
 
-def test_a_resumed_epoch_goes_on_behind_what_was_used_not_what_was_read(synthetic: Path) -> None:
+def test_a_resumed_epoch_continues_after_the_last_used_batch(synthetic: Path) -> None:
     forcings = make_forcings([], HRRR.crop(slice(500, 513), slice(900, 910)), None)
     times = list(hourly(START, START + hours(7)))
     paths = [synthetic / "first.nc", synthetic / "second.nc"]

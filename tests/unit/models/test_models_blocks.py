@@ -29,7 +29,7 @@ def test_blocks_by_hand() -> None:
     assert torch.equal(cut[1], -cut[0])
 
 
-def test_the_last_block_gives_only_what_lies_beyond() -> None:
+def test_of_overlapping_blocks_the_first_counts() -> None:
     blocks = Blocks(4, (9, 6))
     numbers = torch.arange(6.0)[:, None, None].expand(6, 4, 4)
     joined = blocks.join(numbers)
@@ -38,6 +38,6 @@ def test_the_last_block_gives_only_what_lies_beyond() -> None:
     assert joined[8].tolist() == [4] * 4 + [5] * 2
 
 
-def test_a_grid_smaller_than_a_block() -> None:
+def test_a_grid_smaller_than_a_block_is_an_error() -> None:
     with pytest.raises(ValueError, match="no block of 4 x 4 points in 3 x 9"):
         Blocks(4, (3, 9))

@@ -6,7 +6,7 @@ from stormdraw.models.bounds import apply_bounds
 from stormdraw.variables import STATE_VARIABLES, variable
 
 
-def test_by_hand() -> None:
+def test_values_are_clipped_and_counted() -> None:
     names = ["REFC", "T2M", "D2M", "CAPE", "CIN"]
     # One state of 1 x 2 points: at the first all is wrong but T2M, at the second nothing.
     states = torch.tensor(
@@ -19,7 +19,7 @@ def test_by_hand() -> None:
     assert states[0, 0, 0, 0] == -30.0  # the input stays as it was
 
 
-def test_dew_point_is_held_to_the_clipped_temperature() -> None:
+def test_dew_point_is_limited_by_the_clipped_temperature() -> None:
     states = torch.tensor([500.0, 500.0]).reshape(1, 2, 1, 1)
     bounded, _ = apply_bounds(states, ["T2M", "D2M"])
     # T2M is clipped to 333 K, D2M to 313 K.
@@ -34,7 +34,7 @@ def test_dew_point_alone() -> None:
     assert (bounded == 280.0).all()
 
 
-def test_whatever_comes_in_ends_within_the_table() -> None:
+def test_any_state_ends_within_the_bounds() -> None:
     generator = torch.Generator().manual_seed(0)
     states = 1e4 * torch.randn(3, len(STATE_VARIABLES), 8, 8, generator=generator)
     bounded, changed = apply_bounds(states, STATE_VARIABLES)

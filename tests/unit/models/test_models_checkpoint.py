@@ -29,7 +29,7 @@ def saved(tmp_path: Path, statistics: Statistics) -> Path:
     return tmp_path / "model.pt"
 
 
-def test_comes_back_as_it_was(saved: Path, statistics: Statistics) -> None:
+def test_a_saved_model_loads_unchanged(saved: Path, statistics: Statistics) -> None:
     settings = make_model_settings()
     original = new_model("small", 5, settings, statistics)
     trained = load_model(saved, CPU, list(VARIABLES), settings)
@@ -66,7 +66,7 @@ def test_holds_nothing_but_numbers_strings_and_tensors(saved: Path) -> None:
     assert all(key.startswith("network.") for key in content["state_dict"])
 
 
-def test_same_seed_and_name_same_first_weights(statistics: Statistics) -> None:
+def test_seed_and_name_determine_the_initial_weights(statistics: Statistics) -> None:
     def first(name: str, seed: int) -> torch.Tensor:
         return new_model(name, seed, make_model_settings(), statistics).network.enter.weight
 
@@ -77,7 +77,7 @@ def test_same_seed_and_name_same_first_weights(statistics: Statistics) -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_other_variables(saved: Path) -> None:
+def test_other_variables_are_an_error(saved: Path) -> None:
     with pytest.raises(StormdrawError, match=r"trained for T2M, D2M, CAPE, but .* are T2M, D2M;"):
         load_model(saved, CPU, ["T2M", "D2M"])
 
@@ -93,13 +93,13 @@ def test_other_variables(saved: Path) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_other_configuration(saved: Path, change: dict) -> None:
+def test_another_architecture_is_an_error(saved: Path, change: dict) -> None:
     with pytest.raises(StormdrawError, match=f"trained with {next(iter(change))} = ") as error:
         load_model(saved, CPU, list(VARIABLES), make_model_settings(**change))
     assert str(saved) in str(error.value)
 
 
-def test_other_training_is_not_another_model(saved: Path) -> None:
+def test_other_training_settings_are_accepted(saved: Path) -> None:
     loaded = load_model(saved, CPU, list(VARIABLES), make_model_settings({"epochs": 99}))
     # It is the one that was trained, not the one that would be.
     assert loaded.model.settings == make_model_settings()
@@ -113,19 +113,19 @@ def edited(path: Path, edit: Callable[[dict], None]) -> Path:
     return path.with_name("edited.pt")
 
 
-def test_weights_of_another_network(saved: Path) -> None:
+def test_weights_of_another_network_are_an_error(saved: Path) -> None:
     path = edited(saved, lambda content: content["state_dict"].pop("network.enter.weight"))
     with pytest.raises(StormdrawError, match="do not fit the family conditional_unet") as error:
         load_model(path, CPU)
     assert "\n" not in str(error.value)
 
 
-def test_another_format(saved: Path) -> None:
+def test_another_format_is_an_error(saved: Path) -> None:
     with pytest.raises(StormdrawError, match="not a checkpoint of this version"):
         load_model(edited(saved, lambda content: content.update(format=99)), CPU)
 
 
-def test_a_checkpoint_from_before_grids_were_told(saved: Path) -> None:
+def test_a_checkpoint_of_an_older_format_is_an_error(saved: Path) -> None:
     def older(content: dict) -> None:
         content["format"] = 1
         del content["grid"]
@@ -155,7 +155,7 @@ def test_the_grid_it_was_trained_on(saved: Path, caplog: pytest.LogCaptureFixtur
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half a zip"])
-def test_not_a_checkpoint(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.pt"
     path.write_bytes(content)
     with pytest.raises(StormdrawError, match="not a readable checkpoint"):
@@ -164,7 +164,7 @@ def test_not_a_checkpoint(tmp_path: Path, content: bytes) -> None:
         load_model(tmp_path / "none.pt", CPU)
 
 
-def test_truncated(saved: Path) -> None:
+def test_a_truncated_checkpoint_is_an_error(saved: Path) -> None:
     saved.write_bytes(saved.read_bytes()[:-1000])
     with pytest.raises(StormdrawError, match="not a readable checkpoint"):
         load_model(saved, CPU)

@@ -31,7 +31,7 @@ def test_every_frame_counts_and_their_order_too() -> None:
     assert not torch.allclose(network(swapped), out, atol=1e-4)
 
 
-def test_attention_as_torch_has_it() -> None:
+def test_attention_equals_torchs() -> None:
     torch.manual_seed(3)
     layer = TemporalLayer(64)
     tokens = torch.randn(2, 5, 12, 64)
@@ -57,7 +57,7 @@ def test_points_are_mixed_by_convolutions_only() -> None:
     assert (tokens.grad[0, :, 1:] == 0).all()
 
 
-def test_frame_by_frame_is_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_encoding_frame_by_frame_equals_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     network, condition = make(forcings=2), torch.randn(2, 8, 9, 10)
     together = network(condition)
     monkeypatch.setattr("stormdraw.models.parts.AT_ONCE", 7)

@@ -1,4 +1,4 @@
-"""The network of the reference's full-grid configurations."""
+"""The network of the original recipe's full-grid configurations."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ def count(network: Network) -> int:
 
 
 @pytest.mark.parametrize(("base", "parameters"), [(16, 81_111), (24, 180_799)])
-def test_parameters_of_the_reference(base: int, parameters: int) -> None:
+def test_parameters_equal_the_original_recipes(base: int, parameters: int) -> None:
     assert count(make(base, 7, 7)) == parameters
 
 

@@ -47,7 +47,7 @@ def configuration(root: Path, name: str) -> ModelSettings:
     return load_model_settings(root / "config" / "models" / f"{name}.yaml")
 
 
-def test_all_are_here(root: Path) -> None:
+def test_every_configuration_is_tested(root: Path) -> None:
     shipped = {path.stem for path in (root / "config" / "models").glob("*.yaml")}
     assert shipped == set(PARAMETERS)
 

@@ -60,7 +60,7 @@ def test_concatenated_convolution_equals_convolution_of_the_concatenation(
         torch.testing.assert_close(one, other)
 
 
-def test_whatever_is_chosen_gives_the_same() -> None:
+def test_all_implementations_agree() -> None:
     torch.manual_seed(0)
     layer, x = nn.Conv2d(8, 8, 3, padding=1), torch.randn(1, 8, 6, 6)
     parts = x.split([3, 5], dim=1)

@@ -16,7 +16,7 @@ from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import new_model
 
 
-def test_every_place_there_is_and_no_other() -> None:
+def test_every_position_within_the_grid_is_drawn_and_no_other() -> None:
     crops, random = Crops((8, 9), (13, 10)), np.random.default_rng(1)
     seen = set()
     for _ in range(300):
@@ -26,7 +26,7 @@ def test_every_place_there_is_and_no_other() -> None:
     assert seen == {(row, column) for row in range(6) for column in range(2)}
 
 
-def test_a_border_is_not_learnt_from_less_than_half_as_often_as_the_middle() -> None:
+def test_the_border_is_drawn_at_least_half_as_often_as_the_middle() -> None:
     # Without weights, each point of this grid is in a crop by the share of the middles near it.
     crops, random = Crops((10, 10), (60, 80), context=12), np.random.default_rng(2)
     counts, draws = np.zeros((60, 80)), 4000

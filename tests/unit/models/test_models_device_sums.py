@@ -60,7 +60,7 @@ def test_sums_by_hand() -> None:
     assert later.totals() == {}
 
 
-def test_a_long_epoch_loses_no_digits() -> None:
+def test_sums_of_a_long_epoch_lose_no_digits() -> None:
     # In single precision a sum of 2^24 stays there when 1 is added.
     sums = DeviceSums()
     for value in (2.0**24, 1.0, 1.0):

@@ -29,7 +29,7 @@ def inputs() -> tuple[torch.Tensor, ...]:
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(0.0, 0), (0.34, 2), (0.5, 3), (1.0, 6)])
-def test_a_share_of_the_blocks_computes_twice(
+def test_a_share_of_the_blocks_recomputes_activations(
     ratio: float, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A time embedding and five residual blocks: fine, three coarse ones, merging.
@@ -111,7 +111,7 @@ def test_not_compiled_unless_asked() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-def test_compiled_it_says_and_learns_the_same(
+def test_a_compiled_network_gives_the_same_outputs_and_gradients(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))

@@ -103,7 +103,7 @@ def test_terrain_as_the_model_was_trained_with(tmp_path: Path) -> None:
     np.testing.assert_allclose(make_forcings(["terrain"], small_grid(), path).at(EQUINOX), 0.0)
 
 
-def test_terrain_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_terrain_is_an_error(tmp_path: Path) -> None:
     grid = small_grid()
     with pytest.raises(StormdrawError, match=r"add it to fields\.static"):
         make_forcings(["terrain"], grid, None)

@@ -50,7 +50,7 @@ def states(synthetic: Path) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("history", [1, 3])
-def test_a_forecast_stands_in_the_place_of_the_next_hour(synthetic: Path, history: int) -> None:
+def test_the_forecast_replaces_the_next_hour(synthetic: Path, history: int) -> None:
     forecaster = trained(synthetic, forecaster_settings(history))
     pairs = pairs_of(synthetic, forecaster)
     assert pairs.times == TIMES[history - 1 : -1]
@@ -76,7 +76,7 @@ def test_a_forecast_stands_in_the_place_of_the_next_hour(synthetic: Path, histor
     assert (batch.following[0] - every[hour + 1][:, 2:10, 1:9]).abs().max() > 0.1
 
 
-def test_from_memory_as_when_needed(synthetic: Path) -> None:
+def test_forecasts_from_memory_equal_those_made_when_needed(synthetic: Path) -> None:
     forecaster = trained(synthetic, forecaster_settings())
     one = 4 * len(VARIABLES) * 13 * 10
     both = pairs_of(synthetic, forecaster, in_memory=one * (HOURS + HOURS - 1))
@@ -190,6 +190,6 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     assert list(broken.resume_folder.iterdir()) == []
 
 
-def test_no_checkpoint_of_the_forecaster(training_files: FilesOf) -> None:
+def test_a_missing_checkpoint_of_the_forecaster_is_an_error(training_files: FilesOf) -> None:
     with pytest.raises(StormdrawError, match="needs the checkpoint of its forecaster"):
         train("small", make_settings(), perturbation_settings(), training_files("alone"))

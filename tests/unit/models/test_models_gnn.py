@@ -64,7 +64,7 @@ def test_every_weight_learns() -> None:
     assert all(weights.grad is not None for weights in network.parameters())
 
 
-def test_part_by_part_is_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_computing_in_parts_equals_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     network, condition = make(), torch.randn(2, 3, 10, 7)
     together = network(condition)
     monkeypatch.setattr("stormdraw.models.parts.AT_ONCE", 8)

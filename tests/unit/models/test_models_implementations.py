@@ -84,7 +84,7 @@ def test_gradients_count_where_they_are_recorded(monkeypatch: pytest.MonkeyPatch
     hook.remove()
 
 
-def test_elsewhere_it_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_untimed_devices_use_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     both = Ways(monkeypatch, 2.0, 1.0)
     x = torch.ones(1, 2, 3, 4)
     monkeypatch.setattr(implementations, "_TIMED_ON", ("cuda",))

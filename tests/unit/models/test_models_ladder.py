@@ -91,7 +91,7 @@ def test_an_optimizer_step_keeps_its_samples(
         assert trainings[-1].batch_size == devices
 
 
-def test_takes_the_first_that_fits() -> None:
+def test_takes_the_first_rung_that_fits() -> None:
     settings = make_model_settings({"batch_size": 4})
     one = 8 * 265 * 450 * 4  # a sample of eight channels in float32
     fit = climb(settings, GRID, one, memory)
@@ -121,14 +121,14 @@ def test_rungs_that_save_nothing_are_left_out() -> None:
     assert fit.missing == 0
 
 
-def test_a_network_that_learns_places_is_not_given_crops(root: Path) -> None:
+def test_a_network_that_learns_positions_is_not_given_crops(root: Path) -> None:
     settings = load_model_settings(root / "config" / "models" / "transformer_90m.yaml")
     fit = climb(settings, GRID, 0, memory)
     assert not any("crop" in change for change in changes(fit))
     assert changes(fit)[-3:] == ["network.layers: 7", "network.layers: 3", "network.layers: 1"]
 
 
-def test_the_model_itself_is_left_if_it_may_not_shrink(root: Path) -> None:
+def test_the_model_is_unchanged_if_it_may_not_shrink(root: Path) -> None:
     shipped = load_model_settings(root / "config" / "models" / "transformer_13b.yaml")
     assert changes(climb(shipped, GRID, 0, memory)) == []
     taken = changes(climb(frames_settings({"may_shrink": False}), GRID, 0, memory))

@@ -163,7 +163,7 @@ def test_peak_as_measured_by_an_allocation_tracker(
     assert predicted == pytest.approx(measured, rel=0.15)
 
 
-def test_a_gpu_is_planned_with_layers_in_the_way_of_most_memory(residual: ModelSettings) -> None:
+def test_a_gpu_is_planned_with_the_implementations_of_most_memory(residual: ModelSettings) -> None:
     def planned(gigabytes: float | None) -> int:
         changes = {"device_memory_gigabytes": gigabytes, "crop": None}
         training = residual.training.model_copy(update=changes)

@@ -141,7 +141,7 @@ def test_loss_of_a_generator_is_that_of_its_members(pairs: Pairs, statistics: St
     torch.testing.assert_close(losses, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_bounded_loss_does_not_see_what_forecasts_are_cut_of(
+def test_a_bounded_loss_ignores_values_beyond_the_bounds(
     pairs: Pairs, statistics: Statistics
 ) -> None:
     """Negative CAPE where there is none, which is what a forecast is cut to: a loss of nearly 0."""

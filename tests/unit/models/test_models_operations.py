@@ -112,7 +112,7 @@ def test_a_sample_of_13_billion_parameters(root: Path) -> None:
     assert work.most_gpu_seconds < 4 * work.least_gpu_seconds
 
 
-def test_devices_share_the_work_of_one() -> None:
+def test_the_work_does_not_depend_on_the_number_of_devices() -> None:
     def work(**changes: Any) -> Work:
         settings = make_model_settings({"batch_size": 4, **changes})
         return training_work(make_settings(), settings, (40, 56))

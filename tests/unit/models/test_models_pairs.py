@@ -50,7 +50,7 @@ def test_pairs_with_a_missing_hour_are_left_out(synthetic: Path) -> None:
     assert [time.hour for time in pairs.times] == [0, 3, 4]
 
 
-def test_from_disk_as_from_memory(synthetic: Path) -> None:
+def test_states_from_disk_equal_those_from_memory(synthetic: Path) -> None:
     size = 4 * HOURS * len(VARIABLES) * 13 * 10
     in_memory = make_pairs(synthetic, in_memory=size)
     from_disk = make_pairs(synthetic, in_memory=size - 1)
@@ -95,14 +95,14 @@ def test_states_are_read_side_by_side(synthetic: Path, monkeypatch: pytest.Monke
     assert torch.equal(batch.following, expected.following)
 
 
-def test_no_two_hours_in_a_row(synthetic: Path) -> None:
+def test_no_consecutive_hours_are_an_error(synthetic: Path) -> None:
     with pytest.raises(StormdrawError, match="no 2 complete consecutive hours among the 2"):
         make_pairs(synthetic, [START, START + hours(2)])
 
 
 @pytest.mark.parametrize(("history", "first_hours"), [(1, [0, 1, 4, 5, 6]), (2, [1, 5, 6])])
 @pytest.mark.parametrize("in_memory", [0.0, 1e9])
-def test_an_hour_with_a_masked_point_is_never_learnt_from(
+def test_an_hour_with_a_masked_point_is_left_out(
     tmp_path: Path, in_memory: float, history: int, first_hours: list[int]
 ) -> None:
     """Of eight hours the fourth has one; with a history it may not be among the hours before."""
@@ -117,7 +117,7 @@ def test_an_hour_with_a_masked_point_is_never_learnt_from(
         assert states is None or bool(torch.isfinite(states).all())
 
 
-def test_masked_hours_are_told_where_nothing_is_left(tmp_path: Path) -> None:
+def test_the_error_counts_hours_with_missing_points(tmp_path: Path) -> None:
     write_fields(tmp_path / "first.nc", TIMES[:2], broken=TIMES[1], named=True)
     write_fields(tmp_path / "second.nc", TIMES[2:3])
     with pytest.raises(StormdrawError, match="3 are present, 1 of these with missing points"):
@@ -125,7 +125,7 @@ def test_masked_hours_are_told_where_nothing_is_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("in_memory", [0.0, 1e9])
-def test_missing_point(tmp_path: Path, in_memory: float) -> None:
+def test_an_undeclared_missing_point_is_an_error(tmp_path: Path, in_memory: float) -> None:
     write_fields(tmp_path / "first.nc", TIMES[:5], broken=TIMES[3])
     write_fields(tmp_path / "second.nc", TIMES[5:])
     with pytest.raises(StormdrawError, match=r"first\.nc: D2M at 2026-06-01 03 UTC has 1 missing"):
@@ -201,7 +201,7 @@ def test_a_crop_larger_than_the_grid_takes_all_of_it(synthetic: Path) -> None:
     assert batch.now.shape == (7, 3, 13, 8)
 
 
-def test_an_epoch_can_be_left_and_taken_up(synthetic: Path) -> None:
+def test_an_epoch_can_be_interrupted_and_resumed(synthetic: Path) -> None:
     pairs = make_pairs(synthetic)
     batches = ShuffledBatches(pairs, 2, run_seed=1, model="small")
     whole = [batch.times for batch in batches]
@@ -214,7 +214,7 @@ def test_an_epoch_can_be_left_and_taken_up(synthetic: Path) -> None:
     assert resumed.state_dict() == {"samples_given": 0}
 
 
-def test_validation_in_the_order_of_time(synthetic: Path) -> None:
+def test_validation_is_in_order_of_time(synthetic: Path) -> None:
     batches = OrderedBatches(make_pairs(synthetic), 3)
     times = [time for batch in batches for time in batch.times]
     assert times == sorted(times)

@@ -11,7 +11,7 @@ def three_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stormdraw.models.parts.AT_ONCE", 3)
 
 
-def test_all_at_once_while_gradients_are_recorded() -> None:
+def test_a_single_part_while_gradients_are_recorded() -> None:
     assert list(parts(8)) == [slice(0, 8)]
     with torch.no_grad():
         assert list(parts(8)) == [slice(0, 3), slice(3, 6), slice(6, 8)]
@@ -19,7 +19,7 @@ def test_all_at_once_while_gradients_are_recorded() -> None:
 
 @pytest.mark.parametrize("dim", [1, -2])
 @pytest.mark.parametrize("points", [1, 3, 8])
-def test_parts_are_put_together(points: int, dim: int) -> None:
+def test_parts_join_to_the_whole(points: int, dim: int) -> None:
     x = torch.randn(2, points, 4)
     seen = []
 

@@ -115,7 +115,7 @@ def test_guidance_means_the_same_for_noise_and_velocity() -> None:
     )
 
 
-def test_devices_share_one_draw() -> None:
+def test_devices_split_one_draw() -> None:
     from stormdraw.models.ranks import Share
 
     def shown(share: Share | None, places: list[int]) -> torch.Tensor:

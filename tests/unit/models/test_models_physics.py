@@ -156,7 +156,7 @@ def test_mass_divergence_of_two_winds() -> None:
     torch.testing.assert_close(found, torch.tensor([[4.0 / (9.0 + 16.0)]]))
 
 
-def test_laws_of_variables_that_are_not_there() -> None:
+def test_laws_without_their_variables_are_left_out() -> None:
     assert PhysicalLaws(Physics(), statistics("T2M", "D2M", "CAPE")).laws == (
         *("cape", "dew_point", "moist_energy"),
     )
@@ -164,7 +164,7 @@ def test_laws_of_variables_that_are_not_there() -> None:
         PhysicalLaws(Physics(), statistics("T2M"))
 
 
-def test_violations_are_part_of_what_is_made_small() -> None:
+def test_violations_are_part_of_the_objective() -> None:
     settings = make_model_settings(target="next_state", physics={"cape": 3.0}, **REGRESSOR)
     model = new_model("x", 0, settings, statistics("T2M", "D2M", "CAPE"))
     losses = torch.rand(2, 3)
@@ -174,12 +174,12 @@ def test_violations_are_part_of_what_is_made_small() -> None:
     torch.testing.assert_close(model.objective(losses), expected)
 
 
-def test_diffusion_stays_pure() -> None:
+def test_physics_with_diffusion_is_an_error() -> None:
     with pytest.raises(ValueError, match="physics applies to predicted states"):
         make_model_settings(physics={})
 
 
-def test_training_writes_violations_down(training_files: Callable[[str], TrainingFiles]) -> None:
+def test_training_records_violations(training_files: Callable[[str], TrainingFiles]) -> None:
     files = training_files("one")
     augmentation = {"probability": 1.0, "rotation_probability": 1.0}
     training = {"crop": [8, 8], "epochs": 1, "augmentation": augmentation}

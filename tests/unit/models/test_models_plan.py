@@ -42,7 +42,7 @@ def test_plan_of_the_demo(week: Settings, residual: ModelSettings) -> None:
     assert content["choices"]["data_in_memory"] is True
 
 
-def test_a_forecaster_lies_beside_its_perturbation_model(week: Settings) -> None:
+def test_the_forecaster_counts_besides_its_perturbation_model(week: Settings) -> None:
     forecaster = forecaster_settings()
     model = perturbation_settings()
     alone = plan("def_small", week, model, (97, 131))
@@ -86,7 +86,7 @@ def test_the_larger_of_step_and_validation_is_planned(
     assert (without["validation"], activations(without)) == (0, without["activations"])
 
 
-def test_what_is_shared_is_gathered_whole_in_each_process(
+def test_sharded_tensors_are_gathered_in_each_process(
     week: Settings, residual: ModelSettings
 ) -> None:
     """Files to resume from hold weights, two moments and the average: 16 bytes a parameter."""

@@ -102,7 +102,7 @@ def test_nothing_farther_than_the_context_counts(kind: tuple[str, dict[str, Any]
         assert farthest == context
 
 
-def test_a_point_of_a_crop_comes_out_as_in_the_whole_grid(
+def test_a_point_of_a_crop_equals_that_of_the_whole_grid(
     kind: tuple[str, dict[str, Any], int],
 ) -> None:
     network, call = make(kind[0], kind[1])
@@ -123,7 +123,7 @@ def test_a_point_of_a_crop_comes_out_as_in_the_whole_grid(
 
 
 @pytest.mark.parametrize("norm", ["local", "group"])
-def test_cold_air_far_away_leaves_a_forecast_alone(norm: str) -> None:
+def test_distant_cold_air_does_not_change_a_forecast(norm: str) -> None:
     network, call = make("conditional_unet", {"base_channels": 8, "norm": norm})
     given = torch.randn(1, channels_of("conditional_unet", {}), 24, 90)
     cooled = given.clone()
@@ -139,7 +139,7 @@ def test_cold_air_far_away_leaves_a_forecast_alone(norm: str) -> None:
         assert far.max() > 1e-3
 
 
-def test_attention_and_norms_over_the_field_look_everywhere() -> None:
+def test_attention_and_norms_over_the_field_have_no_finite_context() -> None:
     everywhere = [
         ("deep_unet", {"channels": [8, 16], "blocks": 1, "attention": True}),
         ("deep_unet", {"channels": [8, 16], "blocks": 1, "norm": "group"}),
@@ -150,7 +150,7 @@ def test_attention_and_norms_over_the_field_look_everywhere() -> None:
         assert make(family, options)[0].context is None
 
 
-def test_every_family_says_how_far_it_looks() -> None:
+def test_every_family_states_its_context() -> None:
     assert {family for family, _, _ in NETWORKS.values()} == set(families()) - {
         "transformer",  # everywhere
         "block_mlp",  # at its block

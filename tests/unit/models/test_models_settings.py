@@ -38,7 +38,7 @@ def test_every_shipped_configuration_loads(root: Path) -> None:
         assert load_model_settings(path).family in families()
 
 
-def test_reference_recipe(root: Path) -> None:
+def test_defaults_are_the_original_recipes(root: Path) -> None:
     for name, base in (("ddpm_ultra_minimal", 16), ("ddpm_small", 24)):
         settings = load_model_settings(root / "config" / "models" / f"{name}.yaml")
         training = settings.training
@@ -166,7 +166,7 @@ def test_losses_that_do_not_suit_the_prediction(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_values_that_do_nothing(tmp_path: Path, changes: str, said: str) -> None:
+def test_values_without_effect_are_errors(tmp_path: Path, changes: str, said: str) -> None:
     # Of two lines with one key YAML takes the last.
     assert said in message(tmp_path, MINIMAL + changes)
 

@@ -48,7 +48,7 @@ def test_a_fused_optimizer_goes_on_after_its_moments_were_laid_out() -> None:
     torch.testing.assert_close(other.weight, plain.weight)
 
 
-def test_without_ranks_nothing_is_gathered_or_parted() -> None:
+def test_without_ranks_tensors_stay_unchanged() -> None:
     content = {"weights": torch.ones(2), "names": ["a"], "step": 3}
     assert gathered(content)["weights"] is content["weights"]
     weights = torch.nn.Parameter(torch.ones(2))

@@ -58,7 +58,7 @@ def test_samples_of_a_batch_do_not_see_each_other(displacements: int) -> None:
         torch.testing.assert_close(together[[index]], alone, rtol=1e-4, atol=1e-5)
 
 
-def test_what_is_carried_reaches_the_forecast() -> None:
+def test_moved_features_reach_the_forecast() -> None:
     network = make(displacements=4)
     condition, noise = torch.randn(1, 5, 12, 12), network.draw_noise(torch_noise(1, None), (12, 12))
     still = network(condition, noise)

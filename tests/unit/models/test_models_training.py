@@ -132,7 +132,7 @@ def test_other_data_do_not_resume_an_interrupted_training(
     assert [epoch["epoch"] for epoch in json.loads(files.metrics.read_text())["epochs"]] == [1, 2]
 
 
-def test_signal_handlers_are_given_back(training_files: FilesOf) -> None:
+def test_signal_handlers_are_restored(training_files: FilesOf) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     train("small", make_settings(), make_model_settings({"epochs": 1}), training_files("one"))
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
@@ -265,7 +265,7 @@ def test_a_missing_point_names_file_variable_and_time(
         train("small", make_settings(), make_model_settings(), files)
 
 
-def test_statistics_of_other_variables(training_files: FilesOf) -> None:
+def test_statistics_of_other_variables_are_an_error(training_files: FilesOf) -> None:
     with pytest.raises(StormdrawError, match=r"statistics\.nc: made for T2M, D2M, CAPE"):
         train(
             "small", make_settings(variables=["T2M"]), make_model_settings(), training_files("one")
@@ -296,7 +296,7 @@ def test_products_are_rounded_as_configured_while_it_trains(
     assert within == []
 
 
-def test_lack_of_memory_is_told_apart(
+def test_lack_of_memory_is_recognised(
     training_files: FilesOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def too_large(self: TrainingModule, *arguments: object) -> object:

@@ -36,7 +36,7 @@ def test_patches_come_out_where_they_went_in() -> None:
     assert torch.equal(seen, expected)
 
 
-def test_layer_as_torch_has_it() -> None:
+def test_layer_equals_torchs() -> None:
     torch.manual_seed(1)
     ours = Layer(options())
     theirs = torch.nn.TransformerEncoderLayer(
@@ -52,19 +52,19 @@ def test_layer_as_torch_has_it() -> None:
     torch.testing.assert_close(ours(tokens), theirs(tokens), rtol=1e-4, atol=1e-5)
 
 
-def test_places_are_told_apart() -> None:
+def test_positions_are_distinguished() -> None:
     network = Network(1, 1, options()).eval()
     flat = network(torch.ones(1, 1, 12, 16))
     assert not torch.allclose(flat[..., :4, :4], flat[..., 4:8, :4], atol=1e-5)
 
 
-def test_heads_that_do_not_divide() -> None:
+def test_heads_that_do_not_divide_are_an_error() -> None:
     given = {"positions": [133, 225], "hidden": 4400, "layers": 1, "feed_forward": 17600}
     with pytest.raises(ValidationError, match="hidden is 4400, which 64 heads do not divide"):
         Options.model_validate({**given, "heads": 64})
 
 
-def test_places_of_the_domain_are_not_learnt_from_crops() -> None:
+def test_positions_are_not_learned_from_crops() -> None:
     network = {"positions": [2, 2], "hidden": 16, "layers": 1, "heads": 2, "feed_forward": 16}
     with pytest.raises(ValidationError, match=r"crop is given.* transformer learns weights for"):
         make_model_settings(

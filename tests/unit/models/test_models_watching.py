@@ -94,9 +94,7 @@ def test_speed_is_of_training_alone_and_seconds_are_of_all(
     assert (said["validation_seconds"], said["seconds"]) == (30.0, 33.0)
 
 
-def test_an_epoch_that_is_taken_up_again_keeps_its_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_resumed_epoch_keeps_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(epoch_clock.time, "monotonic", lambda: now)
     first = Epoch(tmp_path / "metrics.json")
@@ -157,7 +155,7 @@ def test_the_optimizers_moments_are_no_leak(
     assert said == ["memory has grown from 4.00 to 6.00 GB between optimizer steps 3 and 4"]
 
 
-def test_what_the_first_validation_leaves_is_no_leak(
+def test_memory_of_the_first_validation_is_no_leak(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     sizes = gigabytes(*(4,) * 5, *(8,) * 5)
@@ -168,7 +166,7 @@ def test_what_the_first_validation_leaves_is_no_leak(
     assert len(warnings_of(more, monkeypatch, caplog, validation_after=(5, 10))) == 1
 
 
-def test_a_gpu_tells_its_load_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gpu_load_is_read_where_it_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert gpu_load.current_load() is None
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -189,7 +187,7 @@ def not_supported() -> Exception:
     return pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
 
 
-def test_the_load_of_an_epoch_is_a_mean_of_looks_a_second_apart(
+def test_the_load_of_an_epoch_is_a_mean_of_samples_a_second_apart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now, busy = 100.0, 0.0

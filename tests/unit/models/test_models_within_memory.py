@@ -90,7 +90,7 @@ def test_a_smaller_batch_of_the_same_samples(
     assert (chosen.training.batch_size, chosen.training.accumulation) == (1, 4)
 
 
-def test_goes_on_from_the_last_resume_file(
+def test_continues_from_the_last_resume_file(
     training_files: FilesOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The third epoch is too much, say since another job has come to the device.
@@ -107,7 +107,7 @@ def test_goes_on_from_the_last_resume_file(
 
 
 @pytest.mark.parametrize("batch", [2, 4])
-def test_goes_on_within_an_epoch(
+def test_continues_within_an_epoch(
     training_files: FilesOf, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     files = training_files("one")
@@ -167,7 +167,7 @@ def test_a_smaller_network_begins_anew_and_is_taken_for_the_model(
     assert list(files.resume_folder.iterdir()) == []
 
 
-def test_says_so_when_nothing_is_left(
+def test_an_error_if_no_smaller_setting_is_left(
     training_files: FilesOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Device(monkeypatch, at_most(0))
@@ -194,7 +194,7 @@ def test_another_error_changes_nothing(
     assert "out_of_memory" not in content
 
 
-def test_what_a_failed_training_held_is_given_back(
+def test_memory_of_a_failed_training_is_released(
     training_files: FilesOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[weakref.ref[Any]] = []
@@ -226,7 +226,7 @@ def test_what_a_failed_training_held_is_given_back(
     ],
     ids=["torch", "processor", "cublas", "cudnn"],
 )
-def test_libraries_say_it_in_their_own_words(error: RuntimeError) -> None:
+def test_lack_of_memory_in_libraries_is_recognised(error: RuntimeError) -> None:
     training = make_model_settings().training
     with (
         pytest.raises(MemoryRanOutError, match="batch_size 2"),
@@ -243,7 +243,7 @@ def test_half_precision_that_a_device_has_chosen_is_no_rung(
     assert (chosen.training.precision, half) == ("bfloat16", "bfloat16")
 
 
-def test_a_process_that_only_starts_others_leaves_the_device_alone(
+def test_a_process_that_only_starts_others_does_not_query_the_device(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(within_memory, "choose_device", lambda: pytest.fail("asked"))
