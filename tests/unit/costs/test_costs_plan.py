@@ -175,7 +175,7 @@ def test_a_truth_of_its_own_is_fields_and_no_ensemble(config):
     assert disk[1]["ensembles"] == disk[0]["ensembles"]
 
 
-def test_ensembles_that_go_take_the_disk_of_two_cases(config):
+def test_deleted_ensembles_take_the_disk_of_two_cases(config):
     config["periods"]["test"]["end"] = "2026-06-07T08:00"  # five cases, 30 hours apart
     config["ensembles"]["keep"] = True
     settings = load_settings(config)
@@ -332,7 +332,7 @@ def test_hours():
     assert counted.core_hours == pytest.approx(2)
 
 
-def test_the_plan_in_words(config, models, tmp_path):
+def test_the_text_of_a_plan(config, models, tmp_path):
     plan = cost_plan(load_settings(config), models)
     text = plan_text(plan, 4, 1, tmp_path)
     lines = {line.split()[0]: line for line in text.splitlines()[1:]}

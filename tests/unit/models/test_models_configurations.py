@@ -17,7 +17,7 @@ from stormdraw.settings import load_settings, load_yaml
 
 SEVEN = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
 
-# (parameters, how far off they may be): the reference's where it states them, else ours.
+# (parameters, how far off they may be): the original recipe's where it states them, else ours.
 PARAMETERS = {
     "ddpm_ultra_minimal": (81_111, 0.0),
     "ddpm_small": (180_799, 0.0),

@@ -44,7 +44,7 @@ def test_a_cell_moves_with_the_steering_wind_and_its_own():
     np.testing.assert_allclose(moved.age, 0.5)
 
 
-def test_wandering_keeps_its_strength():
+def test_random_motion_keeps_its_variance():
     many = cells(20000)
     for seed in range(3):
         z = generator(seed).standard_normal(40000)
@@ -83,6 +83,6 @@ def test_a_table_keeps_every_cell():
     assert len(Cells.from_table(Cells.none().table())) == 0
 
 
-def test_there_is_room_for_so_many_and_no_more():
+def test_cells_beyond_the_capacity_are_dropped():
     full = cells(CAPACITY - 1).join(cells(10))
     assert len(full) == CAPACITY

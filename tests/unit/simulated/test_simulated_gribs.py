@@ -90,7 +90,7 @@ def test_the_grid_read_back_is_the_grid_written(grid):
     np.testing.assert_allclose((longitudes + 180) % 360 - 180, longitude, atol=1e-5)
 
 
-def test_decoys_are_told_apart():
+def test_decoys_are_not_taken_for_variables():
     with Encoder(DOMAIN.window, 83) as encoder:
         flat = np.zeros(DOMAIN.window.shape)
         headers = {}

@@ -21,7 +21,7 @@ def test_white_noise_is_real_and_of_unit_power():
 
 
 @pytest.mark.parametrize("latent", [latent for latent in LATENTS if not latent.potential])
-def test_fields_vary_as_much_as_they_say(latent):
+def test_fields_have_the_stated_deviations(latent):
     draws = [SPECTRA.draw(stream)[INDEX[latent.name]] for stream in map(generator, range(60))]
     fields = DOMAIN.on_points(np.stack(draws))
     within = np.mean(np.var(fields, axis=(1, 2)))
@@ -41,7 +41,7 @@ def test_gradients_of_potentials_are_winds_of_that_strength(name):
         assert np.sqrt(np.mean(component**2)) == pytest.approx(expected, rel=0.15)
 
 
-def test_a_step_without_noise_carries_the_field_along():
+def test_a_step_without_noise_advects_the_field():
     """Two points in half an hour, for a field that moves with half the wind."""
     speed = 2 * 2 * DOMAIN.spacing / 1800.0
     waves = SPECTRA.draw(generator())

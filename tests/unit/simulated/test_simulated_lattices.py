@@ -72,7 +72,7 @@ def test_a_floor_is_not_mixed_with_what_lies_above_it():
     assert set(np.unique(interpolated)) == {-10.0, 40.0}
 
 
-def test_the_way_to_the_window_is_a_cut():
+def test_interpolation_to_the_window_is_a_crop():
     field = generator().standard_normal(DOMAIN.shape)
     interpolated = Interpolation(DOMAIN.box, DOMAIN.window).apply({"REFC": field, "T2M": field})
     np.testing.assert_array_equal(interpolated["REFC"], DOMAIN.seen(field))

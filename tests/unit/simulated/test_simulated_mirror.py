@@ -118,7 +118,7 @@ def test_nothing_but_grib(archive):
     assert {path.suffix for path in folder.rglob("*") if path.is_file()} == {".grib2"}
 
 
-def test_places_of_messages_move_between_leads(archive):
+def test_positions_of_messages_differ_between_leads(archive):
     folder, _, _ = archive
 
     def place_of_cape(lead):

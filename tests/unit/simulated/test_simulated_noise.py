@@ -33,7 +33,7 @@ def test_shared_noise_depends_on_the_time_and_on_nothing_else():
     assert abs(correlation(before, later)) < 0.05
 
 
-def test_noise_of_ones_own_is_nobody_elses():
+def test_own_noise_is_independent():
     first = Noise(generator(1)).white_waves(TIME, SHAPE)
     second = Noise(generator(2)).white_waves(TIME, SHAPE)
     assert abs(correlation(first, second)) < 0.05

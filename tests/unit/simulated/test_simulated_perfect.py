@@ -69,6 +69,6 @@ def test_spread_grows_with_lead(world):
     assert float(spread[1]) > 1.3 * float(spread[0])
 
 
-def test_a_time_that_was_not_saved(world):
+def test_a_time_without_a_saved_state_is_an_error(world):
     with pytest.raises(StormdrawError, match=r"world\.nc: holds no state at 2026-06-01 07 UTC"):
         draw_members(world, datetime(2026, 6, 1, 7), [1], 2, 0, "perfect")

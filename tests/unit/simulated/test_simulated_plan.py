@@ -56,7 +56,7 @@ def test_a_run_that_two_cycles_use_is_made_once_with_the_leads_of_both():
     assert len({(run.model, run.init) for run in runs}) == len(runs)
 
 
-def test_without_a_reference_nobody_forecasts():
+def test_without_a_reference_no_model_forecasts():
     settings = small_settings(
         archive={"reference": None}, ensembles={"systems": [{"name": "p", "method": "perfect"}]}
     )

@@ -20,7 +20,7 @@ def days():
     return {name: np.stack([to_precision(name, hour[name]) for hour in seen]) for name in seen[0]}
 
 
-def test_values_are_believable(days):
+def test_values_are_realistic(days):
     ranges = {
         "REFC": (-10.0, 70.0),
         "T2M": (278.0, 313.0),

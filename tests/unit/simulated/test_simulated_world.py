@@ -28,7 +28,7 @@ def assert_same(one, other):
     np.testing.assert_array_equal(one.cells.table(), other.cells.table())
 
 
-def test_a_saved_state_is_all_there_is(afternoon, tmp_path):
+def test_a_run_continues_from_a_saved_state(afternoon, tmp_path):
     """The same noise after a trip through a file gives the same world, bit for bit."""
     earlier = hours_of(WORLD, 1)[0]
     to_dataset([earlier, afternoon]).to_netcdf(tmp_path / "world.nc", engine="netcdf4")
