@@ -8,6 +8,7 @@
 # make lint    ruff, snakefmt, snakemake --lint and mypy only
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
+# make storm-world   what calibration does to storms in a toy world: docs/calibration.md
 # make benchmark-scores   scores beside one sort and other libraries: docs/scores-benchmark.md
 # make benchmark-archive  time of fetching beside curl, and of planning a year of hours
 # make archive-faults     what becomes of a file when its server fails: docs/archive_faults.md
@@ -29,7 +30,7 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 .DELETE_ON_ERROR:
 .PHONY: help demo twin idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
   benchmark-scores benchmark-archive benchmark-fields benchmark-loading benchmark-training \
-  benchmark-sampling archive-faults compare-scores compare-intervals clean
+  benchmark-sampling archive-faults storm-world compare-scores compare-intervals clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -103,6 +104,9 @@ benchmark-archive: $(INSTALLED_FOR_TESTS)
 
 archive-faults: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/archive_faults.py
+
+storm-world: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python tests/benchmarks/storm_world_table.py docs/calibration.md
 
 benchmark-fields: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/fields.py docs/benchmarks-fields.md

@@ -120,9 +120,8 @@ def members_of_case(wildcards):
 
 
 def members_to_calibrate(wildcards):
-    """The members of all cases of a system's calibration."""
-    cases = len(SETTINGS.calibration_times())
-    return SETTINGS.calibration_members(SYSTEMS[wildcards.system]) * cases
+    """The members of all calibration cases, for all amplitudes that are tried."""
+    return SYSTEMS[wildcards.system].calibration_draws(SETTINGS)
 
 
 def devices_to_train(wildcards):
@@ -272,7 +271,7 @@ def checkpoints(wildcards):
 
 
 def calibration_file(wildcards):
-    """The calibration of a system's spread, if configured."""
+    """The calibration of a system's noise and spread, if configured."""
     system = SYSTEMS[wildcards.system]
     calibrated = f"results/models/{system.model}/calibration_{system.name}.json"
     return [calibrated] if system.calibrate else []
@@ -286,6 +285,7 @@ def calibration_settings(wildcards):
         "variables": STATE,
         "leads": list(SETTINGS.leads),
         "members": SETTINGS.calibration_members(system),
+        "amplitudes": SETTINGS.ensembles.calibration_amplitudes,
         "cases": [format_init(time) for time in SETTINGS.calibration_times()],
         "system": system.model_dump(mode="json", exclude={"members"}),
     }

@@ -27,7 +27,7 @@ rule ensembles_calibrate:
         code=lambda wildcards: code("ensembles_calibrate", *modules_of_system(wildcards.system)),
         settings=calibration_settings,
     message:
-        "Calibrating the spread of {wildcards.system} on validation cases"
+        "Calibrating {wildcards.system} on validation cases"
     script:
         "../workflow_scripts/ensembles_calibrate.py"
 
@@ -72,6 +72,7 @@ rule ensembles_part:
         forecaster=forecaster_of_system,
         states=initial_files,
         static=STATIC_FILES,
+        calibration=calibration_file,
     output:
         part=temp("results/ensembles/{system}/{init}.part{part}.nc"),
     log:

@@ -32,6 +32,7 @@ CONFIG: dict[str, Any] = {
     "models": ["small"],
     "ensembles": {
         "members": 5,
+        "calibration_amplitudes": [1.25],
         "systems": [
             {
                 "name": "small",

@@ -51,6 +51,9 @@ class Nature:
 
 
 NATURE = Nature()
+# Storms differ by where they are more than by how strong they are. Members that agree too much
+# about the place then look as if their anomalies were too small, which they are not.
+STRAYING = Nature(births=0.2, peak=50.0, strength=0.1, displacement=3.0)
 
 
 def storm_world(

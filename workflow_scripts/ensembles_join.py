@@ -3,11 +3,10 @@ lead, y, x) in 16 bits."""
 
 from pathlib import Path
 
-from stormdraw.ensembles.calibration import read_factors
+from stormdraw.ensembles.calibration import read_calibration
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.joining import join_members
-from stormdraw.ensembles.spread import scale_spread
-from stormdraw.files import scratch
+from stormdraw.ensembles.spread import then_scaled
 from stormdraw.job import job
 from stormdraw.settings import load_settings
 from stormdraw.times import parse_init
@@ -19,10 +18,6 @@ with job("ensembles_join", snakemake.log[0]):
     case = Case(system.name, system.method, init, settings.leads, settings.variables)
     parts = [Path(path) for path in snakemake.input.parts]
     output, params = Path(snakemake.output.ensemble), snakemake.params.settings
-    if system.calibrate:
-        factors = read_factors(Path(snakemake.input.calibration[0]))
-        with scratch(output) as folder:
-            join_members(parts, case, folder / "drawn.nc", params)
-            scale_spread(folder / "drawn.nc", factors, case, output, params)
-    else:
-        join_members(parts, case, output, params)
+    calibration = read_calibration(next(map(Path, snakemake.input.calibration), None))
+    with then_scaled(output, calibration.factors, case, params) as unscaled:
+        join_members(parts, case, unscaled, params)

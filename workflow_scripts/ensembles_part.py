@@ -7,6 +7,7 @@ ensembles_sample.
 
 from pathlib import Path
 
+from stormdraw.ensembles.calibration import read_calibration
 from stormdraw.ensembles.drawing import DrawingFiles, draw_case
 from stormdraw.ensembles.resuming import resuming
 from stormdraw.gpu_lease import gpu_lease
@@ -32,4 +33,5 @@ with job("ensembles_part", snakemake.log[0]), gpu_lease(snakemake.resources.get(
             snakemake.threads,
             chosen=range(*snakemake.params.members),
             kept=kept,
+            amplitudes=read_calibration(drawn.calibration).amplitudes,
         )

@@ -7,11 +7,11 @@ Snakemake: it would delete it before a rerun.
 
 from pathlib import Path
 
-from stormdraw.ensembles.calibration import read_factors
+from stormdraw.ensembles.calibration import read_calibration
 from stormdraw.ensembles.drawing import DrawingFiles, draw_case
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.resuming import resuming
-from stormdraw.ensembles.spread import scale_spread
+from stormdraw.ensembles.spread import then_scaled
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
 from stormdraw.settings import load_settings
@@ -23,12 +23,21 @@ with job("ensembles_sample", snakemake.log[0]), gpu_lease(snakemake.resources.ge
     init = parse_init(snakemake.wildcards.init)
     drawn = DrawingFiles.named(snakemake.input)
     output, params = Path(snakemake.output.ensemble), snakemake.params.settings
-    how = (settings, system, drawn, init, settings.members(system))
-    with resuming(output, [params, snakemake.params.code], drawn.files()) as kept:
-        if system.calibrate:
-            case = Case(system.name, system.method, init, settings.leads, settings.variables)
-            factors = read_factors(Path(snakemake.input.calibration[0]))
-            draw_case(*how, kept / "drawn.nc", params, snakemake.threads, kept=kept)
-            scale_spread(kept / "drawn.nc", factors, case, output, params)
-        else:
-            draw_case(*how, output, params, snakemake.threads, kept=kept)
+    calibration = read_calibration(drawn.calibration)
+    case = Case(system.name, system.method, init, settings.leads, settings.variables)
+    with (
+        resuming(output, [params, snakemake.params.code], drawn.files()) as kept,
+        then_scaled(output, calibration.factors, case, params) as unscaled,
+    ):
+        draw_case(
+            settings,
+            system,
+            drawn,
+            init,
+            settings.members(system),
+            unscaled,
+            params,
+            snakemake.threads,
+            kept=kept,
+            amplitudes=calibration.amplitudes,
+        )

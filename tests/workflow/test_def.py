@@ -48,7 +48,9 @@ def test_from_an_empty_folder_and_again_after_a_change(experiment):
 
     run = experiment.snakemake()
     assert run.returncode == 0, run.stdout
-    for member_file in (experiment.results / "ensembles" / "def_steady").glob("*.nc"):
+    drawn = list((experiment.results / "ensembles").glob("def_steady*/*.nc"))
+    assert len(drawn) == 4
+    for member_file in drawn:
         with xr.open_dataset(member_file) as dataset:
             assert dataset.sizes["member"] == 5
             assert (dataset["T2M"].std("member") > 0).all()
@@ -67,4 +69,4 @@ def test_from_an_empty_folder_and_again_after_a_change(experiment):
     assert after(steady, STEADY)["models_train"] == 2
     jobs = after(perturbing, shipped)
     assert jobs["models_train"] == 1
-    assert (jobs["ensembles_calibrate"], jobs["ensembles_sample"]) == (1, 2)
+    assert (jobs["ensembles_calibrate"], jobs["ensembles_sample"]) == (1, 4)

@@ -26,9 +26,9 @@ def test_in_another_folder_with_another_profile(experiment, tmp_path):
         text=True,
     )
     assert plan.returncode == 0, plan.stderr
-    # One training, one calibration, one diagnosis, and the model's members at two cases. The total
-    # of a dry run counts the target, too.
-    said = rf"jobs +{int(total[1]) - 1}   still to run, 5 of them on a GPU"
+    # One training, one calibration, one diagnosis, and the model's members at two cases, with
+    # calibration and without. The total of a dry run counts the target, too.
+    said = rf"jobs +{int(total[1]) - 1}   still to run, 7 of them on a GPU"
     assert re.search(said, plan.stdout), plan.stdout
     assert str(elsewhere) in plan.stdout
     assert not list((elsewhere / "results").glob("[!.]*"))

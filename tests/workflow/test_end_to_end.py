@@ -8,7 +8,8 @@ import pytest
 import xarray as xr
 from small_experiment import CONFIG
 
-SYSTEMS = [system["name"] for system in CONFIG["ensembles"]["systems"]]
+# The calibrated system brings itself along as it is without.
+SYSTEMS = [*(system["name"] for system in CONFIG["ensembles"]["systems"]), "small_raw"]
 INITS = ["2026060200", "2026060206"]
 
 
@@ -37,7 +38,7 @@ def test_summary_has_every_system_with_its_members(finished):
     columns = "system,variable,lead_hours,metric,members,cases,value,ci_low,ci_high,undefined_share"
     assert list(summary.columns) == columns.split(",")
     members = summary.groupby("system")["members"].first()
-    assert members["small"] == members["perfect"] == 5
+    assert members["small"] == members["small_raw"] == members["perfect"] == 5
     assert members["href"] == 10
     assert members["persistence"] == 1
     assert (summary["cases"] == 2).all()

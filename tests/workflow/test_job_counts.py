@@ -125,6 +125,6 @@ def test_a_ceiling_that_is_left_out_draws_nothing(over: Experiment) -> None:
 
 def test_a_score_of_another_kind_draws_all_cases_again(over: Experiment) -> None:
     jobs = jobs_after(over, lambda config: config["scores"].update(neighbourhoods=[1, 3]))
-    assert jobs["scores_case"] == 12
-    assert (jobs["ensembles_sample"], jobs["ensembles_take"]) == (2, 10)
+    assert jobs["scores_case"] == 14
+    assert (jobs["ensembles_sample"], jobs["ensembles_take"]) == (4, 10)
     assert not {rule for rule in jobs if rule.startswith(("archive", "fields", "models"))}

@@ -38,7 +38,8 @@ def test_a_learning_rate_retrains_that_model_and_what_follows(changed):
     finally:
         changed.model_path.write_text(text)
     assert jobs["models_train"] == 1
-    assert jobs["ensembles_sample"] == jobs["scores_case"] == 2
+    # The system, and the same without calibration.
+    assert jobs["ensembles_sample"] == jobs["scores_case"] == 4
     assert not {"archive_fetch", "fields_normalise", "fields_statistics"} & set(jobs)
     drawn = {"ensembles_calibrate", "ensembles_sample"}
     assert {rule for rule in jobs if rule.startswith("ensembles_")} == drawn
@@ -52,7 +53,7 @@ def test_the_code_of_a_score_never_retrains(changed):
         jobs = planned(changed)
     finally:
         path.write_text(text)
-    assert jobs["scores_case"] == 12
+    assert jobs["scores_case"] == 14
     assert not {rule for rule in jobs if rule.startswith(("archive", "fields", "models", "ens"))}
 
 
@@ -127,6 +128,6 @@ def test_where_ensembles_go_a_case_is_drawn_and_scored_before_the_next(finished,
     first, second = (
         [line for line in told if init in line] for init in ("2026060200", "2026060206")
     )
-    assert len(first) == len(second) == 6 + 6 + 1
+    assert len(first) == len(second) == 7 + 7 + 1
     assert told == first + second
     assert not list(experiment.results.glob("ensembles/*/*.nc"))

@@ -146,7 +146,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _systems_can_be_made(self) -> "Settings":
-        for index, system in enumerate(self.ensembles.systems):
+        for index, system in enumerate(self.ensembles.given()):
             try:
                 system.check(self)
             except ValueError as error:
@@ -225,8 +225,8 @@ class Settings(Section):
         return [fitting[len(fitting) * k // count] for k in range(count)]
 
     def calibration_members(self, system: AnySystem) -> int:
-        """The number of members of a calibrated system drawn for calibration: 20 suffice."""
-        return min(self.members(system), 20)
+        """The number of members of a calibrated system drawn of each calibration case."""
+        return min(self.members(system), self.ensembles.calibration_members)
 
     def validation_starts(self) -> list[datetime]:
         """The initial times of all cases that fit into the validation period, one every hour.

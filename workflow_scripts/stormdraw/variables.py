@@ -44,6 +44,16 @@ class Variable:
     transform: Transform = "identity"
     role: Role = "state"
 
+    @property
+    def gaussian(self) -> bool:
+        """Whether members spread about their mean much as a Gaussian does, at any value of it:
+        nothing lies at a floor, and no transform is needed.
+
+        Of such a variable alone the departure from the mean may be multiplied: that of a storm
+        would make it stronger.
+        """
+        return self.floor is None and self.transform == "identity"
+
     def inventory_pattern(self, lead: int) -> str:
         """A regular expression for this variable, instantaneous at `lead` hours.
 

@@ -7,6 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from stormdraw.errors import StormdrawError
+from stormdraw.report.candidates import candidates
 from stormdraw.settings import load_settings, load_yaml
 
 
@@ -260,7 +261,55 @@ def test_spread_is_calibrated_on_validation_cases_alone(config):
     settings = calibrated(config, training=training, validation=validation)
     assert [time.hour for time in settings.calibration_times()] == [0, 2, 4, 6]
     assert {time.date() for time in settings.calibration_times()} == {datetime(2026, 6, 6).date()}
-    assert settings.calibration_members(settings.ensembles.systems[0]) == 20
+    assert settings.calibration_members(settings.ensembles.systems[0]) == 10
+    # As many members of four cases with each of six amplitudes; the noise is one for all variables.
+    assert settings.ensembles.systems[0].calibration_draws(settings) == 10 * 4 * 6
+
+
+VALIDATED = {
+    "training": {"start": "2026-06-01", "end": "2026-06-05"},
+    "validation": {"start": "2026-06-06T00:00", "end": "2026-06-06T10:00"},
+}
+
+
+def test_a_calibrated_system_brings_itself_along_as_it_is_without(config):
+    settings = calibrated(config, **VALIDATED)
+    it, raw, href = settings.ensembles.systems
+    assert (it.name, raw.name, href.name) == ("calibrated", "calibrated_raw", "href")
+    assert raw == it.model_copy(update={"name": "calibrated_raw", "calibrate": False})
+    assert settings.ensembles.given() == [it, href]
+    assert "calibrated_raw is the same model without" in it.caveat(settings)
+    assert "a factor on the spread of T2M, D2M, U10, V10," in it.caveat(settings)
+    assert raw.caveat(settings) is None
+    assert (raw.calibration_draws(settings), href.calibration_draws(settings)) == (0, 0)
+    # Products are of what is calibrated: which is better is not chosen on cases that are scored.
+    assert candidates(settings) == ["calibrated"]
+
+
+def test_a_twin_needs_its_name(config):
+    config = changed(config, periods={**config["periods"], **VALIDATED})
+    config["ensembles"]["systems"] = [
+        {"name": "it", "method": "one_step", "model": "ddpm_residual", "calibrate": True},
+        {"name": "it_raw", "method": "baseline", "kind": "persistence"},
+    ]
+    with pytest.raises(StormdrawError, match="it is calibrated and brings it_raw along"):
+        load_settings(config)
+
+
+def test_an_error_after_a_twin_names_the_place_in_the_list(config):
+    config = changed(config, periods={**config["periods"], **VALIDATED})
+    config["ensembles"]["systems"] = [
+        {"name": "it", "method": "one_step", "model": "ddpm_residual", "calibrate": True},
+        {"name": "other", "method": "one_step", "model": "nowhere"},
+    ]
+    with pytest.raises(StormdrawError, match=r"ensembles\.systems\.1: other samples the model"):
+        load_settings(config)
+
+
+def test_the_uncalibrated_amplitude_is_always_tried(config):
+    ensembles = {**config["ensembles"], "calibration_amplitudes": [1.5, 0.75]}
+    settings = load_settings(changed(config, ensembles=ensembles))
+    assert settings.ensembles.calibration_amplitudes == [0.75, 1.0, 1.5]
 
 
 def test_calibration_without_a_validation_case(config):

@@ -242,6 +242,22 @@ def test_operations_of_the_full_grid_are_those_that_hours_of_cores_rest_on(confi
     assert counted.sampling.operations / (4 * 2 * 3) == pytest.approx(forward, rel=0.01)
 
 
+def test_calibration_counts_what_is_tried_and_the_twin(config, models):
+    """Of one diffusion model two amplitudes are tried and a mixture: 3 x 2 members x 1 case; then
+    four members of the one case that is scored, twice."""
+    config["periods"] = {
+        "training": {"start": "2026-05-31T00:00", "end": "2026-05-31T05:00"},
+        "validation": {"start": "2026-06-01T00:00", "end": "2026-06-01T02:00"},
+        "test": config["periods"]["test"],
+    }
+    plain = computing(load_settings(config), models).sampling
+    config["ensembles"] |= {"calibration_members": 2, "calibration_amplitudes": [1.25]}
+    config["ensembles"]["systems"][0]["calibrate"] = True
+    calibrated = computing(load_settings(config), models).sampling
+    assert plain.operations > 0
+    assert calibrated.operations / plain.operations == pytest.approx((3 * 2 + 2 * 4) / 4)
+
+
 def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(config, models, root):
     steady = {
         **{"family": "gnn", "network": {"latent": 8, "layers": 1}, "training": {"steps": 1}},

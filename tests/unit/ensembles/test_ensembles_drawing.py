@@ -23,12 +23,13 @@ def test_what_members_are_drawn_from_by_name() -> None:
             "states": ["one.nc", "two.nc"],
             "static": ["static.nc"],
             "forecaster": "gnn.pt",
+            "calibration": ["calibration.json"],
         }
     )
     assert (crossed.static, crossed.forecaster) == (Path("static.nc"), Path("gnn.pt"))
     # All that a sampling resumed later must still be the same.
     assert [path.name for path in crossed.files()] == [
-        *("def.pt", "one.nc", "two.nc", "static.nc", "gnn.pt")
+        *("def.pt", "one.nc", "two.nc", "static.nc", "gnn.pt", "calibration.json")
     ]
 
 
@@ -94,6 +95,20 @@ def test_a_system_is_drawn_as_its_keys_say(
     assert (how.chosen, how.kept) == (range(4, 6), Path("kept"))
     assert written[: len(files)] == files
     assert written[-3:] == [Path("e.nc"), {"a": 1}, 3]
+
+
+def test_noise_is_calibrated_by_variable(written: list[Any]) -> None:
+    """What calibration says multiplies the system's own amplitude; 1 is not said."""
+    run = run_of({"method": "diffusion", "model": "small", "noise_amplitude": 2.0})
+    it, init = run.ensembles.system("it"), datetime(2026, 6, 8)
+    draw_case(
+        *(run, it, DRAWN, init, 9, Path("e.nc"), {}, 3),  # type: ignore[arg-type]
+        amplitudes={"REFC": 1.5, "T2M": 1.25},
+    )
+    (how,) = [one for one in written if isinstance(one, Rollout)]
+    by_variable = dict(zip(run.variables, how.noise_amplitude, strict=True))
+    others = {name: 2.0 for name in run.variables if name not in ("REFC", "T2M")}
+    assert by_variable == {"REFC": 3.0, "T2M": 2.5, **others}
 
 
 @pytest.mark.parametrize(

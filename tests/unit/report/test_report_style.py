@@ -51,6 +51,23 @@ def test_a_further_system_changes_no_look() -> None:
     assert after["small"] != after["ddpm_residual"]
 
 
+def test_an_uncalibrated_twin_is_drawn_as_its_system_but_dotted() -> None:
+    model = {"name": "small", "method": "diffusion", "model": "ddpm_residual"}
+    plain = looks(settings_with(model))
+    config = copy.deepcopy(DEMO)
+    config["ensembles"]["systems"].append({**model, "calibrate": True})
+    periods = {"start": "2026-06-07T03:00", "end": "2026-06-07T20:00"}
+    config["periods"]["training"]["end"] = "2026-06-06T23:00"
+    given = looks(
+        load_settings({**config, "periods": {**config["periods"], "validation": periods}})
+    )
+    assert {name: given[name] for name in plain} == plain
+    assert set(given) == {*plain, "small_raw"}
+    raw, calibrated = given["small_raw"], given["small"]
+    assert (raw.colour, raw.marker) == (calibrated.colour, calibrated.marker)
+    assert raw.dash != calibrated.dash
+
+
 def test_colours_are_told_apart_by_every_kind_of_eye() -> None:
     # Luminance alone (a monochromat's view) must tell the learnt systems from the reference.
     def luminance(colour: str) -> float:

@@ -33,7 +33,8 @@ class Computing:
 
 
 def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Computing:
-    """The work of all trainings, and of drawing all members of the systems that use them."""
+    """The work of all trainings, of drawing all members of the systems that use them, and of those
+    that they are calibrated with."""
     shape = target_shape(settings)
     one_pass = {name: pass_work(settings, models[name], shape) for name in settings.model_names}
     training = [
@@ -42,7 +43,11 @@ def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Comput
     ]
     sampling = [
         one_pass[name]
-        * (count * system.most_drawn(settings, models) * len(settings.cases_of(system)))
+        * count
+        * (
+            system.most_drawn(settings, models) * len(settings.cases_of(system))
+            + system.calibration_draws(settings)
+        )
         for system in settings.ensembles.systems
         for name, count in system.passes(settings, models).items()
     ]

@@ -1,156 +1,213 @@
-"""The calibration dial: a factor on the spread of each variable at each lead, chosen on validation
-cases."""
+"""The calibration dial: how much noise a model's members are drawn with, chosen on validation.
+
+A storm that is displaced too little becomes a storm displaced farther with more noise; multiplying
+its anomaly would make it a stronger storm instead. So the dial is the amplitude of the noise, one
+number for a group of variables at all leads.
+
+The rule: the lowest fair CRPS on the validation cases; amplitudes within half a percent of it count
+as equal, and of these the one is taken whose spread-error ratios are nearest to 1. The fair CRPS of
+each variable and lead counts relative to that of the uncalibrated members, so that units do not
+matter, and near is by the logarithm, so that half and twice are equally far.
+
+Variables of the Gaussian kind alone (no floor, no transform: temperature, dew point, wind) have the
+spread that then still lacks multiplied, by one factor for all of them that changes in a straight
+line from the first lead to the last. The fair CRPS cannot choose it: members that are moved away
+from their own mean are no longer independent, and it would take too large a factor (1.8 where 1.67
+is right, of eight members).
+"""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
+from stormdraw.ensembles.noise_groups import Groups, each_variable
+from stormdraw.ensembles.validation import ValidationScores
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.states import StateReader
 from stormdraw.files import write_text
-from stormdraw.times import hours
 from stormdraw.variables import variable
 
-# Factors that are tried, 0.5 to 3.
-FACTORS = np.arange(10, 61) / 20
+# A difference of the fair CRPS that a handful of cases cannot tell from none.
+_TIE = 0.005
+# The least and the largest factor on the spread, and what is as good as none.
+_FACTORS = (0.5, 2.0)
+_NO_FACTOR = 0.02
 
-# Of each field about so many points are looked at; neighbours say much the same.
-_POINTS = 40_000
+# score(multiple of the noise's amplitude by variable) -> what the validation cases then score
+Score = Callable[[Mapping[str, float]], ValidationScores]
+
+# A factor on departures from the mean, by variable and lead in hours.
+Factors = Mapping[str, Mapping[int, float]]
 
 
-@dataclass
-class SpreadTally:
-    """Sums over cases and points of variance and squared error, (variable, lead, factor).
+@dataclass(frozen=True)
+class Calibration:
+    """Multiples of the noise's amplitude by variable, and factors on departures from the mean.
 
-    `leads` are in hours.
+    What is not named stays as it is.
     """
 
-    variables: Sequence[str]
-    leads: Sequence[int]
-    members: int
-    variance: np.ndarray = field(init=False)
-    error: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.variance = np.zeros((len(self.variables), len(self.leads), len(FACTORS)))
-        self.error = np.zeros_like(self.variance)
-
-    def add(self, index: int, lead: int, members: np.ndarray, truth: np.ndarray) -> None:
-        """Count a field of variable number `index` at lead number `lead`: members (member, y, x)
-        against truth (y, x)."""
-        step = max(1, round((truth.size / _POINTS) ** 0.5))
-        drawn = members[:, ::step, ::step].reshape(len(members), -1).astype(np.float64)
-        observed = truth[::step, ::step].ravel().astype(np.float64)
-        there = np.isfinite(observed) & np.isfinite(drawn).all(axis=0)
-        drawn, observed = drawn[:, there], observed[there]
-        row = variable(self.variables[index])
-        mean = drawn.mean(axis=0)
-        for j, factor in enumerate(FACTORS):
-            scaled = np.clip(mean + factor * (drawn - mean), row.lower, row.upper)
-            self.variance[index, lead, j] += scaled.var(axis=0, ddof=1).sum()
-            self.error[index, lead, j] += ((scaled.mean(axis=0) - observed) ** 2).sum()
-
-    def ratios(self) -> np.ndarray:
-        """Spread-error ratio (variable, lead, factor); NaN where there is no error or no spread.
-
-        sqrt((M + 1) / M) sqrt(mean variance) / RMSE of the mean (Fortin et al. 2014).
-        """
-        with np.errstate(divide="ignore", invalid="ignore"):
-            squared = (self.members + 1) / self.members * self.variance / self.error
-        return np.sqrt(np.where((squared > 0) & np.isfinite(squared), squared, np.nan))
+    amplitudes: Mapping[str, float] = field(default_factory=dict)
+    factors: Factors = field(default_factory=dict)
 
 
-# What was chosen for one variable at one lead.
-Choice = dict[str, float | None]
+@dataclass(frozen=True)
+class Try:
+    """Multiples of the amplitude by group, and what the validation cases scored with them."""
+
+    amplitudes: Mapping[str, float]
+    scores: ValidationScores
 
 
-def choose(tally: SpreadTally) -> dict[str, dict[int, Choice]]:
-    """For each variable and lead the factor whose ratio is nearest 1, and the ratio without and
-    with it.
+def try_amplitudes(amplitudes: Sequence[float], groups: Groups, score: Score) -> list[Try]:
+    """Each amplitude for all groups; then, if groups prefer different ones, each with its own.
 
-    Near is by the logarithm, so that half and twice the spread are equally far. Where no ratio is
-    known, spread is kept. Spread that is too small becomes more so with every hour of a rollout,
-    hence the leads.
+    One of `amplitudes` is 1.
     """
-    ratios = tally.ratios()
-    return {
-        name: {lead: _choice(ratios[i, j]) for j, lead in enumerate(tally.leads)}
-        for i, name in enumerate(tally.variables)
-    }
+
+    def tried(by_group: Mapping[str, float]) -> Try:
+        return Try(by_group, score(each_variable(by_group, groups)))
+
+    tries = [tried(dict.fromkeys(groups, amplitude)) for amplitude in amplitudes]
+    preferred = {name: amplitudes[best_try(tries, of)] for name, of in groups.items()}
+    if len(set(preferred.values())) > 1:
+        tries.append(tried(preferred))
+    return tries
 
 
-def _choice(ratios: np.ndarray) -> Choice:
-    """From the ratio of each factor."""
-    unchanged = int(np.flatnonzero(FACTORS == 1.0)[0])
-    known = np.isfinite(ratios)
-    best = int(np.nanargmin(np.abs(np.log(ratios)))) if known.any() else unchanged
-    return {
-        "factor": float(FACTORS[best]),
-        "ratio_before": float(ratios[unchanged]) if known[unchanged] else None,
-        "ratio_after": float(ratios[best]) if known[best] else None,
-    }
+def best_try(tries: Sequence[Try], variables: Sequence[str]) -> int:
+    """The place of the best by these variables; of the uncalibrated one if nothing is known."""
+    uncalibrated = next(
+        place for place, one in enumerate(tries) if set(one.amplitudes.values()) == {1.0}
+    )
+    rows = [tries[0].scores.variables.index(name) for name in variables]
+    scores = np.array([one.scores.fair_crps()[rows] for one in tries])
+    distance = np.abs(np.log([one.scores.ratios()[rows] for one in tries]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(scores[uncalibrated] > 0, scores / scores[uncalibrated], np.nan)
+    return choose(_mean_of_each(relative), _mean_of_each(distance), uncalibrated)
 
 
-def tally_case(
-    tally: SpreadTally,
-    ensemble: Path,
-    truth: StateReader,
-    init: datetime,
-    absent: Collection[datetime] = (),
-) -> None:
-    """Count a drawn case, a file (member, lead, y, x), against the analyses of its valid times.
+def choose_factors(scores: ValidationScores) -> dict[str, dict[int, float]]:
+    """A factor for each variable of the Gaussian kind at each lead, the same for all of them.
 
-    Those that are `absent` from the archive do not count. Raises StormdrawError if there are not as
-    many members as were asked for.
+    The line that is nearest, by least squares, to what they lack at each lead in the geometric
+    mean. Nothing if that is to leave all as it is. That the dew point is brought down to the
+    temperature afterwards is not counted.
     """
-    with xr.open_dataset(ensemble, engine="netcdf4") as dataset:
-        if dataset.sizes["member"] != tally.members:
-            raise StormdrawError(
-                f"system {dataset.attrs['system']}: its model forecasts one member, which has no "
-                "spread to calibrate; set `calibrate` of the system to false"
-            )
-        for j, lead in enumerate(tally.leads):
-            valid = init + hours(lead)
-            if valid in absent:
-                continue
-            observed = truth.read(valid)
-            for index, name in enumerate(tally.variables):
-                tally.add(index, j, dataset[name].isel(lead=j).values, observed[index])
+    names = [name for name in scores.variables if variable(name).gaussian]
+    rows = [scores.variables.index(name) for name in names]
+    lacking = np.exp(_known_mean(np.log(scores.lacking()[rows]), axis=0))
+    leads = np.array(scores.leads)
+    known = np.isfinite(lacking)
+    if not known.any():
+        return {}
+    line = np.polynomial.Polynomial.fit(leads[known], lacking[known], min(1, known.sum() - 1))
+    factors = line(leads).clip(*_FACTORS)
+    if (np.abs(factors - 1) < _NO_FACTOR).all():
+        return {}
+    by_lead = {lead: round(float(f), 4) for lead, f in zip(scores.leads, factors, strict=True)}
+    return {name: dict(by_lead) for name in names}
 
 
-def write_choice(
+def choose(relative: np.ndarray, distance: np.ndarray, unchanged: int) -> int:
+    """The place with the lowest score or, of those that score as well, with the least distance.
+
+    `relative` are fair CRPS relative to the uncalibrated ones, `distance` is that of the
+    spread-error ratio from 1, each of one choice; `unchanged` is taken where none is known.
+    """
+    known = np.isfinite(relative) & np.isfinite(distance)
+    if not known.any():
+        return unchanged
+    lowest = relative[known].min()
+    equal = known & (relative <= lowest + _TIE)
+    return int(np.argmin(np.where(equal, distance, np.inf)))
+
+
+def _mean_of_each(values: np.ndarray) -> np.ndarray:
+    """Over what is known of each choice, (choice, ...) -> (choice,)."""
+    return _known_mean(values.reshape(len(values), -1), axis=1)
+
+
+def _known_mean(values: np.ndarray, axis: int) -> np.ndarray:
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, values, 0.0).sum(axis=axis) / known.sum(axis=axis)
+
+
+def calibration_of(tries: Sequence[Try], groups: Groups) -> tuple[int, Calibration]:
+    """The place of the try that is best over all variables, and what members are drawn with."""
+    place = best_try(tries, tries[0].scores.variables)
+    chosen = tries[place]
+    return place, Calibration(
+        each_variable(chosen.amplitudes, groups), choose_factors(chosen.scores)
+    )
+
+
+def write_calibration(
     path: Path,
     system: str,
     members: int,
     inits: Sequence[datetime],
-    chosen: Mapping[str, Mapping[int, Choice]],
+    groups: Groups,
+    tries: Sequence[Try],
 ) -> None:
-    """Write a calibration: the choice, and on which cases and how many members it was made."""
+    """Choose, and write the choice with all that was tried and what it scored."""
+    place, chosen = calibration_of(tries, groups)
     content = {
         "system": system,
         "members": members,
         "cases": [f"{init:%Y-%m-%d %H} UTC" for init in inits],
-        "variables": chosen,
+        "rule": "lowest fair CRPS relative to the uncalibrated members; of those within "
+        f"{_TIE:.1%} of it the one whose spread-error ratios are nearest to 1",
+        "groups": {group: list(names) for group, names in groups.items()},
+        "tries": [
+            {"amplitudes": dict(one.amplitudes), "scores": _told(one.scores)} for one in tries
+        ],
+        "chosen": {
+            "try": place,
+            "amplitudes": chosen.amplitudes,
+            "factors": chosen.factors,
+        },
     }
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def read_factors(path: Path) -> dict[str, dict[int, float]]:
-    """The factor of each variable at each lead in hours.
+def _told(scores: ValidationScores) -> dict[str, dict[int, dict[str, float | None]]]:
+    """Fair CRPS and spread-error ratio by variable and lead."""
+
+    def at(table: np.ndarray, *place: int) -> float | None:
+        return round(float(table[place]), 5) if np.isfinite(table[place]) else None
+
+    crps, ratios = scores.fair_crps(), scores.ratios()
+    return {
+        name: {
+            lead: {"fair_crps": at(crps, i, j), "spread_error_ratio": at(ratios, i, j)}
+            for j, lead in enumerate(scores.leads)
+        }
+        for i, name in enumerate(scores.variables)
+    }
+
+
+def read_calibration(path: Path | None) -> Calibration:
+    """What was chosen; nothing is changed where there is no file.
 
     Raises StormdrawError if the file holds something else.
     """
+    if path is None:
+        return Calibration()
     try:
-        chosen = json.loads(path.read_text())["variables"]
-        return {
-            name: {int(lead): float(choice["factor"]) for lead, choice in leads.items()}
-            for name, leads in chosen.items()
-        }
+        chosen = json.loads(path.read_text())["chosen"]
+        return Calibration(
+            {name: float(amplitude) for name, amplitude in chosen["amplitudes"].items()},
+            {
+                name: {int(lead): float(factor) for lead, factor in leads.items()}
+                for name, leads in chosen["factors"].items()
+            },
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise StormdrawError(
             f"{path}: not a calibration that can be read; delete it to calibrate anew"

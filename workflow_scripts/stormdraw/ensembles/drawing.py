@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from stormdraw.ensembles.files import Case
@@ -23,13 +24,15 @@ class Named(Protocol):
 class DrawingFiles:
     """The files that members are drawn from: a checkpoint, day files of states, and the terrain.
 
-    `forecaster` is the checkpoint of the forecaster of the method def.
+    `forecaster` is the checkpoint of the forecaster of the method def, `calibration` the file with
+    the amplitudes of the noise of a calibrated system.
     """
 
     checkpoint: Path
     states: Sequence[Path]
     static: Path | None
     forecaster: Path | None = None
+    calibration: Path | None = None
 
     @staticmethod
     def named(inputs: Named) -> "DrawingFiles":
@@ -45,11 +48,12 @@ class DrawingFiles:
             [Path(path) for path in given["states"]],
             optional("static"),
             optional("forecaster"),
+            optional("calibration"),
         )
 
     def files(self) -> list[Path]:
         """All files."""
-        some = (self.static, self.forecaster)
+        some = (self.static, self.forecaster, self.calibration)
         return [self.checkpoint, *self.states, *(path for path in some if path is not None)]
 
 
@@ -79,15 +83,17 @@ def draw_case(
     threads: int,
     chosen: range | None = None,
     kept: Path | None = None,
+    amplitudes: Mapping[str, float] = MappingProxyType({}),
 ) -> None:
     """Write the members of one case, (member, lead, y, x) of each variable.
 
     `chosen` are the members to draw here, or all if None. The folder `kept` keeps finished members
-    if the job is killed (`stormdraw.ensembles.resuming`). Raises StormdrawError if the checkpoint
-    does not fit or an initial state has missing points.
+    if the job is killed (`stormdraw.ensembles.resuming`). `amplitudes` multiply the amplitude of
+    the noise of each variable, by default by 1. Raises StormdrawError if the checkpoint does not
+    fit or an initial state has missing points.
     """
     case = Case(system.name, system.method, init, run.leads, run.variables)
     memory = run.ensembles.batch_gigabytes
-    amplitude = (system.noise_amplitude,)
+    amplitude = system.amplitudes(run.variables, amplitudes)
     rollout = Rollout(members, run.seed, memory, system.rho, amplitude, chosen, kept)
     system.draw(CaseToDraw(case, drawn, rollout, output, settings, threads))

@@ -40,7 +40,7 @@ def load_models(
 
 def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> None:
     """Raise StormdrawError if a system cannot draw from its model, or cannot start it."""
-    for index, system in enumerate(settings.ensembles.systems):
+    for index, system in enumerate(settings.ensembles.given()):
         try:
             system.check_models(settings, models)
         except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from stormdraw.ensembles.registry import any_system
 from stormdraw.ensembles.system import AnySystem, Members
@@ -16,11 +16,16 @@ else:
     System = any_system()
 
 
+# Of the amplitude of the noise; far from 1 a network sees what it was not trained with.
+Multiple = Annotated[float, Field(ge=0.25, le=4)]
+
+
 class Ensembles(Section):
     """The systems that are compared.
 
     `jobs_per_case` jobs share the members of a case. `keep` says whether ensembles are kept after
-    use; by default small ones are (`stormdraw.costs.disk`).
+    use; by default small ones are (`stormdraw.costs.disk`). In `systems` a calibrated system is
+    followed by its uncalibrated twin.
     """
 
     members: Members = 50
@@ -28,7 +33,29 @@ class Ensembles(Section):
     jobs_per_case: Annotated[int, Field(ge=1, le=1000)] = 1
     keep: bool | None = None
     calibration_cases: Annotated[int, Field(ge=1, le=100)] = 4
+    calibration_members: Members = 10
+    calibration_amplitudes: Annotated[list[Multiple], Field(min_length=1)] = [
+        *(0.8, 0.9, 1.0, 1.1, 1.25, 1.5)
+    ]
     systems: list[System]
+
+    @field_validator("calibration_amplitudes")
+    @classmethod
+    def _uncalibrated_is_tried(cls, amplitudes: list[float]) -> list[float]:
+        return sorted({*amplitudes, 1.0})
+
+    @field_validator("systems")
+    @classmethod
+    def _with_twins(cls, systems: list[AnySystem]) -> list[AnySystem]:
+        names = [system.name for system in systems]
+        for system in systems:
+            for twin in system.twins():
+                if twin.name in names:
+                    raise ValueError(
+                        f"{system.name} is calibrated and brings {twin.name} along, itself as it "
+                        "is without; give the other system of that name another one"
+                    )
+        return [one for system in systems for one in (system, *system.twins())]
 
     @model_validator(mode="after")
     def _names_differ(self) -> Ensembles:
@@ -43,6 +70,11 @@ class Ensembles(Section):
     def system(self, name: str) -> AnySystem:
         """The system called `name`."""
         return next(system for system in self.systems if system.name == name)
+
+    def given(self) -> list[AnySystem]:
+        """The systems that the configuration lists, without those that they bring along."""
+        twins = {twin.name for system in self.systems for twin in system.twins()}
+        return [system for system in self.systems if system.name not in twins]
 
     def in_role(self, *roles: str) -> list[AnySystem]:
         """The systems with any of these roles."""

@@ -1,6 +1,7 @@
-"""Members moved away from their mean, or towards it, by a factor for each variable and lead."""
+"""Members moved away from their mean, or towards it, by a factor for each lead."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,28 @@ import xarray as xr
 
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.errors import StormdrawError
+from stormdraw.files import scratch
 from stormdraw.grids import Grid
 from stormdraw.models.bounds import apply_bounds
+
+
+@contextlib.contextmanager
+def then_scaled(
+    output: Path,
+    factors: Mapping[str, Mapping[int, float]],
+    case: Case,
+    settings: Mapping[str, Any],
+) -> Iterator[Path]:
+    """Yield the path to write an ensemble file to, which becomes `output` with its spread scaled.
+
+    Without any `factors` that is `output` itself. Raises StormdrawError as `scale_spread`.
+    """
+    if not factors:
+        yield output
+        return
+    with scratch(output) as folder:
+        yield folder / "drawn.nc"
+        scale_spread(folder / "drawn.nc", factors, case, output, settings)
 
 
 def scale_spread(

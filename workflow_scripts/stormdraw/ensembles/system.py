@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 from pydantic import Field, model_validator
 
 from stormdraw.ensembles.fit import require_history, require_method, require_noise
+from stormdraw.ensembles.noise_groups import groups_of, most_tries
 from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
 from stormdraw.membership import Need
 from stormdraw.section import Name, Section
+from stormdraw.variables import variable
 
 if TYPE_CHECKING:
     from stormdraw.ensembles.drawing import CaseToDraw
@@ -142,6 +144,14 @@ class AnySystem(Section):
         """Evaluations of networks on the whole grid for one member of one case, by model."""
         return {}
 
+    def calibration_draws(self, run: Settings) -> int:
+        """Members of validation cases that are drawn at most to calibrate it."""
+        return 0
+
+    def twins(self) -> tuple[AnySystem, ...]:
+        """Systems that it brings along, to be scored beside it."""
+        return ()
+
     def depends_on(self, run: Settings) -> dict[str, Any]:
         """The settings that a case depends on beside the system's, the seed, variables and leads.
 
@@ -208,7 +218,10 @@ class Drawing(AnySystem):
 
 
 class FromModel(Drawing):
-    """Members that a trained model forecasts hour by hour. A kind writes them with `draw`."""
+    """Members that a trained model forecasts hour by hour. A kind writes them with `draw`.
+
+    A calibrated one brings itself along as it is without, `<name>_raw`.
+    """
 
     model: Name
     rho: Rho = 0.0
@@ -216,6 +229,9 @@ class FromModel(Drawing):
     calibrate: bool = False
     by_model = True
     bytes_a_value = 2
+
+    # Whether the noise has a channel for each variable.
+    noise_by_variable: ClassVar[bool] = False
 
     @property
     def drawn_from(self) -> tuple[str, ...]:
@@ -225,6 +241,42 @@ class FromModel(Drawing):
     def most_drawn(self, run: Settings, models: Models) -> int:
         """As many as asked for, or one."""
         return run.members(self) if models[self.model].by_chance else 1
+
+    def groups(self, run: Settings) -> dict[str, list[str]]:
+        """Variables whose noise is given an amplitude of their own by calibration."""
+        return groups_of(run.variables, self.noise_by_variable)
+
+    def amplitudes(
+        self, variables: Sequence[str], multiples: Mapping[str, float]
+    ) -> tuple[float, ...]:
+        """The noise's amplitude, one for all or one for each variable, with `multiples` of it."""
+        each = [self.noise_amplitude * multiples.get(name, 1.0) for name in variables]
+        return tuple(each) if len(set(each)) > 1 else (each[0],)
+
+    def calibration_draws(self, run: Settings) -> int:
+        """Some members of some cases, with each amplitude that is tried."""
+        if not self.calibrate:
+            return 0
+        tries = most_tries(self.groups(run), run.ensembles.calibration_amplitudes)
+        return run.calibration_members(self) * len(run.calibration_times()) * tries
+
+    def twins(self) -> tuple[AnySystem, ...]:
+        """Of a calibrated one, the same as the model draws it."""
+        if not self.calibrate:
+            return ()
+        return (self.model_copy(update={"name": f"{self.name}_raw", "calibrate": False}),)
+
+    def caveat(self, run: Settings) -> str | None:
+        """What calibration changed, and where to see what it was without."""
+        if not self.calibrate:
+            return None
+        scaled = [name for name in run.variables if variable(name).gaussian]
+        factor = f", and a factor on the spread of {', '.join(scaled)}," if scaled else ""
+        return (
+            f"{self.name} is calibrated: how much noise its members are drawn with{factor} was "
+            f"chosen on {len(run.calibration_times())} validation cases, none of which is scored "
+            f"here. {self.name}_raw is the same model without."
+        )
 
     def check(self, run: Settings) -> None:
         """Besides, validation cases to calibrate on, and a member for each job."""

@@ -15,11 +15,13 @@ MOST_MEMBERS = 254
 def candidates(settings: Settings) -> list[str]:
     """The systems that models make, or the one named.
 
-    Without a model it is the reference, if its members are known.
+    Of a calibrated system and the same as it is without, the first: which of them is better is no
+    choice to make on the cases that are scored. Without a model it is the reference, if its members
+    are known.
     """
     if settings.report.products_of is not None:
         return [settings.report.products_of]
-    ours = [system.name for system in settings.ensembles.in_role("contender")]
+    ours = [one.name for one in settings.ensembles.given() if one.role == "contender"]
     references = settings.ensembles.in_role("reference")
     published = [system for system in references if system.made_from is None]
     return ours or [system.name for system in published if system.has_members]

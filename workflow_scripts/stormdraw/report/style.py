@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -62,6 +62,9 @@ NOTE_COLOUR = "#555b66"
 _GAP = "gap"
 
 
+_DOTTED = (0.0, (1.0, 1.0))
+
+
 @dataclass(frozen=True)
 class Look:
     """How a system is drawn in every figure. Marker and dash tell it apart without colour, too."""
@@ -90,12 +93,16 @@ _LOOKS: dict[Role, tuple[Look, ...]] = {
 def looks(settings: Settings) -> dict[str, Look]:
     """The look of each system: from its role and its place among those in the same role.
 
-    It depends on the configuration only, never on which systems a figure happens to show.
+    What a system brings along has its colour and marker, dotted. It depends on the configuration
+    only, never on which systems a figure happens to show.
     """
     given: dict[str, Look] = {}
     for role, palette in _LOOKS.items():
-        for place, system in enumerate(settings.ensembles.in_role(role)):
+        alike = [system for system in settings.ensembles.given() if system.role == role]
+        for place, system in enumerate(alike):
             given[system.name] = palette[place % len(palette)]
+            for twin in system.twins():
+                given[twin.name] = replace(given[system.name], dash=_DOTTED)
     return given
 
 

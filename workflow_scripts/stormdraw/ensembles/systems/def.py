@@ -26,6 +26,7 @@ class DefSystem(FromModel, Sampled):
     """
 
     method: Literal["def"]
+    noise_by_variable = True
     forecaster: Name | None = None
     guidance: Annotated[float, Field(ge=0, le=10)] = 0.5
     walks: Annotated[int, Field(ge=1, le=10)] = 1

@@ -17,6 +17,7 @@ class DiffusionSystem(FromModel, Sampled):
     """Members sampled step by step from a trained diffusion model of the next state."""
 
     method: Literal["diffusion"]
+    noise_by_variable = True
 
     def passes(self, run: Settings, models: Models) -> dict[str, int]:
         """The sampler's steps for every hour to the longest lead."""
