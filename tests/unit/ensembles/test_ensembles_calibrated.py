@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from one_system import configuration
 
+from stormdraw.archive.absence import require_members
 from stormdraw.archive.wanted import requests_by_date
 from stormdraw.costs.disk import ensemble_bytes
 from stormdraw.ensembles.models import check_systems
@@ -81,16 +82,22 @@ def test_nothing_more_is_made_where_nothing_is_calibrated() -> None:
 
 
 def test_the_archive_must_have_validation_cases_of_the_reference() -> None:
-    """REFS has been on AWS since 2026-08-31."""
-    changes = {"periods": configuration()["periods"]}
-    config = run_with(calibrated("refs"), **changes).model_dump(mode="json")
-    assert load_settings(config)
+    """AWS has REFS since 2026-08-12: it has the test, and not the validation before it."""
+    config = run_with(calibrated("refs")).model_dump(mode="json")
     config["archive"]["source"] = ["aws"]
-    config["ensembles"]["systems"] = [
-        entry for entry in config["ensembles"]["systems"] if entry["name"] != "perfect"
-    ]
-    with pytest.raises(StormdrawError, match="refs needs 8 members, and"):
+    config["periods"]["validation"] = {"start": "2026-08-05T00", "end": "2026-08-06T12"}
+    config["periods"]["test"] = {"start": "2026-08-20T00", "end": "2026-08-20T08"}
+    refs, *_, better = config["ensembles"]["systems"]
+    config["ensembles"]["systems"] = [refs]
+    assert load_settings(config)
+    config["ensembles"]["systems"] = [refs, better]
+    with pytest.raises(StormdrawError, match=r"refs needs 8 members.* at 2026-08-05 00 UTC"):
         load_settings(config)
+
+
+def test_members_are_counted_at_validation_cases_too() -> None:
+    with pytest.raises(StormdrawError, match=r"REFS of 2026-06-03 06 UTC \+ 1 h: 0 of 14 members"):
+        require_members(run_with(calibrated("refs")), "refs", "20260603", [])
 
 
 def test_ensembles_of_validation_cases_count_on_the_disk() -> None:

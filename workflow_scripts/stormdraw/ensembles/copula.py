@@ -51,7 +51,7 @@ def couple(
         if alike.any():
             keys = raw[:, alike]
             standard[:, alike] = _by_rank(keys, order, count[alike], marginal)
-    return marginal.from_fit(np.maximum(location + scale * standard, marginal.floor))
+    return marginal.from_fit(location + scale * standard)
 
 
 def moments(members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
