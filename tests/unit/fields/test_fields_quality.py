@@ -1,10 +1,18 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import netCDF4
 import numpy as np
 import pytest
 
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.quality import align_floor, check, read_findings, write_findings
+from stormdraw.fields.quality import (
+    align_floor,
+    check,
+    note_incomplete,
+    note_suspicious,
+    read_findings,
+    write_findings,
+)
 
 VALID = datetime(2018, 7, 22, 10)
 
@@ -36,6 +44,25 @@ def test_bounds_are_widened_by_what_packing_rounds_to():
     assert check(field - 0.1, "REFC", VALID, "mask")[1][0].suspicious == 1
 
 
+def test_one_point_beyond_either_bound_is_found_and_one_on_it_is_not():
+    """Bounds of 213 and 313 K, and a tenth that packing rounds to."""
+    on_them = np.array([[212.9, 285.0, 313.1]], np.float32)
+    assert check(on_them, "D2M", VALID, "mask")[1] == []
+    for extreme in (209.4, 313.3):
+        field = np.append(on_them, [[np.float32(extreme)]], axis=1)
+        masked, (finding,) = check(field, "D2M", VALID, "mask")
+        assert np.isnan(masked).tolist() == [[False, False, False, True]]
+        assert finding.suspicious == 1
+
+
+def test_what_lies_below_the_floor_is_raised_for_decibels_alone():
+    echo, findings = align_floor(np.array([[-20.0, 30.0]], np.float32), "REFC", VALID)
+    assert echo.tolist() == [[-10.0, 30.0]]
+    assert [finding.suspicious for finding in findings] == [1]
+    energy = np.array([[-5.0, 800.0]], np.float32)
+    assert align_floor(energy, "CAPE", VALID) == (energy, [])
+
+
 def test_what_packing_rounds_below_the_floor_is_raised_but_not_told():
     field = np.array([[-10.05, np.nan, 30.0]], np.float32)
     raised, findings = align_floor(field, "REFC", VALID)
@@ -52,6 +79,33 @@ def test_missing_points_are_not_suspicious():
     assert check(field, "D2M", VALID, "mask")[1] == []
     field[0, 1] = 400.0
     assert check(field, "D2M", VALID, "keep")[1][0].suspicious == 1
+
+
+@pytest.fixture
+def written():
+    """Two variables of a file that is only in memory."""
+    with netCDF4.Dataset("a.nc", "w", diskless=True) as dataset:
+        yield {name: dataset.createVariable(name, "f4", ()) for name in ("D2M", "REFC")}
+
+
+def test_findings_are_counted_by_variable_and_said_where_there_are_any(written, caplog):
+    findings = check(dew_points(), "D2M", VALID, "mask")[1] * 2
+    findings += align_floor(np.array([[-20.0, -15.0, 30.0]], np.float32), "REFC", VALID)[1]
+    note_suspicious(written, findings, "mask")
+    counts = {
+        name: (field.suspicious_points, field.raised_points) for name, field in written.items()
+    }
+    assert counts == {"D2M": (2, 0), "REFC": (0, 2)}
+    assert [record.getMessage() for record in caplog.records] == [
+        "D2M: 2 points outside 213 to 313 K in 2 fields, masked",
+        "REFC: 2 points outside -10 to 80 dBZ in 1 fields, raised to the floor",
+    ]
+
+
+def test_incomplete_times_are_named_in_order(written):
+    note_incomplete(written, {VALID + timedelta(hours=hour) for hour in (14, 3, 0)})
+    named = written["D2M"].group().incomplete_times
+    assert named == "2018072210 2018072213 2018072300"
 
 
 def test_the_table_comes_back(tmp_path):
