@@ -7,7 +7,7 @@ from stormdraw.report.candidates import candidates
 CANDIDATES = candidates(SETTINGS)
 
 # Products of one ensemble for other programs: the best one, or that of report.products_of.
-GRIB_PRODUCTS = [f"{kind}.grib2" for kind in ("mean", "sprd", "pmmn", "prob")]
+GRIB_PRODUCTS = [f"{kind}.grib2" for kind in ("mean", "sprd", "pmmn", "lpmm", "prob")]
 PRODUCTS = expand(
     "results/report/products/{init}.{kind}",
     init=INITS if CANDIDATES else [],
@@ -138,6 +138,7 @@ if CANDIDATES:
             mean="results/report/products_of/{system}/{init}.mean.grib2",
             spread="results/report/products_of/{system}/{init}.sprd.grib2",
             matched="results/report/products_of/{system}/{init}.pmmn.grib2",
+            local="results/report/products_of/{system}/{init}.lpmm.grib2",
             probability="results/report/products_of/{system}/{init}.prob.grib2",
             netcdf="results/report/products_of/{system}/{init}.nc",
             inventories=[
@@ -160,7 +161,11 @@ if CANDIDATES:
             runtime=growing(60),
         params:
             code=code("report_products"),
-            settings={"variables": STATE, "thresholds": SETTINGS.scores.thresholds},
+            settings={
+                "variables": STATE,
+                "thresholds": SETTINGS.scores.thresholds,
+                "local_patch": SETTINGS.scores.local_patch,
+            },
         message:
             "Writing the products of {wildcards.system} at {wildcards.init}"
         script:

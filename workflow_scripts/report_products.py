@@ -1,4 +1,4 @@
-"""Writes results/report/products_of/{system}/{init}.nc and .mean, .sprd, .pmmn and .prob.grib2."""
+"""Writes results/report/products_of/{system}/{init}.nc and a GRIB2 file of each product."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ with job("report_products", snakemake.log[0]):
     write_products(
         Path(snakemake.input.ensemble),
         snakemake.params.settings["thresholds"],
+        snakemake.params.settings["local_patch"],
         snakemake.output.netcdf,
         {kind: snakemake.output[kind] for kind in KINDS},
     )

@@ -14,6 +14,7 @@ from stormdraw.report.figures.variable import FIGURE
 from stormdraw.report.panel import Evidence, all_panels, middle, panels_of, read_evidence
 from stormdraw.report.panels.error_by_spread import relation
 from stormdraw.report.panels.fractions_skill import read_skills
+from stormdraw.report.panels.neighbourhood_reliability import read_classes
 from stormdraw.report.panels.rank_histogram import RankHistogram, histogram_of
 from stormdraw.report.panels.spectra import relative_spectrum
 from stormdraw.report.spread_error import spread_and_error
@@ -49,6 +50,7 @@ def test_a_sheet_has_every_panel_that_has_something_to_show(
     assert everywhere <= storms
     assert everywhere <= warmth
     of_events = {"Reliability", "Probabilities", "ROC", "Performance", "Fractions skill"}
+    of_events |= {"Near", "ROC near"}
     assert of_events <= {title.split(",")[0] for title in storms}
     assert not of_events & {title.split(",")[0] for title in warmth}
     assert "href_mean_spread (mean and spread)" in warmth
@@ -240,3 +242,26 @@ def test_one_member_has_neither_spread_nor_ranks(demo_run: Run) -> None:
     alone = read_evidence(demo_run.settings, "T2M", demo_run.summary, files)
     alone = Evidence(demo_run.settings, "T2M", own, alone.tables, files)
     assert [panel.place for panel in panels_of(alone)] == [1, 10]
+
+
+@pytest.mark.parametrize("kind", ["nep", "nmep"])
+def test_neighbourhoods_are_shown_for_the_highest_threshold_reached(
+    kind: str, demo_run: Run
+) -> None:
+    storms = evidence(demo_run, "REFC")
+    threshold, width, classes = read_classes(storms, kind)
+    reached = [
+        float(value)
+        for tables in storms.tables.values()
+        if "threshold_value" in tables
+        for index, value in enumerate(tables["threshold_value"].values)
+        if tables["probability_event_sum"].values[index].sum() > 0.0
+    ]
+    assert threshold == max(reached)
+    assert width == 9
+    middle_width = demo_run.settings.scores.neighbourhoods.index(9)
+    index = list(storms.tables["href"]["threshold_value"].values).index(threshold)
+    for name, found in zip(("weight", "event", "probability"), classes["href"], strict=True):
+        expected = storms.tables["href"][f"{kind}_{name}_sum"].values[index, middle_width]
+        np.testing.assert_array_equal(found, expected)
+    assert read_classes(evidence(demo_run, "T2M"), kind)[2] == {}

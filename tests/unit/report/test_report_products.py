@@ -22,13 +22,17 @@ from stormdraw.grids import HRRR, Grid
 from stormdraw.report.chosen_products import choose_products
 from stormdraw.report.grib_products import Message, encode, scaled_limit
 from stormdraw.report.products import KINDS, compute, products_of, write_products
+from stormdraw.scores.statistics.probability_matched_mean import probability_matched_mean
 from stormdraw.scores.summary import read_summary, write_summary
 from stormdraw.settings import Settings, load_settings
 
 import cfgrib  # isort: skip
 import eccodes  # isort: skip
 
-NCEP_MATCHED_MEAN = 193  # code table 4.3
+# Code table 4.3.
+NCEP_MATCHED_MEAN, NCEP_LOCAL_MATCHED_MEAN = 193, 200
+
+PATCH = 4
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def written(demo_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     changed.to_netcdf(path)
     gribs = {kind: folder / f"{kind}.grib2" for kind in KINDS}
     thresholds = demo_run.settings.scores.thresholds
-    write_products(path, thresholds, folder / "products.nc", gribs)
+    write_products(path, thresholds, PATCH, folder / "products.nc", gribs)
     return folder
 
 
@@ -66,6 +70,7 @@ def test_the_netcdf_holds_what_members_say(written: Path, members: xr.Dataset) -
         assert "standard_name" not in products["T2M_spread"].attrs
         assert products["T2M_mean"].attrs["cell_methods"] == "realization: mean"
         assert np.isnan(products["T2M_pmm"].values[0, 2, 4])
+        assert np.isnan(products["T2M_lpmm"].values[0, 2, 4])
         assert products.attrs["title"] == "Products of the ensemble ddpm_residual"
         assert Grid.of(products) == Grid.of(members)
 
@@ -77,9 +82,20 @@ def test_the_matched_mean_has_the_strength_of_members(written: Path, members: xr
     np.testing.assert_array_equal(np.sort(matched.ravel()), pooled[10::20])
 
 
+def test_the_local_matched_mean_is_matched_within_three_patches(
+    written: Path, members: xr.Dataset
+) -> None:
+    with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
+        corner = products["REFC_lpmm"].values[1, :PATCH, :PATCH]
+    nearby = members["REFC"].values[:, 1, : 2 * PATCH, : 2 * PATCH]
+    matched = probability_matched_mean(nearby.reshape(len(nearby), -1))
+    expected = matched.reshape(nearby.shape[1:])[:PATCH, :PATCH]
+    np.testing.assert_array_equal(corner, expected)
+
+
 @pytest.mark.parametrize(
     ("kind", "label", "digits"),
-    [("mean", "mean", 2), ("spread", "spread", 2), ("matched", "pmm", 2)],
+    [("mean", "mean", 2), ("spread", "spread", 2), ("matched", "pmm", 2), ("local", "lpmm", 2)],
 )
 def test_cfgrib_reads_back_what_was_written(
     written: Path, kind: str, label: str, digits: int
@@ -113,7 +129,7 @@ def test_missing_points_are_missing_in_grib(written: Path) -> None:
 
 
 def test_every_file_opens_whole(written: Path) -> None:
-    for kind in KINDS[:3]:
+    for kind in KINDS[:4]:
         names = {
             str(name)
             for dataset in cfgrib.open_datasets(str(written / f"{kind}.grib2"), indexpath="")
@@ -152,6 +168,7 @@ def test_herbie_finds_and_opens_each_kind(
             ("mean", ":TMP:2 m above ground:2 hour", "t2m", "T2M_mean", 0.006),
             ("spread", ":UGRD:10 m above.*:2 hour.*:ens spread", "u10", "U10_spread", 0.006),
             ("matched", ":REFC:.*:2 hour", "refc", "REFC_pmm", 0.06),
+            ("local", ":REFC:.*:2 hour.*process=200", "refc", "REFC_lpmm", 0.06),
             ("probability", ":REFC:.*:2 hour.*:prob >30:", "refc", "REFC_probability_30", 0.051),
         ):
             init = products["init"].values.astype("datetime64[s]").item()
@@ -184,6 +201,9 @@ def test_headers_say_what_each_message_is(written: Path) -> None:
     assert set(headers(written / "spread.grib2", (*keys, *derived))) == {(2, 4, 7, 4, 20)}
     assert set(headers(written / "matched.grib2", (*keys, *derived))) == {
         (2, NCEP_MATCHED_MEAN, 7, 0, 20)
+    }
+    assert set(headers(written / "local.grib2", (*keys, *derived))) == {
+        (2, NCEP_LOCAL_MATCHED_MEAN, 7, 0, 20)
     }
     probability = (
         "productDefinitionTemplateNumber",
@@ -248,7 +268,7 @@ def test_a_product_takes_one_copy_of_the_members_at_most(kind: str) -> None:
     """As planned: 4 bytes a member and point besides them, and sums."""
     members = np.random.default_rng(0).normal(280.0, 3.0, (60, 100, 150)).astype(np.float32)
     tracemalloc.start()
-    compute(members, Message("T2M", kind, 60, 280.0))
+    compute(members, Message("T2M", kind, 60, 280.0), 20)
     measured = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert measured <= (4 * 60 + 120) * 100 * 150
@@ -256,13 +276,13 @@ def test_a_product_takes_one_copy_of_the_members_at_most(kind: str) -> None:
 
 def test_one_member_has_no_spread() -> None:
     spread = products_of("T2M", 1, {})[1].message
-    np.testing.assert_array_equal(compute(np.ones((1, 2, 2), np.float32), spread), 0.0)
+    np.testing.assert_array_equal(compute(np.ones((1, 2, 2), np.float32), spread, 20), 0.0)
 
 
 def test_an_ensemble_without_members_is_refused(demo_run: Run, tmp_path: Path) -> None:
     path, gribs = demo_run.ensembles["href_mean_spread"][0], {k: tmp_path / k for k in KINDS}
     with pytest.raises(StormdrawError, match=r"\.nc: no members; products need them"):
-        write_products(path, {}, tmp_path / "products.nc", gribs)
+        write_products(path, {}, PATCH, tmp_path / "products.nc", gribs)
     assert not list(tmp_path.iterdir())
 
 

@@ -82,8 +82,8 @@ def _product_fields(settings: Settings) -> int:
     """The number of fields of a case's products of all candidates."""
     scored = scored_variables(settings.variables)
     thresholds = sum(len(settings.scores.thresholds.get(name, [])) for name in scored)
-    # Mean, spread and probability-matched mean.
-    each = 3 * len(scored) + thresholds
+    # Mean, spread and both probability-matched means.
+    each = 4 * len(scored) + thresholds
     return each * len(settings.leads) * len(candidates(settings))
 
 

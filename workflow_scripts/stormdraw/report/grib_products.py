@@ -10,13 +10,14 @@ from stormdraw.grib_encoding import new_message, pack, surface_keys
 from stormdraw.grids import Grid
 from stormdraw.variables import variable
 
-# Reflectivity and the probability-matched mean have a code in NCEP's local tables only, so that
+# Reflectivity and the probability-matched means have a code in NCEP's local tables only, so that
 # the centre is NCEP's (7); the data are marked as a research product of an unknown process.
 _RESEARCH = 2
 _UNKNOWN_PROCESS = 255
 
-# GRIB2 code tables 4.3 (193 is NCEP's own), 4.7 and 4.9.
-_ENSEMBLE_FORECAST, _PROBABILITY_FORECAST, _MATCHED_MEAN = 4, 5, 193
+# GRIB2 code tables 4.3 (193 and 200 are NCEP's own), 4.7 and 4.9.
+_ENSEMBLE_FORECAST, _PROBABILITY_FORECAST = 4, 5
+_MATCHED_MEANS = {"matched": 193, "local": 200}
 _UNWEIGHTED_MEAN, _SPREAD = 0, 4
 _ABOVE_LOWER_LIMIT = 3
 _DERIVED, _PROBABILITY = 2, 5
@@ -28,8 +29,8 @@ _FINEST_SCALE = 5
 class Message:
     """What a message says of itself apart from grid, time and values.
 
-    `kind` is mean, spread, matched or probability; `place` and `count` number the thresholds of a
-    variable from 1 on.
+    `kind` is mean, spread, matched, local (also matched) or probability; `place` and `count` number
+    the thresholds of a variable from 1 on.
     """
 
     name: str
@@ -63,7 +64,7 @@ def inventory_columns(message: Message, init: datetime, lead: int) -> str:
     endings = {
         "mean": "ens mean",
         "spread": "ens spread",
-        "matched": f"ens mean:process={_MATCHED_MEAN}",
+        **{kind: f"ens mean:process={code}" for kind, code in _MATCHED_MEANS.items()},
         "probability": f"prob >{message.threshold:g}:prob fcst {message.place}/{message.count}",
     }
     # The table has a regular expression, whose options come last.
@@ -82,9 +83,8 @@ def _ensemble_keys(message: Message) -> dict[str, int]:
             "scaleFactorOfLowerLimit": scale,
             "scaledValueOfLowerLimit": scaled,
         }
-    matched = message.kind == "matched"
     return {
-        "typeOfGeneratingProcess": _MATCHED_MEAN if matched else _ENSEMBLE_FORECAST,
+        "typeOfGeneratingProcess": _MATCHED_MEANS.get(message.kind, _ENSEMBLE_FORECAST),
         "derivedForecast": _SPREAD if message.kind == "spread" else _UNWEIGHTED_MEAN,
         "numberOfForecastsInEnsemble": message.members,
     }

@@ -1,10 +1,11 @@
-"""Products of an ensemble: one NetCDF and four GRIB2 files for each case.
+"""Products of an ensemble: one NetCDF and five GRIB2 files for each case.
 
 results/report/products_of/{system}/{init}.nc has, for each variable and (lead, y, x):
 `{name}_mean`, `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched
-mean), and for each threshold `{name}_probability_{threshold}` in per cent, the share of members
-that reach it. The GRIB2 files have the same, one kind each, as those of HREF do: mean, sprd, pmmn,
-prob. Beside each lies its inventory (.idx), which Herbie finds messages by.
+mean), `{name}_lpmm` (local probability-matched mean), and for each threshold
+`{name}_probability_{threshold}` in per cent, the share of members that reach it. The GRIB2 files
+have the same, one kind each, as those of HREF do: mean, sprd, pmmn, lpmm, prob. Beside each lies
+its inventory (.idx), which Herbie finds messages by.
 """
 
 import contextlib
@@ -25,9 +26,12 @@ from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.report.grib_products import Message, encode, inventory_columns
 from stormdraw.scores.ensemble import ensemble_variables, read_forecast
+from stormdraw.scores.statistics.local_probability_matched_mean import (
+    local_probability_matched_mean,
+)
 from stormdraw.scores.statistics.probability_matched_mean import probability_matched_mean
 
-KINDS = ("mean", "spread", "matched", "probability")
+KINDS = ("mean", "spread", "matched", "local", "probability")
 
 _CELL_METHODS = {"mean": "realization: mean", "spread": "realization: standard_deviation"}
 
@@ -44,13 +48,16 @@ class Product:
 def write_products(
     ensemble_path: Path,
     thresholds: Mapping[str, Sequence[float]],
+    patch: int,
     netcdf: str | Path,
     gribs: Mapping[str, str | Path],
 ) -> None:
     """Write the products of an ensemble; `gribs` gives the file of each of KINDS.
 
     Each gets an inventory beside it, of its name and `.idx`. `thresholds` are those of
-    probabilities, by variable.
+    probabilities, by variable; `patch` is the width of the patches of the local
+    probability-matched mean, in grid points.
+
     Raises StormdrawError if the ensemble has no members.
     """
     with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as ensemble:
@@ -66,9 +73,9 @@ def write_products(
         notes = attributes(
             f"Products of the ensemble {system}",
             f"stormdraw system {system}",
-            {"thresholds": thresholds},
+            {"thresholds": thresholds, "local_patch": patch},
         )
-        inventories = _write(ensemble, products, netcdf, gribs, notes)
+        inventories = _write(ensemble, products, patch, netcdf, gribs, notes)
     for kind, lines in inventories.items():
         write_text(f"{gribs[kind]}.idx", "".join(lines))
 
@@ -76,12 +83,13 @@ def write_products(
 def products_of(
     name: str, members: int, thresholds: Mapping[str, Sequence[float]]
 ) -> list[Product]:
-    """The products of a variable: mean, spread, matched mean, and a probability a threshold."""
+    """The products of a variable: mean, spread, matched means, and a probability a threshold."""
     given = thresholds.get(name, [])
     return [
         Product(f"{name}_mean", "ensemble mean", Message(name, "mean", members)),
         Product(f"{name}_spread", "ensemble spread", Message(name, "spread", members)),
         Product(f"{name}_pmm", "probability-matched mean", Message(name, "matched", members)),
+        Product(f"{name}_lpmm", "local probability-matched mean", Message(name, "local", members)),
         *(
             Product(
                 f"{name}_probability_{f'{threshold:g}'.replace('-', 'minus_')}",
@@ -93,8 +101,11 @@ def products_of(
     ]
 
 
-def compute(members: np.ndarray, message: Message) -> np.ndarray:
-    """A product (y, x) of members (member, y, x); NaN where a member has no value."""
+def compute(members: np.ndarray, message: Message, patch: int) -> np.ndarray:
+    """A product (y, x) of members (member, y, x); NaN where a member has no value.
+
+    `patch` is the width of the patches of the local probability-matched mean, in grid points.
+    """
     valid = np.isfinite(members).all(axis=0)
     if message.kind == "mean":
         values = members.mean(axis=0, dtype=np.float64)
@@ -103,6 +114,8 @@ def compute(members: np.ndarray, message: Message) -> np.ndarray:
     elif message.kind == "matched":
         flat = members.reshape(len(members), -1)
         values = probability_matched_mean(flat, valid.ravel()).reshape(valid.shape)
+    elif message.kind == "local":
+        values = local_probability_matched_mean(members, valid, patch)
     else:
         values = 100.0 * (members >= message.threshold).mean(axis=0)
     return np.where(valid, values, np.nan).astype(np.float32)
@@ -120,6 +133,7 @@ def _spread(members: np.ndarray) -> np.ndarray:
 def _write(
     ensemble: xr.Dataset,
     products: Mapping[str, Sequence[Product]],
+    patch: int,
     netcdf: str | Path,
     gribs: Mapping[str, str | Path],
     notes: dict[str, str],
@@ -143,7 +157,7 @@ def _write(
                 for product in own:
                     values = np.full(grid.shape, np.nan, np.float32)
                     if members is not None and len(members):
-                        values = compute(members, product.message)
+                        values = compute(members, product.message, patch)
                     written[product.label][index] = values
                     stream = streams[product.message.kind]
                     lines = inventories[product.message.kind]

@@ -21,7 +21,7 @@ _EACH_MAP = 5
 _MASKS = 3
 
 # A row of the table of scores, as Python holds it before it is one.
-_ROW_BYTES = 1000
+_ROW_BYTES = 800
 
 # Arrays (resample, lead) of a score while its interval is made.
 _RESAMPLED = 18

@@ -71,6 +71,7 @@ class Scores(Section):
         "CAPE": [1000.0],
     }
     neighbourhoods: list[Annotated[int, Field(ge=1)]] = [1, 3, 9, 21, 41]
+    local_patch: Annotated[int, Field(ge=1)] = 20
     variogram_lags: list[Annotated[int, Field(ge=1)]] = [1, 4]
     area_weights: bool = True
     maps: bool = True

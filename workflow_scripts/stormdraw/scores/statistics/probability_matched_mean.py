@@ -1,7 +1,8 @@
 """The probability-matched mean: where the mean has it, as strong as members make it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from stormdraw.scores.verification import Event, Fields, ensemble_mean
 
 # Parts that each thread sorts.
 _PARTS = 2
+
+Matched = Callable[[Fields], np.ndarray]
 
 
 @compiled
@@ -82,19 +85,19 @@ def _matched(fields: Fields) -> np.ndarray:
     return probability_matched_mean(flat, valid, fields.threads, mean).reshape(fields.valid.shape)
 
 
-def _sums(fields: Fields) -> Arrays:
+def _sums(before: str, matched: Matched, fields: Fields) -> Arrays:
     if fields.members is None:
         return {}
     observed = np.where(fields.valid, fields.truth, 0.0).astype(np.float64)
-    return {"pmm_squared_error_sum": fields.sum((fields.shared(_matched) - observed) ** 2)}
+    return {f"{before}_squared_error_sum": fields.sum((fields.shared(matched) - observed) ** 2)}
 
 
-def _sums_of_event(event: Event) -> Arrays:
+def _sums_of_event(before: str, matched: Matched, event: Event) -> Arrays:
     """The tables of a yes or no."""
     fields = event.fields
     if fields.members is None:
         return {}
-    warned = (fields.shared(_matched) >= event.threshold) & fields.valid
+    warned = (fields.shared(matched) >= event.threshold) & fields.valid
     difference, reference = fss_sums(
         warned,
         event.observed,
@@ -104,23 +107,23 @@ def _sums_of_event(event: Event) -> Arrays:
         fields.threads,
     )
     return {
-        "pmm_fss_difference_sum": difference,
-        "pmm_fss_reference_sum": reference,
-        "pmm_forecast_sum": fields.sum(warned),
-        "pmm_hit_sum": fields.sum(warned & event.observed),
+        f"{before}_fss_difference_sum": difference,
+        f"{before}_fss_reference_sum": reference,
+        f"{before}_forecast_sum": fields.sum(warned),
+        f"{before}_hit_sum": fields.sum(warned & event.observed),
     }
 
 
-def _metrics(cases: Cases) -> Arrays:
-    if not cases.thresholds or "pmm_hit_sum" not in cases:
+def _metrics(before: str, cases: Cases) -> Arrays:
+    if not cases.thresholds or f"{before}_hit_sum" not in cases:
         return {}
-    scores = {"pmm_rmse": np.sqrt(cases.mean("pmm_squared_error_sum"))}
-    return scores | fractions_skill(cases, "pmm_")
+    scores = {f"{before}_rmse": np.sqrt(cases.mean(f"{before}_squared_error_sum"))}
+    return scores | fractions_skill(cases, f"{before}_")
 
 
-def _warnings(by_size: Mapping[int, Sums]) -> Arrays:
+def _warnings(before: str, by_size: Mapping[int, Sums]) -> Arrays:
     """Critical success index and frequency bias, (resample, threshold)."""
-    having = [sums for sums in by_size.values() if "pmm_hit_sum" in sums]
+    having = [sums for sums in by_size.values() if f"{before}_hit_sum" in sums]
     count = len(having[0].thresholds) if having else 0
     if not count:
         return {}
@@ -128,35 +131,41 @@ def _warnings(by_size: Mapping[int, Sums]) -> Arrays:
         [merged_probabilities(by_size, index)[2].sum(-1) for index in range(count)], axis=-1
     )
     warned, hits = (
-        np.sum([sums[f"pmm_{of}_sum"][:, :count] for sums in having], axis=0)
+        np.sum([sums[f"{before}_{of}_sum"][:, :count] for sums in having], axis=0)
         for of in ("forecast", "hit")
     )
     return {
-        "pmm_csi": ratio(hits, warned + events - hits),
-        "pmm_frequency_bias": ratio(warned, events),
+        f"{before}_csi": ratio(hits, warned + events - hits),
+        f"{before}_frequency_bias": ratio(warned, events),
     }
 
 
-_DIMS = ("region", "threshold")
-_MEAN = "the probability-matched mean"
+def score_of(before: str, mean: str, matched: Matched) -> Score:
+    """The scores of a field that members are made into; `before` stands before all names.
 
-SCORE = Score(
-    sums={
-        "pmm_squared_error_sum": Sum(f"weighted sum of {_MEAN}'s squared error"),
-        "pmm_fss_difference_sum": Sum(f"as fss_difference_sum, of {_MEAN}", FSS_DIMS),
-        "pmm_fss_reference_sum": Sum(f"as fss_reference_sum, of {_MEAN}", FSS_DIMS),
-        "pmm_forecast_sum": Sum(f"weight of points where {_MEAN} has the event", _DIMS),
-        "pmm_hit_sum": Sum("weight of those where the truth has it too", _DIMS),
-    },
-    fields=_sums,
-    event=_sums_of_event,
-    copies=1,
-    metrics={
-        "pmm_rmse": Metric(best="low"),
-        "pmm_fss": Metric(best="high", dims=("threshold", "width")),
-        "pmm_csi": Metric(best="high", dims=("threshold",)),
-        "pmm_frequency_bias": Metric(best="one", dims=("threshold",)),
-    },
-    cases=_metrics,
-    sizes=_warnings,
-)
+    `matched` makes the field (y, x), which `mean` names in words.
+    """
+    dims = ("region", "threshold")
+    return Score(
+        sums={
+            f"{before}_squared_error_sum": Sum(f"weighted sum of {mean}'s squared error"),
+            f"{before}_fss_difference_sum": Sum(f"as fss_difference_sum, of {mean}", FSS_DIMS),
+            f"{before}_fss_reference_sum": Sum(f"as fss_reference_sum, of {mean}", FSS_DIMS),
+            f"{before}_forecast_sum": Sum(f"weight of points where {mean} has the event", dims),
+            f"{before}_hit_sum": Sum("weight of those where the truth has it too", dims),
+        },
+        fields=partial(_sums, before, matched),
+        event=partial(_sums_of_event, before, matched),
+        copies=1,
+        metrics={
+            f"{before}_rmse": Metric(best="low"),
+            f"{before}_fss": Metric(best="high", dims=("threshold", "width")),
+            f"{before}_csi": Metric(best="high", dims=("threshold",)),
+            f"{before}_frequency_bias": Metric(best="one", dims=("threshold",)),
+        },
+        cases=partial(_metrics, before),
+        sizes=partial(_warnings, before),
+    )
+
+
+SCORE = score_of("pmm", "the probability-matched mean", _matched)

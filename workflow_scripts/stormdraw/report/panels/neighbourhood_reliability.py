@@ -1,0 +1,69 @@
+"""How often an event comes near a point, or at it, that its neighbourhood forecast."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from stormdraw.report.panel import Evidence, Panel
+from stormdraw.report.style import NOTE_COLOUR
+from stormdraw.report.wording import units_text
+from stormdraw.scores.sums import ratio
+
+# The weights of all points and of those with the event, and weight times probability, (class,).
+Classes = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def read_classes(evidence: Evidence, kind: str) -> tuple[float, int, dict[str, Classes]]:
+    """The highest threshold that the truth reached, a middle width, and each system's classes.
+
+    `kind` is nep, of the event at the point, or nmep, of it anywhere in the neighbourhood.
+    """
+    widths = evidence.settings.scores.neighbourhoods
+    place = len(widths) // 2
+    reached: dict[float, dict[str, Classes]] = {}
+    for system, tables in evidence.tables.items():
+        if f"{kind}_weight_sum" not in tables:
+            continue
+        weight, event, probability = (
+            tables[f"{kind}_{name}_sum"].values[:, place]
+            for name in ("weight", "event", "probability")
+        )
+        for index, threshold in enumerate(tables["threshold_value"].values):
+            if event[index].sum() > 0.0:
+                own = (weight[index], event[index], probability[index])
+                reached.setdefault(float(threshold), {})[system] = own
+    highest = max(reached, default=float("nan"))
+    return highest, widths[place], reached.get(highest, {})
+
+
+def title(what: str, evidence: Evidence, threshold: float, width: int) -> str:
+    """Of a panel, with the event and the width of the neighbourhood in grid points."""
+    return f"{what}, ≥ {threshold:g} {units_text(evidence.variable)}, {width} points"
+
+
+def draw(axes: Axes, evidence: Evidence) -> None:
+    """A line for what is near, hollow markers for the point itself, with the diagonal."""
+    threshold, width, near = read_classes(evidence, "nmep")
+    for system, (weight, event, probability) in near.items():
+        axes.plot(ratio(probability, weight), ratio(event, weight), **evidence.line(system))
+    for system, (weight, event, probability) in read_classes(evidence, "nep")[2].items():
+        hollow = evidence.line(system, linestyle="none", markerfacecolor="white")
+        axes.plot(ratio(probability, weight), ratio(event, weight), **hollow)
+    axes.axline((0.0, 0.0), slope=1.0, color=NOTE_COLOUR, linewidth=0.8, zorder=0.5)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="forecast probability")
+    axes.set_ylabel("observed frequency")
+    axes.set_title(title("Near", evidence, threshold, width))
+
+
+PANEL = Panel(
+    place=12,
+    caption=(
+        "Reliability near a point, of the highest threshold that the truth reached, in boxes of a "
+        "middle width. Solid markers are the neighbourhood maximum ensemble probability, the share "
+        "of members with the event anywhere in the box, against the truth anywhere in it; hollow "
+        "ones are the neighbourhood ensemble probability, the mean fraction of the box that has "
+        "it, against the truth at the point (Schwartz and Sobash 2017). On the diagonal the event "
+        "comes as often as it was forecast."
+    ),
+    shows=lambda evidence: bool(read_classes(evidence, "nmep")[2]),
+    draw=draw,
+)
