@@ -1,5 +1,8 @@
 """Neighbourhood ensemble probability and neighbourhood maximum ensemble probability."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,8 +10,10 @@ from scipy import ndimage, stats
 from scored_fields import fields_of
 from scores.probability import brier_score_for_ensemble, roc_auc
 
+from stormdraw.scores.case_statistics import case_statistics
 from stormdraw.scores.ensemble import Forecast
 from stormdraw.scores.score import Arrays
+from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.event_probabilities import roc_area
 from stormdraw.scores.statistics.neighbourhood_maximum_probability import (
     SCORE as NMEP,
@@ -19,6 +24,7 @@ from stormdraw.scores.statistics.neighbourhood_maximum_probability import (
 )
 from stormdraw.scores.statistics.neighbourhood_probability import LOWEST, class_sums
 from stormdraw.scores.statistics.neighbourhood_probability import SCORE as NEP
+from stormdraw.scores.sums import Cases
 from stormdraw.scores.verification import Event
 
 WIDTHS = [1, 3, 7]
@@ -206,3 +212,47 @@ def test_brier_score_and_roc_area_equal_those_of_the_scores_library(
         assert ours / 800 == pytest.approx(theirs.item(), rel=1e-12)
     theirs = roc_auc(xr.DataArray(probability, dims="point"), observed)
     assert roc_area(tables[0, 0], tables[1, 0]) == pytest.approx(theirs.item(), rel=1e-9)
+
+
+def cases_of(
+    make_ensemble: Callable[..., xr.Dataset], random: np.random.Generator, counts: list[int]
+) -> Cases:
+    """REFC with one threshold beside CAPE with two; a case for each number of members."""
+    statistics = []
+    settings = Scores(
+        thresholds={"REFC": [1.5], "CAPE": [0.0, 0.5]}, neighbourhoods=WIDTHS, maps=False
+    )
+    for day, count in enumerate(counts):
+        fields = {name: random.normal(size=(count, 1, 5, 7)) for name in ("REFC", "CAPE")}
+        ensemble = make_ensemble(datetime(2026, 6, 8 + day), [1], fields)
+        truth = random.normal(size=(5, 7))
+        weights = np.ones((5, 7))
+        statistics.append(case_statistics(ensemble, lambda *_, t=truth: t, weights, 0, settings))
+    wanted = [*NEP.sums, *NMEP.sums, "fss_difference_sum", "weight_sum", "points", "members"]
+    both = xr.concat([own[[*wanted, "threshold_value"]] for own in statistics], "init")
+    both = both.isel(region=0).sel(variable="REFC")
+    return Cases(both, np.ones((1, len(counts))), widths=WIDTHS)
+
+
+def metrics_of(cases: Cases) -> Arrays:
+    assert NEP.cases
+    assert NMEP.cases
+    return NEP.cases(cases) | NMEP.cases(cases)
+
+
+def test_each_metric_has_a_value_for_each_threshold_and_width(
+    make_ensemble: Callable[..., xr.Dataset], random: np.random.Generator
+) -> None:
+    found = metrics_of(cases_of(make_ensemble, random, [4, 4]))
+    assert set(found) == {*NEP.metrics, *NMEP.metrics}
+    for values in found.values():
+        assert values.shape == (1, 1, 1, len(WIDTHS))
+        # In the widest boxes the truth has the event everywhere, and there is no ROC.
+        assert np.isfinite(values[..., :2]).all()
+
+
+def test_where_one_case_has_one_member_there_is_no_fair_score(
+    make_ensemble: Callable[..., xr.Dataset], random: np.random.Generator
+) -> None:
+    found = metrics_of(cases_of(make_ensemble, random, [4, 1]))
+    assert set(NMEP.metrics) - set(found) == {"nmep_brier_fair"}
