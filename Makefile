@@ -10,6 +10,7 @@
 # make pins    pin envs/requirements*.in to what is installed in .venv
 # make storm-world   what calibration does to storms in a toy world: docs/calibration.md
 # make benchmark-scores   scores beside one sort and other libraries: docs/scores-benchmark.md
+# make benchmark-statistics  each statistic at full grid; COMMIT= for the library of then beside it
 # make benchmark-archive  time of fetching beside curl, and of planning a year of hours
 # make archive-faults     what becomes of a file when its server fails: docs/archive_faults.md
 # make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
@@ -29,8 +30,9 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
 .PHONY: help demo twin idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
-  benchmark-scores benchmark-archive benchmark-fields benchmark-loading benchmark-training \
-  benchmark-sampling archive-faults storm-world compare-scores compare-intervals clean
+  benchmark-scores benchmark-statistics benchmark-archive benchmark-fields benchmark-loading \
+  benchmark-training benchmark-sampling archive-faults storm-world compare-scores compare-intervals \
+  clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -98,6 +100,9 @@ test-cluster: $(INSTALLED_FOR_TESTS)
 
 benchmark-scores: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/scores.py docs/scores-benchmark.md
+
+benchmark-statistics: $(INSTALLED_FOR_TESTS)
+	$(BIN)/python tests/benchmarks/scores_statistics.py $(COMMIT)
 
 benchmark-archive: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python tests/benchmarks/archive.py docs/benchmarks-archive.md

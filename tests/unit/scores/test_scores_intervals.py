@@ -130,6 +130,29 @@ def test_a_p_value_falls_with_the_distance_from_zero_as_students_does(
     assert p_value[4] < 1e-3
 
 
+@pytest.mark.parametrize(("shift", "tail"), [(0.8, 0.995), (-0.8, 0.005)])
+def test_a_p_value_has_the_bootstraps_tail_at_half_a_per_cent(shift: float, tail: float) -> None:
+    values = ALTERNATING + shift
+    sure = of_means(values)
+    end = np.quantile(sure.studentised[:, 0], tail, method="nearest")
+    stretch = abs(end) / stats.t.ppf(0.995, 11)
+    distance = abs(values.mean()) / (stretch * stats.sem(values))
+    assert sure.p_value()[0] == pytest.approx(2.0 * stats.t.sf(distance, 11))
+
+
+@pytest.mark.parametrize(
+    ("undefined", "alike", "expected"), [(0.3, 0.0, 0.3), (0.3, 0.2, 0.5), (0.9, 0.4, 1.0)]
+)
+def test_what_resamples_cannot_tell_is_no_proof(
+    undefined: float, alike: float, expected: float, random: np.random.Generator
+) -> None:
+    """Fifty standard errors from 0, were it not for these resamples."""
+    five, tenth, days, none = (np.array([value]) for value in (5.0, 0.1, 20.0, 0.0))
+    shares = np.array([undefined]), np.array([alike])
+    sure = Uncertainty(five, tenth, days, days, none, *shares, random.normal(size=(500, 1)))
+    assert sure.p_value()[0] == pytest.approx(expected)
+
+
 def test_too_few_days_give_no_interval() -> None:
     sure = of_means(np.arange(MINIMUM_DAYS - 1.0))
     assert np.isnan([*sure.interval(0.95), sure.p_value()]).all()
