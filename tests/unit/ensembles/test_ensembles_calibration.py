@@ -13,6 +13,7 @@ from storm_world import STRAYING, StormWorld, storm_world
 
 from stormdraw.ensembles.calibration import (
     Calibration,
+    Try,
     best_try,
     calibration_of,
     choose,
@@ -183,21 +184,23 @@ def test_the_rule() -> None:
     assert choose(np.array([1.0, 0.5]), np.array([0.1, np.nan]), 0) == 0
 
 
-def test_variables_count_alike_whatever_their_units(tries) -> None:
-    """A thousand times the reflectivity: the same choice."""
-    larger = []
-    for one in tries:
-        scores = ValidationScores(STATE, LEADS, 8)
-        vars(scores).update(
-            {
-                key: np.copy(value)
-                for key, value in vars(one.scores).items()
-                if isinstance(value, np.ndarray)
-            }
-        )
-        scores.crps[0] *= 1000
-        larger.append(type(one)(one.amplitudes, scores))
-    assert best_try(larger, STATE) == best_try(tries, STATE)
+def test_variables_count_alike_whatever_their_units() -> None:
+    """CAPE gains 10 % by more noise and temperature loses 30 %, which is less in its units."""
+
+    def scored(crps: list[float]) -> ValidationScores:
+        scores = ValidationScores(["T2M", "CAPE"], [1], 4)
+        scores.points += 1.0
+        scores.variance += 4 / 5
+        scores.squared_error += 1.0
+        scores.crps[:, 0] = crps
+        return scores
+
+    tries = [
+        Try({"all": 1.0}, scored([1.0, 100.0])),
+        Try({"all": 1.5}, scored([1.3, 90.0])),
+    ]
+    assert best_try(tries, ["T2M", "CAPE"]) == 0
+    assert best_try(tries, ["CAPE"]) == 1
 
 
 def test_scores_are_those_of_scoringrules() -> None:
