@@ -66,6 +66,11 @@ its anomaly would make it a stronger storm instead.
 variable and lead, and what was chosen. A calibrated system `x` brings itself along as it is
 without, `x_raw`: both stand on the scorecard side by side, in one colour, `x_raw` dotted.
 
+The other way, `{{method: calibrated, of: <system>}}`, is for any system, the reference's
+members too: distributions at each point are fitted on validation cases (EMOS), and members keep
+their order (ensemble copula coupling). `config/README.md` has it, and what it does in a storm
+world: temperatures become honest; fields of reflectivity do not stay storms.
+
 ## The storm world
 
 A toy world whose right answer is known (`tests/storm_world.py`): storms of Gaussian shape that
