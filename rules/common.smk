@@ -26,6 +26,7 @@ from stormdraw.models.definitions import definition_file
 from stormdraw.provenance import digest
 from stormdraw.surroundings import check_interpreter, check_library
 from stormdraw.times import format_init, now_utc
+from stormdraw.variables import computing, scored_variables
 
 # Those of the working folder (`--directory`), then those of the workflow.
 MODEL_FOLDERS = [folder / "config" / "models" for folder in (Path(), CHECKOUT)]
@@ -55,6 +56,9 @@ INITS = [format_init(time) for time in SETTINGS.initial_times()]
 SYSTEMS = {system.name: system for system in SETTINGS.ensembles.systems}
 STATE = list(SETTINGS.variables)
 
+# What the table of variables says of those of this run.
+ROWS = [computing(name) for name in (*scored_variables(STATE), *SETTINGS.fields.static)]
+
 
 def one_of(names):
     """A wildcard's regular expression: any of the names, or no match at all."""
@@ -71,12 +75,12 @@ wildcard_constraints:
 
 
 def code(script, *modules):
-    """A digest of the script and of every library module its result depends on.
+    """A digest of the script, of every library module its result depends on and of ROWS.
 
     Snakemake reruns when a parameter changes, but does not check imported modules.
     `modules` are those chosen by a name in the configuration.
     """
-    return code_digest(LIBRARY / f"{script}.py", *modules)
+    return digest([code_digest(LIBRARY / f"{script}.py", *modules), ROWS])
 
 
 def growing(amount):

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from stormdraw.report.candidates import candidates
+from stormdraw.variables import shown
 
 CANDIDATES = candidates(SETTINGS)
 
@@ -13,6 +14,9 @@ PRODUCTS = expand(
     init=INITS if CANDIDATES else [],
     kind=["nc", *GRIB_PRODUCTS, *(f"{kind}.idx" for kind in GRIB_PRODUCTS)],
 )
+
+# How the table of variables shows those of this run.
+SHOWN = [shown(name) for name in scored_variables(STATE)]
 
 
 rule report_map:
@@ -68,6 +72,7 @@ rule report_figure:
         code=lambda wildcards: code(
             "report_figure", module_of_figure(FIGURE_PATHS[wildcards.figure][0])
         ),
+        shown=SHOWN,
         name=lambda wildcards: FIGURE_PATHS[wildcards.figure][0],
         of=lambda wildcards: FIGURE_PATHS[wildcards.figure][1],
         settings=lambda wildcards: settings_of(figure_of(wildcards), SETTINGS),

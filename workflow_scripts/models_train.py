@@ -24,11 +24,12 @@ with job("models_train", snakemake.log[0]), gpu_lease(snakemake.resources.get("g
     static = snakemake.input.get("static")
     forecaster = snakemake.input.get("forecaster")
     model = snakemake.wildcards.model
+    settings = load_settings(snakemake.config)
     model_settings = ModelSettings.model_validate(snakemake.params.settings["model"])
     of_forecaster = snakemake.params.settings.get("forecaster")
     train_within_memory(
         model,
-        load_settings(snakemake.config),
+        settings,
         model_settings,
         TrainingFiles(
             fields=[Path(path) for path in dict.fromkeys(days)],

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter, zoom
 from stormdraw.archive.manifest import ManifestRow, write_manifest
 from stormdraw.grids import Grid
 from stormdraw.simulated.gribs import Encoder, Product
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import DEFAULT_STATE, variable
 
 START = datetime(2026, 6, 1)
 
@@ -29,7 +29,7 @@ def _texture(shape: tuple[int, int], seed: int) -> np.ndarray:
 
 def state(grid: Grid, seed: int) -> dict[str, np.ndarray]:
     """One state, physical values (y, x); storms on a sixth of the area, CAPE on two thirds."""
-    rough = {name: _texture(grid.shape, 10 * seed + k) for k, name in enumerate(STATE_VARIABLES)}
+    rough = {name: _texture(grid.shape, 10 * seed + k) for k, name in enumerate(DEFAULT_STATE)}
     fields = {
         "REFC": np.where(rough["REFC"] > 1.0, 25 * rough["REFC"] - 15, -10.0),
         "T2M": 290 + 8 * rough["T2M"],

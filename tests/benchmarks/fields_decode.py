@@ -19,10 +19,10 @@ from stormdraw.fields.threads import in_order
 from stormdraw.fields.writing import read_together
 from stormdraw.grids import HRRR
 from stormdraw.messages import opened, read_grid, read_header, read_messages
-from stormdraw.variables import STATE_VARIABLES
+from stormdraw.variables import DEFAULT_STATE
 
 ROUNDS = 4
-STATE_BYTES = 4 * len(STATE_VARIABLES) * HRRR.shape[0] * HRRR.shape[1]
+STATE_BYTES = 4 * len(DEFAULT_STATE) * HRRR.shape[0] * HRRR.shape[1]
 REAL = Path(
     os.environ.get("STORMDRAW_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "real")
 )
@@ -43,13 +43,13 @@ class Work:
         pieces = [
             (group, one.valid, messages.reading(one, group, grid))
             for one in listed[:hours]
-            for group in read_together(STATE_VARIABLES)
+            for group in read_together(DEFAULT_STATE)
         ]
         return cls(Target(grid), pieces)
 
     def run(self, threads: int = 1) -> None:
         """Into memory that the hours share."""
-        state = np.empty((len(STATE_VARIABLES), *self.target.grid.shape), np.float32)
+        state = np.empty((len(DEFAULT_STATE), *self.target.grid.shape), np.float32)
 
         def place(piece: tuple) -> dict[str, np.ndarray]:
             _, valid, read = piece
@@ -57,7 +57,7 @@ class Work:
 
         for placed in in_order(place, self.pieces, threads):
             for name, field in placed.items():
-                state[STATE_VARIABLES.index(name)] = field
+                state[DEFAULT_STATE.index(name)] = field
 
 
 def report_decode(folder: Path) -> str:
@@ -186,7 +186,7 @@ def _beside_cfgrib() -> str:
         for message in read_messages(path):
             with opened(message) as handle:
                 header = read_header(handle)
-                if header.variable and header.variable.name in STATE_VARIABLES:
+                if header.variable and header.variable.name in DEFAULT_STATE:
                     read_grid(handle)
                     decode(handle)
 

@@ -17,11 +17,11 @@ from timing import best_times, table
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.states import StateReader
 from stormdraw.grids import HRRR
-from stormdraw.variables import STATE_VARIABLES
+from stormdraw.variables import DEFAULT_STATE
 
 # 35 states of the full grid are 1.87 GB.
 STATES = 35
-SHAPE = (len(STATE_VARIABLES), *HRRR.shape)
+SHAPE = (len(DEFAULT_STATE), *HRRR.shape)
 TIMES = [START + timedelta(hours=hour) for hour in range(STATES)]
 ROUNDS = 2
 
@@ -102,7 +102,7 @@ def _layouts(stack: contextlib.ExitStack, out: np.ndarray) -> dict[str, tuple]:
         return {"one thread": read}
 
     def ours(place: Path) -> dict[str, Read]:
-        reader = StateReader(sorted(place.iterdir()), STATE_VARIABLES)
+        reader = StateReader(sorted(place.iterdir()), DEFAULT_STATE)
         spare = outs.copy()
 
         def read_apart(time_: datetime) -> None:
@@ -117,7 +117,7 @@ def _layouts(stack: contextlib.ExitStack, out: np.ndarray) -> dict[str, tuple]:
 
         def read(time_: datetime) -> np.ndarray:
             part = opened[TIMES.index(time_) // 24].isel(time=TIMES.index(time_) % 24)
-            return np.stack([part[name].values for name in STATE_VARIABLES])
+            return np.stack([part[name].values for name in DEFAULT_STATE])
 
         return {"xarray": read}
 
@@ -159,11 +159,11 @@ def write_raw(place: Path, states: list[np.ndarray]) -> None:
 def write_days(place: Path, states: list[np.ndarray], store: str) -> None:
     for day, part in days():
         times = xr.DataArray(np.array(TIMES[part], "datetime64[ns]"), dims="time")
-        names = {name: name for name in STATE_VARIABLES}
+        names = {name: name for name in DEFAULT_STATE}
         path = place / f"{day}.nc"
         with written_in_parts(path, HRRR, {"time": times}, names, {}, store) as file:
             for index, one in enumerate(states[part]):
-                for name, field in zip(STATE_VARIABLES, one, strict=True):
+                for name, field in zip(DEFAULT_STATE, one, strict=True):
                     file[name][index] = field
 
 
@@ -195,7 +195,7 @@ def other_days(options: dict, packed: bool = False) -> Callable[[Path, list[np.n
             with netCDF4.Dataset(place / f"{day}.nc", "w") as dataset:
                 for name, size in zip("tyx", (part.stop - part.start, *HRRR.shape), strict=True):
                     dataset.createDimension({"t": "time"}.get(name, name), size)
-                for k, name in enumerate(STATE_VARIABLES):
+                for k, name in enumerate(DEFAULT_STATE):
                     kind = "i2" if packed else "f4"
                     dimensions = ("time", "y", "x")
                     variable = dataset.createVariable(name, kind, dimensions, **options)
@@ -212,7 +212,7 @@ def other_days(options: dict, packed: bool = False) -> Callable[[Path, list[np.n
 def _precision(folder: Path, states: list[np.ndarray]) -> str:
     rows = []
     for store in ("fast", "compact"):
-        reader = StateReader(sorted((folder / store).iterdir()), STATE_VARIABLES)
+        reader = StateReader(sorted((folder / store).iterdir()), DEFAULT_STATE)
         worst = max(
             float(np.abs(reader.read(TIMES[hour])[:5] - states[hour][:5]).max())
             for hour in range(3)
@@ -229,7 +229,7 @@ def _precision(folder: Path, states: list[np.ndarray]) -> str:
 def _cold(folder: Path) -> str:
     """A day read hour by hour when none of it is in memory, against the same file read through."""
     path = folder / "fast" / "0.nc"
-    reader = StateReader([path], STATE_VARIABLES)
+    reader = StateReader([path], DEFAULT_STATE)
     out = np.zeros(SHAPE, np.float32)
     buffer = bytearray(8 * 2**20)
 

@@ -30,7 +30,7 @@ from stormdraw.models.batches import ShuffledBatches  # noqa: E402
 from stormdraw.models.forcings import make_forcings  # noqa: E402
 from stormdraw.models.pairs import Pairs  # noqa: E402
 from stormdraw.models.settings import load_model_settings  # noqa: E402
-from stormdraw.variables import STATE_VARIABLES  # noqa: E402
+from stormdraw.variables import DEFAULT_STATE  # noqa: E402
 
 MODELS = ("cnn_transformer", "crps_unet_large", "ddpm_small")
 READERS = (1, 2, 4, 8)
@@ -64,7 +64,7 @@ def seconds_a_batch(model: str, paths: list[Path], readers: int, cold: bool) -> 
     settings = load_model_settings(ROOT / "config" / "models" / f"{model}.yaml")
     training = settings.training
     pairs = Pairs(
-        *(paths, STATE_VARIABLES, TIMES, make_forcings([], HRRR, None), 0.0),
+        *(paths, DEFAULT_STATE, TIMES, make_forcings([], HRRR, None), 0.0),
         history=settings.history,
         readers=readers,
     )
@@ -78,7 +78,7 @@ def seconds_as_whole_states(model: str, paths: list[Path], cold: bool) -> float:
     """The same batches as they were made before: whole states by one thread, then cut."""
     settings = load_model_settings(ROOT / "config" / "models" / f"{model}.yaml")
     training, hours = settings.training, settings.history + 1
-    reader, random = StateReader(paths, STATE_VARIABLES), np.random.default_rng(1)
+    reader, random = StateReader(paths, DEFAULT_STATE), np.random.default_rng(1)
     rows, columns = training.crop or HRRR.shape
 
     def made() -> Iterator[np.ndarray]:
@@ -118,7 +118,7 @@ def described(model: str) -> str:
     settings = load_model_settings(ROOT / "config" / "models" / f"{model}.yaml")
     training = settings.training
     rows, columns = training.crop or HRRR.shape
-    size = training.batch_size * (settings.history + 1) * 4 * len(STATE_VARIABLES) * rows * columns
+    size = training.batch_size * (settings.history + 1) * 4 * len(DEFAULT_STATE) * rows * columns
     return (
         f"{model}: {training.batch_size} x {settings.history + 1} states of {rows} x {columns}, "
         f"{size / 1e6:.0f} MB"

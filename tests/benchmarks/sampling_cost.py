@@ -31,7 +31,7 @@ from stormdraw.models.settings import load_model_settings  # isort: skip
 from stormdraw.models.trained_grid import TrainedGrid  # isort: skip
 from stormdraw.models.training import new_model  # isort: skip
 from stormdraw.models.white_noise import WhiteNoise  # isort: skip
-from stormdraw.variables import STATE_VARIABLES  # isort: skip
+from stormdraw.variables import DEFAULT_STATE  # isort: skip
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL_GRID = (1059, 1799)
@@ -46,9 +46,9 @@ class EnoughError(Exception):
 def untrained(name: str) -> TrainedModel:
     """A model as configured, with random weights."""
     settings = load_model_settings(ROOT / "config" / "models" / f"{name}.yaml")
-    count = len(STATE_VARIABLES)
+    count = len(DEFAULT_STATE)
     ones = np.ones(count, dtype=np.float32)
-    statistics = Statistics(STATE_VARIABLES, ("identity",) * count, ones, ones, ones, ones)
+    statistics = Statistics(DEFAULT_STATE, ("identity",) * count, ones, ones, ones, ones)
     model = new_model(name, 0, settings, statistics).eval()
     model = model.to(memory_format=torch.channels_last)
     return TrainedModel(name, model, None, TrainedGrid.of(HRRR))
@@ -73,7 +73,7 @@ def measure_way(way: Way) -> dict[str, Any]:
 
     model.network.register_forward_pre_hook(at_evaluation)
     generate, _ = generator_of(trained, way, Rollout(1, 0))
-    state = torch.randn(1, len(STATE_VARIABLES), *FULL_GRID)
+    state = torch.randn(1, len(DEFAULT_STATE), *FULL_GRID)
     forcings = torch.zeros(1, channel_count(model.settings.forcings), *FULL_GRID)
     before = peak_bytes()
     passes = 1 if way.sampler is not None else 3
@@ -91,7 +91,7 @@ def measure_way(way: Way) -> dict[str, Any]:
 def plan_pass(name: str) -> dict[str, Any]:
     """The peak of one pass at the full grid as planned, without data."""
     settings = load_model_settings(ROOT / "config" / "models" / f"{name}.yaml")
-    planned = sampling_bytes(settings, len(STATE_VARIABLES), FULL_GRID)
+    planned = sampling_bytes(settings, len(DEFAULT_STATE), FULL_GRID)
     return {"planned": planned, "peak": None, "seconds": None}
 
 
@@ -99,7 +99,7 @@ def plan_pass(name: str) -> dict[str, Any]:
 def measure_pass(name: str) -> dict[str, Any]:
     """The peak of one pass at the full grid, as planned and as measured."""
     plan, trained = plan_pass(name), untrained(name)
-    settings, count = trained.model.settings, len(STATE_VARIABLES)
+    settings, count = trained.model.settings, len(DEFAULT_STATE)
     state = torch.randn(1, count, *FULL_GRID)
     earlier = torch.randn(1, settings.history - 1, count, *FULL_GRID)
     forcings = torch.zeros(1, channel_count(settings.forcings), *FULL_GRID)

@@ -12,7 +12,7 @@ from sampling_quality import WAYS
 from timing import hardware, table
 
 from stormdraw.files import replacing
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import DEFAULT_STATE, variable
 
 MEMBERS, LEADS = 100, 3
 # What an RTX 4090 has, the device that the original configurations are known from.
@@ -75,7 +75,7 @@ def _quality(found: Mapping[str, Any], chart: str) -> str:
             f"{one['evaluations']:g}",
             f"{one['mean_ratio']:.3f}",
             "not measured" if all_cases is None else f"{all_cases['mean_ratio']:.3f}",
-            *(f"{one['ratios'][name]:.2f}" for name in STATE_VARIABLES),
+            *(f"{one['ratios'][name]:.2f}" for name in DEFAULT_STATE),
         ]
         for way, one, all_cases in zip(WAYS, few, more, strict=True)
     ]
@@ -93,7 +93,7 @@ is all that the 1000 steps were given. `More` is of {all_five["cases"]} cases an
 
 ![Quality against evaluations]({chart})
 
-{table(["way", "evaluations a member and hour", "ratio", "more", *STATE_VARIABLES], rows)}
+{table(["way", "evaluations a member and hour", "ratio", "more", *DEFAULT_STATE], rows)}
 DPM-Solver++ with {fewest["evaluations"]:g} evaluations, 1/{fewer:g} of the ancestral sampler's,
 scores {abs(gained):.1f} % {"worse" if gained > 0 else "better"} than it, of so few cases.
 """

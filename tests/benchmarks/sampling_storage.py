@@ -24,7 +24,7 @@ from stormdraw.ensembles.files import Case, ensemble_file  # isort: skip
 from stormdraw.fields.packing import packing_of  # isort: skip
 from stormdraw.grids import HRRR  # isort: skip
 from stormdraw.scores.ensemble import read_forecast  # isort: skip
-from stormdraw.variables import STATE_VARIABLES, scored_variables, variable  # isort: skip
+from stormdraw.variables import DEFAULT_STATE, scored_variables, variable  # isort: skip
 
 MEMBERS = 10
 
@@ -34,7 +34,7 @@ def measure_error(run: Path, config: Path) -> dict[str, Any]:
     default = next(way for way in WAYS if "default" in way.name)
     ((drawn, observed, *_),) = draw_states(run, config, default, MEMBERS, 1)
     packed = np.empty_like(drawn)
-    for index, name in enumerate(STATE_VARIABLES):
+    for index, name in enumerate(DEFAULT_STATE):
         packing = packing_of(name)
         packed[:, index] = packing.unpack(packing.pack(drawn[:, index]))
     before, after = fair_crps(drawn, observed), fair_crps(packed, observed)
@@ -46,7 +46,7 @@ def measure_error(run: Path, config: Path) -> dict[str, Any]:
             "crps": float(before[index]),
             "crps_change": float(after[index] / before[index] - 1),
         }
-        for index, name in enumerate(STATE_VARIABLES)
+        for index, name in enumerate(DEFAULT_STATE)
     }
 
 
@@ -58,10 +58,10 @@ def measure_speed() -> dict[str, Any]:
             random.uniform(
                 max(variable(name).lower, -50), min(variable(name).upper, 320), HRRR.shape
             )
-            for name in STATE_VARIABLES
+            for name in DEFAULT_STATE
         ]
     ).astype(np.float32)
-    case = Case("benchmark", "diffusion", datetime(2026, 6, 8), (1,), STATE_VARIABLES)
+    case = Case("benchmark", "diffusion", datetime(2026, 6, 8), (1,), DEFAULT_STATE)
     with tempfile.TemporaryDirectory() as folder:
         paths = {kind: Path(folder) / f"{kind}.nc" for kind in ("float32", "packed")}
 
@@ -78,7 +78,7 @@ def measure_speed() -> dict[str, Any]:
 
         writing = best_times({kind: lambda kind=kind: write(kind) for kind in paths}, 2)
         reading = best_times({kind: lambda kind=kind: read(kind) for kind in paths}, 3)
-        count = MEMBERS * len(scored_variables(list(STATE_VARIABLES)))
+        count = MEMBERS * len(scored_variables(list(DEFAULT_STATE)))
         # Latitudes and longitudes in float64, of which a file has one each however large it is.
         coordinates = 2 * 8 * HRRR.shape[0] * HRRR.shape[1]
         return {

@@ -22,7 +22,7 @@ from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.grids import HRRR
 from stormdraw.scores.case import score_case
 from stormdraw.scores.settings import Scores
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import DEFAULT_STATE, variable
 
 INIT = datetime(2026, 6, 8, 6)
 VALID = datetime(2026, 6, 8, 7)
@@ -30,9 +30,9 @@ VALID = datetime(2026, 6, 8, 7)
 
 def state(random: np.random.Generator) -> np.ndarray:
     """Something within the bounds of each variable, (variable, y, x)."""
-    fields = np.empty((len(STATE_VARIABLES), *HRRR.shape), np.float32)
+    fields = np.empty((len(DEFAULT_STATE), *HRRR.shape), np.float32)
     random.standard_normal(dtype=np.float32, out=fields)
-    for field, name in zip(fields, STATE_VARIABLES, strict=True):
+    for field, name in zip(fields, DEFAULT_STATE, strict=True):
         row = variable(name)
         low, high = max(row.lower, -100.0), min(row.upper, 320.0)
         field *= (high - low) / 10.0
@@ -49,13 +49,13 @@ def make(folder: Path, members: int) -> tuple[Path, Path]:
         dataset = xr.Dataset(
             {
                 name: (("time", "y", "x"), field[None])
-                for name, field in zip(STATE_VARIABLES, state(random), strict=True)
+                for name, field in zip(DEFAULT_STATE, state(random), strict=True)
             },
             coords={"time": np.array([VALID], "datetime64[ns]"), **HRRR.coordinates()},
         )
         dataset.to_netcdf(truth, engine="netcdf4")
     if not ensemble.exists():
-        case = Case("trial", "diffusion", INIT, [1], list(STATE_VARIABLES))
+        case = Case("trial", "diffusion", INIT, [1], list(DEFAULT_STATE))
         with ensemble_file(ensemble, HRRR, case, range(members), {}) as put:
             for member in range(members):
                 put(member, 0, state(random))

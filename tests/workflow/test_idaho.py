@@ -11,6 +11,16 @@ import yaml
 
 pytestmark = pytest.mark.slow
 
+HUMIDITY = {
+    "long_name": "2 m relative humidity",
+    "units": "%",
+    "grib": {
+        **{"discipline": 0, "category": 1, "number": 1},
+        **{"abbreviation": "RH", "surfaces": [103], "level": 2},
+    },
+    **{"lower": 0, "upper": 110, "precision": 0.1, "colours": "YlGnBu"},
+}
+
 
 @pytest.fixture(scope="module")
 def idaho(real_data, root, tmp_path_factory):
@@ -21,6 +31,9 @@ def idaho(real_data, root, tmp_path_factory):
     config["archive"]["source"] = {"mirror": str(real_data / "hrrr_idaho")}
     config["periods"]["test"]["end"] = "2018-07-22T22:00"  # one case instead of three
     config["models"] = ["small"]
+    # One of the table's other rows, and one that nobody has built in.
+    config["variables"] += ["HPBL", "RH2M"]
+    config["variable_table"] = {"RH2M": HUMIDITY}
     config["ensembles"]["members"] = 5
     config["ensembles"]["systems"][0] |= {"name": "small", "model": "small", "steps": 3}
     experiment.configure(config)
@@ -48,9 +61,19 @@ def test_the_absurd_dew_point_is_counted_and_masked(idaho):
         assert float(day["D2M"].min()) > 213.0
 
 
-def test_scores_come_out_for_six_variables_and_wind_speed(idaho):
+def test_scores_come_out_for_all_variables_and_wind_speed(idaho):
     summary = pd.read_csv(idaho.results / "scores" / "summary.csv")
-    assert set(summary["variable"]) == {"T2M", "D2M", "U10", "V10", "CAPE", "CIN", "WIND10"}
+    assert set(summary["variable"]) == {
+        "T2M",
+        "D2M",
+        "U10",
+        "V10",
+        "CAPE",
+        "CIN",
+        "WIND10",
+        "HPBL",
+        "RH2M",
+    }
     assert set(summary["system"]) == {"small", "persistence", "climatology"}
     assert (summary["cases"] == 1).all()
     # One day is one block: no interval can be given.

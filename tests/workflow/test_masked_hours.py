@@ -22,7 +22,10 @@ def spoil(path: Path) -> None:
     with open(path, "rb") as stream:
         while (handle := eccodes.codes_grib_new_from_file(stream)) is not None:
             keys = ("discipline", "parameterCategory", "parameterNumber")
-            if tuple(eccodes.codes_get(handle, key) for key in keys) == variable("D2M").grib:
+            if (
+                tuple(eccodes.codes_get(handle, key) for key in keys)
+                == variable("D2M").grib.parameter
+            ):
                 values = eccodes.codes_get_values(handle)
                 values[[0, 100, 500]] = SENTINEL
                 pack(handle, values, 2)

@@ -3,7 +3,7 @@
 import itertools
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, field_validator, model_validator
@@ -22,7 +22,14 @@ from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
 from stormdraw.simulated import SIMULATED_VARIABLES
 from stormdraw.times import hourly, hours
-from stormdraw.variables import DEFAULT_STATE, STATE_VARIABLES, scored_variables
+from stormdraw.variables import (
+    DEFAULT_STATE,
+    StateName,
+    other_components,
+    scored_order,
+    scored_variables,
+    use_table,
+)
 from stormdraw.yaml_lines import explain_in
 
 
@@ -50,7 +57,8 @@ class Settings(Section):
 
     title: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 0
-    variables: list[Literal[STATE_VARIABLES]] = list(DEFAULT_STATE)  # type: ignore[valid-type]
+    variable_table: Annotated[dict[str, dict[str, Any]], Field(validate_default=True)] = {}
+    variables: list[StateName] = list(DEFAULT_STATE)
     periods: Periods
     leads: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(min_length=1)]
     cases: Cases = Cases()
@@ -61,14 +69,29 @@ class Settings(Section):
     scores: Scores = Scores()
     report: Report = Report()
 
+    @field_validator("variable_table")
+    @classmethod
+    def _take_the_table(cls, own: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Before the keys below, in which names of variables are checked against the table."""
+        try:
+            use_table(own)
+        except StormdrawError as error:
+            raise ValueError(str(error).removeprefix("variable_table: ")) from None
+        return own
+
     @field_validator("variables")
     @classmethod
     def _variables_differ(cls, names: list[str]) -> list[str]:
         if len(set(names)) != len(names) or not names:
             raise ValueError(f"give each variable once, at least one: {names}")
-        if ("U10" in names) != ("V10" in names):
-            raise ValueError("give U10 and V10 together: a wind is rotated between grids as a pair")
-        return sorted(names, key=STATE_VARIABLES.index)
+        others = other_components()
+        for name in names:
+            if others.get(name, name) not in names:
+                raise ValueError(
+                    f"give {name} and {others[name]} together: a wind is rotated between grids as "
+                    "a pair"
+                )
+        return sorted(names, key=scored_order)
 
     @field_validator("leads")
     @classmethod

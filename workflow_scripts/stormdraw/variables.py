@@ -1,12 +1,21 @@
-"""The table of variables: how each is found in GRIB, named, bounded and transformed.
+"""The table of variables: how each is found in GRIB, named, bounded, regridded and shown.
 
-A new variable is a new row, below those of its role: the order of the rows is that of the channels.
+The rows are in `config/variables.yaml`. A configuration adds rows and changes columns under
+`variable_table`. A process works on one run, so there is one table: `Settings` replaces it with
+that of its configuration (`use_table`), and before that it holds the shipped rows.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from stormdraw.errors import StormdrawError
+from stormdraw.section import Section, explain
+
+SHIPPED = Path(__file__).parents[2] / "config" / "variables.yaml"
 
 Transform = Literal["identity", "signed_sqrt"]
 
@@ -14,35 +23,111 @@ Transform = Literal["identity", "signed_sqrt"]
 # `static` ones never change.
 Role = Literal["state", "derived", "static"]
 
+# How an inventory calls a surface, by its code (GRIB2 code table 4.5), as a regular expression.
+_COLUMN = r"entire atmosphere(?: \(considered as a single layer\))?"
+_SURFACES = {
+    1: "surface",
+    10: _COLUMN,
+    100: "{level:g} mb",
+    101: "mean sea level",
+    103: "{level:g} m above ground",
+    200: _COLUMN,
+}
+# Surfaces of which there are many: a level says which one.
+_WITH_LEVEL = (100, 103)
+# GRIB2 gives isobaric surfaces in Pa, inventories in hPa (which they call mb).
+_ISOBARIC, _PASCALS = 100, 100.0
 
-@dataclass(frozen=True)
-class Variable:
-    """One row of the table.
 
-    `grib` is (discipline, parameterCategory, parameterNumber); `surfaces` are the accepted
-    typeOfFirstFixedSurface codes (GRIB2 code table 4.5) and `level` the value on that surface.
-    `inventory` is the variable and level as a regular expression over an inventory line
-    (`:REFC:entire atmosphere:`). `lower` and `upper` are physical bounds in `units`; `floor` is the
-    value that means "nothing there", which must not be averaged with neighbouring points. `decibel`
-    is true for logarithmic values, which are averaged as power. `precision` is the step of the
-    archive's packing.
+class Grib(Section):
+    """What a GRIB2 message of a variable says of itself.
+
+    `discipline`, `category` and `number` are those of code table 4.2; `abbreviation` is what
+    inventories call the variable. `surfaces` are the types of first fixed surface (code table 4.5)
+    that are accepted, and `level` is the value on them: metres above ground, or hPa.
     """
 
-    name: str
+    discipline: Annotated[int, Field(ge=0, le=255)]
+    category: Annotated[int, Field(ge=0, le=255)]
+    number: Annotated[int, Field(ge=0, le=255)]
+    abbreviation: Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
+    surfaces: Annotated[tuple[Literal[tuple(_SURFACES)], ...], Field(min_length=1)]  # type: ignore[valid-type]
+    level: Annotated[float, Field(ge=0)] = 0.0
+
+    @property
+    def parameter(self) -> tuple[int, int, int]:
+        """Discipline, category and number."""
+        return self.discipline, self.category, self.number
+
+    @property
+    def first_surface(self) -> tuple[int, int]:
+        """The surface's type and the value on it, in the units of GRIB2, as messages are written.
+
+        A level that is no whole number of these is rounded.
+        """
+        factor = _PASCALS if self.surfaces[0] == _ISOBARIC else 1.0
+        return self.surfaces[0], round(self.level * factor)
+
+    @property
+    def inventory(self) -> str:
+        """The variable and its level as a regular expression over a line of an inventory."""
+        return f"{self.abbreviation}:{_SURFACES[self.surfaces[0]].format(level=self.level)}"
+
+    def matches(self, parameter: tuple[int, int, int], surface: int, level: float) -> bool:
+        """Whether a message is of this variable; `level` is in the units of GRIB2."""
+        if parameter != self.parameter or surface not in self.surfaces:
+            return False
+        if surface not in _WITH_LEVEL:
+            return True
+        return level == (self.level * _PASCALS if surface == _ISOBARIC else self.level)
+
+
+class Variable(Section):
+    """One row of the table.
+
+    `lower` and `upper` are physical bounds in `units`; `floor` is the bound that means "nothing
+    there", which must not be averaged with neighbouring points. `decibel` is true for logarithmic
+    values, which are averaged as power. `precision` is the step of the archive's packing.
+    `y_component` names the y component of the vector whose x component this is. `colours` is a
+    colour map of matplotlib, or `reflectivity`.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*$")]
+    role: Role = "state"
     long_name: str
+    standard_name: str | None = None
     units: str
-    grib: tuple[int, int, int]
-    surfaces: tuple[int, ...]
-    level: int
-    inventory: str
+    grib: Grib
     lower: float
     upper: float
-    precision: float
-    standard_name: str | None = None
+    precision: Annotated[float, Field(gt=0)]
     floor: float | None = None
+    regridding: Literal["bilinear", "nearest"] = "bilinear"
     decibel: bool = False
     transform: Transform = "identity"
-    role: Role = "state"
+    y_component: str | None = None
+    colours: str = "viridis"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Variable":
+        if self.lower >= self.upper:
+            raise ValueError(f"lower ({self.lower:g}) must be less than upper ({self.upper:g})")
+        if self.floor not in (None, self.lower, self.upper):
+            raise ValueError(
+                f"floor ({self.floor:g}) must be lower ({self.lower:g}) or upper ({self.upper:g})"
+            )
+        if self.floor is not None and self.regridding != "nearest":
+            raise ValueError(
+                "regridding must be nearest where there is a floor, which is no value to average"
+            )
+        if self.decibel and self.floor is None:
+            raise ValueError("decibel needs a floor, the value of no power at all")
+        return self
+
+    @property
+    def inventory(self) -> str:
+        """The variable and its level as a regular expression over a line of an inventory."""
+        return self.grib.inventory
 
     @property
     def gaussian(self) -> bool:
@@ -64,156 +149,145 @@ class Variable:
         return f":{self.inventory}:{forecast}:"
 
 
-_VERTICAL_COLUMN = r"entire atmosphere(?: \(considered as a single layer\))?"
-_ENTIRE_ATMOSPHERE = (10, 200)
-_ABOVE_GROUND = (103,)
-_SURFACE = (1,)
+def read_table(own: Mapping[str, Any] | None = None, path: Path = SHIPPED) -> dict[str, Variable]:
+    """The rows of a file, and of `own`: new ones, and columns that take the place of the file's.
 
-_TABLE = (
-    Variable(
-        name="REFC",
-        long_name="composite radar reflectivity",
-        units="dBZ",
-        grib=(0, 16, 196),
-        surfaces=_ENTIRE_ATMOSPHERE,
-        level=0,
-        inventory=f"REFC:{_VERTICAL_COLUMN}",
-        lower=-10.0,
-        upper=80.0,
-        precision=0.1,
-        floor=-10.0,
-        decibel=True,
-    ),
-    Variable(
-        name="T2M",
-        long_name="2 m air temperature",
-        standard_name="air_temperature",
-        units="K",
-        grib=(0, 0, 0),
-        surfaces=_ABOVE_GROUND,
-        level=2,
-        inventory="TMP:2 m above ground",
-        lower=213.0,
-        upper=333.0,
-        precision=0.1,
-    ),
-    Variable(
-        name="D2M",
-        long_name="2 m dew point temperature",
-        standard_name="dew_point_temperature",
-        units="K",
-        grib=(0, 0, 6),
-        surfaces=_ABOVE_GROUND,
-        level=2,
-        inventory="DPT:2 m above ground",
-        lower=213.0,
-        upper=313.0,
-        precision=0.1,
-    ),
-    Variable(
-        name="U10",
-        long_name="10 m wind along the grid's x axis",
-        standard_name="x_wind",
-        units="m s-1",
-        grib=(0, 2, 2),
-        surfaces=_ABOVE_GROUND,
-        level=10,
-        inventory="UGRD:10 m above ground",
-        lower=-75.0,
-        upper=75.0,
-        precision=0.1,
-    ),
-    Variable(
-        name="V10",
-        long_name="10 m wind along the grid's y axis",
-        standard_name="y_wind",
-        units="m s-1",
-        grib=(0, 2, 3),
-        surfaces=_ABOVE_GROUND,
-        level=10,
-        inventory="VGRD:10 m above ground",
-        lower=-75.0,
-        upper=75.0,
-        precision=0.1,
-    ),
-    Variable(
-        name="CAPE",
-        long_name="surface-based convective available potential energy",
-        standard_name="atmosphere_convective_available_potential_energy_wrt_surface",
-        units="J kg-1",
-        grib=(0, 7, 6),
-        surfaces=_SURFACE,
-        level=0,
-        inventory="CAPE:surface",
-        lower=0.0,
-        upper=10000.0,
-        precision=10.0,
-        floor=0.0,
-        transform="signed_sqrt",
-    ),
-    Variable(
-        name="CIN",
-        long_name="surface-based convective inhibition",
-        standard_name="atmosphere_convective_inhibition_wrt_surface",
-        units="J kg-1",
-        grib=(0, 7, 7),
-        surfaces=_SURFACE,
-        level=0,
-        inventory="CIN:surface",
-        lower=-2000.0,
-        upper=0.0,
-        precision=1.0,
-        floor=0.0,
-        transform="signed_sqrt",
-    ),
-    Variable(
-        name="WIND10",
-        long_name="10 m wind speed",
-        standard_name="wind_speed",
-        units="m s-1",
-        grib=(0, 2, 1),
-        surfaces=_ABOVE_GROUND,
-        level=10,
-        inventory="WIND:10 m above ground",
-        lower=0.0,
-        upper=106.0,
-        precision=0.1,
-        role="derived",
-    ),
-    Variable(
-        name="OROG",
-        long_name="surface altitude of the model terrain",
-        standard_name="surface_altitude",
-        units="m",
-        grib=(0, 3, 5),
-        surfaces=_SURFACE,
-        level=0,
-        inventory="HGT:surface",
-        lower=-500.0,
-        upper=9000.0,
-        precision=0.1,
-        role="static",
-    ),
-)
-
-VARIABLES: dict[str, Variable] = {variable.name: variable for variable in _TABLE}
+    Raises StormdrawError with one line that names the file, the row and the column.
+    """
+    shipped = yaml.safe_load(path.read_text(encoding="utf-8"))
+    own = own or {}
+    table = {name: _row(name, columns, str(path)) for name, columns in shipped.items()}
+    for name, columns in own.items():
+        table[name] = _row(name, _changed(shipped.get(name, {}), columns), "variable_table")
+    _check_pairs(table)
+    _check_told_apart(table)
+    return table
 
 
-def _names(role: Role) -> tuple[str, ...]:
-    return tuple(row.name for row in _TABLE if row.role == role)
+def _changed(columns: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    grib = own.get("grib")
+    if isinstance(grib, Mapping):
+        own = {**own, "grib": {**columns.get("grib", {}), **grib}}
+    return {**columns, **own}
 
 
-# In the order of a state's channels.
-STATE_VARIABLES = _names("state")
+def _row(name: Any, columns: Mapping[str, Any], origin: str) -> Variable:
+    try:
+        return Variable.model_validate({"name": name, **columns})
+    except ValidationError as error:
+        raise StormdrawError(f"{origin}: {name}: {explain(error)}") from None
 
-# Wind speed is derived from U10 and V10, since HREF's mean has only the speed.
-DERIVED_VARIABLES = _names("derived")
 
-STATIC_VARIABLES = _names("static")
+def _check_pairs(table: Mapping[str, Variable]) -> None:
+    for name, row in table.items():
+        if row.y_component is None:
+            continue
+        other = table.get(row.y_component)
+        if other is None or other is row:
+            raise StormdrawError(
+                f"variable_table: {name}: y_component is {row.y_component}, which is no other row"
+            )
+        alike = ("units", "lower", "upper", "floor", "regridding", "transform")
+        for column in alike:
+            if getattr(row, column) != getattr(other, column):
+                raise StormdrawError(
+                    f"variable_table: {name}: {column} is {getattr(row, column)!r}, but "
+                    f"{getattr(other, column)!r} of {other.name}, its y_component; a vector is "
+                    "turned as a whole, so both must be the same"
+                )
+
+
+def _check_told_apart(table: Mapping[str, Variable]) -> None:
+    for name, row in table.items():
+        level = row.grib.level * (_PASCALS if _ISOBARIC in row.grib.surfaces else 1.0)
+        for other, its in table.items():
+            if other != name and any(
+                its.grib.matches(row.grib.parameter, surface, level)
+                for surface in row.grib.surfaces
+            ):
+                raise StormdrawError(
+                    f"variable_table: {name}: grib is that of {other}, so that no message could be "
+                    "told to be of one and not the other; change one of them"
+                )
+
+
+_SHOWN = {"colours", "long_name"}
+
+
+def computing(name: str) -> dict[str, Any]:
+    """The columns of a row that decide what is in a file: all but how it is shown."""
+    return variable(name).model_dump(mode="json", exclude=_SHOWN)
+
+
+def shown(name: str) -> dict[str, Any]:
+    """The columns of a row that decide how figures show it."""
+    return variable(name).model_dump(mode="json", include=_SHOWN)
+
+
+# The rows of the run, in order. `use_table` changes what is in it, never the mapping itself.
+VARIABLES: dict[str, Variable] = read_table()
+
+# The state of a configuration that names none, whatever else the table has.
+DEFAULT_STATE = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
+
 TERRAIN = "OROG"
 
-# The default state, whatever else the table has.
-DEFAULT_STATE = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
+
+def use_table(own: Mapping[str, Any] | None) -> None:
+    """Replace the table with the shipped rows and a configuration's `variable_table`.
+
+    Raises StormdrawError as `read_table` does.
+    """
+    table = read_table(own)
+    VARIABLES.clear()
+    VARIABLES.update(table)
+
+
+def names_of(*roles: Role) -> tuple[str, ...]:
+    """The variables of some roles, in the order of the table."""
+    return tuple(name for name, row in VARIABLES.items() if row.role in roles)
+
+
+def _known(*roles: Role) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in names_of(*roles):
+            known = ", ".join(names_of(*roles))
+            raise ValueError(
+                f"unknown variable {name!r}: known ones are {known}; "
+                "`variable_table` takes further rows"
+            )
+        return name
+
+    return AfterValidator(check)
+
+
+def _schema(*roles: Role) -> WithJsonSchema:
+    shipped = [name for name, row in read_table().items() if row.role in roles]
+    described = f"one of {', '.join(shipped)}, or of a row under variable_table"
+    return WithJsonSchema({"type": "string", "description": described})
+
+
+# Names of the table as a configuration has them. Wind speed is derived from U10 and V10, since
+# HREF's mean has only the speed.
+StateName = Annotated[str, _known("state"), _schema("state")]
+ScoredName = Annotated[str, _known("state", "derived"), _schema("state", "derived")]
+StaticName = Annotated[str, _known("static"), _schema("static")]
+
+
+def scored_order(name: str) -> int:
+    """The place of a scored variable in the order of the table, derived ones last."""
+    return (*names_of("state"), *names_of("derived")).index(name)
+
+
+def vectors() -> dict[str, str]:
+    """The components along y of all vectors, by those along x."""
+    return {name: row.y_component for name, row in VARIABLES.items() if row.y_component is not None}
+
+
+def other_components() -> dict[str, str]:
+    """The other component of each component of a vector."""
+    pairs = vectors()
+    return pairs | {y: x for x, y in pairs.items()}
 
 
 def variable(name: str) -> Variable:
@@ -229,17 +303,16 @@ def variable(name: str) -> Variable:
 
 
 def scored_variables(state: list[str]) -> list[str]:
-    """The scored variables of a run: its state, and wind speed if it has both components."""
+    """The variables a run scores: its state, and wind speed where both components are there."""
     return [*state, "WIND10"] if {"U10", "V10"} <= set(state) else list(state)
 
 
 def identify(
     discipline: int, category: int, number: int, surface: int, level: float
 ) -> Variable | None:
-    """The row that matches a GRIB2 message's header, or None. The message must not be a layer."""
-    for row in _TABLE:
-        # A column has no level; for other surfaces the level distinguishes 2 m from 10 m.
-        right_level = row.surfaces == _ENTIRE_ATMOSPHERE or row.level == level
-        if row.grib == (discipline, category, number) and surface in row.surfaces and right_level:
+    """The row that a GRIB2 message's header matches, or None; it must not be of a layer."""
+    parameter = (discipline, category, number)
+    for row in VARIABLES.values():
+        if row.grib.matches(parameter, surface, level):
             return row
     return None

@@ -128,5 +128,5 @@ def _cut(message_bytes: bytes) -> list[bytes]:
 def variable_message(name: str, init: datetime, lead: int, **codes: Any) -> bytes:
     """A message of a variable of stormdraw's table."""
     row = VARIABLES[name]
-    surface = codes.pop("surface", (row.surfaces[0], row.level))
-    return message(row.grib, surface, init=init, lead=lead, **codes)
+    surface = codes.pop("surface", row.grib.first_surface)
+    return message(row.grib.parameter, surface, init=init, lead=lead, **codes)

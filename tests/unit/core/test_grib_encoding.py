@@ -21,7 +21,7 @@ def test_what_is_packed_comes_back(missing):
     values = VALUES.copy()
     values.ravel()[:missing] = np.nan
     row = variable("CAPE")
-    with new_message(GRID, row.grib, 0, surface_keys(row.surfaces[0], row.level)) as handle:
+    with new_message(GRID, row.grib.parameter, 0, surface_keys(*row.grib.first_surface)) as handle:
         pack(handle, values, 0)
         content = eccodes.codes_get_message(handle)
     with opened(content) as handle:

@@ -24,7 +24,8 @@ def test_two_lines_make_it_href(root, source):
 
 def test_no_system_is_drawn_in_fewer_steps_than_the_default(root):
     sampled = []
-    for path in sorted((root / "config").glob("*.yaml")):
+    configurations = set((root / "config").glob("*.yaml")) - {root / "config" / "variables.yaml"}
+    for path in sorted(configurations):
         for system in load_settings(yaml.safe_load(path.read_text())).ensembles.systems:
             if getattr(system, "sampler", None) == "dpm_solver++":
                 sampled.append(system.name)

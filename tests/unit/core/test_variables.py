@@ -3,7 +3,7 @@ import re
 import pytest
 
 from stormdraw.errors import StormdrawError
-from stormdraw.variables import STATE_VARIABLES, VARIABLES, scored_variables, variable
+from stormdraw.variables import DEFAULT_STATE, VARIABLES, scored_variables, variable
 
 
 def matching_lines(pattern, path):
@@ -57,7 +57,7 @@ def test_unknown_variable_names_the_known_ones():
 
 
 def test_wind_speed_is_scored_where_both_components_are():
-    assert scored_variables(list(STATE_VARIABLES))[-1] == "WIND10"
+    assert scored_variables(list(DEFAULT_STATE))[-1] == "WIND10"
     assert scored_variables(["T2M"]) == ["T2M"]
 
 

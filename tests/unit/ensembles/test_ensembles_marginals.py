@@ -13,7 +13,7 @@ from stormdraw.ensembles.marginals import (
     logistic_crps,
     normal_crps,
 )
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import DEFAULT_STATE, variable
 
 FLOORS = (-np.inf, -3.0, 0.5)
 CASES = np.meshgrid([0.5, 1.0, 40.0], [-20.0, 0.3], [0.2, 6.0])
@@ -75,7 +75,7 @@ def test_a_family_has_variance_one_at_its_unit(family) -> None:
     assert (family.unit * family.quantile(levels)).var() == pytest.approx(1.0, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", STATE_VARIABLES)
+@pytest.mark.parametrize("name", DEFAULT_STATE)
 def test_values_come_back_from_the_units_of_the_fit(name: str) -> None:
     row = variable(name)
     values = np.linspace(row.lower, row.upper, 9)

@@ -41,7 +41,7 @@ def lambert_message(
     keys = {
         "centre": 7,
         "localTablesVersion": 1,
-        "discipline": row.grib[0],
+        "discipline": row.grib.discipline,
         "gridDefinitionTemplateNumber": 30,
         "shapeOfTheEarth": 6,
         "Nx": columns,
@@ -58,13 +58,13 @@ def lambert_message(
         "scanningMode": 0 if southwards else 64,
         "dataDate": int(init.strftime("%Y%m%d")),
         "dataTime": init.hour * 100,
-        "parameterCategory": row.grib[1],
-        "parameterNumber": row.grib[2],
+        "parameterCategory": row.grib.category,
+        "parameterNumber": row.grib.number,
         "indicatorOfUnitOfTimeRange": 1,
         "forecastTime": lead,
-        "typeOfFirstFixedSurface": row.surfaces[0],
+        "typeOfFirstFixedSurface": row.grib.first_surface[0],
         "scaleFactorOfFirstFixedSurface": 0,
-        "scaledValueOfFirstFixedSurface": row.level,
+        "scaledValueOfFirstFixedSurface": row.grib.first_surface[1],
         "bitsPerValue": 24,
     }
     for key, value in keys.items():

@@ -8,9 +8,9 @@ import xarray as xr
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.packing import packing_of
 from stormdraw.grids import HRRR
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import DEFAULT_STATE, variable
 
-NAMES = (*STATE_VARIABLES, "WIND10")
+NAMES = (*DEFAULT_STATE, "WIND10")
 
 
 def values_of(name: str) -> np.ndarray:

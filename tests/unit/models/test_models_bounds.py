@@ -3,7 +3,7 @@
 import torch
 
 from stormdraw.models.bounds import apply_bounds
-from stormdraw.variables import STATE_VARIABLES, variable
+from stormdraw.variables import DEFAULT_STATE, variable
 
 
 def test_values_are_clipped_and_counted() -> None:
@@ -36,14 +36,14 @@ def test_dew_point_alone() -> None:
 
 def test_any_state_ends_within_the_bounds() -> None:
     generator = torch.Generator().manual_seed(0)
-    states = 1e4 * torch.randn(3, len(STATE_VARIABLES), 8, 8, generator=generator)
-    bounded, changed = apply_bounds(states, STATE_VARIABLES)
-    for index, name in enumerate(STATE_VARIABLES):
+    states = 1e4 * torch.randn(3, len(DEFAULT_STATE), 8, 8, generator=generator)
+    bounded, changed = apply_bounds(states, DEFAULT_STATE)
+    for index, name in enumerate(DEFAULT_STATE):
         assert bounded[:, index].min() >= variable(name).lower
         assert bounded[:, index].max() <= variable(name).upper
-    dew_point, temperature = (STATE_VARIABLES.index(name) for name in ("D2M", "T2M"))
+    dew_point, temperature = (DEFAULT_STATE.index(name) for name in ("D2M", "T2M"))
     assert (bounded[:, dew_point] <= bounded[:, temperature]).all()
-    again, none = apply_bounds(bounded, STATE_VARIABLES)
+    again, none = apply_bounds(bounded, DEFAULT_STATE)
     assert torch.equal(again, bounded)
     assert none.sum() == 0
     assert changed.sum() == (bounded != states).sum()

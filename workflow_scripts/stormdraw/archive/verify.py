@@ -16,6 +16,7 @@ from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.messages import Header, opened, read_grid, read_header, read_messages
+from stormdraw.variables import vectors
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +28,6 @@ _STATISTICS = {
     "spread": "the spread of an ensemble",
     "other": "another statistic of an ensemble",
 }
-
-# A wind is rotated between grids as a pair.
-_WIND = ("U10", "V10")
 
 # The value that ecCodes uses for missing values: larger than any other.
 _MISSING = 2.0**100
@@ -197,10 +195,14 @@ def _on_other_grids(found: Mapping[str, _Field]) -> dict[str, Fault]:
 
 def _winds_apart(found: Mapping[str, _Field], request: FileRequest) -> dict[str, Fault]:
     """The faults of a component without the other, and of two that follow different axes."""
-    there = [name for name in _WIND if name in found]
-    if len(there) == 1 and set(_WIND) <= set(request.variables):
-        return {there[0]: Fault(f"{there[0]} is of no use without the other component")}
-    if len({found[name].header.grid_relative_winds for name in there}) > 1:
-        fault = Fault("of U10 and V10 one follows the grid's axes and one the compass")
-        return dict.fromkeys(there, fault)
-    return {}
+    faults: dict[str, Fault] = {}
+    for pair in vectors().items():
+        there = [name for name in pair if name in found]
+        if len(there) == 1 and set(pair) <= set(request.variables):
+            faults[there[0]] = Fault(f"{there[0]} is of no use without the other component")
+        if len({found[name].header.grid_relative_winds for name in there}) > 1:
+            fault = Fault(
+                f"of {' and '.join(pair)} one follows the grid's axes and one the compass"
+            )
+            faults |= dict.fromkeys(there, fault)
+    return faults

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from stormdraw.section import Section
-from stormdraw.variables import STATIC_VARIABLES
+from stormdraw.variables import StaticName
 
 Store = Literal["fast", "compact"]
 Suspicious = Literal["keep", "mask"]
@@ -37,7 +37,7 @@ class Fields(Section):
     coarsen: Annotated[int, Field(ge=1, le=100)] = 1
     suspicious: Suspicious = "mask"
     store: Store = "fast"
-    static: list[Literal[STATIC_VARIABLES]] = ["OROG"]  # type: ignore[valid-type]
+    static: list[StaticName] = ["OROG"]
 
     @field_validator("static")
     @classmethod

@@ -16,9 +16,7 @@ from stormdraw.fields.settings import Fields, Suspicious
 from stormdraw.fields.source_fields import SourceField
 from stormdraw.fields.states import read_grid_of
 from stormdraw.grids import Grid
-from stormdraw.variables import variable
-
-WIND_COMPONENTS = ("U10", "V10")
+from stormdraw.variables import other_components, variable, vectors
 
 
 @dataclass(frozen=True)
@@ -80,46 +78,48 @@ class Target:
         """Each variable, float32 (y, x) on the target grid, and the findings before regridding.
 
         Fields are first cut to the part around the target's points. Reflectivity below the floor is
-        raised to it, and values are checked against their bounds. Then fields are regridded: winds
-        are rotated as a pair, variables with a floor take the nearest point, and all others are
-        interpolated bilinearly. Finally blocks are averaged, unless the field is already on the
-        target grid.
+        raised to it, and values are checked against their bounds. Then fields are regridded: the
+        two components of a vector are rotated together, and all others take the nearest point or
+        are interpolated bilinearly, as the table says. Finally blocks are averaged, unless the
+        field is already on the target grid.
 
         Raises StormdrawError for a wind component without the other or on another grid.
         """
         placed: dict[str, np.ndarray] = {}
-        wind: dict[str, SourceField] = {}
+        components: dict[str, SourceField] = {}
         findings: list[Finding] = []
+        others = other_components()
         for field in fields:
             weights, factor = self._weights(field.grid)
             values, found = _checked(weights.cut(field.values), field, checks)
             findings += found
-            if field.name in WIND_COMPONENTS:
-                wind[field.name] = replace(field, values=values)
+            if field.name in others:
+                components[field.name] = replace(field, values=values)
                 continue
-            regrid = weights.bilinear if variable(field.name).floor is None else weights.nearest
+            nearest = variable(field.name).regridding == "nearest"
+            regrid = weights.nearest if nearest else weights.bilinear
             placed[field.name] = coarsen(regrid(values), factor, field.name)
-        return placed | self._turned(wind), findings
+        for name, field in components.items():
+            if others[name] not in components:
+                raise StormdrawError(
+                    f"{field.origin}: {name} and {others[name]} are needed together"
+                )
+        for x_component, y_component in vectors().items():
+            if x_component in components:
+                placed |= self._turned(components[x_component], components[y_component])
+        return placed, findings
 
-    def _turned(self, wind: dict[str, SourceField]) -> dict[str, np.ndarray]:
-        """The checked and cut wind components, rotated to the target's axes."""
-        if not wind:
-            return {}
-        first = next(iter(wind.values()))
-        if len(wind) < len(WIND_COMPONENTS):
-            raise StormdrawError(
-                f"{first.origin}: {' and '.join(WIND_COMPONENTS)} are needed together"
-            )
-        u, v = (wind[name] for name in WIND_COMPONENTS)
+    def _turned(self, u: SourceField, v: SourceField) -> dict[str, np.ndarray]:
+        """The checked and cut components of a vector, rotated to the target's axes."""
         if (u.grid, u.grid_relative_winds) != (v.grid, v.grid_relative_winds):
             raise StormdrawError(
-                f"{first.origin}: U10 and V10 are not on the same grid; fetch it again"
+                f"{u.origin}: {u.name} and {v.name} are not on the same grid; fetch it again"
             )
         weights, factor = self._weights(u.grid)
         turned = weights.wind(u.values, v.values, u.grid_relative_winds)
         return {
             name: coarsen(field, factor, name)
-            for name, field in zip(WIND_COMPONENTS, turned, strict=True)
+            for name, field in zip((u.name, v.name), turned, strict=True)
         }
 
     def _weights(self, source: Grid) -> tuple[Regridder, int]:

@@ -13,9 +13,10 @@ from stormdraw.fields.decoding import Read
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.quality import Finding, note_incomplete, note_suspicious, write_findings
 from stormdraw.fields.settings import Fields
-from stormdraw.fields.target import WIND_COMPONENTS, Checks, Target
+from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.threads import in_order
 from stormdraw.provenance import attributes
+from stormdraw.variables import other_components, vectors
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,11 @@ class Content:
 
 
 def read_together(names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Groups of variables: each alone, except the wind components, which are rotated together."""
-    alone: list[tuple[str, ...]] = [(name,) for name in names if name not in WIND_COMPONENTS]
-    wind = tuple(name for name in names if name in WIND_COMPONENTS)
-    return [*alone, wind] if wind else alone
+    """Groups of variables: each alone, but both components of a vector together."""
+    others = other_components()
+    alone: list[tuple[str, ...]] = [(name,) for name in names if name not in others]
+    pairs = [tuple(name for name in names if name in pair) for pair in vectors().items()]
+    return [*alone, *(pair for pair in pairs if pair)]
 
 
 def write_fields(
@@ -89,7 +91,7 @@ def write_fields(
 
     description = attributes(content.title, content.source, destination.settings)
     description |= content.notes
-    if set(WIND_COMPONENTS) & set(content.variables):
+    if other_components().keys() & set(content.variables):
         description["wind_convention"] = "components along the x and y axes of this file's grid"
     findings: list[Finding] = []
     incomplete: set[datetime] = set()

@@ -13,7 +13,7 @@ from stormdraw.fields.statistics import Statistics
 from stormdraw.models.normalization import Normalization
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import Augmentation
-from stormdraw.variables import variable
+from stormdraw.variables import other_components, variable, vectors
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,10 @@ class Augmenter(nn.Module):
         Rows run northwards. A quarter turn takes (u, v) to (-v, u).
         """
         states = torch.rot90(states, turns, dims=(-1, -2)).clone()
-        if turns and {"U10", "V10"} <= set(self.names):
-            east, north = self.names.index("U10"), self.names.index("V10")
+        for x_component, y_component in vectors().items():
+            if x_component not in self.names:
+                continue
+            east, north = self.names.index(x_component), self.names.index(y_component)
             for _ in range(turns):
                 u = states[..., east, :, :].clone()
                 states[..., east, :, :] = -states[..., north, :, :]
@@ -174,4 +176,4 @@ def _origin(name: str, mean: float) -> float:
     row = variable(name)
     if row.floor is not None:
         return row.floor
-    return 0.0 if name in ("U10", "V10") else float(mean)
+    return 0.0 if name in other_components() else float(mean)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stormdraw.variables import STATE_VARIABLES
+from stormdraw.variables import names_of
 
 
 def definition_file(name: str, *folders: Path) -> Path:
@@ -23,6 +23,6 @@ def find_definition(path: str | Path) -> tuple[Path, str | None]:
     path = Path(path)
     base, _, last = path.stem.rpartition("_")
     shared = path.with_name(f"{base}{path.suffix}")
-    if not path.exists() and last.upper() in STATE_VARIABLES and shared.exists():
+    if not path.exists() and last.upper() in names_of("state") and shared.exists():
         return shared, last.upper()
     return path, None

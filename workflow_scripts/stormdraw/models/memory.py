@@ -24,7 +24,7 @@ from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.implementations import largest_implementations
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
-from stormdraw.variables import STATE_VARIABLES
+from stormdraw.variables import DEFAULT_STATE, names_of
 
 # The GNU C library maps larger blocks individually and returns them at once. Smaller ones come from
 # its heap, where they leave gaps (mallopt(3), M_MMAP_THRESHOLD).
@@ -292,8 +292,9 @@ def one_pass(model: Forecaster, settings: ModelSettings, shape: tuple[int, int])
 def _new_model(settings: ModelSettings, variables: int) -> Forecaster:
     ones = np.ones(variables, dtype=np.float32)
     # Physical laws look up variables by name, and the downscaled variable must be among them.
-    first = settings.variable or STATE_VARIABLES[0]
-    names = (first, *(name for name in STATE_VARIABLES if name != first))[:variables]
+    known = dict.fromkeys((*DEFAULT_STATE, *names_of("state")))
+    first = settings.variable or DEFAULT_STATE[0]
+    names = (first, *(name for name in known if name != first))[:variables]
     statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
     return make_forecaster(settings, statistics)
 

@@ -11,7 +11,7 @@ from stormdraw.models.families import NetworkOptions
 from stormdraw.models.registry import families, options_of
 from stormdraw.section import Name, Section
 from stormdraw.settings import load_yaml
-from stormdraw.variables import STATE_VARIABLES
+from stormdraw.variables import StateName
 from stormdraw.yaml_lines import explain_in
 
 DiffusionPrediction = Literal["noise", "v"]
@@ -43,9 +43,7 @@ class Loss(Section):
     """
 
     kind: Literal["mse", "mae", "almost_fair_crps"] = "mse"
-    variable_weights: dict[Literal[STATE_VARIABLES], Annotated[float, Field(gt=0)]] = Field(  # type: ignore[valid-type]
-        default={}
-    )
+    variable_weights: dict[StateName, Annotated[float, Field(gt=0)]] = {}
     min_snr_gamma: Annotated[float, Field(gt=0)] | None = None
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.95
     members: Annotated[int, Field(ge=2, le=16)] = 2
@@ -70,9 +68,7 @@ class Augmentation(Section):
     """
 
     probability: Annotated[float, Field(ge=0, le=1)] = 0.5
-    noise: dict[Literal["T2M", "D2M", "U10", "V10"], Annotated[float, Field(ge=0)]] = Field(
-        default={"T2M": 0.1, "D2M": 0.02}
-    )
+    noise: dict[StateName, Annotated[float, Field(ge=0)]] = {"T2M": 0.1, "D2M": 0.02}
     rotation_probability: Annotated[float, Field(ge=0, le=1)] = 0.3
     scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.95, 1.05)
 
@@ -166,7 +162,7 @@ class ModelSettings(Section):
     network: Annotated[dict[str, Any], Field(validate_default=True)] = {}
     prediction: Prediction
     target: Target
-    variable: Literal[STATE_VARIABLES] | None = None  # type: ignore[valid-type]
+    variable: StateName | None = None
     forecaster: Name | None = None
     loss: Loss = Loss()
     physics: Physics | None = None

@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, Normalize
 
+from stormdraw.variables import other_components, variable
+
 # The reflectivity scale of the US National Weather Service, 5 dBZ a step from 5 dBZ.
 _REFLECTIVITY_LEVELS = np.arange(5.0, 80.0, 5.0)
 _REFLECTIVITY = (
@@ -29,16 +31,7 @@ _STRONGEST = "#e9d5ff"
 _NO_ECHO = "#f6f7f9"
 _MISSING = "#c8ccd4"
 
-_COLOUR_MAPS = {
-    "T2M": "RdYlBu_r",
-    "D2M": "YlGnBu",
-    "U10": "PuOr",
-    "V10": "PuOr",
-    "CAPE": "magma_r",
-    "CIN": "magma",
-    "WIND10": "viridis",
-}
-_SIGNED = ("U10", "V10")
+_OF_REFLECTIVITY = "reflectivity"
 
 
 @dataclass(frozen=True)
@@ -51,22 +44,23 @@ class Scale:
 
 
 def scale_for(name: str, values: np.ndarray) -> Scale:
-    """The scale of a variable; for all but reflectivity its range is that of `values`.
+    """The scale of a variable; its range, but for reflectivity, is that of `values`.
 
     The range leaves out the outer half per cent on both sides, so that one absurd point does not
     flatten the map.
     """
-    if name == "REFC":
+    named = variable(name).colours
+    if named == _OF_REFLECTIVITY:
         colours = ListedColormap(_REFLECTIVITY).with_extremes(
             under=_NO_ECHO, over=_STRONGEST, bad=_MISSING
         )
         return Scale(colours, BoundaryNorm(_REFLECTIVITY_LEVELS, colours.N), "max")
     finite = values[np.isfinite(values)]
     low, high = np.percentile(finite, [0.5, 99.5]) if finite.size else (0.0, 1.0)
-    if name in _SIGNED:
+    if name in other_components():
         high = max(abs(low), abs(high))
         low = -high
     if high <= low:
         low, high = low - 0.5, high + 0.5
-    colours = colormaps[_COLOUR_MAPS.get(name, "viridis")].with_extremes(bad=_MISSING)
+    colours = colormaps[named].with_extremes(bad=_MISSING)
     return Scale(colours, Normalize(float(low), float(high)), "both")

@@ -51,10 +51,10 @@ def encode(message: Message, grid: Grid, init: datetime, lead: int, values: np.n
         "dataTime": int(f"{init:%H%M}"),
         "generatingProcessIdentifier": _UNKNOWN_PROCESS,
         "forecastTime": lead,
-        **surface_keys(row.surfaces[0], row.level),
+        **surface_keys(*row.grib.first_surface),
         **_ensemble_keys(message),
     }
-    with new_message(grid, row.grib, template, keys) as handle:
+    with new_message(grid, row.grib.parameter, template, keys) as handle:
         pack(handle, values, _digits(message))
         return eccodes.codes_get_message(handle)
 

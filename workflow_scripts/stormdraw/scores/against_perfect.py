@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from stormdraw.scores.settings import SCORED_VARIABLES
 from stormdraw.scores.text_table import MISSING, text_table
+from stormdraw.variables import names_of, scored_order
 
 COLUMNS = ("system", "variable", "lead_hours", "crps_ratio", "spread_error_ratio")
 
@@ -30,13 +30,13 @@ def against_perfect(summary: pd.DataFrame, perfect: str) -> pd.DataFrame:
         own, calibration = known.get((system, variable, lead), (np.nan, np.nan))
         limit, _ = known.get((perfect, variable, lead), (np.nan, np.nan))
         rows.append((system, variable, lead, own / limit if limit else np.nan, calibration))
-    rows.sort(key=lambda row: (row[0], SCORED_VARIABLES.index(row[1]), row[2]))
+    rows.sort(key=lambda row: (row[0], scored_order(row[1]), row[2]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def against_perfect_text(table: pd.DataFrame, perfect: str) -> str:
     """The ratios for a terminal of 100 columns: a line for each system and lead."""
-    variables = [name for name in SCORED_VARIABLES if name in set(table["variable"])]
+    variables = [name for name in names_of("state", "derived") if name in set(table["variable"])]
     found = table.set_index(["system", "lead_hours", "variable"])["crps_ratio"].dropna().to_dict()
     rows = []
     for system, lead in sorted(set(zip(table["system"], table["lead_hours"], strict=True))):

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from stormdraw.scores.settings import SCORED_VARIABLES
+from stormdraw.variables import names_of
 
 # Members that are read at once: unpacking 16 bits takes three times the space of what comes out.
 _READ_TOGETHER = 8
@@ -45,7 +45,7 @@ def ensemble_variables(ensemble: xr.Dataset) -> list[str]:
     """The variables an ensemble file has, as members or as mean and spread."""
     return [
         name
-        for name in SCORED_VARIABLES
+        for name in names_of("state", "derived")
         if name in ensemble or {f"{name}_mean", f"{name}_spread"} <= set(ensemble.data_vars)
     ]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from stormdraw.scores.settings import SCORED_VARIABLES
 from stormdraw.scores.statistics.crps import GAUSSIAN_CRPS, shared_crps
 from stormdraw.scores.text_table import MISSING, WIDTH, text_table
+from stormdraw.variables import scored_order
 
 COLUMNS = (
     "system",
@@ -54,7 +54,7 @@ def headline(summary: pd.DataFrame, reference: str | None) -> pd.DataFrame:
                 _spread_error_ratio(scores),
             )
         )
-    rows.sort(key=lambda row: (row[0], SCORED_VARIABLES.index(str(row[1]))))
+    rows.sort(key=lambda row: (row[0], scored_order(str(row[1]))))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -83,7 +83,7 @@ def headline_text(headline: pd.DataFrame, reference: str | None, truth: Sequence
 
 def _block(headline: pd.DataFrame, title: str, cell: Callable[[pd.Series], str]) -> str:
     """A title, a line of variables, and a line for each system."""
-    variables = sorted(set(headline["variable"]), key=SCORED_VARIABLES.index)
+    variables = sorted(set(headline["variable"]), key=scored_order)
     cells = {(row["system"], row["variable"]): cell(row) for _, row in headline.iterrows()}
     rows = [
         (system, "", [cells.get((system, variable), MISSING) for variable in variables])

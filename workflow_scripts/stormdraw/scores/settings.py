@@ -1,13 +1,11 @@
 """The part `scores` of a configuration."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from stormdraw.section import Name, Section
-from stormdraw.variables import DERIVED_VARIABLES, STATE_VARIABLES, variable
-
-SCORED_VARIABLES = (*STATE_VARIABLES, *DERIVED_VARIABLES)
+from stormdraw.variables import ScoredName, variable
 
 # The region that is always scored.
 WHOLE_DOMAIN = "domain"
@@ -66,7 +64,7 @@ class Scores(Section):
     bootstrap_samples: Annotated[int, Field(ge=100, le=100_000)] = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     equivalence: Annotated[float, Field(gt=0, lt=1)] = 0.02
-    thresholds: dict[Literal[SCORED_VARIABLES], Thresholds] = {  # type: ignore[valid-type]
+    thresholds: dict[ScoredName, Thresholds] = {
         "REFC": [20.0, 30.0, 40.0],
         "CAPE": [1000.0],
     }

@@ -14,10 +14,11 @@ from scipy.stats import false_discovery_control
 from stormdraw.scores.comparison import check_reference, leads, load_systems, variables
 from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
-from stormdraw.scores.settings import SCORED_VARIABLES, Scores
+from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.crps import GAUSSIAN_CRPS, crps_metrics, shared_crps
 from stormdraw.scores.summary import read_table
 from stormdraw.scores.sums import Cases, smallest_ensembles
+from stormdraw.variables import scored_order
 
 COLUMNS = (
     "system",
@@ -140,7 +141,7 @@ def verdict(row: Any, scores: Scores) -> str:
 def _all_variables(systems: Mapping[str, xr.Dataset]) -> list[str]:
     """The variables of any system, in the order of the table of variables."""
     there = {name for system in systems.values() for name in variables(system)}
-    return sorted(there, key=SCORED_VARIABLES.index)
+    return sorted(there, key=scored_order)
 
 
 def _score(system: xr.Dataset, weights: np.ndarray) -> _Scored:

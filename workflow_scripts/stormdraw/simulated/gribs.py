@@ -48,7 +48,7 @@ class Product:
         """The product of a variable of the table."""
         row = variable(name)
         digits = round(-np.log10(row.precision))
-        return cls(row.grib, row.surfaces[0], row.level, digits)
+        return cls(row.grib.parameter, *row.grib.first_surface, digits)
 
 
 def ensemble_product(name: str, statistic: str) -> Product:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from stormdraw.ensembles.system import AnySystem, CaseToMake, Role
 from stormdraw.section import Name
-from stormdraw.variables import STATE_VARIABLES
+from stormdraw.variables import StateName
 
 if TYPE_CHECKING:
     from stormdraw.ensembles.settings import Ensembles
@@ -28,7 +28,7 @@ class CalibratedSystem(AnySystem):
     method: Literal["calibrated"]
     of: Name
     cases: Annotated[int, Field(ge=1, le=400)] = 15
-    only: list[Literal[STATE_VARIABLES]] | None = None  # type: ignore[valid-type]
+    only: list[StateName] | None = None
     bytes_a_value = 2
     megabytes_to_write = 2000
 

@@ -10,7 +10,7 @@ from stormdraw.ensembles.fit import require_forecaster, require_steps
 from stormdraw.ensembles.system import FromModel, Sampled
 from stormdraw.errors import StormdrawError
 from stormdraw.section import Name
-from stormdraw.variables import STATE_VARIABLES
+from stormdraw.variables import StateName
 
 if TYPE_CHECKING:
     from stormdraw.ensembles.drawing import CaseToDraw
@@ -30,7 +30,7 @@ class DefSystem(FromModel, Sampled):
     forecaster: Name | None = None
     guidance: Annotated[float, Field(ge=0, le=10)] = 0.5
     walks: Annotated[int, Field(ge=1, le=10)] = 1
-    restandardise: list[Literal[STATE_VARIABLES]] = Field(default=[])  # type: ignore[valid-type]
+    restandardise: list[StateName] = Field(default=[])
 
     def passes(self, run: Settings, models: Models) -> dict[str, int]:
         """The steps of every walk and one pass of the forecaster, for every hour.

@@ -1,0 +1,178 @@
+"""Rows of the table of variables: shipped ones, and those of a configuration."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import eccodes
+import pytest
+import yaml
+from one_system import configuration
+
+from stormdraw.archive.verify import verify_file
+from stormdraw.archive.wanted import FileRequest
+from stormdraw.errors import StormdrawError
+from stormdraw.messages import opened
+from stormdraw.settings import load_settings
+from stormdraw.variables import (
+    DEFAULT_STATE,
+    VARIABLES,
+    computing,
+    identify,
+    names_of,
+    other_components,
+    read_table,
+    use_table,
+    variable,
+    vectors,
+)
+
+HUMIDITY = {
+    "long_name": "2 m relative humidity",
+    "units": "%",
+    "grib": {
+        **{"discipline": 0, "category": 1, "number": 1},
+        **{"abbreviation": "RH", "surfaces": [103], "level": 2},
+    },
+    **{"lower": 0, "upper": 110, "precision": 0.1},
+}
+
+
+@pytest.fixture(autouse=True)
+def shipped_table() -> Iterator[None]:
+    yield
+    use_table(None)
+
+
+def fetched(**changes: Any) -> dict[str, Any]:
+    """A run on files of the public archive, which has more than the simulated one."""
+    return configuration(archive={"source": ["aws"]}, **changes)
+
+
+def upper_wind(name: str, number: int, **changes: Any) -> dict[str, Any]:
+    """A component of the wind at 500 hPa."""
+    row = {
+        **{"long_name": name, "units": "m s-1", "lower": -150, "upper": 150, "precision": 0.1},
+        "grib": {
+            **{"discipline": 0, "category": 2, "number": number, "abbreviation": name[0] + "GRD"},
+            **{"surfaces": [100], "level": 500},
+        },
+    }
+    return row | changes
+
+
+def test_a_configuration_adds_a_row(tmp_path: Path) -> None:
+    run = load_settings(fetched(variable_table={"RH2M": HUMIDITY}, variables=["RH2M", "T2M"]))
+    assert run.variables == ["T2M", "RH2M"]
+    assert variable("RH2M").inventory == "RH:2 m above ground"
+    assert names_of("state")[-1] == "RH2M"
+    # The next configuration has only the shipped rows.
+    with pytest.raises(StormdrawError, match=r"unknown variable 'RH2M'.*`variable_table` takes"):
+        load_settings(fetched(variables=["RH2M"]))
+
+
+def test_a_configuration_changes_a_column_and_leaves_the_others() -> None:
+    before = variable("REFC")
+    own = {"REFC": {"lower": -20, "floor": -20, "grib": {"number": 5}}}
+    load_settings(configuration(variable_table=own))
+    after = variable("REFC")
+    assert (after.lower, after.floor, after.grib.parameter) == (-20, -20, (0, 16, 5))
+    assert (after.upper, after.grib.surfaces) == (before.upper, before.grib.surfaces)
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"T2M": {"lower": "cold"}}, "T2M: lower: .* valid number"),
+        ({"T2M": {"colour": "red"}}, "T2M: colour: unknown key"),
+        ({"T2M": {"lower": 400}}, r"T2M: lower \(400\) must be less than upper \(333\)"),
+        ({"CAPE": {"floor": 5}}, r"CAPE: floor \(5\) must be lower \(0\) or upper \(10000\)"),
+        ({"CAPE": {"regridding": "bilinear"}}, "CAPE: regridding must be nearest"),
+        ({"T2M": {"decibel": True}}, "T2M: decibel needs a floor"),
+        ({"T2M": {"precision": 0}}, "T2M: precision: .*greater than 0"),
+        ({"T2M": {"grib": 5}}, "T2M: grib: must have keys of its own"),
+        ({"T2M": {"grib": {"surfaces": [7]}}}, "T2M: grib.surfaces.0: "),
+        ({"RH2M": {"units": "%"}}, "RH2M: long_name: Field required"),
+        ({"rh": HUMIDITY}, "rh: name: .*pattern"),
+        ({"U10": {"y_component": "W10"}}, "U10: y_component is W10, which is no other row"),
+        ({"U10": {"y_component": "U10"}}, "U10: y_component is U10, which is no other row"),
+        ({"U10": {"upper": 80}}, "U10: upper is 80.0, but 75.0 of V10, its y_component"),
+        (
+            {"RH2M": HUMIDITY | {"grib": {**HUMIDITY["grib"], "category": 0, "number": 0}}},
+            "T2M: grib is that of RH2M",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused_by_name(own: dict[str, Any], message: str) -> None:
+    with pytest.raises(StormdrawError, match=f"^the configuration: variable_table: {message}"):
+        load_settings(configuration(variable_table=own))
+    # What was there before is still there.
+    assert variable("T2M").upper == 333.0
+
+
+def test_a_shipped_row_that_cannot_be_is_refused_with_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "variables.yaml"
+    path.write_text(yaml.safe_dump({"RH2M": HUMIDITY | {"upper": -1}}))
+    with pytest.raises(StormdrawError, match=rf"^{re.escape(str(path))}: RH2M: lower \(0\)"):
+        read_table(path=path)
+
+
+def test_a_vector_of_a_configuration_comes_as_a_pair() -> None:
+    own = {"U500": upper_wind("U500", 2, y_component="V500"), "V500": upper_wind("V500", 3)}
+    with pytest.raises(StormdrawError, match="give U500 and V500 together"):
+        load_settings(fetched(variable_table=own, variables=["T2M", "U500"]))
+    load_settings(fetched(variable_table=own, variables=["U500", "V500"]))
+    assert vectors() == {"U10": "V10", "U500": "V500"}
+    assert other_components()["V500"] == "U500"
+
+
+def test_an_isobaric_level_is_in_hpa_and_its_message_in_pa() -> None:
+    use_table({"U500": upper_wind("U500", 2)})
+    assert identify(0, 2, 2, 100, 50_000.0) is variable("U500")
+    assert identify(0, 2, 2, 100, 500.0) is None
+    assert variable("U500").grib.first_surface == (100, 50_000)
+    assert variable("U500").inventory == "UGRD:500 mb"
+
+
+def test_how_a_row_is_shown_does_not_change_what_is_computed() -> None:
+    before = computing("T2M")
+    use_table({"T2M": {"colours": "viridis", "long_name": "temperature"}})
+    assert computing("T2M") == before
+    use_table({"T2M": {"upper": 340}})
+    assert computing("T2M") != before
+
+
+def test_the_first_seven_rows_are_the_default_state() -> None:
+    assert names_of("state")[: len(DEFAULT_STATE)] == DEFAULT_STATE
+
+
+# ecCodes' own names of these variables.
+REAL = {"HPBL": "blh", "GUST": "gust", "VIS": "vis", "RH2M": "2r", "T2M": "2t"}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_row_finds_its_message_in_a_real_file(real_data: Path, name: str) -> None:
+    use_table({"RH2M": HUMIDITY})
+    path = real_data / "hrrr_idaho" / "hrrr.20180722" / "hrrr.t05z.wrfsfcf01.grib2"
+    request = FileRequest("hrrr", "sfc", (), datetime(2018, 7, 22, 5), 1, "", (name,))
+    (found,) = verify_file(path, request).messages
+    with opened(found.content) as handle:
+        assert eccodes.codes_get(handle, "shortName") == REAL[name]
+        values = eccodes.codes_get_values(handle)
+    row = VARIABLES[name]
+    assert values.min() >= row.lower
+    assert values.max() <= row.upper
+
+
+@pytest.mark.parametrize("name", ["GUST", "VIS", "PWAT", "MSLMA", "HPBL"])
+def test_a_row_finds_its_line_in_a_real_inventory(real_data: Path, name: str) -> None:
+    for file, lead in (
+        ("hrrr.20221014.t01z.wrfsfcf00.grib2.idx", 0),
+        ("hrrr.20221014.t09z.wrfsfcf05.grib2.idx", 5),
+    ):
+        lines = (real_data / "idx" / file).read_text().splitlines()
+        found = [line for line in lines if re.search(variable(name).inventory_pattern(lead), line)]
+        assert len(found) == 1
+        assert found[0].split(":")[3] == name
