@@ -89,7 +89,7 @@ rule report_scorecard:
         verdicts="results/scores/verdicts.csv",
         overall="results/scores/overall.csv",
         missing="results/scores/missing.csv",
-        by_initial_hour="results/scores/by_initial_hour.csv",
+        by_hour="results/scores/by_hour.csv",
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         manifests=all_manifests(),

@@ -67,7 +67,7 @@ rule scores_summary:
         verdicts="results/scores/verdicts.csv",
         overall="results/scores/overall.csv",
         missing="results/scores/missing.csv",
-        by_initial_hour="results/scores/by_initial_hour.csv",
+        by_hour="results/scores/by_hour.csv",
     log:
         "results/logs/scores_summary.log",
     benchmark:

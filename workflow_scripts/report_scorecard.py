@@ -33,7 +33,7 @@ with job("report_scorecard", snakemake.log[0]):
         verdicts=Path(files.verdicts),
         overall=Path(files.overall),
         missing=Path(files.missing),
-        by_initial_hour=Path(files.by_initial_hour),
+        by_hour=Path(files.by_hour),
         maps={Path(path).stem: Path(path) for path in files.maps},
         diagnoses=by_model(files.diagnoses),
     )

@@ -1,8 +1,8 @@
 """Writes results/scores/summary.csv, one row per system, variable, lead and metric, and beside it:
 
-scores.parquet, the same for each region; verdicts.csv, better or worse than the reference and the
-baselines; overall.csv, each pair of systems over all leads; missing.csv, what was left out;
-by_initial_hour.csv, the scores of each initial hour.
+by_hour.csv, the scores by initial hour and by valid hour of the day; scores.parquet, all of these
+and the scores of each region; verdicts.csv, better or worse than the reference and the baselines;
+overall.csv, each pair of systems over all leads; missing.csv, what was left out.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from stormdraw.job import job
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.overall import overall
 from stormdraw.scores.summary import (
-    by_initial_hour,
+    by_hour,
     summarise,
     tidy_scores,
     write_summary,
@@ -29,11 +29,9 @@ with job("scores_summary", snakemake.log[0]) as log:
     how = (paths, scores, settings.seed, settings.baselines())
     summary = summarise(*how)
     write_summary(summary, Path(snakemake.output.summary))
-    write_tidy(tidy_scores(*how, summary), Path(snakemake.output.tidy))
-    write_summary(
-        by_initial_hour(paths, scores, settings.baselines()),
-        Path(snakemake.output.by_initial_hour),
-    )
+    hours = by_hour(paths, scores, settings.baselines())
+    write_summary(hours, Path(snakemake.output.by_hour))
+    write_tidy(tidy_scores(*how, summary, hours), Path(snakemake.output.tidy))
     missing = missing_data(paths)
     write_summary(missing, Path(snakemake.output.missing))
     if len(missing):

@@ -38,7 +38,7 @@ RULES = {
         "scores/scores.parquet",
         "scores/verdicts.csv",
         "scores/missing.csv",
-        "scores/by_initial_hour.csv",
+        "scores/by_hour.csv",
     ],
     "report_map": ["report/maps/small.nc"],
     "report_figure": [

@@ -53,7 +53,7 @@ def write_page(run: Run, output: Path, **changes: Any) -> Path:
         "figures": {},
         "verdicts": run.verdicts,
         "missing": run.missing,
-        "by_initial_hour": run.by_initial_hour,
+        "by_hour": run.by_hour,
         "maps": run.maps,
     }
     settings = changes.pop("settings", run.settings)

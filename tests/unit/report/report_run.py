@@ -16,7 +16,7 @@ from stormdraw.report.mapped import wanted_for_maps
 from stormdraw.report.mapped_case import extract_case
 from stormdraw.scores.case import score_case
 from stormdraw.scores.missing import missing_data
-from stormdraw.scores.summary import by_initial_hour, summarise, write_summary
+from stormdraw.scores.summary import by_hour, summarise, write_summary
 from stormdraw.scores.verdicts import verdicts
 from stormdraw.settings import Settings, load_settings
 from stormdraw.times import format_date, format_init, hours
@@ -68,7 +68,7 @@ class Run:
     summary: Path
     verdicts: Path
     missing: Path
-    by_initial_hour: Path
+    by_hour: Path
     scores: dict[str, list[Path]]
     ensembles: dict[str, list[Path]]
     truth: list[Path]
@@ -101,15 +101,15 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
     standards = settings.baselines()
     write_summary(verdicts(scores, settings.scores, 1, standards), judged)
     write_summary(missing_data(scores), missing)
-    hours_of_day = folder / "scores" / "by_initial_hour.csv"
-    write_summary(by_initial_hour(scores, how, standards), hours_of_day)
+    hours_of_day = folder / "scores" / "by_hour.csv"
+    write_summary(by_hour(scores, how, standards), hours_of_day)
     return Run(
         settings=settings,
         config=config,
         summary=summary,
         verdicts=judged,
         missing=missing,
-        by_initial_hour=hours_of_day,
+        by_hour=hours_of_day,
         scores=scores,
         ensembles=ensembles,
         truth=truth,

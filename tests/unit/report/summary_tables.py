@@ -48,7 +48,7 @@ def summary(rows: list[tuple] = ROWS, **changes: Any) -> pd.DataFrame:
     table = table.astype({"ci_low": float, "ci_high": float})
     skills = table["metric"].str.endswith("skill")
     usual = {"cases": 5, "against": np.where(skills, "href", ""), "threshold": np.nan}
-    table = table.assign(**usual | {"width": np.nan} | changes)
+    table = table.assign(**usual | {"width": np.nan, "probability": np.nan} | changes)
     # The metrics that every real summary has.
     others = [
         table.drop_duplicates(["system", "variable", "lead_hours"]).assign(metric=metric, value=1.0)

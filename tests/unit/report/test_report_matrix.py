@@ -156,8 +156,8 @@ def test_events_can_be_chosen() -> None:
 def test_an_initial_hour_can_be_chosen() -> None:
     by_hour = pd.concat(
         [
-            summary().assign(initial_hour=6, cases=2),
-            summary([(*row[:5], 2 * row[5], *row[6:]) for row in ROWS]).assign(initial_hour=18),
+            summary().assign(init_hour=6.0, cases=2),
+            summary([(*row[:5], 2 * row[5], *row[6:]) for row in ROWS]).assign(init_hour=18.0),
         ]
     )
     shown = matrix(summary(), by_hour, None, settings())

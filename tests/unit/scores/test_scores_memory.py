@@ -25,7 +25,7 @@ from stormdraw.scores.memory import (
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.overall import overall
 from stormdraw.scores.points import CommonPoints, write_points
-from stormdraw.scores.summary import summarise, tidy_scores
+from stormdraw.scores.summary import by_hour, summarise, tidy_scores
 from stormdraw.settings import Settings, load_settings
 
 INIT = datetime(2026, 6, 12)
@@ -201,7 +201,8 @@ def test_a_summary_takes_what_is_planned(members: tuple[int, ...], tmp_path: Pat
 
     def sum_up() -> None:
         how = (paths, run.scores, run.seed, run.baselines())
-        tidy_scores(*how, summarise(*how))
+        hours = by_hour(paths, run.scores, run.baselines())
+        tidy_scores(*how, summarise(*how), hours)
         missing_data(paths)
         overall(paths, run.scores, run.seed)
 

@@ -231,7 +231,7 @@ def cases_of(
     wanted = [*NEP.sums, *NMEP.sums, "fss_difference_sum", "weight_sum", "points", "members"]
     both = xr.concat([own[[*wanted, "threshold_value"]] for own in statistics], "init")
     both = both.isel(region=0).sel(variable="REFC")
-    return Cases(both, np.ones((1, len(counts))), widths=WIDTHS)
+    return Cases(both, np.ones((1, len(counts))), parameters={"width": WIDTHS})
 
 
 def metrics_of(cases: Cases) -> Arrays:

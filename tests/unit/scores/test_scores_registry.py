@@ -186,7 +186,7 @@ def test_every_file_of_the_folder_is_a_score(root: Path) -> None:
 
 
 def test_every_metric_of_a_summary_says_how_it_is_read(summary: pd.DataFrame) -> None:
-    values = {"threshold": {10.0, 20.0}, "width": {1.0, 3.0}}
+    values = {"threshold": {10.0, 20.0}, "width": {1.0, 3.0}, "probability": {0.1, 0.3, 0.5}}
     found = set(summary["metric"])
     # There is no wind here, and a reference without members.
     assert set(registry.metrics()) - found == {"energy_fair", "energy_standard", "crps_skill"}

@@ -11,7 +11,7 @@ from stormdraw.scores.intervals import uncertainty
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.summary import (
     COLUMNS,
-    by_initial_hour,
+    by_hour,
     read_summary,
     summarise,
     write_summary,
@@ -210,10 +210,10 @@ def test_equal_inputs_give_equal_bytes(eight_days: dict[str, list[Path]], tmp_pa
     assert (
         lines[0]
         == "system,variable,lead_hours,metric,members,cases,value,ci_low,ci_high,undefined_share,"
-        "against,threshold,width"
+        "against,threshold,width,probability,init_hour,valid_hour"
     )
     assert lines[1].startswith("href,T2M,1,bias,3,8,0,0,0,0")
-    assert "href,T2M,1,points,3,8,80,,,,,," in lines
+    assert "href,T2M,1,points,3,8,80,,,,,,,,," in lines
     assert b"\r" not in first
 
 
@@ -225,8 +225,10 @@ def test_what_is_written_is_read_back(two_cases: dict[str, list[Path]], tmp_path
 
 
 def test_each_initial_hour_is_scored_alone_by_hand(two_cases: dict[str, list[Path]]) -> None:
-    found = by_initial_hour(two_cases, Scores(reference="href"))
-    fair = found[found["metric"] == "crps_fair"].set_index(["system", "initial_hour"])
+    found = by_hour(two_cases, Scores(reference="href"))
+    assert tuple(found.columns) == COLUMNS
+    found = found[found["init_hour"].notna()]
+    fair = found[found["metric"] == "crps_fair"].set_index(["system", "init_hour"])
     # At 06 UTC 5 / 10 and twice that, at 12 UTC 3 / 30.
     assert fair.loc[("trial", 6), "value"] == pytest.approx(0.5)
     assert fair.loc[("href", 6), "value"] == pytest.approx(1.0)
@@ -234,4 +236,32 @@ def test_each_initial_hour_is_scored_alone_by_hand(two_cases: dict[str, list[Pat
     assert set(fair["cases"]) == {1}
     skill = found[(found["metric"] == "crps_skill") & (found["system"] == "trial")]
     assert skill["value"].tolist() == pytest.approx([0.5, 0.5])
-    assert "ci_low" not in found
+    assert found["ci_low"].isna().all()
+    # At a lead of one hour.
+    assert (found["valid_hour"] == found["init_hour"] + 1).all()
+
+
+def test_what_is_valid_at_an_hour_is_scored_together_by_hand(
+    write_statistics: Write, tmp_path: Path
+) -> None:
+    """Of leads 1 and 7 from 06 and 12 UTC, and from 23 UTC, two are valid at 13 UTC."""
+    weights = {"2026060806": [10.0, 20.0], "2026060912": [30.0, 40.0], "2026061023": [50.0, 60.0]}
+    crps = {"2026060806": [1.0, 2.0], "2026060912": [3.0, 4.0], "2026061023": [5.0, 6.0]}
+    paths = [
+        write_statistics(
+            *("trial", init, ["T2M"], [1, 7]),
+            weight_sum=[weights[init]],
+            crps_fair_sum=[crps[init]],
+        )
+        for init in weights
+    ]
+    write_summary(by_hour({"trial": paths}, Scores()), tmp_path / "by_hour.csv")
+    found = read_summary(tmp_path / "by_hour.csv")
+    fair = found[(found["metric"] == "crps_fair") & found["init_hour"].isna()]
+    assert fair["lead_hours"].isna().all()
+    expected = {0: 5 / 50, 6: 6 / 60, 7: 1 / 10, 13: (2 + 3) / (20 + 30), 19: 4 / 40}
+    assert dict(zip(fair["valid_hour"], fair["value"], strict=True)) == pytest.approx(expected)
+    assert dict(zip(fair["valid_hour"], fair["cases"], strict=True))[13] == 2
+    of_hour = found[(found["metric"] == "crps_fair") & found["init_hour"].notna()]
+    told = of_hour[["init_hour", "lead_hours", "valid_hour"]].astype(int).to_numpy().tolist()
+    assert told == [[6, 1, 7], [6, 7, 13], [12, 1, 13], [12, 7, 19], [23, 1, 0], [23, 7, 6]]

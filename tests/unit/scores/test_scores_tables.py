@@ -17,7 +17,7 @@ from stormdraw.scores.case import score_case
 from stormdraw.scores.case_statistics import case_statistics
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.spread_error import spread_bin_edges
-from stormdraw.scores.summary import summarise, tidy_scores, write_tidy
+from stormdraw.scores.summary import by_hour, summarise, tidy_scores, write_tidy
 
 INIT = datetime(2026, 6, 8, 6)
 SCORES = Scores(thresholds={"REFC": [5.0, 20.0]}, neighbourhoods=[1, 3], variogram_lags=[1])
@@ -220,9 +220,13 @@ def test_the_tidy_table_has_every_region(
     score_case(ensemble, [truth], output, 0, scores)
     paths = {"trial": [output]}
     domain = summarise(paths, Scores(neighbourhoods=[1, 3]), 0)
-    table = tidy_scores(paths, scores, 0)
-    write_tidy(table, tmp_path / "scores.parquet")
+    hours = by_hour(paths, scores)
+    write_tidy(tidy_scores(paths, scores, 0, hours=hours), tmp_path / "scores.parquet")
     read = pd.read_parquet(tmp_path / "scores.parquet")
+    of_hours = read[read["valid_hour"].notna()]
+    assert sorted(of_hours["value"].dropna()) == sorted(hours["value"].dropna())
+    assert set(of_hours["lead_hours"].fillna(-1)) == {1, 2, -1}
+    read = read[read["valid_hour"].isna()]
     assert list(read["region"].unique()) == ["domain", "west"]
     assert (read["days"] == 1).all()
     np.testing.assert_array_equal(read.loc[read["region"] == "domain", "value"], domain["value"])

@@ -126,16 +126,17 @@ def _alone(name: str, metric: Metric, **parameters: float) -> Choice:
 
 
 def _of_events(metrics: Mapping[str, Metric], settings: Settings) -> Iterator[Choice]:
-    """Those of each threshold of each variable, at the middle width of neighbourhoods.
+    """Those of each threshold of each variable, at the middle one of widths and probabilities.
 
     Thresholds differ from variable to variable, so a choice has values in the columns of one.
     """
-    widths = settings.scores.neighbourhoods
+    parameters = settings.scores.parameters
+    middle = {name: values[len(values) // 2] for name, values in parameters.items() if values}
     thresholds = {value for some in settings.scores.thresholds.values() for value in some}
     for threshold in sorted(thresholds):
-        values = {"threshold": threshold, "width": widths[len(widths) // 2]}
+        values = {"threshold": threshold} | middle
         for name, metric in metrics.items():
-            if "threshold" in metric.dims:
+            if "threshold" in metric.dims and set(metric.dims) <= set(values):
                 yield _alone(name, metric, **{dim: values[dim] for dim in metric.dims})
 
 
@@ -166,7 +167,7 @@ def matrix(
 ) -> Matrix:
     """The matrix of a run.
 
-    `by_hour` is results/scores/by_initial_hour.csv and `verdicts` results/scores/verdicts.csv: a
+    `by_hour` is results/scores/by_hour.csv and `verdicts` results/scores/verdicts.csv: a
     skill whose verdict is better or worse is marked as sure.
     """
     systems, leads = systems_in(summary, settings), leads_in(summary)
@@ -174,8 +175,8 @@ def matrix(
     columns = [(name, lead) for name in names for lead in leads]
     tables = {ALL_HOURS: summary}
     if by_hour is not None:
-        for hour, rows in by_hour.groupby("initial_hour"):
-            tables[f"{hour:02d} UTC"] = rows
+        for hour, rows in by_hour.groupby("init_hour"):
+            tables[f"{hour:02.0f} UTC"] = rows
     sure = _sure(verdicts)
     having = summary[summary["value"].notna()]
     scored = set(zip(having["system"], having["variable"], having["lead_hours"], strict=True))

@@ -60,7 +60,7 @@ class Inputs:
     verdicts: Path | None = None
     overall: Path | None = None
     missing: Path | None = None
-    by_initial_hour: Path | None = None
+    by_hour: Path | None = None
     maps: Mapping[str, Path] = field(default_factory=dict)
     quality: Sequence[Path] = ()
     diagnoses: Mapping[str, Path] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
     summary = load_summary(inputs.summary)
     verdicts = None if inputs.verdicts is None else read_verdicts(inputs.verdicts)
     overall = None if inputs.overall is None else read_overall(inputs.overall)
-    by_hour = None if inputs.by_initial_hour is None else read_summary(inputs.by_initial_hour)
+    by_hour = None if inputs.by_hour is None else read_summary(inputs.by_hour)
     shown = matrix(summary, by_hour, verdicts, settings)
     page = (
         _environment()

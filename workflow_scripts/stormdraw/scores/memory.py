@@ -21,7 +21,7 @@ _EACH_MAP = 5
 _MASKS = 3
 
 # A row of the table of scores, as Python holds it before it is one.
-_ROW_BYTES = 800
+_ROW_BYTES = 600
 
 # Arrays (resample, lead) of a score while its interval is made.
 _RESAMPLED = 18
@@ -112,7 +112,10 @@ def summary_bytes(settings: Settings, members: Collection[int]) -> int:
         2 * leads * sum(_numbers(settings, own, largest) for own in at_once)
         + 2 * sum(_numbers(settings, own, largest) for own in by_size)
     )
-    rows = variables * leads * len(members) * of_a_variable * (1 + len(scores.regions))
+    hours = {time.hour for time in settings.initial_times()}
+    # All leads together at each valid hour of the day.
+    blocks = leads * (1 + len(scores.regions) + len(hours)) + min(24, leads * len(hours))
+    rows = variables * blocks * len(members) * of_a_variable
     return sum(loaded) + max(loaded) + of_scores + of_sums + resampled + _ROW_BYTES * rows
 
 
@@ -154,7 +157,8 @@ def _numbers(settings: Settings, own: Sum, members: int) -> int:
 def _metrics(settings: Settings) -> int:
     """How many metrics a variable has at most."""
     scores = settings.scores
-    counts = {"threshold": _thresholds(settings), "width": len(scores.neighbourhoods)}
+    counts = {name: len(values) for name, values in scores.parameters.items()}
+    counts["threshold"] = _thresholds(settings)
     alone = sum(
         math.prod(counts[dim] for dim in metric.dims)
         for score in registry.scores().values()

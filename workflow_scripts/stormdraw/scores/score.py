@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 Arrays = dict[str, np.ndarray]
 Length = int | Callable[[int], int]
 
-# What a metric may have one value for each of: the thresholds of its variable, and the widths of
-# neighbourhoods.
-PARAMETERS = ("threshold", "width")
+# What a metric may have one value for each of: the thresholds of its variable, the widths of
+# neighbourhoods, and the probabilities from which on a warning is given.
+PARAMETERS = ("threshold", "width", "probability")
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ class Scores(Section):
         "REFC": [20.0, 30.0, 40.0],
         "CAPE": [1000.0],
     }
+    probabilities: list[Annotated[float, Field(gt=0, le=1)]] = [0.1, 0.3, 0.5]
     neighbourhoods: list[Annotated[int, Field(ge=1)]] = [1, 3, 9, 21, 41]
     local_patch: Annotated[int, Field(ge=1)] = 20
     variogram_lags: list[Annotated[int, Field(ge=1)]] = [1, 4]
@@ -96,10 +97,15 @@ class Scores(Section):
                 raise ValueError(f"{width} is even: a neighbourhood has its point in the middle")
         return sorted(set(widths))
 
-    @field_validator("variogram_lags")
+    @field_validator("variogram_lags", "probabilities")
     @classmethod
-    def _lags_differ(cls, lags: list[int]) -> list[int]:
-        return sorted(set(lags))
+    def _values_differ(cls, values: list[Any]) -> list[Any]:
+        return sorted(set(values))
+
+    @property
+    def parameters(self) -> dict[str, list[float]]:
+        """What metrics have one value for each of, but the thresholds of their variable."""
+        return {"width": [*map(float, self.neighbourhoods)], "probability": self.probabilities}
 
     @field_validator("regions")
     @classmethod

@@ -1,4 +1,4 @@
-"""Scores of all systems in tidy tables: of the domain, of each region, of each initial hour."""
+"""Scores of all systems in tidy tables: of the domain, of each region, by hour of the day."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -29,10 +29,14 @@ COLUMNS = (
     "undefined_share",
     "against",
     *PARAMETERS,
+    "init_hour",
+    "valid_hour",
 )
-_OF_INTERVALS = ["ci_low", "ci_high", "undefined_share"]
-_NUMBERS = ("value", *_OF_INTERVALS, *PARAMETERS)
-_ORDER = [*COLUMNS[:4], "against", *PARAMETERS]
+_NUMBERS = (
+    *("lead_hours", "value", "ci_low", "ci_high", "undefined_share"),
+    *(*PARAMETERS, "init_hour", "valid_hour"),
+)
+_ORDER = ["init_hour", "valid_hour", *COLUMNS[:4], "against", *PARAMETERS]
 
 
 def summarise(
@@ -50,8 +54,9 @@ def summarise(
     NaN with too few days; `undefined_share` is that of the resamples of the days in which there is
     no such score, as where none of them has an event. `against` is the system that a skill is
     measured against: the reference, without one there is none, and each of `standards`. It is empty
-    for other metrics. `threshold` and `width` of the neighbourhood are NaN where a metric has none.
-    The files were made with the neighbourhoods of `scores`.
+    for other metrics. `threshold`, `width` of the neighbourhood and `probability` of a warning are
+    NaN where a metric has none; `init_hour` and `valid_hour` are NaN for all hours of the day. The
+    files were made with the neighbourhoods of `scores`.
 
     Raises StormdrawError if the reference is not among the systems, and as `load_systems` does.
     """
@@ -62,28 +67,43 @@ def summarise(
     return table.sort_values(_ORDER, ignore_index=True)
 
 
-def by_initial_hour(
+def by_hour(
     paths_by_system: Mapping[str, Sequence[Path]], scores: Scores, standards: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """The scores of `summarise` from the cases of each initial hour alone, without intervals.
+    """The scores of `summarise` by hour of the day (UTC), with its columns, without intervals.
 
-    Its columns, with `initial_hour` (UTC) after `lead_hours`.
+    First come the scores of the cases of each `init_hour`; their `valid_hour` is init + lead modulo
+    24. Then, with `init_hour` and `lead_hours` NaN, come those of all forecasts for a `valid_hour`,
+    whatever their lead; `cases` counts each lead of a case.
     """
     systems = load_systems(paths_by_system, tables=registry.tables_of_metrics())
-    hours = sorted({int(hour) for one in systems.values() for hour in one["init"].dt.hour.values})
+    inits, all_leads = (next(iter(systems.values()))[name].values for name in ("init", "lead"))
+    initial = pd.DatetimeIndex(inits).hour.to_numpy()
+    valid = (initial[:, None] + all_leads) % 24
     tables = []
-    for hour in hours:
-        having = {
-            name: one.isel(init=np.flatnonzero(one["init"].dt.hour.values == hour))
-            for name, one in systems.items()
+    for hour in np.unique(initial):
+        alone = {
+            name: one.isel(init=np.flatnonzero(initial == hour)) for name, one in systems.items()
         }
-        rows = [
-            (name, variable, lead, hour, *numbers)
-            for name, variable, lead, *numbers in _all_rows(having, scores, standards)
-        ]
-        tables.append(pd.DataFrame(rows, columns=[*COLUMNS[:3], "initial_hour", *COLUMNS[3:]]))
-    table = pd.concat(tables, ignore_index=True).drop(columns=_OF_INTERVALS)
-    return table.sort_values(["initial_hour", *_ORDER], ignore_index=True)
+        table = pd.DataFrame(_all_rows(alone, scores, standards), columns=list(COLUMNS))
+        hours = {"init_hour": float(hour), "valid_hour": (hour + table["lead_hours"]) % 24.0}
+        tables.append(table.assign(**hours))
+    for hour in np.unique(valid):
+        alone = {name: _pooled_leads(one, valid == hour) for name, one in systems.items()}
+        table = pd.DataFrame(_all_rows(alone, scores, standards), columns=list(COLUMNS))
+        tables.append(table.assign(lead_hours=np.nan, valid_hour=float(hour)))
+    table = pd.concat(tables, ignore_index=True)
+    return table.sort_values(_ORDER, ignore_index=True)
+
+
+def _pooled_leads(system: xr.Dataset, chosen: np.ndarray) -> xr.Dataset:
+    """The cases at the leads at which they are `chosen` (init, lead), as cases at one lead."""
+    parts = [
+        system.isel(lead=[index], init=np.flatnonzero(own)).assign_coords(lead=[0])
+        for index, own in enumerate(chosen.T)
+        if own.any()
+    ]
+    return xr.concat(parts, "init")
 
 
 def tidy_scores(
@@ -92,11 +112,12 @@ def tidy_scores(
     run_seed: int,
     standards: Sequence[str] = (),
     domain: pd.DataFrame | None = None,
+    hours: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The columns of the summary, with `region` after the lead and `days` after the cases.
 
     `days` is the number of initial days. `domain` is the summary of the whole domain, if it is
-    there already.
+    there already; `hours` is the table of `by_hour`, which then follows.
     """
     name, paths = next(iter(paths_by_system.items()))
     inits = load_systems({name: paths})[name]["init"].values
@@ -106,10 +127,14 @@ def tidy_scores(
             table = domain.copy()
         else:
             table = summarise(paths_by_system, scores, run_seed, standards, region)
-        table.insert(3, "region", region)
-        table.insert(int(table.columns.get_loc("cases")) + 1, "days", len(days_of(inits)))  # type: ignore[arg-type]
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+        tables.append(table.assign(region=region))
+    if hours is not None:
+        tables.append(hours.assign(region=WHOLE_DOMAIN))
+    table = pd.concat(tables, ignore_index=True).astype({"lead_hours": "Int64"})
+    table.insert(3, "region", table.pop("region"))
+    after = int(table.columns.get_loc("cases")) + 1  # type: ignore[arg-type]
+    table.insert(after, "days", len(days_of(inits)))
+    return table
 
 
 def write_tidy(table: pd.DataFrame, path: Path) -> None:
@@ -125,8 +150,11 @@ def write_summary(summary: pd.DataFrame, path: Path) -> None:
 
 
 def read_summary(path: Path) -> pd.DataFrame:
-    """The table of `summarise` that `write_summary` wrote."""
-    return read_table(path, _NUMBERS)
+    """The table of `summarise` or `by_hour` that `write_summary` wrote."""
+    table = read_table(path, _NUMBERS)
+    if "lead_hours" in table and table["lead_hours"].notna().all():
+        table = table.astype({"lead_hours": np.int64})
+    return table
 
 
 def read_table(path: Path, numbers: Sequence[str]) -> pd.DataFrame:
@@ -153,7 +181,7 @@ def _all_rows(
         reference = having.get(scores.reference or "")
         matched = None if reference is None else reference["members"].values
         cases = {
-            name: Cases(system, weights, matched, scores.neighbourhoods)
+            name: Cases(system, weights, matched, scores.parameters)
             for name, system in having.items()
         }
         for name, metrics in _metrics(cases, [scores.reference, *standards]).items():
@@ -195,8 +223,9 @@ def _rows(
     how = registry.metrics()
     for (metric, against), of_all in metrics.items():
         dims = how[metric].dims if metric in how else ()
-        flat = of_all.reshape(*of_all.shape[:2], -1)
-        for place, parameters in enumerate(product(*(cases.parameters[dim] for dim in dims))):
+        combinations = list(product(*(cases.parameters[dim] for dim in dims)))
+        flat = of_all.reshape(*of_all.shape[:2], len(combinations))
+        for place, parameters in enumerate(combinations):
             values = flat[..., place]
             ends = np.full((3, values.shape[1]), np.nan)
             if len(values) > 1:
@@ -208,4 +237,4 @@ def _rows(
                 # + 0.0 turns -0.0, which would be written with its sign, into 0.0.
                 numbers = [float(value) + 0.0 for value in (values[0, index], *ends[:, index])]
                 sizes = int(members[index]), int(counts[index])
-                yield lead, metric, *sizes, *numbers, against, *of_row
+                yield lead, metric, *sizes, *numbers, against, *of_row, np.nan, np.nan

@@ -1,6 +1,6 @@
 """Sums over the cases of one system and variable, of which its metrics are made."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,10 +14,17 @@ class Sums:
     """Weighted sums over cases by name, (resample, ...), each made when it is first asked for.
 
     `system` has dims (init, ...), and `resamples` (resample, init) tells how often a case counts.
+    `parameters` are the values of those of PARAMETERS that metrics are asked for.
     """
 
-    def __init__(self, system: xr.Dataset, resamples: np.ndarray) -> None:
+    def __init__(
+        self,
+        system: xr.Dataset,
+        resamples: np.ndarray,
+        parameters: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
         self.system = system
+        self.parameters = dict(parameters or {})
         self.resamples = resamples
         self._summed: Arrays = {}
 
@@ -47,8 +54,7 @@ class Cases(Sums):
     """The cases of one variable of a system, with dims (init, lead) and those of each sum.
 
     `members` (init, lead) are 0 for a distribution known by mean and spread; `counted` (init, lead)
-    tells where any point does. `parameters` are the values of each of PARAMETERS; `widths` are
-    those of the neighbourhoods. `matched` (init, lead) is the number of members m, that of the
+    tells where any point does. `matched` (init, lead) is the number of members m, that of the
     reference, of which all subsets are scored; NaN where there are fewer. It is None without a
     reference, and of a system that is not known by members.
     """
@@ -58,15 +64,12 @@ class Cases(Sums):
         system: xr.Dataset,
         resamples: np.ndarray,
         reference_members: np.ndarray | None = None,
-        widths: Sequence[int] = (),
+        parameters: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
-        super().__init__(system, resamples)
+        super().__init__(system, resamples, parameters)
+        self.parameters["threshold"] = self.thresholds
         self.members = system["members"].values
         self.counted = system["points"].values > 0
-        self.parameters: dict[str, Sequence[float]] = {
-            "threshold": self.thresholds,
-            "width": widths,
-        }
         self.matched = None
         if reference_members is not None and self.has_members:
             subsets = (self.members >= reference_members) & (reference_members > 0)
@@ -108,7 +111,7 @@ class Cases(Sums):
         for size in np.unique(members[counted]):
             chosen = np.flatnonzero((members == size) & counted)
             own = cut_to_size(at_lead.isel(init=chosen), int(size))
-            by_size[int(size)] = Sums(own, self.resamples[:, chosen])
+            by_size[int(size)] = Sums(own, self.resamples[:, chosen], self.parameters)
         return by_size
 
 

@@ -82,7 +82,8 @@ def contingency(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Hits, false alarms, misses, correct negatives for each decision threshold, (..., M + 1).
 
-    At index k the warning is given if at least k members reach the threshold.
+    At index k the warning is given if at least k members reach the threshold, or the probability is
+    at least the k-th.
     """
     without = everywhere - with_event
     hits = np.cumsum(with_event[..., ::-1], -1)[..., ::-1]
