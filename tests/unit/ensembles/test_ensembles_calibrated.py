@@ -15,6 +15,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import definition_file
 from stormdraw.models.settings import load_model_settings
 from stormdraw.report.candidates import candidates
+from stormdraw.report.style import looks
 from stormdraw.settings import Settings, load_settings
 from stormdraw.simulated.plan import plan_archive
 
@@ -128,6 +129,7 @@ def test_a_calibrated_system_stands_where_the_other_stands_but_is_not_the_refere
         "baseline": ["lagged", "persistence", "lagged_calibrated"],
         "ceiling": ["perfect"],
     }
+    assert looks(run)["refs_calibrated"].colour == looks(run)["refs"].colour
     assert candidates(run_with(calibrated("refs"))) == ["refs"]
     with pytest.raises(StormdrawError, match="refs_calibrated', which is calibrated from refs; na"):
         run_with(calibrated("refs"), scores={"reference": "refs_calibrated"})
@@ -151,7 +153,7 @@ def test_members_and_variables_are_those_of_the_other_system() -> None:
         (calibrated("persistence"), "which has one member and so no spread to calibrate"),
         (calibrated("refs") | {"of": "refs_calibrated"}, "which is a calibrated system itself"),
         (calibrated("refs", cases=0), "greater than or equal to 1"),
-        (calibrated("refs", only=["RAIN"]), "Input should be 'REFC', 'T2M'"),
+        (calibrated("refs", only=["RAIN"]), "unknown variable 'RAIN': known ones are REFC"),
         (
             calibrated("refs", only=[]),
             "calibrates `only` nothing, but the run's variables are REFC",

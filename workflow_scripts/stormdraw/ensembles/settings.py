@@ -72,9 +72,13 @@ class Ensembles(Section):
         return next(system for system in self.systems if system.name == name)
 
     def given(self) -> list[AnySystem]:
-        """The systems that the configuration lists, without those that they bring along."""
+        """The systems that the configuration lists, without the twins that they bring along."""
         twins = {twin.name for system in self.systems for twin in system.twins()}
         return [system for system in self.systems if system.name not in twins]
+
+    def given_in_role(self, *roles: str) -> list[AnySystem]:
+        """Those of `given` with any of these roles."""
+        return [system for system in self.given() if system.role_among(self) in roles]
 
     def in_role(self, *roles: str) -> list[AnySystem]:
         """The systems with any of these roles."""

@@ -21,7 +21,7 @@ def candidates(settings: Settings) -> list[str]:
     """
     if settings.report.products_of is not None:
         return [settings.report.products_of]
-    ours = [one.name for one in settings.ensembles.given() if one.role == "contender"]
+    ours = [system.name for system in settings.ensembles.given_in_role("contender")]
     references = settings.ensembles.in_role("reference")
     published = [system for system in references if system.made_from is None]
     return ours or [system.name for system in published if system.has_members]

@@ -98,8 +98,7 @@ def looks(settings: Settings) -> dict[str, Look]:
     """
     given: dict[str, Look] = {}
     for role, palette in _LOOKS.items():
-        alike = [system for system in settings.ensembles.given() if system.role == role]
-        for place, system in enumerate(alike):
+        for place, system in enumerate(settings.ensembles.given_in_role(role)):
             given[system.name] = palette[place % len(palette)]
             for twin in system.twins():
                 given[twin.name] = replace(given[system.name], dash=_DOTTED)
