@@ -37,5 +37,5 @@ def test_a_remark_and_threads_of_a_rule_that_is_not_there(experiment):
     run = experiment.snakemake("--dry-run", "--set-threads", "models_trains=4")
     assert run.stdout.count("scores.regions.plains crosses the 180th meridian") == 1
     assert run.returncode != 0
-    assert "set-threads or set-resources names models_trains, which is no rule" in run.stdout
+    assert "set-threads or set-resources names models_trains, which is not a rule" in run.stdout
     assert "Traceback" not in run.stdout
