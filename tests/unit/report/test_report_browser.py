@@ -10,6 +10,12 @@ import axe_core_python
 import pytest
 from PIL import Image
 from report_browser import CHROMIUM, Browser, browser
+from report_run import Run
+
+from stormdraw.report.matrix import matrix
+from stormdraw.report.summary import load_summary
+from stormdraw.scores.summary import read_summary
+from stormdraw.scores.verdicts import read_verdicts
 
 LEFT_OUT = "STORMDRAW_WITHOUT_BROWSER"
 
@@ -146,6 +152,33 @@ def test_the_case_plays_and_stops(tab: Browser, demo_page: Path) -> None:
     tab.evaluate("document.querySelector('.play').click(); 0")
     tab.evaluate("document.getElementById('lead-2').click(); 0")
     assert frames_shown(tab) == [1]
+
+
+@pytest.mark.parametrize("hour", [0, 1])
+def test_every_cell_is_that_of_the_chosen_score_and_hour(
+    tab: Browser, demo_page: Path, demo_run: Run, hour: int
+) -> None:
+    summary, hours = load_summary(demo_run.summary), read_summary(demo_run.by_hour)
+    shown = matrix(summary, hours, read_verdicts(demo_run.verdicts), demo_run.settings)
+    tab.open(demo_page, DESKTOP)
+    for score in (len(shown.labels) - 1, 0):
+        tab.evaluate(
+            f"for (const [id, value] of [['score', {score}], ['hour', {hour}]]) {{"
+            " const one = document.getElementById(id); one.value = value;"
+            " one.dispatchEvent(new Event('change')); } 0"
+        )
+        found = tab.evaluate(
+            "JSON.stringify([...document.querySelectorAll('.matrix tbody td a')]"
+            ".map(a => [a.textContent, a.title]))"
+        )
+        expected = [
+            [text, title]
+            for row, cells in zip(shown.rows, shown.cells[score][hour], strict=True)
+            for scored, (text, _, title) in zip(row.scored, cells, strict=True)
+            if scored
+        ]
+        assert json.loads(found) == expected
+    assert complaints(tab) == []
 
 
 def test_without_scripts_tables_and_the_sheet_are_there(tab: Browser, demo_page: Path) -> None:

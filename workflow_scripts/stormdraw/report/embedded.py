@@ -10,7 +10,7 @@ from scour import scour
 from stormdraw.report.figure import figures
 from stormdraw.report.style import read_label
 
-# What a data URI may hold between the double quotes of an attribute. Nearly all of an SVG is such
+# What a data URI may hold between the double quotes of an attribute. Nearly all of a file is such
 # characters, so this takes fewer bytes than base64, which adds a third. No slash and no bracket:
 # whoever searches the page for addresses (`http://`, `url(`) finds none.
 _PLAIN = " '=:;,.-_!$*+?@~|"
@@ -40,7 +40,8 @@ def embed(name: str, path: str | Path | None) -> Embedded:
     label = read_label(path)
     if label.gap:
         return Embedded(name, figure.title, figure.caption, label.description, None, 0)
-    data = _data_uri(_reduced(Path(path).read_text()))
+    # With double quotes, of which an SVG has many, it would be larger.
+    data = data_uri(_reduced(Path(path).read_text()).replace('"', "'"), "image/svg+xml")
     return Embedded(name, figure.title, figure.caption, label.description, data, label.width)
 
 
@@ -55,7 +56,7 @@ def _reduced(svg: str) -> str:
     return str(scour.scourString(svg, options))
 
 
-def _data_uri(svg: str) -> Markup:
+def data_uri(text: str, kind: str) -> Markup:
+    """The content of an attribute that holds a whole file of a media type."""
     # Safe as it is: no character is left that ends an attribute or begins a tag or an entity.
-    encoded = quote(svg.replace('"', "'"), safe=_PLAIN)
-    return Markup("data:image/svg+xml," + encoded)  # noqa: S704
+    return Markup(f"data:{kind}," + quote(text, safe=_PLAIN))  # noqa: S704

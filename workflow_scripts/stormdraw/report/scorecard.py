@@ -10,6 +10,7 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
 from stormdraw.archive.truth_names import truth_sentences
 from stormdraw.files import write_text
@@ -18,7 +19,7 @@ from stormdraw.provenance import commit, digest
 from stormdraw.report.case_sheet import case_sheet
 from stormdraw.report.completeness import completeness
 from stormdraw.report.diagnoses import Table, diagnosis_tables
-from stormdraw.report.embedded import Embedded, embed
+from stormdraw.report.embedded import Embedded, data_uri, embed
 from stormdraw.report.evidence import ScoreTable, evidence
 from stormdraw.report.figure import figures
 from stormdraw.report.limits import banner, limits
@@ -115,8 +116,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             commit=commit(),
             settings_hash=digest(settings.model_dump(mode="json")),
             limits=limits(settings, summary),
-            table_of_scores="data:text/csv;base64,"
-            + base64.b64encode(inputs.summary.read_bytes()).decode("ascii"),
+            table_of_scores=data_uri(inputs.summary.read_text("utf-8"), "text/csv;charset=utf-8"),
             files=_hashes(inputs),
             script=(_TEMPLATES / "page.js").read_text(encoding="utf-8"),
             script_hash=_script_hash(),
@@ -125,10 +125,27 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
     write_text(output, page)
 
 
-def _choices(shown: Matrix) -> str:
-    """What the page's script fills the matrix with, as JSON."""
-    content = {"labels": shown.labels, "hours": shown.hours, "cells": shown.cells}
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+def _choices(shown: Matrix) -> Markup:
+    """What the page's script fills the matrix with, as JSON.
+
+    A cell is 0 where there is no score; its title goes without the place and the score, which the
+    script knows.
+    """
+    cells = [
+        [[[_without_place(cell, label) for cell in row] for row in of_hour] for of_hour in of_score]
+        for label, of_score in zip(shown.labels, shown.cells, strict=True)
+    ]
+    content = {"labels": shown.labels, "hours": shown.hours, "cells": cells}
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # Quotes, of which there are many, may stand in the content of an element as they are.
+    return Markup(text.replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704
+
+
+def _without_place(cell: list[str], label: str) -> list[str] | int:
+    text, kind, title = cell
+    if kind == "none":
+        return 0
+    return [text, kind, title.partition(f": {label} ")[2]]
 
 
 def _by_category(inputs: Inputs) -> dict[str, list[Embedded]]:

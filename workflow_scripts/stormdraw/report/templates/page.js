@@ -50,11 +50,13 @@ if (choose && choices) {
     const chosen = cells[score.value][hour.value];
     rows.forEach((row, i) =>
       row.forEach((cell, j) => {
-        const [text, kind, title] = chosen[i][j];
+        const [text, kind, rest] = chosen[i][j] || ["\u2013", "none", ""];
         const start = cell.classList.contains("start") ? "start " : "";
         cell.className = start + kind;
         const link = cell.querySelector("a");
         if (!link) return;
+        const place = link.title.slice(0, link.title.indexOf(": "));
+        const title = kind === "none" ? `${place}: none` : `${place}: ${labels[score.value]} ${rest}`;
         link.textContent = text;
         link.title = title;
         link.setAttribute("aria-label", title);
