@@ -5,6 +5,7 @@ The rows are in `config/variables.yaml`. A configuration adds rows and changes c
 that of its configuration (`use_table`), and before that it holds the shipped rows.
 """
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,9 @@ SHIPPED = Path(__file__).parents[2] / "config" / "variables.yaml"
 
 Transform = Literal["identity", "signed_sqrt"]
 
+# Of `colours`: those of radar displays (`stormdraw.report.field_colours`).
+REFLECTIVITY_COLOURS = "reflectivity"
+
 # States consist of variables of the role `state`; `derived` ones are computed from these, and
 # `static` ones never change.
 Role = Literal["state", "derived", "static"]
@@ -28,15 +32,15 @@ _COLUMN = r"entire atmosphere(?: \(considered as a single layer\))?"
 _SURFACES = {
     1: "surface",
     10: _COLUMN,
-    100: "{level:g} mb",
+    100: "{level} mb",
     101: "mean sea level",
-    103: "{level:g} m above ground",
+    103: "{level} m above ground",
     200: _COLUMN,
 }
 # Surfaces of which there are many: a level says which one.
 _WITH_LEVEL = (100, 103)
 # GRIB2 gives isobaric surfaces in Pa, inventories in hPa (which they call mb).
-_ISOBARIC, _PASCALS = 100, 100.0
+_ISOBARIC, _PASCALS = 100, 100
 
 
 class Grib(Section):
@@ -52,7 +56,7 @@ class Grib(Section):
     number: Annotated[int, Field(ge=0, le=255)]
     abbreviation: Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
     surfaces: Annotated[tuple[Literal[tuple(_SURFACES)], ...], Field(min_length=1)]  # type: ignore[valid-type]
-    level: Annotated[float, Field(ge=0)] = 0.0
+    level: Annotated[int, Field(ge=0)] = 0
 
     @property
     def parameter(self) -> tuple[int, int, int]:
@@ -61,12 +65,11 @@ class Grib(Section):
 
     @property
     def first_surface(self) -> tuple[int, int]:
-        """The surface's type and the value on it, in the units of GRIB2, as messages are written.
+        """The type of the surface that messages are written for, and the level in GRIB2's units."""
+        return self.surfaces[0], self._level_on(self.surfaces[0])
 
-        A level that is no whole number of these is rounded.
-        """
-        factor = _PASCALS if self.surfaces[0] == _ISOBARIC else 1.0
-        return self.surfaces[0], round(self.level * factor)
+    def _level_on(self, surface: int) -> int:
+        return self.level * _PASCALS if surface == _ISOBARIC else self.level
 
     @property
     def inventory(self) -> str:
@@ -77,9 +80,14 @@ class Grib(Section):
         """Whether a message is of this variable; `level` is in the units of GRIB2."""
         if parameter != self.parameter or surface not in self.surfaces:
             return False
-        if surface not in _WITH_LEVEL:
-            return True
-        return level == (self.level * _PASCALS if surface == _ISOBARIC else self.level)
+        return surface not in _WITH_LEVEL or level == self._level_on(surface)
+
+    def same_messages(self, other: "Grib") -> bool:
+        """Whether some message is of both."""
+        return any(
+            other.matches(self.parameter, surface, self._level_on(surface))
+            for surface in self.surfaces
+        )
 
 
 class Variable(Section):
@@ -152,23 +160,38 @@ class Variable(Section):
 def read_table(own: Mapping[str, Any] | None = None, path: Path = SHIPPED) -> dict[str, Variable]:
     """The rows of a file, and of `own`: new ones, and columns that take the place of the file's.
 
-    Raises StormdrawError with one line that names the file, the row and the column.
+    Raises StormdrawError with one line that names the file or `variable_table`, row and column.
     """
     shipped = yaml.safe_load(path.read_text(encoding="utf-8"))
-    own = own or {}
     table = {name: _row(name, columns, str(path)) for name, columns in shipped.items()}
-    for name, columns in own.items():
-        table[name] = _row(name, _changed(shipped.get(name, {}), columns), "variable_table")
-    _check_pairs(table)
-    _check_told_apart(table)
+    for name, columns in (own or {}).items():
+        table[name] = _own_row(name, shipped.get(name, {}), columns)
+    origin = "variable_table" if own else str(path)
+    _check_pairs(table, origin)
+    _check_told_apart(table, origin)
     return table
 
 
-def _changed(columns: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def _own_row(name: str, shipped: Mapping[str, Any], own: Mapping[str, Any]) -> Variable:
     grib = own.get("grib")
     if isinstance(grib, Mapping):
-        own = {**own, "grib": {**columns.get("grib", {}), **grib}}
-    return {**columns, **own}
+        own = {**own, "grib": {**shipped.get("grib", {}), **grib}}
+    row = _row(name, {**shipped, **own}, "variable_table")
+    if row.role == "derived" and not shipped:
+        raise StormdrawError(
+            f"variable_table: {name}: role is derived, but nothing would compute it; set it to "
+            "state or static"
+        )
+    if "colours" in own and row.colours != REFLECTIVITY_COLOURS:
+        # Here, since it takes a while to import and few configurations need it.
+        from matplotlib import colormaps
+
+        if row.colours not in colormaps:
+            raise StormdrawError(
+                f"variable_table: {name}: colours is {row.colours!r}, which is no colour map of "
+                f"matplotlib; take one of those, such as viridis, or {REFLECTIVITY_COLOURS}"
+            )
+    return row
 
 
 def _row(name: Any, columns: Mapping[str, Any], origin: str) -> Variable:
@@ -178,37 +201,31 @@ def _row(name: Any, columns: Mapping[str, Any], origin: str) -> Variable:
         raise StormdrawError(f"{origin}: {name}: {explain(error)}") from None
 
 
-def _check_pairs(table: Mapping[str, Variable]) -> None:
+def _check_pairs(table: Mapping[str, Variable], origin: str) -> None:
     for name, row in table.items():
         if row.y_component is None:
             continue
         other = table.get(row.y_component)
         if other is None or other is row:
             raise StormdrawError(
-                f"variable_table: {name}: y_component is {row.y_component}, which is no other row"
+                f"{origin}: {name}: y_component is {row.y_component}, which is no other row"
             )
-        alike = ("units", "lower", "upper", "floor", "regridding", "transform")
-        for column in alike:
+        for column in ("units", "lower", "upper", "floor", "regridding", "transform"):
             if getattr(row, column) != getattr(other, column):
                 raise StormdrawError(
-                    f"variable_table: {name}: {column} is {getattr(row, column)!r}, but "
+                    f"{origin}: {name}: {column} is {getattr(row, column)!r}, but "
                     f"{getattr(other, column)!r} of {other.name}, its y_component; a vector is "
-                    "turned as a whole, so both must be the same"
+                    "rotated as a whole, so both must be the same"
                 )
 
 
-def _check_told_apart(table: Mapping[str, Variable]) -> None:
-    for name, row in table.items():
-        level = row.grib.level * (_PASCALS if _ISOBARIC in row.grib.surfaces else 1.0)
-        for other, its in table.items():
-            if other != name and any(
-                its.grib.matches(row.grib.parameter, surface, level)
-                for surface in row.grib.surfaces
-            ):
-                raise StormdrawError(
-                    f"variable_table: {name}: grib is that of {other}, so that no message could be "
-                    "told to be of one and not the other; change one of them"
-                )
+def _check_told_apart(table: Mapping[str, Variable], origin: str) -> None:
+    for row, other in itertools.combinations(table.values(), 2):
+        if row.grib.same_messages(other.grib):
+            raise StormdrawError(
+                f"{origin}: {other.name}: grib is that of {row.name}, so messages of the two "
+                "cannot be told apart; change one of them"
+            )
 
 
 _SHOWN = {"colours", "long_name"}
@@ -262,8 +279,7 @@ def _known(*roles: Role) -> AfterValidator:
 
 
 def _schema(*roles: Role) -> WithJsonSchema:
-    shipped = [name for name, row in read_table().items() if row.role in roles]
-    described = f"one of {', '.join(shipped)}, or of a row under variable_table"
+    described = f"one of {', '.join(names_of(*roles))}, or of a row under variable_table"
     return WithJsonSchema({"type": "string", "description": described})
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import eccodes
 import pytest
 import yaml
+from matplotlib import colormaps
 from one_system import configuration
 
 from stormdraw.archive.verify import verify_file
@@ -18,6 +19,7 @@ from stormdraw.messages import opened
 from stormdraw.settings import load_settings
 from stormdraw.variables import (
     DEFAULT_STATE,
+    REFLECTIVITY_COLOURS,
     VARIABLES,
     computing,
     identify,
@@ -96,12 +98,18 @@ def test_a_configuration_changes_a_column_and_leaves_the_others() -> None:
         ({"T2M": {"grib": {"surfaces": [7]}}}, "T2M: grib.surfaces.0: "),
         ({"RH2M": {"units": "%"}}, "RH2M: long_name: Field required"),
         ({"rh": HUMIDITY}, "rh: name: .*pattern"),
+        ({"RH2M": HUMIDITY | {"role": "derived"}}, "RH2M: role is derived, but nothing would"),
+        (
+            {"T2M": {"colours": "red and blue"}},
+            "T2M: colours is 'red and blue', which is no",
+        ),
+        ({"T2M": {"grib": {"level": 1.5}}}, "T2M: grib.level: .* valid integer"),
         ({"U10": {"y_component": "W10"}}, "U10: y_component is W10, which is no other row"),
         ({"U10": {"y_component": "U10"}}, "U10: y_component is U10, which is no other row"),
         ({"U10": {"upper": 80}}, "U10: upper is 80.0, but 75.0 of V10, its y_component"),
         (
             {"RH2M": HUMIDITY | {"grib": {**HUMIDITY["grib"], "category": 0, "number": 0}}},
-            "T2M: grib is that of RH2M",
+            "RH2M: grib is that of T2M",
         ),
     ],
 )
@@ -117,6 +125,21 @@ def test_a_shipped_row_that_cannot_be_is_refused_with_its_file(tmp_path: Path) -
     path.write_text(yaml.safe_dump({"RH2M": HUMIDITY | {"upper": -1}}))
     with pytest.raises(StormdrawError, match=rf"^{re.escape(str(path))}: RH2M: lower \(0\)"):
         read_table(path=path)
+
+
+def test_shipped_rows_that_contradict_each_other_are_refused_with_their_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "variables.yaml"
+    path.write_text(yaml.safe_dump({"RH": HUMIDITY, "RH2M": HUMIDITY}))
+    with pytest.raises(
+        StormdrawError, match=rf"^{re.escape(str(path))}: RH2M: grib is that of RH,"
+    ):
+        read_table(path=path)
+
+
+def test_the_shipped_rows_have_colours_there_are() -> None:
+    assert {row.colours for row in VARIABLES.values()} <= {*colormaps, REFLECTIVITY_COLOURS}
 
 
 def test_a_vector_of_a_configuration_comes_as_a_pair() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, Normalize
 
-from stormdraw.variables import other_components, variable
+from stormdraw.variables import REFLECTIVITY_COLOURS, other_components, variable
 
 # The reflectivity scale of the US National Weather Service, 5 dBZ a step from 5 dBZ.
 _REFLECTIVITY_LEVELS = np.arange(5.0, 80.0, 5.0)
@@ -31,8 +31,6 @@ _STRONGEST = "#e9d5ff"
 _NO_ECHO = "#f6f7f9"
 _MISSING = "#c8ccd4"
 
-_OF_REFLECTIVITY = "reflectivity"
-
 
 @dataclass(frozen=True)
 class Scale:
@@ -50,7 +48,7 @@ def scale_for(name: str, values: np.ndarray) -> Scale:
     flatten the map.
     """
     named = variable(name).colours
-    if named == _OF_REFLECTIVITY:
+    if named == REFLECTIVITY_COLOURS:
         colours = ListedColormap(_REFLECTIVITY).with_extremes(
             under=_NO_ECHO, over=_STRONGEST, bad=_MISSING
         )
