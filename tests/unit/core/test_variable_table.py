@@ -26,6 +26,7 @@ from stormdraw.variables import (
     names_of,
     other_components,
     read_table,
+    shown,
     use_table,
     variable,
     vectors,
@@ -157,6 +158,23 @@ def test_an_isobaric_level_is_in_hpa_and_its_message_in_pa() -> None:
     assert identify(0, 2, 2, 100, 500.0) is None
     assert variable("U500").grib.first_surface == (100, 50_000)
     assert variable("U500").inventory == "UGRD:500 mb"
+
+
+def test_a_column_and_the_ground_have_no_level_to_tell_apart() -> None:
+    assert identify(0, 16, 196, 10, 3.0) is variable("REFC")
+    assert identify(0, 2, 22, 1, 10.0) is variable("GUST")
+    assert identify(0, 0, 0, 103, 10.0) is None
+
+
+def test_only_what_has_neither_floor_nor_transform_is_gaussian() -> None:
+    assert variable("T2M").gaussian
+    # A floor and a transform, a floor alone, a transform alone.
+    assert not any(variable(name).gaussian for name in ("CAPE", "REFC", "HPBL"))
+
+
+def test_a_row_may_have_the_colours_of_radar_displays() -> None:
+    use_table({"PWAT": {"colours": REFLECTIVITY_COLOURS}})
+    assert shown("PWAT")["colours"] == REFLECTIVITY_COLOURS
 
 
 def test_how_a_row_is_shown_does_not_change_what_is_computed() -> None:
