@@ -19,7 +19,7 @@ from stormdraw.fields.normalise import normalise_day, normalise_static
 from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Crop, Fields
 from stormdraw.fields.states import incomplete_times, read_grid_of, read_states
-from stormdraw.fields.writing import Destination
+from stormdraw.fields.writing import Destination, read_together
 from stormdraw.grids import HRRR
 from stormdraw.messages import opened, read_header, read_messages
 
@@ -183,6 +183,12 @@ def test_compass_winds_are_turned_to_the_grid(tmp_path, write_manifest):
     with xr.open_dataset(path) as dataset:
         assert np.allclose(dataset["U10"].values[0], 10 * np.cos(angle), atol=1e-4)
         assert np.allclose(dataset["V10"].values[0], 10 * np.sin(angle), atol=1e-4)
+        assert "x and y axes of this file's grid" in dataset.attrs["wind_convention"]
+
+
+def test_components_of_a_vector_are_read_together_and_all_else_alone():
+    assert read_together(["U10", "T2M", "V10"]) == [("T2M",), ("U10", "V10")]
+    assert read_together(["T2M"]) == [("T2M",)]
 
 
 def test_of_an_hour_that_lacks_a_variable_the_others_are_there(day, tmp_path):

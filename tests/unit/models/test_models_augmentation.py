@@ -72,6 +72,13 @@ def test_winds_turn_with_the_fields(turns: int) -> None:
     )
 
 
+def test_a_state_without_wind_turns_as_any_field_does() -> None:
+    one = np.ones(1, dtype=np.float32)
+    alone = Augmenter(Augmentation(noise={}), Statistics(("T2M",), ("identity",), *[one] * 4))
+    states = torch.arange(9.0).reshape(1, 1, 3, 3)
+    torch.testing.assert_close(alone.turned(states, 1), torch.rot90(states, 1, dims=(-1, -2)))
+
+
 def test_all_fields_of_a_sample_turn_together() -> None:
     given = batch()
     turned = augmenter(**{**NEVER, "rotation_probability": 1.0, "scale": (1.0, 1.0)})(
