@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,7 +73,7 @@ class CaseToMake:
 class AnySystem(Section):
     """The part of every kind: what it is made of, what it costs, how it is shown, how it is made.
 
-    A kind sets what differs. One that draws from no model writes its files with `write`.
+    A kind sets what differs.
     """
 
     name: Name
@@ -180,15 +181,19 @@ class AnySystem(Section):
     def check_models(self, run: Settings, models: Models) -> None:
         """Raise ValueError likewise if it cannot draw from its models."""
 
+
+class WithoutModel(AnySystem):
+    """A system whose members need no trained model. A kind writes them with `write`."""
+
+    @abstractmethod
     def write(self, made: CaseToMake) -> None:
         """Write `results/ensembles/{system}/{init}.nc`, (member, lead, y, x) of each variable.
 
         Raises StormdrawError if the files lack something.
         """
-        raise NotImplementedError
 
 
-class Baseline(AnySystem):
+class Baseline(WithoutModel):
     """What any model must beat: all systems get a skill against each. It has one member."""
 
     method: Literal["baseline"]
@@ -199,7 +204,7 @@ class Baseline(AnySystem):
         return 1
 
 
-class Reference(AnySystem):
+class Reference(WithoutModel):
     """The operational ensemble: its members, or the mean and spread it publishes."""
 
     method: Literal["reference"]
@@ -307,12 +312,12 @@ class FromModel(Drawing):
                 require_noise(self.model, models[self.model], key)
         require_history(run, self.stepping(models), models)
 
+    @abstractmethod
     def draw(self, made: CaseToDraw) -> None:
         """Write the members of one case, (member, lead, y, x) of each variable.
 
         Raises StormdrawError if a checkpoint does not fit or an initial state has missing points.
         """
-        raise NotImplementedError
 
 
 class Sampled(Section):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from stormdraw.ensembles.system import AnySystem, CaseToMake, Role
+from stormdraw.ensembles.system import AnySystem, CaseToMake, Role, WithoutModel
 from stormdraw.section import Name
 from stormdraw.variables import StateName
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stormdraw.settings import Settings
 
 
-class CalibratedSystem(AnySystem):
+class CalibratedSystem(WithoutModel):
     """The members of the system `of`, of honest distributions and in the order they were in.
 
     The distributions (EMOS) are fitted on so many validation `cases`, or as many as there are, and

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from stormdraw.ensembles.files import ensemble_file
-from stormdraw.ensembles.system import CaseToMake, Drawing
+from stormdraw.ensembles.system import CaseToMake, Drawing, WithoutModel
 
 if TYPE_CHECKING:
     from stormdraw.settings import Settings
 
 
-class PerfectSystem(Drawing):
+class PerfectSystem(Drawing, WithoutModel):
     """Draws from the simulated archive's true forecast distribution.
 
     No forecast can score better except by chance, so every other system is measured against it.
