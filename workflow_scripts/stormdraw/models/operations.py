@@ -6,11 +6,12 @@ peak, or as moving its tensors to and from memory, whichever is longer. It thus 
 precision and the kind of layer: products of large matrices are bound by the peak; convolutions with
 few channels, norms and activations by memory; small fields by the launch of each kernel.
 
-No GPU was measured. The upper estimate is a multiple of the least time. For kernels bound by the
-peak, large transformers reach a third to a half of it (Narayanan et al. 2021,
-doi:10.1145/3458817.3476209). For the others, three trainings on this GPU are known, which took 10
-to 21 times the least time including reading their data (`ddpm_ultra_minimal`, `ddpm_small` and
-`ddpm_medium` in `config/models/`); the upper estimate is twice that.
+No GPU was measured. The upper estimate is three times the least time of the kernels that are bound
+by the peak, or 40 times that of the others, whichever is longer. Both multiples are known from
+whole trainings, and so each covers the other kernels as well: large transformers train at a third
+to a half of the peak (Narayanan et al. 2021, doi:10.1145/3458817.3476209); three trainings of small
+networks on this GPU took 10 to 21 times the least time including reading their data
+(`ddpm_ultra_minimal`, `ddpm_small` and `ddpm_medium` in `config/models/`), which is doubled.
 """
 
 from dataclasses import asdict, dataclass
@@ -70,7 +71,18 @@ class CountedWork(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.work = Work()
+        self._operations = 0.0
+        # Least seconds of the kernels that are bound by the peak, and of the others.
+        self._by_peak, self._otherwise = 0.0, 0.0
+
+    @property
+    def work(self) -> Work:
+        """What was counted so far."""
+        return Work(
+            self._operations,
+            self._by_peak + self._otherwise,
+            max(_MOST_BOUND_BY_PEAK * self._by_peak, _MOST_OTHERWISE * self._otherwise),
+        )
 
     def __torch_dispatch__(
         self,
@@ -83,22 +95,24 @@ class CountedWork(TorchDispatchMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         allocates = func._schema.name.startswith("aten::empty")
-        if func.is_view or func.namespace == "prim" or allocates:
+        views = func.is_view or func.overloadpacket is torch.ops.aten._unsafe_view
+        if views or func.namespace == "prim" or allocates:
             return result
         formula = _OPERATIONS.get(func.overloadpacket)
         operations = formula(*args, **kwargs, out_val=result) if formula else 0
         leaves = tree_leaves((args, kwargs, result))
-        self.work += _of_kernel(operations, [x for x in leaves if isinstance(x, torch.Tensor)])
+        self._count(operations, [x for x in leaves if isinstance(x, torch.Tensor)])
         return result
 
-
-def _of_kernel(operations: int, tensors: list[torch.Tensor]) -> Work:
-    half = any(each.element_size() == 2 for each in tensors)
-    computing = operations / (_HALF_PRECISION if half else _SINGLE_PRECISION)
-    beside = max(sum(each.nbytes for each in tensors) / _MEMORY, _LAUNCH)
-    if computing > beside:
-        return Work(operations, computing, _MOST_BOUND_BY_PEAK * computing)
-    return Work(operations, beside, _MOST_OTHERWISE * beside)
+    def _count(self, operations: int, tensors: list[torch.Tensor]) -> None:
+        half = any(each.element_size() == 2 for each in tensors)
+        computing = operations / (_HALF_PRECISION if half else _SINGLE_PRECISION)
+        beside = max(sum(each.nbytes for each in tensors) / _MEMORY, _LAUNCH)
+        self._operations += operations
+        if computing > beside:
+            self._by_peak += computing
+        else:
+            self._otherwise += beside
 
 
 def work_of(
