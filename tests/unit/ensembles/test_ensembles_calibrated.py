@@ -142,7 +142,28 @@ def test_members_and_variables_are_those_of_the_other_system() -> None:
     assert system("refs_calibrated").most_members(run) == 14
     assert system("refs_calibrated").variables(run, {}) == run.variables
     assert system("perfect_calibrated").depends_on(run)["of"]["members"] == 10
-    assert "4 validation cases" in system("refs_calibrated").caveat(run)
+
+
+def test_variables_with_a_floor_or_transform_stay_raw_unless_they_are_named() -> None:
+    run = run_with(calibrated("refs"))
+    usual = run.ensembles.system("refs_calibrated")
+    assert usual.chosen(run) == ["T2M", "D2M", "U10", "V10"]
+    assert usual.caveat(run) == (
+        "refs_calibrated is refs with the distributions of T2M, D2M, U10, V10 fitted on 4 "
+        "validation cases. Its M members are moved about their own mean, which flatters their fair "
+        "CRPS by up to 1/(2M)."
+    )
+    run = run_with(calibrated("refs", only=["REFC", "T2M"], cases=1))
+    named = run.ensembles.system("refs_calibrated")
+    assert named.chosen(run) == ["REFC", "T2M"]
+    assert "Those of REFC are evenly spaced quantiles" in named.caveat(run)
+    assert "on 1 validation case. Its M" in named.caveat(run)
+
+
+def test_a_system_needs_a_variable_to_calibrate() -> None:
+    run = run_with(calibrated("refs"), variables=["REFC", "CAPE"])
+    with pytest.raises(StormdrawError, match=r"none of the variables of refs \(REFC, CAPE\); name"):
+        check_systems(run, {})
 
 
 @pytest.mark.parametrize(
@@ -154,10 +175,8 @@ def test_members_and_variables_are_those_of_the_other_system() -> None:
         (calibrated("refs") | {"of": "refs_calibrated"}, "which is a calibrated system itself"),
         (calibrated("refs", cases=0), "greater than or equal to 1"),
         (calibrated("refs", only=["RAIN"]), "unknown variable 'RAIN': known ones are REFC"),
-        (
-            calibrated("refs", only=[]),
-            "calibrates `only` nothing, but the run's variables are REFC",
-        ),
+        (calibrated("refs", only=["GUST"]), "calibrates `only` GUST, but the run's variables are"),
+        (calibrated("refs", only=[]), "at least 1 item"),
         ({"name": "it", "method": "calibrated"}, "Field required"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scoringrules
 from scipy.special import logit
 from storm_world import storm_world
 
@@ -85,6 +86,20 @@ def test_two_members_are_as_far_apart_as_one_and_the_truth() -> None:
     apart = 2.0 * found.var(axis=0, ddof=1).mean()
     assert apart == pytest.approx(((found - truth) ** 2).mean(), rel=0.02)
     assert 2.0 * raw.var(axis=0, ddof=1).mean() < 0.4 * ((raw - truth) ** 2).mean()
+
+
+@pytest.mark.parametrize("spread", [0.4, 1.0])
+def test_the_fair_crps_of_members_that_had_too_little_spread_is_too_good(spread: float) -> None:
+    """Of M members: sqrt((1 + s^2 / M) / (1 + 1 / M)) times the truth's own, 1 / sqrt(pi)."""
+    count, random = 6, np.random.default_rng(12)
+    centre, truth = 285.0 + np.zeros((200, 200)), 285.0 + random.normal(size=(200, 200))
+    raw = centre + spread * random.normal(size=(count, 200, 200))
+    # The variance of the truth about the ensemble mean, in proportion to that of the members.
+    about_mean = Coefficients(0.0, 1.0, 0.0, 1.0 / spread**2 + 1.0 / count)
+    found = couple(raw, TEMPERATURE, about_mean, in_order(count))
+    fair = scoringrules.crps_ensemble(truth, found, m_axis=0, estimator="fair").mean()
+    flattered = np.sqrt((1 + spread**2 / count) / (1 + 1 / count))
+    assert fair == pytest.approx(flattered / np.sqrt(np.pi), rel=0.015)
 
 
 def test_the_member_with_a_storm_near_gets_the_first_echo() -> None:

@@ -145,7 +145,7 @@ def test_points_and_times_that_are_missing_say_nothing(folder: Path, tmp_path: P
     lacking = tmp_path / "lacking.nc"
     made = to_calibrate(case_of(1), lacking, folder / "raw1.nc", tmp_path / "fitted.json")
     with pytest.raises(StormdrawError, match="T2M at 1 h: no validation case has a value"):
-        write_calibrated(made)
+        write_calibrated(made, STATE)
     assert not lacking.exists()
 
 
@@ -189,7 +189,8 @@ def test_a_calibrated_case_is_that_of_whole_fields(
     monkeypatch.setattr("stormdraw.ensembles.post_processing._AT_ONCE", at_once)
     write_coefficients(tmp_path / "fitted.json", FITTED)
     output = tmp_path / "out.nc"
-    write_calibrated(to_calibrate(case_of(2), output, folder / "raw2.nc", tmp_path / "fitted.json"))
+    made = to_calibrate(case_of(2), output, folder / "raw2.nc", tmp_path / "fitted.json")
+    write_calibrated(made, STATE)
     raw = {name: WORLD.members[name][2] for name in ("REFC", "T2M")}
     with xr.open_dataset(output) as dataset:
         assert dataset.attrs["system"] == "better"
@@ -212,7 +213,7 @@ def test_a_calibrated_case_is_that_of_whole_fields(
 def test_variables_that_are_not_chosen_stay_as_they_are(folder: Path, tmp_path: Path) -> None:
     write_coefficients(tmp_path / "fitted.json", FITTED)
     given = (folder / "raw1.nc", tmp_path / "fitted.json")
-    write_calibrated(to_calibrate(case_of(1), tmp_path / "all.nc", *given))
+    write_calibrated(to_calibrate(case_of(1), tmp_path / "all.nc", *given), STATE)
     write_calibrated(to_calibrate(case_of(1), tmp_path / "out.nc", *given), ["T2M"])
     with (
         xr.open_dataset(tmp_path / "out.nc") as dataset,
@@ -239,9 +240,8 @@ def test_what_the_raw_case_lacks_the_calibrated_one_lacks(folder: Path, tmp_path
     content["variables"]["REFC"]["leads"]["3"]["coefficients"] = None
     (tmp_path / "fitted.json").write_text(json.dumps(content))
     output = tmp_path / "out.nc"
-    write_calibrated(
-        to_calibrate(case_of(0), output, tmp_path / "raw.nc", tmp_path / "fitted.json")
-    )
+    made = to_calibrate(case_of(0), output, tmp_path / "raw.nc", tmp_path / "fitted.json")
+    write_calibrated(made, STATE)
     with xr.open_dataset(output) as dataset:
         assert dataset.attrs["absent_members"] == "b"
         assert dataset["member"].values.tolist() == ["a", "b", "c"]
@@ -260,5 +260,5 @@ def test_coefficients_that_cannot_be_used(folder: Path, tmp_path: Path) -> None:
     for variables, lacking in ((STATE[:2], "REFC at 3 h"), (STATE, "REFC at 3 h")):
         case = case_of(0, variables)
         with pytest.raises(StormdrawError, match=f"has no coefficients of {lacking}; delete it"):
-            write_calibrated(to_calibrate(case, output, folder / "raw0.nc", path))
+            write_calibrated(to_calibrate(case, output, folder / "raw0.nc", path), STATE)
     assert not output.exists()

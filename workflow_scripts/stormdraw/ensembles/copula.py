@@ -70,12 +70,14 @@ def moments(members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _by_distance(
     raw: np.ndarray, mean: np.ndarray, variance: np.ndarray, count: np.ndarray
 ) -> np.ndarray:
-    """Each member's distance from the mean, in units of a spread that the truth would belong to.
+    """Each member's distance from the mean, in units of the fitted spread.
 
-    The fitted variance is that of the truth about a mean of M members, which has an error of its
-    own. Where members have M / (M + 1) of it about that mean, two of them are as far apart as one
-    of them and the truth: it is like one more member, the spread-error ratio is 1, and the fair
-    CRPS as fair to them as to raw ones.
+    The fitted variance is that of the truth about the mean of M members, which has an error of its
+    own. Members get M / (M + 1) of it about that mean. Two of them are then as far apart as one of
+    them and the truth, and the spread-error ratio is 1. The fair CRPS is still too good where the
+    raw spread s was smaller than the truth's t, since the mean keeps the smaller error of the raw
+    one: of Gaussian members it is sqrt((1 + s^2 / (M t^2)) / (1 + 1 / M)) times that of members
+    drawn with the spread t.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         return (raw - mean) * np.sqrt(count / (count + 1.0) / variance)

@@ -181,12 +181,12 @@ def read_coefficients(path: Path) -> Fitted:
         ) from None
 
 
-def write_calibrated(made: CaseToMake, only: Collection[str] | None = None) -> None:
+def write_calibrated(made: CaseToMake, chosen: Collection[str]) -> None:
     """A case whose members are calibrated ones, (member, lead, y, x), in the order of raw ones.
 
-    `made.ensemble` is the raw ensemble, `made.coefficients` what was fitted; variables that are not
-    among `only`, where it is given, stay raw. No dew point is above the temperature. A few rows of
-    all members are in memory at a time.
+    `made.ensemble` is the raw ensemble, and `made.coefficients` the file of what was fitted. The
+    `chosen` variables are calibrated, the others stay raw. A dew point above the temperature is
+    lowered to it. A few rows of all members are in memory at a time.
 
     Raises StormdrawError if the coefficients are of other variables or leads, or if nothing was
     fitted for a variable and lead that the raw ensemble has.
@@ -208,7 +208,7 @@ def write_calibrated(made: CaseToMake, only: Collection[str] | None = None) -> N
                 rows = slice(start, min(start + height, grid.shape[0]))
                 block = {
                     name: _calibrated(raw, name, j, rows, fitted[name][case.leads[j]], order)
-                    if only is None or name in only
+                    if name in chosen
                     else raw[name].isel(lead=j, y=rows).values
                     for name in case.variables
                 }

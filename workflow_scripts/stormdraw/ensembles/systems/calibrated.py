@@ -9,7 +9,7 @@ from pydantic import Field
 
 from stormdraw.ensembles.system import AnySystem, CaseToMake, Role, WithoutModel
 from stormdraw.section import Name
-from stormdraw.variables import StateName
+from stormdraw.variables import StateName, variable
 
 if TYPE_CHECKING:
     from stormdraw.ensembles.settings import Ensembles
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 class CalibratedSystem(WithoutModel):
-    """The members of the system `of`, of honest distributions and in the order they were in.
+    """The members of the system `of`, with distributions fitted on validation cases.
 
-    The distributions (EMOS) are fitted on so many validation `cases`, or as many as there are, and
-    members keep their order at every point (ensemble copula coupling). Variables that a list `only`
-    leaves out stay as they are.
+    The distributions (EMOS) are fitted on so many `cases`, or as many as there are. Members keep
+    their order at every point (ensemble copula coupling). Only the variables in the list `only` are
+    calibrated, without it those that have neither a floor nor a transform; the others stay raw.
     """
 
     method: Literal["calibrated"]
     of: Name
     cases: Annotated[int, Field(ge=1, le=400)] = 15
-    only: list[StateName] | None = None
+    only: Annotated[list[StateName], Field(min_length=1)] | None = None
     bytes_a_value = 2
     megabytes_to_write = 2000
 
@@ -41,6 +41,12 @@ class CalibratedSystem(WithoutModel):
         """That of the system it comes from; a true distribution that was changed is no ceiling."""
         role = ensembles.system(self.of).role
         return "contender" if role == "ceiling" else role
+
+    def chosen(self, run: Settings) -> list[str]:
+        """The variables that are calibrated."""
+        if self.only is not None:
+            return list(self.only)
+        return [name for name in run.variables if variable(name).gaussian]
 
     def fitted_on(self, run: Settings) -> list[datetime]:
         """Validation cases at the hours of the day of the test's, evenly over the validation."""
@@ -67,13 +73,19 @@ class CalibratedSystem(WithoutModel):
         return {"of": source.model_dump(mode="json") | source.depends_on(run)}
 
     def caveat(self, run: Settings) -> str:
-        """How the members came about."""
-        cases = len(self.fitted_on(run))
+        """How its members are made."""
+        cases, chosen = len(self.fitted_on(run)), self.chosen(run)
+        told = (
+            f"{self.name} is {self.of} with the distributions of {', '.join(chosen)} fitted on "
+            f"{cases} validation {'case' if cases == 1 else 'cases'}. Its M members are moved "
+            "about their own mean, which flatters their fair CRPS by up to 1/(2M)."
+        )
+        with_floor = [name for name in chosen if variable(name).floor is not None]
+        if not with_floor:
+            return told
         return (
-            f"{self.name} is {self.of} with its distributions fitted on {cases} validation "
-            f"{'case' if cases == 1 else 'cases'}. Of variables with a floor its M members are "
-            "evenly spaced quantiles rather than draws, which flatters their fair CRPS by up to "
-            "1/(M + 1)."
+            f"{told} Those of {', '.join(with_floor)} are evenly spaced quantiles, which flatters "
+            "it by up to 1/(M + 1), and their fields have too much variance in short waves."
         )
 
     def check(self, run: Settings) -> None:
@@ -93,10 +105,10 @@ class CalibratedSystem(WithoutModel):
                 "put in order; set `of` to a system with members"
             )
         self._require_several(source.most_members(run))
-        unknown = [name for name in self.only or [] if name not in run.variables]
-        if unknown or self.only == []:
+        unknown = [name for name in self.chosen(run) if name not in run.variables]
+        if unknown:
             raise ValueError(
-                f"calibrates `only` {', '.join(unknown) or 'nothing'}, but the run's variables are "
+                f"calibrates `only` {', '.join(unknown)}, but the run's variables are "
                 f"{', '.join(run.variables)}; name some of these, or leave `only` out"
             )
         if not self.fitted_on(run):
@@ -109,15 +121,22 @@ class CalibratedSystem(WithoutModel):
             )
 
     def check_models(self, run: Settings, models: Models) -> None:
-        """The system it comes from has several members."""
+        """The system it comes from has several members, and variables to calibrate."""
         self._require_several(self.most_drawn(run, models))
+        own = self.variables(run, models)
+        if not set(own) & set(self.chosen(run)):
+            raise ValueError(
+                f"calibrates none of the variables of {self.of} ({', '.join(own)}); name some of "
+                "them in a list `only`. Without that list, those that have neither a floor nor a "
+                "transform are calibrated"
+            )
 
     def write(self, made: CaseToMake) -> None:
         """Members (member, lead, y, x), as `stormdraw.ensembles.post_processing` makes them."""
         # Here, since a configuration is read without them.
         from stormdraw.ensembles.post_processing import write_calibrated
 
-        write_calibrated(made, self.only)
+        write_calibrated(made, self.chosen(made.run))
 
     def _source(self, run: Settings) -> AnySystem:
         return run.ensembles.system(self.of)
