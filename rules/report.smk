@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from stormdraw.report.candidates import candidates
-from stormdraw.variables import shown
+from stormdraw.variables import variable
 
 CANDIDATES = candidates(SETTINGS)
 
@@ -15,8 +15,7 @@ PRODUCTS = expand(
     kind=["nc", *GRIB_PRODUCTS, *(f"{kind}.idx" for kind in GRIB_PRODUCTS)],
 )
 
-# How the table of variables shows those of this run.
-SHOWN = [shown(name) for name in scored_variables(STATE)]
+COLOURS = {name: variable(name).colours for name in scored_variables(STATE)}
 
 
 rule report_map:
@@ -72,7 +71,7 @@ rule report_figure:
         code=lambda wildcards: code(
             "report_figure", module_of_figure(FIGURE_PATHS[wildcards.figure][0])
         ),
-        shown=SHOWN,
+        colours=COLOURS,
         name=lambda wildcards: FIGURE_PATHS[wildcards.figure][0],
         of=lambda wildcards: FIGURE_PATHS[wildcards.figure][1],
         settings=lambda wildcards: settings_of(figure_of(wildcards), SETTINGS),

@@ -75,6 +75,19 @@ def test_colours_and_styles_run_jobs_of_the_report_only(over: Experiment) -> Non
     assert set(jobs) == {"report_figure", "report_scorecard"}
 
 
+def test_a_colour_in_the_table_of_variables_runs_jobs_of_the_report_only(over: Experiment) -> None:
+    row = {"T2M": {"colours": "viridis"}}
+    jobs = jobs_after(over, lambda config: config.update(variable_table=row))
+    assert set(jobs) == {"report_figure", "report_scorecard"}
+
+
+@pytest.mark.slow
+def test_a_bound_in_the_table_of_variables_makes_fields_anew(over: Experiment) -> None:
+    row = {"T2M": {"upper": 340}}
+    jobs = jobs_after(over, lambda config: config.update(variable_table=row))
+    assert {"fields_normalise", "models_train", "scores_case"} <= set(jobs)
+
+
 def test_a_new_figure_is_drawn_and_shown(over: Experiment) -> None:
     figures = over.folder / "workflow_scripts" / "stormdraw" / "report" / "figures"
     added = figures / "more_maps.py"

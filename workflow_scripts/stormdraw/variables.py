@@ -228,17 +228,9 @@ def _check_told_apart(table: Mapping[str, Variable], origin: str) -> None:
             )
 
 
-_SHOWN = {"colours", "long_name"}
-
-
 def computing(name: str) -> dict[str, Any]:
-    """The columns of a row that decide what is in a file: all but how it is shown."""
-    return variable(name).model_dump(mode="json", exclude=_SHOWN)
-
-
-def shown(name: str) -> dict[str, Any]:
-    """The columns of a row that decide how figures show it."""
-    return variable(name).model_dump(mode="json", include=_SHOWN)
+    """The columns of a row that decide what is in a file: all but the colours of figures."""
+    return variable(name).model_dump(mode="json", exclude={"colours"})
 
 
 # The rows of the run, in order. `use_table` changes what is in it, never the mapping itself.

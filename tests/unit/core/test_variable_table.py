@@ -26,7 +26,6 @@ from stormdraw.variables import (
     names_of,
     other_components,
     read_table,
-    shown,
     use_table,
     variable,
     vectors,
@@ -174,12 +173,12 @@ def test_only_what_has_neither_floor_nor_transform_is_gaussian() -> None:
 
 def test_a_row_may_have_the_colours_of_radar_displays() -> None:
     use_table({"PWAT": {"colours": REFLECTIVITY_COLOURS}})
-    assert shown("PWAT")["colours"] == REFLECTIVITY_COLOURS
+    assert variable("PWAT").colours == REFLECTIVITY_COLOURS
 
 
-def test_how_a_row_is_shown_does_not_change_what_is_computed() -> None:
+def test_another_colour_does_not_change_what_is_computed() -> None:
     before = computing("T2M")
-    use_table({"T2M": {"colours": "viridis", "long_name": "temperature"}})
+    use_table({"T2M": {"colours": "viridis"}})
     assert computing("T2M") == before
     use_table({"T2M": {"upper": 340}})
     assert computing("T2M") != before
