@@ -18,6 +18,9 @@ from stormdraw.scores.statistics.event_probabilities import (
     roc,
     roc_area,
 )
+from stormdraw.scores.statistics.neighbourhood_maximum_probability import (
+    members_in_neighbourhoods,
+)
 from stormdraw.scores.verification import Event
 
 POINTS = 400
@@ -77,6 +80,19 @@ def test_three_points_by_hand() -> None:
     assert list(false_alarms) == [2, 1, 1]
     assert list(misses) == [0, 0, 1]
     assert list(negatives) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("threshold", [273.15, 273.1, 273.0])
+def test_a_value_of_the_threshold_reaches_it_in_members_as_in_the_truth(threshold: float) -> None:
+    """In single precision, in which 273.15 is less than 273.15 in double, and 273.1 more."""
+    at = np.float32(threshold)
+    truth = np.array([[np.nextafter(at, np.float32(0.0)), at]])
+    fields = fields_of(Forecast("T2M", np.stack([truth, truth])), truth, np.ones((1, 1, 2)))
+    event = Event(fields, threshold)
+    np.testing.assert_array_equal(event.observed, [[False, True]])
+    np.testing.assert_array_equal(event.classes, [[0, 2]])
+    reached = members_in_neighbourhoods(fields.members, threshold, fields.valid, [1])
+    np.testing.assert_array_equal(reached[0], event.classes)
 
 
 def test_brier_score_equals_a_loop(

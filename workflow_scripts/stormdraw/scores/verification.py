@@ -217,8 +217,10 @@ def members_reaching(members: np.ndarray, threshold: float, threads: int = 1) ->
     """How many members (member, y, x) are at least the threshold, (y, x); NaN never is."""
     flat = members.reshape(len(members), -1)
     counts = np.zeros(flat.shape[1], np.int64)
+    # As the members and the truth hold it: a float32 of 273.15 is less than 273.15.
+    limit = members.dtype.type(threshold)
     in_threads(
-        lambda here: count_reaching(flat[:, here], threshold, counts[here]),
+        lambda here: count_reaching(flat[:, here], limit, counts[here]),
         counts.size,
         _POINTS,
         threads,

@@ -77,11 +77,11 @@ def members_in_neighbourhoods(
     threads: int = 1,
 ) -> np.ndarray:
     """How many members reach the threshold at any `valid` point of each box, (width, y, x)."""
-    flat = members.reshape(len(members), -1)
+    flat, limit = members.reshape(len(members), -1), members.dtype.type(threshold)
 
     def of_word(start: int) -> list[np.ndarray]:
         bits = np.zeros(valid.size, np.uint64)
-        _pack(flat[start : start + _WORD], np.float32(threshold), valid.ravel(), bits)
+        _pack(flat[start : start + _WORD], limit, valid.ravel(), bits)
         boxes = in_neighbourhoods(bits.reshape(valid.shape), widths)
         return [np.bitwise_count(box) for box in boxes]
 
