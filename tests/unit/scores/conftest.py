@@ -1,7 +1,7 @@
 """Small files of every kind that the scores stage reads."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,8 @@ import xarray as xr
 
 from stormdraw.grids import HRRR, Grid
 from stormdraw.scores import registry
+from stormdraw.scores.case import score_case
+from stormdraw.scores.settings import Scores
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +69,28 @@ def make_ensemble(grid: Grid) -> Callable[..., xr.Dataset]:
         )
 
     return make
+
+
+@pytest.fixture
+def score_storms(
+    tmp_path: Path,
+    make_ensemble: Callable[..., xr.Dataset],
+    write_fields: Callable[..., Path],
+) -> Callable[..., list[Path]]:
+    """Score REFC at 1 h, of members (member, y, x) and truth (y, x) of each case: the files."""
+
+    def score(cases: list[tuple[np.ndarray, np.ndarray]], scores: Scores) -> list[Path]:
+        written = []
+        for number, (members, truth) in enumerate(cases):
+            init = datetime(2026, 6, 8, 6) + timedelta(hours=30 * number)
+            name = f"{init:%Y%m%d%H}.nc"
+            fields = write_fields(name, [init + timedelta(hours=1)], {"REFC": truth[None]})
+            make_ensemble(init, [1], {"REFC": members[:, None]}).to_netcdf(tmp_path / name)
+            written.append(tmp_path / "scores" / "trial" / name)
+            score_case(tmp_path / name, [fields], written[-1], 0, scores)
+        return written
+
+    return score
 
 
 @pytest.fixture

@@ -20,3 +20,16 @@ def fields_of(forecast: Forecast, truth: np.ndarray, weights: np.ndarray, **scor
     valid = np.any(weights > 0.0, axis=0)
     settings = Scores.model_validate(scores)
     return Fields(forecast, forecast.members, truth, valid, weights, weights, settings)
+
+
+def storms_of_sizes(
+    random: np.random.Generator, sizes: tuple[int, ...]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Members (member, y, x) and truth (y, x) of a case for each number of members."""
+    return [
+        (
+            random.normal(18.0, 8.0, (size, 5, 7)).astype(np.float32),
+            random.normal(18.0, 8.0, (5, 7)).astype(np.float32),
+        )
+        for size in sizes
+    ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from scored_fields import storms_of_sizes
 
 from stormdraw.grids import Grid
 from stormdraw.scores.case import score_case
@@ -15,41 +16,22 @@ from stormdraw.scores.statistics.event_probabilities import merged_probabilities
 from stormdraw.scores.summary import summarise
 from stormdraw.scores.sums import weighted_mean
 
-INITS = [datetime(2026, 6, 8, 6) + timedelta(hours=30 * case) for case in range(3)]
+INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 9, 12)]
 SIZES = (3, 6, 4)
 SCORES = Scores(thresholds={"REFC": [20.0]}, neighbourhoods=[1], area_weights=False)
 
 
 @pytest.fixture
 def cases(random: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Members (member, y, x) and truth (y, x) of three cases."""
-    return [
-        (
-            random.normal(18.0, 8.0, (size, 5, 7)).astype(np.float32),
-            random.normal(18.0, 8.0, (5, 7)).astype(np.float32),
-        )
-        for size in SIZES
-    ]
+    return storms_of_sizes(random, SIZES)
 
 
 @pytest.fixture
 def summary(
-    tmp_path: Path,
-    cases: list[tuple[np.ndarray, np.ndarray]],
-    make_ensemble: Callable[..., xr.Dataset],
-    write_fields: Callable[..., Path],
+    score_storms: Callable[..., list[Path]], cases: list[tuple[np.ndarray, np.ndarray]]
 ) -> dict[str, float]:
     """Scores of one system over the three cases, by metric."""
-    written = []
-    for init, (members, truth) in zip(INITS, cases, strict=True):
-        fields = write_fields(
-            f"{init:%Y%m%d}.nc", [init + timedelta(hours=1)], {"REFC": truth[None]}
-        )
-        path = tmp_path / f"{init:%Y%m%d%H}.nc"
-        make_ensemble(init, [1], {"REFC": members[:, None]}).to_netcdf(path)
-        written.append(tmp_path / "scores" / "href" / path.name)
-        score_case(path, [fields], written[-1], 0, SCORES)
-    table = summarise({"href": written}, Scores(neighbourhoods=[1]), 0)
+    table = summarise({"href": score_storms(cases, SCORES)}, Scores(neighbourhoods=[1]), 0)
     assert set(table["members"]) == {3}
     return dict(zip(table["metric"], table["value"], strict=True))
 
@@ -120,12 +102,12 @@ def test_a_case_without_a_lead_is_in_no_score_of_it(
     random: np.random.Generator,
 ) -> None:
     """Three members at both leads of one case, and at one lead of the other."""
-    times = [init + timedelta(hours=lead) for init in INITS[:2] for lead in (1, 2)]
+    times = [init + timedelta(hours=lead) for init in INITS for lead in (1, 2)]
     truth = write_fields("fields.nc", times, {"T2M": random.normal(size=(4, *grid.shape))})
     members = random.normal(size=(2, 3, 2, *grid.shape)).astype(np.float32)
     members[1, :, 1] = np.nan
     written = []
-    for init, of_case in zip(INITS[:2], members, strict=True):
+    for init, of_case in zip(INITS, members, strict=True):
         path = tmp_path / f"{init:%Y%m%d%H}.nc"
         make_ensemble(init, [1, 2], {"T2M": of_case}).to_netcdf(path)
         written.append(tmp_path / "scores" / "trial" / path.name)

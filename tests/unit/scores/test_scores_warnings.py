@@ -1,21 +1,19 @@
 """Warnings from some probability on, against another library on the same points."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scored_fields import storms_of_sizes
 from scores.categorical import BinaryContingencyManager
 
-from stormdraw.scores.case import score_case
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.warnings import equitable_threat_score
 from stormdraw.scores.summary import summarise
 
-INITS = [datetime(2026, 6, 8, 6) + timedelta(hours=30 * case) for case in range(2)]
 # 3 of 10 members are a probability of 0.3, which is no sum of tenths in binary.
 SIZES = (10, 4)
 PROBABILITIES = [0.1, 0.25, 0.3, 1.0]
@@ -29,31 +27,14 @@ SCORES = Scores(
 
 @pytest.fixture
 def cases(random: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Members (member, y, x) and truth (y, x) of two cases."""
-    return [
-        (
-            random.normal(18.0, 8.0, (size, 5, 7)).astype(np.float32),
-            random.normal(18.0, 8.0, (5, 7)).astype(np.float32),
-        )
-        for size in SIZES
-    ]
+    return storms_of_sizes(random, SIZES)
 
 
 @pytest.fixture
 def summary(
-    tmp_path: Path,
-    cases: list[tuple[np.ndarray, np.ndarray]],
-    make_ensemble: Callable[..., xr.Dataset],
-    write_fields: Callable[..., Path],
+    score_storms: Callable[..., list[Path]], cases: list[tuple[np.ndarray, np.ndarray]]
 ) -> pd.DataFrame:
-    written = []
-    for init, (members, truth) in zip(INITS, cases, strict=True):
-        name = f"{init:%Y%m%d}.nc"
-        fields = write_fields(name, [init + timedelta(hours=1)], {"REFC": truth[None]})
-        make_ensemble(init, [1], {"REFC": members[:, None]}).to_netcdf(tmp_path / name)
-        written.append(tmp_path / "scores" / "trial" / name)
-        score_case(tmp_path / name, [fields], written[-1], 0, SCORES)
-    return summarise({"trial": written}, SCORES, 0)
+    return summarise({"trial": score_storms(cases, SCORES)}, SCORES, 0)
 
 
 def test_warnings_of_all_sizes_equal_another_library(
