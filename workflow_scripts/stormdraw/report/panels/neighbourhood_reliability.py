@@ -1,5 +1,7 @@
 """How often an event comes near a point, or at it, that its neighbourhood forecast."""
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -10,6 +12,8 @@ from stormdraw.scores.sums import ratio
 
 # The weights of all points and of those with the event, and weight times probability, (class,).
 Classes = tuple[np.ndarray, np.ndarray, np.ndarray]
+# Of these, x and y.
+Curve = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def read_classes(evidence: Evidence, kind: str) -> tuple[float, int, dict[str, Classes]]:
@@ -35,23 +39,29 @@ def read_classes(evidence: Evidence, kind: str) -> tuple[float, int, dict[str, C
     return highest, widths[place], reached.get(highest, {})
 
 
-def title(what: str, evidence: Evidence, threshold: float, width: int) -> str:
-    """Of a panel, with the event and the width of the neighbourhood in grid points."""
-    return f"{what}, ≥ {threshold:g} {units_text(evidence.variable)}, {width} points"
+def draw_curves(axes: Axes, evidence: Evidence, what: str, curve: Curve) -> None:
+    """A line for what is near, hollow markers for the point itself, with the diagonal."""
+    threshold, width, near = read_classes(evidence, "nmep")
+    for system, classes in near.items():
+        axes.plot(*curve(*classes), **evidence.line(system))
+    for system, classes in read_classes(evidence, "nep")[2].items():
+        hollow = evidence.line(system, linestyle="none", markerfacecolor="white")
+        axes.plot(*curve(*classes), **hollow)
+    axes.axline((0.0, 0.0), slope=1.0, color=NOTE_COLOUR, linewidth=0.8, zorder=0.5)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes.set_title(f"{what}, ≥ {threshold:g} {units_text(evidence.variable)}, {width} points")
+
+
+def _reliability(
+    weight: np.ndarray, event: np.ndarray, probability: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    return ratio(probability, weight), ratio(event, weight)
 
 
 def draw(axes: Axes, evidence: Evidence) -> None:
-    """A line for what is near, hollow markers for the point itself, with the diagonal."""
-    threshold, width, near = read_classes(evidence, "nmep")
-    for system, (weight, event, probability) in near.items():
-        axes.plot(ratio(probability, weight), ratio(event, weight), **evidence.line(system))
-    for system, (weight, event, probability) in read_classes(evidence, "nep")[2].items():
-        hollow = evidence.line(system, linestyle="none", markerfacecolor="white")
-        axes.plot(ratio(probability, weight), ratio(event, weight), **hollow)
-    axes.axline((0.0, 0.0), slope=1.0, color=NOTE_COLOUR, linewidth=0.8, zorder=0.5)
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="forecast probability")
-    axes.set_ylabel("observed frequency")
-    axes.set_title(title("Near", evidence, threshold, width))
+    """Observed frequency of the event for each forecast probability."""
+    draw_curves(axes, evidence, "Near", _reliability)
+    axes.set(xlabel="forecast probability", ylabel="observed frequency")
 
 
 PANEL = Panel(

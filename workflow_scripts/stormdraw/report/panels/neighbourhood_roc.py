@@ -3,22 +3,14 @@
 from matplotlib.axes import Axes
 
 from stormdraw.report.panel import Evidence, Panel
-from stormdraw.report.panels.neighbourhood_reliability import read_classes, title
-from stormdraw.report.style import NOTE_COLOUR
+from stormdraw.report.panels.neighbourhood_reliability import draw_curves, read_classes
 from stormdraw.scores.statistics.event_probabilities import roc
 
 
 def draw(axes: Axes, evidence: Evidence) -> None:
-    """A line for what is near, hollow markers for the point itself, with the diagonal."""
-    threshold, width, near = read_classes(evidence, "nmep")
-    for system, (weight, event, _) in near.items():
-        axes.plot(*roc(weight, event), **evidence.line(system))
-    for system, (weight, event, _) in read_classes(evidence, "nep")[2].items():
-        hollow = evidence.line(system, linestyle="none", markerfacecolor="white")
-        axes.plot(*roc(weight, event), **hollow)
-    axes.axline((0.0, 0.0), slope=1.0, color=NOTE_COLOUR, linewidth=0.8, zorder=0.5)
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="false alarm rate", ylabel="hit rate")
-    axes.set_title(title("ROC near", evidence, threshold, width))
+    """Hit rate against false alarm rate, warning from each class of probabilities on."""
+    draw_curves(axes, evidence, "ROC near", lambda weight, event, _: roc(weight, event))
+    axes.set(xlabel="false alarm rate", ylabel="hit rate")
 
 
 PANEL = Panel(
