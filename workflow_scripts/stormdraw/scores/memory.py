@@ -20,8 +20,8 @@ _EACH_MAP = 5
 # Masks of the points that count.
 _MASKS = 3
 
-# A row of the table of scores, as Python holds it before it is one.
-_ROW_BYTES = 600
+# A row of a table of scores, as Python holds it before the table is made, and in the table.
+_ROW_BYTES, _TABLE_ROW_BYTES = 600, 160
 
 # Arrays (resample, lead) of a score while its interval is made.
 _RESAMPLED = 18
@@ -82,9 +82,10 @@ def points_bytes(settings: Settings, members: Collection[int]) -> int:
 def summary_bytes(settings: Settings, members: Collection[int]) -> int:
     """The most that summing up takes beside the process, of systems with so many members each.
 
-    The sums and tables of all systems and cases are held, those of one system twice while they are
-    read; of one variable the scores of all systems and leads, and the sums of one system, without
-    each day and of each alone; the resampled days; and the rows of the tables that are written.
+    The sums of all systems and cases are held, and the tables of scores that are made. While
+    another is made, its rows are held, and either the scores of a variable of all systems and its
+    sums of one system, without each day and of each alone, and the resampled days; or a copy of
+    the cases of an hour of the day. At the end all tables are joined.
     """
     scores, leads = settings.scores, len(settings.leads)
     variables = len(scored_variables(settings.variables))
@@ -115,8 +116,11 @@ def summary_bytes(settings: Settings, members: Collection[int]) -> int:
     hours = {time.hour for time in settings.initial_times()}
     # All leads together at each valid hour of the day.
     blocks = leads * (1 + len(scores.regions) + len(hours)) + min(24, leads * len(hours))
-    rows = variables * blocks * len(members) * of_a_variable
-    return sum(loaded) + max(loaded) + of_scores + of_sums + resampled + _ROW_BYTES * rows
+    rows = variables * len(members) * of_a_variable
+    tables = _TABLE_ROW_BYTES * rows * blocks
+    of_an_hour = sum(loaded) + max(loaded)
+    making = max(of_scores + of_sums + resampled, of_an_hour) + _ROW_BYTES * rows * leads
+    return tables + max(sum(loaded) + making, 2 * tables)
 
 
 def grid_points(settings: Settings) -> int:
