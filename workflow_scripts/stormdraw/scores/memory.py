@@ -20,6 +20,9 @@ _EACH_MAP = 5
 # Masks of the points that count.
 _MASKS = 3
 
+# What xarray holds beside the numbers of each sum of a case while a system is read.
+_READ_BYTES = 2000
+
 # A row of a table of scores, as Python holds it before the table is made, and in the table.
 _ROW_BYTES, _TABLE_ROW_BYTES = 600, 160
 
@@ -82,10 +85,11 @@ def points_bytes(settings: Settings, members: Collection[int]) -> int:
 def summary_bytes(settings: Settings, members: Collection[int]) -> int:
     """The most that summing up takes beside the process, of systems with so many members each.
 
-    The sums of all systems and cases are held, and the tables of scores that are made. While
-    another is made, its rows are held, and either the scores of a variable of all systems and its
-    sums of one system, without each day and of each alone, and the resampled days; or a copy of
-    the cases of an hour of the day. At the end all tables are joined.
+    The sums of all systems and cases are held, those of one system twice while they are read, and
+    the tables of scores that are made. While another is made, its rows are held, and either the
+    scores of a variable of all systems and its sums of one system, without each day and of each
+    alone, and the resampled days; or a copy of the cases of an hour of the day. At the end all
+    tables are joined.
     """
     scores, leads = settings.scores, len(settings.leads)
     variables = len(scored_variables(settings.variables))
@@ -120,7 +124,8 @@ def summary_bytes(settings: Settings, members: Collection[int]) -> int:
     tables = _TABLE_ROW_BYTES * rows * blocks
     of_an_hour = sum(loaded) + max(loaded)
     making = max(of_scores + of_sums + resampled, of_an_hour) + _ROW_BYTES * rows * leads
-    return tables + max(sum(loaded) + making, 2 * tables)
+    reading = max(loaded) + _READ_BYTES * len(settings.initial_times()) * len(registry.sums())
+    return tables + max(sum(loaded) + max(making, reading), 2 * tables)
 
 
 def grid_points(settings: Settings) -> int:

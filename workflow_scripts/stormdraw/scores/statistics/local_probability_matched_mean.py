@@ -8,51 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from stormdraw.scores.kernels import compiled
-from stormdraw.scores.statistics.probability_matched_mean import score_of
+from stormdraw.scores.statistics.probability_matched_mean import score_of, select
 from stormdraw.scores.verification import Fields, ensemble_mean
 
 
 @compiled
-def _match(values, ranks, starts, area, cell, count, matched):  # type: ignore[no-untyped-def]
-    """Put the matched value of each point of a cell where its rank says, in `matched` (rank,).
+def _count_lower(ranks, starts, ends, own, lower):  # type: ignore[no-untyped-def]
+    """How many `ranks` of some cells are lower than each of `own`, in `lower` (point,).
 
-    `values` and `ranks` are those of the points of one cell after the other, in ascending order in
-    each; `starts` (cell + 1) counts points before a cell, each of which has `count` values. `area`
-    lists the cells whose points are matched together, `cell` among them.
+    `own` and the ranks of each cell, from `starts` to before `ends` (cell,), are in ascending
+    order.
     """
-    cells = area.size
-    lower, taken, ends = np.empty((3, cells), np.int64)
-    for k in range(cells):
-        lower[k] = starts[area[k]]
-        taken[k] = count * lower[k]
-        ends[k] = starts[area[k] + 1]
-    passed = 0
-    for place in range(starts[cell], starts[cell + 1]):
-        rank = ranks[place]
-        before = 0
-        for k in range(cells):
-            while lower[k] < ends[k] and ranks[lower[k]] < rank:
-                lower[k] += 1
-            before += lower[k] - starts[area[k]]
-        # The middle one of each `count` values, as in the mean that is matched over all points.
-        remaining = count // 2 + count * before - passed
-        passed += remaining
-        while remaining > 0:
-            # The cell whose value so many steps ahead is lowest: at most `remaining` values of all
-            # cells are lower than that, so these may be passed.
-            step = max(remaining // cells, 1)
-            chosen, lowest = -1, np.inf
-            for k in range(cells):
-                ahead = taken[k] + step - 1
-                if ahead < count * ends[k] and (chosen < 0 or values[ahead] < lowest):
-                    chosen, lowest = k, values[ahead]
-            taken[chosen] += step
-            remaining -= step
-        lowest = np.inf
-        for k in range(cells):
-            if taken[k] < count * ends[k]:
-                lowest = min(lowest, values[taken[k]])
-        matched[rank] = lowest
+    reached = starts.copy()
+    for place in range(own.size):
+        lower[place] = 0
+        for cell in range(starts.size):
+            while reached[cell] < ends[cell] and ranks[reached[cell]] < own[place]:
+                reached[cell] += 1
+            lower[place] += reached[cell] - starts[cell]
 
 
 def local_probability_matched_mean(
@@ -98,6 +71,9 @@ def local_probability_matched_mean(
         own.ravel().sort()
         ranks[start:stop] = np.sort(rank_at[box][valid[box]])
 
+    def ranks_of(cell: int) -> np.ndarray:
+        return ranks[starts[cell] : starts[cell + 1]]
+
     def match(cell: int) -> None:
         row, column = divmod(cell, across)
         area = [
@@ -105,7 +81,14 @@ def local_probability_matched_mean(
             for near in range(max(row - 1, 0), min(row + 2, down))
             for beside in range(max(column - 1, 0), min(column + 2, across))
         ]
-        _match(values, ranks, starts, np.array(area), cell, count, matched)
+        own = ranks_of(cell)
+        before, first, last = np.empty(own.size, np.int64), starts[area], starts[1:][area]
+        _count_lower(ranks, first, last, own, before)
+        # The middle one of each `count` values, as in the mean that is matched over all points.
+        middles = count // 2 + count * before
+        selected = np.empty(own.size, members.dtype)
+        select(values, count * first, count * last, middles, selected)
+        matched[own] = selected
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(sort, range(len(boxes))))

@@ -20,15 +20,18 @@ Matched = Callable[[Fields], np.ndarray]
 
 
 @compiled
-def _every(pooled, starts, count, kept):  # type: ignore[no-untyped-def]
-    """The middle one of each `count` values of several parts of `pooled` together, in `kept`.
+def select(values, starts, ends, places, selected):  # type: ignore[no-untyped-def]
+    """The values at some `places` of several parts of `values` merged in ascending order.
 
-    Each part is in ascending order, and starts where `starts` (part + 1) says.
+    Each part is in ascending order, and goes from `starts` (part,) to before `ends` (part,). Places
+    ascend, and `selected` has one value for each.
     """
-    parts = starts.size - 1
-    taken = starts[:parts].copy()
-    remaining = count // 2
-    for place in range(kept.size):
+    parts = starts.size
+    taken = starts.copy()
+    passed = 0
+    for index in range(places.size):
+        remaining = places[index] - passed
+        passed = places[index]
         while remaining > 0:
             # The part whose value so many steps ahead is lowest: at most `remaining` values of all
             # parts are lower than that, so these may be passed.
@@ -36,16 +39,15 @@ def _every(pooled, starts, count, kept):  # type: ignore[no-untyped-def]
             chosen, lowest = -1, np.inf
             for part in range(parts):
                 ahead = taken[part] + step - 1
-                if ahead < starts[part + 1] and (chosen < 0 or pooled[ahead] < lowest):
-                    chosen, lowest = part, pooled[ahead]
+                if ahead < ends[part] and values[ahead] < lowest:
+                    chosen, lowest = part, values[ahead]
             taken[chosen] += step
             remaining -= step
         lowest = np.inf
         for part in range(parts):
-            if taken[part] < starts[part + 1]:
-                lowest = min(lowest, pooled[taken[part]])
-        kept[place] = lowest
-        remaining = count
+            if taken[part] < ends[part]:
+                lowest = min(lowest, values[taken[part]])
+        selected[index] = lowest
 
 
 def probability_matched_mean(
@@ -72,7 +74,8 @@ def probability_matched_mean(
         ordered = pool.submit(np.argsort, mean[places], kind="stable")
         list(pool.map(lambda start, stop: pooled[start:stop].sort(), starts[:-1], starts[1:]))
     kept = np.empty(len(places), members.dtype)
-    _every(pooled, starts, count, kept)
+    middles = count // 2 + count * np.arange(len(places))
+    select(pooled, starts[:-1], starts[1:], middles, kept)
     matched = np.zeros(size, members.dtype)
     matched[places[ordered.result()]] = kept
     return matched
