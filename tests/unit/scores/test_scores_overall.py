@@ -75,6 +75,25 @@ def test_what_is_as_good_needs_proof(paths: dict[str, list[Path]]) -> None:
     assert np.isnan(told["ci_low"])
 
 
+def test_as_good_is_what_lies_within_the_margin_on_both_sides(
+    write_statistics: Write, random: np.random.Generator
+) -> None:
+    """An interval of the skill from below 0 to above it, whose ends are not as far from 0."""
+    paths: dict[str, list[Path]] = {"href": [], "trial": []}
+    for day in DAYS:
+        crps = {"href": 1.0, "trial": 1.005 + 0.02 * random.normal()}
+        for name, value in crps.items():
+            paths[name].append(write_statistics(name, day, ["T2M"], [1], crps_fair_sum=value))
+    found = row(overall(paths, Scores(), 0), "trial", "href", "T2M")
+    near, far = sorted(np.abs([found["ci_low"], found["ci_high"]]))
+    assert found["ci_low"] < 0.0 < found["ci_high"]
+    assert far > 1.1 * near
+    for margin, verdict in ((0.5 * (near + far), "undecided"), (1.1 * far, "no difference")):
+        table = overall(paths, Scores(equivalence=margin), 0)
+        # One way round the lower end is the one that is too far, the other way the higher.
+        assert set(table["verdict"]) == {verdict}
+
+
 def test_what_one_day_alone_tells_is_undecided(write_statistics: Write) -> None:
     """CRPS of the reference is 0 on all days but one, without which there is no skill."""
     paths = {

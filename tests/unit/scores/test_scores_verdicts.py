@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from stormdraw.scores.verdicts import (
     caveats,
     decided,
     diebold_mariano_p_value,
+    verdict,
     verdicts,
 )
 
@@ -86,6 +88,20 @@ def test_p_values_are_corrected_for_the_comparisons_of_two_systems() -> None:
     assert list(table["verdict"]) == ["better", "undecided", TOO_FEW_DAYS, "worse"]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(-0.01, 0.01, "no difference"), (-0.03, 0.01, "undecided"), (-0.01, 0.03, "undecided")],
+)
+def test_no_difference_needs_the_whole_interval_within_the_margin(
+    low: float, high: float, expected: str
+) -> None:
+    row = SimpleNamespace(days=20, adjusted_p_value=0.5, ci_low=low, ci_high=high)
+    # A fair CRPS near 0 may come out below it.
+    for reference in (1.0, -1.0):
+        row.reference_value = reference
+        assert verdict(row, Scores(equivalence=0.02)) == expected
+
+
 def test_diebold_and_mariano_are_a_second_opinion(random: np.random.Generator) -> None:
     # One step ahead and without correlation it is the t-test of a mean, whatever the units.
     days = random.normal(size=40) * np.where(np.arange(40) % 2, 1.0, -1.0) + 0.4
@@ -115,7 +131,7 @@ def test_a_gaussian_reference_is_met_as_a_gaussian(write: Callable) -> None:
     assert any("scored as Gaussians" in note for note in notes)
     assert any("members (0: known by mean and spread)" in note for note in notes)
     assert any("20 initial days" in note for note in notes)
-    assert any("crps_gaussian does not" in note for note in notes)
+    assert any("crps_gaussian does not take it out" in note for note in notes)
 
 
 def test_a_mean_and_spread_of_known_size_are_met_without_it(

@@ -90,7 +90,7 @@ class Uncertainty:
     def _stretches(self, tail: float) -> tuple[np.ndarray, np.ndarray]:
         """How much longer than Student's t the lower and upper tails are, (lead,) each."""
         ends = np.quantile(self.studentised, [tail, 1.0 - tail], axis=0, method="nearest")
-        low, high = np.abs(ends) / stdtrit(np.maximum(self.days - 1.0, 1.0), 1.0 - tail)
+        low, high = np.abs(ends) / stdtrit(self.days - 1.0, 1.0 - tail)
         return low, high
 
 
