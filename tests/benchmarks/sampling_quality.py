@@ -26,7 +26,13 @@ import xarray as xr  # isort: skip
 from stormdraw.ensembles.diffusion import Sampling, sampled  # isort: skip
 from stormdraw.ensembles.files import Case  # isort: skip
 from stormdraw.ensembles.one_step import forecast, one_step_model  # isort: skip
-from stormdraw.ensembles.rollout import BoundsTally, Rollout, read_initial, roll_out  # isort: skip
+from stormdraw.ensembles.rollout import (  # isort: skip
+    BoundsTally,
+    Rollout,
+    members_at_once,
+    read_initial,
+    roll_out,
+)
 from stormdraw.fields.states import StateReader, read_grid_of  # isort: skip
 from stormdraw.models.checkpoint import TrainedModel, load_model  # isort: skip
 from stormdraw.models.forcings import make_forcings  # isort: skip
@@ -95,8 +101,12 @@ def draw_states(
         initial, tally = read_initial(days, case, 1), BoundsTally(tuple(settings.variables))
         drawn = np.empty((members, len(settings.variables), *grid.shape), dtype=np.float32)
         before = evaluations.count
-        for k, _, state in roll_out(trained, generate, forcings, initial, case, rollout, tally):
-            drawn[k] = state
+        at_once = members_at_once([trained], grid.shape, rollout)
+        for first in range(0, members, at_once):
+            block = rollout.numbers[first : first + at_once]
+            how = (forcings, initial, case, rollout, tally, block)
+            for k, _, state in roll_out(trained, generate, *how):
+                drawn[k] = state
         spent = (evaluations.count - before) / (members * LEAD)
         yield drawn, truth.read(init + hours(LEAD)), init, spent
 

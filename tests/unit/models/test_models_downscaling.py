@@ -157,7 +157,7 @@ def test_without_a_buffer_all_are_shuffled() -> None:
 def test_trains_and_loads(training_files: Any) -> None:
     files: TrainingFiles = training_files("downscaler")
     train("downscaler", make_settings(), settings(), files)
-    trained = load_model(files.model, torch.device("cpu"), list(VARIABLES), settings())
+    trained = load_model(files.model, torch.device("cpu"), list(VARIABLES))
     assert isinstance(trained.model, DownscalingModel)
 
 

@@ -125,7 +125,7 @@ def test_a_rank_tells_how_it_ended(
     job = {
         **{"name": "small", "threads": 1, "files": {**paths, "fields": [], "static": None}},
         **{"settings": make_settings().model_dump(mode="json")},
-        **{"model_settings": model, "asked": model},
+        **{"model_settings": model},
     }
     (tmp_path / "job.json").write_text(json.dumps(job))
     monkeypatch.setattr(rank, "train", failing)

@@ -84,8 +84,7 @@ def test_a_smaller_batch_of_the_same_samples(
     # As many optimizer steps as with batches of four: seven pairs are 4 and 3.
     epochs = json.loads(files.metrics.read_text())["epochs"]
     assert [epoch["step"] for epoch in epochs] == [2, 4]
-    # The model is the one that was asked for, and a rerun begins with what fitted.
-    load_model(files.model, torch.device("cpu"), list(VARIABLES), settings)
+    # A rerun begins with what fitted.
     chosen = as_planned(settings, files.model.parent / "plan.json", "small")
     assert (chosen.training.batch_size, chosen.training.accumulation) == (1, 4)
 
@@ -160,7 +159,7 @@ def test_a_smaller_network_begins_anew_and_is_taken_for_the_model(
     assert content["choices"]["network"] == {"base_channels": 8}
     epochs = json.loads(files.metrics.read_text())["epochs"]
     assert [epoch["epoch"] for epoch in epochs] == [1, 2]
-    trained = load_model(files.model, torch.device("cpu"), list(VARIABLES), settings)
+    trained = load_model(files.model, torch.device("cpu"), list(VARIABLES))
     assert trained.model.settings.network == {"base_channels": 8}
     assert sum(each.numel() for each in trained.model.parameters()) == content["parameters"]
     assert content["work"] == work_of(make_settings(), trained.model.settings, small_grid().shape)

@@ -18,7 +18,6 @@ from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
 from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.downscaling import DownscalingModel
-from stormdraw.models.settings import ModelSettings
 from stormdraw.models.white_noise import White
 
 
@@ -39,16 +38,15 @@ def write_diffusion(
     sampling: Sampling,
     output: Path,
     settings: Mapping[str, Any],
-    model_settings: ModelSettings | None = None,
     threads: int = 1,
 ) -> None:
     """Draw the members of one case from a checkpoint and write `ensembles/{system}/{init}.nc`.
 
-    `model_settings` is the model's current configuration, which the checkpoint must fit. Raises
-    StormdrawError if it does not, or if the initial state is missing or has missing points.
+    Raises StormdrawError if the checkpoint does not fit, or if the initial state is missing or has
+    missing points.
     """
     torch.set_num_threads(threads)
-    trained = load_model(checkpoint, choose_device(), list(case.variables), model_settings)
+    trained = load_model(checkpoint, choose_device(), list(case.variables))
     notes: dict[str, Any] = {"sampler": sampling.sampler, "sampler_steps": np.int32(sampling.steps)}
     if sampling.sampler == "ddim":
         notes["sampler_eta"] = np.float32(sampling.eta)

@@ -18,7 +18,6 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
 from stormdraw.models.one_step import OneStepModel
-from stormdraw.models.settings import ModelSettings
 from stormdraw.models.white_noise import White
 
 
@@ -30,7 +29,6 @@ def write_one_step(
     rollout: Rollout,
     output: Path,
     settings: Mapping[str, Any],
-    model_settings: ModelSettings | None = None,
     threads: int = 1,
 ) -> None:
     """Draw the members of one case from a checkpoint and write `ensembles/{system}/{init}.nc`.
@@ -39,7 +37,7 @@ def write_one_step(
     checkpoint does not fit, or if an initial state is missing or has missing points.
     """
     torch.set_num_threads(threads)
-    trained = load_model(checkpoint, choose_device(), list(case.variables), model_settings)
+    trained = load_model(checkpoint, choose_device(), list(case.variables))
     model = one_step_model(trained, case.system)
     if not model.stochastic:
         rollout = replace(rollout, members=1)

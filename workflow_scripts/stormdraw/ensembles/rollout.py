@@ -198,7 +198,7 @@ def write_rollout(
         path = block_path(rollout.kept, members)
         with ensemble_file(path, grid, case, members, settings, told, packed=True) as put:
             how = (forcings, initial, case, rollout, tally, members, perturbation)
-            for member, lead, state in roll_out_together(trained, generate, *how):
+            for member, lead, state in roll_out(trained, generate, *how):
                 put(member - members[0], lead, state)
             told |= tally.shares()
     join_members(sorted(drawn_before(rollout.kept)), case, output, settings)
@@ -218,33 +218,8 @@ def read_initial(paths: Sequence[Path], case: Case, history: int) -> np.ndarray:
     return np.stack(states)
 
 
-def roll_out(
-    trained: TrainedModel,
-    generate: Generate,
-    forcings: Forcings,
-    initial: np.ndarray,
-    case: Case,
-    rollout: Rollout,
-    tally: BoundsTally,
-    perturbation: Perturbation | None = None,
-) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Yield (member, index of the lead, physical state (variable, y, x)) as they are drawn.
-
-    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. A
-    `perturbation` replaces the present state, also as history of later hours. Raises StormdrawError
-    if a model draws NaN or infinity.
-    """
-    numbers = rollout.numbers
-    batch = members_at_once(together(trained, perturbation), initial.shape[-2:], rollout)
-    for first in range(0, len(numbers), batch):
-        members = numbers[first : first + batch]
-        yield from roll_out_together(
-            trained, generate, forcings, initial, case, rollout, tally, members, perturbation
-        )
-
-
 @torch.inference_mode()
-def roll_out_together(
+def roll_out(
     trained: TrainedModel,
     generate: Generate,
     forcings: Forcings,
@@ -255,7 +230,12 @@ def roll_out_together(
     members: range,
     perturbation: Perturbation | None = None,
 ) -> Iterator[tuple[int, int, np.ndarray]]:
-    """`roll_out` for these members as one batch."""
+    """Yield (member, index of the lead, physical state (variable, y, x)) of one batch of `members`.
+
+    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. A
+    `perturbation` replaces the present state, also as history of later hours. Raises StormdrawError
+    if a model draws NaN or infinity.
+    """
     model = trained.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     device = next(model.parameters()).device
     start = torch.from_numpy(initial).to(device)

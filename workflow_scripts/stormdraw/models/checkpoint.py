@@ -22,19 +22,6 @@ FORMAT = 3
 
 _ARRAYS = ("mean", "std", "tendency_mean", "tendency_std")
 
-# The keys of a configuration that a checkpoint must agree with; how it was trained may differ.
-_ARCHITECTURE_KEYS = (
-    "family",
-    "network",
-    "prediction",
-    "target",
-    "variable",
-    "forecaster",
-    "history",
-    "forcings",
-    "noise_schedule",
-)
-
 
 @dataclass(frozen=True)
 class TrainedModel:
@@ -56,12 +43,8 @@ def save_model(
     statistics: Statistics,
     terrain: tuple[float, float] | None,
     grid: Grid,
-    asked: ModelSettings | None = None,
 ) -> None:
-    """Write a model as numbers, strings, lists and tensors only, so that it loads weights-only.
-
-    `asked` is the configuration, if a smaller model was trained instead to fit the memory.
-    """
+    """Write a model as numbers, strings, lists and tensors only, so that it loads weights-only."""
     content = {
         "format": FORMAT,
         "name": name,
@@ -69,7 +52,6 @@ def save_model(
             key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()
         },
         "settings": model.settings.model_dump(mode="json"),
-        "asked": (asked or model.settings).model_dump(mode="json"),
         "variables": list(statistics.variables),
         "statistics": {
             "transforms": list(statistics.transforms),
@@ -87,12 +69,11 @@ def load_model(
     path: str | Path,
     device: torch.device,
     variables: list[str] | None = None,
-    settings: ModelSettings | None = None,
 ) -> TrainedModel:
     """A model on `device`, ready to sample.
 
-    `variables` and `settings` are those of the current configuration. Raises StormdrawError if the
-    file is not a checkpoint, or has other variables or another architecture.
+    `variables` are those of the current configuration. Raises StormdrawError if the file is not a
+    checkpoint of this version, or has other variables.
     """
     content = _read(path)
     if variables is not None and list(variables) != content["variables"]:
@@ -101,9 +82,6 @@ def load_model(
             f"variables are {', '.join(variables)}; delete it to train again"
         )
     own = ModelSettings.model_validate(content["settings"])
-    if settings is not None:
-        asked = ModelSettings.model_validate(content["asked"])
-        _check_architecture(path, asked, settings)
     numbers = content["statistics"]
     statistics = Statistics(
         variables=tuple(content["variables"]),
@@ -143,13 +121,3 @@ def _read(path: str | Path) -> dict[str, Any]:
             f"{path}: not a checkpoint of this version (format {FORMAT}); delete it to train again"
         )
     return content
-
-
-def _check_architecture(path: str | Path, asked: ModelSettings, wanted: ModelSettings) -> None:
-    for key in _ARCHITECTURE_KEYS:
-        trained, configured = getattr(asked, key), getattr(wanted, key)
-        if trained != configured:
-            raise StormdrawError(
-                f"{path}: was trained with {key} = {trained}, but the model's configuration says "
-                f"{configured}; delete it to train again"
-            )

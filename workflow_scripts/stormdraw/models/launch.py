@@ -38,7 +38,6 @@ def train_on_devices(
     model_settings: ModelSettings,
     files: TrainingFiles,
     threads: int = 1,
-    asked: ModelSettings | None = None,
 ) -> None:
     """Run `train` on as many devices of this machine as the configuration asks for.
 
@@ -47,7 +46,7 @@ def train_on_devices(
     """
     devices = model_settings.training.devices
     if devices == 1:
-        train(name, settings, model_settings, files, threads, asked)
+        train(name, settings, model_settings, files, threads)
         return
     logger.info("training %s with %d processes", name, devices)
     with tempfile.TemporaryDirectory(prefix="stormdraw_") as folder:
@@ -55,7 +54,6 @@ def train_on_devices(
             "name": name,
             "settings": settings.model_dump(mode="json"),
             "model_settings": model_settings.model_dump(mode="json"),
-            "asked": (asked or model_settings).model_dump(mode="json"),
             "files": {
                 key: [str(path) for path in value]
                 if isinstance(value, list | tuple)

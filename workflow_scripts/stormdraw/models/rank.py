@@ -44,7 +44,6 @@ def main(folder: Path) -> int:
             ModelSettings.model_validate(job["model_settings"]),
             TrainingFiles(**files),
             job["threads"],
-            ModelSettings.model_validate(job["asked"]),
         )
         distributed.barrier()
     except StormdrawError as error:

@@ -90,14 +90,12 @@ def train(
     model_settings: ModelSettings,
     files: TrainingFiles,
     threads: int = 1,
-    asked: ModelSettings | None = None,
 ) -> None:
     """Train the model called `name` on the training period and write its checkpoint.
 
-    `asked` is the original configuration, if it was changed to fit the memory. Each of several
-    ranks calls this function (see launch.py). An interrupted training resumes. Raises
-    StormdrawError for data it cannot learn from or a loss that is not a number, MemoryRanOutError
-    for lack of memory, and KeyboardInterrupt after a signal.
+    Each of several ranks calls this function (see launch.py). An interrupted training resumes.
+    Raises StormdrawError for data it cannot learn from or a loss that is not a number,
+    MemoryRanOutError for lack of memory, and KeyboardInterrupt after a signal.
     """
     ranks = present_ranks()
     torch.set_num_threads(max(1, threads // ranks.count))
@@ -125,7 +123,7 @@ def train(
     terrain = None
     if forcings.terrain is not None:
         terrain = (forcings.terrain.mean, forcings.terrain.std)
-    save_model(files.model, name, model, statistics, terrain, grid, asked)
+    save_model(files.model, name, model, statistics, terrain, grid)
     # This includes files of a larger training that did not fit.
     for left in files.resume_folder.glob("*.ckpt"):
         left.unlink()

@@ -40,7 +40,7 @@ def train_within_memory(
     chosen = as_planned(model_settings, plan_file, name)
     shape = read_grid_of(files.fields[0]).shape
     while True:
-        ran_out = _try_training(name, settings, chosen, files, threads, model_settings)
+        ran_out = _try_training(name, settings, chosen, files, threads)
         if ran_out is None:
             return
         chosen, half = _precision_used(chosen)
@@ -63,11 +63,10 @@ def _try_training(
     chosen: ModelSettings,
     files: TrainingFiles,
     threads: int,
-    asked: ModelSettings,
 ) -> str | None:
     """Train; if memory runs out, release it and return the message."""
     try:
-        train_on_devices(name, settings, chosen, files, threads, asked)
+        train_on_devices(name, settings, chosen, files, threads)
         return None
     except MemoryRanOutError as error:
         message = str(error)
