@@ -203,6 +203,24 @@ def test_variables_count_alike_whatever_their_units() -> None:
     assert best_try(tries, ["CAPE"]) == 1
 
 
+def test_a_variable_whose_fair_crps_says_nothing_does_not_count() -> None:
+    """It can be 0, or below 0 by chance: then a ratio to it says nothing of which is better."""
+
+    def scored(crps: list[float]) -> ValidationScores:
+        scores = ValidationScores(["T2M", "REFC", "CAPE"], [1], 4)
+        scores.points += 1.0
+        scores.variance += 4 / 5
+        scores.squared_error += 1.0
+        scores.crps[:, 0] = crps
+        return scores
+
+    tries = [
+        Try({"all": 1.0}, scored([1.0, -0.1, 0.0])),
+        Try({"all": 1.5}, scored([1.1, 9.0, 9.0])),
+    ]
+    assert best_try(tries, ["T2M", "REFC", "CAPE"]) == 0
+
+
 def test_scores_are_those_of_scoringrules() -> None:
     random = np.random.default_rng(0)
     members, truth = 280 + random.normal(size=(5, 6, 7)), 280 + random.normal(size=(6, 7))
@@ -219,8 +237,9 @@ def test_missing_points_do_not_count() -> None:
     whole, holed = ValidationScores(["T2M"], [1], 3), ValidationScores(["T2M"], [1], 3)
     random = np.random.default_rng(0)
     members, truth = 280 + random.normal(size=(3, 4, 5)), 280 + random.normal(size=(4, 5))
-    whole.add(0, 0, members[:, 1:], truth[1:])
+    whole.add(0, 0, members[:, 1:, 1:], truth[1:, 1:])
     truth[0] = np.nan
+    members[1, :, 0] = np.nan
     holed.add(0, 0, members, truth)
     np.testing.assert_allclose(holed.ratios(), whole.ratios())
     np.testing.assert_allclose(holed.fair_crps(), whole.fair_crps())
@@ -276,11 +295,24 @@ def test_a_calibration_says_what_was_tried_and_is_read_back(tmp_path: Path, trie
     assert told["tries"][1]["scores"]["T2M"]["1"]["spread_error_ratio"] < 0.9
 
 
+def test_scores_that_are_not_known_are_null(tmp_path: Path) -> None:
+    nothing = ValidationScores(["T2M"], [1], 4)
+    write_calibration(
+        tmp_path / "c.json", "small", 4, [START], {"all": ["T2M"]}, [Try({"all": 1.0}, nothing)]
+    )
+    told = json.loads((tmp_path / "c.json").read_text())
+    assert told["tries"][0]["scores"]["T2M"]["1"] == {"fair_crps": None, "spread_error_ratio": None}
+
+
 def test_what_is_no_calibration(tmp_path: Path) -> None:
     assert read_calibration(None) == Calibration()
     path = tmp_path / "calibration.json"
     # The last is what was written before amplitudes.
-    for other in ("{}", '{"chosen": {"factors": {}}}', '{"variables": {"T2M": {"factor": 1.5}}}'):
-        path.write_text(other)
+    for other in (
+        *(None, "{", "[1]", "{}", '{"chosen": {"amplitudes": [1], "factors": {}}}'),
+        *('{"chosen": {"factors": {}}}', '{"variables": {"T2M": {"factor": 1.5}}}'),
+    ):
+        if other is not None:
+            path.write_text(other)
         with pytest.raises(StormdrawError, match="not a calibration that can be read"):
             read_calibration(path)

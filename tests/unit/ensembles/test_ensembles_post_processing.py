@@ -252,8 +252,10 @@ def test_what_the_raw_case_lacks_the_calibrated_one_lacks(folder: Path, tmp_path
 
 def test_coefficients_that_cannot_be_used(folder: Path, tmp_path: Path) -> None:
     path, output = tmp_path / "fitted.json", tmp_path / "out.nc"
-    for text in ("{}", "[1]", '{"variables": {"T2M": {"leads": {"1": {"coefficients": 1}}}}}'):
-        path.write_text(text)
+    wrong = '{"variables": {"T2M": {"leads": {"1": {"coefficients": 1}}}}}'
+    for text in (None, "{", "{}", "[1]", '{"variables": []}', wrong):
+        if text is not None:
+            path.write_text(text)
         with pytest.raises(StormdrawError, match="no coefficients that can be read; delete it"):
             read_coefficients(path)
     write_coefficients(path, {"REFC": FITTED["REFC"], "T2M": FITTED["T2M"]}, leads=(1,))
