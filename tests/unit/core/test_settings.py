@@ -272,13 +272,13 @@ VALIDATED = {
 }
 
 
-def test_a_calibrated_system_brings_itself_along_as_it_is_without(config):
+def test_a_calibrated_system_is_scored_beside_its_uncalibrated_twin(config):
     settings = calibrated(config, **VALIDATED)
     it, raw, href = settings.ensembles.systems
     assert (it.name, raw.name, href.name) == ("calibrated", "calibrated_raw", "href")
     assert raw == it.model_copy(update={"name": "calibrated_raw", "calibrate": False})
     assert settings.ensembles.given() == [it, href]
-    assert "calibrated_raw is the same model without" in it.caveat(settings)
+    assert "calibrated_raw is the same system without calibration" in it.caveat(settings)
     assert "a factor on the spread of T2M, D2M, U10, V10," in it.caveat(settings)
     assert raw.caveat(settings) is None
     assert (raw.calibration_draws(settings), href.calibration_draws(settings)) == (0, 0)
@@ -292,7 +292,9 @@ def test_a_twin_needs_its_name(config):
         {"name": "it", "method": "one_step", "model": "ddpm_residual", "calibrate": True},
         {"name": "it_raw", "method": "baseline", "kind": "persistence"},
     ]
-    with pytest.raises(StormdrawError, match="it is calibrated and brings it_raw along"):
+    with pytest.raises(
+        StormdrawError, match="it is calibrated, and its uncalibrated twin is called it_raw; rename"
+    ):
         load_settings(config)
 
 

@@ -1,19 +1,20 @@
-"""The calibration dial: how much noise a model's members are drawn with, chosen on validation.
+"""Calibration chooses how much noise a model's members are drawn with, on validation cases.
 
-A storm that is displaced too little becomes a storm displaced farther with more noise; multiplying
-its anomaly would make it a stronger storm instead. So the dial is the amplitude of the noise, one
-number for a group of variables at all leads.
+More noise displaces a storm farther where members are displaced too little; multiplying its anomaly
+would make it a stronger storm instead. Calibration therefore chooses the amplitude of the noise,
+one number for a group of variables at all leads.
 
-The rule: the lowest fair CRPS on the validation cases; amplitudes within half a percent of it count
-as equal, and of these the one is taken whose spread-error ratios are nearest to 1. The fair CRPS of
-each variable and lead counts relative to that of the uncalibrated members, so that units do not
-matter, and near is by the logarithm, so that half and twice are equally far.
+The best amplitude has the lowest fair CRPS on the validation cases. Amplitudes within half a
+percent of it count as equal; among these, the one with spread-error ratios nearest to 1 is chosen.
+The fair CRPS of each variable and lead is relative to that of the uncalibrated members, so that
+units do not matter. Ratios are compared by their logarithm, so that half and twice are equally far
+from 1.
 
-Variables of the Gaussian kind alone (no floor, no transform: temperature, dew point, wind) have the
-spread that then still lacks multiplied, by one factor for all of them that changes in a straight
-line from the first lead to the last. The fair CRPS cannot choose it: members that are moved away
-from their own mean are no longer independent, and it would take too large a factor (1.8 where 1.67
-is right, of eight members).
+Gaussian variables (no floor, no transform: temperature, dew point, wind) may still have the wrong
+spread. It is multiplied by one factor for all of them, which follows a straight line over leads.
+The fair CRPS cannot choose this factor: members that are moved away from their own mean are no
+longer independent, and it would choose too large a factor (1.8 where 1.67 is right, for eight
+members).
 """
 
 import json
@@ -30,13 +31,14 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import write_text
 from stormdraw.variables import variable
 
-# A difference of the fair CRPS that a handful of cases cannot tell from none.
+# A relative difference of the fair CRPS that a handful of cases cannot tell from zero.
 _TIE = 0.005
-# The least and the largest factor on the spread, and what is as good as none.
+# The smallest and the largest factor on the spread.
 _FACTORS = (0.5, 2.0)
+# Factors this close to 1 are not applied.
 _NO_FACTOR = 0.02
 
-# score(multiple of the noise's amplitude by variable) -> what the validation cases then score
+# score(multiple of the noise's amplitude by variable) -> scores of validation cases drawn with it
 Score = Callable[[Mapping[str, float]], ValidationScores]
 
 # A factor on departures from the mean, by variable and lead in hours.
@@ -47,7 +49,7 @@ Factors = Mapping[str, Mapping[int, float]]
 class Calibration:
     """Multiples of the noise's amplitude by variable, and factors on departures from the mean.
 
-    What is not named stays as it is.
+    A variable that is not named stays unchanged.
     """
 
     amplitudes: Mapping[str, float] = field(default_factory=dict)
@@ -56,16 +58,16 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Try:
-    """Multiples of the amplitude by group, and what the validation cases scored with them."""
+    """Multiples of the amplitude by group, and the scores of the validation cases with them."""
 
     amplitudes: Mapping[str, float]
     scores: ValidationScores
 
 
 def try_amplitudes(amplitudes: Sequence[float], groups: Groups, score: Score) -> list[Try]:
-    """Each amplitude for all groups; then, if groups prefer different ones, each with its own.
+    """Try each amplitude for all groups, and then, if groups prefer different ones, those together.
 
-    One of `amplitudes` is 1.
+    `amplitudes` must contain 1.
     """
 
     def tried(by_group: Mapping[str, float]) -> Try:
@@ -79,7 +81,7 @@ def try_amplitudes(amplitudes: Sequence[float], groups: Groups, score: Score) ->
 
 
 def best_try(tries: Sequence[Try], variables: Sequence[str]) -> int:
-    """The place of the best by these variables; of the uncalibrated one if nothing is known."""
+    """The index of the best try for these variables; the uncalibrated one if nothing is known."""
     uncalibrated = next(
         place for place, one in enumerate(tries) if set(one.amplitudes.values()) == {1.0}
     )
@@ -92,11 +94,11 @@ def best_try(tries: Sequence[Try], variables: Sequence[str]) -> int:
 
 
 def choose_factors(scores: ValidationScores) -> dict[str, dict[int, float]]:
-    """A factor for each variable of the Gaussian kind at each lead, the same for all of them.
+    """The spread factor of each Gaussian variable at each lead, the same for all of them.
 
-    The line that is nearest, by least squares, to what they lack at each lead in the geometric
-    mean. Nothing if that is to leave all as it is. That the dew point is brought down to the
-    temperature afterwards is not counted.
+    Factors lie on the least-squares line through the geometric means, over variables, of the
+    factors that would be right at each lead. If all are close to 1, there are none. Later, dew
+    points above the temperature are lowered to it; this is ignored here.
     """
     names = [name for name in scores.variables if variable(name).gaussian]
     rows = [scores.variables.index(name) for name in names]
@@ -114,10 +116,10 @@ def choose_factors(scores: ValidationScores) -> dict[str, dict[int, float]]:
 
 
 def choose(relative: np.ndarray, distance: np.ndarray, unchanged: int) -> int:
-    """The place with the lowest score or, of those that score as well, with the least distance.
+    """The index of the lowest score or, among scores as good as that, of the smallest distance.
 
-    `relative` are fair CRPS relative to the uncalibrated ones, `distance` is that of the
-    spread-error ratio from 1, each of one choice; `unchanged` is taken where none is known.
+    `relative` is the fair CRPS of each choice relative to that of the uncalibrated members, and
+    `distance` that of its spread-error ratio from 1. `unchanged` is returned if no choice has both.
     """
     known = np.isfinite(relative) & np.isfinite(distance)
     if not known.any():
@@ -128,7 +130,7 @@ def choose(relative: np.ndarray, distance: np.ndarray, unchanged: int) -> int:
 
 
 def _mean_of_each(values: np.ndarray) -> np.ndarray:
-    """Over what is known of each choice, (choice, ...) -> (choice,)."""
+    """The mean of the finite values of each choice, (choice, ...) -> (choice,)."""
     return _known_mean(values.reshape(len(values), -1), axis=1)
 
 
@@ -139,7 +141,7 @@ def _known_mean(values: np.ndarray, axis: int) -> np.ndarray:
 
 
 def calibration_of(tries: Sequence[Try], groups: Groups) -> tuple[int, Calibration]:
-    """The place of the try that is best over all variables, and what members are drawn with."""
+    """The index of the best try over all variables, and the calibration it gives."""
     place = best_try(tries, tries[0].scores.variables)
     chosen = tries[place]
     return place, Calibration(
@@ -155,14 +157,14 @@ def write_calibration(
     groups: Groups,
     tries: Sequence[Try],
 ) -> None:
-    """Choose, and write the choice with all that was tried and what it scored."""
+    """Choose a calibration, and write it with everything that was tried and its scores."""
     place, chosen = calibration_of(tries, groups)
     content = {
         "system": system,
         "members": members,
         "cases": [f"{init:%Y-%m-%d %H} UTC" for init in inits],
-        "rule": "lowest fair CRPS relative to the uncalibrated members; of those within "
-        f"{_TIE:.1%} of it the one whose spread-error ratios are nearest to 1",
+        "rule": "lowest fair CRPS relative to the uncalibrated members; among those within "
+        f"{_TIE:.1%} of it, the one with spread-error ratios nearest to 1",
         "groups": {group: list(names) for group, names in groups.items()},
         "tries": [
             {"amplitudes": dict(one.amplitudes), "scores": _told(one.scores)} for one in tries
@@ -193,9 +195,9 @@ def _told(scores: ValidationScores) -> dict[str, dict[int, dict[str, float | Non
 
 
 def read_calibration(path: Path | None) -> Calibration:
-    """What was chosen; nothing is changed where there is no file.
+    """The calibration that was chosen; without a file, one that changes nothing.
 
-    Raises StormdrawError if the file holds something else.
+    Raises StormdrawError if the file is not a calibration.
     """
     if path is None:
         return Calibration()

@@ -1,12 +1,11 @@
 """Ensemble copula coupling: values of fitted distributions in the order of raw members.
 
-Schefzik et al. 2013 (doi:10.1214/13-STS443). At every point the member that was k-th is k-th again,
-and so what a member has stays where it has it.
+Schefzik et al. 2013 (doi:10.1214/13-STS443). At every point the member that was k-th is k-th
+again, and so the features of a member stay where they are.
 
-A variable without a floor gets the quantiles of the levels that its members have in a normal
-distribution of their own mean and spread (ECC-T): each keeps its distance from the mean in units of
-the spread. Nothing jumps where two members cross. With a floor, members at it have no distance of
-their own, and the quantiles are those of evenly spaced levels (ECC-Q).
+Without a floor, each member keeps its distance from the mean in units of the spread (ECC-T). No
+field jumps where two members cross. With a floor, members at the floor have no distance of their
+own, and members get the quantiles of evenly spaced levels (ECC-Q).
 """
 
 import numpy as np
@@ -16,7 +15,7 @@ from stormdraw.ensembles.emos import Coefficients
 from stormdraw.ensembles.marginals import Marginal
 from stormdraw.fields.packing import packing_of
 
-# Points on either side that are around a point where a member is at the floor.
+# Half the width of the box whose mean ranks members that are at the floor.
 AROUND = 7
 
 _ALL = slice(None)
@@ -31,10 +30,10 @@ def couple(
 ) -> np.ndarray:
     """Calibrated members (member, y, x) in the variable's units, in the order of raw ones.
 
-    Only `rows` are, of members with AROUND more rows on either side where the grid has them. A
-    member that is missing (NaN) at a point stays so. Equal members are ranked by how much each has
-    around the point, then by their places in `order` (member,), everywhere the same: that adds no
-    noise between points.
+    Only `rows` are returned; `members` have AROUND more rows on either side where the grid has
+    them. A member that is missing (NaN) at a point stays missing. Members at the floor are ranked
+    by how much each has around the point. Equal members are ranked by their places in `order`
+    (member,), which is the same everywhere and so adds no noise between points.
     """
     raw = marginal.to_fit(members[:, rows])
     mean, variance, count = moments(raw)
@@ -55,9 +54,9 @@ def couple(
 
 
 def moments(members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and variance over the members that are there, and their number, of (member, ...).
+    """Mean, unbiased variance and number of the members that are not missing, of (member, ...).
 
-    The variance is unbiased, and 0 of a single member; without any member both are NaN.
+    The variance of a single member is 0; without any member, mean and variance are NaN.
     """
     there = np.isfinite(members)
     count = there.sum(axis=0)
@@ -86,16 +85,16 @@ def _by_distance(
 def _by_rank(
     keys: np.ndarray, order: np.ndarray, count: np.ndarray, marginal: Marginal
 ) -> np.ndarray:
-    """The quantile of each member's rank among the `count` that are there, (member, ...).
+    """The quantile of each member's rank among the `count` that are not missing, (member, ...).
 
-    Of location 0 and scale 1, at the levels k / (M + 1).
+    Quantiles are those of location 0 and scale 1 at the levels k / (M + 1).
     """
     size = len(keys)
     table = np.full((size + 1, size), np.nan)
     for there in range(1, size + 1):
         levels = np.arange(1, there + 1) / (there + 1)
         table[there, :there] = marginal.family.quantile(levels)
-    # Those that are missing (NaN) come last. A stable sort leaves equal ones as they are.
+    # Missing members (NaN) come last. A stable sort keeps equal members in their order.
     places = np.argsort(keys[order], axis=0, kind="stable")
     found = np.empty(keys.shape)
     np.put_along_axis(found, order[places], np.moveaxis(table[count], -1, 0), axis=0)

@@ -1,9 +1,9 @@
 """Ensemble model output statistics (EMOS): a distribution from an ensemble's mean and variance.
 
-Gneiting et al. 2005 (doi:10.1175/MWR2904.1): the distribution's mean is a + b times the ensemble's,
-its variance c + d times the ensemble's, and the four are those of the least mean CRPS over past
-cases. R has packages for it (ensembleMOS, crch). Of Python's, IMPROVER has it for whole Iris cubes
-and without censoring, and is no package to install from PyPI; here SciPy minimises closed forms.
+Gneiting et al. 2005 (doi:10.1175/MWR2904.1): the mean of the distribution is a + b times that of
+the ensemble, and its variance is c + d times that of the ensemble. The coefficients minimise the
+mean CRPS over past cases. R has packages for this (ensembleMOS, crch). In Python, IMPROVER has it
+for whole Iris cubes and without censoring, and is not on PyPI. Here SciPy minimises closed forms.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from stormdraw.ensembles.marginals import Family, Marginal
 
-# In units of the variance of what was observed: never a distribution without any width.
+# The least c, relative to the variance of the observations: a distribution always has a width.
 _LEAST_VARIANCE = 1e-6
 
 
@@ -32,9 +32,9 @@ class Coefficients:
     def location_and_scale(
         self, family: Family, mean: np.ndarray, variance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Of the distributions at points where the ensemble has this mean and variance.
+        """Location and scale of the distributions where the ensemble has this mean and variance.
 
-        Where something is censored, they are of the distribution before that.
+        For a censored family, those of the uncensored distribution.
         """
         return self.a + self.b * mean, family.unit * np.sqrt(self.c + self.d * variance)
 
@@ -55,11 +55,11 @@ def mean_crps(
 def fit(
     marginal: Marginal, mean: np.ndarray, variance: np.ndarray, observed: np.ndarray
 ) -> Coefficients:
-    """The coefficients of the least mean CRPS over some points, each array (point,).
+    """The coefficients with the least mean CRPS over some points; each array is (point,).
 
-    b, c and d are not negative: a higher mean is never a lower forecast.
+    b, c and d are not negative. The forecast thus never falls when the ensemble mean rises.
     """
-    # So that all four are near 1.
+    # Standardised, so that all four coefficients are of the order of 1.
     middle, centre, width = float(mean.mean()), float(observed.mean()), float(observed.std()) or 1.0
     m, v, y = (mean - middle) / width, variance / width**2, (observed - centre) / width
     floor = (marginal.floor - centre) / width
@@ -85,7 +85,7 @@ def fit(
 
 
 def _start(m: np.ndarray, v: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """As much spread as the errors ask for, half of it the ensemble's."""
+    """A first guess whose variance is the mean squared error, half of it from the ensemble's."""
     error, spread = float(np.mean((y - m) ** 2)), float(np.mean(v))
     half = max(error / 2.0, 1e-3)
     return np.array([0.0, 1.0, half, half / spread if spread > 0 else 0.0])

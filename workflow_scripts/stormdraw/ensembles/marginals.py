@@ -1,10 +1,10 @@
 """The distributions that calibrated members are taken from, and their CRPS.
 
-A variable without a floor is normal. One with a floor (no echo, no CAPE) is logistic, and what of
-it lies below the floor is at the floor: a censored distribution says itself how likely "nothing
-there" is. CAPE and CIN are so after a square root. A censored and shifted gamma distribution (Baran
-and Nemoda 2016, doi:10.1002/env.2391) would not need that, but each of its quantiles at each point
-is an iteration of its own, a hundred times the work on a grid of two million points.
+A variable without a floor is normal. One with a floor (no echo, no CAPE) is logistic, and values
+below the floor are set to the floor: such a censored distribution includes the probability of
+"nothing there". CAPE and CIN are transformed by a square root first. A censored and shifted gamma
+distribution (Baran and Nemoda 2016, doi:10.1002/env.2391) would not need the square root, but each
+of its quantiles needs an iteration at each point of the grid.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 from stormdraw.fields.transforms import forward, inverse
 from stormdraw.variables import Variable
 
-# CRPS, and its derivatives by location and by scale.
+# CRPS, and its derivatives with respect to location and scale.
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -25,7 +25,7 @@ def normal_crps(
 ) -> Gradients:
     """CRPS of normal distributions (Gneiting et al. 2005, doi:10.1175/MWR2904.1, eq. 5).
 
-    They have no floor, whatever is given.
+    `floor` is ignored.
     """
     z = (observed - location) / scale
     both_sides = 2.0 * ndtr(z) - 1.0
@@ -36,10 +36,10 @@ def normal_crps(
 def logistic_crps(
     observed: np.ndarray, location: np.ndarray, scale: np.ndarray, floor: float = -np.inf
 ) -> Gradients:
-    """CRPS of logistic distributions whose values below `floor` are at it.
+    """CRPS of logistic distributions that are censored at `floor`.
 
-    With F the standard logistic function, z of the observation and l of the floor (Jordan et al.
-    2019, doi:10.18637/jss.v090.i12, appendix A):
+    With the standard logistic function F, and with z and l the standardised observation and floor
+    (Jordan et al. 2019, doi:10.18637/jss.v090.i12, appendix A):
 
         crps / scale = |z| + 2 log(1 + exp(-|z|)) - 1 - log(1 + exp(l)) + F(l)
     """
@@ -49,7 +49,7 @@ def logistic_crps(
     size = np.abs(z)
     crps = size + 2.0 * np.log1p(np.exp(-size)) - 1.0 - np.logaddexp(0.0, least) + below
     slope = np.tanh(0.5 * z)
-    # Of no floor, -inf * 0.
+    # Without a floor this would be -inf * 0.
     lost = np.where(below > 0.0, least, 0.0) * below**2
     return scale * crps, below**2 - slope, crps - z * slope + lost
 
@@ -58,7 +58,8 @@ def logistic_crps(
 class Family:
     """Distributions by location and scale.
 
-    `quantile` is that of location 0 and scale 1, `unit` the scale at which the variance is 1.
+    `quantile` is the quantile function of location 0 and scale 1; `unit` is the scale at which the
+    variance (before censoring) is 1.
     """
 
     name: str
@@ -73,10 +74,10 @@ CENSORED_LOGISTIC = Family("censored_logistic", np.sqrt(3.0) / np.pi, logistic_c
 
 @dataclass(frozen=True)
 class Marginal:
-    """How the values of a variable at a point are distributed, in the units of the fit.
+    """The distribution of a variable at a point, in the units of the fit.
 
-    These are the variable's own, but for the signed square root of CAPE and CIN, and the sign of
-    CIN, whose "nothing there" is its largest value.
+    These are the units after the variable's transform. CIN changes its sign too, since its floor is
+    its largest value.
     """
 
     row: Variable
@@ -88,7 +89,7 @@ class Marginal:
 
     @property
     def family(self) -> Family:
-        """By whether the variable has a floor."""
+        """Censored logistic if the variable has a floor, else normal."""
         return CENSORED_LOGISTIC if self.has_floor else NORMAL
 
     @property

@@ -1,18 +1,18 @@
-"""Which variables share an amplitude of the noise that calibration chooses."""
+"""Groups of variables whose noise has the same amplitude when a model is calibrated."""
 
 from collections.abc import Mapping, Sequence
 
 from stormdraw.variables import variable
 
-# Variables by the name of their group.
+# The variables of each group, by its name.
 Groups = Mapping[str, Sequence[str]]
 
 
 def groups_of(variables: Sequence[str], by_variable: bool) -> dict[str, list[str]]:
-    """The groups whose noise has one amplitude each.
+    """The groups of variables that each have one amplitude.
 
-    A model whose noise has a channel for each variable has one for variables of the Gaussian kind
-    and one for the others; any other model has one for all.
+    If the noise has a channel for each variable (`by_variable`), Gaussian variables are one group
+    and the others another. Otherwise all variables are one group.
     """
     if not by_variable:
         return {"all": list(variables)}
@@ -24,11 +24,11 @@ def groups_of(variables: Sequence[str], by_variable: bool) -> dict[str, list[str
 
 
 def each_variable(by_group: Mapping[str, float], groups: Groups) -> dict[str, float]:
-    """Each variable's number, which is that of its group."""
+    """The number of each variable, given that of its group."""
     return {name: by_group[group] for group, names in groups.items() for name in names}
 
 
 def most_tries(groups: Groups, amplitudes: Sequence[float]) -> int:
-    """How often the validation cases are drawn at most: with each amplitude for all variables, and
-    with an own one for each of several groups."""
+    """How often the validation cases are drawn at most: with each amplitude for all variables and,
+    if there are several groups, once with the amplitudes that they prefer."""
     return len(amplitudes) + (len(groups) > 1)

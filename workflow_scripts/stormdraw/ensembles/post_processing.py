@@ -1,7 +1,8 @@
-"""Post-processing of a system's ensembles: pairs of validation cases, their fit, calibrated cases.
+"""Post-processing of a system's ensembles: pairs of ensemble and truth, the fit, calibrated cases.
 
-A case's pairs (`write_pairs`) are what EMOS is fitted on: at some points of each variable and lead
-the raw ensemble's mean, variance and fair CRPS, and the truth. Coefficients (`fit_pairs`) are JSON.
+EMOS is fitted to the pairs of validation cases (`write_pairs`): the mean, variance and fair CRPS of
+the raw ensemble and the truth, at some points of each variable and lead. The coefficients are
+written as JSON (`fit_pairs`).
 """
 
 import itertools
@@ -27,12 +28,12 @@ from stormdraw.seeds import generator_for
 from stormdraw.times import hours
 from stormdraw.variables import variable
 
-# Of each field about so many points are looked at; neighbours say much the same.
+# About this many points of each field are used; neighbouring points differ little.
 _POINTS = 10_000
-# With fewer validation cases, a lead is fitted together with those that are near.
+# With fewer validation cases, a lead is fitted together with leads that are near it.
 _CASES_ENOUGH = 15
 _NEAR_HOURS = 2
-# Values of a variable that are calibrated at once, in double precision.
+# How many values of a variable are calibrated at once, in double precision.
 _AT_ONCE = 3_000_000
 
 _QUANTITIES = ("mean", "variance", "crps", "observed")
@@ -42,11 +43,11 @@ Fitted = dict[str, dict[int, Coefficients | None]]
 
 
 def write_pairs(ensemble: Path, truth: Sequence[Path], case: Case, output: Path) -> None:
-    """Write what a validation case says of an ensemble: (quantity, variable, lead, point).
+    """Write a validation case's pairs of ensemble and truth: (quantity, variable, lead, point).
 
-    The quantities are its mean, variance and fair CRPS and what was observed, in the units of the
-    fit. A point that lacks the truth or has fewer than two members is missing in all of them.
-    `truth` are the files of fields of the valid times.
+    The quantities are the mean, variance and fair CRPS of the ensemble, and the observed value, in
+    the units of the fit. All are missing at a point that lacks the truth or has fewer than two
+    members. `truth` are the files of fields of the valid times.
     """
     reader, absent = StateReader(truth, case.variables), absent_times(truth)
     with xr.open_dataset(ensemble, engine="netcdf4", decode_timedelta=False) as dataset:
@@ -87,10 +88,11 @@ def _pairs(marginal: Marginal, members: np.ndarray, observed: np.ndarray) -> np.
 
 
 def fair_crps(members: np.ndarray, observed: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """The fair CRPS (point,) of the `count` members (member, point) that are there.
+    """The fair CRPS (point,) of members (member, point), of which `count` are not missing.
 
-    The mean distance to what was observed, less half of that between two members (Ferro 2014,
-    doi:10.1002/qj.2270); in ascending order the k-th of M stands 2k - M - 1 times in the latter.
+    It is the mean distance to the observed value, less half the mean distance between two members
+    (Ferro 2014, doi:10.1002/qj.2270). In the sum of the latter, the k-th smallest of M members has
+    the coefficient 2k - M - 1.
     """
     ordered = np.sort(members, axis=0)
     times = 2.0 * np.arange(1, len(members) + 1)[:, None] - count - 1.0
@@ -103,9 +105,9 @@ def fair_crps(members: np.ndarray, observed: np.ndarray, count: np.ndarray) -> n
 def fit_pairs(system: str, paths: Sequence[Path], cases: Sequence[str], output: Path) -> None:
     """Write the coefficients of a system by variable and lead, from the pairs of its `cases`.
 
-    Beside them stands the mean CRPS over the same points, of the raw ensembles (the fair one) and
-    of the fitted distributions. With fewer than 15 cases, leads of at most two hours earlier or
-    later are fitted together. Raises StormdrawError if no case has any value.
+    The file also has the mean CRPS over the same points, of the raw ensembles (fair) and of the
+    fitted distributions. With fewer than 15 cases, a lead is fitted together with leads up to two
+    hours earlier or later. Raises StormdrawError if no case has any value.
     """
     opened = [xr.load_dataset(path, engine="netcdf4")["pairs"] for path in paths]
     content: dict[str, Any] = {"system": system, "cases": list(cases), "variables": {}}
@@ -133,7 +135,7 @@ def fit_pairs(system: str, paths: Sequence[Path], cases: Sequence[str], output: 
 def _fit_lead(
     marginal: Marginal, pairs: np.ndarray, leads: Sequence[int], lead: int
 ) -> dict[str, Any]:
-    """What is written of a lead; pairs (lead, case, quantity, point)."""
+    """The entry of a lead in the file of coefficients; pairs (lead, case, quantity, point)."""
     cases = np.isfinite(pairs[:, :, 0]).any(axis=-1)
     own = leads.index(lead)
     chosen = [own]
@@ -155,7 +157,7 @@ def _fit_lead(
 
 
 def _there(pairs: np.ndarray) -> np.ndarray:
-    """What is there of pairs (lead, case, quantity, point), in double precision (quantity, -1)."""
+    """Complete pairs of (lead, case, quantity, point), in double precision (quantity, -1)."""
     flat = np.moveaxis(pairs, 2, 0).reshape(len(_QUANTITIES), -1).astype(np.float64)
     return flat[:, np.isfinite(flat).all(axis=0)]
 
@@ -163,8 +165,8 @@ def _there(pairs: np.ndarray) -> np.ndarray:
 def read_coefficients(path: Path) -> Fitted:
     """The coefficients of each variable by lead in hours.
 
-    None where no validation case has a value. Raises StormdrawError if the file holds something
-    else.
+    None where no validation case has a value. Raises StormdrawError if the file does not hold
+    coefficients.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))["variables"]
@@ -182,7 +184,7 @@ def read_coefficients(path: Path) -> Fitted:
 
 
 def write_calibrated(made: CaseToMake, chosen: Collection[str]) -> None:
-    """A case whose members are calibrated ones, (member, lead, y, x), in the order of raw ones.
+    """Write a case with calibrated members, (member, lead, y, x), in the order of the raw ones.
 
     `made.ensemble` is the raw ensemble, and `made.coefficients` the file of what was fitted. The
     `chosen` variables are calibrated, the others stay raw. A dew point above the temperature is
@@ -241,7 +243,7 @@ def _calibrated(
 
 
 def _notes(raw: xr.Dataset) -> dict[str, Any]:
-    """What the raw ensemble tells that is true of the calibrated one."""
+    """The attributes of the raw ensemble that also apply to the calibrated one."""
     kept = ("missing", "absent_members")
     return {name: raw.attrs[name] for name in kept if name in raw.attrs}
 

@@ -16,7 +16,7 @@ else:
     System = any_system()
 
 
-# Of the amplitude of the noise; far from 1 a network sees what it was not trained with.
+# A multiple of the amplitude of the noise; a network was trained with 1 and fails far from it.
 Multiple = Annotated[float, Field(ge=0.25, le=4)]
 
 
@@ -52,8 +52,8 @@ class Ensembles(Section):
             for twin in system.twins():
                 if twin.name in names:
                     raise ValueError(
-                        f"{system.name} is calibrated and brings {twin.name} along, itself as it "
-                        "is without; give the other system of that name another one"
+                        f"{system.name} is calibrated, and its uncalibrated twin is called "
+                        f"{twin.name}; rename the other system of that name"
                     )
         return [one for system in systems for one in (system, *system.twins())]
 

@@ -1,4 +1,4 @@
-"""Members moved away from their mean, or towards it, by a factor for each lead."""
+"""Members moved away from their mean, or towards it, by a factor for each variable and lead."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +23,9 @@ def then_scaled(
     case: Case,
     settings: Mapping[str, Any],
 ) -> Iterator[Path]:
-    """Yield the path to write an ensemble file to, which becomes `output` with its spread scaled.
+    """Yield a path for an ensemble file, and then write `output` from it with its spread scaled.
 
-    Without any `factors` that is `output` itself. Raises StormdrawError as `scale_spread`.
+    Without `factors` the path is `output` itself. Raises StormdrawError as `scale_spread` does.
     """
     if not factors:
         yield output
@@ -44,9 +44,9 @@ def scale_spread(
 ) -> None:
     """Write an ensemble file whose members are mean + factor (member - mean), within bounds.
 
-    `drawn` is the ensemble file they come from; no more than a few states are in memory at once.
-    `factors` are by variable and lead in hours; a variable without them keeps its spread. Raises
-    StormdrawError if a lead has none.
+    `drawn` is the ensemble file they come from; only a few states are in memory at once. `factors`
+    are by variable and lead in hours; a variable without factors keeps its spread. Raises
+    StormdrawError if a variable has factors for some leads only.
     """
     scale = np.array([_by_lead(factors, name, case) for name in case.variables], dtype=np.float32)
     with xr.open_dataset(drawn, engine="netcdf4") as dataset:

@@ -119,7 +119,7 @@ class AnySystem(Section):
         return None if self.forecasts is None else self.forecasts.need(run)
 
     def analyses(self, run: Settings, init: datetime) -> Sequence[datetime]:
-        """The valid times of the analyses that a case is made of, those of the training apart."""
+        """The valid times of the analyses that a case is made of, except those of the training."""
         return ()
 
     def variables(self, run: Settings, models: Models) -> list[str]:
@@ -131,7 +131,7 @@ class AnySystem(Section):
         return run.members(self)
 
     def most_drawn(self, run: Settings, models: Models) -> int:
-        """The same where the models are known: a deterministic one has one member."""
+        """The most members, where the models are known: a deterministic one has one member."""
         return self.most_members(run)
 
     def states(self, run: Settings, fetched: Mapping[str, int]) -> int:
@@ -150,7 +150,7 @@ class AnySystem(Section):
         return 0
 
     def twins(self) -> tuple[AnySystem, ...]:
-        """Systems that it brings along, to be scored beside it."""
+        """Systems that are scored beside it: the uncalibrated twin of a calibrated system."""
         return ()
 
     def depends_on(self, run: Settings) -> dict[str, Any]:
@@ -179,7 +179,7 @@ class AnySystem(Section):
             self.forecasts.require(run)
 
     def check_models(self, run: Settings, models: Models) -> None:
-        """Raise ValueError likewise if it cannot draw from its models."""
+        """Raise ValueError, with a message of the same form, if it cannot draw from its models."""
 
 
 class WithoutModel(AnySystem):
@@ -225,7 +225,7 @@ class Drawing(AnySystem):
 class FromModel(Drawing):
     """Members that a trained model forecasts hour by hour. A kind writes them with `draw`.
 
-    A calibrated one brings itself along as it is without, `<name>_raw`.
+    A calibrated system is scored beside its uncalibrated twin, `<name>_raw`.
     """
 
     model: Name
@@ -248,31 +248,31 @@ class FromModel(Drawing):
         return run.members(self) if models[self.model].by_chance else 1
 
     def groups(self, run: Settings) -> dict[str, list[str]]:
-        """Variables whose noise is given an amplitude of their own by calibration."""
+        """The groups of variables to which calibration gives an amplitude each."""
         return groups_of(run.variables, self.noise_by_variable)
 
     def amplitudes(
         self, variables: Sequence[str], multiples: Mapping[str, float]
     ) -> tuple[float, ...]:
-        """The noise's amplitude, one for all or one for each variable, with `multiples` of it."""
+        """The noise's amplitude times the `multiples` by variable; one number if all are equal."""
         each = [self.noise_amplitude * multiples.get(name, 1.0) for name in variables]
         return tuple(each) if len(set(each)) > 1 else (each[0],)
 
     def calibration_draws(self, run: Settings) -> int:
-        """Some members of some cases, with each amplitude that is tried."""
+        """The members of the calibration cases, with each amplitude that is tried."""
         if not self.calibrate:
             return 0
         tries = most_tries(self.groups(run), run.ensembles.calibration_amplitudes)
         return run.calibration_members(self) * len(run.calibration_times()) * tries
 
     def twins(self) -> tuple[AnySystem, ...]:
-        """Of a calibrated one, the same as the model draws it."""
+        """The uncalibrated twin of a calibrated system."""
         if not self.calibrate:
             return ()
         return (self.model_copy(update={"name": f"{self.name}_raw", "calibrate": False}),)
 
     def caveat(self, run: Settings) -> str | None:
-        """What calibration changed, and where to see what it was without."""
+        """What calibration changed, and the name of the uncalibrated twin."""
         if not self.calibrate:
             return None
         scaled = [name for name in run.variables if variable(name).gaussian]
@@ -280,11 +280,11 @@ class FromModel(Drawing):
         return (
             f"{self.name} is calibrated: how much noise its members are drawn with{factor} was "
             f"chosen on {len(run.calibration_times())} validation cases, none of which is scored "
-            f"here. {self.name}_raw is the same model without."
+            f"here. {self.name}_raw is the same system without calibration."
         )
 
     def check(self, run: Settings) -> None:
-        """Besides, validation cases to calibrate on, and a member for each job."""
+        """Also checks that there are cases to calibrate on, and a member for each job."""
         super().check(run)
         if self.calibrate and not run.calibration_times():
             raise ValueError(

@@ -1,5 +1,5 @@
-"""What an ensemble scores on validation cases: the fair CRPS and spread-error ratio of each
-variable at each lead."""
+"""Scores of an ensemble on validation cases: the fair CRPS and spread-error ratio of each variable
+at each lead."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from stormdraw.fields.states import StateReader, absent_times
 from stormdraw.settings import Settings
 from stormdraw.times import hours
 
-# Of each field about so many points are looked at; neighbours say much the same.
+# About this many points of each field are scored; neighbouring points differ little.
 _POINTS = 40_000
 
 
@@ -28,8 +28,8 @@ class ValidationScores:
         self.points, self.variance, self.squared_error, self.crps = np.zeros((4, *shape))
 
     def add(self, index: int, lead: int, members: np.ndarray, truth: np.ndarray) -> None:
-        """Count a field of variable number `index` at lead number `lead`: members (member, y, x)
-        against truth (y, x). A point that one of them lacks does not count."""
+        """Add a field, with the indices of its variable and lead: members (member, y, x) and truth
+        (y, x). A point where any of them is missing does not count."""
         step = max(1, round((truth.size / _POINTS) ** 0.5))
         drawn = members[:, ::step, ::step].reshape(len(members), -1).astype(np.float64)
         observed = truth[::step, ::step].ravel().astype(np.float64)
@@ -46,7 +46,7 @@ class ValidationScores:
         self.crps[place] += (distance - weights @ (drawn - mean)).sum()
 
     def fair_crps(self) -> np.ndarray:
-        """Mean fair CRPS (variable, lead); NaN where nothing was counted.
+        """Mean fair CRPS (variable, lead); NaN where no point was added.
 
         1/M sum_i |x_i - y| - 1/(2 M (M-1)) sum_ij |x_i - x_j| (Ferro 2014).
         """
@@ -54,7 +54,7 @@ class ValidationScores:
             return self.crps / self.points
 
     def ratios(self) -> np.ndarray:
-        """Spread-error ratio (variable, lead); NaN where there is no error or no spread.
+        """Spread-error ratio (variable, lead); NaN where error or spread is zero.
 
         sqrt((M + 1) / M) sqrt(mean variance) / RMSE of the mean (Fortin et al. 2014).
         """
@@ -63,10 +63,10 @@ class ValidationScores:
         return np.sqrt(np.where((squared > 0) & np.isfinite(squared), squared, np.nan))
 
     def lacking(self) -> np.ndarray:
-        """What the spread has to be multiplied by, (variable, lead); NaN where that is unknown.
+        """The factor f that the spread lacks, (variable, lead); NaN where it is unknown.
 
-        Of the mean squared error of the ensemble mean, 1 / M of the variance s^2 is the mean's own:
-        the truth departs from the mean of any number of members by f s, f^2 = error / s^2 - 1 / M.
+        The mean of M members has a sampling variance of s^2 / M, which is part of its mean squared
+        error. The rest is the variance of the truth, (f s)^2: f^2 = error / s^2 - 1 / M.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             squared = self.squared_error / self.variance - 1 / self.members
@@ -79,10 +79,10 @@ class ValidationScores:
         init: datetime,
         absent: Collection[datetime] = (),
     ) -> None:
-        """Count a drawn case, a file (member, lead, y, x), against the analyses of its valid times.
+        """Add a drawn case, a file (member, lead, y, x), with the analyses of its valid times.
 
-        Those that are `absent` from the archive do not count. Raises StormdrawError if there are
-        not as many members as were asked for.
+        Valid times that are `absent` from the archive do not count. Raises StormdrawError if the
+        file has another number of members.
         """
         with xr.open_dataset(ensemble, engine="netcdf4") as dataset:
             if dataset.sizes["member"] != self.members:
@@ -109,8 +109,8 @@ def score_on_validation(
 ) -> ValidationScores:
     """Draw the validation cases with these multiples of the noise's amplitude, and score them.
 
-    `amplitudes` are by variable; `folder` holds one case at a time. A member's noise has the same
-    random numbers at any amplitude, so that scores differ for the amplitude and not by chance.
+    `amplitudes` are by variable; `folder` holds one case at a time. A member has the same random
+    numbers with any amplitude, so scores differ because of the amplitude and not by chance.
     """
     members = run.calibration_members(system)
     scores = ValidationScores(run.variables, run.leads, members)

@@ -15,7 +15,7 @@ MOST_MEMBERS = 254
 def candidates(settings: Settings) -> list[str]:
     """The systems that models make, or the one named.
 
-    Of a calibrated system and the same as it is without, the first: which of them is better is no
+    Of a calibrated system and its uncalibrated twin, the first: which of them is better is no
     choice to make on the cases that are scored. Without a model it is the reference, if its members
     are known.
     """

@@ -1,4 +1,4 @@
-"""Another system's members, moved to distributions that were fitted on validation cases."""
+"""Another system's members, calibrated to distributions that were fitted on validation cases."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CalibratedSystem(WithoutModel):
         return self.of
 
     def role_among(self, ensembles: Ensembles) -> Role:
-        """That of the system it comes from; a true distribution that was changed is no ceiling."""
+        """The role of the system it comes from; a calibrated ceiling is a contender."""
         role = ensembles.system(self.of).role
         return "contender" if role == "ceiling" else role
 
@@ -49,14 +49,14 @@ class CalibratedSystem(WithoutModel):
         return [name for name in run.variables if variable(name).gaussian]
 
     def fitted_on(self, run: Settings) -> list[datetime]:
-        """Validation cases at the hours of the day of the test's, evenly over the validation."""
+        """Evenly spread validation cases that start at the same hours of the day as the test's."""
         hours_of_day = {init.hour for init in run.initial_times()}
         fitting = [time for time in run.validation_starts() if time.hour in hours_of_day]
         count = min(self.cases, len(fitting))
         return [fitting[len(fitting) * k // count] for k in range(count)]
 
     def variables(self, run: Settings, models: Models) -> list[str]:
-        """Those of the system it comes from."""
+        """The variables of the system it comes from."""
         return self._source(run).variables(run, models)
 
     def most_members(self, run: Settings) -> int:
@@ -64,7 +64,7 @@ class CalibratedSystem(WithoutModel):
         return self._source(run).most_members(run)
 
     def most_drawn(self, run: Settings, models: Models) -> int:
-        """Likewise."""
+        """As many as the system it comes from, where the models are known."""
         return self._source(run).most_drawn(run, models)
 
     def depends_on(self, run: Settings) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class CalibratedSystem(WithoutModel):
         )
 
     def check(self, run: Settings) -> None:
-        """Besides, a system whose members can be calibrated, and validation cases to do it on."""
+        """Also checks that the other system can be calibrated, and that there are cases for it."""
         names = [system.name for system in run.ensembles.systems]
         if self.of not in names:
             raise ValueError(f"calibrates {self.of!r}, which is not a system: {', '.join(names)}")
@@ -121,7 +121,7 @@ class CalibratedSystem(WithoutModel):
             )
 
     def check_models(self, run: Settings, models: Models) -> None:
-        """The system it comes from has several members, and variables to calibrate."""
+        """Checks that the system it comes from has several members, and variables to calibrate."""
         self._require_several(self.most_drawn(run, models))
         own = self.variables(run, models)
         if not set(own) & set(self.chosen(run)):
@@ -133,7 +133,7 @@ class CalibratedSystem(WithoutModel):
 
     def write(self, made: CaseToMake) -> None:
         """Members (member, lead, y, x), as `stormdraw.ensembles.post_processing` makes them."""
-        # Here, since a configuration is read without them.
+        # Imported here, since reading a configuration does not need it.
         from stormdraw.ensembles.post_processing import write_calibrated
 
         write_calibrated(made, self.chosen(made.run))
