@@ -93,6 +93,12 @@ def test_a_gaussian_is_marked_and_competes_with_nobody() -> None:
     assert cell("fair CRPS", "href_mean_spread", 2, summary=cheap)[1] == ""
 
 
+def test_a_score_that_is_undefined_leaves_its_place_to_the_stand_in() -> None:
+    undefined = ("href_mean_spread", "T2M", 1, "crps_fair", 0, None, None, None)
+    table = summary([*ROWS, undefined])
+    assert cell("fair CRPS", "href_mean_spread", 2, summary=table)[0] == "1.10ᵍ"
+
+
 def test_a_star_is_for_the_best_contender_never_for_the_perfect_ensemble() -> None:
     assert contenders(settings()) == ["ddpm_residual", "href", "href_mean_spread"]
     assert cell("fair CRPS", "ddpm_residual", 2)[:2] == ["0.600", "best"]

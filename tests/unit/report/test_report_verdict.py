@@ -44,55 +44,64 @@ def test_the_verdict_names_the_best_and_what_it_loses() -> None:
             ("ddpm_residual", "href", "REFC", 2, "no difference"),
             ("ddpm_residual", "href", "T2M", 3, "undecided"),
             ("persistence", "href", "T2M", 1, "worse"),
+            ("ddpm_residual", "persistence", "T2M", 1, "better"),
         ),
         paired("better", 0.02, 0.15),
         settings(),
     )
     assert first == (
-        f"ddpm_residual is best: its fair CRPS is 9{NARROW}% below that of href, with a 95% "
-        f"interval of its skill of {percent('+2')} to {percent('+15')}; over 2 variables and leads "
-        "of 1 to 2 h."
+        "ddpm_residual is best: over 2 variables and leads of 1 to 2 h its fair CRPS is "
+        f"9{NARROW}% below that of href (95% interval of its skill: {percent('+2')} to "
+        f"{percent('+15')})."
     )
     assert loss == f"It loses to href in REFC ({percent('-10')})."
     assert decided == (
-        "Of 5 comparisons of a variable at a lead with href, 2 are better and 1 worse than chance "
-        "explains, 1 show no difference; the other 1 are undecided."
+        "5 comparisons with href by variable and lead, corrected for their number: 2 better, 1 "
+        "worse, 1 no difference, 1 undecided."
     )
+
+
+PERHAPS = (
+    "ddpm_residual has the lowest scores, but that may be chance: over 2 variables and leads of 1 "
+    f"to 2 h its fair CRPS is 9{NARROW}% below that of href"
+)
 
 
 @pytest.mark.parametrize(
     ("pair", "told"),
     [
-        (("no difference", -0.01, 0.01), "ddpm_residual and href are as good as each other, with"),
+        (
+            ("no difference", -0.01, 0.01),
+            "ddpm_residual and href are as good as each other over 2 variables and leads of 1 to "
+            f"2 h (95% interval of its skill: {percent('-1')} to {percent('+1')}).",
+        ),
         (
             ("undecided", -0.02, 0.2),
-            "ddpm_residual has the lowest scores, but that it is better is not shown: its fair "
-            f"CRPS is 9{NARROW}% below that of href, with a 95% interval of its skill of "
-            f"{percent('-2')} to {percent('+20')}; over",
+            f"{PERHAPS} (95% interval of its skill: {percent('-2')} to {percent('+20')}).",
         ),
-        (
-            (TOO_FEW_DAYS, np.nan, np.nan),
-            "below that of href, of too few days for an interval (4 days); over",
-        ),
+        ((TOO_FEW_DAYS, np.nan, np.nan), f"{PERHAPS} (4 days: too few for an interval)."),
         # As of an event that a single day has.
-        (("undecided", np.nan, np.nan), "below that of href; over"),
+        (("undecided", np.nan, np.nan), f"{PERHAPS}."),
     ],
 )
 def test_the_verdict_says_how_sure_it_is(pair: tuple[str, float, float], told: str) -> None:
-    assert told in verdict(summary(), None, paired(*pair), settings())[0]
+    assert verdict(summary(), None, paired(*pair), settings())[0] == told
 
 
 def test_a_verdict_on_something_else_says_nothing() -> None:
     better = paired("better", 0.02, 0.15)
     for other in (
         better.assign(system="href", reference="ddpm_residual"),
+        better.assign(reference="refs"),
         better.assign(metric="crps_gaussian"),
         better[better["variable"] != "all"],
         # Of more variables, and of fewer, than the ranking is.
         pd.concat([better, better.assign(variable="CAPE").iloc[:1]]),
         better[better["variable"] != "T2M"],
     ):
-        assert "is not shown" in verdict(summary(), None, other, settings())[0]
+        assert verdict(summary(), None, other, settings())[0] == f"{PERHAPS}."
+    others = judged(("persistence", "href", "T2M", 1, "worse"))
+    assert "comparisons" not in " ".join(verdict(summary(), others, None, settings()))
 
 
 def test_a_baseline_that_wins_a_variable_is_named() -> None:
@@ -106,15 +115,34 @@ def test_the_reference_may_be_best() -> None:
     rows = [row for row in ROWS if row[1] == "REFC"]
     told = verdict(summary(rows), None, None, settings())
     assert told[0].startswith(
-        "href has the lowest scores, but that it is better is not shown: its fair CRPS is "
-        f"9{NARROW}% below that of ddpm_residual"
+        "href has the lowest scores, but that may be chance: over 1 variable and leads of 1 to 2 h "
+        f"its fair CRPS is 9{NARROW}% below that of ddpm_residual"
     )
 
 
 def test_without_scores_there_is_no_verdict() -> None:
     assert verdict(summary().iloc[:0], None, None, settings()) == ["Nothing is scored."]
     only = summary([row for row in ROWS if row[0] == "perfect"])
-    assert verdict(only, None, None, settings())[0].startswith("No contender has a fair CRPS")
+    nothing = ["No variable has a fair CRPS of every contender: there is nothing to rank."]
+    assert verdict(only, None, None, settings()) == nothing
+    apart = [row for row in ROWS if row[:2] in (("ddpm_residual", "T2M"), ("href", "REFC"))]
+    assert verdict(summary(apart), None, None, settings()) == nothing
+
+
+def test_an_only_contender_is_told_without_a_comparison() -> None:
+    rows = [row for row in ROWS if row[0] in ("ddpm_residual", "persistence") and row[2] == 1]
+    assert verdict(summary(rows), None, None, settings()) == [
+        "ddpm_residual is the only contender, scored over 2 variables and a lead of 1 h.",
+        "It loses to none of persistence in any variable.",
+    ]
+
+
+def test_a_loss_too_small_to_be_coloured_is_none() -> None:
+    # In REFC it loses by a tenth.
+    for smallest, losses in ((0.09, 1), (0.11, 0)):
+        run = settings(report={"smallest_difference": smallest})
+        told = " ".join(verdict(summary(), None, None, run))
+        assert told.count("It loses to href in REFC") == losses
 
 
 def test_the_banner_says_first_what_limits_the_verdict() -> None:

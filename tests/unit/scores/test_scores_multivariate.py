@@ -52,6 +52,17 @@ def test_energy_score_of_three_members_by_hand() -> None:
     assert fair[0] == pytest.approx(5 / 3 - 20 / 12)
 
 
+def test_one_member_has_no_spread_to_be_fair_about(
+    wind: np.ndarray, true_wind: np.ndarray, random: np.random.Generator
+) -> None:
+    standard, fair = energy_score(*wind[:, :1], *true_wind)
+    np.testing.assert_allclose(standard, np.hypot(*(wind[:, 0] - true_wind)))
+    np.testing.assert_array_equal(fair, standard)
+    member, truth = random.normal(size=(1, 5, 6)), random.normal(size=(5, 6))
+    standard, fair = variogram_sums(member, truth, np.ones((1, 5, 6)), [1, 2])
+    np.testing.assert_allclose(fair, standard, rtol=1e-12)
+
+
 def test_energy_score_does_not_change_with_threads(
     random: np.random.Generator,
 ) -> None:

@@ -256,3 +256,14 @@ def test_where_one_case_has_one_member_there_is_no_fair_score(
 ) -> None:
     found = metrics_of(cases_of(make_ensemble, random, [4, 1]))
     assert set(NMEP.metrics) - set(found) == {"nmep_brier_fair"}
+
+
+def test_where_one_case_is_a_mean_and_spread_there_are_no_maxima(
+    make_ensemble: Callable[..., xr.Dataset], random: np.random.Generator
+) -> None:
+    cases = cases_of(make_ensemble, random, [4, 4])
+    cases.members[1] = 0
+    assert set(metrics_of(cases)) == set(NEP.metrics)
+    # Unless no point of it counts.
+    cases.counted[1] = False
+    assert set(metrics_of(cases)) == {*NEP.metrics, *NMEP.metrics}

@@ -1,5 +1,6 @@
 """Warnings from some probability on, against another library on the same points."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from stormdraw.scores.statistics.warnings import equitable_threat_score
 from stormdraw.scores.summary import summarise
 
 # 3 of 10 members are a probability of 0.3, which is no sum of tenths in binary.
-SIZES = (10, 4)
-PROBABILITIES = [0.1, 0.25, 0.3, 1.0]
+SIZES = (10, 4, 3)
+PROBABILITIES = [0.1, 0.25, 0.3, 1 / 3, 1.0]
 SCORES = Scores(
     thresholds={"REFC": [15.0, 20.0]},
     neighbourhoods=[1],
@@ -46,7 +47,7 @@ def test_warnings_of_all_sizes_equal_another_library(
             # In whole members, so that nothing is rounded.
             warned = np.concatenate(
                 [
-                    ((members >= threshold).sum(axis=0) >= round(probability * 20) / 20 * size)
+                    ((members >= threshold).sum(axis=0) >= math.ceil(probability * size - 1e-6))
                     .ravel()
                     .astype(float)
                     for (members, _), size in zip(cases, SIZES, strict=True)

@@ -30,21 +30,21 @@ def verdict(
     crps = mean_crps(summary).reindex(index=variables_in(summary, settings))
     competing = [name for name in contenders(settings) if name in crps and crps[name].notna().any()]
     common = comparable(crps, competing)
-    if not competing or common.empty:
-        return ["No contender has a fair CRPS: there is nothing to rank."]
+    if common.empty:
+        return ["No variable has a fair CRPS of every contender: there is nothing to rank."]
     means = {name: float(np.log(common[name]).mean()) for name in competing}
     best = min(competing, key=lambda name: means[name])
     standard = _standard(best, means, settings)
-    where = f"over {len(common)} variables and leads of {_leads(summary)} h"
+    where = f"over {plural(len(common), 'variable')} and {_leads(summary)}"
     if standard is None:
         others = [name for name in settings.baselines() if name in crps]
         first = f"{best} is the only contender, scored {where}."
         return [first, *_losses(best, others, crps, settings)]
     skill = 1.0 - float(np.exp(means[best] - means[standard]))
     pair = _pair(best, standard, overall, set(common.index))
-    first = _first_sentence(best, standard, skill, pair, settings)
+    first = _first_sentence(best, standard, skill, where, pair, settings)
     others = [standard, *(name for name in settings.baselines() if name in crps)]
-    sentences = [f"{first}; {where}.", *_losses(best, others, crps, settings)]
+    sentences = [first, *_losses(best, others, crps, settings)]
     return sentences + _decided(best, standard, verdicts)
 
 
@@ -62,25 +62,26 @@ def _pair(
 
 
 def _first_sentence(
-    best: str, standard: str, skill: float, pair: pd.Series | None, settings: Settings
+    best: str, standard: str, skill: float, where: str, pair: pd.Series | None, settings: Settings
 ) -> str:
     """Who is best, by how much, and whether chance could have done it."""
+    sure = "" if pair is None else _interval(pair, settings)
     if pair is not None and pair["verdict"] == NO_DIFFERENCE:
-        return f"{best} and {standard} are as good as each other, {_interval(pair, settings)}"
-    by = f"fair CRPS is {skill_text(skill).lstrip('+')} below that of {standard}"
+        return f"{best} and {standard} are as good as each other {where}{sure}."
+    by = f"{where} its fair CRPS is {skill_text(skill).lstrip('+')} below that of {standard}{sure}."
     if pair is not None and pair["verdict"] == BETTER:
-        return f"{best} is best: its {by}, {_interval(pair, settings)}"
-    lowest = f"{best} has the lowest scores, but that it is better is not shown: its {by}"
-    if pair is not None and pair["verdict"] == TOO_FEW_DAYS:
-        return f"{lowest}, of too few days for an interval ({plural(int(pair['days']), 'day')})"
-    if pair is None or np.isnan(pair["ci_low"]):
-        return lowest
-    return f"{lowest}, {_interval(pair, settings)}"
+        return f"{best} is best: {by}"
+    return f"{best} has the lowest scores, but that may be chance: {by}"
 
 
 def _interval(pair: pd.Series, settings: Settings) -> str:
+    """The interval of a skill in brackets, or why there is none."""
+    if pair["verdict"] == TOO_FEW_DAYS:
+        return f" ({plural(int(pair['days']), 'day')}: too few for an interval)"
+    if np.isnan(pair["ci_low"]):
+        return ""
     ends = f"{skill_text(pair['ci_low'])} to {skill_text(pair['ci_high'])}"
-    return f"with a {settings.scores.confidence:.0%} interval of its skill of {ends}"
+    return f" ({settings.scores.confidence:.0%} interval of its skill: {ends})"
 
 
 def _standard(best: str, means: dict[str, float], settings: Settings) -> str | None:
@@ -94,20 +95,22 @@ def _standard(best: str, means: dict[str, float], settings: Settings) -> str | N
 
 def _leads(summary: pd.DataFrame) -> str:
     leads = leads_in(summary)
-    return f"{leads[0]} to {leads[-1]}" if len(leads) > 1 else str(leads[0])
+    if len(leads) == 1:
+        return f"a lead of {leads[0]} h"
+    return f"leads of {leads[0]} to {leads[-1]} h"
 
 
 def _losses(best: str, others: list[str], crps: pd.DataFrame, settings: Settings) -> list[str]:
     """Against whom the best loses, and in which variables."""
     smallest = settings.report.smallest_difference
     sentences = []
-    for other in dict.fromkeys(others):
+    for other in others:
         skill = 1.0 - crps[best] / crps[other]
         lost = skill[skill <= -smallest]
         if len(lost):
             told = ", ".join(f"{name} ({skill_text(value)})" for name, value in lost.items())
             sentences.append(f"It loses to {other} in {told}.")
-    return sentences or [f"It loses to none of {', '.join(dict.fromkeys(others))} in any variable."]
+    return sentences or [f"It loses to none of {', '.join(others)} in any variable."]
 
 
 def _decided(best: str, standard: str, verdicts: pd.DataFrame | None) -> list[str]:
@@ -121,7 +124,7 @@ def _decided(best: str, standard: str, verdicts: pd.DataFrame | None) -> list[st
         (own["verdict"] == word).sum() for word in (BETTER, WORSE, NO_DIFFERENCE)
     )
     return [
-        f"Of {len(own)} comparisons of a variable at a lead with {standard}, {better} are better "
-        f"and {worse} worse than chance explains, {alike} show no difference; the other "
-        f"{len(own) - better - worse - alike} are undecided."
+        f"{plural(len(own), 'comparison')} with {standard} by variable and lead, corrected for "
+        f"their number: {better} better, {worse} worse, {alike} no difference, "
+        f"{len(own) - better - worse - alike} undecided."
     ]

@@ -154,9 +154,8 @@ def merged_probabilities(
 
 def _metrics(by_size: Mapping[int, Sums]) -> Arrays:
     """Those of all thresholds, (resample, threshold)."""
-    having = {size: own for size, own in by_size.items() if "probability_weight_sum" in own}
-    thresholds = next(iter(having.values())).thresholds if having else []
-    rows = [_of_threshold(having, index) for index in range(len(thresholds))]
+    thresholds = next(iter(by_size.values())).thresholds if by_size else []
+    rows = [_of_threshold(by_size, index) for index in range(len(thresholds))]
     return {name: np.stack([row[name] for row in rows], axis=-1) for name in (rows or [{}])[0]}
 
 

@@ -109,7 +109,7 @@ def _sums(event: Event) -> Arrays:
 
 def fractions_skill(cases: Cases, before: str) -> Arrays:
     """The score (resample, lead, threshold, width); `before` stands before all names."""
-    if not cases.thresholds or f"{before}fss_difference_sum" not in cases:
+    if not cases.thresholds:
         return {}
     scores = fractions_skill_score(
         cases[f"{before}fss_difference_sum"], cases[f"{before}fss_reference_sum"]

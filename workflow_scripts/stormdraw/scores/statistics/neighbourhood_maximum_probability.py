@@ -118,7 +118,7 @@ def _sums(event: Event) -> Arrays:
 
 def _metrics(cases: Cases) -> Arrays:
     """The Brier score, standard and fair (Ferro 2008), of more than one member, and the ROC."""
-    if not cases.thresholds or "nmep_brier_sum" not in cases or not cases.has_members:
+    if not cases.thresholds or not cases.has_members:
         return {}
     scores = {
         "nmep_brier": cases.mean("nmep_brier_sum"),

@@ -157,7 +157,7 @@ def of_thresholds(cases: Cases, scores: Arrays) -> Arrays:
 
 
 def _metrics(cases: Cases) -> Arrays:
-    if not cases.thresholds or "nep_brier_sum" not in cases:
+    if not cases.thresholds:
         return {}
     scores = {
         "nep_brier": cases.mean("nep_brier_sum"),

@@ -35,8 +35,8 @@ def _add_pairs(members, truth, weights, rows, down, right, sums):  # type: ignor
             observed = np.sqrt(abs(truth[y, x] - truth[y + down, x + right]))
             mean = total[x] / count
             score = (observed - mean) * (observed - mean)
-            variance = max(squares[x] - total[x] * mean, 0.0) / max(count - 1, 1)
-            fair = score - variance / count if count > 1 else score
+            variance = (squares[x] - total[x] * mean) / max(count - 1, 1)
+            fair = score - variance / count
             for region in range(weights.shape[0]):
                 weight = weights[region, y, x] * weights[region, y + down, x + right]
                 # Where a point does not count there may be no value.

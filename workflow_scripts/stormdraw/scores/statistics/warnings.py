@@ -12,7 +12,7 @@ from stormdraw.scores.score import Arrays, Metric, Score
 from stormdraw.scores.statistics.event_probabilities import contingency, merged_probabilities
 from stormdraw.scores.sums import Sums, ratio
 
-# Shares of members are rounded to twelve digits, and 3 of 10 reach a probability of 0.3.
+# Shares of members are rounded to twelve digits, and 1 of 3 reaches a probability of 1 / 3.
 _ROUNDING = 1e-9
 
 
@@ -32,18 +32,15 @@ def equitable_threat_score(
 
 def _metrics(by_size: Mapping[int, Sums]) -> Arrays:
     """Those of all thresholds and probabilities, (resample, threshold, probability)."""
-    having = {size: own for size, own in by_size.items() if "probability_weight_sum" in own}
-    if not having:
+    any_size = next(iter(by_size.values()), None)
+    if any_size is None or not any_size.thresholds:
         return {}
-    any_size = next(iter(having.values()))
     asked = np.array(any_size.parameters["probability"])
     tables = []
     for index in range(len(any_size.thresholds)):
-        probability, everywhere, with_event = merged_probabilities(having, index)
+        probability, everywhere, with_event = merged_probabilities(by_size, index)
         chosen = np.searchsorted(probability, asked - _ROUNDING)
         tables.append([table[:, chosen] for table in contingency(everywhere, with_event)])
-    if not tables:
-        return {}
     hits, false_alarms, misses, negatives = np.stack(tables, axis=2)
     return {
         "ets": equitable_threat_score(hits, false_alarms, misses, negatives),
