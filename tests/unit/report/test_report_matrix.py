@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from report_run import DEMO
@@ -95,8 +96,10 @@ def test_a_gaussian_is_marked_and_competes_with_nobody() -> None:
 
 def test_a_score_that_is_undefined_leaves_its_place_to_the_stand_in() -> None:
     undefined = ("href_mean_spread", "T2M", 1, "crps_fair", 0, None, None, None)
-    table = summary([*ROWS, undefined])
+    both = ("href", "T2M", 1, "crps_gaussian", 10, 9.0, None, None)
+    table = summary([*ROWS, undefined, both])
     assert cell("fair CRPS", "href_mean_spread", 2, summary=table)[0] == "1.10ᵍ"
+    assert cell("fair CRPS", "href", 2, summary=table)[0] == "1.00"
 
 
 def test_a_star_is_for_the_best_contender_never_for_the_perfect_ensemble() -> None:
@@ -126,6 +129,33 @@ def test_nearness_to_the_perfect_ensemble_is_a_ratio() -> None:
     ratio = "fair CRPS over that of perfect"
     assert [cell(ratio, "ddpm_residual", column)[0] for column in (2, 3)] == ["1.20", "1.50"]
     assert cell(ratio, "perfect", 2)[0] == "1.00"
+
+
+def test_over_a_perfect_score_of_nothing_there_is_no_ratio_and_no_best() -> None:
+    rows = [(*row[:5], 0.0, *row[6:]) if row[0] == "perfect" else row for row in ROWS]
+    for system in ("ddpm_residual", "href", "perfect"):
+        found = cell("fair CRPS over that of perfect", system, 2, summary=summary(rows))
+        assert found[:2] == [NOTHING, "none"]
+
+
+@pytest.mark.parametrize("reference", ["href", "persistence", None])
+def test_each_score_that_has_values_is_offered_once(reference: str | None) -> None:
+    labels = matrix(summary(), None, None, settings(reference)).labels
+    assert len(labels) == len(set(labels))
+    assert not [label for label in labels if label.startswith(("FSS", "ETS", "Brier"))]
+    # Nobody asked for widths or probabilities.
+    run = settings(reference)
+    none = run.scores.model_copy(update={"neighbourhoods": [], "probabilities": []})
+    assert matrix(summary(), None, None, run.model_copy(update={"scores": none})).labels == labels
+
+
+def test_what_is_undefined_throughout_is_not_scored() -> None:
+    undefined = summary()
+    undefined.loc[undefined["system"] == "href", "value"] = np.nan
+    shown = matrix(undefined, None, None, settings())
+    scored = {row.name: row.scored for row in shown.rows}
+    assert not any(scored["href"])
+    assert all(scored["ddpm_residual"])
 
 
 @pytest.mark.parametrize(
@@ -170,6 +200,15 @@ def test_an_initial_hour_can_be_chosen() -> None:
     assert shown.hours == ["all", "06 UTC", "18 UTC"]
     found = [cell("fair CRPS", "href", 2, by_hour=by_hour, hour=hour)[0] for hour in range(3)]
     assert found == ["1.00", "1.00", "2.00"]
+    sure = judged(("ddpm_residual", "href", "T2M", 1, "better"))
+    kinds = [
+        cell(
+            "skill against href (%)", *("ddpm_residual", 2), by_hour=by_hour, verdicts=sure, hour=h
+        )
+        for h in range(2)
+    ]
+    # The verdict is of all hours together.
+    assert [kind for _, kind, _ in kinds] == ["better-5 sure", "better-5"]
     title = cell("fair CRPS", "href", 2, by_hour=by_hour, hour=1)[2]
     assert title == "href, T2M, 1 h: fair CRPS 1.00, 2 cases"
 

@@ -11,6 +11,7 @@ from scipy import integrate, stats
 from scored_fields import fields_of
 
 from stormdraw.grids import Grid
+from stormdraw.scores import registry
 from stormdraw.scores.block import event_sums
 from stormdraw.scores.case import score_case
 from stormdraw.scores.ensemble import Forecast
@@ -179,3 +180,29 @@ def test_a_system_of_mean_and_spread_has_all_event_scores(
     assert expected <= set(found)
     ensembles_only = ("crps_fair", "crps_standard", "brier_fair", "pmm", "rank", "crps_potential")
     assert not [name for name in found if name.startswith(ensembles_only)]
+
+
+@pytest.mark.parametrize("names", [["T2M"], ["T2M", "REFC"]])
+def test_a_variable_without_thresholds_has_no_score_of_events(
+    names: list[str],
+    tmp_path: Path,
+    make_ensemble: Callable[..., xr.Dataset],
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> None:
+    """Alone, and beside one that has some, whose tables are in the file for all variables."""
+    members = {name: random.normal(280.0, 5.0, (4, 1, *grid.shape)) for name in names}
+    init = datetime(2026, 6, 8, 6)
+    truth = {name: values[0] for name, values in members.items()}
+    fields = write_fields("fields.nc", [init.replace(hour=7)], truth)
+    make_ensemble(init, [1], members).to_netcdf(tmp_path / "2026060806.nc")
+    scores = Scores(thresholds={"REFC": [60.0]}, neighbourhoods=[1, 3])
+    score_case(tmp_path / "2026060806.nc", [fields], tmp_path / "scores.nc", 0, scores)
+    table = summarise({"trial": [tmp_path / "scores.nc"]}, scores, 0)
+    of_event = {name for name, score in registry.scores().items() if score.event}
+    of_event = {metric for name in of_event for metric in registry.scores()[name].metrics}
+    warmth = table[table["variable"] == "T2M"]
+    assert {"crps_fair", "rmse"} <= set(warmth["metric"])
+    assert not of_event & set(warmth["metric"])
+    assert warmth[["threshold", "width", "probability"]].isna().all(axis=None)

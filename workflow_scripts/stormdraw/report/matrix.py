@@ -93,7 +93,6 @@ def choices(summary: pd.DataFrame, settings: Settings) -> list[Choice]:
     found = [
         _against(other, name, metric)
         for other in dict.fromkeys([settings.scores.reference, *settings.baselines()])
-        if other in systems
         for name, metric in offered.items()
         if metric.kind == "skill"
     ]
@@ -274,7 +273,7 @@ def _stars(
     allowed = np.array(
         [[row is not None and "gaussian" not in row["metric"] for row in own] for own in rows]
     )
-    allowed &= np.array(competes)[:, None] & np.isfinite(values)
+    allowed &= np.array(competes)[:, None]
     ordered = np.where(allowed, -choice.best * values, np.inf)
     best = ordered.min(axis=0)
     return (ordered == best) & np.isfinite(ordered)
