@@ -69,6 +69,10 @@ def test_a_variable_that_the_simulated_archive_has_not(config, monkeypatch):
         ({"scores__thresholds": {"REFC": [90]}}, "REFC is between -10 and 80 dBZ, and never"),
         ({"scores__thresholds": {"CAPE": [float("nan")]}}, "scores.thresholds.CAPE.0"),
         ({"scores__thresholds": {"CAPE": [*range(255)]}}, "scores.thresholds.CAPE"),
+        ({"scores__probabilities": [0.0]}, "scores.probabilities.0"),
+        ({"scores__probabilities": [1.1]}, "scores.probabilities.0"),
+        ({"scores__local_patch": 0}, "scores.local_patch"),
+        ({"scores__neighbourhoods": [4]}, "4 is even: a neighbourhood has its point in the middle"),
         ({"archive__source": []}, "archive.source"),
         ({"archive__source": ["ftp"]}, "archive.source"),
         (
@@ -190,6 +194,15 @@ def test_what_is_wrong_is_not_told_in_the_words_of_a_library(config, entry, comp
     with pytest.raises(StormdrawError, match=re.escape(complaint)) as error:
         load_settings(config | entry)
     assert "\n" not in str(error.value)
+
+
+def test_what_is_scored_for_each_of_is_in_order_and_once(config):
+    given = {"probabilities": [0.5, 0.1, 0.5], "neighbourhoods": [9, 1, 9]}
+    given |= {"variogram_lags": [4, 1, 4], "thresholds": {"REFC": [40.0, 20.0, 40.0]}}
+    scores = load_settings(changed(config, **{f"scores__{key}": of for key, of in given.items()}))
+    scores = scores.scores
+    assert (scores.probabilities, scores.neighbourhoods) == ([0.1, 0.5], [1, 9])
+    assert (scores.variogram_lags, scores.thresholds) == ([1, 4], {"REFC": [20.0, 40.0]})
 
 
 def test_usual_thresholds_are_of_any_run(config):

@@ -206,3 +206,25 @@ def test_a_variable_without_thresholds_has_no_score_of_events(
     assert {"crps_fair", "rmse"} <= set(warmth["metric"])
     assert not of_event & set(warmth["metric"])
     assert warmth[["threshold", "width", "probability"]].isna().all(axis=None)
+
+
+def test_at_a_lead_without_a_point_scores_of_events_are_undefined(
+    tmp_path: Path,
+    make_ensemble: Callable[..., xr.Dataset],
+    write_fields: Callable[..., Path],
+    grid: Grid,
+    random: np.random.Generator,
+) -> None:
+    init = datetime(2026, 6, 8, 6)
+    members = random.normal(20.0, 9.0, (4, 2, *grid.shape))
+    truth = members[0].copy()
+    truth[1] = np.nan
+    times = [init.replace(hour=hour) for hour in (7, 8)]
+    fields = write_fields("fields.nc", times, {"REFC": truth})
+    make_ensemble(init, [1, 2], {"REFC": members}).to_netcdf(tmp_path / "2026060806.nc")
+    scores = Scores(thresholds={"REFC": [20.0]}, neighbourhoods=[1])
+    score_case(tmp_path / "2026060806.nc", [fields], tmp_path / "scores.nc", 0, scores)
+    table = summarise({"trial": [tmp_path / "scores.nc"]}, scores, 0)
+    for metric in ("brier", "ets", "pmm_csi", "fss", "nmep_brier"):
+        values = table[table["metric"] == metric].groupby("lead_hours")["value"]
+        assert values.count().to_dict() == {1: 3 if metric == "ets" else 1, 2: 0}

@@ -3,8 +3,10 @@ import pytest
 import scoringrules
 from properscoring import crps_ensemble
 
-from stormdraw.scores.statistics.energy_score import energy_score
+from stormdraw.scores.ensemble import Forecast
+from stormdraw.scores.statistics.energy_score import SCORE, energy_score
 from stormdraw.scores.statistics.variogram_score import variogram_sums, variogram_weight
+from stormdraw.scores.verification import Wind
 
 
 @pytest.fixture
@@ -72,6 +74,39 @@ def test_energy_score_does_not_change_with_threads(
         energy_score(u, v, *truth), energy_score(u, v, *truth, threads=2), strict=True
     ):
         np.testing.assert_array_equal(one, other)
+
+
+def test_energy_scores_are_of_points_where_both_components_are_known(
+    random: np.random.Generator,
+) -> None:
+    u, v = random.normal(size=(2, 3, 2, 4)).astype(np.float32)
+    true_u, true_v = random.normal(size=(2, 2, 4)).astype(np.float32)
+    u[1, 0, 0] = v[2, 0, 1] = true_u[0, 2] = true_v[0, 3] = np.nan
+    allowed = np.ones((2, 4), bool)
+    allowed[1, 0] = False
+    weights = random.uniform(0.5, 1.5, (1, 2, 4))
+    assert SCORE.wind
+    found = SCORE.wind(
+        Wind(Forecast("U10", u), Forecast("V10", v), true_u, true_v, weights, allowed)
+    )
+    standard, fair = energy_score(u[:, 1, 1:], v[:, 1, 1:], true_u[1, 1:], true_v[1, 1:])
+    kept = weights[0, 1, 1:]
+    assert found["energy_weight_sum"] == pytest.approx(kept.sum())
+    assert found["energy_standard_sum"] == pytest.approx(kept @ standard)
+    assert found["energy_fair_sum"] == pytest.approx(kept @ fair)
+
+
+@pytest.mark.parametrize("counts", [(3, 2), (0, 0), (None, 3), (3, None)])
+def test_without_the_same_members_of_both_components_there_is_no_energy_score(
+    counts: tuple[int | None, int | None],
+) -> None:
+    u, v = (
+        Forecast(name, None if count is None else np.ones((count, 2, 4), np.float32))
+        for name, count in zip(("U10", "V10"), counts, strict=True)
+    )
+    truth, everywhere = np.ones((2, 4), np.float32), np.ones((2, 4), bool)
+    assert SCORE.wind
+    assert SCORE.wind(Wind(u, v, truth, truth, np.ones((1, 2, 4)), everywhere)) == {}
 
 
 def test_variogram_score_equals_a_loop(random: np.random.Generator) -> None:

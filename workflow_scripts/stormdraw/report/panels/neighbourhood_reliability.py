@@ -67,12 +67,12 @@ def draw(axes: Axes, evidence: Evidence) -> None:
 PANEL = Panel(
     place=12,
     caption=(
-        "Reliability near a point, of the highest threshold that the truth reached, in boxes of a "
-        "middle width. Solid markers are the neighbourhood maximum ensemble probability, the share "
-        "of members with the event anywhere in the box, against the truth anywhere in it; hollow "
-        "ones are the neighbourhood ensemble probability, the mean fraction of the box that has "
-        "it, against the truth at the point (Schwartz and Sobash 2017). On the diagonal the event "
-        "comes as often as it was forecast."
+        "Reliability of neighbourhood probabilities (Schwartz and Sobash 2017), for the highest "
+        "threshold that the truth reached, in boxes of the width in the title. Solid markers: the "
+        "neighbourhood maximum ensemble probability, the share of members with the event anywhere "
+        "in the box, against the truth anywhere in the box. Hollow markers: the neighbourhood "
+        "ensemble probability, the fraction of the box with the event, averaged over members, "
+        "against the truth at the point. On the diagonal the event occurs as often as forecast."
     ),
     shows=lambda evidence: bool(read_classes(evidence, "nmep")[2]),
     draw=draw,

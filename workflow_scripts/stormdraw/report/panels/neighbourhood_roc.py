@@ -16,8 +16,9 @@ def draw(axes: Axes, evidence: Evidence) -> None:
 PANEL = Panel(
     place=13,
     caption=(
-        "ROC near a point, of the same probabilities with the same markers, warning from 0, any, "
-        "2 %, 5 %, 15 % and so on to 95 %: ensembles of all sizes have the same points."
+        "ROC of the same probabilities, with the same markers. Each point is a warning given at "
+        "some probability or more: 0, anything above 0, 2 %, 5 %, 15 % and so on to 95 %. They are "
+        "the same for ensembles of all sizes."
     ),
     shows=lambda evidence: bool(read_classes(evidence, "nmep")[2]),
     draw=draw,
