@@ -84,3 +84,14 @@ def test_without_a_model_the_reference_stands_in() -> None:
     config["models"] = []
     config["ensembles"]["systems"] = config["ensembles"]["systems"][1:]
     assert candidates(load_settings(config)) == ["href"]
+
+
+def test_without_candidates_or_scores_nobody_wins() -> None:
+    with pytest.raises(StormdrawError, match=r"report\.products_of"):
+        choose(None, two_models())
+    assert winner_of(summary_of(SCORES).iloc[:0], two_models()) is None
+    config = copy.deepcopy(DEMO)
+    baselines = [one for one in config["ensembles"]["systems"] if one["method"] == "baseline"]
+    config |= {"models": [], "scores": {"reference": None}}
+    config["ensembles"]["systems"] = baselines
+    assert choose(None, load_settings(config)) is None

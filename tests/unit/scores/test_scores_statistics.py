@@ -206,6 +206,22 @@ def test_spectra_are_of_ten_members_and_of_the_mean_of_all(
     np.testing.assert_allclose(of_mean, many.mean(axis=0).var(axis=(1, 2)), rtol=1e-5)
 
 
+def test_a_field_with_a_hole_and_a_mean_and_spread_have_no_spectrum(
+    make_ensemble: Callable[..., xr.Dataset],
+    members: np.ndarray,
+    observed: np.ndarray,
+    weights: np.ndarray,
+) -> None:
+    observed[1, 2, 3] = np.nan
+    found = case_statistics(
+        make_ensemble(INIT, LEADS, {"T2M": members}), as_truth(T2M=observed), weights, 0
+    )
+    assert found["spectrum_fields"].values.tolist() == [[1, 0]]
+    both = {"T2M_mean": members.mean(axis=0), "T2M_spread": members.std(axis=0)}
+    found = case_statistics(make_ensemble(INIT, LEADS, both), as_truth(T2M=observed), weights, 0)
+    assert "spectrum_fields" not in found
+
+
 def test_ties_are_broken_the_same_way_for_the_same_seed(
     make_ensemble: Callable[..., xr.Dataset],
 ) -> None:
