@@ -24,7 +24,13 @@ if not workflow.configfiles and not AS_MODULE:
 
 
 include: "rules/common.smk"
-include: "rules/dependencies.smk"
+include: "rules/dependencies/archive.smk"
+include: "rules/dependencies/fields.smk"
+include: "rules/dependencies/models.smk"
+include: "rules/dependencies/ensembles.smk"
+include: "rules/dependencies/order.smk"
+include: "rules/dependencies/scores.smk"
+include: "rules/dependencies/report.smk"
 include: "rules/archive.smk"
 include: "rules/fields.smk"
 include: "rules/models.smk"

@@ -66,7 +66,7 @@ def bench(finished: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Exp
 
 def test_every_rule_is_tried(root):
     """Those within an `if` are tried where a configuration asks for them, in tests/workflow."""
-    text = "".join(path.read_text() for path in (root / "rules").glob("*.smk"))
+    text = "".join(path.read_text() for path in (root / "rules").rglob("*.smk"))
     always, ever = (set(re.findall(f"^{at}rule (\\w+):", text, re.M)) for at in ("", " *"))
     assert always <= set(RULES) | OF_SEVERAL_JOBS <= ever
 

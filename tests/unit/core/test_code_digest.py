@@ -225,7 +225,7 @@ def test_every_module_is_in_a_digest_or_read_by_the_rules(root, scripts, tmp_pat
     """No module that makes a result is reached in a way that a digest does not follow."""
     library = root / "workflow_scripts"
     everything = {name_of(path, library) for path in library.glob("stormdraw/**/*.py")}
-    rules = "".join(path.read_text() for path in (root / "rules").glob("*.smk"))
+    rules = "".join(path.read_text() for path in (root / "rules").rglob("*.smk"))
     # A long import stands in parentheses.
     imports = r"^from stormdraw\S* import (?:\([\w,\s]+\)|[\w, ]+$)"
     lines = re.findall(imports, rules, flags=re.MULTILINE)
@@ -246,7 +246,7 @@ def test_every_module_is_in_a_digest_or_read_by_the_rules(root, scripts, tmp_pat
 def test_no_name_stands_for_two_things_in_the_rules(root):
     """Rule files share their names: the last import of one decides for all."""
     named: dict[str, list[str]] = {}
-    for path in [root / "Snakefile", *sorted((root / "rules").glob("*.smk"))]:
+    for path in [root / "Snakefile", *sorted((root / "rules").rglob("*.smk"))]:
         text = path.read_text()
         for module, names in re.findall(r"^from (\S+) import \(?([\w,\s]+?)\)?$", text, re.M):
             for name in re.findall(r"\w+", names):

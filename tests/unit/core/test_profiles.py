@@ -7,7 +7,7 @@ import yaml
 
 
 def test_rules_that_ask_for_a_gpu_have_a_partition(root: Path) -> None:
-    rules = "".join(path.read_text() for path in sorted((root / "rules").glob("*.smk")))
+    rules = "".join(path.read_text() for path in sorted((root / "rules").rglob("*.smk")))
     parts = re.split(r"^\s*rule (\w+):$", rules, flags=re.MULTILINE)
     asking = {
         name

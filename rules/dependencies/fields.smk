@@ -1,0 +1,62 @@
+# Paths of the fields that rules of any stage read.
+
+from stormdraw.times import format_date, hours, parse_init
+
+
+def analysis_file(valid):
+    """The day file of the analysis valid at a time."""
+    start = valid - hours(SETTINGS.archive.analysis_lead)
+    return f"results/fields/hrrr/{format_date(start)}.nc"
+
+
+def analysis_files(times):
+    return sorted({analysis_file(time) for time in times})
+
+
+def initial_file(wildcards):
+    return analysis_file(parse_init(wildcards.init))
+
+
+def truth_of(times):
+    """The day files of the truth at some valid times."""
+    if SETTINGS.archive.truth == "hrrr":
+        return analysis_files(times)
+    return sorted({f"results/fields/truth/{format_date(time)}.nc" for time in times})
+
+
+def initial_files(wildcards):
+    """The files of the states that a model's forecast starts from."""
+    init = parse_init(wildcards.init)
+    history = MODELS[STEPPING[wildcards.system]]["history"]
+    return analysis_files(init - hours(age) for age in range(history))
+
+
+def truth_files(wildcards):
+    init = parse_init(wildcards.init)
+    return truth_of(init + hours(lead) for lead in SETTINGS.leads)
+
+
+def analyses_of_truth(wildcards):
+    """The analyses for a day of the truth: they give its grid and the variables it lacks."""
+    times = SETTINGS.compared_times()
+    return analysis_files(time for time in times if format_date(time) == wildcards.date)
+
+
+TRAINING_FILES = analysis_files(SETTINGS.periods.training.times())
+STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.fields.static else []
+
+
+def all_quality():
+    """The tables of suspicious values of the fields."""
+    days = [
+        f"results/fields/quality/{source}/{date}.csv"
+        for source in ("hrrr", "truth")
+        for date in sorted(wanted_of(source))
+    ]
+    static = ["results/fields/quality/static/all.csv"] if SETTINGS.fields.static else []
+    cycles = [
+        f"results/fields/quality/{source}/{format_init(time)}.csv"
+        for source in {need.source: None for need in SETTINGS.needs()}
+        for time in SETTINGS.cases_from(source)
+    ]
+    return days + static + cycles

@@ -1,0 +1,53 @@
+# What the rules of the models depend on.
+
+from stormdraw.costs.runtime import minutes_to_train
+from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
+
+
+def plan_of(model):
+    """The plan of a model, or None if it does not exist yet."""
+    path = Path(f"results/models/{model}/plan.json")
+    plan = json.loads(path.read_text()) if path.exists() else {}
+    return plan if "work" in plan else None
+
+
+def memory_to_train(wildcards, attempt):
+    """Megabytes, as planned; without a plan, what a small model needs."""
+    plan = plan_of(wildcards.model)
+    return attempt * (4000 if plan is None else plan["training_bytes"]["peak"] // 10**6 + 1)
+
+
+def time_to_train(wildcards, attempt):
+    """Minutes."""
+    return minutes_to_train(plan_of(wildcards.model), devices_to_train(wildcards), attempt)
+
+
+def devices_to_train(wildcards):
+    """The number of GPUs, or of the processes that replace them."""
+    return MODELS[wildcards.model]["training"]["devices"]
+
+
+def trained_on(model):
+    """The settings that a training depends on."""
+    forecaster = MODELS[model]["forecaster"]
+    return {
+        "seed": SETTINGS.seed,
+        "variables": STATE,
+        "periods": SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
+        "model": MODELS[model],
+        **({"forecaster": MODELS[forecaster]} if forecaster else {}),
+    }
+
+
+def forecaster_of_model(wildcards):
+    """The trained forecaster whose states a perturbation model learns to perturb."""
+    forecaster = MODELS[wildcards.model]["forecaster"]
+    return f"results/models/{forecaster}/model.pt" if forecaster else []
+
+
+_VALIDATION = SETTINGS.periods.validation
+VALIDATION_FILES = analysis_files(_VALIDATION.times()) if _VALIDATION else []
+
+DIAGNOSED = [name for name, model in MODELS.items() if can_be_diagnosed(model)]
+# Hours that are never scored: validation, or else the end of training.
+DIAGNOSED_FILES = analysis_files(diagnosed_hours(SETTINGS.periods)[1])

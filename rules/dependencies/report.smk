@@ -1,0 +1,46 @@
+# What the rules of the report depend on.
+
+from stormdraw.report.figure import as_rst, figure_paths, figures, module_of_figure, settings_of
+from stormdraw.report.mapped import mapped_systems, wanted_for_maps
+from stormdraw.scores.memory import products_megabytes
+
+# Maps show one of these cases. Ensembles that are deleted are not kept until the last exists.
+MAPPED_INITS = INITS if KEPT else INITS[:1]
+SHOWN_ON_MAPS = expand("results/report/maps/{system}.nc", system=mapped_systems(SETTINGS))
+# Before an ensemble is deleted, the fields for possible maps are extracted.
+MAPS = SHOWN_ON_MAPS if KEPT else expand("results/report/maps/{system}.nc", system=SYSTEMS)
+
+
+_MAPPED_TIMES = [parse_init(init) for init in MAPPED_INITS]
+MAPPED_STATES = analysis_files(_MAPPED_TIMES)
+MAPPED_TRUTH = truth_of(time + hours(lead) for time in _MAPPED_TIMES for lead in SETTINGS.leads)
+
+# (name, variable or model) of each figure, by its path without suffix.
+FIGURES = figures()
+FIGURE_PATHS = figure_paths(FIGURES, scored_variables(STATE), DIAGNOSED)
+
+
+def figure_of(wildcards):
+    name, _ = FIGURE_PATHS[wildcards.figure]
+    return FIGURES[name]
+
+
+def files_of_figure(wildcards):
+    """The inputs of a figure."""
+    _, of = FIGURE_PATHS[wildcards.figure]
+    files = {
+        "summary": "results/scores/summary.csv",
+        "statistics": all_statistics,
+        "maps": SHOWN_ON_MAPS,
+        "audit": "results/archive/audit.csv",
+        "metrics": expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
+        "diagnosis": f"results/models/{of}/diagnosis.nc",
+    }
+    return {name: files[name] for name in figure_of(wildcards).reads}
+
+
+def label_of_figure(wildcards):
+    """The labels of a figure in Snakemake's report."""
+    name, of = FIGURE_PATHS[wildcards.figure]
+    title = {"figure": FIGURES[name].title}
+    return title | ({FIGURES[name].each: of} if of else {})
