@@ -279,6 +279,7 @@ def test_spread_is_calibrated_on_validation_cases_alone(config):
     assert settings.ensembles.systems[0].calibration_draws(settings) == 10 * 4 * 6
 
 
+HOW = {"method": "one_step", "model": "ddpm_residual"}
 VALIDATED = {
     "training": {"start": "2026-06-01", "end": "2026-06-05"},
     "validation": {"start": "2026-06-06T00:00", "end": "2026-06-06T10:00"},
@@ -325,6 +326,29 @@ def test_the_uncalibrated_amplitude_is_always_tried(config):
     ensembles = {**config["ensembles"], "calibration_amplitudes": [1.5, 0.75]}
     settings = load_settings(changed(config, ensembles=ensembles))
     assert settings.ensembles.calibration_amplitudes == [0.75, 1.0, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("ensembles", "said"),
+    [
+        ({"calibration_amplitudes": [0.2]}, "greater than or equal to 0.25"),
+        ({"calibration_amplitudes": [4.5]}, "less than or equal to 4"),
+        ({"calibration_amplitudes": []}, "at least 1 item"),
+        ({"systems": []}, "give at least one system"),
+        ({"systems": 2 * [{"name": "it", "method": "reference"}]}, "but it occurs twice"),
+        *(
+            ({"systems": [{"name": "it", **HOW, "noise_amplitude": amplitude}]}, said)
+            for amplitude, said in (
+                (-0.1, "greater than or equal to 0"),
+                (5.1, "less than or equal to 5"),
+            )
+        ),
+    ],
+)
+def test_values_that_ensembles_refuse(config, ensembles, said):
+    config = changed(config, ensembles={**config["ensembles"], **ensembles})
+    with pytest.raises(StormdrawError, match=said):
+        load_settings(config)
 
 
 def test_calibration_without_a_validation_case(config):

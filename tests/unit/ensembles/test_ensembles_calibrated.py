@@ -141,7 +141,9 @@ def test_members_and_variables_are_those_of_the_other_system() -> None:
     assert system("perfect_calibrated").most_members(run) == 10
     assert system("refs_calibrated").most_members(run) == 14
     assert system("refs_calibrated").variables(run, {}) == run.variables
-    assert system("perfect_calibrated").depends_on(run)["of"]["members"] == 10
+    # Its own keys, and the run's that it depends on.
+    of = system("perfect_calibrated").depends_on(run)["of"]
+    assert (of["method"], of["members"], of["target"]["coarsen"]) == ("perfect", 10, 1)
 
 
 def test_variables_with_a_floor_or_transform_stay_raw_unless_they_are_named() -> None:
@@ -174,6 +176,7 @@ def test_a_system_needs_a_variable_to_calibrate() -> None:
         (calibrated("persistence"), "which has one member and so no spread to calibrate"),
         (calibrated("refs") | {"of": "refs_calibrated"}, "which is a calibrated system itself"),
         (calibrated("refs", cases=0), "greater than or equal to 1"),
+        (calibrated("refs", cases=401), "less than or equal to 400"),
         (calibrated("refs", only=["RAIN"]), "unknown variable 'RAIN': known ones are REFC"),
         (calibrated("refs", only=["GUST"]), "calibrates `only` GUST, but the run's variables are"),
         (calibrated("refs", only=[]), "at least 1 item"),

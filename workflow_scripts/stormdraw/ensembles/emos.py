@@ -87,5 +87,5 @@ def fit(
 def _start(m: np.ndarray, v: np.ndarray, y: np.ndarray) -> np.ndarray:
     """A first guess whose variance is the mean squared error, half of it from the ensemble's."""
     error, spread = float(np.mean((y - m) ** 2)), float(np.mean(v))
-    half = max(error / 2.0, 1e-3)
+    half = error / 2.0
     return np.array([0.0, 1.0, half, half / spread if spread > 0 else 0.0])
