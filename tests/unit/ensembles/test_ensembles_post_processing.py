@@ -16,7 +16,6 @@ from stormdraw.ensembles.emos import Coefficients, fit
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.ensembles.marginals import Marginal
 from stormdraw.ensembles.post_processing import (
-    fair_crps,
     fit_pairs,
     read_coefficients,
     write_calibrated,
@@ -78,16 +77,6 @@ def paired(folder: Path, to: Path, *numbers: int) -> list[Path]:
         truth = [folder / f"truth{number}.nc"]
         write_pairs(folder / f"raw{number}.nc", truth, case_of(number), path)
     return paths
-
-
-def test_the_fair_crps_is_that_of_another_library() -> None:
-    random = np.random.default_rng(2)
-    members, observed = random.normal(size=(7, 50)), random.normal(size=50)
-    right = scoringrules.crps_ensemble(observed, members.T, estimator="fair")
-    np.testing.assert_allclose(fair_crps(members, observed, np.full(50, 7)), right, rtol=1e-9)
-    members[2] = np.nan
-    fewer = scoringrules.crps_ensemble(observed, np.delete(members, 2, 0).T, estimator="fair")
-    np.testing.assert_allclose(fair_crps(members, observed, np.full(50, 6)), fewer, rtol=1e-9)
 
 
 def test_coefficients_are_those_of_all_cases_at_leads_that_are_near(

@@ -17,6 +17,7 @@ import xarray as xr
 
 from stormdraw.ensembles.copula import AROUND, couple, moments
 from stormdraw.ensembles.emos import Coefficients, fit, mean_crps
+from stormdraw.ensembles.fair_crps import fair_crps
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.ensembles.marginals import Marginal
 from stormdraw.ensembles.system import CaseToMake
@@ -82,24 +83,9 @@ def _pairs(marginal: Marginal, members: np.ndarray, observed: np.ndarray) -> np.
     raw = marginal.to_fit(members.reshape(len(members), -1))
     truth = marginal.to_fit(observed.ravel())
     mean, variance, count = moments(raw)
-    found = np.stack([mean, variance, fair_crps(raw, truth, count), truth])
+    found = np.stack([mean, variance, fair_crps(raw, truth), truth])
     found[:, (count < 2) | ~np.isfinite(truth)] = np.nan
     return found
-
-
-def fair_crps(members: np.ndarray, observed: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """The fair CRPS (point,) of members (member, point), of which `count` are not missing.
-
-    It is the mean distance to the observed value, less half the mean distance between two members
-    (Ferro 2014, doi:10.1002/qj.2270). In the sum of the latter, the k-th smallest of M members has
-    the coefficient 2k - M - 1.
-    """
-    ordered = np.sort(members, axis=0)
-    times = 2.0 * np.arange(1, len(members) + 1)[:, None] - count - 1.0
-    pairs = np.maximum(count * (count - 1.0), 1.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        away = np.nansum(np.abs(members - observed), axis=0) / count
-    return away - np.nansum(times * ordered, axis=0) / pairs
 
 
 def fit_pairs(system: str, paths: Sequence[Path], cases: Sequence[str], output: Path) -> None:

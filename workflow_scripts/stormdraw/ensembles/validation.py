@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.ensembles.drawing import DrawingFiles, draw_case
+from stormdraw.ensembles.fair_crps import fair_crps
 from stormdraw.ensembles.system import FromModel
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import StateReader, absent_times
@@ -34,22 +35,15 @@ class ValidationScores:
         drawn = members[:, ::step, ::step].reshape(len(members), -1).astype(np.float64)
         observed = truth[::step, ::step].ravel().astype(np.float64)
         there = np.isfinite(observed) & np.isfinite(drawn).all(axis=0)
-        drawn, observed = np.sort(drawn[:, there], axis=0), observed[there]
-        count, mean = len(drawn), drawn.mean(axis=0)
+        drawn, observed = drawn[:, there], observed[there]
         place = index, lead
         self.points[place] += len(observed)
         self.variance[place] += drawn.var(axis=0, ddof=1).sum()
-        self.squared_error[place] += ((mean - observed) ** 2).sum()
-        # In ascending order sum_ij |x_i - x_j| is 2 sum_k (2k - M + 1) x_k, k = 0 .. M-1.
-        weights = (2 * np.arange(count) - count + 1) / (count * (count - 1))
-        distance = np.abs(drawn - observed).mean(axis=0)
-        self.crps[place] += (distance - weights @ (drawn - mean)).sum()
+        self.squared_error[place] += ((drawn.mean(axis=0) - observed) ** 2).sum()
+        self.crps[place] += fair_crps(drawn, observed).sum()
 
     def fair_crps(self) -> np.ndarray:
-        """Mean fair CRPS (variable, lead); NaN where no point was added.
-
-        1/M sum_i |x_i - y| - 1/(2 M (M-1)) sum_ij |x_i - x_j| (Ferro 2014).
-        """
+        """Mean fair CRPS (variable, lead); NaN where no point was added."""
         with np.errstate(invalid="ignore"):
             return self.crps / self.points
 
