@@ -138,6 +138,38 @@ def test_points_and_times_that_are_missing_say_nothing(folder: Path, tmp_path: P
     assert not lacking.exists()
 
 
+def test_a_point_with_a_single_member_says_nothing(tmp_path: Path, folder: Path) -> None:
+    case = Case("raw", "reference", START, LEADS, STATE)
+    with ensemble_file(tmp_path / "raw.nc", GRID, case, ["a", "b"], {}) as put:
+        for k, j in np.ndindex(2, 2):
+            fields = state(WORLD.members, 0, k, j)
+            if k == 1:
+                fields[:, 0] = np.nan
+            put(k, j, fields)
+    write_pairs(tmp_path / "raw.nc", [folder / "truth0.nc"], case_of(0), tmp_path / "pairs.nc")
+    pairs = xr.load_dataset(tmp_path / "pairs.nc")["pairs"].values.reshape(4, 3, 2, *GRID.shape)
+    assert np.isnan(pairs[..., 0, :]).all()
+    assert np.isfinite(pairs[..., 1:, :]).all()
+
+
+def test_leads_that_are_far_apart_are_not_fitted_together(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    pairs = xr.Dataset(
+        {
+            "pairs": (
+                ("quantity", "variable", "lead", "point"),
+                random.gamma(2.0, size=(4, 1, 4, 9)),
+            )
+        },
+        coords={"variable": ["T2M"], "lead": [1, 3, 4, 9]},
+    )
+    pairs.to_netcdf(tmp_path / "pairs.nc")
+    fit_pairs("better", [tmp_path / "pairs.nc"], ["one"], tmp_path / "fitted.json")
+    leads = json.loads((tmp_path / "fitted.json").read_text())["variables"]["T2M"]["leads"]
+    together = {lead: found["fitted_with_leads"] for lead, found in leads.items()}
+    assert together == {"1": [1, 3], "3": [1, 3, 4], "4": [3, 4], "9": [9]}
+
+
 def test_no_pair_at_all_is_an_error(tmp_path: Path) -> None:
     nothing = xr.Dataset(
         {"pairs": (("quantity", "variable", "lead", "point"), np.full((4, 1, 1, 5), np.nan))},
@@ -199,6 +231,22 @@ def test_a_calibrated_case_is_that_of_whole_fields(
             np.testing.assert_allclose(np.sort(echo, axis=0), other, atol=2e-3)
 
 
+def test_rows_that_are_calibrated_apart_are_those_of_the_whole_field(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Members at the floor are ranked by what is around a point, in other rows too."""
+    write_coefficients(tmp_path / "fitted.json", FITTED)
+    given = (folder / "raw2.nc", tmp_path / "fitted.json")
+    case, whole, parts = case_of(2, ["REFC"]), tmp_path / "whole.nc", tmp_path / "parts.nc"
+    write_calibrated(to_calibrate(case, whole, *given), ["REFC"])
+    # Less than a row.
+    monkeypatch.setattr("stormdraw.ensembles.post_processing._AT_ONCE", 1)
+    write_calibrated(to_calibrate(case, parts, *given), ["REFC"])
+    with xr.open_dataset(whole) as one, xr.open_dataset(parts) as other:
+        # A step of the packing, where rounding differs.
+        np.testing.assert_allclose(other["REFC"], one["REFC"], atol=2e-3)
+
+
 def test_variables_that_are_not_chosen_stay_as_they_are(folder: Path, tmp_path: Path) -> None:
     write_coefficients(tmp_path / "fitted.json", FITTED)
     given = (folder / "raw1.nc", tmp_path / "fitted.json")
@@ -219,7 +267,12 @@ def test_variables_that_are_not_chosen_stay_as_they_are(folder: Path, tmp_path: 
 def test_what_the_raw_case_lacks_the_calibrated_one_lacks(folder: Path, tmp_path: Path) -> None:
     case = Case("raw", "reference", START, LEADS, STATE)
     with ensemble_file(
-        tmp_path / "raw.nc", GRID, case, ["a", "b", "c"], {}, {"absent_members": "b"}
+        tmp_path / "raw.nc",
+        GRID,
+        case,
+        ["a", "b", "c"],
+        {},
+        {"absent_members": "b", "missing": "no 3 h"},
     ) as put:
         for k, j in np.ndindex(3, 2):
             put(k, j, state(WORLD.members, 0, k, j) * (np.nan if k == 1 or j == 1 else 1.0))
@@ -233,6 +286,7 @@ def test_what_the_raw_case_lacks_the_calibrated_one_lacks(folder: Path, tmp_path
     write_calibrated(made, STATE)
     with xr.open_dataset(output) as dataset:
         assert dataset.attrs["absent_members"] == "b"
+        assert dataset.attrs["missing"] == "no 3 h"
         assert dataset["member"].values.tolist() == ["a", "b", "c"]
         for name in STATE:
             there = np.isfinite(dataset[name].values).all(axis=(2, 3))
