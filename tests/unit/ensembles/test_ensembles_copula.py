@@ -115,6 +115,14 @@ def test_the_member_with_a_storm_near_gets_the_first_echo() -> None:
         assert (np.argsort(far, axis=0) == np.array(order)[:, None]).all()
 
 
+def test_moments_are_those_of_the_members_that_are_not_missing() -> None:
+    nan = np.nan
+    mean, variance, count = moments(np.array([[1.0, 1.0, nan], [4.0, nan, nan], [nan, nan, nan]]))
+    np.testing.assert_array_equal(mean, [2.5, 1.0, nan])
+    np.testing.assert_array_equal(variance, [4.5, 0.0, nan])
+    assert count.tolist() == [2, 1, 0]
+
+
 def test_members_that_are_all_alike_get_a_spread() -> None:
     raw = np.full((4, 3, 3), 280.0, np.float32)
     found = couple(raw, TEMPERATURE, Coefficients(0.0, 1.0, 1.0, 1.0), np.array([2, 0, 1, 3]))
