@@ -102,6 +102,11 @@ def test_a_score_that_is_undefined_leaves_its_place_to_the_stand_in() -> None:
     assert cell("fair CRPS", "href", 2, summary=table)[0] == "1.00"
 
 
+def test_where_only_a_gaussian_has_a_score_nobody_is_best() -> None:
+    rows = [row for row in ROWS if row[1] == "REFC" or row[0] == "href_mean_spread"]
+    assert cell("fair CRPS", "href_mean_spread", 2, summary=summary(rows))[:2] == ["1.10ᵍ", ""]
+
+
 def test_a_star_is_for_the_best_contender_never_for_the_perfect_ensemble() -> None:
     assert contenders(settings()) == ["ddpm_residual", "href", "href_mean_spread"]
     assert cell("fair CRPS", "ddpm_residual", 2)[:2] == ["0.600", "best"]
