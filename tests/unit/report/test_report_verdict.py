@@ -16,7 +16,7 @@ from stormdraw.report.verdict import verdict
 from stormdraw.report.wording import NARROW
 from stormdraw.scores.missing import COLUMNS as MISSING
 from stormdraw.scores.summary import write_summary
-from stormdraw.scores.verdicts import TOO_FEW_DAYS
+from stormdraw.scores.verdicts import TOO_FEW_DAYS, TOO_FEW_DIFFER
 
 
 def paired(verdict: str, low: float, high: float) -> pd.DataFrame:
@@ -80,8 +80,10 @@ PERHAPS = (
             f"{PERHAPS} (95% interval of its skill: {percent('-2')} to {percent('+20')}).",
         ),
         ((TOO_FEW_DAYS, np.nan, np.nan), f"{PERHAPS} (4 days: too few for an interval)."),
-        # As of an event that a single day has.
-        (("undecided", np.nan, np.nan), f"{PERHAPS}."),
+        (
+            (TOO_FEW_DIFFER, np.nan, np.nan),
+            f"{PERHAPS} (too few days differ for an interval).",
+        ),
     ],
 )
 def test_the_verdict_says_how_sure_it_is(pair: tuple[str, float, float], told: str) -> None:

@@ -197,12 +197,25 @@ def test_an_event_of_one_day_has_no_interval() -> None:
 
 def test_days_that_are_all_alike_prove_nothing() -> None:
     sure = of_means(np.full(10, 0.3))
-    assert sure.interval(0.95) == (pytest.approx(0.3), pytest.approx(0.3))
+    assert np.isnan(sure.interval(0.95)).all()
     assert sure.p_value()[0] == 1.0
     # Nine days of ten alike: the tenth is not drawn in (9 / 10) ** 10 = 35 % of the resamples.
     rare = of_means(np.where(np.arange(10) == 3, 50.0, 0.3), samples=4000)
     assert rare.alike_share[0] == pytest.approx(0.9**10, abs=0.03)
     assert rare.p_value()[0] >= rare.alike_share[0]
+
+
+@pytest.mark.parametrize(
+    ("differing", "confidence", "given"),
+    # The chance of drawing none of them in 15 days: 3.5 %, and of four 1.0 %.
+    [(3, 0.95, False), (4, 0.95, True), (3, 0.9, True), (4, 0.99, False)],
+)
+def test_an_interval_is_given_where_no_tail_is_of_resamples_that_do_not_differ(
+    differing: int, confidence: float, given: bool
+) -> None:
+    sure = of_means(np.where(np.arange(15) < differing, np.arange(15) + 1.0, 0.0), samples=20_000)
+    assert sure.alike_share[0] == pytest.approx((1 - differing / 15) ** 15, abs=0.003)
+    assert (np.isfinite(sure.interval(confidence)) == given).all()
 
 
 @pytest.mark.parametrize("value", [50.1, -50.1])

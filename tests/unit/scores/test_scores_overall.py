@@ -7,6 +7,7 @@ import pytest
 from stormdraw.scores.overall import ALL, overall, read_overall
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.summary import write_summary
+from stormdraw.scores.verdicts import TOO_FEW_DIFFER
 
 DAYS = [f"202606{day:02d}06" for day in range(1, 21)]
 Write = Callable[..., Path]
@@ -14,12 +15,19 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def paths(write_statistics: Write, random: np.random.Generator) -> dict[str, list[Path]]:
-    """`trial` has 0.8 of href's CRPS in T2M and 0.9 in REFC, give or take 1 % a day."""
+    """`trial` has 0.8 of href's CRPS in T2M and 0.9 in REFC, give or take 1 % a day.
+
+    `spread` has as much as href, give or take 0.1 %.
+    """
     found: dict[str, list[Path]] = {"href": [], "trial": [], "spread": []}
     for day in DAYS:
         weather = random.uniform(5.0, 15.0, (2, 2))
         noise = 1.0 + 0.01 * random.normal(size=(2, 2))
-        for name, scale in (("href", 1.0), ("trial", noise * [[0.8], [0.9]]), ("spread", 1.0)):
+        for name, scale in (
+            ("href", 1.0),
+            ("trial", noise * [[0.8], [0.9]]),
+            ("spread", 0.9 + 0.1 * noise),
+        ):
             values = {
                 "crps_fair_sum": weather * scale,
                 "crps_gaussian_sum": 2.0 * weather * scale,
@@ -94,6 +102,12 @@ def test_as_good_is_what_lies_within_the_margin_on_both_sides(
         assert set(table["verdict"]) == {verdict}
 
 
+def test_where_no_day_differs_nothing_is_proved(paths: dict[str, list[Path]]) -> None:
+    same = {"href": paths["href"], "again": paths["href"]}
+    found = row(overall(same, Scores(), 0), "again", "href", ALL)
+    assert (found["skill"], found["verdict"]) == (0.0, TOO_FEW_DIFFER)
+
+
 def test_what_one_day_alone_tells_is_undecided(write_statistics: Write) -> None:
     """CRPS of the reference is 0 on all days but one, without which there is no skill."""
     paths = {
@@ -104,7 +118,7 @@ def test_what_one_day_alone_tells_is_undecided(write_statistics: Write) -> None:
         for name, scale in (("href", 10.0), ("trial", 5.0))
     }
     found = row(overall(paths, Scores(), 0), "trial", "href", "T2M")
-    assert (found["skill"], found["verdict"]) == (0.5, "undecided")
+    assert (found["skill"], found["verdict"]) == (0.5, TOO_FEW_DIFFER)
     assert np.isnan(found["ci_low"])
 
 

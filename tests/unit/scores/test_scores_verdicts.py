@@ -11,6 +11,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.verdicts import (
     TOO_FEW_DAYS,
+    TOO_FEW_DIFFER,
     caveats,
     decided,
     diebold_mariano_p_value,
@@ -131,6 +132,7 @@ def test_a_gaussian_reference_is_met_as_a_gaussian(write: Callable) -> None:
     assert any("scored as Gaussians" in note for note in notes)
     assert any("members (0: known by mean and spread)" in note for note in notes)
     assert any("20 initial days" in note for note in notes)
+    assert "so few days differ" not in notes[0]
     assert any("crps_gaussian does not take it out" in note for note in notes)
 
 
@@ -176,6 +178,29 @@ def test_baselines_are_stood_against_as_well(write: Callable) -> None:
     }
     alone = verdicts(paths, Scores(), 0, ["hrrr"])
     assert set(alone["reference"]) == {"hrrr"}
+
+
+def test_where_few_days_differ_there_is_no_verdict(write_statistics: Callable[..., Path]) -> None:
+    """Rain on two of 20 days: all others are alike, and 12 % of resamples have no rain."""
+    paths = {
+        name: [
+            write_statistics(
+                *(name, init, ["REFC"], [1]), crps_fair_sum=5.0 + (scale if day < 2 else 0.0)
+            )
+            for day, init in enumerate(DAYS)
+        ]
+        for name, scale in (("href", 1.0), ("trial", 0.5))
+    }
+    table = judged(paths)
+    assert table.loc["trial", "verdict"] == TOO_FEW_DIFFER
+    assert np.isnan(table.loc["trial", "ci_low"])
+    assert "so few days differ" in caveats(table.reset_index(), 0.95)[0]
+
+
+def test_withheld_intervals_decide_nothing_whatever_the_p_value() -> None:
+    row = SimpleNamespace(days=20, adjusted_p_value=0.04, ci_low=np.nan, ci_high=np.nan)
+    row.reference_value, row.difference = 1.0, -1.0
+    assert verdict(row, Scores()) == TOO_FEW_DIFFER
 
 
 def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Path]) -> None:

@@ -8,7 +8,7 @@ from stormdraw.report.summary import leads_in, variables_in
 from stormdraw.report.winner import comparable, mean_crps
 from stormdraw.report.wording import plural, skill_text
 from stormdraw.scores.overall import ALL
-from stormdraw.scores.verdicts import BETTER, NO_DIFFERENCE, TOO_FEW_DAYS, WORSE
+from stormdraw.scores.verdicts import BETTER, NO_DIFFERENCE, TOO_FEW_DAYS, TOO_FEW_DIFFER, WORSE
 from stormdraw.settings import Settings
 
 
@@ -78,8 +78,8 @@ def _interval(pair: pd.Series, settings: Settings) -> str:
     """The interval of a skill in brackets, or why there is none."""
     if pair["verdict"] == TOO_FEW_DAYS:
         return f" ({plural(int(pair['days']), 'day')}: too few for an interval)"
-    if np.isnan(pair["ci_low"]):
-        return ""
+    if pair["verdict"] == TOO_FEW_DIFFER:
+        return " (too few days differ for an interval)"
     ends = f"{skill_text(pair['ci_low'])} to {skill_text(pair['ci_high'])}"
     return f" ({settings.scores.confidence:.0%} interval of its skill: {ends})"
 

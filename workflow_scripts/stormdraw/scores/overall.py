@@ -13,7 +13,14 @@ from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.crps import crps_metrics, shared_crps
 from stormdraw.scores.summary import read_table
 from stormdraw.scores.sums import Cases
-from stormdraw.scores.verdicts import BETTER, NO_DIFFERENCE, TOO_FEW_DAYS, UNDECIDED, WORSE
+from stormdraw.scores.verdicts import (
+    BETTER,
+    NO_DIFFERENCE,
+    TOO_FEW_DAYS,
+    TOO_FEW_DIFFER,
+    UNDECIDED,
+    WORSE,
+)
 
 COLUMNS = (
     "system",
@@ -128,6 +135,8 @@ def _judged(skill: np.ndarray, data: np.ndarray, scores: Scores, run_seed: int) 
 def _verdict(days: int, low: float, high: float, margin: float) -> str:
     if days < MINIMUM_DAYS:
         return TOO_FEW_DAYS
+    if np.isnan(low):
+        return TOO_FEW_DIFFER
     if low > 0.0:
         return BETTER
     if high < 0.0:

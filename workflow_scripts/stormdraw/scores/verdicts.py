@@ -50,6 +50,7 @@ _NUMBERS = (
 )
 BETTER, WORSE, NO_DIFFERENCE, UNDECIDED = "better", "worse", "no difference", "undecided"
 TOO_FEW_DAYS = f"undecided: fewer than {MINIMUM_DAYS} days"
+TOO_FEW_DIFFER = "undecided: too few days differ"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ def verdict(row: Any, scores: Scores) -> str:
     """
     if row.days < MINIMUM_DAYS:
         return TOO_FEW_DAYS
+    if np.isnan(row.ci_low):
+        return TOO_FEW_DIFFER
     if row.adjusted_p_value < 1.0 - scores.confidence:
         return BETTER if row.difference < 0.0 else WORSE
     margin = scores.equivalence * abs(row.reference_value)
@@ -266,4 +269,9 @@ def _blocks(table: pd.DataFrame, confidence: float) -> str:
     )
     if fewest < MINIMUM_DAYS:
         note += f" With fewer than {MINIMUM_DAYS} an interval is withheld."
+    if (table["verdict"] == TOO_FEW_DIFFER).any():
+        note += (
+            " It is withheld, too, where so few days differ from the others that a resample may "
+            "well have none of them."
+        )
     return note
