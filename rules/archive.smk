@@ -22,9 +22,10 @@ rule archive_simulate:
                 SETTINGS.model_dump(
                     mode="json", include={"seed", "periods", "leads", "cases", "archive"}
                 ),
-                # HREF's members include HRRR's forecasts.
-                bool(SETTINGS.ages("hrrr_forecast")) and SETTINGS.archive.reference is None,
-                SETTINGS.ages("hrrr_lagged"),
+                # The reference's members include them.
+                bool(SETTINGS.ages(BASE_MODEL.forecast_source))
+                and SETTINGS.archive.reference is None,
+                SETTINGS.ages(BASE_MODEL.lagged_source),
                 [format_init(time) for time in SETTINGS.all_cases()],
             ]
         ),

@@ -17,7 +17,7 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 
 from snakemake.logging import logger
 
-from stormdraw.archive.wanted import SOURCES
+from stormdraw.archive.wanted import case_sources, sources_of
 from stormdraw.code_digest import code_digest
 from stormdraw.configuration import check_places, read_configuration, remarks
 from stormdraw.ensembles.registry import module_of_system
@@ -55,6 +55,7 @@ STEPPING = {
 INITS = [format_init(time) for time in SETTINGS.initial_times()]
 SYSTEMS = {system.name: system for system in SETTINGS.ensembles.systems}
 STATE = list(SETTINGS.variables)
+BASE_MODEL = SETTINGS.archive.base_model
 
 # What the table of variables says of those of this run.
 ROWS = [computing(name) for name in (*scored_variables(STATE), *SETTINGS.fields.static)]
@@ -68,8 +69,8 @@ def one_of(names):
 wildcard_constraints:
     date=r"\d{8}",
     init=r"\d{10}",
-    source=one_of(SOURCES),
-    reference="hrrr_forecast|hrrr_lagged|href|refs|href_products|refs_products",
+    source=one_of(sources_of(SETTINGS)),
+    reference=one_of(case_sources(SETTINGS)),
     system=one_of(SYSTEMS),
     model=one_of(SETTINGS.model_names),
 

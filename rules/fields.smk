@@ -7,12 +7,12 @@ TARGET = SETTINGS.fields.model_dump(mode="json", exclude={"static"})
 
 rule fields_normalise:
     input:
-        manifest="results/archive/hrrr/{date}/manifest.csv",
+        manifest=f"results/archive/{BASE_MODEL.name}/{{date}}/manifest.csv",
         # Gives the grid for a day of which the archive has nothing.
         grid=manifests("static") if SETTINGS.archive.hours_may_be_absent() else [],
     output:
-        fields="results/fields/hrrr/{date}.nc",
-        quality="results/fields/quality/hrrr/{date}.csv",
+        fields=f"results/fields/{BASE_MODEL.name}/{{date}}.nc",
+        quality=f"results/fields/quality/{BASE_MODEL.name}/{{date}}.csv",
     log:
         "results/logs/fields_normalise/{date}.log",
     benchmark:
@@ -105,7 +105,7 @@ rule fields_reference:
         "../envs/stormdraw.yaml"
     threads: 1
     resources:
-        # Weights of each of the members' grids: 150 MB for the whole of HRRR's.
+        # Weights of each of the members' grids: 150 MB on a whole 3 km grid.
         mem_mb=growing(1000 if SMALL_GRID else 2500),
         runtime=growing(30),
     params:
@@ -123,7 +123,7 @@ rule fields_reference:
 
 
 # Only if the truth is not the analysis.
-if SETTINGS.archive.truth != "hrrr":
+if not SETTINGS.archive.truth_is_analysis:
 
     rule fields_truth:
         input:
@@ -141,7 +141,7 @@ if SETTINGS.archive.truth != "hrrr":
             "../envs/stormdraw.yaml"
         threads: 1
         resources:
-            # Weights between the truth's grid and the target's: 150 MB for the whole of HRRR's.
+            # Weights between the truth's grid and the target's: 150 MB on a whole 3 km grid.
             mem_mb=growing(1000 if SMALL_GRID else 2500),
             runtime=growing(30),
         params:

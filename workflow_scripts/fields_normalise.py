@@ -1,5 +1,5 @@
-"""Writes results/fields/hrrr/{date}.nc, each variable float32 (time, y, x), and
-results/fields/quality/hrrr/{date}.csv, its suspicious values."""
+"""Writes results/fields/{base model}/{date}.nc, each variable float32 (time, y, x), and
+results/fields/quality/{base model}/{date}.csv, its suspicious values."""
 
 from pathlib import Path
 

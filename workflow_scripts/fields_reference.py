@@ -1,7 +1,7 @@
 """Writes forecasts on the grid of the analyses: results/fields/{href,refs}/{init}.nc and
-results/fields/hrrr_lagged/{init}.nc, (member, lead, y, x);
+results/fields/{base model}_lagged/{init}.nc, (member, lead, y, x);
 results/fields/{href,refs}_products/{init}.nc, mean and spread (lead, y, x); or
-results/fields/hrrr_forecast/{init}.nc, (lead, y, x). Also writes their suspicious values,
+results/fields/{base model}_forecast/{init}.nc, (lead, y, x). Also writes their suspicious values,
 results/fields/quality/{reference}/{init}.csv."""
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members, r
 from stormdraw.fields.target import Target
 from stormdraw.fields.writing import Destination
 from stormdraw.job import job
-from stormdraw.membership import lagged_runs, members_at, product_variables
+from stormdraw.membership import members_at, product_variables
 from stormdraw.settings import load_settings
 from stormdraw.times import parse_init
 
@@ -29,11 +29,13 @@ with job("fields_reference", snakemake.log[0]):
         snakemake.params.settings,
         snakemake.threads,
     )
-    if reference == "hrrr_forecast":
-        regrid_forecast(manifest, cycle, settings.archive.analysis_lead, target, destination)
-    elif reference == "hrrr_lagged":
-        runs = lagged_runs(init, settings.ages(reference))
-        regrid_members(manifest, cycle, runs, "the lagged HRRR", target, destination)
+    base = settings.archive.base_model
+    if reference == base.forecast_source:
+        run = base.run(init, settings.archive.analysis_lead)
+        regrid_forecast(manifest, cycle, run, base.title, target, destination)
+    elif reference == base.lagged_source:
+        runs = base.runs(init, settings.ages(reference))
+        regrid_members(manifest, cycle, runs, f"the lagged {base.title}", target, destination)
     elif reference != ensemble:
         cycle = Cycle(init, settings.leads, product_variables(settings.variables))
         regrid_products(manifest, cycle, ensemble, target, destination)

@@ -13,6 +13,7 @@ with job("fields_static", snakemake.log[0]):
     normalise_static(
         Path(snakemake.input.manifest[0]),
         settings.fields.static,
+        settings.archive.base_model.title,
         Destination(
             Path(snakemake.output.fields),
             Path(snakemake.output.quality),

@@ -3,7 +3,7 @@ results/fields/quality/truth/{date}.csv, its suspicious values."""
 
 from pathlib import Path
 
-from stormdraw.archive.truth_names import TRUTH_NAMES, analysis_name
+from stormdraw.archive.truth_names import analysis_name, own_truth_name
 from stormdraw.fields.truth import write_truth
 from stormdraw.fields.writing import Destination
 from stormdraw.job import job
@@ -15,7 +15,7 @@ with job("fields_truth", snakemake.log[0]):
         Path(snakemake.input.manifest),
         [Path(path) for path in snakemake.input.analyses],
         settings.variables,
-        TRUTH_NAMES[settings.archive.truth],
+        own_truth_name(settings),
         analysis_name(settings),
         Destination(
             Path(snakemake.output.fields),

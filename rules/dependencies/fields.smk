@@ -5,8 +5,8 @@ from stormdraw.times import format_date, hours, parse_init
 
 def analysis_file(valid):
     """The day file of the analysis valid at a time."""
-    start = valid - hours(SETTINGS.archive.analysis_lead)
-    return f"results/fields/hrrr/{format_date(start)}.nc"
+    start, _ = SETTINGS.archive.state_run(valid)
+    return f"results/fields/{BASE_MODEL.name}/{format_date(start)}.nc"
 
 
 def analysis_files(times):
@@ -19,7 +19,7 @@ def initial_file(wildcards):
 
 def truth_of(times):
     """The day files of the truth at some valid times."""
-    if SETTINGS.archive.truth == "hrrr":
+    if SETTINGS.archive.truth_is_analysis:
         return analysis_files(times)
     return sorted({f"results/fields/truth/{format_date(time)}.nc" for time in times})
 
@@ -50,7 +50,7 @@ def all_quality():
     """The tables of suspicious values of the fields."""
     days = [
         f"results/fields/quality/{source}/{date}.csv"
-        for source in ("hrrr", "truth")
+        for source in (BASE_MODEL.name, "truth")
         for date in sorted(wanted_of(source))
     ]
     static = ["results/fields/quality/static/all.csv"] if SETTINGS.fields.static else []

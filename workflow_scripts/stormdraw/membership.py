@@ -1,4 +1,4 @@
-"""The members of a reference or lagged ensemble, and the files that a system needs.
+"""The members of a reference ensemble, and the files that a system needs.
 
 HREF v3 over CONUS: five models, each with its newest run and an older one (NOAA-EMC/HREF,
 `href_getmbr.sh`). HiResW runs only at 00 and 12 UTC, so at 06 and 18 UTC both its runs are older.
@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from stormdraw.errors import StormdrawError
-from stormdraw.times import hours
 from stormdraw.variables import scored_variables
 
 
@@ -41,16 +40,6 @@ class Member:
         return self.own_lead(lead) <= self.longest_lead
 
 
-# The length in hours of HRRR's runs from 00, 06, 12 and 18 UTC, and from other hours, by version,
-# the newest first (NWS TIN 14-32, SCN 18-58; Dowell et al. 2022, doi:10.1175/WAF-D-21-0151.1).
-_HRRR_VERSIONS = (
-    (datetime(2020, 12, 2, 12), 48, 18),  # v4
-    (datetime(2018, 7, 12, 12), 36, 18),  # v3
-    (datetime(2016, 8, 23, 12), 18, 18),  # v2
-    (datetime.min, 15, 15),  # v1, since September 2014, and the trials before it
-)
-_HRRR_LONG = _HRRR_VERSIONS[0][1]
-
 # The first cycles of HREF's versions, and the longest leads of published products in hours.
 _HREF_V3, _HREF_V2 = datetime(2021, 5, 11, 12), datetime(2017, 11, 1, 12)
 _PUBLISHED_HOURS = {"href": 48, "refs": 60}
@@ -73,7 +62,7 @@ _HREF_PAIRS: tuple[
     ...,
 ] = (
     ("nam_nest", "nam", "conusnest.hiresf", (), (0, 6), (0, 6), 60),
-    ("hrrr", "hrrr", "sfc", (), (0, 6), (0, 6), _HRRR_LONG),
+    ("hrrr", "hrrr", "sfc", (), (0, 6), (0, 6), 48),
     ("hiresw_fv3", "hiresw", "fv3_5km", (("domain", "conus"),), (0, 12), (6, 18), 60),
     ("hiresw_arw", "hiresw", "arw_5km", (("domain", "conus"),), (0, 12), (6, 18), 48),
     (
@@ -172,30 +161,14 @@ def _refs_members() -> list[Member]:
     ]
 
 
-def lagged_runs(case: datetime, ages: Sequence[int]) -> list[Member]:
-    """HRRR's own runs that started these hours before a case, the newest first."""
-    return [hrrr_run(case, age) for age in sorted(ages)]
-
-
-def hrrr_run(case: datetime, age: int = 0) -> Member:
-    """HRRR's own run that started `age` hours before a case, as an ensemble of one."""
-    start = case - hours(age)
-    _, long, short = next(version for version in _HRRR_VERSIONS if start >= version[0])
-    return Member(f"hrrr_{age:02d}h", "hrrr", "sfc", age, short if start.hour % 6 else long)
-
-
 @dataclass(frozen=True)
 class Need:
     """Forecasts of the archive that a system needs for every case.
 
-    `source` is one of `stormdraw.archive.wanted`. `ages` are the hours before a case at which
-    HRRR's runs started; `members` is the minimum number of members, or 0 if there are none.
+    `source` is one of `stormdraw.archive.wanted`. `ages` are the hours before a case at which runs
+    of the base model started; `members` is the minimum number of members, or 0 if there are none.
     """
 
     source: str
     ages: tuple[int, ...] = ()
     members: int = 0
-
-    def names(self, init: datetime) -> list[str]:
-        """The member names of HRRR's runs in a file, the newest first."""
-        return [run.name for run in lagged_runs(init, self.ages)]

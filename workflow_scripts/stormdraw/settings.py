@@ -9,7 +9,7 @@ import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
 from stormdraw.archive.public import first_run
-from stormdraw.archive.settings import MESOSCALE_ANALYSES, Archive
+from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS, Archive
 from stormdraw.ensembles.settings import Ensembles
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.errors import StormdrawError
@@ -131,27 +131,39 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _archive_reaches_back(self) -> "Settings":
+        base = self.archive.base_model
+        name, earliest = self.periods.named()[0]
+        start, _ = self.archive.state_run(earliest.start)
+        if start < base.first_run:
+            raise ValueError(
+                f"periods.{name} starts {earliest.start}, and {base.title} has no run before "
+                f"{base.first_run:%Y-%m-%d %H} UTC; take later hours"
+            )
         if not isinstance(self.archive.source, list):
             return self
         sources = ", ".join(self.archive.source)
-        first = first_run("hrrr", self.archive.source) or datetime.max
-        name, earliest = self.periods.named()[0]
-        if earliest.start < first:
+        first = first_run(base.name, self.archive.source)
+        if first is None:
             raise ValueError(
-                f"periods.{name} starts {earliest.start}, and {sources} has HRRR since "
+                f"archive.source is {sources}, which has no {base.title}; take "
+                f"{' or '.join(base.first_runs)}"
+            )
+        if start < first:
+            raise ValueError(
+                f"periods.{name} starts {earliest.start}, and {sources} has {base.title} since "
                 f"{first:%Y-%m-%d}; take later hours"
             )
         truth = self.archive.truth
-        if truth in ("urma", "rtma") and first_run(truth, self.archive.source) is None:
+        if truth in MESOSCALE_TRUTHS and first_run(truth, self.archive.source) is None:
             raise ValueError(f"archive.truth is {truth}, which {sources} does not have; add aws")
         return self
 
     @model_validator(mode="after")
     def _truth_has_variables(self) -> "Settings":
-        if self.archive.truth in ("urma", "rtma") and not {*self.variables} & {*MESOSCALE_ANALYSES}:
+        if self.archive.truth in MESOSCALE_TRUTHS and not {*self.variables} & {*MESOSCALE_ANALYSES}:
             raise ValueError(
                 f"archive.truth: {self.archive.truth} analyses {', '.join(MESOSCALE_ANALYSES)} and "
-                f"none of {', '.join(self.variables)}; set it to hrrr"
+                f"none of {', '.join(self.variables)}; set it to {self.archive.model}"
             )
         return self
 
@@ -341,7 +353,7 @@ class Settings(Section):
         return [need for need in needs if source in (None, need.source)]
 
     def ages(self, source: str | None = None) -> list[int]:
-        """The ages in hours of HRRR's runs before a case, ascending; of one source or of all."""
+        """The ages in hours of the base model's runs before a case; of one source or of all."""
         return sorted({age for need in self.needs(source) for age in need.ages})
 
     def members(self, system: AnySystem) -> int:

@@ -10,11 +10,12 @@ from types import SimpleNamespace
 import pytest
 from archive_mirror import settings
 
+from stormdraw.archive.base_model import base_model
 from stormdraw.archive.herbie_library import herbie
 from stormdraw.archive.public import FIRST_RUNS, first_run
 from stormdraw.archive.settings import HerbieSource
 from stormdraw.errors import StormdrawError
-from stormdraw.membership import hrrr_run, published_hours
+from stormdraw.membership import published_hours
 
 MIRROR = {"source": {"mirror": "elsewhere"}}
 
@@ -48,8 +49,8 @@ def a_case(start: str, lead: int, archive: dict, **system):
 )
 def test_how_long_hrrr_ran(start, longest):
     start = datetime.fromisoformat(start)
-    assert hrrr_run(start).longest_lead == longest
-    assert hrrr_run(start + timedelta(hours=5), age=5).longest_lead == longest
+    assert base_model("hrrr").run(start).longest_lead == longest
+    assert base_model("hrrr").run(start + timedelta(hours=5), age=5).longest_lead == longest
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from stormdraw import configuration
-from stormdraw.archive.settings import HRRR_POINTS
 from stormdraw.configuration import check_places, read_configuration, remarks
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import archive_grid, target_grid, target_shape
@@ -183,7 +182,7 @@ def test_maps_that_laws_and_weights_do_not_know(  # type: ignore[no-untyped-def]
 
 
 def test_the_simulated_world_is_a_part_of_hrrrs_grid(read) -> None:  # type: ignore[no-untyped-def]
-    assert (HRRR_POINTS["rows"], HRRR_POINTS["columns"]) == HRRR.shape
+    assert HRRR.shape == (1059, 1799)
     whole = {"rows": [1000, 1059], "columns": [1700, 1799]}
     assert target_grid(read({"archive": {"simulated": whole}})).x[-1] == HRRR.x[-1]
     for wrong in ({"rows": [1000, 1060]}, {"columns": [1700, 1800]}, {"rows": [5, 6]}):

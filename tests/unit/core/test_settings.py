@@ -182,7 +182,7 @@ def test_values_that_do_nothing_or_cannot_be(config, edits, complaint):
         ({"ensembles": {"systems": [{}]}}, "lacks the key 'method', which says what it is"),
         (
             {"ensembles": {"systems": [{"name": "a", "method": "chance"}]}},
-            "'method' is 'chance', but it must be one of 'calibrated'",
+            "'method' is 'chance', but it must be one of 'baseline', 'calibrated'",
         ),
         (
             {"scores": {"regions": {"texas": "texas.geojson"}}},

@@ -11,6 +11,7 @@ import xarray as xr
 from taken import to_make, write
 
 from stormdraw.archive.audit import audit, require_enough
+from stormdraw.archive.base_model import base_model
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.systems.climatology import Climatology, write_climatology
@@ -20,7 +21,6 @@ from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.target import Target
 from stormdraw.fields.writing import Destination
 from stormdraw.grids import HRRR, Grid
-from stormdraw.membership import lagged_runs
 from stormdraw.scores.case import score_case
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.points import CommonPoints, write_points
@@ -193,7 +193,7 @@ def fetched(hrrr_archive, folder):
     output = folder / "fields.nc"
     cycle = Cycle(datetime(2026, 6, 1, 2), [1, 2], STATE)
     to = Destination(output, folder / "suspicious.csv", settings.fields, {})
-    regrid_forecast(manifest, cycle, 0, Target(target), to)
+    regrid_forecast(manifest, cycle, base_model("hrrr").run(cycle.init), "HRRR", Target(target), to)
     return output
 
 
@@ -267,7 +267,9 @@ def test_a_case_without_hrrrs_run_is_a_stated_gap_and_counts_as_absent(hrrr_arch
         (2, 1),
     ]
     assert set(missing["variable"]) == {*STATE, "WIND10"}
-    table = audit({"hrrr_forecast": [tmp_path / "hrrr_forecast/20260601/manifest.csv"]}, 0)
+    table = audit(
+        {"hrrr_forecast": [tmp_path / "hrrr_forecast/20260601/manifest.csv"]}, lambda valid: 0
+    )
     with pytest.raises(StormdrawError, match="2 of 2 files of hrrr_forecast are absent"):
         require_enough(table, settings)
     require_enough(table, lenient(settings, missing_limit=1.0))
@@ -280,7 +282,7 @@ def test_one_lagged_run_at_least_is_needed_at_each_lead(hrrr_archive, tmp_path, 
     holed = without(hrrr_archive[1], tmp_path / "mirror", "t02z.wrfsfcf02", "t01z.wrfsfcf03")
     manifest = tmp_path / "hrrr_lagged" / "20260601" / "manifest.csv"
     fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
-    require_enough(audit({"hrrr_lagged": [manifest]}, 0), settings)
+    require_enough(audit({"hrrr_lagged": [manifest]}, lambda valid: 0), settings)
     remove(holed, "t00z.wrfsfcf04")
     told = (
         r"HRRR_LAGGED of 2026-06-01 02 UTC \+ 2 h: 0 of 3 members are there and one is needed; "
@@ -302,7 +304,7 @@ def test_lagged_runs_are_members_that_are_valid_at_the_same_times(hrrr_archive, 
     manifest = tmp_path / "hrrr_lagged" / "20260601" / "manifest.csv"
     fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
     target = HRRR.crop(slice(502, 516), slice(905, 915))
-    runs = lagged_runs(init, settings.ages("hrrr_lagged"))
+    runs = base_model("hrrr").runs(init, settings.ages("hrrr_lagged"))
     to = Destination(tmp_path / "fields.nc", tmp_path / "suspicious.csv", settings.fields, {})
     cycle = Cycle(init, [1, 2], STATE)
     regrid_members(manifest, cycle, runs, "the lagged HRRR", Target(target), to)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_model import base_model
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarse_grid
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members, regrid_products
@@ -92,7 +93,8 @@ def test_hrrrs_forecast_is_that_of_the_run_that_began_so_many_hours_before(
     ]
     manifest = write_manifest(tmp_path / "20260608", messages)
     to = destination(tmp_path)
-    regrid_forecast(manifest, Cycle(INIT, [1, 2], ["T2M"]), age, Target(TARGET), to)
+    cycle = Cycle(INIT, [1, 2], ["T2M"])
+    regrid_forecast(manifest, cycle, base_model("hrrr").run(INIT, age), "HRRR", Target(TARGET), to)
     with xr.open_dataset(to.output) as dataset:
         assert dataset["init"].values == np.datetime64("2026-06-08T06")
         for index, tenths in enumerate((0.1, 0.2)):

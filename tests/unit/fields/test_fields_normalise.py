@@ -356,7 +356,7 @@ def test_a_manifest_of_other_variables_is_an_error(day, tmp_path):
 def test_static_fields_have_no_time(tmp_path, write_manifest, destination):
     terrain = RNG.uniform(300, 900, GRID.shape)
     manifest = write_manifest(tmp_path / "20260601", [message("OROG", terrain, 0)])
-    normalise_static(manifest, ["OROG"], destination(tmp_path))
+    normalise_static(manifest, ["OROG"], "HRRR", destination(tmp_path))
     with xr.open_dataset(tmp_path / "out.nc") as dataset:
         assert dataset["OROG"].dims == ("y", "x")
         assert np.abs(dataset["OROG"].values - terrain).max() < 1e-3

@@ -9,6 +9,7 @@ import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stormdraw.archive.base_model import base_model
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
 from stormdraw.fields.normalise import normalise_day, normalise_static
@@ -58,7 +59,9 @@ def all_ways(folder, write_manifest, destination, fields, grid=ARCHIVE, **option
     target = Target.of_file(analyses, to["analysis"].fields)
     cycle = Cycle(INIT, [1], names)
     regrid_members(paths["member"], cycle, [RUN], "the ensemble", target, to["member"])
-    regrid_forecast(paths["member"], cycle, 0, target, to["forecast"])
+    regrid_forecast(
+        paths["member"], cycle, base_model("hrrr").run(cycle.init), "HRRR", target, to["forecast"]
+    )
     write_truth(
         paths["truth"], [analyses], names, "HRRR 1 h forecast", "HRRR analysis", to["truth"]
     )
@@ -174,7 +177,7 @@ def test_the_terrain_is_checked(tmp_path, write_manifest, destination):
     terrain = np.full(ARCHIVE.shape, 300.0)
     terrain[0, 0] = 9999.0
     manifest = write_manifest(tmp_path, [message("OROG", terrain, VALID, 0)])
-    normalise_static(manifest, ["OROG"], destination(tmp_path))
+    normalise_static(manifest, ["OROG"], "HRRR", destination(tmp_path))
     (row,) = read_findings([tmp_path / "quality.csv"]).to_dict("records")
     assert (row["variable"], row["suspicious"]) == ("OROG", 1)
 

@@ -14,6 +14,7 @@ from archive_inventory import write_inventory
 from archive_messages import variable_message
 from archive_mirror import STATE, settings, write_analyses, write_file
 
+from stormdraw.archive.base_model import base_model
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.errors import StormdrawError
@@ -125,7 +126,9 @@ def test_a_real_forecast_as_truth_is_the_forecast(real_data, tmp_path):
     normalise_day(paths["hrrr"], run.variables, day)
     cycle = Cycle(datetime(2019, 10, 1, 16), [1], run.variables)
     target = Target.of_file(day.output, run.fields)
-    regrid_forecast(paths["hrrr_forecast"], cycle, 0, target, forecast)
+    regrid_forecast(
+        paths["hrrr_forecast"], cycle, base_model("hrrr").run(cycle.init), "HRRR", target, forecast
+    )
     names = "HRRR 1 h forecast", "HRRR analysis"
     write_truth(paths["truth"], [day.output], run.variables, *names, truth)
     with (

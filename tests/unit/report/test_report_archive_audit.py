@@ -36,7 +36,7 @@ def test_hours_stand_at_their_day():
 
 def test_the_figure_tells_how_many_of_each(tmp_path):
     write_audit(table(HOURS), tmp_path / "audit.csv")
-    draw_archive_audit(tmp_path / "audit.csv", tmp_path / "audit.svg")
+    draw_archive_audit(tmp_path / "audit.csv", "hrrr", tmp_path / "audit.svg")
     label = read_label(tmp_path / "audit.svg")
     assert not label.gap
     for told in ("there (1)", "in its place (1)", "excluded (1)", "absent (1)"):
@@ -46,16 +46,16 @@ def test_the_figure_tells_how_many_of_each(tmp_path):
 def test_a_year_is_drawn_as_pixels(tmp_path):
     year = pd.date_range("2025-01-01", "2025-12-31", freq="6h")
     write_audit(table(dict.fromkeys(map(str, year), "ok")), tmp_path / "audit.csv")
-    draw_archive_audit(tmp_path / "audit.csv", tmp_path / "audit.svg")
+    draw_archive_audit(tmp_path / "audit.csv", "hrrr", tmp_path / "audit.svg")
     assert (tmp_path / "audit.svg").stat().st_size < 300_000
 
 
 def test_no_analyses_no_map(tmp_path):
     write_audit(table(HOURS, source="static"), tmp_path / "audit.csv")
-    draw_archive_audit(tmp_path / "audit.csv", tmp_path / "audit.svg")
+    draw_archive_audit(tmp_path / "audit.csv", "hrrr", tmp_path / "audit.svg")
     assert read_label(tmp_path / "audit.svg").gap
 
 
 def test_not_an_audit(tmp_path):
     with pytest.raises(StormdrawError, match="not an audit"):
-        draw_archive_audit(tmp_path / "none.csv", tmp_path / "audit.svg")
+        draw_archive_audit(tmp_path / "none.csv", "hrrr", tmp_path / "audit.svg")

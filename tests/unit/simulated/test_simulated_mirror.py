@@ -10,7 +10,7 @@ from scipy.interpolate import RegularGridInterpolator
 from simulated_world import small_settings
 
 from stormdraw.archive.sources import Folder, candidates
-from stormdraw.archive.wanted import SOURCES, dates, requests
+from stormdraw.archive.wanted import dates, requests, sources_of
 from stormdraw.membership import members_at
 from stormdraw.messages import opened, read_grid, read_header, read_messages
 from stormdraw.simulated import SIMULATED_VARIABLES
@@ -87,7 +87,7 @@ def test_every_file_a_run_fetches_is_there_with_every_message(archive):
     """Each wanted field stands exactly once in its file."""
     folder, _, _ = archive
     checked = 0
-    for source in SOURCES:
+    for source in sources_of(SETTINGS):
         for date in dates(SETTINGS, source):
             for request in requests(SETTINGS, source, date):
                 paths = candidates(request, Folder(folder))

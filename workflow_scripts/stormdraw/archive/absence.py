@@ -8,13 +8,13 @@ from datetime import datetime
 from stormdraw.archive.manifest import OK, ManifestRow
 from stormdraw.archive.wanted import FileRequest, has_members, minimum_members
 from stormdraw.errors import StormdrawError
-from stormdraw.membership import Member, lagged_runs, members_at
+from stormdraw.membership import Member, members_at
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
 
 logger = logging.getLogger(__name__)
 
-# Short HRRR forecasts are better than nothing; longer ones cannot stand for an analysis.
+# Short forecasts are better than nothing; longer ones cannot stand for an analysis.
 OLDEST_RUN_HOURS = 6
 
 # A field that never changes may come from any of these hours.
@@ -23,16 +23,19 @@ _HOURS_OF_A_DAY = 24
 
 def may_be_absent(settings: Settings, source: str) -> bool:
     """Whether a day of a source may lack a file; `require_members` checks the number of members."""
-    return has_members(source) or (settings.archive.missing != "fail" and source != "static")
+    return has_members(settings, source) or (
+        settings.archive.missing != "fail" and source != "static"
+    )
 
 
 def alternatives(settings: Settings, source: str, file: FileRequest) -> Iterator[FileRequest]:
     """Files that can replace an absent one, the best first."""
-    if settings.archive.missing == "older_run" and source == "hrrr":
-        for hour in range(1, OLDEST_RUN_HOURS + 1):
+    step = settings.archive.base_model.cycle_hours
+    if settings.archive.missing == "older_run" and source == settings.archive.model:
+        for hour in range(step, OLDEST_RUN_HOURS + 1, step):
             yield replace(file, init=file.init - hours(hour), lead=file.lead + hour)
     if settings.archive.missing != "fail" and source == "static":
-        for hour in range(1, _HOURS_OF_A_DAY):
+        for hour in range(step, _HOURS_OF_A_DAY, step):
             yield replace(file, init=file.init + hours(hour))
 
 
@@ -41,7 +44,7 @@ def require_members(
 ) -> None:
     """Raise StormdrawError if a variable has fewer members at some lead than a system needs.
 
-    A reference ensemble needs `minimum_members`, lagged HRRR runs need one. If `archive.missing`
+    A reference ensemble needs `minimum_members`, lagged runs need one. If `archive.missing`
     allows fewer, that lead of the case is left out of all scores instead.
     """
     present = {(row.variable, row.member, row.init, row.lead) for row in rows if row.status == OK}
@@ -49,7 +52,8 @@ def require_members(
         if format_date(cycle) != date:
             continue
         for ages, minimum in minimum_members(settings, source).items():
-            members = lagged_runs(cycle, ages) if ages else members_at(source, cycle)
+            lagged = settings.archive.base_model.runs(cycle, ages)
+            members = lagged if ages else members_at(source, cycle)
             for lead in settings.leads:
                 reaching = [member for member in members if member.reaches(lead)]
                 _require(settings, source, cycle, lead, reaching, minimum, present)
@@ -74,7 +78,7 @@ def _require(
         )
         if len(members) - len(absent) < minimum:
             without.setdefault(absent, []).append(name)
-    lagged = source == "hrrr_lagged"
+    lagged = source == settings.archive.base_model.lagged_source
     needed = "one is needed" if lagged else f"minimum_members is {minimum}"
     for absent, names in without.items():
         all_variables = len(names) == len(settings.variables)

@@ -1,7 +1,8 @@
 """Which files a run wanted from the archive and which it got, over the whole period."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +37,20 @@ _NAMED = 5
 
 
 def audit(
-    manifests_by_source: Mapping[str, Sequence[str | Path]], analysis_lead: int
+    manifests_by_source: Mapping[str, Sequence[str | Path]], wanted_lead: Callable[[datetime], int]
 ) -> pd.DataFrame:
     """One row for each wanted file, with columns COLUMNS, in order of time.
 
-    `init` and `lead` (h) are those of the wanted file. Its `status` is that in the manifests: `ok`,
-    `absent`, `excluded`, or `older_run`, in which case `replaced_by` names the file used instead. A
-    file is `absent` if any wanted variable is; `lacks` lists these variables, and `reason` says
-    what was wrong. `origin` is where the file came from, or where it was first looked for.
+    `init` and `lead` (h) are those of the wanted file; for a state, `wanted_lead` gives the lead by
+    the valid time. Its `status` is that in the manifests: `ok`, `absent`, `excluded`, or
+    `older_run`, in which case `replaced_by` names the file used instead. A file is `absent` if any
+    wanted variable is; `lacks` lists these variables, and `reason` says what was wrong. `origin` is
+    where the file came from, or where it was first looked for.
 
     Raises StormdrawError if a file is not a manifest.
     """
     tables = [
-        _files_of(source, path, analysis_lead)
+        _files_of(source, path, wanted_lead)
         for source, paths in manifests_by_source.items()
         for path in paths
     ]
@@ -58,7 +60,9 @@ def audit(
     return pd.concat(tables, ignore_index=True).sort_values(order, ignore_index=True)
 
 
-def _files_of(source: str, path: str | Path, analysis_lead: int) -> pd.DataFrame:
+def _files_of(
+    source: str, path: str | Path, wanted_lead: Callable[[datetime], int]
+) -> pd.DataFrame:
     """The files of one manifest, which has a row for each variable."""
     messages = read_manifest(path)
     messages = messages.sort_values(_FILE, kind="stable")
@@ -75,7 +79,7 @@ def _files_of(source: str, path: str | Path, analysis_lead: int) -> pd.DataFrame
     files["valid"] = files["init"] + pd.to_timedelta(files["lead"], unit="h")
     replaced = files["status"] == OLDER_RUN
     files["replaced_by"] = files["file"].where(replaced, "")
-    files.loc[replaced, "lead"] = analysis_lead
+    files.loc[replaced, "lead"] = [wanted_lead(valid) for valid in files.loc[replaced, "valid"]]
     files["init"] = files["valid"] - pd.to_timedelta(files["lead"], unit="h")
     return files[list(COLUMNS)]
 
@@ -103,7 +107,7 @@ def require_enough(table: pd.DataFrame, settings: Settings) -> None:
     for source, files in table.groupby("source"):
         files = files[files["status"] != EXCLUDED]
         absent = files[files["status"] == ABSENT]
-        if has_members(str(source)) or len(absent) <= limit * len(files):
+        if has_members(settings, str(source)) or len(absent) <= limit * len(files):
             continue
         first = absent.head(_NAMED)
         named = ", ".join(

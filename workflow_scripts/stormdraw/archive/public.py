@@ -1,26 +1,21 @@
 """Which public archives have which models, and since when."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from stormdraw.archive.base_model import ALWAYS, base_models
+
 # The first run in each archive, by Herbie's names of models and sources. NOMADS keeps the last two
-# days. (Herbie's pages on HRRR; REFS and RRFS are on AWS since they became operational.)
-_ALWAYS = datetime.min
-FIRST_RUNS: dict[str, dict[str, datetime]] = {
-    "hrrr": {
-        "aws": datetime(2014, 7, 30),
-        "google": datetime(2014, 7, 30),
-        "azure": datetime(2021, 3, 21),
-        "nomads": _ALWAYS,
-    },
-    "nam": {"aws": _ALWAYS, "nomads": _ALWAYS},
-    "hiresw": {"nomads": _ALWAYS},
-    "href": {"nomads": _ALWAYS},
-    "rrfs": {"aws": datetime(2026, 8, 12), "nomads": _ALWAYS},
-    "refs": {"aws": datetime(2026, 8, 12), "nomads": _ALWAYS},
-    "urma": {"aws": _ALWAYS, "nomads": _ALWAYS},
-    "rtma": {"aws": _ALWAYS, "nomads": _ALWAYS},
-}
+# days. (REFS and RRFS are on AWS since they are on NOMADS.)
+FIRST_RUNS: dict[str, Mapping[str, datetime]] = {
+    "nam": {"aws": ALWAYS, "nomads": ALWAYS},
+    "hiresw": {"nomads": ALWAYS},
+    "href": {"nomads": ALWAYS},
+    "rrfs": {"aws": datetime(2026, 8, 12), "nomads": ALWAYS},
+    "refs": {"aws": datetime(2026, 8, 12), "nomads": ALWAYS},
+    "urma": {"aws": ALWAYS, "nomads": ALWAYS},
+    "rtma": {"aws": ALWAYS, "nomads": ALWAYS},
+} | {model.name: model.first_runs for model in base_models()}
 
 
 def first_run(model: str, sources: Iterable[str]) -> datetime | None:

@@ -1,6 +1,7 @@
 """The section `archive` of a configuration."""
 
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     Discriminator,
@@ -11,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, base_models
 from stormdraw.section import Hour, Section
 
 
@@ -20,12 +22,12 @@ class Mirror(Section):
     mirror: str
 
 
-# The size of HRRR's grid, of which the simulated world is a part.
-HRRR_POINTS = {"rows": 1059, "columns": 1799}
+# The model whose files the simulated archive has.
+SIMULATED_MODEL = "hrrr"
 
 
 class SimulatedArchive(Section):
-    """The simulated world: its place on the HRRR grid, and its spin-up."""
+    """The simulated world: its place on the base model's grid, and its spin-up."""
 
     rows: tuple[int, int] = (480, 577)
     columns: tuple[int, int] = (880, 1011)
@@ -36,21 +38,37 @@ class SimulatedArchive(Section):
     def _within_the_grid(
         cls, bounds: tuple[int, int], validated: ValidationInfo
     ) -> tuple[int, int]:
-        points = HRRR_POINTS[str(validated.field_name)]
+        simulated = base_model(SIMULATED_MODEL)
+        rows, columns = simulated.grid.shape
+        points = rows if validated.field_name == "rows" else columns
         if not 0 <= bounds[0] < bounds[1] - 1 < points:
             raise ValueError(
-                f"{list(bounds)} must be [first, end) with two points or more of HRRR's {points} "
-                f"{validated.field_name}"
+                f"{list(bounds)} must be [first, end) with two points or more of "
+                f"{simulated.title}'s {points} {validated.field_name}"
             )
         return bounds
 
 
 Reference = Literal["href", "refs"]
 
-Truth = Literal["hrrr", "hrrr_f01", "urma", "rtma"]
-
-# URMA and RTMA analyse these variables of the state; the truth of the others is HRRR's.
+# NOAA's mesoscale analyses, the part of the world that they cover, and the variables of the state
+# that they have; the truth of the others is the base model's.
+MESOSCALE_TRUTHS = ("urma", "rtma")
+MESOSCALE_REGION = "conus"
 MESOSCALE_ANALYSES = ("T2M", "D2M", "U10", "V10")
+
+# The base model's analyses, its one-hour forecasts, or others' analyses.
+_TRUTHS = (
+    *(name for model in base_models() for name in (model.name, model.hour_ahead)),
+    *MESOSCALE_TRUTHS,
+)
+
+if TYPE_CHECKING:
+    ModelName = str
+    Truth = str
+else:
+    ModelName = Literal[base_model_names()]
+    Truth = Literal[_TRUTHS]
 
 HerbieSource = Literal["aws", "google", "azure", "nomads"]
 
@@ -75,15 +93,16 @@ Source = Annotated[
 
 
 class Archive(Section):
-    """Where GRIB comes from, and what counts as the analysis."""
+    """Where GRIB comes from, of which model, and what counts as the analysis."""
 
+    model: ModelName = "hrrr"
     source: Source = "simulated"
     connections: Annotated[int, Field(ge=1, le=32)] = 4
     missing: Literal["fail", "skip", "older_run"] = "fail"
     missing_limit: Annotated[float, Field(ge=0, le=1)] = 0.05
     exclude: list[Hour] = []
     analysis_lead: Annotated[int, Field(ge=0, le=1)] = 0
-    truth: Truth = "hrrr"
+    truth: Truth = Field(default_factory=lambda given: given.get("model", "hrrr"))
     reference: Reference | None = None
     simulated: SimulatedArchive = SimulatedArchive()
 
@@ -103,9 +122,42 @@ class Archive(Section):
                 "the simulated archive has analyses for every hour, forecasts for cases only; set "
                 "analysis_lead to 0"
             )
-        if self.source == "simulated" and self.truth != "hrrr":
-            raise ValueError(f"the simulated archive has no {self.truth}; set truth to hrrr")
+        if self.source == "simulated" and not self.truth_is_analysis:
+            raise ValueError(f"the simulated archive has no {self.truth}; leave truth out")
+        if self.source == "simulated" and self.model != SIMULATED_MODEL:
+            raise ValueError(
+                f"the simulated archive is of {SIMULATED_MODEL} and has no {self.model}; set model "
+                f"to {SIMULATED_MODEL}, or source to an archive that has it"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _truth_is_there(self) -> "Archive":
+        possible = [self.model]
+        if self.base_model.cycle_hours == 1:
+            possible.append(self.base_model.hour_ahead)
+        if self.base_model.region == MESOSCALE_REGION:
+            possible += MESOSCALE_TRUTHS
+        if self.truth not in possible:
+            raise ValueError(
+                f"truth is {self.truth}, which there is not with model: {self.model}; take "
+                f"{' or '.join(possible)}"
+            )
+        return self
+
+    @property
+    def base_model(self) -> BaseModel:
+        """The model whose analyses are the states."""
+        return base_model(self.model)
+
+    @property
+    def truth_is_analysis(self) -> bool:
+        """Whether forecasts are compared with the states that models learn from."""
+        return self.truth == self.model
+
+    def state_run(self, valid: datetime) -> tuple[datetime, int]:
+        """The start and lead in hours of the file that is the state at a time."""
+        return self.base_model.state_run(valid, self.analysis_lead)
 
     def hours_may_be_absent(self) -> bool:
         """Whether a run continues without some of its hours."""

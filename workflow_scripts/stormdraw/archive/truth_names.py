@@ -2,32 +2,42 @@
 
 from collections.abc import Sequence
 
+from stormdraw.archive.settings import MESOSCALE_TRUTHS
 from stormdraw.archive.wanted import truth_variables
 from stormdraw.settings import Settings
-
-# The names of `archive.truth`, where it is not the analysis.
-TRUTH_NAMES = {
-    "hrrr_f01": "HRRR 1 h forecast",
-    "urma": "URMA analysis",
-    "rtma": "RTMA analysis",
-}
 
 
 def analysis_name(settings: Settings) -> str:
     """The name of the states that a run learns from and starts from."""
     if settings.archive.source == "simulated":
         return "simulated analysis"
-    lead = settings.archive.analysis_lead
-    return f"HRRR {lead} h forecast, in place of its analysis" if lead else "HRRR analysis"
+    model, lead = settings.archive.base_model, settings.archive.analysis_lead
+    if model.cycle_hours > 1:
+        longest = lead + model.cycle_hours - 1
+        return f"{model.title} analysis, or forecast of up to {longest} h between its runs"
+    if lead:
+        return f"{model.title} {lead} h forecast, in place of its analysis"
+    return f"{model.title} analysis"
+
+
+def own_truth_name(settings: Settings) -> str:
+    """The name of `archive.truth`, whatever the variable."""
+    if settings.archive.truth_is_analysis:
+        return analysis_name(settings)
+    if settings.archive.truth in MESOSCALE_TRUTHS:
+        return f"{settings.archive.truth.upper()} analysis"
+    return f"{settings.archive.base_model.title} 1 h forecast"
 
 
 def truth_name(settings: Settings, variable: str) -> str:
     """The name of the truth of a variable of the state, or of the wind speed."""
     if variable == "WIND10":
         variable = "U10"
-    if variable in truth_variables(settings):
-        return TRUTH_NAMES.get(settings.archive.truth, analysis_name(settings))
-    return analysis_name(settings)
+    return (
+        own_truth_name(settings)
+        if variable in truth_variables(settings)
+        else analysis_name(settings)
+    )
 
 
 def truth_sentences(settings: Settings) -> list[str]:
@@ -48,9 +58,10 @@ def _of(variables: Sequence[str], settings: Settings) -> str:
 def _favours(name: str, settings: Settings) -> str:
     if settings.archive.source == "simulated":
         return ", from which the models learn"
-    if name.startswith("HRRR"):
+    title = settings.archive.base_model.title
+    if name.startswith(title):
         return (
-            ", not observations: it favours systems made from HRRR, which share its climate and "
-            "its errors, over those that are not"
+            f", not observations: it favours systems made from {title}, which share its climate "
+            "and its errors, over those that are not"
         )
     return ": a first guess from HRRR drawn to observations, which lie far apart in places"

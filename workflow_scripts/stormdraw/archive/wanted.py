@@ -1,30 +1,25 @@
 """Which files of an archive a run needs, day by day.
 
-A *source* is one of `hrrr` (the analyses of all periods), `static` (fields that never change),
-`truth` (what forecasts are compared with, if that is not the analyses), `hrrr_forecast` (HRRR's own
-forecasts of the cases), `hrrr_lagged` (its runs of the cases and of some hours before them), `href`
-or `refs` (a reference ensemble's member files) and `href_products` or `refs_products` (its
-published mean and spread).
+A *source* is one of: the name of the base model, as `hrrr` (the analyses of all periods); `static`
+(fields that never change); `truth` (what forecasts are compared with, if that is not the analyses);
+`hrrr_forecast` (the base model's own forecasts of the cases); `hrrr_lagged` (its runs of the cases
+and of some hours before them); `href` or `refs` (a reference ensemble's member files); and
+`href_products` or `refs_products` (its published mean and spread).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from stormdraw.archive.settings import MESOSCALE_ANALYSES
+from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS
 from stormdraw.errors import StormdrawError
-from stormdraw.membership import Member, lagged_runs, members_at, product_variables
+from stormdraw.membership import Member, members_at, product_variables
 from stormdraw.messages import Statistic
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
 
 _MEMBERS = ("href", "refs")
 _PUBLISHED = ("href_products", "refs_products")
-_OF_HRRR = ("hrrr_forecast", "hrrr_lagged")
-SOURCES = ("hrrr", "static", "truth", *_OF_HRRR, *_MEMBERS, *_PUBLISHED)
-
-# Sources of several members: without a file there is one member fewer.
-_SEVERAL = ("hrrr_lagged", *_MEMBERS)
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
 
@@ -81,16 +76,30 @@ def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequ
     return by_date
 
 
-def has_members(source: str) -> bool:
-    """Whether a source is an ensemble of single members: a reference or lagged HRRR runs."""
-    return source in _SEVERAL
+def sources_of(settings: Settings) -> tuple[str, ...]:
+    """All sources that there can be with the base model of a run."""
+    return (settings.archive.model, "static", "truth", *case_sources(settings))
+
+
+def case_sources(settings: Settings) -> tuple[str, ...]:
+    """Those of them that are forecasts of cases."""
+    base = settings.archive.base_model
+    return (base.forecast_source, base.lagged_source, *_MEMBERS, *_PUBLISHED)
+
+
+def has_members(settings: Settings, source: str) -> bool:
+    """Whether a source is an ensemble of single members: a reference, or lagged runs.
+
+    Without a file there is one member fewer.
+    """
+    return source in (settings.archive.base_model.lagged_source, *_MEMBERS)
 
 
 def used_sources(settings: Settings) -> list[str]:
-    """The sources that a run uses: HRRR's analyses, the truth, and what its systems need."""
+    """The sources that a run uses: the analyses, the truth, and what its systems need."""
     needed = {need.source for need in settings.needs()}
-    own = {"hrrr", "static", "truth"}
-    return [source for source in SOURCES if source in own | needed]
+    own = {settings.archive.model, "static", "truth"}
+    return [source for source in sources_of(settings) if source in own | needed]
 
 
 def minimum_members(settings: Settings, source: str) -> dict[tuple[int, ...], int]:
@@ -108,45 +117,49 @@ def minimum_members(settings: Settings, source: str) -> dict[tuple[int, ...], in
 
 def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
     """Every (day, file) of a source."""
-    if source == "hrrr":
+    base = settings.archive.base_model
+    if source == base.name:
         yield from _analyses(settings)
     elif source == "static":
         yield from _static(settings)
     elif source == "truth":
         yield from _truth(settings)
-    elif source in _OF_HRRR:
+    elif source in (base.forecast_source, base.lagged_source):
         yield from _runs(settings, source)
     elif source in _MEMBERS:
         yield from _members(settings, source)
     elif source in _PUBLISHED:
         yield from _products(settings, source)
     else:
-        raise StormdrawError(f"unknown source {source!r}: known ones are {', '.join(SOURCES)}")
+        known = ", ".join(sources_of(settings))
+        raise StormdrawError(f"unknown source {source!r}: known ones are {known}")
 
 
 def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     for time in settings.analysis_times():
-        request = _hrrr(settings, time, tuple(settings.variables))
+        request = _state(settings, time, tuple(settings.variables))
         yield format_date(request.init), request
 
 
 def truth_variables(settings: Settings) -> tuple[str, ...]:
-    """The state variables that the truth has; the truth of the others is HRRR's analysis."""
+    """The state variables that the truth has; the truth of the others is the analysis."""
     names = tuple(settings.variables)
-    if settings.archive.truth in ("hrrr", "hrrr_f01"):
+    if settings.archive.truth not in MESOSCALE_TRUTHS:
         return names
     return tuple(name for name in names if name in MESOSCALE_ANALYSES)
 
 
 def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     """The files of the truth by their valid day; none if the analyses are the truth."""
-    kind = settings.archive.truth
-    if kind == "hrrr":
+    if settings.archive.truth_is_analysis:
         return
+    kind, base = settings.archive.truth, settings.archive.base_model
     variables = truth_variables(settings)
     for valid in settings.compared_times():
-        if kind == "hrrr_f01":
-            request = FileRequest("hrrr", "sfc", (), valid - hours(1), 1, "", variables)
+        if kind == base.hour_ahead:
+            request = FileRequest(
+                base.name, base.product("sfc"), base.options, valid - hours(1), 1, "", variables
+            )
         else:
             request = FileRequest(kind, "anl", (), valid, 0, "", variables)
         yield format_date(valid), replace(request, excluded=valid in settings.archive.exclude)
@@ -158,22 +171,31 @@ def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
         hours_of_training = settings.periods.training.times()
         usable = (time for time in hours_of_training if time not in settings.archive.exclude)
         first = next(usable, hours_of_training[0])
-        request = _hrrr(settings, first, tuple(settings.fields.static))
+        request = _state(settings, first, tuple(settings.fields.static))
         yield format_date(request.init), replace(request, excluded=False)
 
 
-def _hrrr(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> FileRequest:
-    """The HRRR file that counts as the analysis at a valid time."""
-    lead = settings.archive.analysis_lead
-    excluded = valid in settings.archive.exclude
-    init = valid - hours(lead)
-    return FileRequest("hrrr", "sfc", (), init, lead, "", variables, whole=True, excluded=excluded)
+def _state(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> FileRequest:
+    """The file of the base model that counts as the analysis at a valid time."""
+    base = settings.archive.base_model
+    init, lead = settings.archive.state_run(valid)
+    return FileRequest(
+        base.name,
+        base.product("sfc"),
+        base.options,
+        init,
+        lead,
+        "",
+        variables,
+        whole=True,
+        excluded=valid in settings.archive.exclude,
+    )
 
 
 def _runs(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
-    """HRRR's runs for each case, at the leads that each reaches."""
+    """The base model's runs for each case, at the leads that each reaches."""
     for case in settings.cases_from(source):
-        for run in lagged_runs(case, settings.ages(source)):
+        for run in settings.archive.base_model.runs(case, settings.ages(source)):
             for lead in filter(run.reaches, settings.leads):
                 yield format_date(case), _of_member(settings, run, case, lead)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from stormdraw.archive.wanted import FileRequest, requests_by_date, used_sources
 from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
 from stormdraw.fields.expected_grid import archive_shape
-from stormdraw.grids import HRRR
 from stormdraw.settings import Settings
 
 
@@ -39,7 +38,8 @@ def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
     """The total of fetching some files."""
     files = list(files)
     shape = archive_shape(settings)
-    points = None if shape == HRRR.shape else shape[0] * shape[1]
+    whole = shape == settings.archive.base_model.grid.shape
+    points = None if whole else shape[0] * shape[1]
     stored = sum(
         message_bytes(file.model, variable, points) for file in files for variable in file.variables
     )

@@ -27,8 +27,9 @@ def check_sources(settings: Settings, files: Mapping[str, list[FileRequest]]) ->
     except StormdrawError as error:
         return [Finding("problem", "archive", str(error), "see to archive.source.mirror")]
     if isinstance(place, Folder):
-        days = len(list(place.root.glob("hrrr.[0-9]*")))
-        found = f"{days} days of HRRR in {place.root.absolute()}"
+        base = settings.archive.base_model
+        days = len(list(place.root.glob(base.days)))
+        found = f"{days} days of {base.title} in {place.root.absolute()}"
         if not days:
             return [Finding("problem", "archive", found, "see to archive.source.mirror")]
         return [Finding("good", "archive", found)]
@@ -65,7 +66,7 @@ def ask(what: str, address: str, seconds: float = _SECONDS) -> Finding:
 
 
 def _nowhere(source: str, cloud: bool) -> Finding:
-    to_do = "set archive.source to a mirror that has them, as {mirror: /data/hrrr}"
+    to_do = "set archive.source to a mirror that has them, as {mirror: /data/archive}"
     if not cloud:
         to_do = "see to archive.source.mirror"
     return Finding("problem", source, "no source has the first file of the run", to_do)

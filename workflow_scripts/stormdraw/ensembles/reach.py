@@ -18,8 +18,6 @@ from stormdraw.errors import StormdrawError
 from stormdraw.membership import (
     PRODUCT_VARIABLES,
     Need,
-    hrrr_run,
-    lagged_runs,
     members_at,
     product_variables,
     published_hours,
@@ -32,11 +30,6 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 
-_HRRR_RUNS = (
-    "HRRR runs 48 h from 00, 06, 12 and 18 UTC (36 h before 2020-12-02) and 18 h from other hours; "
-    "before 2018-07-12 it ran 18 h from every hour, before 2016-08-23 15 h"
-)
-
 
 def _each_age_once(ages: list[int]) -> list[int]:
     if len(set(ages)) != len(ages):
@@ -44,7 +37,7 @@ def _each_age_once(ages: list[int]) -> list[int]:
     return sorted(ages)
 
 
-# Ages of HRRR runs as an ensemble: hours before the youngest one.
+# Ages of runs of the base model as an ensemble: hours before the youngest one.
 Ages = Annotated[
     list[Annotated[int, Field(ge=0, le=47)]], Field(min_length=2), AfterValidator(_each_age_once)
 ]
@@ -52,49 +45,66 @@ SIX_RUNS = [0, 1, 2, 3, 4, 5]
 
 
 @dataclass(frozen=True)
-class HrrrForecast:
-    """HRRR's own forecast, from the run of the initial state."""
+class BaseForecast:
+    """The base model's own forecast, from the run of the initial state.
+
+    `called` is what a configuration calls it: `base_model`, or the model's own name.
+    """
+
+    called: str = "base_model"
 
     def need(self, run: Settings) -> Need:
-        """One HRRR run."""
-        return Need("hrrr_forecast", ages=(run.archive.analysis_lead,))
+        """One run."""
+        return Need(run.archive.base_model.forecast_source, ages=(run.archive.analysis_lead,))
 
     def require(self, run: Settings) -> None:
-        """It reaches the longest lead."""
+        """It is of the run's base model, and reaches the longest lead."""
+        base = run.archive.base_model
+        if self.called not in ("base_model", base.name):
+            raise ValueError(
+                f"takes the forecast of {self.called}, and archive.model is {base.name}; write "
+                f"base_model or {base.name} for {self.called}"
+            )
         for init in run.cases_from(self.need(run).source):
-            one = hrrr_run(init, run.archive.analysis_lead)
+            one = base.run(init, run.archive.analysis_lead)
             if not one.reaches(max(run.leads)):
                 start = init - hours(one.age)
+                length = (
+                    f"the run of {start:%Y-%m-%d %H} UTC has {one.longest_lead} h"
+                    if base.has_cycle(start)
+                    else f"no run starts at {start:%Y-%m-%d %H} UTC"
+                )
                 raise ValueError(
-                    f"takes HRRR's own forecast, but there is none of {max(run.leads)} h for the "
-                    f"case at {init}: the run of {start:%Y-%m-%d %H} UTC has {one.longest_lead} h "
-                    f"({_HRRR_RUNS}); take shorter leads or other cases, or leave that system out"
+                    f"takes {base.title}'s own forecast, but there is none of {max(run.leads)} h "
+                    f"for the case at {init}: {length} ({base.lengths()}); take shorter leads or "
+                    "other cases, or leave that system out"
                 )
 
 
 @dataclass(frozen=True)
 class LaggedRuns:
-    """HRRR runs that started `ages` hours before the one of the initial state."""
+    """Runs of the base model that started `ages` hours before the one of the initial state."""
 
     ages: tuple[int, ...]
 
     def need(self, run: Settings) -> Need:
-        """HRRR runs, of which the archive may lack all but one.
+        """Runs of which the archive may lack all but one.
 
         If a one-hour forecast replaces the analysis, all runs are one hour older.
         """
         ages = tuple(age + run.archive.analysis_lead for age in self.ages)
-        return Need("hrrr_lagged", ages, members=1)
+        return Need(run.archive.base_model.lagged_source, ages, members=1)
 
     def require(self, run: Settings) -> None:
         """At least two of them reach the longest lead."""
+        base = run.archive.base_model
         for init in run.cases_from(self.need(run).source):
-            runs = lagged_runs(init, self.need(run).ages)
+            runs = base.runs(init, self.need(run).ages)
             if sum(one.reaches(max(run.leads)) for one in runs) < 2:
                 raise ValueError(
-                    f"takes older runs of HRRR, but fewer than two of them reach {max(run.leads)} "
-                    f"h after the case at {init} ({_HRRR_RUNS}); take shorter leads or others of "
-                    "its `ages`, multiples of 6 say, or leave that system out"
+                    f"takes older runs of {base.title}, but fewer than two of them reach "
+                    f"{max(run.leads)} h after the case at {init} ({base.lengths()}); take shorter "
+                    "leads or others of its `ages`, multiples of 6 say, or leave that system out"
                 )
 
 

@@ -52,7 +52,7 @@ def _any_of(types: Sequence[Any]) -> Any:
 
 def _by_kind(method: str, found: Sequence[type[AnySystem]]) -> Any:
     """The type of the systems of one method, with error locations as for a single class."""
-    classes = {get_args(one.model_fields["kind"].annotation)[0]: one for one in found}
+    classes = {name: one for one in found for name in get_args(one.model_fields["kind"].annotation)}
     one_of = create_model(method, kind=(Literal[tuple(classes)], ...))  # type: ignore[arg-type]
     usual = [kind for kind, one in classes.items() if not one.model_fields["kind"].is_required()]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from stormdraw.archive.settings import Mirror
 from stormdraw.fields.target import Target
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.messages import opened, read_grid, read_messages
 from stormdraw.settings import Settings
 
@@ -12,16 +12,17 @@ from stormdraw.settings import Settings
 def archive_grid(settings: Settings) -> Grid | None:
     """The grid of the archive's files; None if it is not known yet.
 
-    A mirror may hold less than HRRR's whole grid. The first file of a folder tells its grid, if it
-    exists; a mirror behind an address is only known from fetched files.
+    A mirror may hold less than the base model's whole grid. The first file of a folder tells its
+    grid, if it exists; a mirror behind an address is only known from fetched files.
     """
-    source = settings.archive.source
+    source, base = settings.archive.source, settings.archive.base_model
     if source == "simulated":
         window = settings.archive.simulated
-        return HRRR.crop(slice(*window.rows), slice(*window.columns))
+        return base.grid.crop(slice(*window.rows), slice(*window.columns))
     if not isinstance(source, Mirror):
-        return HRRR
-    path = next(Path(source.mirror).expanduser().glob("hrrr.*/**/*.grib2"), None)
+        return base.grid
+    days = Path(source.mirror).expanduser().glob(base.days)
+    path = next((found for day in days for found in day.rglob(base.files)), None)
     if path is None:
         return None
     with opened(next(read_messages(path))) as handle:
@@ -38,10 +39,11 @@ def target_grid(settings: Settings) -> Grid | None:
 
 
 def archive_shape(settings: Settings) -> tuple[int, int]:
-    """(y, x) of the archive's grid; that of HRRR, which is the largest, if it is not known."""
-    return (archive_grid(settings) or HRRR).shape
+    """(y, x) of the archive's grid; the base model's whole grid, if it is not known."""
+    return (archive_grid(settings) or settings.archive.base_model.grid).shape
 
 
 def target_shape(settings: Settings) -> tuple[int, int]:
     """(y, x) of the fields; the largest possible if the archive's grid is not known."""
-    return Target.of(settings.fields, archive_grid(settings) or HRRR).grid.shape
+    whole = settings.archive.base_model.grid
+    return Target.of(settings.fields, archive_grid(settings) or whole).grid.shape

@@ -1,6 +1,7 @@
 """Forecasts of a case on the target grid: `results/fields/{source}/{init}.nc`.
 
-These are members of a reference ensemble, its published mean and spread, and HRRR's own runs.
+These are members of a reference ensemble, its published mean and spread, and the base
+model's own runs.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from stormdraw.fields.decoding import Messages
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate
 from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.writing import Content, Destination, Piece, read_together, write_fields
-from stormdraw.membership import Member, hrrr_run
+from stormdraw.membership import Member
 from stormdraw.times import hours
 
 
@@ -65,16 +66,21 @@ def regrid_members(
 
 
 def regrid_forecast(
-    manifest_path: Path, cycle: Cycle, age: int, target: Target, destination: Destination
+    manifest_path: Path,
+    cycle: Cycle,
+    run: Member,
+    model: str,
+    target: Target,
+    destination: Destination,
 ) -> None:
-    """Write each variable of HRRR's run that started `age` hours before the case, (lead, y, x).
+    """Write each variable of a run of the base model, called `model`, (lead, y, x).
 
     Variables that are absent from the archive are missing, even if all are.
     """
-    pieces = _pieces(Messages(manifest_path), cycle, hrrr_run(cycle.init, age), destination)
+    pieces = _pieces(Messages(manifest_path), cycle, run, destination)
     content = Content(
-        "HRRR's forecast on the target grid",
-        f"HRRR run of {cycle.init - hours(age):%Y-%m-%d %H} UTC",
+        f"{model}'s forecast on the target grid",
+        f"{model} run of {cycle.init - hours(run.age):%Y-%m-%d %H} UTC",
         {name: name for name in cycle.variables},
         cycle.leading(),
     )

@@ -1,4 +1,4 @@
-"""Analyses as CF NetCDF: `results/fields/hrrr/{date}.nc` and `results/fields/static.nc`."""
+"""Analyses as CF NetCDF: `results/fields/{base model}/{date}.nc` and `results/fields/static.nc`."""
 
 import logging
 from collections.abc import Sequence
@@ -64,8 +64,10 @@ def normalise_day(
     write_fields(content, pieces, Target.of(destination.fields, archive), destination)
 
 
-def normalise_static(manifest_path: Path, names: Sequence[str], destination: Destination) -> None:
-    """Write the fields that are the same at all times, each (y, x)."""
+def normalise_static(
+    manifest_path: Path, names: Sequence[str], model: str, destination: Destination
+) -> None:
+    """Write the fields of a base model that are the same at all times, each (y, x)."""
     messages = Messages(manifest_path)
     listed = messages.by_valid_time()[0]
     archive = _grid(messages, [listed])
@@ -75,7 +77,7 @@ def normalise_static(manifest_path: Path, names: Sequence[str], destination: Des
     ]
     content = Content(
         "Fields that do not change",
-        f"HRRR GRIB2 of {messages.folder.name}",
+        f"{model} GRIB2 of {messages.folder.name}",
         {name: name for name in names},
         {},
     )

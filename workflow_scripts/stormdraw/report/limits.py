@@ -35,9 +35,9 @@ def limits(settings: Settings, summary: pd.DataFrame) -> list[str]:
     found = []
     if settings.archive.source == "simulated":
         found.append(
-            "The archive is simulated: a stochastic toy world on a crop of the HRRR grid. Its "
-            "scores say that the workflow works and how well a model learns this world, and "
-            "nothing about real weather."
+            "The archive is simulated: a stochastic toy world on a crop of "
+            f"{settings.archive.base_model.title}'s grid. Its scores say that the workflow works "
+            "and how well a model learns this world, and nothing about real weather."
         )
     reference = settings.scores.reference
     if reference is None:
@@ -79,17 +79,21 @@ def limits(settings: Settings, summary: pd.DataFrame) -> list[str]:
                 else "."
             )
         )
-    several = dict.fromkeys(need.source for need in settings.needs() if has_members(need.source))
+    several = dict.fromkeys(
+        need.source for need in settings.needs() if has_members(settings, need.source)
+    )
     if several:
+        called = " and ".join(_called(settings, source) for source in several)
         found.append(
-            f"Single members of {' and '.join(map(_called, several))} may be absent: they are "
-            "missing in that ensemble, and archive.missing_limit does not count them."
+            f"Single members of {called} may be absent: they are missing in that ensemble, and "
+            "archive.missing_limit does not count them."
         )
     return [*found, *truth_sentences(settings), *_ALWAYS]
 
 
-def _called(source: str) -> str:
-    return "the lagged HRRR" if source == "hrrr_lagged" else source.upper()
+def _called(settings: Settings, source: str) -> str:
+    base = settings.archive.base_model
+    return f"the lagged {base.title}" if source == base.lagged_source else source.upper()
 
 
 _ALWAYS = (

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Collection
 
-from stormdraw.grids import HRRR
 from stormdraw.scores import registry
 from stormdraw.scores.score import Sum
 from stormdraw.settings import Settings
@@ -135,7 +134,7 @@ def grid_points(settings: Settings) -> int:
     elif settings.archive.source == "simulated":
         bounds = (settings.archive.simulated.rows, settings.archive.simulated.columns)
     else:
-        return HRRR.shape[0] * HRRR.shape[1]
+        return settings.archive.base_model.points
     (first_row, last_row), (first_column, last_column) = bounds
     return (last_row - first_row) * (last_column - first_column)
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stormdraw.membership import Member, lagged_runs, members_at
+from stormdraw.membership import Member, members_at
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 
 
 @dataclass(frozen=True)
 class Run:
-    """One forecast by HRRR or a model of a reference ensemble; `leads` in hours."""
+    """One forecast by the base model or a model of a reference ensemble; `leads` in hours."""
 
     member: Member
     init: datetime
@@ -61,7 +61,7 @@ def plan_archive(settings: Settings) -> Plan:
     forecasting = {
         case: [
             *([] if reference is None else members_at(reference, case)),
-            *lagged_runs(case, settings.ages()),
+            *settings.archive.base_model.runs(case, settings.ages()),
         ]
         for case in cases
     }

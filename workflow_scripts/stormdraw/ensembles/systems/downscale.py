@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from stormdraw.archive.base_model import base_model_names
 from stormdraw.ensembles.fit import require_downscalers, require_steps
-from stormdraw.ensembles.reach import SIX_RUNS, Ages, HrrrForecast, LaggedRuns, ReferenceMembers
+from stormdraw.ensembles.reach import SIX_RUNS, Ages, BaseForecast, LaggedRuns, ReferenceMembers
 from stormdraw.ensembles.system import Drawing, Forecasts, NoiseAmplitude, Sampled
 from stormdraw.section import Name
 
@@ -19,17 +20,24 @@ if TYPE_CHECKING:
     from stormdraw.settings import Settings
 
 
+# The base model may be called by its own name.
+if TYPE_CHECKING:
+    Source = str
+else:
+    Source = Literal[("base_model", *base_model_names(), "lagged", "reference")]
+
+
 class DownscaleSystem(Drawing, Sampled):
     """Members with fine values from trained downscalers, around the block means of a forecast.
 
-    The forecast is HRRR's own, that of its older runs by their `ages`, or the reference's members;
-    member k is made from forecast k modulo their number. Each of `models` downscales one variable,
-    and the system has only these variables.
+    The forecast is the base model's own, those of its older runs by their `ages`, or the
+    reference's members; member k is made from forecast k modulo their number. Each of `models`
+    downscales one variable, and the system has only these variables.
     """
 
     method: Literal["downscale"]
     models: Annotated[list[Name], Field(min_length=1)]
-    source: Literal["hrrr", "lagged", "reference"] = "hrrr"
+    source: Source = "base_model"
     ages: Ages = Field(default=SIX_RUNS)
     noise_amplitude: NoiseAmplitude = 1.0
 
@@ -41,12 +49,11 @@ class DownscaleSystem(Drawing, Sampled):
     @property
     def forecasts(self) -> Forecasts:
         """The forecasts to downscale; one member of the reference is enough."""
-        sources: dict[str, Forecasts] = {
-            "hrrr": HrrrForecast(),
+        others: dict[str, Forecasts] = {
             "lagged": LaggedRuns(tuple(self.ages)),
             "reference": ReferenceMembers(1),
         }
-        return sources[self.source]
+        return others.get(self.source, BaseForecast(self.source))
 
     @model_validator(mode="after")
     def _ages_are_of_lagged_runs(self) -> DownscaleSystem:
@@ -100,7 +107,7 @@ class DownscaleSystem(Drawing, Sampled):
             self.eta,
             self.noise_amplitude,
         )
-        only = self.forecasts.need(run).names(case.init)
+        only = run.archive.base_model.names(self.forecasts.need(run).ages)
         files = (checkpoints, forecasts, only or None)
         write_downscaled(*files, run.variables, case, how, output, settings, threads)
 

@@ -1,4 +1,4 @@
-"""HRRR's own forecast and those of its older runs, as a poor man's ensemble."""
+"""The base model's own forecast and those of its older runs, as a poor man's ensemble."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class LaggedSystem(Baseline):
-    """The HRRR run of the initial state and older ones, by their `ages` in hours."""
+    """The base model's run of the initial state and older ones, by their `ages` in hours."""
 
     kind: Literal["lagged"]
     ages: Ages = Field(default=SIX_RUNS)
 
     @property
     def forecasts(self) -> LaggedRuns:
-        """The HRRR runs of these ages."""
+        """The runs of these ages."""
         return LaggedRuns(tuple(self.ages))
 
     def most_members(self, run: Settings) -> int:
@@ -35,7 +35,7 @@ class LaggedSystem(Baseline):
         A run is missing at leads that it does not reach, and where the archive lacks it.
         """
         # The file has the runs of all lagged systems.
-        names = self.forecasts.need(made.run).names(made.case.init)
+        names = made.run.archive.base_model.names(self.forecasts.need(made.run).ages)
         write_members(made, 1, may_be_missing=True, only=names)
 
 

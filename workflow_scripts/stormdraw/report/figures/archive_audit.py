@@ -31,13 +31,13 @@ _LOOKS = {
 _KINDS = list(_LOOKS)
 
 
-def draw_archive_audit(audit_path: str | Path, output: str | Path) -> None:
-    """Draw the analyses' valid hours (up) by day (across).
+def draw_archive_audit(audit_path: str | Path, model: str, output: str | Path) -> None:
+    """Draw the valid hours (up) of the analyses of a base model by day (across).
 
     Raises StormdrawError if the file is not an audit.
     """
     table = read_audit(audit_path)
-    hours = table[table["source"] == "hrrr"]
+    hours = table[table["source"] == model]
     if hours.empty:
         write_gap(output, TITLE, "No analyses were wanted.")
         return
@@ -108,5 +108,7 @@ FIGURE = ReportFigure(
     ),
     reads=("audit",),
     settings=(),
-    draw=lambda settings, files, output: draw_archive_audit(files.audit, output),
+    draw=lambda settings, files, output: draw_archive_audit(
+        files.audit, settings.archive.model, output
+    ),
 )

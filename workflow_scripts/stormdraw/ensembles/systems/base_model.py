@@ -1,4 +1,4 @@
-"""HRRR's own forecast, from the run of the initial state."""
+"""The base model's own forecast, from the run of the initial state."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from stormdraw.archive.base_model import base_model_names
 from stormdraw.ensembles.files import ensemble_file
 from stormdraw.ensembles.forecasts import require_leads
-from stormdraw.ensembles.reach import HrrrForecast
+from stormdraw.ensembles.reach import BaseForecast
 from stormdraw.ensembles.system import Baseline, CaseToMake
 from stormdraw.grids import Grid
 
 
-class HrrrSystem(Baseline):
-    """HRRR's own forecast, from the run of the initial state."""
+class BaseModelSystem(Baseline):
+    """The base model's own forecast, from the run of the initial state.
 
-    kind: Literal["hrrr"]
+    `kind` may also name the model, which is then checked to be the run's.
+    """
+
+    kind: Literal[("base_model", *base_model_names())]  # type: ignore[valid-type]
 
     @property
-    def forecasts(self) -> HrrrForecast:
-        """HRRR's own forecast."""
-        return HrrrForecast()
+    def forecasts(self) -> BaseForecast:
+        """That of the initial state's run."""
+        return BaseForecast(self.kind)
 
     def write(self, made: CaseToMake) -> None:
         """One member (member, lead, y, x); a lead without values is missing.
@@ -40,4 +44,4 @@ class HrrrSystem(Baseline):
                 put(0, j, np.stack([fields[name].values for name in case.variables]))
 
 
-SYSTEM = HrrrSystem
+SYSTEM = BaseModelSystem
