@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from stormdraw.archive.base_model import base_model
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.registry import kinds
 from stormdraw.ensembles.system import CaseToMake
@@ -11,7 +12,7 @@ from stormdraw.ensembles.system import CaseToMake
 
 def to_make(case: Case, output: Path, **files: Any) -> CaseToMake:
     """A case of a run of which only the reference is known, of these files."""
-    run = SimpleNamespace(archive=SimpleNamespace(reference="href"))
+    run = SimpleNamespace(archive=SimpleNamespace(reference="href", base_model=base_model("hrrr")))
     return CaseToMake(run, case, output, {}, **files)  # type: ignore[arg-type]
 
 

@@ -199,7 +199,7 @@ def fetched(hrrr_archive, folder):
 
 def test_hrrr_forecasts_are_fetched_cropped_and_written(hrrr_archive, tmp_path):
     forecast = fetched(hrrr_archive, tmp_path)
-    write("hrrr", case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", forecasts=forecast)
+    write("base_model", case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", forecasts=forecast)
     with xr.open_dataset(tmp_path / "hrrr.nc") as dataset, xr.open_dataset(forecast) as fields:
         assert dataset["T2M"].shape == (1, 2, 14, 10)
         np.testing.assert_array_equal(dataset["T2M"].values[0], fields["T2M"].values)
@@ -210,7 +210,7 @@ def test_hrrr_forecasts_are_fetched_cropped_and_written(hrrr_archive, tmp_path):
         np.testing.assert_allclose(dataset["WIND10"].values[0], speed, rtol=1e-6)
     longer = case(datetime(2026, 6, 1, 2), [1, 2, 3])
     with pytest.raises(StormdrawError, match="has forecasts of 1, 2 h, but not of 3 h"):
-        write("hrrr", longer, tmp_path / "longer.nc", forecasts=forecast)
+        write("base_model", longer, tmp_path / "longer.nc", forecasts=forecast)
 
 
 def lenient(settings, **archive):
@@ -235,7 +235,7 @@ def remove(mirror, *names):
 def test_an_absent_hrrr_forecast_is_a_missing_lead(hrrr_archive, tmp_path):
     holed = without(hrrr_archive[1], tmp_path / "mirror", "t02z.wrfsfcf02")
     forecast = fetched((lenient(hrrr_archive[0]), holed), tmp_path)
-    write("hrrr", case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", forecasts=forecast)
+    write("base_model", case(datetime(2026, 6, 1, 2)), tmp_path / "hrrr.nc", forecasts=forecast)
     with xr.open_dataset(tmp_path / "hrrr.nc") as dataset:
         assert np.isfinite(dataset["T2M"].sel(lead=1)).all()
         assert np.isnan(dataset["T2M"].sel(lead=2)).all()
@@ -249,7 +249,7 @@ def test_a_case_without_hrrrs_run_is_a_stated_gap_and_counts_as_absent(hrrr_arch
     holed = without(hrrr_archive[1], tmp_path / "mirror", "t02z.wrfsfcf01", "t02z.wrfsfcf02")
     forecast = fetched((settings, holed), tmp_path)
     ensemble, points, statistics = (tmp_path / name for name in ("hrrr.nc", "points.nc", "s.nc"))
-    write("hrrr", case(datetime(2026, 6, 1, 2)), ensemble, forecasts=forecast)
+    write("base_model", case(datetime(2026, 6, 1, 2)), ensemble, forecasts=forecast)
     write_points([ensemble], [1, 2], points, may_be_missing=True)
     assert not CommonPoints(points).at("T2M", 1).any()
     truth = tmp_path / "truth.nc"

@@ -55,7 +55,11 @@ def test_a_file_is_all_that_a_new_kind_needs(
     ("given", "location", "said"),
     [
         ({"method": "baseline"}, ("baseline", "kind"), "Field required"),
-        ({"method": "baseline", "kind": None}, ("baseline", "kind"), "Input should be 'climatol"),
+        (
+            {"method": "baseline", "kind": None},
+            ("baseline", "kind"),
+            "Input should be 'base_model'",
+        ),
         ({"method": "baseline", "kind": ["lagged"]}, ("baseline", "kind"), "Input should be"),
         ({"method": "baseline", "kind": "lagged", "ages": [1]}, ("baseline", "ages"), "at least 2"),
         ({"method": "reference", "ages": [0, 6]}, ("reference", "ages"), "Extra inputs"),

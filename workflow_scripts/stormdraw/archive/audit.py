@@ -79,7 +79,10 @@ def _files_of(
     files["valid"] = files["init"] + pd.to_timedelta(files["lead"], unit="h")
     replaced = files["status"] == OLDER_RUN
     files["replaced_by"] = files["file"].where(replaced, "")
-    files.loc[replaced, "lead"] = [wanted_lead(valid) for valid in files.loc[replaced, "valid"]]
+    files["lead"] = [
+        wanted_lead(valid) if status == OLDER_RUN else lead
+        for valid, lead, status in zip(files["valid"], files["lead"], files["status"], strict=True)
+    ]
     files["init"] = files["valid"] - pd.to_timedelta(files["lead"], unit="h")
     return files[list(COLUMNS)]
 

@@ -107,7 +107,7 @@ FIGURE = ReportFigure(
         "table results/archive/audit.csv lists every file of every source, with what was wrong."
     ),
     reads=("audit",),
-    settings=(),
+    settings=("archive.model",),
     draw=lambda settings, files, output: draw_archive_audit(
         files.audit, settings.archive.model, output
     ),
