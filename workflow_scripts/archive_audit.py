@@ -11,6 +11,6 @@ with job("archive_audit", snakemake.log[0]):
     by_source: dict[str, list[Path]] = {}
     for path in map(Path, snakemake.input.manifests):
         by_source.setdefault(path.parent.parent.name, []).append(path)
-    table = audit(by_source, lambda valid: settings.archive.state_run(valid)[1])
+    table = audit(by_source, lambda valid, shortest: settings.archive.state_run(valid, shortest)[1])
     write_audit(table, snakemake.output.audit)
     require_enough(table, settings)

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 import eccodes
 import numpy as np
@@ -70,6 +71,26 @@ def surface_keys(surface: int, level: int, top: int | None = None) -> dict[str, 
         "typeOfSecondFixedSurface": surface,
         "scaleFactorOfSecondFixedSurface": 0,
         "scaledValueOfSecondFixedSurface": top,
+    }
+
+
+def interval_keys(init: datetime, lead: int, hours: int, processing: int) -> dict[str, int]:
+    """The keys of a statistic over the last `hours` of a forecast, a code of table 4.10.
+
+    The interval is shorter where the run is: empty at the initial time, as in HRRR's files.
+    """
+    end = init + timedelta(hours=lead)
+    return {
+        "forecastTime": max(lead - hours, 0),
+        "typeOfStatisticalProcessing": processing,
+        "indicatorOfUnitForTimeRange": 1,
+        "lengthOfTimeRange": min(lead, hours),
+        "yearOfEndOfOverallTimeInterval": end.year,
+        "monthOfEndOfOverallTimeInterval": end.month,
+        "dayOfEndOfOverallTimeInterval": end.day,
+        "hourOfEndOfOverallTimeInterval": end.hour,
+        "minuteOfEndOfOverallTimeInterval": 0,
+        "secondOfEndOfOverallTimeInterval": 0,
     }
 
 

@@ -2,15 +2,16 @@
 
 import contextlib
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import eccodes
 
 from stormdraw.errors import StormdrawError
+from stormdraw.grib_keys import Description
 from stormdraw.grid_headers import read_grid as read_grid
 from stormdraw.variables import Variable, identify
 
@@ -64,8 +65,8 @@ class Header:
     """The content of a message's header.
 
     `variable` is None for a message whose field is not in the table of variables. `lead` is in
-    hours, None if the step is not a whole number of hours. `instantaneous` is False for averages,
-    extremes and accumulations. `statistic` is set for a product of an ensemble. `member` is the
+    hours, to the end of the interval of an extreme or accumulation; None if the step is not a whole
+    number of hours. `statistic` is set for a product of an ensemble. `member` is the
     perturbation's number, 0 for a control, negative for a negative perturbation; None if the
     message does not declare an ensemble.
     """
@@ -73,7 +74,6 @@ class Header:
     variable: Variable | None
     init: datetime
     lead: int | None = None
-    instantaneous: bool = False
     statistic: Statistic | Literal["other"] | None = None
     member: int | None = None
     grid_relative_winds: bool = False
@@ -175,11 +175,15 @@ def read_header(handle: int) -> Header:
         template = _get(handle, "productDefinitionTemplateNumber")
         if template not in _AT_A_TIME + _OVER_AN_INTERVAL:
             return Header(variable=None, init=init)
+        interval = _interval(handle) if template in _OVER_AN_INTERVAL else None
+        variable = _variable(handle, interval)
+        seconds = _seconds_to_end(handle, interval)
+        if variable is not None and interval is not None:
+            _require_end(handle, init, seconds)
         return Header(
-            variable=_variable(handle),
+            variable=variable,
             init=init,
-            lead=_lead(handle),
-            instantaneous=template in _AT_A_TIME,
+            lead=_whole_hours(seconds),
             statistic=_statistic(handle) if template in _DERIVED else None,
             member=_member(handle) if template in _OF_A_MEMBER else None,
             grid_relative_winds=grid_relative_winds(handle),
@@ -190,7 +194,11 @@ def read_header(handle: int) -> Header:
 
 def _reference_time(handle: int) -> datetime:
     # Not `dataTime`, which ecCodes cannot give for a time with seconds.
-    parts = [_get(handle, key) for key in ("year", "month", "day", "hour", "minute", "second")]
+    return _time(handle, ("year", "month", "day", "hour", "minute", "second"))
+
+
+def _time(handle: int, keys: Iterable[str]) -> datetime:
+    parts = [_get(handle, key) for key in keys]
     try:
         return datetime(*parts)
     except ValueError:
@@ -198,34 +206,81 @@ def _reference_time(handle: int) -> datetime:
         raise StormdrawError(f"the message has an invalid time: {told}") from None
 
 
-def _variable(handle: int) -> Variable | None:
-    if _get(handle, "typeOfSecondFixedSurface:l") != _NO_SURFACE:
-        return None  # a layer
-    return identify(
-        _get(handle, "discipline"),
-        _get(handle, "parameterCategory"),
-        _get(handle, "parameterNumber"),
-        _get(handle, "typeOfFirstFixedSurface:l"),
-        _level(handle),
+@dataclass(frozen=True)
+class _Interval:
+    """What is done with the values over how long (s): a code of table 4.10; None if unknown."""
+
+    processing: int | None
+    seconds: int | None
+
+
+def _interval(handle: int) -> _Interval:
+    # A maximum of averages, for one, has several time ranges.
+    single = _get(handle, "numberOfTimeRanges") == 1
+    unit = _SECONDS_PER_UNIT.get(_get(handle, "indicatorOfUnitForTimeRange:l"))
+    return _Interval(
+        _get(handle, "typeOfStatisticalProcessing:l") if single else None,
+        None if unit is None or not single else _get(handle, "lengthOfTimeRange") * unit,
     )
 
 
-def _level(handle: int) -> float:
-    """The exact value on the surface: ecCodes' own `level` is a whole number."""
-    keys = ("scaledValueOfFirstFixedSurface", "scaleFactorOfFirstFixedSurface")
-    if any(eccodes.codes_is_missing(handle, key) for key in keys):
-        return 0.0
-    value, factor = (_get(handle, key) for key in keys)
-    return float(value * 10**-factor if factor <= 0 else value / 10**factor)
-
-
-def _lead(handle: int) -> int | None:
-    """Hours from the coded keys: ecCodes' computed `step` changes its unit with the value."""
-    unit = _SECONDS_PER_UNIT.get(_get(handle, "indicatorOfUnitOfTimeRange:l"))
-    if unit is None:
+def _variable(handle: int, interval: _Interval | None) -> Variable | None:
+    if interval is not None and None in (interval.processing, interval.seconds):
         return None
-    seconds = _get(handle, "forecastTime") * unit
-    return seconds // _SECONDS_PER_HOUR if seconds % _SECONDS_PER_HOUR == 0 else None
+    layer = _get(handle, "typeOfSecondFixedSurface:l") != _NO_SURFACE
+    return identify(
+        Description(
+            (
+                _get(handle, "discipline"),
+                _get(handle, "parameterCategory"),
+                _get(handle, "parameterNumber"),
+            ),
+            _surface(handle, "First"),
+            _surface(handle, "Second") if layer else None,
+            None if interval is None else interval.processing,
+            None if interval is None else (interval.seconds or 0) / _SECONDS_PER_HOUR,
+        )
+    )
+
+
+def _surface(handle: int, which: str) -> tuple[int, float]:
+    """The type of a surface and the exact value on it: ecCodes' own `level` is a whole number."""
+    kind = _get(handle, f"typeOf{which}FixedSurface:l")
+    keys = (f"scaledValueOf{which}FixedSurface", f"scaleFactorOf{which}FixedSurface")
+    if any(eccodes.codes_is_missing(handle, key) for key in keys):
+        return kind, 0.0
+    value, factor = (_get(handle, key) for key in keys)
+    return kind, float(value * 10**-factor if factor <= 0 else value / 10**factor)
+
+
+def _seconds_to_end(handle: int, interval: _Interval | None) -> int | None:
+    """Seconds from the initial time to the valid time, which is the end of an interval.
+
+    From the coded keys: ecCodes' computed `step` changes its unit with the value.
+    """
+    unit = _SECONDS_PER_UNIT.get(_get(handle, "indicatorOfUnitOfTimeRange:l"))
+    length = 0 if interval is None else interval.seconds
+    if unit is None or length is None:
+        return None
+    return int(_get(handle, "forecastTime")) * unit + length
+
+
+def _whole_hours(seconds: int | None) -> int | None:
+    if seconds is None or seconds % _SECONDS_PER_HOUR:
+        return None
+    return seconds // _SECONDS_PER_HOUR
+
+
+def _require_end(handle: int, init: datetime, seconds: int | None) -> None:
+    """Raise StormdrawError if the coded end of an interval is not start and length together."""
+    ending = "OfEndOfOverallTimeInterval"
+    parts = ("year", "month", "day", "hour", "minute", "second")
+    end = _time(handle, [f"{part}{ending}" for part in parts])
+    if seconds is None or end != init + timedelta(seconds=seconds):
+        raise StormdrawError(
+            f"the message's interval ends at {end:%Y-%m-%d %H:%M} UTC by its own end, and at "
+            "another time by its start and length"
+        )
 
 
 def _statistic(handle: int) -> Statistic | Literal["other"]:

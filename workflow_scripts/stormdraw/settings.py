@@ -29,6 +29,7 @@ from stormdraw.variables import (
     scored_order,
     scored_variables,
     use_table,
+    variable,
 )
 from stormdraw.yaml_lines import explain_in
 
@@ -98,6 +99,17 @@ class Settings(Section):
     def _leads_differ(cls, leads: list[int]) -> list[int]:
         return sorted(set(leads))
 
+    @model_validator(mode="after")
+    def _statistics_end_within_the_run(self) -> "Settings":
+        for name in self.variables:
+            hours_of_it = variable(name).shortest_lead
+            if self.leads[0] < hours_of_it:
+                raise ValueError(
+                    f"variables: {name} is a statistic over {hours_of_it} h, which a forecast of "
+                    f"{self.leads[0]} h does not have; give leads of {hours_of_it} h and longer"
+                )
+        return self
+
     @field_validator("models")
     @classmethod
     def _models_differ(cls, models: list[ModelEntry]) -> list[ModelEntry]:
@@ -133,7 +145,8 @@ class Settings(Section):
     def _archive_reaches_back(self) -> "Settings":
         base = self.archive.base_model
         name, earliest = self.periods.named()[0]
-        start, _ = self.archive.state_run(earliest.start)
+        shortest = max(variable(name).shortest_lead for name in self.variables)
+        start, _ = self.archive.state_run(earliest.start, shortest)
         if start < base.first_run:
             raise ValueError(
                 f"periods.{name} starts {earliest.start}, and {base.title} has no run before "

@@ -14,11 +14,13 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from stormdraw.errors import StormdrawError
+from stormdraw.grib_keys import Description, Grib
 from stormdraw.section import Section, explain
 
 SHIPPED = Path(__file__).parents[2] / "config" / "variables.yaml"
 
-Transform = Literal["identity", "signed_sqrt"]
+Transform = Literal["identity", "signed_sqrt", "log1p"]
+Regridding = Literal["bilinear", "nearest", "conservative"]
 
 # Of `colours`: those of radar displays (`stormdraw.report.field_colours`).
 REFLECTIVITY_COLOURS = "reflectivity"
@@ -27,77 +29,15 @@ REFLECTIVITY_COLOURS = "reflectivity"
 # `static` ones never change.
 Role = Literal["state", "derived", "static"]
 
-# How an inventory calls a surface, by its code (GRIB2 code table 4.5), as a regular expression.
-_COLUMN = r"entire atmosphere(?: \(considered as a single layer\))?"
-_SURFACES = {
-    1: "surface",
-    10: _COLUMN,
-    100: "{level} mb",
-    101: "mean sea level",
-    103: "{level} m above ground",
-    200: _COLUMN,
-}
-# Surfaces of which there are many: a level says which one.
-_WITH_LEVEL = (100, 103)
-# GRIB2 gives isobaric surfaces in Pa, inventories in hPa (which they call mb).
-_ISOBARIC, _PASCALS = 100, 100
-
-
-class Grib(Section):
-    """What a GRIB2 message of a variable says of itself.
-
-    `discipline`, `category` and `number` are those of code table 4.2; `abbreviation` is what
-    inventories call the variable. `surfaces` are the types of first fixed surface (code table 4.5)
-    that are accepted, and `level` is the value on them: metres above ground, or hPa.
-    """
-
-    discipline: Annotated[int, Field(ge=0, le=255)]
-    category: Annotated[int, Field(ge=0, le=255)]
-    number: Annotated[int, Field(ge=0, le=255)]
-    abbreviation: Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
-    surfaces: Annotated[tuple[Literal[tuple(_SURFACES)], ...], Field(min_length=1)]  # type: ignore[valid-type]
-    level: Annotated[int, Field(ge=0)] = 0
-
-    @property
-    def parameter(self) -> tuple[int, int, int]:
-        """Discipline, category and number."""
-        return self.discipline, self.category, self.number
-
-    @property
-    def first_surface(self) -> tuple[int, int]:
-        """The type of the surface that messages are written for, and the level in GRIB2's units."""
-        return self.surfaces[0], self._level_on(self.surfaces[0])
-
-    def _level_on(self, surface: int) -> int:
-        return self.level * _PASCALS if surface == _ISOBARIC else self.level
-
-    @property
-    def inventory(self) -> str:
-        """The variable and its level as a regular expression over a line of an inventory."""
-        return f"{self.abbreviation}:{_SURFACES[self.surfaces[0]].format(level=self.level)}"
-
-    def matches(self, parameter: tuple[int, int, int], surface: int, level: float) -> bool:
-        """Whether a message is of this variable; `level` is in the units of GRIB2."""
-        if parameter != self.parameter or surface not in self.surfaces:
-            return False
-        return surface not in _WITH_LEVEL or level == self._level_on(surface)
-
-    def same_messages(self, other: "Grib") -> bool:
-        """Whether some message is of both."""
-        return any(
-            other.matches(self.parameter, surface, self._level_on(surface))
-            for surface in self.surfaces
-        )
-
 
 class Variable(Section):
     """One row of the table.
 
     `lower` and `upper` are physical bounds in `units`; `floor` is the bound that means "nothing
-    there", which must not be averaged with neighbouring points. `decibel` is true for logarithmic
-    values, which are averaged as power. `precision` is the step of the archive's packing.
-    `y_component` names the y component of the vector whose x component this is. `colours` is a
-    colour map of matplotlib, or `reflectivity`.
+    there", which must not be interpolated between points. `decibel` is true for logarithmic values,
+    which are averaged as power. `precision` is the step of the archive's packing. `y_component`
+    names the y component of the vector whose x component this is. `colours` is a colour map of
+    matplotlib, or `reflectivity`.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*$")]
@@ -110,7 +50,7 @@ class Variable(Section):
     upper: float
     precision: Annotated[float, Field(gt=0)]
     floor: float | None = None
-    regridding: Literal["bilinear", "nearest"] = "bilinear"
+    regridding: Regridding = "bilinear"
     decibel: bool = False
     transform: Transform = "identity"
     y_component: str | None = None
@@ -124,10 +64,18 @@ class Variable(Section):
             raise ValueError(
                 f"floor ({self.floor:g}) must be lower ({self.lower:g}) or upper ({self.upper:g})"
             )
-        if self.floor is not None and self.regridding != "nearest":
+        if self.floor is not None and self.regridding == "bilinear":
             raise ValueError(
-                "regridding must be nearest where there is a floor, which is no value to average"
+                "regridding must be nearest where there is a floor, which is no value to "
+                "interpolate, or conservative for amounts"
             )
+        if self.decibel and self.regridding == "conservative":
+            raise ValueError(
+                "regridding must be nearest for decibels, which conservative would average as "
+                "plain numbers"
+            )
+        if self.y_component is not None and self.regridding != "bilinear":
+            raise ValueError("regridding must be bilinear for a vector, which is also rotated")
         if self.decibel and self.floor is None:
             raise ValueError("decibel needs a floor, the value of no power at all")
         return self
@@ -148,13 +96,25 @@ class Variable(Section):
         return self.floor is None and self.transform == "identity"
 
     def inventory_pattern(self, lead: int) -> str:
-        """A regular expression for this variable, instantaneous at `lead` hours.
+        """A regular expression for this variable at `lead` hours.
 
-        The forecast column must be exactly `anl` or `N hour fcst`, which excludes hourly maxima
-        (`0-1 hour max fcst`) and sub-hourly steps (`15 min fcst`).
+        The forecast column must be exactly that of the row: `anl` or `N hour fcst` for a point in
+        time, which excludes sub-hourly steps (`15 min fcst`), and `4-5 hour acc fcst` for the last
+        hour, which excludes the sum over the run (`0-5 hour acc fcst`). No line has a statistic
+        over more hours than the run has had.
         """
-        forecast = "(?:anl|0 hour fcst)" if lead == 0 else f"{lead} hour fcst"
-        return f":{self.inventory}:{forecast}:"
+        column = self.grib.forecast_column(lead)
+        if column is None:
+            return "(?!)"
+        return f":{self.inventory}:{'(?:anl|0 hour fcst)' if column == 'anl' else column}:"
+
+    @property
+    def shortest_lead(self) -> int:
+        """The shortest lead, in hours, at which there is a value: an analysis has no last hour.
+
+        The forecast of this lead is what learning and truth take in place of the analysis.
+        """
+        return 0 if self.grib.instantaneous else self.grib.hours
 
 
 def read_table(own: Mapping[str, Any] | None = None, path: Path = SHIPPED) -> dict[str, Variable]:
@@ -315,12 +275,6 @@ def scored_variables(state: list[str]) -> list[str]:
     return [*state, "WIND10"] if {"U10", "V10"} <= set(state) else list(state)
 
 
-def identify(
-    discipline: int, category: int, number: int, surface: int, level: float
-) -> Variable | None:
-    """The row that a GRIB2 message's header matches, or None; it must not be of a layer."""
-    parameter = (discipline, category, number)
-    for row in VARIABLES.values():
-        if row.grib.matches(parameter, surface, level):
-            return row
-    return None
+def identify(message: Description) -> Variable | None:
+    """The row that a GRIB2 message matches, or None."""
+    return next((row for row in VARIABLES.values() if row.grib.matches(message)), None)

@@ -33,8 +33,6 @@ def _columns(header: Header) -> str:
     if header.variable is None:
         return f"{run}:var discipline=0 master_table=2 parmcat=255 parm=255:surface:anl:"
     name_and_level = header.variable.inventory.partition("(?:")[0]
-    forecast = f"{header.lead} hour fcst" if header.lead else "anl"
-    if not header.instantaneous:
-        forecast = f"{header.lead}-{header.lead + 1} hour max fcst"
+    forecast = header.variable.grib.forecast_column(header.lead or 0)
     member = "" if header.member is None else f"ENS={header.member:+d}"
     return f"{run}:{name_and_level}:{forecast}:{_ENDINGS.get(header.statistic, member)}"

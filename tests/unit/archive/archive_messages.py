@@ -1,7 +1,7 @@
 """Small GRIB2 messages with NCEP's codes, made for the tests of the archive stage."""
 
 import functools
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ SHAPE = (4, 5)
 WITHOUT_SURFACE = (20, 30, 31)
 
 _HOUR = 1
+_SECONDS = {0: 60, 1: 3600, 13: 1}
 _NONE = 255
 
 _FIXED_KEYS: dict[str, int | float | str] = {
@@ -80,7 +81,7 @@ def message(
             "typeOfTimeIncrement": 2,
             "indicatorOfUnitForTimeRange": interval[2],
             "lengthOfTimeRange": interval[1],
-        }
+        } | _end(init + timedelta(seconds=lead * _SECONDS[lead_unit]), interval)
     if derived is not None:
         coded |= {"derivedForecast": derived, "numberOfForecastsInEnsemble": 10}
     if template not in WITHOUT_SURFACE:
@@ -94,6 +95,12 @@ def message(
         return eccodes.codes_get_message(handle)
     finally:
         eccodes.codes_release(handle)
+
+
+def _end(start: datetime, interval: tuple[int, int, int]) -> dict[str, int | float | str]:
+    end = start + timedelta(seconds=interval[1] * _SECONDS[interval[2]])
+    parts = ("year", "month", "day", "hour", "minute", "second")
+    return {f"{part}OfEndOfOverallTimeInterval": getattr(end, part) for part in parts}
 
 
 def _surface(which: str, surface: tuple[int, float]) -> dict[str, int | float | str]:
@@ -129,4 +136,12 @@ def variable_message(name: str, init: datetime, lead: int, **codes: Any) -> byte
     """A message of a variable of stormdraw's table."""
     row = VARIABLES[name]
     surface = codes.pop("surface", row.grib.first_surface)
+    if row.grib.top is not None:
+        codes.setdefault("second_surface", (surface[0], row.grib.top))
+    if not row.grib.instantaneous:
+        statistic = {"accumulation": 1, "maximum": 2, "minimum": 3}[row.grib.statistic]
+        # HRRR's analyses have intervals without length.
+        length = min(lead, row.grib.hours)
+        codes.setdefault("interval", (statistic, length, _HOUR))
+        lead -= length
     return message(row.grib.parameter, surface, init=init, lead=lead, **codes)

@@ -110,7 +110,7 @@ def test_the_audit_has_a_row_for_each_wanted_file(tmp_path, mirror):
     (mirror / ONE.replace("t01z", "t07z")).unlink()
     # 07 UTC could be forecast by older runs, too, but none is there.
     manifest = fetch(tmp_path, mirror, "older_run")
-    write_audit(audit({"hrrr": [manifest]}, lambda valid: 0), tmp_path / "audit.csv")
+    write_audit(audit({"hrrr": [manifest]}, lambda *_: 0), tmp_path / "audit.csv")
     table = read_audit(tmp_path / "audit.csv")
     assert table["valid"].dt.hour.tolist() == [0, 1, 6, 7]
     assert table["status"].tolist() == ["ok", "older_run", "ok", "absent"]
@@ -187,7 +187,7 @@ def test_a_file_with_a_fault_is_as_good_as_absent(tmp_path, fault):
     assert absent["reason"].str.contains(REASONS[fault], regex=False).all()
     assert set(absent["origin"]) == {str(mirror / ONE)}
     (row,) = (
-        audit({"hrrr": [manifest]}, lambda valid: 0).query("status == 'absent'").to_dict("records")
+        audit({"hrrr": [manifest]}, lambda *_: 0).query("status == 'absent'").to_dict("records")
     )
     assert row["lacks"].split() == absent["variable"].tolist()
     assert REASONS[fault] in row["reason"]
@@ -362,7 +362,7 @@ def test_excluded_hours_are_not_looked_for(tmp_path):
     assert set(table.query("status == 'excluded'")["reason"]) == {"archive.exclude names it"}
     assert set(table.query("status != 'excluded'")["status"]) == {"ok"}
     assert not list((tmp_path / "archive").rglob("hrrr.t07z*"))
-    listed = audit({"hrrr": [manifest]}, lambda valid: 0)
+    listed = audit({"hrrr": [manifest]}, lambda *_: 0)
     assert listed["status"].tolist() == ["ok", "excluded", "ok", "excluded"]
     # They do not count as missing.
     require_enough(listed, settings(archive=archive | {"missing_limit": 0.0}))

@@ -44,7 +44,7 @@ def test_headers_name_the_state_variables(idaho):
         with opened(message) as handle:
             header = read_header(handle)
         assert header.init == datetime(2018, 7, 22, 5)
-        if header.variable and header.instantaneous:
+        if header.variable:
             assert header.lead == 1
             found.append(header.variable.name)
     # The file holds no reflectivity, and may hold more variables of the table than a usual state.

@@ -15,6 +15,7 @@ from one_system import configuration
 from stormdraw.archive.verify import verify_file
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
+from stormdraw.grib_keys import Description
 from stormdraw.messages import opened
 from stormdraw.settings import load_settings
 from stormdraw.variables import (
@@ -153,16 +154,16 @@ def test_a_vector_of_a_configuration_comes_as_a_pair() -> None:
 
 def test_an_isobaric_level_is_in_hpa_and_its_message_in_pa() -> None:
     use_table({"U500": upper_wind("U500", 2)})
-    assert identify(0, 2, 2, 100, 50_000.0) is variable("U500")
-    assert identify(0, 2, 2, 100, 500.0) is None
+    assert identify(Description((0, 2, 2), (100, 50_000.0))) is variable("U500")
+    assert identify(Description((0, 2, 2), (100, 500.0))) is None
     assert variable("U500").grib.first_surface == (100, 50_000)
     assert variable("U500").inventory == "UGRD:500 mb"
 
 
 def test_a_column_and_the_ground_have_no_level_to_tell_apart() -> None:
-    assert identify(0, 16, 196, 10, 3.0) is variable("REFC")
-    assert identify(0, 2, 22, 1, 10.0) is variable("GUST")
-    assert identify(0, 0, 0, 103, 10.0) is None
+    assert identify(Description((0, 16, 196), (10, 3.0))) is variable("REFC")
+    assert identify(Description((0, 2, 22), (1, 10.0))) is variable("GUST")
+    assert identify(Description((0, 0, 0), (103, 10.0))) is None
 
 
 def test_only_what_has_neither_floor_nor_transform_is_gaussian() -> None:

@@ -268,7 +268,7 @@ def test_a_case_without_hrrrs_run_is_a_stated_gap_and_counts_as_absent(hrrr_arch
     ]
     assert set(missing["variable"]) == {*STATE, "WIND10"}
     table = audit(
-        {"hrrr_forecast": [tmp_path / "hrrr_forecast/20260601/manifest.csv"]}, lambda valid: 0
+        {"hrrr_forecast": [tmp_path / "hrrr_forecast/20260601/manifest.csv"]}, lambda *_: 0
     )
     with pytest.raises(StormdrawError, match="2 of 2 files of hrrr_forecast are absent"):
         require_enough(table, settings)
@@ -282,7 +282,7 @@ def test_one_lagged_run_at_least_is_needed_at_each_lead(hrrr_archive, tmp_path, 
     holed = without(hrrr_archive[1], tmp_path / "mirror", "t02z.wrfsfcf02", "t01z.wrfsfcf03")
     manifest = tmp_path / "hrrr_lagged" / "20260601" / "manifest.csv"
     fetch_day(settings, "hrrr_lagged", "20260601", manifest, mirror=holed)
-    require_enough(audit({"hrrr_lagged": [manifest]}, lambda valid: 0), settings)
+    require_enough(audit({"hrrr_lagged": [manifest]}, lambda *_: 0), settings)
     remove(holed, "t00z.wrfsfcf04")
     told = (
         r"HRRR_LAGGED of 2026-06-01 02 UTC \+ 2 h: 0 of 3 members are there and one is needed; "

@@ -232,7 +232,8 @@ def test_what_is_suspicious_is_listed_by_member(tmp_path, write_manifest, destin
     assert (finding["member"], finding["valid"]) == ("hrrr_06h", "2026060807")
     x, y = SOURCE.from_longitude_latitude(*TARGET.longitude_latitude())
     rows, columns = (
-        np.ceil(place.max() / 5000) - np.floor(place.min() / 5000) + 1
+        # Those around, and two more on each side for areas.
+        np.ceil(place.max() / 5000) - np.floor(place.min() / 5000) + 1 + 4
         for place in (y - SOURCE.y[0], x - SOURCE.x[0])
     )
     assert finding["suspicious"] == finding["points"] == rows * columns

@@ -120,7 +120,7 @@ def manifest_of(path: Path, names: list[str], folder: Path) -> Path:
     for extent, content in zip(find_messages(path), read_messages(path), strict=True):
         with opened(content) as handle:
             header = read_header(handle)
-        if header.variable and header.instantaneous and header.variable.name in names:
+        if header.variable and header.variable.name in names:
             rows.append(
                 ManifestRow(
                     *(str(path), header.variable.name, "", header.init, header.lead, ""),

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import RegularGridInterpolator
 
+from stormdraw.fields.coarsening import fine_grid
 from stormdraw.fields.regridding import Regridder
 from stormdraw.grids import HRRR, Grid, lambert, latitude_longitude, polar_stereographic
 
@@ -125,12 +126,112 @@ def test_a_target_that_begins_on_the_last_row():
     """Its first row lies on the source's last, its second beyond."""
     field = np.random.default_rng(0).normal(size=SOURCE.shape)
     target = Grid(SOURCE.crs, SOURCE.x[10:14], (SOURCE.y[-1], SOURCE.y[-1] + 5000.0))
-    # Interpolation takes two rows.
-    assert Regridder(SOURCE, target).source.shape == (2, 4)
+    # Interpolation takes two rows, and areas reach two points further.
+    assert Regridder(SOURCE, target).source.shape == (4, 8)
     for method in (bilinear, nearest):
         result = method(SOURCE, target, field)
         assert np.array_equal(result[0], field[-1, 10:14])
         assert np.isnan(result[1]).all()
+
+
+def conservative(source: Grid, target: Grid, field: np.ndarray) -> np.ndarray:
+    regridder = Regridder(source, target)
+    return regridder.conservative(regridder.cut(field))
+
+
+def overlaps(target: tuple[float, ...], source: tuple[float, ...]) -> np.ndarray:
+    """The share of each target interval in each source interval, both by their middles."""
+    (t, dt), (s, ds) = ((np.array(axis), axis[1] - axis[0]) for axis in (target, source))
+    ends = np.minimum(t[:, None] + dt / 2, s + ds / 2)
+    starts = np.maximum(t[:, None] - dt / 2, s - ds / 2)
+    return np.maximum(ends - starts, 0.0) / dt
+
+
+@pytest.mark.parametrize("spacing", [700.0, 2400.0, 2500.0, 5000.0, 12_000.0])
+def test_conservative_means_are_those_of_the_areas(spacing):
+    axis = tuple(spacing / 2 + spacing * np.arange(60_000 // spacing))
+    source = Grid(HRRR.crs, axis, axis)
+    inner = [13_700.0 + 3000.0 * i for i in range(8)]
+    target = Grid(HRRR.crs, tuple(inner), tuple(inner))
+    field = np.random.default_rng(0).exponential(size=source.shape)
+    weights = overlaps(target.y, source.y), overlaps(target.x, source.x)
+    expected = weights[0] @ field @ weights[1].T
+    # Positions are rounded to a millionth of a spacing.
+    assert np.allclose(conservative(source, target, field), expected, atol=1e-5 * field.max())
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_conservative_agrees_with_finer_sampling_on_any_grid(name):
+    """As the mean over 25 x 25 points of each area, each with the value of its nearest point."""
+    source, factor = SOURCES[name], 25
+    field = np.random.default_rng(0).exponential(size=source.shape)
+    fine = nearest(source, fine_grid(TARGET, factor), field)
+    rows, columns = TARGET.shape
+    expected = fine.reshape(rows, factor, columns, factor).mean(axis=(1, 3))
+    error = conservative(source, TARGET, field) - expected
+    # Exact shares would err by that of the points: half of one of 25 on each edge.
+    assert np.abs(error).max() < 0.06 * np.ptp(field)
+    assert np.sqrt(np.mean(error**2)) < 0.03 * field.std()
+    assert abs(error.mean()) < 0.003 * field.std()
+
+
+def test_conservative_keeps_the_amount_of_a_single_shower():
+    axis = tuple(5000.0 * np.arange(14))
+    source, inner = Grid(HRRR.crs, axis, axis), tuple(7500.0 + 3000.0 * np.arange(18))
+    target = Grid(HRRR.crs, inner, inner)
+    for row in range(4, 9):
+        field = np.zeros(source.shape)
+        field[row, row] = 1.0
+        total = {
+            method: method(source, target, field).sum() * 3000.0**2 / 5000.0**2
+            for method in (conservative, bilinear, nearest)
+        }
+        assert total[conservative] == pytest.approx(1.0, rel=1e-9)
+        # Which is not so for all others.
+        assert abs(total[bilinear] - 1.0) > 0.01
+        assert abs(total[nearest] - 1.0) > 0.1
+
+
+def test_a_missing_part_of_an_area_makes_the_point_missing():
+    source = Grid(HRRR.crs, tuple(3000.0 * np.arange(8)), tuple(3000.0 * np.arange(8)))
+    shifted = tuple(1500.0 + 3000.0 * np.arange(2, 5))
+    field = np.ones(source.shape)
+    field[3, 3] = np.nan
+    expected = np.ones((3, 3))
+    expected[:2, :2] = np.nan
+    result = conservative(source, Grid(HRRR.crs, shifted, shifted), field)
+    assert np.array_equal(result, expected, equal_nan=True)
+
+
+def test_a_missing_point_without_a_share_of_the_area_does_no_harm():
+    """Nine areas lie in that of each source point."""
+    axis = tuple(9000.0 * np.arange(5))
+    inner = tuple(6000.0 + 3000.0 * np.arange(9))
+    field = np.ones((5, 5))
+    field[2, 2] = np.nan
+    expected = np.ones((9, 9))
+    expected[3:6, 3:6] = np.nan
+    result = conservative(Grid(HRRR.crs, axis, axis), Grid(HRRR.crs, inner, inner), field)
+    assert np.array_equal(np.isnan(result), np.isnan(expected))
+
+
+def test_beyond_the_source_there_are_no_areas():
+    axis = tuple(SOURCE.x[:2]) + tuple(SOURCE.x[1] + 5000.0 * np.arange(1, 3))
+    target = Grid(SOURCE.crs, tuple(x - 10_000.0 for x in axis), SOURCE.y[:3])
+    result = conservative(SOURCE, target, np.ones(SOURCE.shape))
+    assert np.array_equal(
+        np.isnan(result), np.isnan(nearest(SOURCE, target, np.ones(SOURCE.shape)))
+    )
+    assert np.isnan(result).any()
+
+
+def test_areas_on_both_sides_of_the_first_meridian():
+    """Half of a target point's area is of 358 E, half of 0 E."""
+    globe = latitude_longitude(0.0, 358.0, -90.0, 90.0, (91, 180))
+    field = np.tile(np.arange(180.0), (91, 1))
+    target = latitude_longitude(355.0, 363.0, 40.0, 44.0, (3, 5))
+    expected = [177.5, 178.5, 179 / 2, 0.5, 1.5]
+    assert np.allclose(conservative(globe, target, field)[1], expected, atol=1e-9)
 
 
 def test_a_grid_round_the_earth_has_no_edge():

@@ -18,7 +18,7 @@ VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
 
 def draw_all(run: Run, folder: Path) -> dict[str, Path]:
     """Every figure of a run by its path, as the rule makes them; no model is diagnosed."""
-    write_audit(audit({"hrrr": run.manifests[:1]}, lambda valid: 0), folder / "audit.csv")
+    write_audit(audit({"hrrr": run.manifests[:1]}, lambda *_: 0), folder / "audit.csv")
     found = figures()
     drawn = {}
     names = figure_paths(found, scored_variables(list(run.settings.variables)), models=[])

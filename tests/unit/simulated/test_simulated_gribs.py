@@ -47,7 +47,6 @@ def test_values_on_steps_of_the_precision_come_back_exactly(name, lead):
         packing = eccodes.codes_get(handle, "packingType")
         digits = eccodes.codes_get(handle, "decimalScaleFactor")
     assert (header.variable, header.init, header.lead) == (VARIABLES[name], INIT, lead)
-    assert header.instantaneous
     assert header.statistic is None
     assert packing == "grid_complex_spatial_differencing"
     assert 10.0**-digits == pytest.approx(VARIABLES[name].precision)
@@ -100,8 +99,7 @@ def test_decoys_are_not_taken_for_variables():
     assert headers["TMP:surface"].variable is None
     assert headers["CAPE:180-0 mb"].variable is None
     assert headers["CIN:180-0 mb"].variable is None
-    assert headers["WIND:hourly maximum"].variable is VARIABLES["WIND10"]
-    assert not headers["WIND:hourly maximum"].instantaneous
+    assert headers["WIND:hourly maximum"].variable is VARIABLES["WINDMAX"]
 
 
 def test_an_ensemble_product_says_of_how_many_and_is_one_digit_finer():

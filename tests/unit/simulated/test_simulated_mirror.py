@@ -42,7 +42,7 @@ def fields_of(path):
     for message in read_messages(path):
         with opened(message) as handle:
             header = read_header(handle)
-            if header.variable is not None and header.instantaneous:
+            if header.variable is not None and header.variable.grib.instantaneous:
                 grid = read_grid(handle)
                 values = eccodes.codes_get_values(handle).reshape(grid.shape)
                 found[header.variable.name, header.statistic] = (values, grid)
@@ -92,13 +92,13 @@ def test_every_file_a_run_fetches_is_there_with_every_message(archive):
             for request in requests(SETTINGS, source, date):
                 paths = candidates(request, Folder(folder))
                 headers = headers_of(folder / next(iter(paths.values())))
-                assert {
-                    (header.init, header.lead) for header in headers if header.instantaneous
-                } == {(request.init, request.lead)}
+                assert {(header.init, header.lead) for header in headers} == {
+                    (request.init, request.lead)
+                }
                 fields = [
                     (header.variable.name, header.statistic)
                     for header in headers
-                    if header.variable and header.instantaneous
+                    if header.variable
                 ]
                 for name in request.variables:
                     assert fields.count((name, request.statistic)) == 1

@@ -13,6 +13,7 @@ from stormdraw.archive.wanted import has_members
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.settings import Settings
+from stormdraw.variables import variable
 
 COLUMNS = (
     "source",
@@ -32,20 +33,24 @@ COLUMNS = (
 # The columns that identify a file.
 _FILE = ["member", "statistic", "init", "lead", "file"]
 
+# The lead of a state's file by its valid time and the shortest lead of its variables.
+WantedLead = Callable[[datetime, int], int]
+
 # The number of absent files that an error names.
 _NAMED = 5
 
 
 def audit(
-    manifests_by_source: Mapping[str, Sequence[str | Path]], wanted_lead: Callable[[datetime], int]
+    manifests_by_source: Mapping[str, Sequence[str | Path]], wanted_lead: WantedLead
 ) -> pd.DataFrame:
     """One row for each wanted file, with columns COLUMNS, in order of time.
 
     `init` and `lead` (h) are those of the wanted file; for a state, `wanted_lead` gives the lead by
-    the valid time. Its `status` is that in the manifests: `ok`, `absent`, `excluded`, or
-    `older_run`, in which case `replaced_by` names the file used instead. A file is `absent` if any
-    wanted variable is; `lacks` lists these variables, and `reason` says what was wrong. `origin` is
-    where the file came from, or where it was first looked for.
+    the valid time and the shortest lead of the variables. Its `status` is that in the manifests:
+    `ok`, `absent`, `excluded`, or `older_run`, in which case `replaced_by` names the file used
+    instead. A file is `absent` if any wanted variable is; `lacks` lists these variables, and
+    `reason` says what was wrong. `origin` is where the file came from, or where it was first looked
+    for.
 
     Raises StormdrawError if a file is not a manifest.
     """
@@ -60,9 +65,7 @@ def audit(
     return pd.concat(tables, ignore_index=True).sort_values(order, ignore_index=True)
 
 
-def _files_of(
-    source: str, path: str | Path, wanted_lead: Callable[[datetime], int]
-) -> pd.DataFrame:
+def _files_of(source: str, path: str | Path, wanted_lead: WantedLead) -> pd.DataFrame:
     """The files of one manifest, which has a row for each variable."""
     messages = read_manifest(path)
     messages = messages.sort_values(_FILE, kind="stable")
@@ -79,9 +82,10 @@ def _files_of(
     files["valid"] = files["init"] + pd.to_timedelta(files["lead"], unit="h")
     replaced = files["status"] == OLDER_RUN
     files["replaced_by"] = files["file"].where(replaced, "")
+    columns = (files[name] for name in ("valid", "shortest_lead", "lead", "status"))
     files["lead"] = [
-        wanted_lead(valid) if status == OLDER_RUN else lead
-        for valid, lead, status in zip(files["valid"], files["lead"], files["status"], strict=True)
+        wanted_lead(valid, shortest) if status == OLDER_RUN else lead
+        for valid, shortest, lead, status in zip(*columns, strict=True)
     ]
     files["init"] = files["valid"] - pd.to_timedelta(files["lead"], unit="h")
     return files[list(COLUMNS)]
@@ -93,6 +97,7 @@ def _summary(messages: Sequence[Any]) -> dict[str, Any]:
     decisive = absent or messages
     reasons = dict.fromkeys(row.reason for row in decisive if row.reason)
     return {
+        "shortest_lead": min(variable(row.variable).shortest_lead for row in messages),
         "status": decisive[0].status,
         "lacks": " ".join(row.variable for row in absent),
         "reason": ", and ".join(reasons),

@@ -64,7 +64,7 @@ def choose(lines: Sequence[Line], request: FileRequest) -> Choice:
     """The lines of the wanted variables at the wanted time."""
     offsets: list[int] = []
     missing: list[str] = []
-    wrong: Line | None = None
+    wrong: tuple[Line, int | None] | None = None
     for name in request.variables:
         pattern = line_pattern(name, request)
         found = [line for line in lines if re.search(pattern, line.columns)]
@@ -73,11 +73,11 @@ def choose(lines: Sequence[Line], request: FileRequest) -> Choice:
         if not right:
             missing.append(name)
             # The same variable at another time means that the file is not what its name says.
-            elsewhere = rf":{variable(name).inventory}:(?:\d+ hour fcst|anl):"
-            found += [line for line in lines if re.search(elsewhere, line.columns)]
-            wrong = wrong or next(iter(found), None)
+            found += [line for line in lines if _lead(line, name) is not None]
+            wrong = wrong or next(((line, _lead(line, name)) for line in found), None)
     if wrong is not None:
-        fault = contradiction(request, "its inventory", wrong.init, _lead(wrong))
+        line, lead = wrong
+        fault = contradiction(request, "its inventory", line.init, f"{lead} h")
     else:
         them = "it" if len(missing) == 1 else "them"
         fault = Fault(
@@ -99,7 +99,7 @@ def line_pattern(name: str, request: FileRequest) -> str:
     return f"{variable(name).inventory_pattern(request.lead)}{rest}$"
 
 
-def _lead(line: Line) -> str:
-    """`5 hour fcst` as `5 h`."""
-    found = re.search(r":(\d+) hour fcst:", line.columns)
-    return f"{found[1]} h" if found else "0 h"
+def _lead(line: Line, name: str) -> int | None:
+    """The lead in hours of a variable's line; None for other lines."""
+    found = re.search(f":{variable(name).inventory}:([^:]*):", line.columns)
+    return variable(name).grib.lead_of(found[1]) if found else None

@@ -155,9 +155,12 @@ class Archive(Section):
         """Whether forecasts are compared with the states that models learn from."""
         return self.truth == self.model
 
-    def state_run(self, valid: datetime) -> tuple[datetime, int]:
-        """The start and lead in hours of the file that is the state at a time."""
-        return self.base_model.state_run(valid, self.analysis_lead)
+    def state_run(self, valid: datetime, shortest_lead: int = 0) -> tuple[datetime, int]:
+        """The start and lead in hours of the file that is the state at a time.
+
+        `shortest_lead` is that at which a variable has a value.
+        """
+        return self.base_model.state_run(valid, max(self.analysis_lead, shortest_lead))
 
     def hours_may_be_absent(self) -> bool:
         """Whether a run continues without some of its hours."""

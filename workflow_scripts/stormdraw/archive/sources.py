@@ -12,6 +12,7 @@ from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
 from stormdraw.times import format_date
+from stormdraw.variables import variable
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
 
@@ -97,10 +98,12 @@ def stored_path(request: FileRequest) -> str:
     """Where the file is stored, relative to a manifest's folder.
 
     Files are stored by the day of their own run, since runs of two days can occur in one cycle and
-    may share a name.
+    may share a name. Statistics over the last hour that are taken from a file by themselves have
+    another name: the other variables may come from the same file if the analysis is missing.
     """
-    day = format_date(request.init)
-    return f"{request.model}.{day}/{file_name(request)}"
+    folder = f"{request.model}.{format_date(request.init)}"
+    apart = all(variable(name).shortest_lead > 0 for name in request.variables)
+    return f"{folder}/last_hour.{file_name(request)}" if apart else f"{folder}/{file_name(request)}"
 
 
 def _template(request: FileRequest) -> SimpleNamespace:

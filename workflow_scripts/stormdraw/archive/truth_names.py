@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from stormdraw.archive.settings import MESOSCALE_TRUTHS
 from stormdraw.archive.wanted import truth_variables
 from stormdraw.settings import Settings
+from stormdraw.variables import variable
 
 
 def analysis_name(settings: Settings) -> str:
@@ -29,22 +30,27 @@ def own_truth_name(settings: Settings) -> str:
     return f"{settings.archive.base_model.title} 1 h forecast"
 
 
-def truth_name(settings: Settings, variable: str) -> str:
+def truth_name(settings: Settings, name: str) -> str:
     """The name of the truth of a variable of the state, or of the wind speed."""
-    if variable == "WIND10":
-        variable = "U10"
-    return (
-        own_truth_name(settings)
-        if variable in truth_variables(settings)
-        else analysis_name(settings)
-    )
+    if name == "WIND10":
+        name = "U10"
+    lead = variable(name).shortest_lead
+    of_truth = name in truth_variables(settings)
+    hour_ahead = of_truth and settings.archive.truth == settings.archive.base_model.hour_ahead
+    if lead > (1 if hour_ahead else settings.archive.analysis_lead) and _from_the_archive(settings):
+        return f"{settings.archive.base_model.title} {lead} h forecast"
+    return own_truth_name(settings) if of_truth else analysis_name(settings)
+
+
+def _from_the_archive(settings: Settings) -> bool:
+    return settings.archive.source != "simulated"
 
 
 def truth_sentences(settings: Settings) -> list[str]:
     """Sentences that name the truth of each variable, and which systems it favours."""
     by_name: dict[str, list[str]] = {}
-    for variable in settings.variables:
-        by_name.setdefault(truth_name(settings, variable), []).append(variable)
+    for name in settings.variables:
+        by_name.setdefault(truth_name(settings, name), []).append(name)
     return [
         f"The truth{_of(variables, settings)} is the {name}{_favours(name, settings)}."
         for name, variables in by_name.items()

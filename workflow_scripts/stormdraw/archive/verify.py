@@ -79,12 +79,14 @@ def verify(messages: Iterable[bytes], request: FileRequest) -> Verified:
     damage: list[Fault] = []
     for content, header in _fields(messages, damage):
         name = "" if header.variable is None else header.variable.name
-        if name not in request.variables or not header.instantaneous:
+        if header.variable is None or name not in request.variables:
             continue
         fault = _other_than_asked_for(header, request)
         if fault is None and name in found:
             # REFS spread files hold the terrain twice, from two processes, with the same values.
-            logger.warning("%s: holds %s twice; the first is taken", request, name)
+            # The sum over the first hour of a run is that over its last hour too.
+            if header.lead != header.variable.shortest_lead:
+                logger.warning("%s: holds %s twice; the first is taken", request, name)
             continue
         try:
             if fault is None:

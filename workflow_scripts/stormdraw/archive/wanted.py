@@ -7,7 +7,7 @@ and of some hours before them); `href` or `refs` (a reference ensemble's member 
 `href_products` or `refs_products` (its published mean and spread).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from stormdraw.membership import Member, members_at, product_variables
 from stormdraw.messages import Statistic
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
+from stormdraw.variables import variable
 
 _MEMBERS = ("href", "refs")
 _PUBLISHED = ("href_products", "refs_products")
@@ -67,8 +68,9 @@ def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
 def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequest]]:
     """The files of a source, by day.
 
-    The day is that of the initial time for analyses, that of the valid time for the truth, and that
-    of the case for forecasts of cases. Raises StormdrawError for an unknown source.
+    The day of an analysis is that of its run (also for hourly sums, whose run is an earlier one),
+    that of the truth is of its valid time, and that of a forecast is of its case. Raises
+    StormdrawError for an unknown source.
     """
     by_date: dict[str, list[FileRequest]] = {}
     for date, request in _all_requests(settings, source):
@@ -137,8 +139,9 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
 
 def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     for time in settings.analysis_times():
-        request = _state(settings, time, tuple(settings.variables))
-        yield format_date(request.init), request
+        start, _ = settings.archive.state_run(time)
+        for request in _states(settings, time, settings.variables):
+            yield format_date(start), request
 
 
 def truth_variables(settings: Settings) -> tuple[str, ...]:
@@ -157,12 +160,22 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     variables = truth_variables(settings)
     for valid in settings.compared_times():
         if kind == base.hour_ahead:
-            request = FileRequest(
-                base.name, base.product("sfc"), base.options, valid - hours(1), 1, "", variables
-            )
+            files = [
+                FileRequest(
+                    base.name,
+                    base.product("sfc"),
+                    base.options,
+                    valid - hours(lead),
+                    lead,
+                    "",
+                    names,
+                )
+                for lead, names in _by_lead(variables, 1).items()
+            ]
         else:
-            request = FileRequest(kind, "anl", (), valid, 0, "", variables)
-        yield format_date(valid), replace(request, excluded=valid in settings.archive.exclude)
+            files = [FileRequest(kind, "anl", (), valid, 0, "", variables)]
+        for file in files:
+            yield format_date(valid), replace(file, excluded=valid in settings.archive.exclude)
 
 
 def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
@@ -171,25 +184,42 @@ def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
         hours_of_training = settings.periods.training.times()
         usable = (time for time in hours_of_training if time not in settings.archive.exclude)
         first = next(usable, hours_of_training[0])
-        request = _state(settings, first, tuple(settings.fields.static))
-        yield format_date(request.init), replace(request, excluded=False)
+        for request in _states(settings, first, settings.fields.static):
+            yield format_date(request.init), replace(request, excluded=False)
 
 
-def _state(settings: Settings, valid: datetime, variables: tuple[str, ...]) -> FileRequest:
-    """The file of the base model that counts as the analysis at a valid time."""
+def _states(settings: Settings, valid: datetime, names: Sequence[str]) -> Iterator[FileRequest]:
+    """The files of the base model that count as the analysis at a valid time.
+
+    An hourly sum or maximum is that of the hour before, so it comes from a run that had started
+    then.
+    """
     base = settings.archive.base_model
-    init, lead = settings.archive.state_run(valid)
-    return FileRequest(
-        base.name,
-        base.product("sfc"),
-        base.options,
-        init,
-        lead,
-        "",
-        variables,
-        whole=True,
-        excluded=valid in settings.archive.exclude,
-    )
+    by_run: dict[tuple[datetime, int], tuple[str, ...]] = {}
+    for least, having in _by_lead(names, settings.archive.analysis_lead).items():
+        run = settings.archive.state_run(valid, least)
+        by_run[run] = by_run.get(run, ()) + having
+    for (init, lead), variables in by_run.items():
+        yield FileRequest(
+            base.name,
+            base.product("sfc"),
+            base.options,
+            init,
+            lead,
+            "",
+            variables,
+            whole=True,
+            excluded=valid in settings.archive.exclude,
+        )
+
+
+def _by_lead(names: Sequence[str], least: int) -> dict[int, tuple[str, ...]]:
+    """The variables by the shortest lead in hours at which they are, and `least`."""
+    by_lead: dict[int, tuple[str, ...]] = {}
+    for name in names:
+        lead = max(least, variable(name).shortest_lead)
+        by_lead[lead] = (*by_lead.get(lead, ()), name)
+    return by_lead
 
 
 def _runs(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:

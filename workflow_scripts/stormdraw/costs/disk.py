@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from stormdraw.archive.wanted import FileRequest
-from stormdraw.costs.fetching import fetching
+from stormdraw.costs.fetching import fetching, states
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.fields.expected_grid import target_shape
 from stormdraw.report.candidates import candidates
@@ -34,7 +34,7 @@ def _bytes_of(settings: Settings, systems: Iterable[AnySystem], files: Files) ->
     """Bytes of the ensembles of all cases of some systems."""
     rows, columns = target_shape(settings)
     values = rows * columns * len(scored_variables(settings.variables))
-    fetched = {source: len(found) for source, found in files.items()}
+    fetched = {source: states(settings, source, found) for source, found in files.items()}
     return sum(one.bytes_a_value * values * one.states(settings, fetched) for one in systems)
 
 
@@ -61,7 +61,10 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     return {
         # The simulated archive is kept besides the messages taken from it.
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),
-        "fields": state * sum(len(found) for source, found in files.items() if source != "static"),
+        "fields": state
+        * sum(
+            states(settings, source, found) for source, found in files.items() if source != "static"
+        ),
         "ensembles": ensembles,
         "scores": maps,
         "report": field * (_mapped_fields(settings) + _product_fields(settings) * cases * 3 // 2),

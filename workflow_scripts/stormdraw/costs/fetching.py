@@ -8,6 +8,7 @@ from stormdraw.archive.wanted import FileRequest, requests_by_date, used_sources
 from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
 from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.settings import Settings
+from stormdraw.times import hours
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
         )
         files[source] = list(dict.fromkeys(found))
     return {source: found for source, found in files.items() if found}
+
+
+def states(settings: Settings, source: str, files: Iterable[FileRequest]) -> int:
+    """The number of states in some files of a source.
+
+    The analysis of an hour may come from several files, of a run and of the one before.
+    """
+    if source in (settings.archive.model, "truth"):
+        return len({file.init + hours(file.lead) for file in files})
+    return len(list(files))
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:

@@ -135,7 +135,7 @@ class AnySystem(Section):
         return self.most_members(run)
 
     def states(self, run: Settings, fetched: Mapping[str, int]) -> int:
-        """States (a member at a lead) in the files of all cases; `fetched` are files by source."""
+        """States (a member at a lead) in the files of all cases; `fetched` are those by source."""
         need = self.need(run)
         if need is not None and not self.drawn_from:
             return fetched.get(need.source, 0)

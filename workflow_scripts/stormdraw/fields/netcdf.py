@@ -113,6 +113,10 @@ def variable_attributes(name: str) -> dict[str, str]:
         "grid_mapping": "projection",
         "coordinates": "latitude longitude",
     }
+    if not row.grib.instantaneous:
+        # CF's names of methods, and a period that its own time coordinate cannot say.
+        method = "sum" if row.grib.statistic == "accumulation" else row.grib.statistic
+        attributes["cell_methods"] = f"time: {method} (comment: over the last {row.grib.hours} h)"
     if row.units == "K":
         attributes["units_metadata"] = "temperature: on_scale"
     if row.standard_name:

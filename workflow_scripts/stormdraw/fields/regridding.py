@@ -6,13 +6,16 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from stormdraw.fields.positions import longitude_latitude, positions
 from stormdraw.fields.winds import convergence, turned
 from stormdraw.grids import Grid
 
 _ROWS_AT_ONCE = 16
+# The least parts per side of a target point's area, and the source points beyond the outermost ones
+# that may have a share of it.
+_LEAST_PARTS, _BEYOND = 3, 2
 
 
 @functools.lru_cache(maxsize=8)
@@ -61,6 +64,19 @@ class Regridder:
         chosen = values.ravel()[self._nearest]
         chosen[self.outside] = np.nan
         return chosen.reshape(self.target.shape)
+
+    def conservative(self, values: np.ndarray) -> np.ndarray:
+        """The mean over the area of each target point, (y, x) -> (y, x), which keeps the total.
+
+        Every source point stands for the area that is nearer to it than to others. Shares of areas
+        are exact where the axes of the two grids are parallel. ESMF's are exact for any, but it is
+        a Fortran library; lighter packages know grids along meridians and parallels only.
+        """
+        if self.identical:
+            return values
+        mean = self._area_weights @ values.ravel()
+        mean[self.outside] = np.nan
+        return mean.reshape(self.target.shape).astype(values.dtype, copy=False)
 
     def wind(
         self, u: np.ndarray, v: np.ndarray, grid_relative: bool
@@ -139,12 +155,54 @@ class Regridder:
     @functools.cached_property
     def _nearest(self) -> np.ndarray:
         """The source point nearest to each target point."""
-        found = self._positions
+        return self._point(self._positions.row, self._positions.column)
+
+    def _point(self, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+        """The index of the source point nearest to each position, int32 in one dimension."""
         rows, columns = self.source.shape
-        row = np.clip(np.rint(found.row), 0, rows - 1).astype(np.int32)
-        column = np.rint(found.column).astype(np.int32)
-        column = column % columns if found.periodic else np.clip(column, 0, columns - 1)
+        row = np.clip(np.rint(row), 0, rows - 1).astype(np.int32)
+        column = np.rint(column).astype(np.int32)
+        periodic = self._positions.periodic
+        column = column % columns if periodic else np.clip(column, 0, columns - 1)
         return (row * columns + column).ravel()
+
+    @functools.cached_property
+    def _area_weights(self) -> csr_array:
+        """The share of each target point's area that is of a source point, (target, source)."""
+        found, columns = self._positions, self.source.shape[1]
+        column = found.column
+        if found.periodic:
+            column = np.unwrap(np.unwrap(column, axis=0, period=columns), axis=1, period=columns)
+        across, along = _Axis.along(found.row), _Axis.along(column)
+        parts = max(_LEAST_PARTS, math.ceil(max(across.width.max(), along.width.max())))
+        matrices = []
+        # A few rows at a time, so that a whole grid needs little memory.
+        for first in range(0, self.target.shape[0], _ROWS_AT_ONCE):
+            window = slice(first, first + _ROWS_AT_ONCE)
+            indices, weights = self._shares(across.cut(window), along.cut(window), parts)
+            ends = np.arange(0, indices.size + 1, 4 * parts**2, dtype=np.int32)
+            shape = (ends.size - 1, self.source.shape[0] * columns)
+            matrix = csr_array((weights, indices, ends), shape=shape)
+            matrix.sum_duplicates()
+            matrix.eliminate_zeros()
+            matrices.append(matrix)
+        return csr_array(vstack(matrices, format="csr"))
+
+    def _shares(self, row: "_Axis", column: "_Axis", parts: int) -> tuple[np.ndarray, np.ndarray]:
+        """Source points and their shares, one after another for each target point.
+
+        An area is cut into `parts` x `parts`, each no wider than a source point's, and each part
+        is shared by the two nearest rows and columns.
+        """
+        steps = (np.arange(parts) - (parts - 1) / 2) / parts
+        indices, weights = [], []
+        for up in steps:
+            for right in steps:
+                for line, of_row in row.neighbours(up, right, parts):
+                    for place, of_column in column.neighbours(up, right, parts):
+                        indices.append(self._point(line, place))
+                        weights.append((of_row * of_column).ravel() / parts**2)
+        return np.stack(indices, axis=-1).ravel(), np.stack(weights, axis=-1).ravel()
 
     @functools.cached_property
     def _from_compass(self) -> tuple[np.ndarray, np.ndarray]:
@@ -160,8 +218,39 @@ class Regridder:
         return _cosine_sine(angle)
 
 
+class _Axis(NamedTuple):
+    """Positions of target points along an axis of the source, and how far apart they are on it.
+
+    `up` and `right` are the distances to the next target point along y and x, and `width` is that
+    of the area of a target point: the side of a square, whichever way it is turned.
+    """
+
+    place: np.ndarray
+    up: np.ndarray
+    right: np.ndarray
+    width: np.ndarray
+
+    @classmethod
+    def along(cls, place: np.ndarray) -> "_Axis":
+        up, right = np.gradient(place)
+        return cls(place, up, right, np.hypot(up, right))
+
+    def cut(self, rows: slice) -> "_Axis":
+        return _Axis(*(values[rows] for values in self))
+
+    def neighbours(
+        self, up: float, right: float, parts: int
+    ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        """The two source points that share a part of an area so far from its middle."""
+        middle = self.place + up * self.up + right * self.right
+        width = np.maximum(self.width / parts, np.finfo(float).tiny)
+        lower = np.rint(middle - width / 2)
+        share = np.clip((middle + width / 2 - (lower + 0.5)) / width, 0.0, 1.0)
+        return (lower, 1.0 - share), (lower + 1, share)
+
+
 class _Ends(NamedTuple):
-    """The points of an axis nearest to some positions, and those around the positions."""
+    """The points of an axis nearest to some positions, and those around the positions' areas."""
 
     nearest: slice
     around: slice
@@ -169,10 +258,9 @@ class _Ends(NamedTuple):
 
 def _ends(places: np.ndarray, points: int) -> _Ends:
     first, last = float(places.min()), float(places.max())
-    start = min(math.floor(first), points - 2)
-    return _Ends(
-        slice(round(first), round(last) + 1), slice(start, max(math.ceil(last), start + 1) + 1)
-    )
+    start = max(min(math.floor(first), points - 2) - _BEYOND, 0)
+    end = min(max(math.ceil(last), start + 1) + _BEYOND, points - 1)
+    return _Ends(slice(round(first), round(last) + 1), slice(start, end + 1))
 
 
 def _cosine_sine(angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

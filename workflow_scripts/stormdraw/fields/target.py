@@ -79,9 +79,8 @@ class Target:
 
         Fields are first cut to the part around the target's points. Reflectivity below the floor is
         raised to it, and values are checked against their bounds. Then fields are regridded: the
-        two components of a vector are rotated together, and all others take the nearest point or
-        are interpolated bilinearly, as the table says. Finally blocks are averaged, unless the
-        field is already on the target grid.
+        two components of a vector are rotated together, and all others are regridded as the table
+        says. Finally blocks are averaged, unless the field is already on the target grid.
 
         Raises StormdrawError for a wind component without the other or on another grid.
         """
@@ -96,8 +95,11 @@ class Target:
             if field.name in others:
                 components[field.name] = replace(field, values=values)
                 continue
-            nearest = variable(field.name).regridding == "nearest"
-            regrid = weights.nearest if nearest else weights.bilinear
+            regrid = {
+                "bilinear": weights.bilinear,
+                "nearest": weights.nearest,
+                "conservative": weights.conservative,
+            }[variable(field.name).regridding]
             placed[field.name] = coarsen(regrid(values), factor, field.name)
         for name, field in components.items():
             if others[name] not in components:

@@ -6,7 +6,8 @@ from datetime import datetime
 import eccodes
 import numpy as np
 
-from stormdraw.grib_encoding import new_message, pack, surface_keys
+from stormdraw.grib_encoding import interval_keys, new_message, pack, surface_keys
+from stormdraw.grib_keys import PROCESSING_CODES
 from stormdraw.grids import Grid
 from stormdraw.variables import variable
 
@@ -20,7 +21,8 @@ _ENSEMBLE_FORECAST, _PROBABILITY_FORECAST = 4, 5
 _MATCHED_MEANS = {"matched": 193, "local": 200}
 _UNWEIGHTED_MEAN, _SPREAD = 0, 4
 _ABOVE_LOWER_LIMIT = 3
-_DERIVED, _PROBABILITY = 2, 5
+# Code table 4.0, at a point in time and over an interval.
+_DERIVED, _PROBABILITY = (2, 12), (5, 9)
 
 _FINEST_SCALE = 5
 
@@ -44,16 +46,20 @@ class Message:
 def encode(message: Message, grid: Grid, init: datetime, lead: int, values: np.ndarray) -> bytes:
     """A message of `values` (y, x); points that are not finite are left out by a bitmap."""
     row = variable(message.name)
-    template = _PROBABILITY if message.kind == "probability" else _DERIVED
+    over_interval = not row.grib.instantaneous
+    template = (_PROBABILITY if message.kind == "probability" else _DERIVED)[over_interval]
     keys = {
         "productionStatusOfProcessedData": _RESEARCH,
         "dataDate": int(f"{init:%Y%m%d}"),
         "dataTime": int(f"{init:%H%M}"),
         "generatingProcessIdentifier": _UNKNOWN_PROCESS,
         "forecastTime": lead,
-        **surface_keys(*row.grib.first_surface),
+        **surface_keys(*row.grib.first_surface, row.grib.top),
         **_ensemble_keys(message),
     }
+    if over_interval:
+        code = PROCESSING_CODES[row.grib.statistic]
+        keys |= interval_keys(init, lead, row.grib.hours, code)
     with new_message(grid, row.grib.parameter, template, keys) as handle:
         pack(handle, values, _digits(message))
         return eccodes.codes_get_message(handle)
@@ -68,8 +74,10 @@ def inventory_columns(message: Message, init: datetime, lead: int) -> str:
         "probability": f"prob >{message.threshold:g}:prob fcst {message.place}/{message.count}",
     }
     # The table has a regular expression, whose options come last.
-    name_and_level = variable(message.name).inventory.partition("(?:")[0]
-    return f"d={init:%Y%m%d%H}:{name_and_level}:{lead} hour fcst:{endings[message.kind]}"
+    row = variable(message.name)
+    name_and_level = row.inventory.partition("(?:")[0]
+    forecast = row.grib.forecast_column(lead)
+    return f"d={init:%Y%m%d%H}:{name_and_level}:{forecast}:{endings[message.kind]}"
 
 
 def _ensemble_keys(message: Message) -> dict[str, int]:

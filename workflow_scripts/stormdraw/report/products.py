@@ -170,7 +170,9 @@ def _write(
 def _describe(created: netCDF4.Variable, product: Product) -> None:
     attributes_of = {"long_name": f"{created.long_name}: {product.long_name}"}
     if product.message.kind in _CELL_METHODS:
-        attributes_of["cell_methods"] = _CELL_METHODS[product.message.kind]
+        # After that over time of an hourly sum or maximum.
+        earlier = getattr(created, "cell_methods", "")
+        attributes_of["cell_methods"] = f"{earlier} {_CELL_METHODS[product.message.kind]}".strip()
     if product.message.kind == "probability":
         attributes_of["long_name"] += f" {created.units}"
         attributes_of["units"] = "%"

@@ -1,27 +1,29 @@
 """Fields as GRIB2 messages, encoded as by NCEP."""
 
 import contextlib
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import eccodes
 import numpy as np
 
-from stormdraw.grib_encoding import new_message, pack, set_keys, surface_keys
+from stormdraw.grib_encoding import interval_keys, new_message, pack, set_keys, surface_keys
+from stormdraw.grib_keys import PROCESSING_CODES
 from stormdraw.grids import Grid
 from stormdraw.messages import opened
 from stormdraw.variables import variable
 
-_INSTANT, _DERIVED, _INTERVAL = 0, 2, 8
+_INSTANT, _DERIVED = 0, 2
 
-# The templates for a member of an ensemble.
-_OF_A_MEMBER = {_INSTANT: 1, _INTERVAL: 11}
+# The templates for a member of an ensemble, and over an interval.
+_OF_A_MEMBER = {_INSTANT: 1}
+_OVER_AN_INTERVAL = {0: 8, 1: 11, 2: 12}
 
 # GRIB2 code tables 4.3, 4.6, 4.7 and 4.10.
 _FORECAST, _ENSEMBLE_FORECAST = 2, 4
 _POSITIVELY_PERTURBED = 3
 _WEIGHTED_MEAN, _SPREAD = 1, 4
-_MAXIMUM = 2
+_MAXIMUM = PROCESSING_CODES["maximum"]
 
 _PRESSURE_ABOVE_GROUND = 108
 
@@ -32,7 +34,8 @@ class Product:
 
     `grib` is (discipline, category, number). `top` is the upper level of a layer of the same
     surface type. `digits` are the decimal places kept, negative for tens. `template` is the GRIB2
-    product definition; `derived` is its code of an ensemble statistic.
+    product definition at a point in time; `derived` is its code of an ensemble statistic.
+    `processing` is the code of a statistic over the last `hours`.
     """
 
     grib: tuple[int, int, int]
@@ -42,23 +45,30 @@ class Product:
     top: int | None = None
     template: int = _INSTANT
     derived: int | None = None
+    processing: int | None = None
+    hours: int = 1
 
     @classmethod
     def of(cls, name: str) -> "Product":
         """The product of a variable of the table."""
         row = variable(name)
         digits = round(-np.log10(row.precision))
-        return cls(row.grib.parameter, *row.grib.first_surface, digits)
+        return cls(
+            row.grib.parameter,
+            *row.grib.first_surface,
+            digits,
+            row.grib.top,
+            processing=PROCESSING_CODES.get(row.grib.statistic),
+            hours=row.grib.hours,
+        )
 
 
 def ensemble_product(name: str, statistic: str) -> Product:
     """The mean or spread of a variable, one digit more precise than the members."""
     single = Product.of(name)
-    return Product(
-        single.grib,
-        single.surface,
-        single.level,
-        single.digits + 1,
+    return replace(
+        single,
+        digits=single.digits + 1,
         template=_DERIVED,
         derived={"mean": _WEIGHTED_MEAN, "spread": _SPREAD}[statistic],
     )
@@ -68,7 +78,7 @@ def ensemble_product(name: str, statistic: str) -> Product:
 # hour.
 DECOYS = {
     "TMP:surface": Product((0, 0, 0), 1, 0, digits=1),
-    "WIND:hourly maximum": Product((0, 2, 1), 103, 10, digits=1, template=_INTERVAL),
+    "WIND:hourly maximum": Product((0, 2, 1), 103, 10, digits=1, processing=_MAXIMUM),
     "CAPE:180-0 mb": Product((0, 7, 6), _PRESSURE_ABOVE_GROUND, 18000, digits=-1, top=0),
     "CIN:180-0 mb": Product((0, 7, 7), _PRESSURE_ABOVE_GROUND, 18000, digits=0, top=0),
 }
@@ -107,8 +117,8 @@ class Encoder(contextlib.ExitStack):
             "dataTime": int(f"{init:%H%M}"),
             "forecastTime": lead,
         }
-        if product.template == _INTERVAL:
-            times |= _last_hour(init, lead)
+        if product.processing is not None:
+            times |= interval_keys(init, lead, product.hours, product.processing)
         if members is not None:
             times["numberOfForecastsInEnsemble"] = members
         set_keys(handle, times)
@@ -125,6 +135,8 @@ class Encoder(contextlib.ExitStack):
 def _template(grid: Grid, process: int, product: Product, perturbation: int | None) -> bytes:
     """A message that lacks only times and values."""
     template = product.template if perturbation is None else _OF_A_MEMBER[product.template]
+    if product.processing is not None:
+        template = _OVER_AN_INTERVAL[template]
     keys = _product_keys(product, process)
     if perturbation is not None:
         keys["typeOfEnsembleForecast"] = _POSITIVELY_PERTURBED
@@ -143,21 +155,4 @@ def _product_keys(product: Product, process: int) -> dict[str, int]:
     }
     if product.derived is not None:
         keys["derivedForecast"] = product.derived
-    if product.template == _INTERVAL:
-        keys |= {"typeOfStatisticalProcessing": _MAXIMUM, "indicatorOfUnitForTimeRange": 1}
     return keys
-
-
-def _last_hour(init: datetime, lead: int) -> dict[str, int]:
-    """The interval of an hourly maximum; empty at the initial time."""
-    end = init + timedelta(hours=lead)
-    return {
-        "forecastTime": max(lead - 1, 0),
-        "lengthOfTimeRange": min(lead, 1),
-        "yearOfEndOfOverallTimeInterval": end.year,
-        "monthOfEndOfOverallTimeInterval": end.month,
-        "dayOfEndOfOverallTimeInterval": end.day,
-        "hourOfEndOfOverallTimeInterval": end.hour,
-        "minuteOfEndOfOverallTimeInterval": 0,
-        "secondOfEndOfOverallTimeInterval": 0,
-    }
