@@ -16,7 +16,7 @@ rule archive_simulate:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        code=code("archive_simulate"),
+        code=code("archive_simulate", BASE_MODULE),
         settings=digest(
             [
                 SETTINGS.model_dump(

@@ -17,6 +17,7 @@ os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib
 
 from snakemake.logging import logger
 
+from stormdraw.archive.base_model import module_of_base_model
 from stormdraw.archive.wanted import case_sources, sources_of
 from stormdraw.code_digest import code_digest
 from stormdraw.configuration import check_places, read_configuration, remarks
@@ -56,6 +57,7 @@ INITS = [format_init(time) for time in SETTINGS.initial_times()]
 SYSTEMS = {system.name: system for system in SETTINGS.ensembles.systems}
 STATE = list(SETTINGS.variables)
 BASE_MODEL = SETTINGS.archive.base_model
+BASE_MODULE = module_of_base_model(BASE_MODEL.name)
 
 # What the table of variables says of those of this run.
 ROWS = [computing(name) for name in (*scored_variables(STATE), *SETTINGS.fields.static)]

@@ -109,11 +109,12 @@ rule fields_reference:
         mem_mb=growing(1000 if SMALL_GRID else 2500),
         runtime=growing(30),
     params:
-        code=code("fields_reference"),
+        code=code("fields_reference", BASE_MODULE),
         settings=lambda wildcards: {
             "variables": STATE,
             "leads": list(SETTINGS.leads),
             "ages": SETTINGS.ages(wildcards.reference),
+            "no_echo": NO_ECHO,
             **TARGET,
         },
     message:

@@ -1,5 +1,6 @@
 # Paths of the fields that rules of any stage read.
 
+from stormdraw.archive.base_model import base_models
 from stormdraw.times import format_date, hours, parse_init
 
 
@@ -41,6 +42,9 @@ def analyses_of_truth(wildcards):
     times = SETTINGS.compared_times()
     return analysis_files(time for time in times if format_date(time) == wildcards.date)
 
+
+# What models write where there is no echo.
+NO_ECHO = {model.name: model.reflectivity_floor for model in base_models()}
 
 TRAINING_FILES = analysis_files(SETTINGS.periods.training.times())
 STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.fields.static else []

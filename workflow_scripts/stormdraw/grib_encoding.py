@@ -1,4 +1,4 @@
-"""GRIB2 messages on a Lambert conformal grid, encoded and packed as by NCEP."""
+"""GRIB2 messages on Lambert and polar stereographic grids, encoded and packed as by NCEP."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,9 @@ _MISSING_SURFACE = 255
 # Larger than any value. ecCodes treats it as missing; its default is 9999.
 _MISSING_VALUE = 1e20
 
-# Identification, grid and packing: as in HRRR's files.
+_GRID_TEMPLATE = "gridDefinitionTemplateNumber"
+
+# Identification and packing: as in NCEP's files.
 _FIXED_KEYS: dict[str, int] = {
     "tablesVersion": 2,
     "centre": 7,
@@ -24,13 +26,10 @@ _FIXED_KEYS: dict[str, int] = {
     "significanceOfReferenceTime": 1,
     "productionStatusOfProcessedData": 0,
     "typeOfProcessedData": 1,
-    "gridDefinitionTemplateNumber": 30,
     "shapeOfTheEarth": 6,
     "resolutionAndComponentFlags": 8,
     "projectionCentreFlag": 0,
     "scanningMode": 64,
-    "latitudeOfSouthernPole": 0,
-    "longitudeOfSouthernPole": 0,
 }
 
 
@@ -46,7 +45,10 @@ def new_message(
     handle = eccodes.codes_new_from_samples("GRIB2", eccodes.CODES_PRODUCT_GRIB)
     discipline, category, number = parameter
     try:
-        set_keys(handle, {"discipline": discipline} | _FIXED_KEYS | _grid_keys(grid))
+        # Setting a template resets the keys of its section, so that comes first.
+        own = _grid_keys(grid)
+        first = {"discipline": discipline, _GRID_TEMPLATE: own[_GRID_TEMPLATE]}
+        set_keys(handle, first | _FIXED_KEYS | own)
         set_keys(handle, {"productDefinitionTemplateNumber": template})
         set_keys(handle, {"parameterCategory": category, "parameterNumber": number})
         set_keys(handle, {"indicatorOfUnitForForecastTime": 1})
@@ -133,18 +135,43 @@ def set_keys(handle: int, keys: Mapping[str, int]) -> None:
 
 
 def _grid_keys(grid: Grid) -> dict[str, int]:
-    longitude, latitude = first_point(grid)
     projection = dict(part.split("=") for part in grid.crs.split() if "=" in part)
+    return _PROJECTIONS[projection["+proj"]](projection) | _points(grid)
+
+
+def _lambert(projection: Mapping[str, str]) -> dict[str, int]:
+    return {
+        _GRID_TEMPLATE: 30,
+        "LaD": _microdegrees(float(projection["+lat_0"])),
+        "LoV": _microdegrees(float(projection["+lon_0"]) % 360.0),
+        "Latin1": _microdegrees(float(projection["+lat_1"])),
+        "Latin2": _microdegrees(float(projection["+lat_2"])),
+        "latitudeOfSouthernPole": 0,
+        "longitudeOfSouthernPole": 0,
+    }
+
+
+def _polar_stereographic(projection: Mapping[str, str]) -> dict[str, int]:
+    """The north pole is the centre of the map."""
+    return {
+        _GRID_TEMPLATE: 20,
+        "LaD": _microdegrees(float(projection["+lat_ts"])),
+        "orientationOfTheGrid": _microdegrees(float(projection["+lon_0"]) % 360.0),
+    }
+
+
+# By PROJ's names, those of the base models' grids.
+_PROJECTIONS = {"lcc": _lambert, "stere": _polar_stereographic}
+
+
+def _points(grid: Grid) -> dict[str, int]:
+    longitude, latitude = first_point(grid)
     dy, dx = grid.spacing
     return {
         "Nx": grid.shape[1],
         "Ny": grid.shape[0],
         "latitudeOfFirstGridPoint": _microdegrees(latitude),
         "longitudeOfFirstGridPoint": _microdegrees(longitude),
-        "LaD": _microdegrees(float(projection["+lat_0"])),
-        "LoV": _microdegrees(float(projection["+lon_0"]) % 360.0),
-        "Latin1": _microdegrees(float(projection["+lat_1"])),
-        "Latin2": _microdegrees(float(projection["+lat_2"])),
         "Dx": round(dx * _MILLIMETRES),
         "Dy": round(dy * _MILLIMETRES),
     }

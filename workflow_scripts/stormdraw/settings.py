@@ -24,6 +24,7 @@ from stormdraw.simulated import SIMULATED_VARIABLES
 from stormdraw.times import hourly, hours
 from stormdraw.variables import (
     DEFAULT_STATE,
+    VARIABLES,
     StateName,
     other_components,
     scored_order,
@@ -118,6 +119,19 @@ class Settings(Section):
         if twice:
             raise ValueError(f"names of models must differ, but {', '.join(twice)} occurs twice")
         return models
+
+    @model_validator(mode="after")
+    def _take_the_floor(self) -> "Settings":
+        """No echo is what the base model writes for it, unless `variable_table` says otherwise."""
+        floor = self.archive.base_model.reflectivity_floor
+        own = {
+            name: {"lower": floor, "floor": floor} | self.variable_table.get(name, {})
+            for name, row in VARIABLES.items()
+            if row.decibel and row.floor != floor
+        }
+        if own:
+            use_table(self.variable_table | own)
+        return self
 
     @model_validator(mode="after")
     def _no_leakage(self) -> "Settings":

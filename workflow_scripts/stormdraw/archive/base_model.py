@@ -200,6 +200,11 @@ def base_models() -> list[BaseModel]:
     return [base_model(name) for name in base_model_names()]
 
 
+def no_echo(model: str) -> float | None:
+    """What a model, by Herbie's name, writes where there is no echo, in dBZ; None if unknown."""
+    return base_model(model).reflectivity_floor if model in base_model_names() else None
+
+
 def module_of_base_model(name: str) -> str:
     """The module of a base model, which no import statement names."""
     return f"{_FOLDER}.{name}"

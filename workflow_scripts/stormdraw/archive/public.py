@@ -6,13 +6,12 @@ from datetime import datetime
 from stormdraw.archive.base_model import ALWAYS, base_models
 
 # The first run in each archive, by Herbie's names of models and sources. NOMADS keeps the last two
-# days. (REFS and RRFS are on AWS since they are on NOMADS.)
+# days. (REFS: its first whole cycle, by dynamical-org/reformatters issue 1069.)
 FIRST_RUNS: dict[str, Mapping[str, datetime]] = {
     "nam": {"aws": ALWAYS, "nomads": ALWAYS},
     "hiresw": {"nomads": ALWAYS},
     "href": {"nomads": ALWAYS},
-    "rrfs": {"aws": datetime(2026, 8, 12), "nomads": ALWAYS},
-    "refs": {"aws": datetime(2026, 8, 12), "nomads": ALWAYS},
+    "refs": {"aws": datetime(2026, 8, 13), "nomads": ALWAYS},
     "urma": {"aws": ALWAYS, "nomads": ALWAYS},
     "rtma": {"aws": ALWAYS, "nomads": ALWAYS},
 } | {model.name: model.first_runs for model in base_models()}

@@ -51,10 +51,13 @@ class SimulatedArchive(Section):
 
 Reference = Literal["href", "refs"]
 
-# NOAA's mesoscale analyses, the part of the world that they cover, and the variables of the state
-# that they have; the truth of the others is the base model's.
+# The part of the world that the reference ensembles and the mesoscale analyses cover which can be
+# fetched.
+_COVERED = "conus"
+
+# NOAA's mesoscale analyses, and the variables of the state that they have; the truth of the others
+# is the base model's.
 MESOSCALE_TRUTHS = ("urma", "rtma")
-MESOSCALE_REGION = "conus"
 MESOSCALE_ANALYSES = ("T2M", "D2M", "U10", "V10")
 
 # The base model's analyses, its one-hour forecasts, or others' analyses.
@@ -136,12 +139,22 @@ class Archive(Section):
         possible = [self.model]
         if self.base_model.cycle_hours == 1:
             possible.append(self.base_model.hour_ahead)
-        if self.base_model.region == MESOSCALE_REGION:
+        if self.base_model.region == _COVERED:
             possible += MESOSCALE_TRUTHS
         if self.truth not in possible:
             raise ValueError(
                 f"truth is {self.truth}, which there is not with model: {self.model}; take "
                 f"{' or '.join(possible)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reference_covers_the_model(self) -> "Archive":
+        base = self.base_model
+        if self.reference is not None and base.region != _COVERED:
+            raise ValueError(
+                f"reference is {self.reference}, whose members cover {_COVERED}, and {base.title} "
+                f"covers {base.region}; leave reference out"
             )
         return self
 

@@ -100,6 +100,13 @@ class LaggedRuns:
         base = run.archive.base_model
         for init in run.cases_from(self.need(run).source):
             runs = base.runs(init, self.need(run).ages)
+            never = [one.age for one in runs if not base.has_cycle(init - hours(one.age))]
+            if never:
+                raise ValueError(
+                    f"takes runs of {base.title} that started {', '.join(map(str, never))} h "
+                    f"before the case at {init}, and there are none ({base.lengths()}); take "
+                    "others of its `ages` or other cases, or leave that system out"
+                )
             if sum(one.reaches(max(run.leads)) for one in runs) < 2:
                 raise ValueError(
                     f"takes older runs of {base.title}, but fewer than two of them reach "

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from stormdraw.archive.base_model import no_echo
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import Messages
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate
@@ -133,7 +134,12 @@ def _pieces(
     for j, lead in enumerate(cycle.leads):
         start = cycle.init - hours(member.age)
         listed = messages.file(start, member.own_lead(lead), member.name)
-        checks = Checks(cycle.init + hours(lead), destination.fields.suspicious, member.name)
+        checks = Checks(
+            cycle.init + hours(lead),
+            destination.fields.suspicious,
+            member.name,
+            no_echo=no_echo(member.model),
+        )
         pieces += [
             Piece((*index, j), group, checks, messages.reading(listed, group))
             for group in read_together(cycle.variables)

@@ -68,15 +68,25 @@ def check(
 
 
 def align_floor(
-    field: np.ndarray, name: str, valid: datetime, member: str = ""
+    field: np.ndarray,
+    name: str,
+    valid: datetime,
+    member: str = "",
+    no_echo: float | None = None,
 ) -> tuple[np.ndarray, list[Finding]]:
-    """A field (y, x) with values below the floor raised to it, for variables in decibels.
+    """A field (y, x) whose points without echo are at the floor, for variables in decibels.
 
-    Models encode no echo differently: HRRR as -10 dBZ, RRFS as -20 (NOAA-EMC/global-workflow issue
-    2143). Points lower by no more than the packing step are raised without a finding.
+    Models encode no echo differently. `no_echo` is the value of the field's model, if it is known:
+    where that is above the floor, points without echo are lowered to the floor. In all fields,
+    points below the floor are raised to it. Points lower by no more than the packing step are
+    raised without a finding.
     """
     row = variable(name)
-    if not row.decibel or row.floor is None or field.min() >= row.floor:
+    if not row.decibel or row.floor is None:
+        return field, []
+    if no_echo is not None and no_echo > row.floor:
+        return np.where(field <= no_echo + row.precision / 2, np.float32(row.floor), field), []
+    if field.min() >= row.floor:
         return field, []
     raised = np.maximum(field, np.float32(row.floor))
     below = field < row.floor - row.precision

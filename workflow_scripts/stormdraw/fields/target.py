@@ -24,12 +24,15 @@ class Checks:
     """How a source's fields are checked, and how findings label them.
 
     `bounded` is False for a spread, to which neither the floors nor the bounds of variables apply.
+    `no_echo` is the reflectivity in dBZ that the source's model writes where there is no echo, if
+    it is known.
     """
 
     valid: datetime
     suspicious: Suspicious
     member: str = ""
     bounded: bool = True
+    no_echo: float | None = None
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,6 @@ def _checked(
 ) -> tuple[np.ndarray, list[Finding]]:
     if not checks.bounded:
         return values, []
-    values, raised = align_floor(values, field.name, checks.valid, checks.member)
+    values, raised = align_floor(values, field.name, checks.valid, checks.member, checks.no_echo)
     values, suspicious = check(values, field.name, checks.valid, checks.suspicious, checks.member)
     return values, raised + suspicious
