@@ -17,9 +17,15 @@ from stormdraw.errors import StormdrawError
 from stormdraw.grib_keys import Description, Grib
 from stormdraw.section import Section, explain
 
+# In a name, of the rows of several levels.
+_LEVEL = "{level}"
+
 SHIPPED = Path(__file__).parents[2] / "config" / "variables.yaml"
 
 Transform = Literal["identity", "signed_sqrt", "log1p"]
+# The products of a base model by what they hold: fields on single levels, on pressure levels, and
+# on the model's own levels.
+Product = Literal["sfc", "prs", "nat"]
 Regridding = Literal["bilinear", "nearest", "conservative"]
 
 # Of `colours`: those of radar displays (`stormdraw.report.field_colours`).
@@ -35,9 +41,9 @@ class Variable(Section):
 
     `lower` and `upper` are physical bounds in `units`; `floor` is the bound that means "nothing
     there", which must not be interpolated between points. `decibel` is true for logarithmic values,
-    which are averaged as power. `precision` is the step of the archive's packing. `y_component`
-    names the y component of the vector whose x component this is. `colours` is a colour map of
-    matplotlib, or `reflectivity`.
+    which are averaged as power. `precision` is the step of the archive's packing. `product` is that
+    of the base model which holds the variable. `y_component` names the y component of the vector
+    whose x component this is. `colours` is a colour map of matplotlib, or `reflectivity`.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*$")]
@@ -53,6 +59,7 @@ class Variable(Section):
     regridding: Regridding = "bilinear"
     decibel: bool = False
     transform: Transform = "identity"
+    product: Product = "sfc"
     y_component: str | None = None
     colours: str = "viridis"
 
@@ -122,14 +129,41 @@ def read_table(own: Mapping[str, Any] | None = None, path: Path = SHIPPED) -> di
 
     Raises StormdrawError with one line that names the file or `variable_table`, row and column.
     """
-    shipped = yaml.safe_load(path.read_text(encoding="utf-8"))
+    shipped = _on_levels(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
     table = {name: _row(name, columns, str(path)) for name, columns in shipped.items()}
-    for name, columns in (own or {}).items():
+    for name, columns in _on_levels(own or {}, "variable_table").items():
         table[name] = _own_row(name, shipped.get(name, {}), columns)
     origin = "variable_table" if own else str(path)
     _check_pairs(table, origin)
     _check_told_apart(table, origin)
     return table
+
+
+def _on_levels(rows: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """The rows, one for each level where a name has `{level}`.
+
+    `levels` has columns by level that differ from those of all. `{level}` in a column is the level
+    as well, which also goes into the column `grib`.
+    """
+    found: dict[str, Any] = {}
+    for name, columns in rows.items():
+        if _LEVEL not in str(name):
+            found[name] = columns
+            continue
+        levels = columns.get("levels")
+        if not isinstance(levels, Mapping) or not isinstance(columns.get("grib"), Mapping):
+            raise StormdrawError(
+                f"{origin}: {name}: levels must have columns by level, and grib keys of its own, "
+                "where a name has {level}; as in levels: {850: {}, 500: {upper: 300}}"
+            )
+        for level, own in levels.items():
+            row = {key: value for key, value in columns.items() if key != "levels"} | (own or {})
+            row["grib"] = columns["grib"] | row["grib"] | {"level": level}
+            found[name.replace(_LEVEL, str(level))] = {
+                key: value.replace(_LEVEL, str(level)) if isinstance(value, str) else value
+                for key, value in row.items()
+            }
+    return found
 
 
 def _own_row(name: str, shipped: Mapping[str, Any], own: Mapping[str, Any]) -> Variable:

@@ -55,12 +55,12 @@ def fetched(**changes: Any) -> dict[str, Any]:
 
 
 def upper_wind(name: str, number: int, **changes: Any) -> dict[str, Any]:
-    """A component of the wind at 500 hPa."""
+    """A component of the wind at 300 hPa."""
     row = {
         **{"long_name": name, "units": "m s-1", "lower": -150, "upper": 150, "precision": 0.1},
         "grib": {
             **{"discipline": 0, "category": 2, "number": number, "abbreviation": name[0] + "GRD"},
-            **{"surfaces": [100], "level": 500},
+            **{"surfaces": [100], "level": 300},
         },
     }
     return row | changes
@@ -144,20 +144,20 @@ def test_the_shipped_rows_have_colours_there_are() -> None:
 
 
 def test_a_vector_of_a_configuration_comes_as_a_pair() -> None:
-    own = {"U500": upper_wind("U500", 2, y_component="V500"), "V500": upper_wind("V500", 3)}
-    with pytest.raises(StormdrawError, match="give U500 and V500 together"):
-        load_settings(fetched(variable_table=own, variables=["T2M", "U500"]))
-    load_settings(fetched(variable_table=own, variables=["U500", "V500"]))
-    assert vectors() == {"U10": "V10", "U500": "V500"}
-    assert other_components()["V500"] == "U500"
+    own = {"U300": upper_wind("U300", 2, y_component="V300"), "V300": upper_wind("V300", 3)}
+    with pytest.raises(StormdrawError, match="give U300 and V300 together"):
+        load_settings(fetched(variable_table=own, variables=["T2M", "U300"]))
+    load_settings(fetched(variable_table=own, variables=["U300", "V300"]))
+    assert vectors()["U300"] == "V300"
+    assert other_components()["V300"] == "U300"
 
 
 def test_an_isobaric_level_is_in_hpa_and_its_message_in_pa() -> None:
-    use_table({"U500": upper_wind("U500", 2)})
-    assert identify(Description((0, 2, 2), (100, 50_000.0))) is variable("U500")
-    assert identify(Description((0, 2, 2), (100, 500.0))) is None
-    assert variable("U500").grib.first_surface == (100, 50_000)
-    assert variable("U500").inventory == "UGRD:500 mb"
+    use_table({"U300": upper_wind("U300", 2)})
+    assert identify(Description((0, 2, 2), (100, 30_000.0))) is variable("U300")
+    assert identify(Description((0, 2, 2), (100, 300.0))) is None
+    assert variable("U300").grib.first_surface == (100, 30_000)
+    assert variable("U300").inventory == "UGRD:300 mb"
 
 
 def test_a_column_and_the_ground_have_no_level_to_tell_apart() -> None:
@@ -207,13 +207,63 @@ def test_a_row_finds_its_message_in_a_real_file(real_data: Path, name: str) -> N
     assert values.max() <= row.upper
 
 
-@pytest.mark.parametrize("name", ["GUST", "VIS", "PWAT", "MSLMA", "HPBL"])
-def test_a_row_finds_its_line_in_a_real_inventory(real_data: Path, name: str) -> None:
-    for file, lead in (
-        ("hrrr.20221014.t01z.wrfsfcf00.grib2.idx", 0),
-        ("hrrr.20221014.t09z.wrfsfcf05.grib2.idx", 5),
-    ):
-        lines = (real_data / "idx" / file).read_text().splitlines()
-        found = [line for line in lines if re.search(variable(name).inventory_pattern(lead), line)]
-        assert len(found) == 1
-        assert found[0].split(":")[3] == name
+INVENTORIES = {
+    "hrrr.20221014.t01z.wrfsfcf00.grib2.idx": 0,
+    "hrrr.20221014.t09z.wrfsfcf05.grib2.idx": 5,
+}
+
+
+@pytest.mark.parametrize(("file", "lead"), INVENTORIES.items())
+def test_rows_are_in_the_product_that_has_them(real_data: Path, file: str, lead: int) -> None:
+    """One line each of a real inventory of single levels, and none of what is elsewhere."""
+    lines = (real_data / "idx" / file).read_text().splitlines()
+    for name in names_of("state", "static"):
+        row = VARIABLES[name]
+        found = [line for line in lines if re.search(row.inventory_pattern(lead), line)]
+        there = row.product == "sfc" and lead >= row.shortest_lead
+        assert [line.split(":")[3] for line in found] == [row.grib.abbreviation] * there, name
+
+
+def test_rows_of_several_levels_are_written_once() -> None:
+    """Of 25, each with its own level, name and partner."""
+    levels = (925, 850, 700, 500, 250)
+    names = [f"{letter}{level}" for letter in "TUVQZ" for level in levels]
+    assert list(names_of("state"))[-25:] == names
+    for level in levels:
+        assert {variable(f"{letter}{level}").grib.level for letter in "TUVQZ"} == {level}
+        assert variable(f"Q{level}").long_name == f"specific humidity at {level} hPa"
+        assert vectors()[f"U{level}"] == f"V{level}"
+        assert identify(Description((0, 1, 0), (100, 100.0 * level))) is variable(f"Q{level}")
+    by_product = {name for name in names if variable(name).product == "prs"}
+    assert by_product == {*(f"Q{level}" for level in levels), "T250", "Z925", "Z250"}
+
+
+def test_a_configuration_has_rows_of_several_levels_too() -> None:
+    own = {
+        "W{level}": {
+            **{"long_name": "upward wind at {level} hPa", "units": "Pa s-1", "precision": 0.01},
+            "grib": {
+                **{"discipline": 0, "category": 2, "number": 8, "abbreviation": "VVEL"},
+                "surfaces": [100],
+            },
+            **{"lower": -90, "upper": 90, "product": "prs"},
+            "levels": {700: None, 500: {"upper": 80, "grib": {"abbreviation": "OMEGA"}}},
+        },
+        "T500": {"upper": 300},
+    }
+    use_table(own)
+    assert variable("W700").inventory == "VVEL:700 mb"
+    assert (variable("W700").upper, variable("W500").upper) == (90, 80)
+    assert variable("W500").inventory == "OMEGA:500 mb"
+    assert (variable("T500").upper, variable("T700").upper) == (300, 333)
+
+
+@pytest.mark.parametrize("levels", [None, [700, 500], 700])
+def test_levels_without_columns_are_refused(levels: Any) -> None:
+    with pytest.raises(StormdrawError, match=r"^variable_table: W\{level\}: levels must have"):
+        read_table({"W{level}": HUMIDITY | {"levels": levels}})
+
+
+def test_a_product_that_no_model_has_is_refused() -> None:
+    with pytest.raises(StormdrawError, match=r"^variable_table: T2M: product: "):
+        read_table({"T2M": {"product": "subh"}})

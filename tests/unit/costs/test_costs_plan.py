@@ -8,6 +8,7 @@ import re
 import pytest
 import yaml
 
+from stormdraw.archive.base_models.hrrr import Hrrr
 from stormdraw.costs.computing import OPERATIONS_A_SECOND_ON_CORE, Computing, computing
 from stormdraw.costs.disk import disk_bytes, keeps_ensembles
 from stormdraw.costs.fetching import fetching, wanted_files
@@ -18,7 +19,7 @@ from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.models.operations import Work
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
-from stormdraw.variables import DEFAULT_STATE, variable
+from stormdraw.variables import DEFAULT_STATE, names_of, variable
 
 # A crop of 10 x 20 points, six hours to learn from, one case.
 CONFIG = {
@@ -65,14 +66,21 @@ def inventory_sizes(path):
     ]
 
 
-@pytest.mark.parametrize("name", [*DEFAULT_STATE, "OROG"])
+IN_INVENTORIES = [
+    name
+    for name in names_of("state", "static")
+    if name in Hrrr.message_bytes and variable(name).product == "sfc"
+]
+
+
+@pytest.mark.parametrize("name", IN_INVENTORIES)
 def test_sizes_are_between_those_of_the_inventories(real_data, name):
     sizes = []
     for file in (
         "hrrr.20221014.t01z.wrfsfcf00.grib2.idx",
         "hrrr.20221014.t09z.wrfsfcf05.grib2.idx",
     ):
-        pattern = re.compile(f":{variable(name).inventory}:(anl|5 hour fcst)")
+        pattern = re.compile("|".join(variable(name).inventory_pattern(lead) for lead in (0, 5)))
         rows = inventory_sizes(real_data / "idx" / file)
         sizes += [size for line, size in rows if pattern.search(line)]
     assert min(sizes) <= message_bytes("hrrr", name) <= max(sizes)
@@ -82,7 +90,7 @@ def test_sizes_of_other_grids():
     assert message_bytes("href", "T2M") == 631_668
     assert message_bytes("hrrr", "U10", points=1059 * 1799 // 10) == pytest.approx(238_161, abs=1)
     assert message_bytes("hiresw", "U10") == 2_381_615 * 1025 * 1473 // (1059 * 1799)
-    assert message_bytes("hrrr", "NEW") == 2_381_615
+    assert message_bytes("hrrr", "NEW") == message_bytes("hrrr", "HPBL") == 2_969_974
 
 
 def test_files_are_counted_once_and_by_source(config):

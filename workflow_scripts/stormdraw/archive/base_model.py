@@ -19,6 +19,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.membership import Member
 from stormdraw.times import hours
+from stormdraw.variables import Product
 
 _FOLDER = "stormdraw.archive.base_models"
 
@@ -27,10 +28,6 @@ ALWAYS = datetime.min
 
 # Runs that start at these hours are longer than others.
 _MAIN_HOURS = 6
-
-# The products of a base model by what they hold: fields on single levels, on pressure levels, and
-# on the model's own levels.
-Product = Literal["sfc", "prs", "nat"]
 
 # The parts of the world that reference ensembles and other truths cover.
 Region = Literal["conus", "alaska"]

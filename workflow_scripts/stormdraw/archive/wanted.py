@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from stormdraw.archive.base_model import BaseModel, base_model, base_model_names
 from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import Member, members_at, product_variables
@@ -161,16 +162,9 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     for valid in settings.compared_times():
         if kind == base.hour_ahead:
             files = [
-                FileRequest(
-                    base.name,
-                    base.product("sfc"),
-                    base.options,
-                    valid - hours(lead),
-                    lead,
-                    "",
-                    names,
-                )
+                FileRequest(base.name, product, base.options, valid - hours(lead), lead, "", held)
                 for lead, names in _by_lead(variables, 1).items()
+                for product, held in _by_product(base, names).items()
             ]
         else:
             files = [FileRequest(kind, "anl", (), valid, 0, "", variables)]
@@ -199,18 +193,20 @@ def _states(settings: Settings, valid: datetime, names: Sequence[str]) -> Iterat
     for least, having in _by_lead(names, settings.archive.analysis_lead).items():
         run = settings.archive.state_run(valid, least)
         by_run[run] = by_run.get(run, ()) + having
+    excluded = valid in settings.archive.exclude
     for (init, lead), variables in by_run.items():
-        yield FileRequest(
-            base.name,
-            base.product("sfc"),
-            base.options,
-            init,
-            lead,
-            "",
-            variables,
-            whole=True,
-            excluded=valid in settings.archive.exclude,
-        )
+        for product, held in _by_product(base, variables).items():
+            file = FileRequest(base.name, product, base.options, init, lead, "", held)
+            yield replace(file, whole=True, excluded=excluded)
+
+
+def _by_product(model: BaseModel, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The variables by Herbie's name of the product of a base model that holds them."""
+    by_product: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        product = model.product(variable(name).product)
+        by_product[product] = (*by_product.get(product, ()), name)
+    return by_product
 
 
 def _by_lead(names: Sequence[str], least: int) -> dict[int, tuple[str, ...]]:
@@ -227,20 +223,33 @@ def _runs(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
     for case in settings.cases_from(source):
         for run in settings.archive.base_model.runs(case, settings.ages(source)):
             for lead in filter(run.reaches, settings.leads):
-                yield format_date(case), _of_member(settings, run, case, lead)
+                for file in _of_member(settings, run, case, lead):
+                    yield format_date(case), file
 
 
-def _of_member(settings: Settings, member: Member, case: datetime, lead: int) -> FileRequest:
-    """The file of a member that is valid `lead` hours after a case."""
-    return FileRequest(
-        model=member.model,
-        product=member.product,
-        options=member.options,
-        init=case - hours(member.age),
-        lead=member.own_lead(lead),
-        member=member.name,
-        variables=tuple(settings.variables),
-    )
+def _of_member(
+    settings: Settings, member: Member, case: datetime, lead: int
+) -> Iterator[FileRequest]:
+    """The files of a member that are valid `lead` hours after a case.
+
+    A run of a base model has several products; other members have one.
+    """
+    names = tuple(settings.variables)
+    held = {member.product: names}
+    if member.model in base_model_names():
+        model = base_model(member.model)
+        if member.product == model.product("sfc"):
+            held = _by_product(model, names)
+    for product, variables in held.items():
+        yield FileRequest(
+            model=member.model,
+            product=product,
+            options=member.options,
+            init=case - hours(member.age),
+            lead=member.own_lead(lead),
+            member=member.name,
+            variables=variables,
+        )
 
 
 def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
@@ -251,7 +260,8 @@ def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest
         for lead in settings.leads:
             for member in members:
                 if member.reaches(lead):
-                    yield format_date(cycle), _of_member(settings, member, cycle, lead)
+                    for file in _of_member(settings, member, cycle, lead):
+                        yield format_date(cycle), file
 
 
 def _products(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:

@@ -38,11 +38,17 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
 def states(settings: Settings, source: str, files: Iterable[FileRequest]) -> int:
     """The number of states in some files of a source.
 
-    The analysis of an hour may come from several files, of a run and of the one before.
+    A state may come from several files: of several products and, for the analysis of an hour, of a
+    run and of the one before.
     """
     if source in (settings.archive.model, "truth"):
         return len({file.init + hours(file.lead) for file in files})
-    return len(list(files))
+    own = settings.archive.base_model.products.values()
+    held = [
+        dataclasses.replace(file, product=min(own) if file.product in own else file.product)
+        for file in files
+    ]
+    return len({dataclasses.replace(file, variables=()) for file in held})
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:

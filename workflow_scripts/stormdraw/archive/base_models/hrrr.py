@@ -7,6 +7,30 @@ from typing import ClassVar
 from stormdraw.archive.base_model import ALWAYS, BaseModel, Version
 from stormdraw.grids import HRRR, Grid
 
+_ON_LEVELS = {
+    "T925": (598_340 + 623_892) // 2,
+    "T850": (575_551 + 606_210) // 2,
+    "T700": (554_050 + 562_994) // 2,
+    "T500": (547_079 + 550_901) // 2,
+    "U925": (629_509 + 618_849) // 2,
+    "U850": (609_983 + 611_282) // 2,
+    "U700": (597_461 + 596_810) // 2,
+    "U500": (588_322 + 594_918) // 2,
+    "U250": (794_127 + 770_818) // 2,
+    "V925": (636_231 + 639_430) // 2,
+    "V850": (631_963 + 637_700) // 2,
+    "V700": (620_278 + 608_159) // 2,
+    "V500": (596_340 + 592_171) // 2,
+    "V250": (765_209 + 733_399) // 2,
+    "Z850": (707_724 + 712_091) // 2,
+    "Z700": (717_331 + 669_060) // 2,
+    "Z500": (734_233 + 697_686) // 2,
+}
+# No inventory of the product of pressure levels was at hand: these count as the next level, and
+# humidities as that at 2 m.
+_ON_LEVELS |= {"T250": _ON_LEVELS["T500"], "Z925": _ON_LEVELS["Z850"], "Z250": _ON_LEVELS["Z500"]}
+_ON_LEVELS |= {f"Q{level}": (1_494_731 + 1_551_580) // 2 for level in (925, 850, 700, 500, 250)}
+
 
 class Hrrr(BaseModel):
     """NOAA's High-Resolution Rapid Refresh.
@@ -42,6 +66,16 @@ class Hrrr(BaseModel):
         "CAPE": (492_922 + 439_927) // 2,
         "CIN": (262_012 + 496_717) // 2,
         "OROG": 2_153_695,
+        "GUST": (1_198_846 + 1_305_681) // 2,
+        "VIS": (1_402_602 + 1_590_808) // 2,
+        "PWAT": (907_906 + 960_211) // 2,
+        "MSLMA": (606_969 + 611_206) // 2,
+        "HPBL": (2_972_584 + 2_967_364) // 2,
+        # An analysis has no last hour.
+        "APCP": 333_407,
+        "WINDMAX": 1_332_100,
+        "MXUPHL": 73_069,
+        **_ON_LEVELS,
     }
 
     @property

@@ -37,7 +37,7 @@ def draw_archive_audit(audit_path: str | Path, model: str, output: str | Path) -
     Raises StormdrawError if the file is not an audit.
     """
     table = read_audit(audit_path)
-    hours = table[table["source"] == model]
+    hours = worst_of_each_hour(table[table["source"] == model])
     if hours.empty:
         write_gap(output, TITLE, "No analyses were wanted.")
         return
@@ -61,6 +61,12 @@ def draw_archive_audit(audit_path: str | Path, model: str, output: str | Path) -
         figure.suptitle(f"Analyses by valid time · {plural(len(hours), 'hour')}", x=0.01, ha="left")
         told = ", ".join(label for kind, label in zip(shown, labels, strict=True) if kind)
         describe(figure, f"Heat map of the analyses by day and hour: {told}.")
+
+
+def worst_of_each_hour(files: pd.DataFrame) -> pd.DataFrame:
+    """Of the files of each valid hour, which may be several, the one furthest from being there."""
+    worst = files["status"].map(_KINDS.index).sort_values(kind="stable").index
+    return files.loc[worst].drop_duplicates("valid", keep="last").sort_index()
 
 
 def day_by_hour(files: pd.DataFrame) -> tuple[pd.DatetimeIndex, np.ndarray]:
