@@ -55,12 +55,17 @@ STEPPING = {
 
 INITS = [format_init(time) for time in SETTINGS.initial_times()]
 SYSTEMS = {system.name: system for system in SETTINGS.ensembles.systems}
+# The variables of forecasts, and those of analyses, which have inputs of models as well.
 STATE = list(SETTINGS.variables)
+ANALYSED = list(SETTINGS.roles.every)
 BASE_MODEL = SETTINGS.archive.base_model
 BASE_MODULE = module_of_base_model(BASE_MODEL.name)
 
 # What the table of variables says of those of this run.
-ROWS = [computing(name) for name in (*scored_variables(STATE), *SETTINGS.fields.static)]
+ROWS = [
+    computing(name)
+    for name in (*scored_variables(STATE), *SETTINGS.roles.input, *SETTINGS.fields.static)
+]
 
 
 def one_of(names):

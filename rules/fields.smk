@@ -26,7 +26,7 @@ rule fields_normalise:
         runtime=growing(30),
     params:
         code=code("fields_normalise"),
-        settings={"variables": STATE, **TARGET},
+        settings={"variables": ANALYSED, **TARGET},
     message:
         "Normalising the analyses of {wildcards.date}"
     script:
@@ -78,7 +78,7 @@ rule fields_statistics:
     params:
         code=code("fields_statistics"),
         settings={
-            "variables": STATE,
+            "variables": ANALYSED,
             "training": SETTINGS.periods.training.model_dump(mode="json"),
         },
     message:

@@ -12,7 +12,7 @@ with job("fields_normalise", snakemake.log[0]):
     settings = load_settings(snakemake.config)
     normalise_day(
         Path(snakemake.input.manifest),
-        settings.variables,
+        settings.roles.every,
         Destination(
             Path(snakemake.output.fields),
             Path(snakemake.output.quality),

@@ -10,7 +10,7 @@ with job("fields_statistics", snakemake.log[0]):
     settings = load_settings(snakemake.config)
     statistics = compute_statistics(
         [Path(path) for path in snakemake.input.fields],
-        settings.variables,
+        settings.roles.every,
         settings.periods.training.times(),
     )
     write_statistics(statistics, Path(snakemake.output.statistics), snakemake.params.settings)

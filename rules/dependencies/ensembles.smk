@@ -74,6 +74,7 @@ def case_settings(wildcards):
     return {
         "seed": SETTINGS.seed,
         "variables": system.variables(SETTINGS, loaded),
+        **({"roles": SETTINGS.roles.model_dump(mode="json")} if SETTINGS.roles.differ else {}),
         "leads": list(SETTINGS.leads),
         "system": system.model_dump(mode="json"),
         **system.depends_on(SETTINGS),

@@ -32,10 +32,12 @@ def trained_on(model):
     forecaster = MODELS[model]["forecaster"]
     return {
         "seed": SETTINGS.seed,
-        "variables": STATE,
+        "variables": SETTINGS.roles.model_dump(mode="json"),
         "periods": SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
         "model": MODELS[model],
         **({"forecaster": MODELS[forecaster]} if forecaster else {}),
+        # How old the fields of an initial time can be.
+        **({"longest_lead": max(SETTINGS.leads)} if SETTINGS.roles.input else {}),
     }
 
 

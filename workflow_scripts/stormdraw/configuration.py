@@ -53,6 +53,10 @@ def _check_model(
     origin: str, model: ModelSettings, settings: Settings, models: Mapping[str, ModelSettings]
 ) -> None:
     """Raise StormdrawError if the run lacks data that a model learns from."""
+    try:
+        model.roles_of(settings.roles)
+    except StormdrawError as error:
+        raise StormdrawError(f"{origin}: {error}") from None
     if "terrain" in model.forcings and TERRAIN not in settings.fields.static:
         raise StormdrawError(
             f"fields.static lacks {TERRAIN}, which the forcing terrain of the model "

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Discriminator, Field, Tag, ValidationError, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from stormdraw.archive.public import first_run
 from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS, Archive
@@ -18,6 +26,7 @@ from stormdraw.membership import Need, members_at
 from stormdraw.periods import Cases, Periods
 from stormdraw.report.candidates import require_products_fit
 from stormdraw.report.settings import Report
+from stormdraw.roles import GivenRoles, Roles
 from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
 from stormdraw.simulated import SIMULATED_VARIABLES
@@ -25,9 +34,6 @@ from stormdraw.times import hourly, hours
 from stormdraw.variables import (
     DEFAULT_STATE,
     VARIABLES,
-    StateName,
-    other_components,
-    scored_order,
     scored_variables,
     use_table,
     variable,
@@ -57,10 +63,13 @@ ModelEntry = Annotated[
 class Settings(Section):
     """A whole configuration file."""
 
+    # `roles` has the key `variables`, when it is written as well.
+    model_config = ConfigDict(serialize_by_alias=True)
+
     title: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0)] = 0
     variable_table: Annotated[dict[str, dict[str, Any]], Field(validate_default=True)] = {}
-    variables: list[StateName] = list(DEFAULT_STATE)
+    roles: GivenRoles = Field(default=Roles(predicted=DEFAULT_STATE), alias="variables")
     periods: Periods
     leads: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(min_length=1)]
     cases: Cases = Cases()
@@ -80,20 +89,6 @@ class Settings(Section):
         except StormdrawError as error:
             raise ValueError(str(error).removeprefix("variable_table: ")) from None
         return own
-
-    @field_validator("variables")
-    @classmethod
-    def _variables_differ(cls, names: list[str]) -> list[str]:
-        if len(set(names)) != len(names) or not names:
-            raise ValueError(f"give each variable once, at least one: {names}")
-        others = other_components()
-        for name in names:
-            if others.get(name, name) not in names:
-                raise ValueError(
-                    f"give {name} and {others[name]} together: a wind is rotated between grids as "
-                    "a pair"
-                )
-        return sorted(names, key=scored_order)
 
     @field_validator("leads")
     @classmethod
@@ -159,7 +154,7 @@ class Settings(Section):
     def _archive_reaches_back(self) -> "Settings":
         base = self.archive.base_model
         name, earliest = self.periods.named()[0]
-        shortest = max(variable(name).shortest_lead for name in self.variables)
+        shortest = max(variable(name).shortest_lead for name in self.roles.every)
         start, _ = self.archive.state_run(earliest.start, shortest)
         if start < base.first_run:
             raise ValueError(
@@ -217,7 +212,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _variables_can_be_simulated(self) -> "Settings":
-        unknown = [name for name in self.variables if name not in SIMULATED_VARIABLES]
+        unknown = [name for name in self.roles.every if name not in SIMULATED_VARIABLES]
         if self.archive.source == "simulated" and unknown:
             raise ValueError(
                 f"variables: the simulated archive has {', '.join(SIMULATED_VARIABLES)} and no "
@@ -267,6 +262,11 @@ class Settings(Section):
     def _products_fit_their_format(self) -> "Settings":
         require_products_fit(self)
         return self
+
+    @property
+    def variables(self) -> list[str]:
+        """The variables of forecasts: the predicted ones, then the diagnosed ones."""
+        return list(self.roles.forecast)
 
     @property
     def model_names(self) -> list[str]:

@@ -141,7 +141,7 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
 def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     for time in settings.analysis_times():
         start, _ = settings.archive.state_run(time)
-        for request in _states(settings, time, settings.variables):
+        for request in _states(settings, time, settings.roles.every):
             yield format_date(start), request
 
 

@@ -46,7 +46,6 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     """
     rows, columns = target_shape(settings)
     field = 4 * rows * columns
-    state = field * len(settings.variables)
     cases = len(settings.initial_times())
     ensembles = ensemble_bytes(settings, files)
     if not keeps_ensembles(settings):
@@ -61,9 +60,13 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     return {
         # The simulated archive is kept besides the messages taken from it.
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),
-        "fields": state
+        "fields": field
         * sum(
-            states(settings, source, found) for source, found in files.items() if source != "static"
+            # Only the analyses have the fields that are inputs.
+            len(settings.roles.every if source == settings.archive.model else settings.variables)
+            * states(settings, source, found)
+            for source, found in files.items()
+            if source != "static"
         ),
         "ensembles": ensembles,
         "scores": maps,

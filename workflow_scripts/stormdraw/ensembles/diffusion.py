@@ -46,7 +46,7 @@ def write_diffusion(
     missing points.
     """
     torch.set_num_threads(threads)
-    trained = load_model(checkpoint, choose_device(), list(case.variables))
+    trained = load_model(checkpoint, choose_device(), case.roles)
     notes: dict[str, Any] = {"sampler": sampling.sampler, "sampler_steps": np.int32(sampling.steps)}
     if sampling.sampler == "ddim":
         notes["sampler_eta"] = np.float32(sampling.eta)

@@ -31,6 +31,7 @@ from stormdraw.models.devices import autocast, choose_device, describe_device
 from stormdraw.models.downscaling import DownscalingModel
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.white_noise import White, WhiteNoise, amplified
+from stormdraw.roles import Roles
 from stormdraw.seeds import seed_for
 from stormdraw.times import format_init
 
@@ -120,7 +121,7 @@ def load_downscalers(
     device = choose_device()
     by_variable = {}
     for path in checkpoints:
-        trained = load_model(path, device, list(state))
+        trained = load_model(path, device, Roles(predicted=tuple(state)))
         one = _downscaler(trained, case.system, source)
         by_variable[one.variable] = one
     lacking = [name for name in case.variables if name not in by_variable]
@@ -187,7 +188,7 @@ def _groups(
 def blocks_at_once(downscaler: Downscaler, how: Downscaling) -> int:
     """The number of blocks drawn together within the memory limit."""
     model, size = downscaler.model, downscaler.blocks.size
-    one = sampling_bytes(model.settings, len(model.variables), (size, size))
+    one = sampling_bytes(model.settings, model.roles, (size, size))
     return max(1, int(how.batch_gigabytes * 1e9 // one))
 
 

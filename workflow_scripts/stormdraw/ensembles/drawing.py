@@ -92,8 +92,11 @@ def draw_case(
     the noise of each variable, by default by 1. Raises StormdrawError if the checkpoint does not
     fit or an initial state has missing points.
     """
-    case = Case(system.name, system.method, init, run.leads, run.variables)
+    roles = run.roles
+    case = Case(
+        *(system.name, system.method, init, run.leads, run.variables), roles.diagnosed, roles.input
+    )
     memory = run.ensembles.batch_gigabytes
-    amplitude = system.amplitudes(run.variables, amplitudes)
+    amplitude = system.amplitudes(system.noisy(run), amplitudes)
     rollout = Rollout(members, run.seed, memory, system.rho, amplitude, chosen, kept)
     system.draw(CaseToDraw(case, drawn, rollout, output, settings, threads))

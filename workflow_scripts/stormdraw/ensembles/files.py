@@ -16,6 +16,7 @@ from stormdraw.fields.packing import packing_of
 from stormdraw.fields.states import absent_times, incomplete_times, read_grid_of
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
+from stormdraw.roles import Roles
 from stormdraw.variables import scored_variables
 
 logger = logging.getLogger(__name__)
@@ -32,13 +33,25 @@ class Put(Protocol):
 
 @dataclass(frozen=True)
 class Case:
-    """The subject of an ensemble file: one system at one initial time."""
+    """The subject of an ensemble file: one system at one initial time.
+
+    `variables` are those of the forecasts, of which the last ones may be `diagnosed`; `inputs` are
+    those that models of the run are given at the initial time.
+    """
 
     system: str
     method: str
     init: datetime
     leads: Sequence[int]
     variables: Sequence[str]
+    diagnosed: Sequence[str] = ()
+    inputs: Sequence[str] = ()
+
+    @property
+    def roles(self) -> Roles:
+        """The roles of the run's variables."""
+        predicted = tuple(name for name in self.variables if name not in self.diagnosed)
+        return Roles(predicted=predicted, diagnosed=tuple(self.diagnosed), input=tuple(self.inputs))
 
 
 @contextlib.contextmanager

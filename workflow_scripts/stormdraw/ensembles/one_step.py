@@ -37,7 +37,7 @@ def write_one_step(
     checkpoint does not fit, or if an initial state is missing or has missing points.
     """
     torch.set_num_threads(threads)
-    trained = load_model(checkpoint, choose_device(), list(case.variables))
+    trained = load_model(checkpoint, choose_device(), case.roles)
     model = one_step_model(trained, case.system)
     if not model.stochastic:
         rollout = replace(rollout, members=1)

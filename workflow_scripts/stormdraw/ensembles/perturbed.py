@@ -63,9 +63,7 @@ def write_def(
     """
     torch.set_num_threads(threads)
     device = choose_device()
-    perturbation, forecaster = (
-        load_model(path, device, list(case.variables)) for path in checkpoints
-    )
+    perturbation, forecaster = (load_model(path, device, case.roles) for path in checkpoints)
     model = one_step_model(forecaster, case.system)
     if model.stochastic:
         raise StormdrawError(
@@ -101,7 +99,7 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
             f"{model.settings.target}); name one with target: perturbed_state"
         )
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    kept = [case.variables.index(name) for name in perturbing.restandardise]
+    kept = [model.variables.index(name) for name in perturbing.restandardise]
 
     def walk(states: torch.Tensor, white: White, correlate: Correlate) -> torch.Tensor:
         condition = model.normalization.standardise(states)

@@ -27,9 +27,9 @@ from stormdraw.models.bounds import apply_bounds
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.device_sums import DeviceSums
 from stormdraw.models.devices import describe_device
-from stormdraw.models.forcings import Forcings, make_forcings
+from stormdraw.models.forcings import Forcings, forcings_of
 from stormdraw.models.memory import sampling_bytes
-from stormdraw.models.pairs import check_finite
+from stormdraw.models.stored_states import StoredStates, check_finite
 from stormdraw.models.white_noise import White, WhiteNoise, amplified
 from stormdraw.seeds import seed_for
 from stormdraw.times import format_init, hours
@@ -163,7 +163,7 @@ def write_rollout(
     for model in together(trained, perturbation):
         model.grid.check(grid, f"system {case.system}: the model {model.name}")
     history = trained.model.settings.history
-    gap = why_none_starts(inputs.fields, initial_times(case, history))
+    gap = why_none_starts(inputs.fields, initial_times(case.init, history))
     if gap:
         write_missing(output, inputs.fields[0], case, rollout.numbers, settings, gap)
         return
@@ -174,8 +174,10 @@ def write_rollout(
                 *(trained, generate, inputs, case, resumed, output, settings, notes, perturbation)
             )
         return
-    initial = read_initial(inputs.fields, case, history)
-    forcings = make_forcings(trained.model.settings.forcings, grid, inputs.static, trained.terrain)
+    roles = trained.model.roles
+    initial = read_initial(inputs.fields, roles.predicted, case.init, history)
+    upper = StoredStates(inputs.fields, roles.input, [case.init], grid.shape)
+    forcings = forcings_of(trained.model, grid, inputs.static, trained.terrain, upper)
     device = next(trained.model.parameters()).device
     logger.info(
         "%d members from %s UTC to %d h on %s",
@@ -204,16 +206,18 @@ def write_rollout(
     join_members(sorted(drawn_before(rollout.kept)), case, output, settings)
 
 
-def initial_times(case: Case, history: int) -> list[datetime]:
+def initial_times(init: datetime, history: int) -> list[datetime]:
     """The valid times of the initial states of a case, the oldest first."""
-    return [case.init - hours(age) for age in range(history - 1, -1, -1)]
+    return [init - hours(age) for age in range(history - 1, -1, -1)]
 
 
-def read_initial(paths: Sequence[Path], case: Case, history: int) -> np.ndarray:
+def read_initial(
+    paths: Sequence[Path], variables: Sequence[str], init: datetime, history: int
+) -> np.ndarray:
     """The physical states up to the initial time, (H, V, Y, X), the oldest first."""
     states = []
-    for time, state in read_states(paths, case.variables, initial_times(case, history)):
-        check_finite(state, case.variables, ", ".join(str(path) for path in paths), time)
+    for time, state in read_states(paths, variables, initial_times(init, history)):
+        check_finite(state, variables, ", ".join(str(path) for path in paths), time)
         states.append(state)
     return np.stack(states)
 
@@ -232,7 +236,8 @@ def roll_out(
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """Yield (member, index of the lead, physical state (variable, y, x)) of one batch of `members`.
 
-    `initial` are the physical states (H, V, Y, X) up to the initial time, the oldest first. A
+    `initial` are the physical states (H, V, Y, X) of the predicted variables up to the initial
+    time, the oldest first; the states yielded have the diagnosed variables as well. A
     `perturbation` replaces the present state, also as history of later hours. Raises StormdrawError
     if a model draws NaN or infinity.
     """
@@ -244,7 +249,7 @@ def roll_out(
     correlate = PersistentNoise(rollout.rho, rollout.draws)
     drawn = DrawnStates(case)
     for hour in range(1, max(case.leads) + 1):
-        known = torch.from_numpy(forcings.at(case.init + hours(hour))).to(device)
+        known = torch.from_numpy(forcings.for_members(case.init, hour, members)).to(device)
         known = known.expand(len(members), -1, -1, -1)
         white = amplified(
             noise_of(rollout.run_seed, case, members, hour, device), rollout.noise_amplitude, device
@@ -260,7 +265,7 @@ def roll_out(
         )
         tally.add(changed, following[:, 0].numel())
         drawn.add(following, trained.name, hour)
-        states = [*states[1:], following]
+        states = [*states[1:], following[:, : len(model.roles.predicted)]]
         if hour in case.leads:
             drawn.check()
             lead = list(case.leads).index(hour)
@@ -281,9 +286,7 @@ def members_at_once(
 
     `models` alternate, so the largest of them counts.
     """
-    one = max(
-        sampling_bytes(each.model.settings, len(each.model.variables), shape) for each in models
-    )
+    one = max(sampling_bytes(each.model.settings, each.model.roles, shape) for each in models)
     fitting = max(1, int(rollout.batch_gigabytes * 1e9 // one))
     on_cpu = next(models[0].model.parameters()).device.type == "cpu"
     return min(fitting, len(rollout.numbers), LARGEST_CPU_BATCH if on_cpu else fitting)

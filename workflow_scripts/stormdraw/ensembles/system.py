@@ -247,9 +247,13 @@ class FromModel(Drawing):
         """As many as asked for, or one."""
         return run.members(self) if models[self.model].by_chance else 1
 
+    def noisy(self, run: Settings) -> list[str]:
+        """The variables that the noise is of: those of a forecast, where it has a channel each."""
+        return run.variables
+
     def groups(self, run: Settings) -> dict[str, list[str]]:
         """The groups of variables to which calibration gives an amplitude each."""
-        return groups_of(run.variables, self.noise_by_variable)
+        return groups_of(self.noisy(run), self.noise_by_variable)
 
     def amplitudes(
         self, variables: Sequence[str], multiples: Mapping[str, float]

@@ -69,8 +69,9 @@ class StateReader:
     ) -> np.ndarray:
         """The state valid at a time, or a part of it, float32 (variable, y, x).
 
-        `out`, C-contiguous, is filled if given, such as reused or pinned memory. Raises
-        StormdrawError if the time is in none of the files, or a variable not in its file.
+        `out`, C-contiguous, is filled if given, such as reused or pinned memory; it may be for the
+        first variables only. Raises StormdrawError if the time is in none of the files, or a
+        variable not in its file.
         """
         if time not in self._where:
             raise StormdrawError(
@@ -78,7 +79,8 @@ class StateReader:
                 "check the archive's manifest for that hour"
             )
         path, index = self._where[time]
-        return day_file(path).read(self.names, index, out, window)
+        names = self.names if out is None else self.names[: len(out)]
+        return day_file(path).read(names, index, out, window)
 
 
 def read_states(

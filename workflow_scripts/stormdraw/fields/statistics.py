@@ -34,6 +34,18 @@ class Statistics:
     tendency_mean: np.ndarray
     tendency_std: np.ndarray
 
+    def of(self, names: Sequence[str]) -> "Statistics":
+        """Those of some of the variables, in this order."""
+        places = [self.variables.index(name) for name in names]
+        return Statistics(
+            tuple(names),
+            tuple(self.transforms[place] for place in places),
+            *(
+                each[places]
+                for each in (self.mean, self.std, self.tendency_mean, self.tendency_std)
+            ),
+        )
+
 
 class _Moments:
     """Mean and variance of a stream of fields, merged as in Chan et al. (1983).

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
+from torch.nn.functional import pad
 
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.normalization import Normalization
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import Augmentation
+from stormdraw.roles import Roles
 from stormdraw.variables import other_components, variable, vectors
 
 
@@ -30,15 +32,32 @@ class Augmenter(nn.Module):
     Wind vectors turn with the fields. Scaling stretches a state about the value that means nothing
     is there (the reflectivity floor, calm air, no energy), or else about the training mean. Noise
     is added to the input states, not to the target. Finally, every changed state is clipped to the
-    bounds of the variables, and its dew point to the temperature.
+    bounds of the variables, and its dew point to the temperature. Fields of the initial time turn
+    and stretch as the states do.
+
+    `statistics` are those of all variables with one of the `roles`, by default all predicted. The
+    fields of the role input are the forcings from number `first_input`.
     """
 
     origin: torch.Tensor
     lower: torch.Tensor
     upper: torch.Tensor
 
-    def __init__(self, settings: Augmentation, statistics: Statistics) -> None:
+    def __init__(
+        self,
+        settings: Augmentation,
+        statistics: Statistics,
+        roles: Roles | None = None,
+        first_input: int = 0,
+    ) -> None:
         super().__init__()
+        roles = roles or Roles(predicted=statistics.variables)
+        self.inputs = None
+        if roles.input:
+            self.inputs = Augmenter(settings, statistics.of(roles.input))
+        self.input_places = slice(first_input, first_input + len(roles.input))
+        self.predicted = len(roles.predicted)
+        statistics = statistics.of(roles.forecast)
         self.settings = settings
         self.names = statistics.variables
         self.normalization = Normalization(statistics, "next_state")
@@ -69,21 +88,21 @@ class Augmenter(nn.Module):
         drawn = self._draw_noise(batch, noise)
         if not mine:
             return batch
-        states, forcings = _sequence(batch).clone(), batch.forcings.clone()
+        states, forcings = self._sequence(batch).clone(), batch.forcings.clone()
         factor, weights = (
             None if each is None else each.clone() for each in (batch.map_factor, batch.weights)
         )
         for k, change in mine.items():
             states[k] = self.change(states[k], change, {n: each[k] for n, each in drawn.items()})
-            forcings[k] = torch.rot90(forcings[k], change.turns, dims=(2, 1))
+            forcings[k] = self._changed_forcings(forcings[k], change)
             for each in (factor, weights):
                 if each is not None:
                     each[k] = torch.rot90(each[k], change.turns, dims=(1, 0))
         return replace(
             batch,
-            now=states[:, -2],
+            now=states[:, -2, : self.predicted],
             following=states[:, -1],
-            before=None if batch.before is None else states[:, :-2],
+            before=None if batch.before is None else states[:, :-2, : self.predicted],
             forcings=forcings,
             map_factor=factor,
             weights=weights,
@@ -140,6 +159,27 @@ class Augmenter(nn.Module):
         """(..., V, Y, X) stretched about each variable's origin."""
         return self.origin + factor * (states - self.origin)
 
+    def _changed_forcings(self, forcings: torch.Tensor, change: Change) -> torch.Tensor:
+        """The forcings of a sample, (F, Y, X), turned; initial fields change as states do."""
+        changed = torch.rot90(forcings, change.turns, dims=(2, 1))
+        if self.inputs is None:
+            return changed
+        changed, normalization = changed.clone(), self.inputs.normalization
+        fields = normalization.physical(forcings[None, self.input_places])
+        fields = self.inputs.change(fields, change, {})
+        changed[self.input_places] = normalization.standardise(fields)[0]
+        return changed
+
+    def _sequence(self, batch: Batch) -> torch.Tensor:
+        """The batch's states in order of time, the target last: (B, H + 1, V, Y, X).
+
+        Diagnosed variables are 0 but in the target.
+        """
+        before = () if batch.before is None else batch.before.unbind(dim=1)
+        diagnosed = len(self.names) - self.predicted
+        earlier = [pad(state, (0, 0, 0, 0, 0, diagnosed)) for state in (*before, batch.now)]
+        return torch.stack([*earlier, batch.following], dim=1)
+
     def _draw_noise(
         self, batch: Batch, generator: torch.Generator | None
     ) -> dict[str, torch.Tensor]:
@@ -163,12 +203,6 @@ class Augmenter(nn.Module):
                 states[..., dew_point, :, :], states[..., temperature, :, :]
             )
         return states
-
-
-def _sequence(batch: Batch) -> torch.Tensor:
-    """The batch's states in order of time, the target last: (B, H + 1, V, Y, X)."""
-    pair = torch.stack([batch.now, batch.following], dim=1)
-    return pair if batch.before is None else torch.cat([batch.before, pair], dim=1)
 
 
 def _origin(name: str, mean: float) -> float:

@@ -28,13 +28,19 @@ class Delivery:
         indices: np.ndarray,
         crops: Crops | None = None,
         windows: Sequence[Window] = (),
+        leads: Sequence[int] = (),
     ) -> Batch:
-        """This rank's part of the pairs with these indices, or of these windows of them."""
+        """This rank's part of the pairs with these indices, or of these windows of them.
+
+        Each is an hour of a forecast with one of the `leads`, if they are given.
+        """
         share = self.ranks.share(len(indices))
         if share is not None:
             indices = indices[list(share.indices)]
             windows = windows and [windows[place] for place in share.indices]
-        batch = replace(pairs.batch(indices.tolist(), windows or None), share=share)
+            leads = leads and [leads[place] for place in share.indices]
+        batch = pairs.batch(indices.tolist(), windows or None, leads or None)
+        batch = replace(batch, share=share)
         if crops is not None:
             batch = replace(batch, weights=crops.weights(windows))
         return batch.pin_memory() if self.pinned else batch
@@ -133,14 +139,20 @@ class ShuffledBatches:
         self.given = state["samples_given"] // self.batch_size
 
     def _batch(self, samples: np.ndarray) -> Batch:
-        """A batch of these samples; crops depend only on the seed, the epoch and the sample."""
-        pairs = samples % len(self.pairs)
-        if self.crops is None:
-            return self.delivery.batch(self.pairs, pairs)
-        windows = [
-            self.crops.draw(self.sampler.random("crop", sample)) for sample in samples.tolist()
-        ]
-        return self.delivery.batch(self.pairs, pairs, self.crops, windows)
+        """A batch of these samples.
+
+        Their crops and leads depend only on the seed, the epoch and the sample.
+        """
+        pairs, random = samples % len(self.pairs), self.sampler.random
+        windows, leads = [], []
+        if self.crops is not None:
+            windows = [self.crops.draw(random("crop", sample)) for sample in samples.tolist()]
+        if self.pairs.forcings.by_lead:
+            leads = [
+                self.pairs.draw_lead(pair, random("lead", sample))
+                for pair, sample in zip(pairs.tolist(), samples.tolist(), strict=True)
+            ]
+        return self.delivery.batch(self.pairs, pairs, self.crops, windows, leads)
 
     def _edges(self) -> np.ndarray:
         return np.arange(self.batch_size, len(self.sampler), self.batch_size)

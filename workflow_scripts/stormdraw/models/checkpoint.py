@@ -17,6 +17,7 @@ from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.provenance import commit
+from stormdraw.roles import Roles
 
 FORMAT = 3
 
@@ -44,7 +45,11 @@ def save_model(
     terrain: tuple[float, float] | None,
     grid: Grid,
 ) -> None:
-    """Write a model as numbers, strings, lists and tensors only, so that it loads weights-only."""
+    """Write a model as numbers, strings, lists and tensors only, so that it loads weights-only.
+
+    `statistics` are those of at least the model's variables.
+    """
+    statistics = statistics.of(model.roles.every)
     content = {
         "format": FORMAT,
         "name": name,
@@ -53,6 +58,7 @@ def save_model(
         },
         "settings": model.settings.model_dump(mode="json"),
         "variables": list(statistics.variables),
+        "roles": model.roles.by_role(),
         "statistics": {
             "transforms": list(statistics.transforms),
             **{key: getattr(statistics, key).tolist() for key in _ARRAYS},
@@ -68,27 +74,31 @@ def save_model(
 def load_model(
     path: str | Path,
     device: torch.device,
-    variables: list[str] | None = None,
+    run: Roles | None = None,
 ) -> TrainedModel:
     """A model on `device`, ready to sample.
 
-    `variables` are those of the current configuration. Raises StormdrawError if the file is not a
-    checkpoint of this version, or has other variables.
+    `run` has the roles of the current configuration's variables. Raises StormdrawError if the file
+    is not a checkpoint of this version, or has other variables or other roles.
     """
     content = _read(path)
-    if variables is not None and list(variables) != content["variables"]:
-        raise StormdrawError(
-            f"{path}: was trained for {', '.join(content['variables'])}, but the configuration's "
-            f"variables are {', '.join(variables)}; delete it to train again"
-        )
     own = ModelSettings.model_validate(content["settings"])
+    # Checkpoints from before there were roles predict all variables.
+    given = content.get("roles", {"predicted": content["variables"]})
+    roles = Roles.model_validate(given)
+    wanted = roles if run is None else own.roles_of(run)
+    if roles != wanted:
+        raise StormdrawError(
+            f"{path}: was trained for {roles}, but the configuration's variables are {wanted}; "
+            "delete it to train again"
+        )
     numbers = content["statistics"]
     statistics = Statistics(
         variables=tuple(content["variables"]),
         transforms=tuple(numbers["transforms"]),
         **{key: np.array(numbers[key], dtype=np.float32) for key in _ARRAYS},
     )
-    model = make_forecaster(own, statistics)
+    model = make_forecaster(own, statistics, roles)
     try:
         model.load_state_dict(content["state_dict"])
     except RuntimeError as error:

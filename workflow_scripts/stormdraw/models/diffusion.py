@@ -8,6 +8,7 @@ from stormdraw.models.losses import min_snr_weight, squared_error
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import DiffusionPrediction, ModelSettings
+from stormdraw.roles import Roles
 
 # Quarters of the timesteps.
 NOISE_LEVELS = ("nearly_clean", "light", "heavy", "nearly_noise")
@@ -16,8 +17,8 @@ NOISE_LEVELS = ("nearly_clean", "light", "heavy", "nearly_noise")
 class DiffusionModel(Forecaster):
     """Generates the next state by removing noise step by step."""
 
-    def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
-        super().__init__(settings, statistics)
+    def __init__(self, settings: ModelSettings, statistics: Statistics, roles: Roles) -> None:
+        super().__init__(settings, statistics, roles)
         self.prediction: DiffusionPrediction = "noise" if settings.prediction == "noise" else "v"
         schedule = settings.noise_schedule
         self.schedule = NoiseSchedule(cosine_betas(schedule.timesteps, schedule.largest_beta))
@@ -38,8 +39,9 @@ class DiffusionModel(Forecaster):
     ) -> torch.Tensor:
         """Mean squared error of the prediction for each sample and variable, (B, V).
 
-        `now` and `following` are physical states one hour apart and `noise` is white, each
-        (B, V, Y, X); `forcings` are (B, F, Y, X), `timestep` (B,) and `weights`, of the points,
+        `now` and `following` are physical states one hour apart and `noise` is white, of the shape
+        of the latter, each (B, V, Y, X); `forcings` are (B, F, Y, X), `timestep` (B,) and
+        `weights`, of the points,
         (B, Y, X). With no weights the mean of the result is the simple loss of Ho et al. (2020),
         equation 14.
         """
@@ -71,7 +73,7 @@ class DiffusionModel(Forecaster):
 
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
         """The loss at random timesteps with random noise, (B, V)."""
-        shape, device = (batch.full_size, *batch.now.shape[1:]), batch.now.device
+        shape, device = (batch.full_size, *batch.following.shape[1:]), batch.now.device
         timestep = batch.own_part(self.draw_timesteps(batch.full_size, generator, device))
         noise = batch.own_part(torch.randn(shape, generator=generator, device=device))
         self.noise_levels = self.noise_level(timestep)
@@ -99,4 +101,5 @@ class DiffusionModel(Forecaster):
     ) -> torch.Tensor:
         """The network's output for a noisy state, (B, V, Y, X)."""
         timestep = torch.zeros(len(now), dtype=torch.long, device=now.device)
-        return self.network(torch.empty_like(now), self.condition(now, forcings, before), timestep)
+        noisy = now.new_empty(len(now), len(self.variables), *now.shape[2:])
+        return self.network(noisy, self.condition(now, forcings, before), timestep)

@@ -11,6 +11,7 @@ from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.losses import squared_error
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
+from stormdraw.roles import Roles
 
 
 class DownscalingModel(DiffusionModel):
@@ -20,9 +21,9 @@ class DownscalingModel(DiffusionModel):
     fields may thus come from another model than the fine ones.
     """
 
-    def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
-        super().__init__(settings, statistics)
-        self.downscaled = statistics.variables.index(str(settings.variable))
+    def __init__(self, settings: ModelSettings, statistics: Statistics, roles: Roles) -> None:
+        super().__init__(settings, statistics, roles)
+        self.downscaled = self.variables.index(str(settings.variable))
 
     @property
     def loss_names(self) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from stormdraw.grids import WHOLE_GRID, Window, with_ends
 from stormdraw.models.bounds import apply_bounds
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.devices import autocast
-from stormdraw.models.forcings import Forcings
+from stormdraw.models.forcings import Forcings, ForecastHour
 from stormdraw.models.one_step import OneStepModel
-from stormdraw.models.pairs import Batch, Pairs
+from stormdraw.models.pairs import Batch, Pairs, leads_at, usual_lead
 from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class OneHourForecaster:
 
         Both ends of the window must be given.
         """
-        network, (height, width) = self.model.network, self.forcings.latitude.shape
+        network, (height, width) = self.model.network, self.forcings.shape
         if network.context is None:
             return slice(0, height), slice(0, width)
         reach = network.context, network.multiple
@@ -55,20 +55,21 @@ class OneHourForecaster:
 
     @torch.inference_mode()
     def __call__(
-        self, states: np.ndarray, valid: datetime, window: Window = WHOLE_GRID
+        self, states: np.ndarray, hour: ForecastHour, window: Window = WHOLE_GRID
     ) -> np.ndarray:
-        """The physical state at `valid`, (V, y, x), from the states of the hours before it.
+        """The physical state at an hour, (V, y, x), from the states of the hours before it.
 
         `states` are (H, V, y, x), the oldest first, on the whole grid or a window of it. Physical
-        bounds are applied, as in forecasts.
+        bounds are applied, as in forecasts. What the forecaster diagnoses is left out.
         """
         device = next(self.model.parameters()).device
         start = torch.from_numpy(states).to(device)
-        known = torch.from_numpy(self.forcings.at(valid, window)).to(device)[None]
+        known = torch.from_numpy(self.forcings.at(hour, window)).to(device)[None]
         before = start[None, :-1] if len(start) > 1 else None
         with autocast(self.model.settings.training.precision, device):
             following = self.model.step(start[-1:], known, before)
-        return apply_bounds(following, self.model.variables)[0][0].cpu().numpy()
+        bounded, _ = apply_bounds(following, self.model.variables)
+        return bounded[0, : len(self.model.roles.predicted)].cpu().numpy()
 
     def fingerprint(self) -> str:
         """A short hash of the weights."""
@@ -96,36 +97,47 @@ class ForecastPairs(Pairs):
         bytes_in_memory: float,
         forecaster: OneHourForecaster,
         readers: int = 1,
+        longest_lead: int = 1,
     ) -> None:
         super().__init__(
             *(paths, variables, times, forcings, bytes_in_memory),
             history=forecaster.history,
             readers=readers,
+            longest_lead=longest_lead,
         )
         self.forecaster = forecaster
+        self.times = [
+            time for time in self.times if leads_at(time, forecaster.forcings, longest_lead)
+        ]
         self._forecasts: dict[datetime, np.ndarray] = {}
-        size = 4 * len(self.times) * len(self.variables) * forcings.latitude.size
+        size = 4 * len(self.times) * len(self.variables) * self.shape[0] * self.shape[1]
         if self.bytes and self.bytes + size <= bytes_in_memory:
             self.bytes += size
             self._forecasts = {time: self._forecast(time, WHOLE_GRID) for time in self.times}
             logger.info("%d forecasts of one hour by %s", len(self), forecaster.name)
 
-    def batch(self, indices: Sequence[int], windows: Sequence[Window] | None = None) -> Batch:
+    def batch(
+        self,
+        indices: Sequence[int],
+        windows: Sequence[Window] | None = None,
+        leads: Sequence[int] | None = None,
+    ) -> Batch:
         """The pairs with these indices, each cropped to its window if windows are given.
 
-        Raises StormdrawError, naming file, variable and time, if a field has NaN.
+        `leads` make no difference: the model has no forcings, and each forecast is made but once,
+        with the forecaster's forcings of the `usual_lead`. Raises StormdrawError, naming file,
+        variable and time, if a field has NaN.
         """
         times = [self.times[index] for index in indices]
         windows = [WHOLE_GRID] * len(times) if windows is None else windows
         following = [time + hours(1) for time in times]
-        known = map(self.forcings.at, following, windows)
         now = self.empty_states(windows)
         self.fetch(times, windows, [now], newest=0)
         forecasts = list(map(self._following, times, windows))
         return Batch(
             torch.from_numpy(now),
             torch.from_numpy(np.stack(forecasts)),
-            torch.from_numpy(np.stack(list(known))),
+            torch.from_numpy(self._forcings(following, [1] * len(times), windows)),
             tuple(following),
         )
 
@@ -140,7 +152,8 @@ class ForecastPairs(Pairs):
     def _forecast(self, time: datetime, window: Window) -> np.ndarray:
         start = self.empty_states([window], self.history)
         self.fetch([time], [window], list(start.swapaxes(0, 1)), newest=0)
-        forecast = self.forecaster(start[0], time + hours(1), window)
+        lead = usual_lead(time, self.forecaster.forcings, self.longest_lead)
+        forecast = self.forecaster(start[0], ForecastHour.at(time + hours(1), lead), window)
         if not np.isfinite(forecast).all():
             raise StormdrawError(
                 f"the forecaster {self.forecaster.name} gives NaN or infinite values from the "

@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from stormdraw.fields.statistics import Statistics
-from stormdraw.models.forcings import channel_count
+from stormdraw.models.forcings import channels_of
 from stormdraw.models.losses import variable_weights
 from stormdraw.models.normalization import Normalization
 from stormdraw.models.pairs import Batch
 from stormdraw.models.physics import PhysicalLaws
 from stormdraw.models.registry import build_network
 from stormdraw.models.settings import ModelSettings
+from stormdraw.roles import Roles
 
 
 class Forecaster(nn.Module, ABC):
@@ -32,25 +33,30 @@ class Forecaster(nn.Module, ABC):
     violations: torch.Tensor | None = None
     weights_of_variables: torch.Tensor
 
-    def __init__(self, settings: ModelSettings, statistics: Statistics) -> None:
+    def __init__(self, settings: ModelSettings, statistics: Statistics, roles: Roles) -> None:
+        """`statistics` are those of all variables that have one of these `roles`."""
         super().__init__()
         self.settings = settings
-        self.variables = statistics.variables
-        variables = len(statistics.variables)
+        self.roles = roles
+        self.statistics = statistics.of(roles.every)
+        # Those that it gives, in the order of its output.
+        self.variables = roles.forecast
         self.network = build_network(
             settings.family,
             settings.network_options,
-            variables,
-            settings.history * variables + channel_count(settings.forcings),
+            len(roles.forecast),
+            settings.history * len(roles.predicted) + len(channels_of(settings, roles)),
+            len(roles.predicted),
         )
-        self.normalization = Normalization(statistics, settings.target)
+        given = statistics.of(roles.forecast)
+        self.normalization = Normalization(given, settings.target, len(roles.diagnosed))
         self.register_buffer(
             "weights_of_variables",
-            variable_weights(statistics.variables, settings.loss.variable_weights),
+            variable_weights(roles.forecast, settings.loss.variable_weights),
             persistent=False,
         )
         physics = settings.physics
-        self.laws = None if physics is None else PhysicalLaws(physics, statistics)
+        self.laws = None if physics is None else PhysicalLaws(physics, given)
 
     @property
     def loss_names(self) -> tuple[str, ...]:
@@ -74,10 +80,11 @@ class Forecaster(nn.Module, ABC):
     ) -> torch.Tensor:
         """The condition (B, H V + F, Y, X): standardised states, oldest first, then forcings.
 
-        `now` is the physical state (B, V, Y, X), `before` the H - 1 hourly states before it, (B, H
-        - 1, V, Y, X), and `forcings` are (B, F, Y, X). With `history_as: changes`, each earlier
-        state is replaced by the change over the following hour, scaled by the standard deviation of
-        such changes: networks are slow to learn the small differences between states.
+        `now` is the physical state (B, V, Y, X) of the predicted variables, `before` the H - 1
+        hourly states before it, (B, H - 1, V, Y, X), and `forcings` are (B, F, Y, X). With
+        `history_as: changes`, each earlier state is replaced by the change over the following hour,
+        scaled by the standard deviation of such changes: networks are slow to learn the small
+        differences between states.
         """
         states = [*([] if before is None else before.unbind(dim=1)), now]
         standardised = self.normalization.standardise
@@ -89,7 +96,7 @@ class Forecaster(nn.Module, ABC):
 
     def persistence(self, now: torch.Tensor) -> torch.Tensor:
         """The target if nothing changes, (B, V, Y, X): a first guess of the clean state."""
-        return self.normalization.encode(now, now)
+        return self.normalization.persistence(now)
 
     @abstractmethod
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:

@@ -18,13 +18,13 @@ from torch.utils._pytree import tree_leaves
 
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.execution import blocks_of, recompute_activations
-from stormdraw.models.forcings import channel_count
+from stormdraw.models.forcings import channels_of
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.implementations import largest_implementations
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
-from stormdraw.variables import DEFAULT_STATE, names_of
+from stormdraw.roles import Roles
 
 # The GNU C library maps larger blocks individually and returns them at once. Smaller ones come from
 # its heap, where they leave gaps (mallopt(3), M_MMAP_THRESHOLD).
@@ -114,14 +114,14 @@ class TrainingMemory:
         return 4 * 4 * self.parameters
 
 
-def model_without_data(settings: ModelSettings, variables: int) -> Forecaster:
-    """The model of a configuration on the meta device."""
+def model_without_data(settings: ModelSettings, run: Roles) -> Forecaster:
+    """The model of a configuration on the meta device, in a run with these roles."""
     with torch.device("meta"):
-        return _new_model(settings, variables)
+        return _new_model(settings, run)
 
 
 def training_memory(
-    settings: ModelSettings, variables: int, shape: tuple[int, int], validates: bool = False
+    settings: ModelSettings, run: Roles, shape: tuple[int, int], validates: bool = False
 ) -> TrainingMemory:
     """The memory of a training on a (y, x) grid or crops of it, and of its validation if any.
 
@@ -132,7 +132,7 @@ def training_memory(
     """
     training = settings.training
     validation = 0
-    with model_of_fake_tensors(settings, variables) as model:
+    with model_of_fake_tensors(settings, run) as model:
         saved, step, in_heap = one_step(model, settings, shape)
         if validates:
             validation, heap = _one_validation(model, settings, shape)
@@ -155,12 +155,12 @@ def training_memory(
 
 
 @contextmanager
-def model_of_fake_tensors(settings: ModelSettings, variables: int) -> Iterator[Forecaster]:
+def model_of_fake_tensors(settings: ModelSettings, run: Roles) -> Iterator[Forecaster]:
     """The model of a configuration as it is trained, with fake tensors."""
     training = settings.training
     on_gpu = training.device_memory_gigabytes is not None
     with FakeTensorMode(), largest_implementations(on_gpu):
-        model = _new_model(settings, variables)
+        model = _new_model(settings, run)
         if training.channels_last:
             _lay_channels_last(model)
         recompute_activations(model.network, training.activation_checkpointing)
@@ -212,12 +212,19 @@ def _on_each(samples: int, settings: ModelSettings) -> int:
 
 
 def _batch(model: Forecaster, settings: ModelSettings, size: int, shape: tuple[int, int]) -> Batch:
-    variables = len(model.variables)
-    now, following = (_states(size, variables, shape, "cpu") for _ in range(2))
-    forcings = _states(size, channel_count(settings.forcings), shape, "cpu")
-    return Batch(
-        now, following, forcings, (), _earlier_states(settings, size, variables, shape, "cpu")
-    )
+    now, forcings, before = _given(model, settings, size, shape)
+    following = _states(size, len(model.variables), shape)
+    return Batch(now, following, forcings, (), before)
+
+
+def _given(
+    model: Forecaster, settings: ModelSettings, size: int, shape: tuple[int, int]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """What a step starts from: the current states, the forcings and the states before."""
+    predicted, earlier = len(model.roles.predicted), settings.history - 1
+    forcings = _states(size, len(channels_of(settings, model.roles)), shape)
+    before = torch.empty((size, earlier, predicted, *shape)) if earlier else None
+    return _states(size, predicted, shape), forcings, before
 
 
 def precision_of(settings: ModelSettings) -> torch.autocast:
@@ -265,49 +272,34 @@ def validated_at_once(settings: ModelSettings, shape: tuple[int, int]) -> int:
     return max(training.devices, learnt_points // (shape[0] * shape[1]))
 
 
-def sampling_bytes(settings: ModelSettings, variables: int, shape: tuple[int, int]) -> int:
+def sampling_bytes(settings: ModelSettings, run: Roles, shape: tuple[int, int]) -> int:
     """The memory of each additional member on a (y, x) grid while it is drawn."""
     # Not the meta device: there, attention would count every pair of positions, which no real
     # device holds.
     with FakeTensorMode():
-        return one_pass(_new_model(settings, variables), settings, shape)
+        return one_pass(_new_model(settings, run), settings, shape)
 
 
 @torch.no_grad()
 def one_pass(model: Forecaster, settings: ModelSettings, shape: tuple[int, int]) -> int:
     """The peak in bytes besides weights while a member is drawn."""
-    variables = len(model.variables)
     with LiveMemory() as memory:
         memory.leave_out([*model.parameters(), *model.buffers()])
         # First-guess and noisy states and the solver's last two results are kept besides the
         # network.
-        waiting = [_states(1, variables, shape, "cpu") for _ in range(4)]
-        forcings = _states(1, channel_count(settings.forcings), shape, "cpu")
-        earlier = _earlier_states(settings, 1, variables, shape, "cpu")
-        model.rehearse(_states(1, variables, shape, "cpu"), forcings, earlier)
+        waiting = [_states(1, len(model.variables), shape) for _ in range(4)]
+        now, forcings, before = _given(model, settings, 1, shape)
+        model.rehearse(now, forcings, before)
     del waiting
     return memory.peak
 
 
-def _new_model(settings: ModelSettings, variables: int) -> Forecaster:
-    ones = np.ones(variables, dtype=np.float32)
-    # Physical laws look up variables by name, and the downscaled variable must be among them.
-    known = dict.fromkeys((*DEFAULT_STATE, *names_of("state")))
-    first = settings.variable or DEFAULT_STATE[0]
-    names = (first, *(name for name in known if name != first))[:variables]
-    statistics = Statistics(names, ("identity",) * variables, ones, ones, ones, ones)
-    return make_forecaster(settings, statistics)
+def _new_model(settings: ModelSettings, run: Roles) -> Forecaster:
+    ones = np.ones(len(run.every), dtype=np.float32)
+    identity = ("identity",) * len(run.every)
+    return make_forecaster(settings, Statistics(run.every, identity, ones, ones, ones, ones), run)
 
 
-def _earlier_states(
-    settings: ModelSettings, batch: int, variables: int, shape: tuple[int, int], device: str
-) -> torch.Tensor | None:
-    """The states before the current one, (B, H - 1, V, Y, X), if the model uses any."""
-    if settings.history == 1:
-        return None
-    return torch.empty((batch, settings.history - 1, variables, *shape), device=device)
-
-
-def _states(batch: int, channels: int, shape: tuple[int, int], device: str) -> torch.Tensor:
-    """A tensor (B, C, Y, X) on a device; fake or meta tensors hold no data."""
-    return torch.empty((batch, channels, *shape), device=device)
+def _states(batch: int, channels: int, shape: tuple[int, int]) -> torch.Tensor:
+    """A tensor (B, C, Y, X); fake tensors hold no data."""
+    return torch.empty((batch, channels, *shape))

@@ -17,23 +17,31 @@ class Normalization(nn.Module):
 
     A model's target is a state (the next or a perturbed one), or the difference of the next state
     from the current one. Each is scaled to zero mean and unit variance. Residuals use the mean and
-    standard deviation of the change over one hour, which is often a tenth of the state's own.
+    standard deviation of the change over one hour, which is often a tenth of the state's own. The
+    last variables of a target, `diagnosed`, are not in the current state, so their target is always
+    their own value. Where a method takes states, these have all variables or those before.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
     tendency_mean: torch.Tensor
     tendency_std: torch.Tensor
+    scale: torch.Tensor
     lower: torch.Tensor
     upper: torch.Tensor
 
-    def __init__(self, statistics: Statistics, target: Target) -> None:
+    def __init__(self, statistics: Statistics, target: Target, diagnosed: int = 0) -> None:
         super().__init__()
         self.transforms = statistics.transforms
+        self.diagnosed = diagnosed
+        self.predicted = len(statistics.variables) - diagnosed
         self.target = target
         for name in ("mean", "std", "tendency_mean", "tendency_std"):
             values = torch.as_tensor(getattr(statistics, name), dtype=torch.float32)
             self.register_buffer(name, values[:, None, None], persistent=False)
+        changes = torch.cat([self.tendency_std[: self.predicted], self.std[self.predicted :]])
+        scale = self.std if target in _STATES else changes
+        self.register_buffer("scale", scale, persistent=False)
         rows = [variable(name) for name in statistics.variables]
         for side, bounds in (
             ("lower", [row.lower for row in rows]),
@@ -44,22 +52,36 @@ class Normalization(nn.Module):
 
     def standardise(self, physical: torch.Tensor) -> torch.Tensor:
         """Physical units -> zero mean and unit variance, after each variable's transform."""
-        return (self._transform(physical) - self.mean) / self.std
+        count = physical.shape[1]
+        return (self._transform(physical) - self.mean[:count]) / self.std[:count]
 
     def physical(self, standardised: torch.Tensor) -> torch.Tensor:
         """The inverse of `standardise`."""
-        return self._untransform(standardised * self.std + self.mean)
+        count = standardised.shape[1]
+        return self._untransform(standardised * self.std[:count] + self.mean[:count])
 
     def encode(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
         """The model's target for the physical states `now` and `following`, one hour later."""
         if self.target in _STATES:
             return self.standardise(following)
-        return self.change(now, following)
+        change = self.change(now, following[:, : self.predicted])
+        if not self.diagnosed:
+            return change
+        return torch.cat([change, self.standardise(following)[:, self.predicted :]], dim=1)
 
     def change(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
-        """The standardised change from the physical state `now` to the one an hour later."""
+        """The standardised change from the predicted variables `now` to those an hour later."""
         change = self._transform(following) - self._transform(now)
-        return (change - self.tendency_mean) / self.tendency_std
+        count = self.predicted
+        return (change - self.tendency_mean[:count]) / self.tendency_std[:count]
+
+    def persistence(self, now: torch.Tensor) -> torch.Tensor:
+        """The target if no predicted variable changes and each diagnosed one has its mean."""
+        steady = self.standardise(now) if self.target in _STATES else self.change(now, now)
+        if not self.diagnosed:
+            return steady
+        none = steady.new_zeros(len(now), self.diagnosed, *now.shape[2:])
+        return torch.cat([steady, none], dim=1)
 
     def decode(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
         """The physical state one hour after `now`: the inverse of `encode`."""
@@ -67,12 +89,10 @@ class Normalization(nn.Module):
 
     def transformed(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
         """The next state after each variable's transform; also for M members, (B, M, V, Y, X)."""
-        if self.target in _STATES:
-            return torch.addcmul(self.mean, generated, self.std)
-        steady = self._transform(now) + self.tendency_mean
-        if generated.dim() > now.dim():
-            steady = steady[:, None]
-        return torch.addcmul(steady, generated, self.tendency_std)
+        start = self._start(now)
+        if generated.dim() > now.dim() and start.dim() == now.dim():
+            start = start[:, None]
+        return torch.addcmul(start, generated, self.scale)
 
     def within_bounds(
         self, now: torch.Tensor, generated: torch.Tensor, slope: float
@@ -81,12 +101,19 @@ class Normalization(nn.Module):
 
         Beyond a bound it continues with this `slope`, which keeps a gradient that leads back.
         """
-        if self.target in _STATES:
-            start, scale = self.mean, self.std
-        else:
-            start, scale = self._transform(now) + self.tendency_mean, self.tendency_std
+        start, scale = self._start(now), self.scale
         bounded = generated.clamp((self.lower - start) / scale, (self.upper - start) / scale)
         return bounded + slope * (generated - bounded)
+
+    def _start(self, now: torch.Tensor) -> torch.Tensor:
+        """The transformed state that a target of 0 means, (B, V, Y, X) or for all (V, 1, 1)."""
+        if self.target in _STATES:
+            return self.mean
+        steady = self._transform(now) + self.tendency_mean[: self.predicted]
+        if not self.diagnosed:
+            return steady
+        rest = self.mean[self.predicted :].expand(len(now), -1, *now.shape[2:])
+        return torch.cat([steady, rest], dim=1)
 
     def _transform(self, physical: torch.Tensor) -> torch.Tensor:
         return _each(physical, self.transforms, forward)
@@ -97,5 +124,6 @@ class Normalization(nn.Module):
 
 def _each(states: torch.Tensor, transforms: tuple[str, ...], function) -> torch.Tensor:  # type: ignore[no-untyped-def]
     """Apply each variable's transform along the second axis of (B, V, Y, X)."""
-    parts = [function(states[:, i], transform) for i, transform in enumerate(transforms)]
+    known = transforms[: states.shape[1]]
+    parts = [function(states[:, i], transform) for i, transform in enumerate(known)]
     return torch.stack(parts, dim=1)

@@ -25,6 +25,7 @@ from torch.utils.flop_counter import flop_registry, sdpa_backward_flop, sdpa_flo
 from stormdraw.models.accumulation import count_epochs
 from stormdraw.models.memory import model_of_fake_tensors, one_pass, one_step, precision_of
 from stormdraw.models.settings import ModelSettings
+from stormdraw.roles import Roles
 from stormdraw.settings import Settings
 
 # NVIDIA's figures (Ada GPU architecture, appendix A): matrix operations per second in half
@@ -141,17 +142,17 @@ def training_work(
     """
     pairs = len(settings.periods.training.times()) - 1
     _, steps = count_epochs(model, pairs)
-    work = step_work(model, len(settings.variables), shape)
+    work = step_work(model, settings.roles, shape)
     total = work * (steps * model.training.accumulation)
     if forecaster is not None:
         total += pass_work(settings, forecaster, shape) * pairs
     return total
 
 
-def step_work(model: ModelSettings, variables: int, shape: tuple[int, int]) -> Work:
+def step_work(model: ModelSettings, run: Roles, shape: tuple[int, int]) -> Work:
     """The loss of a whole training batch and its gradient."""
     model = _on_one_gpu(model)
-    with model_of_fake_tensors(model, variables) as fake, CountedWork() as counted:
+    with model_of_fake_tensors(model, run) as fake, CountedWork() as counted:
         one_step(fake, model, shape)
     return counted.work
 
@@ -160,7 +161,7 @@ def pass_work(settings: Settings, model: ModelSettings, shape: tuple[int, int]) 
     """One evaluation of a model's network on the whole grid."""
     model = _on_one_gpu(model)
     with (
-        model_of_fake_tensors(model, len(settings.variables)) as fake,
+        model_of_fake_tensors(model, settings.roles) as fake,
         CountedWork() as counted,
         precision_of(model),
     ):

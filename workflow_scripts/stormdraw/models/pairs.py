@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,24 +11,23 @@ import numpy as np
 import torch
 
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.states import StateReader
-from stormdraw.grids import WHOLE_GRID, Window
-from stormdraw.models.forcings import Forcings
+from stormdraw.grids import WHOLE_GRID, Window, with_ends
+from stormdraw.models.forcings import Forcings, ForecastHour
 from stormdraw.models.ranks import Share
-from stormdraw.times import hours
+from stormdraw.models.stored_states import StoredStates
+from stormdraw.seeds import seed_for
+from stormdraw.times import format_init, hours
 
 logger = logging.getLogger(__name__)
-
-# A part of the state (variable, y, x), float32: its valid time, its window, and where to write it.
-_Wanted = tuple[datetime, Window, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Batch:
     """Pairs of physical states with their forcings.
 
-    `now` and `following` are (B, V, Y, X), `forcings` (B, F, Y, X); `times` are the valid times of
-    `following`. `before` are the hourly states before `now`, oldest first, (B, H - 1, V, Y, X), for
+    `now` (B, V, Y, X) has the predicted variables; `following`, (B, W, Y, X), those and the
+    diagnosed ones. `forcings` are (B, F, Y, X); `times` are the valid times of `following`.
+    `before` are the hourly states before `now`, oldest first, (B, H - 1, V, Y, X), for
     a model with a history of H states. `map_factor` (B, Y, X) and the `weights` of the points (B,
     Y, X) are given where they are needed. With several devices, a batch is a `share` of a larger
     one.
@@ -77,9 +75,11 @@ class Pairs:
     Pairs with a missing hour or missing points are left out. With a `history` of more than one
     state, the hours before t must be complete as well.
 
-    States are kept in memory as float32 if they take at most `bytes_in_memory` in total. Otherwise
-    they are read from the day files whenever they are needed, by `readers` threads; a crop reads
-    little more than its rows. `map_factor` (y, x), if given, is added to each batch.
+    `variables` are those of a forecast; the last ones of them, `diagnosed`, are of the hour
+    afterwards alone. Forcings that depend on the start of a forecast are those of one that started
+    up to `longest_lead` hours before t + 1 h: `batch` is told how many, or takes a different number
+    for each pair in turn. For the states and their memory see `StoredStates`. `map_factor` (y, x),
+    if given, is added to each batch.
     """
 
     def __init__(
@@ -92,18 +92,26 @@ class Pairs:
         history: int = 1,
         map_factor: np.ndarray | None = None,
         readers: int = 1,
+        diagnosed: Sequence[str] = (),
+        longest_lead: int = 1,
     ) -> None:
         self.variables = tuple(variables)
+        self.predicted = len(self.variables) - len(diagnosed)
         self.history = history
         self.forcings = forcings
+        self.longest_lead = longest_lead
         self.map_factor = None if map_factor is None else map_factor.astype(np.float32)
-        self._reader = StateReader(paths, self.variables)
-        self._threads = ThreadPoolExecutor(readers, thread_name_prefix="read states")
-        present = set(self._reader.times) & set(times)
-        complete = present - self._reader.incomplete
+        self._states = StoredStates(
+            *(paths, variables, times, forcings.shape, bytes_in_memory, readers)
+        )
+        self.bytes = self._states.bytes
+        present, complete = self._states.present, self._states.usable
         needed = range(1 - history, 2)
         self.times = [
-            time for time in sorted(complete) if all(time + hours(k) in complete for k in needed)
+            time
+            for time in sorted(complete)
+            if all(time + hours(k) in complete for k in needed)
+            and leads_at(time, forcings, longest_lead)
         ]
         if not self.times:
             raise StormdrawError(
@@ -118,14 +126,6 @@ class Pairs:
         ):
             if count:
                 logger.warning("%d of %d hours %s", count, len(times), what)
-        size = 4 * len(complete) * len(self.variables) * forcings.latitude.size
-        self._states: dict[datetime, np.ndarray] = {}
-        self.bytes = size if size <= bytes_in_memory else 0
-        if self.bytes:
-            memory = self.empty_states([WHOLE_GRID] * len(complete))
-            kept = dict(zip(sorted(complete), memory, strict=True))
-            self._fetch([(time, WHOLE_GRID, state) for time, state in kept.items()])
-            self._states = kept
 
     def __len__(self) -> int:
         return len(self.times)
@@ -133,36 +133,54 @@ class Pairs:
     @property
     def shape(self) -> tuple[int, int]:
         """(y, x) of the grid."""
-        rows, columns = self.forcings.latitude.shape
-        return rows, columns
+        return self.forcings.shape
 
-    def batch(self, indices: Sequence[int], windows: Sequence[Window] | None = None) -> Batch:
+    def draw_lead(self, index: int, random: np.random.Generator) -> int:
+        """How many hours before the end of a pair its forecast starts, at random.
+
+        As often one as the other of those that there are fields for.
+        """
+        return int(random.choice(leads_at(self.times[index], self.forcings, self.longest_lead)))
+
+    def batch(
+        self,
+        indices: Sequence[int],
+        windows: Sequence[Window] | None = None,
+        leads: Sequence[int] | None = None,
+    ) -> Batch:
         """The pairs with these indices, each cropped to its window if windows are given.
 
-        Raises StormdrawError, naming file, variable and time, if a field has NaN.
+        Each is an hour of a forecast with the given lead, or else with the `usual_lead`. Raises
+        StormdrawError, naming file, variable and time, if a field has NaN.
         """
         times = [self.times[index] for index in indices]
         following = [time + hours(1) for time in times]
         windows = [WHOLE_GRID] * len(times) if windows is None else windows
-        known = np.stack(list(map(self.forcings.at, following, windows)))
+        if leads is None:
+            leads = [usual_lead(time, self.forcings, self.longest_lead) for time in times]
         before = self.empty_states(windows, self.history - 1)
-        now, then = self.empty_states(windows), self.empty_states(windows)
+        now, then = self.empty_states(windows), self.empty_states(windows, of=len(self.variables))
         # Oldest first, each (B, V, y, x).
         self.fetch(times, windows, [*before.swapaxes(0, 1), now, then], newest=1)
         return Batch(
             torch.from_numpy(now),
             torch.from_numpy(then),
-            torch.from_numpy(known),
+            torch.from_numpy(self._forcings(following, leads, windows)),
             tuple(following),
             torch.from_numpy(before) if self.history > 1 else None,
             map_factor=self._map_factors(windows),
         )
 
-    def empty_states(self, windows: Sequence[Window], *hours_each: int) -> np.ndarray:
-        """An empty array for states in windows of one size, float32 (B, *hours_each, V, y, x)."""
-        rows, columns = windows[0]
-        points = self.forcings.latitude[rows, columns].shape
-        return np.empty((len(windows), *hours_each, len(self.variables), *points), np.float32)
+    def empty_states(
+        self, windows: Sequence[Window], *hours_each: int, of: int | None = None
+    ) -> np.ndarray:
+        """An empty array for states in windows of one size, float32 (B, *hours_each, V, y, x).
+
+        They have the predicted variables, or the first ones `of` a forecast's.
+        """
+        points = (part.stop - part.start for part in with_ends(windows[0], self.shape))
+        variables = self.predicted if of is None else of
+        return np.empty((len(windows), *hours_each, variables, *points), np.float32)
 
     def fetch(
         self,
@@ -177,7 +195,7 @@ class Pairs:
         file, variable and time, if a field has NaN.
         """
         first = newest - len(places) + 1
-        self._fetch(
+        self._states.fetch(
             [
                 (time + hours(first + hour), window, place[sample])
                 for hour, place in enumerate(places)
@@ -185,35 +203,34 @@ class Pairs:
             ]
         )
 
+    def _forcings(
+        self, valid: Sequence[datetime], leads: Sequence[int], windows: Sequence[Window]
+    ) -> np.ndarray:
+        """The forcings at valid times, (B, F, y, x)."""
+        moments = map(ForecastHour.at, valid, leads)
+        return np.stack(list(map(self.forcings.at, moments, windows)))
+
     def _map_factors(self, windows: Sequence[Window]) -> torch.Tensor | None:
         if self.map_factor is None:
             return None
         return torch.from_numpy(np.stack([self.map_factor[window] for window in windows]))
 
-    def _fetch(self, wanted: Sequence[_Wanted]) -> None:
-        """Read parts of states, from memory or from files with several threads."""
-        if self._states:
-            for time, (rows, columns), out in wanted:
-                out[:] = self._states[time][:, rows, columns]
-            return
-        for _ in self._threads.map(self._read, wanted):
-            pass
 
-    def _read(self, wanted: _Wanted) -> None:
-        time, window, out = wanted
-        self._reader.read(time, out, window)
-        check_finite(out, self.variables, self._reader.path_of(time), time)
+def usual_lead(start: datetime, forcings: Forcings, longest: int) -> int:
+    """The lead of the hour after `start` where none is drawn, as in validation.
+
+    It is always the same for an hour, and over many hours as often one as the other. They do not
+    take turns, since the hour of the day would then say which one it is.
+    """
+    leads = leads_at(start, forcings, longest)
+    return leads[seed_for(0, "lead", format_init(start)) % len(leads)]
 
 
-def check_finite(
-    state: np.ndarray, variables: Sequence[str], path: str | Path, time: datetime
-) -> None:
-    """Raise StormdrawError if a state (variable, y, x) has a point that is not finite."""
-    for name, field in zip(variables, state, strict=True):
-        wrong = int(np.count_nonzero(~np.isfinite(field)))
-        if wrong:
-            raise StormdrawError(
-                f"{path}: {name} at {time:%Y-%m-%d %H} UTC has {wrong} missing points, which a "
-                "model cannot use, but its attribute incomplete_times does not list that hour; "
-                "delete the file to make it again"
-            )
+def leads_at(start: datetime, forcings: Forcings, longest: int) -> tuple[int, ...]:
+    """The leads, up to the `longest`, that the hour after `start` may have in training.
+
+    Those of forecasts for which there are all forcings. Only 1 if that makes no difference.
+    """
+    possible = range(1, (longest if forcings.by_lead else 1) + 1)
+    valid = start + hours(1)
+    return tuple(lead for lead in possible if forcings.has(ForecastHour.at(valid, lead)))

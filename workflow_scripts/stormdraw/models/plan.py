@@ -16,6 +16,7 @@ from stormdraw.models.memory import (
     training_memory,
 )
 from stormdraw.models.settings import ModelSettings, Training
+from stormdraw.roles import Roles
 from stormdraw.settings import Settings
 
 # Python, torch, Lightning and the NetCDF library before any data: resident size after import,
@@ -54,25 +55,28 @@ def plan(
     memory is stated, the plan is that of the first setting that fits, or of the smallest one if
     none does.
     """
-    variables = len(settings.variables)
-    other = _ForecasterMemory.of(forecaster, variables, shape)
+    run = settings.roles
+    other = _ForecasterMemory.of(forecaster, run, shape)
     gigabytes = model_settings.training.device_memory_gigabytes
     bound = float("inf") if gigabytes is None else gigabytes * 1e9 - other.peak
     fit = climb(model_settings, shape, bound, memory_of(settings, shape))
     model_settings = fit.chosen.settings
     training = model_settings.training
     memory = fit.chosen.memory
-    state = 4 * variables * shape[0] * shape[1]
+    roles = model_settings.roles_of(run)
+    field = 4 * shape[0] * shape[1]
+    inputs = field * len((forecaster or model_settings).roles_of(run).input)
     kinds = 1 if forecaster is None else 2  # analyses, and forecasts from them
-    data = _data_bytes(settings, state, training.data_gigabytes * 1e9, kinds)
-    one_member = max(sampling_bytes(model_settings, variables, shape), other.one_pass)
+    bound = training.data_gigabytes * 1e9
+    data = _data_bytes(settings, inputs, field * len(roles.forecast), bound, kinds)
+    one_member = max(sampling_bytes(model_settings, run, shape), other.one_pass)
     bound = settings.ensembles.batch_gigabytes * 1e9
     together = min(max(1, int(bound // one_member)), settings.ensembles.members)
     weights = 4 * memory.parameters + other.weights
     return {
         "model": name,
         "grid": list(shape),
-        "variables": list(settings.variables),
+        "variables": list(roles.every),
         "parameters": memory.parameters,
         "devices": training.devices,
         "choices": {
@@ -95,7 +99,7 @@ def plan(
             "heap_gaps": int(HEAP_GAPS * memory.in_heap),
             "gathered": _gathered(training, memory),
             "process": PROCESS_BYTES,
-            "peak": _host_peak(model_settings, memory, data, state, other.peak),
+            "peak": _host_peak(model_settings, memory, data, field * len(roles.every), other.peak),
         },
         "sampling_bytes": {
             "member": one_member,
@@ -109,9 +113,8 @@ def plan(
 
 def memory_of(settings: Settings, shape: tuple[int, int]) -> Memory:
     """A function that gives the memory of a configuration in this run, on a (y, x) grid."""
-    variables = len(settings.variables)
     validates = settings.periods.validation is not None
-    return lambda each: training_memory(each, variables, shape, validates)
+    return lambda each: training_memory(each, settings.roles, shape, validates)
 
 
 def write_plan(
@@ -167,14 +170,14 @@ class _ForecasterMemory:
 
     @classmethod
     def of(
-        cls, forecaster: ModelSettings | None, variables: int, shape: tuple[int, int]
+        cls, forecaster: ModelSettings | None, run: Roles, shape: tuple[int, int]
     ) -> "_ForecasterMemory":
         """The memory of a forecaster, or zeros if there is none."""
         if forecaster is None:
             return cls(0, 0)
-        model = model_without_data(forecaster, variables)
+        model = model_without_data(forecaster, run)
         weights = sum(each.nbytes for each in model.parameters())
-        return cls(weights, sampling_bytes(forecaster, variables, shape))
+        return cls(weights, sampling_bytes(forecaster, run, shape))
 
     @property
     def peak(self) -> int:
@@ -212,17 +215,18 @@ def _gathered(training: Training, memory: TrainingMemory) -> int:
     return memory.gathered if training.sharding == "full" else 0
 
 
-def _data_bytes(settings: Settings, state: int, bound: float, kinds: int) -> int:
+def _data_bytes(settings: Settings, inputs: int, state: int, bound: float, kinds: int) -> int:
     """The memory of the states of all training and validation hours; 0 if read from disk.
 
-    Each hour has `kinds` states; the second ones are kept if the first ones are.
+    The `inputs` of all hours come first. Each hour has `kinds` states; the second ones are kept if
+    the first ones are.
     """
-    total = 0
-    periods = settings.periods
-    for period in (periods.training, periods.validation):
-        needed = 0 if period is None else state * len(period.times())
+    periods = (settings.periods.training, settings.periods.validation)
+    counts = [0 if period is None else len(period.times()) for period in periods]
+    total = inputs * sum(counts) if inputs * sum(counts) <= bound else 0
+    for count in counts:
         for _ in range(kinds):
-            if total + needed > bound:
+            if total + state * count > bound:
                 break
-            total += needed
+            total += state * count
     return total

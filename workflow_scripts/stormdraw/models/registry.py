@@ -12,6 +12,10 @@ options)`. Its role determines the call, with tensors (B, channels, Y, X):
 - a `downscaler` as `network(noisy, coarse, timestep)`: noise or velocity of a block of fine values
   (B, 1, block, block), given the means (B, V) of all variables over it.
 
+A condition holds the states of the last hours, whose variables may be fewer than those of the
+target, and the forcings. A family whose options have `frames`, which is the number of these states,
+takes the number of variables of each as a fourth argument, to tell them from the forcings.
+
 A network states its receptive field. Its output at a point depends on points at most `context`
 away, or on all points if that is None. A part of the grid gives the same output as the whole grid,
 except at points that lack some of their context, if it begins at multiples of `multiple` rows and
@@ -43,13 +47,21 @@ def options_of(family: str) -> type[NetworkOptions]:
 
 
 def build_network(
-    family: str, options: NetworkOptions, variables: int, condition_channels: int
+    family: str,
+    options: NetworkOptions,
+    variables: int,
+    condition_channels: int,
+    frame_channels: int,
 ) -> "nn.Module":
-    """A new network of a family, from torch's current random state."""
+    """A new network of a family, from torch's current random state.
+
+    It gives `variables` and takes states that have `frame_channels` each.
+    """
     module = importlib.import_module(f"stormdraw.models.networks.{family}")
     # Imported here, since settings import families and torch takes seconds to import.
     from stormdraw.models.execution import keep_norms_in_single_precision
 
-    network = module.Network(variables, condition_channels, options)
+    of_frames = (frame_channels,) if hasattr(options, "frames") else ()
+    network = module.Network(variables, condition_channels, options, *of_frames)
     keep_norms_in_single_precision(network)
     return network

@@ -9,6 +9,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import find_definition
 from stormdraw.models.families import NetworkOptions
 from stormdraw.models.registry import families, options_of
+from stormdraw.roles import Roles
 from stormdraw.section import Name, Section
 from stormdraw.settings import load_yaml
 from stormdraw.variables import StateName
@@ -166,6 +167,7 @@ class ModelSettings(Section):
     forecaster: Name | None = None
     loss: Loss = Loss()
     physics: Physics | None = None
+    inputs: list[StateName] | None = None
     history: Annotated[int, Field(ge=1, le=24)] = 1
     history_as: Literal["states", "changes"] = "states"
     forcings: list[Forcing] = Field(default=[])
@@ -214,9 +216,9 @@ class ModelSettings(Section):
                     f"variable is {self.variable}, but only target: block uses it; remove it"
                 )
             return self
-        if self.history > 1 or self.forcings:
+        if self.history > 1 or self.forcings or self.inputs:
             raise ValueError(
-                "target: block uses only the coarse values; remove history and forcings"
+                "target: block uses only the coarse values; remove history, forcings and inputs"
             )
         block, crop = getattr(self.network_options, "block", 0), self.training.crop
         if crop is not None and min(crop) < block:
@@ -273,10 +275,10 @@ class ModelSettings(Section):
             raise ValueError(
                 "target: perturbed_state needs a diffusion model; set prediction to noise or v"
             )
-        if self.history > 1 or self.forcings:
+        if self.history > 1 or self.forcings or self.inputs:
             raise ValueError(
-                "target: perturbed_state uses only the state it perturbs; remove history and "
-                "forcings (its forecaster may have both)"
+                "target: perturbed_state uses only the state it perturbs; remove history, forcings "
+                "and inputs (its forecaster may have them)"
             )
         return self
 
@@ -329,6 +331,30 @@ class ModelSettings(Section):
                 "states; remove history_as"
             )
         return self
+
+    def roles_of(self, run: Roles) -> Roles:
+        """The roles of the variables that this model has, of those of a run.
+
+        A perturbation model has the state alone. A downscaler has all variables of a forecast, and
+        it makes no difference which ones of these are fed back. Raises StormdrawError if `inputs`
+        names a variable that is not an input of the run, or one component of a wind.
+        """
+        if self.target == "perturbed_state":
+            return Roles(predicted=run.predicted)
+        if self.target == "block":
+            return Roles(predicted=run.forecast)
+        unknown = [name for name in self.inputs or () if name not in run.input]
+        if unknown:
+            given = ", ".join(run.input) or "none"
+            raise StormdrawError(
+                f"inputs names {', '.join(unknown)}, but the variables of the run whose role is "
+                f"input are {given}; add it to variables.input, or remove it from inputs"
+            )
+        chosen = [name for name in run.input if self.inputs is None or name in self.inputs]
+        try:
+            return run.model_copy(update={"input": tuple(chosen)}).in_order()
+        except ValueError as error:
+            raise StormdrawError(f"inputs is {', '.join(chosen)}: {error}") from None
 
     @property
     def by_chance(self) -> bool:

@@ -27,7 +27,7 @@ from stormdraw.models.accumulation import Windows, count_epochs
 from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.average import AveragedWeights
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
-from stormdraw.models.checkpoint import load_model, save_model
+from stormdraw.models.checkpoint import TrainedModel, load_model, save_model
 from stormdraw.models.devices import (
     choose_device,
     describe_device,
@@ -42,7 +42,7 @@ from stormdraw.models.execution import (
     recompute_activations,
 )
 from stormdraw.models.finite_losses import CheckLosses
-from stormdraw.models.forcings import Forcings, make_forcings
+from stormdraw.models.forcings import channels_of, forcings_of, make_forcings
 from stormdraw.models.forecast_pairs import ForecastPairs, OneHourForecaster
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
@@ -58,7 +58,9 @@ from stormdraw.models.resuming import (
 )
 from stormdraw.models.settings import ModelSettings, Training
 from stormdraw.models.sharding import gathered, shard
+from stormdraw.models.stored_states import StoredStates
 from stormdraw.models.watching import RecordMetrics, StopEarly, WarnOfGrowth
+from stormdraw.roles import Roles
 from stormdraw.seeds import seed_for
 from stormdraw.settings import Settings
 
@@ -103,71 +105,75 @@ def train(
     if ranks.is_first:
         logger.info("training %s on %s", name, describe_device(device, ranks.count))
     statistics = read_statistics(files.statistics)
-    if list(statistics.variables) != list(settings.variables):
+    if statistics.variables != settings.roles.every:
         raise StormdrawError(
             f"{files.statistics}: made for {', '.join(statistics.variables)}, but the "
-            f"configuration's variables are {', '.join(settings.variables)}; delete it"
+            f"configuration's variables are {', '.join(settings.roles.every)}; delete it"
         )
     grid = read_grid_of(files.fields[0])
-    forcings = make_forcings(model_settings.forcings, grid, files.static)
-    pairs, validation = _data(settings, model_settings, files, forcings, grid, device)
-    model = new_model(name, settings.seed, model_settings, statistics, device)
+    model = new_model(name, settings.seed, model_settings, statistics, device, settings.roles)
+    pairs, validation = _data(settings, model, files, grid, device)
     resume = files.resume_folder / f"{_fingerprint(statistics, pairs, model)}.ckpt"
     augmentation = model_settings.training.augmentation
     augmenter = None
     if augmentation is not None:
-        augmenter = Augmenter(augmentation, statistics)
+        channels = channels_of(model_settings, model.roles)
+        first = channels.index(model.roles.input[0]) if model.roles.input else 0
+        augmenter = Augmenter(augmentation, statistics, model.roles, first)
     _fit(name, settings.seed, model, augmenter, pairs, validation, files, resume, device, ranks)
     if not ranks.is_first:
         return
-    terrain = None
-    if forcings.terrain is not None:
-        terrain = (forcings.terrain.mean, forcings.terrain.std)
-    save_model(files.model, name, model, statistics, terrain, grid)
+    terrain = pairs.forcings.terrain
+    heights = None if terrain is None else (terrain.mean, terrain.std)
+    save_model(files.model, name, model, statistics, heights, grid)
     # This includes files of a larger training that did not fit.
     for left in files.resume_folder.glob("*.ckpt"):
         left.unlink()
 
 
 def _data(
-    settings: Settings,
-    model_settings: ModelSettings,
-    files: TrainingFiles,
-    forcings: Forcings,
-    grid: Grid,
-    device: torch.device,
+    settings: Settings, model: Forecaster, files: TrainingFiles, grid: Grid, device: torch.device
 ) -> tuple[Pairs, Pairs | None]:
     """The training pairs, and the validation pairs if there is a validation period."""
-    in_memory = model_settings.training.data_gigabytes * 1e9
-    readers = model_settings.training.readers
+    training, roles = model.settings.training, model.roles
+    periods = settings.periods.training, settings.periods.validation
+    times = [[] if period is None else period.times() for period in periods]
     forecaster = None
-    if model_settings.target == "perturbed_state":
-        forecaster = _one_hour_forecaster(settings, files, grid, device)
-    factor = None if model_settings.physics is None else _map_factor(grid)
+    if model.settings.target == "perturbed_state":
+        forecaster = _forecaster(settings, files, device)
+    stepping = model if forecaster is None else forecaster.model
+    inputs = StoredStates(
+        *(files.fields, stepping.roles.input, [*times[0], *times[1]], grid.shape),
+        bytes_in_memory=training.data_gigabytes * 1e9,
+        readers=training.readers,
+    )
+    terrain = None if forecaster is None else forecaster.terrain
+    forcings = forcings_of(stepping, grid, files.static, terrain, inputs)
+    longest = max(settings.leads)
+    factor = None if model.settings.physics is None else _map_factor(grid)
 
     def pairs(times: list[datetime], bound: float) -> Pairs:
-        source = (files.fields, settings.variables, times, forcings, bound)
+        source = (files.fields, roles.forecast, times)
         if forecaster is not None:
-            return ForecastPairs(*source, forecaster, readers=readers)
-        history = model_settings.history
-        return Pairs(*source, history=history, map_factor=factor, readers=readers)
+            none = make_forcings((), grid)
+            ahead = OneHourForecaster(forecaster, forcings)
+            return ForecastPairs(*source, none, bound, ahead, training.readers, longest)
+        return Pairs(
+            *(*source, forcings, bound, model.settings.history, factor, training.readers),
+            diagnosed=roles.diagnosed,
+            longest_lead=longest,
+        )
 
-    training = pairs(settings.periods.training.times(), in_memory)
-    validation = settings.periods.validation
-    if validation is None:
-        return training, None
-    return training, pairs(validation.times(), in_memory - training.bytes)
+    bound = training.data_gigabytes * 1e9 - inputs.bytes
+    learnt = pairs(times[0], bound)
+    return learnt, pairs(times[1], bound - learnt.bytes) if times[1] else None
 
 
-def _one_hour_forecaster(
-    settings: Settings, files: TrainingFiles, grid: Grid, device: torch.device
-) -> OneHourForecaster:
+def _forecaster(settings: Settings, files: TrainingFiles, device: torch.device) -> TrainedModel:
     """The forecaster of a perturbation model, from its checkpoint."""
     if files.forecaster is None:
         raise StormdrawError("target: perturbed_state needs the checkpoint of its forecaster")
-    trained = load_model(files.forecaster, device, list(settings.variables))
-    names = trained.model.settings.forcings
-    return OneHourForecaster(trained, make_forcings(names, grid, files.static, trained.terrain))
+    return load_model(files.forecaster, device, settings.roles)
 
 
 def _map_factor(grid: Grid) -> np.ndarray:
@@ -182,14 +188,16 @@ def new_model(
     settings: ModelSettings,
     statistics: Statistics,
     device: torch.device | None = None,
+    roles: Roles | None = None,
 ) -> Forecaster:
     """An untrained model, whose initial weights depend only on the run's seed and the name.
 
-    It is on the CPU, in the memory layout for training on `device`.
+    It is on the CPU, in the memory layout for training on `device`. `roles` are those of the run's
+    variables, by default all predicted.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(run_seed, name, "weights"))
-        model = make_forecaster(settings, statistics)
+        model = make_forecaster(settings, statistics, roles)
     if uses_channels_last(settings.training.channels_last, device or torch.device("cpu")):
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
@@ -352,4 +360,6 @@ def _fingerprint(statistics: Statistics, pairs: Pairs, model: Forecaster) -> str
         digest.update(values.tobytes())
     if isinstance(pairs, ForecastPairs):
         digest.update(pairs.forecaster.fingerprint().encode())
+    if model.roles.differ:
+        digest.update(f"{model.roles} to {pairs.longest_lead} h".encode())
     return digest.hexdigest()[:16]

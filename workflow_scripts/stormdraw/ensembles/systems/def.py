@@ -45,14 +45,19 @@ class DefSystem(FromModel, Sampled):
             self.stepping(models): states,
         }
 
+    def noisy(self, run: Settings) -> list[str]:
+        """The predicted variables: only the state is perturbed."""
+        return list(run.roles.predicted)
+
     def check(self, run: Settings) -> None:
         """Also checks the variables to restandardise."""
         super().check(run)
-        unknown = [name for name in self.restandardise if name not in run.variables]
+        state = run.roles.predicted
+        unknown = [name for name in self.restandardise if name not in state]
         if unknown:
             raise ValueError(
                 f"restandardises {', '.join(unknown)}, but the run's variables are "
-                f"{', '.join(run.variables)}; remove it from `restandardise`"
+                f"{', '.join(state)}; remove it from `restandardise`"
             )
 
     def stepping(self, models: Models) -> str:

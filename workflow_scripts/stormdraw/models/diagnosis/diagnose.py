@@ -22,9 +22,10 @@ from stormdraw.models.diagnosis.members import STAGES, MembersTally
 from stormdraw.models.diagnosis.sampling import HourSampler
 from stormdraw.models.diagnosis.sampling_path import SamplingPath
 from stormdraw.models.diffusion import DiffusionModel
-from stormdraw.models.forcings import make_forcings
+from stormdraw.models.forcings import forcings_of
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.pairs import Pairs
+from stormdraw.models.stored_states import StoredStates
 from stormdraw.provenance import attributes
 from stormdraw.settings import Settings
 from stormdraw.spectra import wavelengths
@@ -55,18 +56,23 @@ def write_diagnosis(
     not fit the run or a state has missing points.
     """
     torch.set_num_threads(threads)
-    trained = load_model(checkpoint, choose_device(), list(run.variables))
+    trained = load_model(checkpoint, choose_device(), run.roles)
     model, name = trained.model, trained.name
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     period, times = diagnosed_hours(run.periods)
     grid = read_grid_of(field_paths[0])
-    forcings = make_forcings(model.settings.forcings, grid, static_path, trained.terrain)
+    inputs = StoredStates(field_paths, model.roles.input, times, grid.shape)
+    forcings = forcings_of(model, grid, static_path, trained.terrain, inputs)
     title = f"Diagnosis of {name} on hours of the {period} period"
     notes: dict[str, Any] = dict(attributes(title, f"model {name}", settings))
     notes |= {"model": name, "period": period}
     try:
         # Read when they are needed, since they are few.
-        pairs = Pairs(field_paths, run.variables, times, forcings, 0.0, model.settings.history)
+        pairs = Pairs(
+            *(field_paths, model.variables, times, forcings, 0.0, model.settings.history),
+            diagnosed=model.roles.diagnosed,
+            longest_lead=max(run.leads),
+        )
     except StormdrawError as error:
         _write(output, xr.Dataset(attrs=notes | {"gap": str(error)}))
         return
@@ -89,7 +95,7 @@ def write_diagnosis(
 def _members_at_once(trained: TrainedModel, window: Window, gigabytes: float) -> int:
     rows, columns = (side.stop - side.start for side in window)
     model = trained.model
-    one = sampling_bytes(model.settings, len(model.variables), (rows, columns))
+    one = sampling_bytes(model.settings, model.roles, (rows, columns))
     return max(1, int(gigabytes * 1e9 // one))
 
 

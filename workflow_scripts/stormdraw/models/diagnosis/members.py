@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch.nn.functional import pad
 
 from stormdraw.models.diagnosis.cases import DiagnosedCase
 from stormdraw.models.diagnosis.impossible import impossible_points
@@ -25,7 +26,8 @@ class MembersTally:
 
     `crps` are (condition, variable), the absolute error for a single member; `persistence` is the
     absolute error of the present state; both are in physical units. Spectra are (variable,
-    wavenumber), of states and of their change over the hour; `impossible` counts points, (stage,
+    wavenumber), of states and of their change over the hour. Persistence and changes are NaN for
+    diagnosed variables, which the present state lacks. `impossible` counts points, (stage,
     variable).
     """
 
@@ -59,6 +61,7 @@ class MembersTally:
         random numbers, and a residual is always added to the right state.
         """
         now, truth = case.batch.now, case.batch.following
+        unchanged = _with_diagnosed(now, truth)
         generated = self._draw(case, case.condition, sampler, batch, watch)
         for which, condition in enumerate(case.conditions()):
             if which:
@@ -73,8 +76,8 @@ class MembersTally:
             self.cases[which] += 1
             if which == 0:
                 self._count_impossible(truth, drawn, members)
-                self._count_spectra(now[0], truth[0], members)
-        self.persistence += (truth - now).abs().double().mean(dim=(0, 2, 3)).cpu().numpy()
+                self._count_spectra(unchanged[0], truth[0], members)
+        self.persistence += (truth - unchanged).abs().double().mean(dim=(0, 2, 3)).cpu().numpy()
         return generated
 
     def _draw(
@@ -126,6 +129,12 @@ class MembersTally:
     def shares_impossible(self) -> np.ndarray:
         """Share of the points that are impossible, (stage, variable)."""
         return self.impossible / self.points[:, None]
+
+
+def _with_diagnosed(now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
+    """The present state (B, V, Y, X) with NaN for the variables that only `following` has."""
+    lacking = following.shape[1] - now.shape[1]
+    return pad(now, (0, 0, 0, 0, 0, lacking), value=torch.nan)
 
 
 def mean_crps(members: torch.Tensor, truth: torch.Tensor) -> np.ndarray:

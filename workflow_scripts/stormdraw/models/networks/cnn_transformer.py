@@ -19,18 +19,27 @@ from stormdraw.models.reach import level_context
 
 
 class Network(nn.Module):
-    """The next state from the last few, on a grid of any size."""
+    """The next state from the last few, on a grid of any size.
 
-    def __init__(self, variables: int, condition_channels: int, options: Options) -> None:
+    Each frame has `frame_channels` variables, by default as many as the next state.
+    """
+
+    def __init__(
+        self,
+        variables: int,
+        condition_channels: int,
+        options: Options,
+        frame_channels: int | None = None,
+    ) -> None:
         super().__init__()
         widths, norm = options.channels, options.norm
         self.frames = options.frames
         self.multiple = 2 ** (len(widths) - 1)
         self.context = None if norm == "group" else _context(len(widths))
-        self.variables = variables
-        forcings = condition_channels - self.frames * variables
+        self.frame_channels = variables if frame_channels is None else frame_channels
+        forcings = condition_channels - self.frames * self.frame_channels
         levels = list(itertools.pairwise(widths))
-        self.enter = nn.Conv2d(variables + max(forcings, 0), widths[0], 3, padding=1)
+        self.enter = nn.Conv2d(self.frame_channels + max(forcings, 0), widths[0], 3, padding=1)
         self.fine = nn.ModuleList([ResidualBlock(width, width, norm) for width, _ in levels])
         self.down = nn.ModuleList(
             [nn.Conv2d(width, below, 3, stride=2, padding=1) for width, below in levels]
@@ -50,8 +59,8 @@ class Network(nn.Module):
         """condition (B, T V + F, Y, X), the oldest frame first -> (B, V, Y, X)."""
         height, width = condition.shape[-2:]
         padded = pad_to_multiple(condition, self.multiple)
-        frames = padded[:, : self.frames * self.variables].unflatten(1, (self.frames, -1))
-        forcings = padded[:, None, self.frames * self.variables :]
+        frames = padded[:, : self.frames * self.frame_channels].unflatten(1, (self.frames, -1))
+        forcings = padded[:, None, self.frames * self.frame_channels :]
         x = torch.cat([frames, forcings.expand(-1, self.frames, -1, -1, -1)], dim=2)
         skips, encoded = self._encode_all(x)  # of the newest frame, and (B, T, C, Y'', X'')
         x = self._through_time(encoded)  # (B, C, Y'', X'')

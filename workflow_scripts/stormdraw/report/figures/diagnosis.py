@@ -236,9 +236,10 @@ FIGURE = ReportFigure(
         "nothing, it does not use its condition. Variance: of members one hour ahead over the "
         "truth's, of the state and of its change in the hour, which is what the model adds; "
         "it belongs on 1, below it members are too smooth, above it too noisy. Persistence is "
-        "the error of nothing changing. Impossible points are outside the physical bounds, or "
-        "dew points above temperatures: as the model draws them, visibly so (by more than the "
-        "archive resolves), in the analyses, and in members within bounds."
+        "the error of nothing changing; neither it nor a change is shown of what a model "
+        "diagnoses, whose present value it is not given. Impossible points are outside the "
+        "physical bounds, or dew points above temperatures: as the model draws them, visibly so "
+        "(by more than the archive resolves), in the analyses, and in members within bounds."
     ),
     reads=("diagnosis",),
     settings=(),

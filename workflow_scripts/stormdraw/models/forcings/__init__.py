@@ -1,0 +1,119 @@
+"""The forcings of a network: all channels of its condition that are not states.
+
+Each kind is a class of its own (see `forcing.py`): the hour, the sun and the terrain, which are
+known in advance, and the fields of the initial time. `channels_of` lists the channels of a model
+before there is any data, and `make_forcings` makes them; nothing else counts or names them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stormdraw.grids import WHOLE_GRID, Grid, Window, with_ends
+from stormdraw.models.forcings.forcing import Forcing, ForecastHour
+from stormdraw.models.forcings.hour_of_day import HourOfDay
+from stormdraw.models.forcings.initial_fields import Fields, InitialFields, channels_of_inputs
+from stormdraw.models.forcings.solar_elevation import SolarElevation
+from stormdraw.models.forcings.terrain import Terrain
+from stormdraw.models.settings import ModelSettings
+from stormdraw.roles import Roles
+
+if TYPE_CHECKING:
+    from stormdraw.models.forecaster import Forecaster
+
+# The forcings that a model's configuration names.
+_KNOWN: dict[str, type[Forcing]] = {
+    "hour_of_day": HourOfDay,
+    "solar_elevation": SolarElevation,
+    "terrain": Terrain,
+}
+
+
+def channels_of(settings: ModelSettings, roles: Roles) -> tuple[str, ...]:
+    """The names of the channels of a model whose variables have these roles, in order."""
+    known = (channel for name in settings.forcings for channel in _KNOWN[name].channels)
+    return (*known, *channels_of_inputs(roles.input))
+
+
+class Forcings:
+    """The forcings of a model on a grid of `shape` (y, x)."""
+
+    def __init__(self, shape: tuple[int, int], parts: Sequence[Forcing]) -> None:
+        self.shape = shape
+        self._parts = tuple(parts)
+
+    def __iter__(self) -> Iterator[Forcing]:
+        """Each forcing, in the order of their channels."""
+        return iter(self._parts)
+
+    @property
+    def by_lead(self) -> bool:
+        """Whether any depends on when a forecast started."""
+        return any(part.by_lead for part in self)
+
+    @property
+    def terrain(self) -> Terrain | None:
+        """The terrain, if it is one of them."""
+        return next((part for part in self if isinstance(part, Terrain)), None)
+
+    def has(self, hour: ForecastHour) -> bool:
+        """Whether all have data for an hour of a forecast."""
+        return all(part.has(hour) for part in self)
+
+    def at(self, hour: ForecastHour, window: Window = WHOLE_GRID) -> np.ndarray:
+        """All channels for an hour of a forecast, float32 (channel, y, x), on a part of the grid.
+
+        They are in the order of `channels_of`.
+        """
+        rows, columns = (part.stop - part.start for part in with_ends(window, self.shape))
+        none = np.empty((0, rows, columns), dtype=np.float32)
+        return np.concatenate([none, *(part.at(hour, window) for part in self)])
+
+    def for_members(self, init: datetime, lead: int, members: Sequence[int]) -> np.ndarray:
+        """The channels at one hour of a forecast, float32 (M, channel, y, x), on the whole grid.
+
+        M is 1 if they are the same for all `members`.
+        """
+        if not any(part.by_member for part in self):
+            members = members[:1]
+        return np.stack([self.at(ForecastHour(init, lead, member)) for member in members])
+
+
+def make_forcings(
+    names: Sequence[str],
+    grid: Grid,
+    static_path: str | Path | None = None,
+    terrain_statistics: tuple[float, float] | None = None,
+    more: Sequence[Forcing] = (),
+) -> Forcings:
+    """The forcings of a model on a grid: the known ones that `names` lists, and `more`.
+
+    `terrain_statistics` are the mean and standard deviation in metres that the model was trained
+    with; without them the terrain is standardised by its own. Raises StormdrawError if the terrain
+    is asked for but missing from the static file, or is on another grid.
+    """
+    make: dict[str, Callable[[], Forcing]] = {
+        "hour_of_day": lambda: HourOfDay(grid),
+        "solar_elevation": lambda: SolarElevation(grid),
+        "terrain": lambda: Terrain(grid, static_path, terrain_statistics),
+    }
+    return Forcings(grid.shape, [*(make[name]() for name in names), *more])
+
+
+def forcings_of(
+    model: "Forecaster",
+    grid: Grid,
+    static_path: str | Path | None,
+    terrain_statistics: tuple[float, float] | None,
+    inputs: Fields,
+) -> Forcings:
+    """All forcings of a model on a grid; `inputs` reads the fields of the role input.
+
+    The others are as in `make_forcings`, which raises the same.
+    """
+    names = model.roles.input
+    more = [InitialFields(model.statistics.of(names), inputs)] if names else []
+    return make_forcings(model.settings.forcings, grid, static_path, terrain_statistics, more)
