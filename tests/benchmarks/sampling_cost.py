@@ -21,11 +21,13 @@ import numpy as np  # isort: skip
 import torch  # isort: skip
 
 from sampling_quality import WAYS, Way, generator_of  # isort: skip
+from stormdraw.roles import Roles
+
 from stormdraw.ensembles.rollout import Rollout  # isort: skip
 from stormdraw.fields.statistics import Statistics  # isort: skip
 from stormdraw.grids import HRRR  # isort: skip
 from stormdraw.models.checkpoint import TrainedModel  # isort: skip
-from stormdraw.models.forcings import channel_count  # isort: skip
+from stormdraw.models.forcings import channels_of  # isort: skip
 from stormdraw.models.memory import sampling_bytes  # isort: skip
 from stormdraw.models.settings import load_model_settings  # isort: skip
 from stormdraw.models.trained_grid import TrainedGrid  # isort: skip
@@ -74,7 +76,7 @@ def measure_way(way: Way) -> dict[str, Any]:
     model.network.register_forward_pre_hook(at_evaluation)
     generate, _ = generator_of(trained, way, Rollout(1, 0))
     state = torch.randn(1, len(DEFAULT_STATE), *FULL_GRID)
-    forcings = torch.zeros(1, channel_count(model.settings.forcings), *FULL_GRID)
+    forcings = torch.zeros(1, len(channels_of(model.settings, model.roles)), *FULL_GRID)
     before = peak_bytes()
     passes = 1 if way.sampler is not None else 3
     try:
@@ -91,7 +93,7 @@ def measure_way(way: Way) -> dict[str, Any]:
 def plan_pass(name: str) -> dict[str, Any]:
     """The peak of one pass at the full grid as planned, without data."""
     settings = load_model_settings(ROOT / "config" / "models" / f"{name}.yaml")
-    planned = sampling_bytes(settings, len(DEFAULT_STATE), FULL_GRID)
+    planned = sampling_bytes(settings, Roles(predicted=DEFAULT_STATE), FULL_GRID)
     return {"planned": planned, "peak": None, "seconds": None}
 
 
@@ -102,7 +104,9 @@ def measure_pass(name: str) -> dict[str, Any]:
     settings, count = trained.model.settings, len(DEFAULT_STATE)
     state = torch.randn(1, count, *FULL_GRID)
     earlier = torch.randn(1, settings.history - 1, count, *FULL_GRID)
-    forcings = torch.zeros(1, channel_count(settings.forcings), *FULL_GRID)
+    forcings = torch.zeros(
+        1, len(channels_of(settings, Roles(predicted=DEFAULT_STATE))), *FULL_GRID
+    )
     before, begun = peak_bytes(), time.perf_counter()
     trained.model.rehearse(state, forcings, earlier if settings.history > 1 else None)
     seconds = time.perf_counter() - begun

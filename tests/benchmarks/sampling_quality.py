@@ -91,7 +91,7 @@ def draw_states(
     days = sorted((run / "results/fields/hrrr").glob("*.nc"))
     grid, truth = read_grid_of(days[0]), StateReader(days, settings.variables)
     checkpoint = run / "results/models" / way.model / "model.pt"
-    trained = load_model(checkpoint, torch.device("cpu"), settings.variables)
+    trained = load_model(checkpoint, torch.device("cpu"), settings.roles)
     evaluations = Evaluations(trained.model.network)
     static = run / "results/fields/static.nc"
     forcings = make_forcings(trained.model.settings.forcings, grid, static, trained.terrain)

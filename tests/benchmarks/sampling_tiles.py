@@ -21,9 +21,8 @@ from torch import nn  # isort: skip
 from sampling_quality import LEAD  # isort: skip
 from stormdraw.fields.states import StateReader, read_grid_of  # isort: skip
 from stormdraw.models.checkpoint import load_model  # isort: skip
-from stormdraw.models.forcings import make_forcings  # isort: skip
+from stormdraw.models.forcings import ForecastHour, make_forcings  # isort: skip
 from stormdraw.settings import load_settings, load_yaml  # isort: skip
-from stormdraw.times import hours  # isort: skip
 
 # Even numbers of rows and columns, so that nothing is padded; convolutions see 19 points far.
 ROWS, COLUMNS, TILE, OVERLAP = 96, 130, 90, 24
@@ -56,14 +55,14 @@ def measure(run: Path, config: Path) -> dict[str, Any]:
     settings = load_settings(load_yaml(config))
     days = sorted((run / "results/fields/hrrr").glob("*.nc"))
     checkpoint = run / "results/models/ddpm_residual/model.pt"
-    trained = load_model(checkpoint, torch.device("cpu"), settings.variables)
+    trained = load_model(checkpoint, torch.device("cpu"), settings.roles)
     init, model = settings.initial_times()[0], trained.model
     state = torch.from_numpy(StateReader(days, settings.variables).read(init))[None]
     static = run / "results/fields/static.nc"
     forcings = make_forcings(
         model.settings.forcings, read_grid_of(days[0]), static, trained.terrain
     )
-    known = torch.from_numpy(forcings.at(init + hours(LEAD)))[None]
+    known = torch.from_numpy(forcings.at(ForecastHour(init, LEAD)))[None]
     condition = model.condition(state, known)[..., :ROWS, :COLUMNS]
     generator, timestep = torch.Generator().manual_seed(0), torch.tensor([500])
     noisy = torch.randn(1, len(settings.variables), ROWS, COLUMNS, generator=generator)

@@ -35,6 +35,7 @@ import stormdraw  # noqa: E402, F401  (before ecCodes; see its __init__)
 from stormdraw.models.background import read_ahead  # noqa: E402
 from stormdraw.models.memory import training_memory  # noqa: E402
 from stormdraw.models.settings import ModelSettings, load_model_settings  # noqa: E402
+from stormdraw.roles import Roles  # noqa: E402
 
 RECIPES = ("reference", "ours, float32", "ours, compiled", "ours, bfloat16")
 FULL_GRID = (1059, 1799)
@@ -147,7 +148,7 @@ def measure(model_name: str, recipe: str, steps: int, folder: Path) -> dict[str,
         "seconds": wall,
         "cpu_seconds": (time.process_time() - cpu_started) / steps,
         "peak": peak,
-        "planned": training_memory(settings, len(VARIABLES), shape).peak,
+        "planned": training_memory(settings, Roles(predicted=VARIABLES), shape).peak,
         "parts": seconds,
     }
 
@@ -200,7 +201,7 @@ def traffic(model_name: str, recipe: str) -> int:
 
     shape, settings = GRIDS.get(model_name, FULL_GRID), configured(model_name, recipe)
     with FakeTensorMode():
-        model = _new_model(settings, len(VARIABLES))
+        model = _new_model(settings, Roles(predicted=VARIABLES))
         one = torch.empty(1, len(VARIABLES), *shape)
         forcings, timestep = torch.empty(1, 0, *shape), torch.zeros(1, dtype=torch.long)
         with as_written(recipe), Traffic() as counter:
@@ -219,7 +220,7 @@ def operations(model_name: str, recipe: str) -> int:
 
     shape = GRIDS.get(model_name, FULL_GRID)
     with FakeTensorMode():
-        model = _new_model(configured(model_name, recipe), len(VARIABLES))
+        model = _new_model(configured(model_name, recipe), Roles(predicted=VARIABLES))
         one = torch.empty(1, len(VARIABLES), *shape)
         forcings, timestep = torch.empty(1, 0, *shape), torch.zeros(1, dtype=torch.long)
         with as_written(recipe):

@@ -40,7 +40,9 @@ class Roles(Section):
         return {role: list(getattr(self, role)) for role in type(self).model_fields}
 
     def __str__(self) -> str:
-        """The roles that have variables: `predicted T2M, D2M; input CAPE`."""
+        """The roles that have variables: `predicted T2M, D2M; input CAPE`, or `T2M, D2M`."""
+        if not self.differ:
+            return ", ".join(self.predicted)
         given = self.by_role().items()
         return "; ".join(f"{role} {', '.join(names)}" for role, names in given if names)
 

@@ -155,7 +155,7 @@ def test_every_kind_of_model_is_sampled_within_bounds(
 
 
 def test_batch_is_bounded_by_memory(trained: TrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = rollout.sampling_bytes(trained.model.settings, 5, GRID.shape)
+    one = rollout.sampling_bytes(trained.model.settings, trained.model.roles, GRID.shape)
 
     def at_once(gigabytes: float, count: int = 50) -> int:
         return members_at_once([trained], GRID.shape, Sampling(count, 1, batch_gigabytes=gigabytes))

@@ -29,7 +29,7 @@ from stormdraw.fields.packing import packing_of
 from stormdraw.fields.statistics import Statistics
 from stormdraw.grids import HRRR
 from stormdraw.models.checkpoint import TrainedModel, save_model
-from stormdraw.models.forcings import make_forcings
+from stormdraw.models.forcings import ForecastHour, make_forcings
 from stormdraw.models.perturbation import PerturbationModel
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.trained_grid import TrainedGrid
@@ -245,7 +245,7 @@ def test_the_forecaster_steps_the_perturbed_state_every_hour(
             assert (perturbed[:, 1] <= perturbed[:, 0]).all()  # D2M at most T2M
             assert (perturbed[:, 2] >= 0.0).all()  # CAPE
             assert (perturbed - state).abs().max() > 0.1
-            known = torch.from_numpy(forcings.at(INIT.replace(hour=INIT.hour + hour)))[None]
+            known = torch.from_numpy(forcings.at(ForecastHour(INIT, hour)))[None]
             state = apply_bounds(model.step(perturbed, known), VARIABLES)[0]
             np.testing.assert_allclose(drawn[hour - 1], state[0], rtol=1e-5, atol=1e-3)
 

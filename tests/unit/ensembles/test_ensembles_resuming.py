@@ -28,6 +28,7 @@ from stormdraw.grids import HRRR
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import new_model
+from stormdraw.roles import Roles
 
 GRID = HRRR.crop(slice(480, 488), slice(880, 889))
 STATE = ["T2M", "U10", "V10", "CAPE"]
@@ -84,7 +85,7 @@ def draw(
     """Draw a case; returns how many passes of the network it took, raising in the pass after
     `stop_after`."""
     checkpoint, day = (folder / name for name in ("model.pt", "day.nc"))
-    trained = load_model(checkpoint, torch.device("cpu"), STATE)
+    trained = load_model(checkpoint, torch.device("cpu"), Roles(predicted=tuple(STATE)))
     generate, passes = forecast(one_step_model(trained, "small")), 0
 
     def counted(*arguments: Any) -> torch.Tensor:

@@ -13,6 +13,7 @@ from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.grids import HRRR, Grid
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.training import new_model
+from stormdraw.roles import Roles
 
 CPU = torch.device("cpu")
 
@@ -32,7 +33,7 @@ def saved(tmp_path: Path, statistics: Statistics) -> Path:
 def test_a_saved_model_loads_unchanged(saved: Path, statistics: Statistics) -> None:
     settings = make_model_settings()
     original = new_model("small", 5, settings, statistics)
-    trained = load_model(saved, CPU, list(VARIABLES))
+    trained = load_model(saved, CPU, Roles(predicted=VARIABLES))
     assert (trained.name, trained.terrain) == ("small", (1000.0, 250.0))
     assert trained.model.settings == settings
     assert trained.model.variables == VARIABLES
@@ -55,6 +56,7 @@ def test_holds_nothing_but_numbers_strings_and_tensors(saved: Path) -> None:
         "state_dict",
         "settings",
         "variables",
+        "roles",
         "statistics",
         "terrain",
         "grid",
@@ -78,7 +80,7 @@ def test_seed_and_name_determine_the_initial_weights(statistics: Statistics) -> 
 
 def test_other_variables_are_an_error(saved: Path) -> None:
     with pytest.raises(StormdrawError, match=r"trained for T2M, D2M, CAPE, but .* are T2M, D2M;"):
-        load_model(saved, CPU, ["T2M", "D2M"])
+        load_model(saved, CPU, Roles(predicted=("T2M", "D2M")))
 
 
 def edited(path: Path, edit: Callable[[dict], None]) -> Path:

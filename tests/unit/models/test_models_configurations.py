@@ -8,14 +8,15 @@ import torch
 
 from stormdraw.ensembles.models import check_systems, load_models
 from stormdraw.fields.statistics import Statistics
-from stormdraw.models.forcings import channel_count
+from stormdraw.models.forcings import channels_of
 from stormdraw.models.memory import model_without_data
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.models.training import new_model
+from stormdraw.roles import Roles
 from stormdraw.settings import load_settings, load_yaml
 
-SEVEN = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
+SEVEN = Roles(predicted=("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN"))
 
 # (parameters, how far off they may be): the original recipe's where it states them, else ours.
 PARAMETERS = {
@@ -54,7 +55,7 @@ def test_every_configuration_is_tested(root: Path) -> None:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters(root: Path, name: str) -> None:
-    model = model_without_data(configuration(root, name), len(SEVEN))
+    model = model_without_data(configuration(root, name), SEVEN)
     count = sum(weights.numel() for weights in model.parameters())
     expected, tolerance = PARAMETERS[name]
     assert abs(count - expected) <= tolerance * expected
@@ -80,7 +81,7 @@ def fixed_batch(settings: ModelSettings) -> Batch:
     generator = torch.Generator().manual_seed(1)
     now, change = torch.randn(2, 1, 7, 16, 16, generator=generator)
     earlier = torch.randn(1, settings.history - 1, 7, 16, 16, generator=generator)
-    forcings = torch.randn(1, channel_count(settings.forcings), 16, 16, generator=generator)
+    forcings = torch.randn(1, len(channels_of(settings, SEVEN)), 16, 16, generator=generator)
     before = earlier if settings.history > 1 else None
     return Batch(now, 0.5 * now + 0.1 * change, forcings, (), before)
 
@@ -89,7 +90,7 @@ def fixed_batch(settings: ModelSettings) -> Batch:
 def test_loss_falls_on_a_fixed_batch(root: Path, name: str) -> None:
     settings = configuration(root, name)
     zeros, ones = np.zeros(7, dtype=np.float32), np.ones(7, dtype=np.float32)
-    statistics = Statistics(SEVEN, ("identity",) * 7, zeros, ones, zeros, ones)
+    statistics = Statistics(SEVEN.predicted, ("identity",) * 7, zeros, ones, zeros, ones)
     model = new_model(name, 0, settings, statistics)
     batch = fixed_batch(settings)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02)

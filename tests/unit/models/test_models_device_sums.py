@@ -15,7 +15,7 @@ from stormdraw.models.augmentation import Augmenter, Change
 from stormdraw.models.device_sums import DeviceSums
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.finite_losses import CheckLosses
-from stormdraw.models.forcings import channel_count
+from stormdraw.models.forcings import channels_of
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.metrics import MetricsFile
 from stormdraw.models.pairs import Batch
@@ -101,7 +101,7 @@ def test_a_training_step_never_waits_for_the_device(
         )
         check = CheckLosses("small", model)
         now, following = torch.empty(2, 2, len(NAMES), 32, 32)
-        forcings = torch.empty(2, channel_count(settings.forcings), 32, 32)
+        forcings = torch.empty(2, len(channels_of(settings, model.roles)), 32, 32)
         batch = Batch(now, following, forcings, (START, START + hours(1)))
         for index in range(4):
             check.on_train_batch_start(loop, module, batch, index)

@@ -21,6 +21,7 @@ from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.models.training import TrainingFiles, new_model, train
 from stormdraw.models.white_noise import WhiteNoise
+from stormdraw.roles import Roles
 
 
 def settings(**changes: Any) -> ModelSettings:
@@ -157,7 +158,7 @@ def test_without_a_buffer_all_are_shuffled() -> None:
 def test_trains_and_loads(training_files: Any) -> None:
     files: TrainingFiles = training_files("downscaler")
     train("downscaler", make_settings(), settings(), files)
-    trained = load_model(files.model, torch.device("cpu"), list(VARIABLES))
+    trained = load_model(files.model, torch.device("cpu"), Roles(predicted=VARIABLES))
     assert isinstance(trained.model, DownscalingModel)
 
 

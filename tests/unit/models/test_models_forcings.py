@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from synthetic_hours import small_grid
+from synthetic_hours import make_model_settings, small_grid
 
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import HRRR
-from stormdraw.models.forcings import channel_count, make_forcings, solar_elevation
+from stormdraw.models.forcings import channels_of, make_forcings
+from stormdraw.models.forcings.forcing import ForecastHour
+from stormdraw.models.forcings.solar_elevation import solar_elevation
+from stormdraw.roles import Roles
 
 EQUINOX = datetime(2026, 3, 20, 14, 46)  # the sun crosses the equator: 2026-03-20 14:46 UTC
 SOLSTICE = datetime(2026, 6, 21, 8, 25)  # and stands highest in the north: 2026-06-21 08:25 UTC
@@ -77,9 +80,11 @@ def test_channels_in_the_order_asked_for(tmp_path: Path) -> None:
     path = write_terrain(tmp_path / "static.nc", height)
     names = ["terrain", "hour_of_day", "solar_elevation"]
     forcings = make_forcings(names, grid, path)
-    channels = forcings.at(datetime(2026, 6, 1, 6))
+    channels = forcings.at(ForecastHour.at(datetime(2026, 6, 1, 6)))
     assert channels.dtype == np.float32
-    assert channels.shape == (channel_count(names), *grid.shape) == (4, 13, 10)
+    counted = channels_of(make_model_settings(forcings=names), Roles(predicted=("T2M",)))
+    assert counted == ("terrain", "hour_sine", "hour_cosine", "solar_elevation")
+    assert channels.shape == (4, 13, 10)
     assert channels[0].mean() == pytest.approx(0, abs=1e-5)
     assert channels[0].std() == pytest.approx(1, abs=1e-5)
     # 06 UTC is a quarter of the day.
@@ -92,15 +97,16 @@ def test_channels_in_the_order_asked_for(tmp_path: Path) -> None:
 
 
 def test_no_forcings_are_no_channels() -> None:
-    assert make_forcings([], small_grid(), None).at(EQUINOX).shape == (0, 13, 10)
+    assert make_forcings([], small_grid(), None).at(ForecastHour.at(EQUINOX)).shape == (0, 13, 10)
 
 
 def test_terrain_as_the_model_was_trained_with(tmp_path: Path) -> None:
     path = write_terrain(tmp_path / "static.nc", np.full((13, 10), 1500.0, dtype=np.float32))
     forcings = make_forcings(["terrain"], small_grid(), path, terrain_statistics=(1000.0, 250.0))
-    np.testing.assert_allclose(forcings.at(EQUINOX), 2.0)
+    np.testing.assert_allclose(forcings.at(ForecastHour.at(EQUINOX)), 2.0)
     # A flat terrain has no variance of its own.
-    np.testing.assert_allclose(make_forcings(["terrain"], small_grid(), path).at(EQUINOX), 0.0)
+    own = make_forcings(["terrain"], small_grid(), path)
+    np.testing.assert_allclose(own.at(ForecastHour.at(EQUINOX)), 0.0)
 
 
 def test_missing_terrain_is_an_error(tmp_path: Path) -> None:

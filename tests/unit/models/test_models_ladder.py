@@ -11,6 +11,8 @@ from stormdraw.models.ladder import Fit, climb, next_rung
 from stormdraw.models.memory import model_without_data
 from stormdraw.models.registry import families, options_of
 from stormdraw.models.settings import ModelSettings, load_model_settings
+from stormdraw.roles import Roles
+from stormdraw.variables import DEFAULT_STATE
 
 GRID = (265, 450)
 
@@ -210,7 +212,9 @@ def test_every_family_has_smaller_networks(root: Path, family: str) -> None:
     options = options_of(family).model_validate(settings.network)
     while options is not None:
         network = options.model_dump(mode="json")
-        model = model_without_data(settings.model_copy(update={"network": network}), 7)
+        model = model_without_data(
+            settings.model_copy(update={"network": network}), Roles(predicted=DEFAULT_STATE)
+        )
         sizes.append(sum(weights.numel() for weights in model.parameters()))
         options = options.smaller()
     assert len(sizes) > 1

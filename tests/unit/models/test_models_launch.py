@@ -16,6 +16,7 @@ from stormdraw.models import launch, rank
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.launch import train_on_devices
 from stormdraw.models.training import TrainingFiles, train
+from stormdraw.roles import Roles
 
 # Seven pairs in batches of two: the last batch leaves the second rank without a sample of its own.
 TRAINING = {"epochs": 2, "batch_size": 2, "learning_rate": 1e-3}
@@ -44,7 +45,8 @@ def test_two_ranks_learn_what_one_process_learns(
     # each is equal: a bias before a norm of one channel has no gradient but rounding errors, which
     # Adam makes as large as any other.)
     first, second = (
-        load_model(files.model, torch.device("cpu"), list(VARIABLES)).model for files in (one, two)
+        load_model(files.model, torch.device("cpu"), Roles(predicted=VARIABLES)).model
+        for files in (one, two)
     )
     assert first.state_dict().keys() == second.state_dict().keys()
     random = torch.Generator().manual_seed(0)

@@ -24,8 +24,9 @@ from stormdraw.models.memory import (
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.models.training import new_model
+from stormdraw.roles import Roles
 
-SEVEN = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
+SEVEN = Roles(predicted=("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN"))
 
 
 @pytest.mark.slow
@@ -34,7 +35,7 @@ def test_plan_of_13_billion_parameters_for_eight_devices(root: Path) -> None:
     settings = load_model_settings(path)
     # As it is shipped: whoever names it trains it so.
     assert (settings.training.devices, settings.training.device_memory_gigabytes) == (8, 80)
-    memory = training_memory(settings, 7, (1059, 1799), validates=True)
+    memory = training_memory(settings, SEVEN, (1059, 1799), validates=True)
     assert memory.parameters == pytest.approx(13.14e9, rel=0.005)
     # Weights, gradients, two moments and the average, in float32.
     held = 5 * 4 * memory.parameters / 8
@@ -62,7 +63,7 @@ def test_a_configuration_states_the_memory_that_is_planned(root: Path) -> None:
     assert len(stated) > 10
     for path, gigabytes in stated.items():
         grid = GRIDS.get(path.stem, (1059, 1799))
-        memory = training_memory(load_model_settings(path), 7, grid)
+        memory = training_memory(load_model_settings(path), SEVEN, grid)
         assert memory.peak / 1e9 == pytest.approx(gigabytes, abs=0.051), path.name
 
 
@@ -96,7 +97,7 @@ def test_saved_activations_grow_with_batch_and_grid(residual: ModelSettings) -> 
     def saved(batch: int, shape: tuple[int, int]) -> int:
         training = residual.training.model_copy(update={"batch_size": batch, "crop": None})
         settings = residual.model_copy(update={"training": training})
-        return training_memory(settings, 7, shape).saved_activations
+        return training_memory(settings, SEVEN, shape).saved_activations
 
     small = saved(1, (64, 64))
     assert saved(4, (64, 64)) == pytest.approx(4 * small, rel=0.01)
@@ -116,7 +117,7 @@ def test_a_crop_bounds_the_activations(residual: ModelSettings) -> None:
     def memory(**changes: object) -> int:
         training = residual.training.model_copy(update=changes)
         settings = residual.model_copy(update={"training": training})
-        return training_memory(settings, 7, (97, 131)).saved_activations
+        return training_memory(settings, SEVEN, (97, 131)).saved_activations
 
     assert memory(crop=(97, 131)) == memory(crop=None) == memory(crop=(500, 500))
     ratio = 48 * 64 / (98 * 132)  # the whole grid is padded to even sides
@@ -142,9 +143,9 @@ def test_peak_as_measured_by_an_allocation_tracker(
     plain = {"batch_size": 1, "crop": None, "precision": "float32"}
     training = residual.training.model_copy(update={**plain, **changes})
     settings = residual.model_copy(update={"training": training})
-    predicted = training_memory(settings, 7, shape).activations
+    predicted = training_memory(settings, SEVEN, shape).activations
     ones = np.ones(7, dtype=np.float32)
-    statistics = Statistics(SEVEN, ("identity",) * 7, ones, ones, ones, ones)
+    statistics = Statistics(SEVEN.predicted, ("identity",) * 7, ones, ones, ones, ones)
     model = new_model("any", 0, settings, statistics)
     recompute_activations(model.network, training.activation_checkpointing)
     batch = training.batch_size
@@ -168,7 +169,7 @@ def test_a_gpu_is_planned_with_the_implementations_of_most_memory(residual: Mode
         changes = {"device_memory_gigabytes": gigabytes, "crop": None}
         training = residual.training.model_copy(update=changes)
         model = residual.model_copy(update={"training": training})
-        return training_memory(model, 7, (64, 64)).activations
+        return training_memory(model, SEVEN, (64, 64)).activations
 
     # Beside some 25 fields of 16 channels: two for the enlarged field, two for the joined one.
     assert 1.08 < planned(24.0) / planned(None) < 1.3
@@ -183,9 +184,9 @@ def test_a_validation_is_planned_as_measured_by_an_allocation_tracker(
     settings = residual.model_copy(update={"training": training})
     # Nine crops of 64 x 64 points are as many as three grids.
     assert validated_at_once(settings, shape) == 3
-    planned = training_memory(settings, 7, shape, validates=True)
+    planned = training_memory(settings, SEVEN, shape, validates=True)
     ones = np.ones(7, dtype=np.float32)
-    statistics = Statistics(SEVEN, ("identity",) * 7, ones, ones, ones, ones)
+    statistics = Statistics(SEVEN.predicted, ("identity",) * 7, ones, ones, ones, ones)
     model = new_model("any", 0, settings, statistics)
     with (
         profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler,
@@ -213,7 +214,7 @@ def test_each_device_has_a_grid_to_validate_on(residual: ModelSettings) -> None:
 def test_sharding_divides_all_but_the_activations(residual: ModelSettings) -> None:
     def planned(**changes: Any) -> TrainingMemory:
         training = residual.training.model_copy(update={"devices": 4, **changes})
-        return training_memory(residual.model_copy(update={"training": training}), 7, (97, 131))
+        return training_memory(residual.model_copy(update={"training": training}), SEVEN, (97, 131))
 
     whole, shared = planned(), planned(sharding="full")
     assert shared.weights == -(-whole.weights // 4)
@@ -231,6 +232,6 @@ def test_sampling_needs_no_saved_activations(residual: ModelSettings) -> None:
                 "training": residual.training.model_copy(update={"batch_size": 1, "crop": None})
             }
         ),
-        *(7, (64, 64)),
+        *(SEVEN, (64, 64)),
     )
-    assert sampling_bytes(residual, 7, (64, 64)) < 0.5 * one.activations
+    assert sampling_bytes(residual, SEVEN, (64, 64)) < 0.5 * one.activations

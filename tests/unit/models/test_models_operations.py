@@ -12,8 +12,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from stormdraw.models.memory import training_memory
 from stormdraw.models.operations import CountedWork, Work, pass_work, step_work, training_work
 from stormdraw.models.settings import ModelSettings, load_model_settings
+from stormdraw.roles import Roles
+from stormdraw.variables import DEFAULT_STATE
 
 FULL_GRID = (1059, 1799)
+SEVEN = Roles(predicted=DEFAULT_STATE)
 
 
 def empty(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -72,13 +75,13 @@ def test_attention_is_counted() -> None:
 def test_operations_of_convolutions_are_those_that_torch_counts(precision: str) -> None:
     settings = make_model_settings({"precision": precision})
     with FlopCounterMode(display=False) as expected:
-        training_memory(settings, 7, (40, 56))
-    assert step_work(settings, 7, (40, 56)).operations == expected.get_total_flops() > 0
+        training_memory(settings, SEVEN, (40, 56))
+    assert step_work(settings, SEVEN, (40, 56)).operations == expected.get_total_flops() > 0
 
 
 def of_one_sample(root: Path, name: str, shape: tuple[int, int]) -> Work:
     settings = load_model_settings(root / "config" / "models" / f"{name}.yaml")
-    return step_work(settings, 7, shape) * (1 / settings.training.batch_size)
+    return step_work(settings, SEVEN, shape) * (1 / settings.training.batch_size)
 
 
 @pytest.mark.parametrize(

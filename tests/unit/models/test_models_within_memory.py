@@ -21,6 +21,7 @@ from stormdraw.models.plan import as_planned, write_plan
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import TrainingFiles, _explained_failures
 from stormdraw.models.within_memory import _precision_used, train_within_memory
+from stormdraw.roles import Roles
 
 FilesOf = Callable[[str], TrainingFiles]
 
@@ -159,7 +160,7 @@ def test_a_smaller_network_begins_anew_and_is_taken_for_the_model(
     assert content["choices"]["network"] == {"base_channels": 8}
     epochs = json.loads(files.metrics.read_text())["epochs"]
     assert [epoch["epoch"] for epoch in epochs] == [1, 2]
-    trained = load_model(files.model, torch.device("cpu"), list(VARIABLES))
+    trained = load_model(files.model, torch.device("cpu"), Roles(predicted=VARIABLES))
     assert trained.model.settings.network == {"base_channels": 8}
     assert sum(each.numel() for each in trained.model.parameters()) == content["parameters"]
     assert content["work"] == work_of(make_settings(), trained.model.settings, small_grid().shape)
