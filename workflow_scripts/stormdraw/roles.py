@@ -51,11 +51,11 @@ class Roles(Section):
         """A plain list where all are predicted, as in configurations that name no role."""
         return self.by_role() if self.differ else list(self.predicted)
 
-    def in_order(self) -> "Roles":
-        """The same, each role in the order of the table of variables.
+    def check(self) -> None:
+        """Raise ValueError if the roles contradict each other.
 
-        Raises ValueError if none is predicted, a variable is given twice, or a wind without its
-        other component in the same role.
+        That is if nothing is predicted, a variable is given twice, or a wind without its other
+        component in the same role.
         """
         if not self.predicted:
             raise ValueError("give at least one predicted variable: a step starts from these")
@@ -69,19 +69,22 @@ class Roles(Section):
                         f"give {name} and {others[name]} together: a wind is rotated between grids "
                         "as a pair"
                     )
-        ordered = {role: sorted(names, key=scored_order) for role, names in self.by_role().items()}
-        return Roles.model_validate(ordered)
 
 
 _NAMES = TypeAdapter(list[StateName])
 
 
 def _from_list(given: Any, check: ValidatorFunctionWrapHandler) -> Roles:
-    """Roles from a mapping, or from a plain list of predicted variables."""
+    """Roles from a mapping, or from a plain list of predicted variables.
+
+    Each role gets the order of the table of variables.
+    """
     if isinstance(given, list | tuple):
         given = {"predicted": _NAMES.validate_python(list(given))}
     roles: Roles = check(given)
-    return roles.in_order()
+    roles.check()
+    ordered = {role: sorted(names, key=scored_order) for role, names in roles.by_role().items()}
+    return Roles.model_validate(ordered)
 
 
 # The key `variables` of a configuration.

@@ -351,10 +351,12 @@ class ModelSettings(Section):
                 f"input are {given}; add it to variables.input, or remove it from inputs"
             )
         chosen = [name for name in run.input if self.inputs is None or name in self.inputs]
+        roles = run.model_copy(update={"input": tuple(chosen)})
         try:
-            return run.model_copy(update={"input": tuple(chosen)}).in_order()
+            roles.check()
         except ValueError as error:
             raise StormdrawError(f"inputs is {', '.join(chosen)}: {error}") from None
+        return roles
 
     @property
     def by_chance(self) -> bool:
