@@ -38,6 +38,7 @@ from stormdraw.models.pairs import Batch
 from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.models.training import new_model
 from stormdraw.models.white_noise import WhiteNoise
+from stormdraw.roles import Roles
 from stormdraw.times import hours
 
 NAMES = ("T2M", "U10", "V10")
@@ -322,6 +323,27 @@ def test_a_diagnosis_is_written_whole(synthetic: Path, tmp_path: Path) -> None:
     assert (found["impossible_share"].sel(stage="bounded") == 0.0).all()
     np.testing.assert_allclose(found["noise_over_signal"][[0, -1]], np.exp([-3.5, 3.0]), rtol=0.02)
     assert found["path_noisy"].shape == (DEFAULT_STEPS + 1, 3, 13, 10)
+
+
+def test_what_a_model_diagnoses_has_neither_persistence_nor_a_change(
+    synthetic: Path, tmp_path: Path
+) -> None:
+    roles = Roles(predicted=("T2M",), diagnosed=("CAPE",), input=("D2M",))
+    paths = [synthetic / "first.nc", synthetic / "second.nc"]
+    statistics = read_statistics(synthetic / "statistics.nc")
+    model = new_model("small", 1, make_model_settings(forcings=[]), statistics, roles=roles)
+    grid = read_grid_of(paths[0])
+    save_model(tmp_path / "model.pt", "small", model, statistics, None, grid)
+    run = make_settings(variables=roles.by_role())
+    output = tmp_path / "diagnosis.nc"
+    write_diagnosis(tmp_path / "model.pt", paths, None, run, hour_sampler, output, {})
+    with xr.open_dataset(output) as found:
+        assert list(found["variable"].values) == ["T2M", "CAPE"]
+        assert np.isfinite(found["crps"]).all()
+        assert np.isfinite(found["persistence_error"]).values.tolist() == [True, False]
+        change = found["spectrum_change_members"].isel(wavenumber=slice(1, None))
+        assert np.isfinite(change).all("wavenumber").values.tolist() == [True, False]
+        assert np.isfinite(found["spectrum_members"]).all()
 
 
 def test_a_model_of_one_step_has_no_noise_levels(synthetic: Path, tmp_path: Path) -> None:
