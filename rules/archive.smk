@@ -26,7 +26,7 @@ rule archive_simulate:
                 bool(SETTINGS.ages(BASE_MODEL.forecast_source))
                 and SETTINGS.archive.reference is None,
                 SETTINGS.ages(BASE_MODEL.lagged_source),
-                [format_init(time) for time in SETTINGS.all_cases()],
+                [format_init(time) for time in SETTINGS.compared_cases()],
             ]
         ),
     message:

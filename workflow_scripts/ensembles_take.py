@@ -22,7 +22,7 @@ with job("ensembles_take", snakemake.log[0]):
         [Path(path) for path in given.analyses],
         Path(given.get("forecasts", "")),
         Path(given.get("world", "")),
-        Path(given.get("ensemble", "")),
+        [Path(path) for path in given.get("ensembles", [])],
         Path(given.get("coefficients", "")),
     )
     system.write(made)

@@ -23,8 +23,8 @@ DOWNSCALED = [
     name for name, system in SYSTEMS.items() if system.drawn_from and name not in STEPPING
 ]
 TAKEN = [name for name, system in SYSTEMS.items() if not system.drawn_from]
-# Those of them that are calibrated from other systems.
-CALIBRATED = [name for name, system in SYSTEMS.items() if system.made_from is not None]
+# Those of them that are fitted to other systems.
+CALIBRATED = [name for name, system in SYSTEMS.items() if system.fitted_on(SETTINGS)]
 # All systems are compared with these: only points that these have count.
 COMPARED_WITH = [
     system.name
@@ -96,7 +96,11 @@ def files_of_case(wildcards):
     if system.of_world:
         files["world"] = rules.archive_simulate.output.world
     if system.made_from is not None:
-        files["ensemble"] = f"results/ensembles/{system.made_from}/{wildcards.init}.nc"
+        files["ensembles"] = [
+            f"results/ensembles/{system.made_from}/{format_init(time)}.nc"
+            for time in system.made_at(parse_init(wildcards.init))
+        ]
+    if system.name in CALIBRATED:
         files["coefficients"] = f"results/ensembles/{system.name}/coefficients.json"
     return files
 

@@ -224,7 +224,7 @@ class Settings(Section):
     def _reference_can_be_simulated(self) -> "Settings":
         """All members of the reference are simulated, whether a system uses them or not."""
         if self.archive.source == "simulated" and self.archive.reference is not None:
-            for init in self.all_cases():
+            for init in self.compared_cases():
                 try:
                     members_at(self.archive.reference, init)
                 except StormdrawError as error:
@@ -247,7 +247,7 @@ class Settings(Section):
         standard = self.scores.reference
         if standard is not None and (raw := self.ensembles.system(standard).made_from) is not None:
             raise ValueError(
-                f"scores.reference is {standard!r}, which is calibrated from {raw}; name {raw} or "
+                f"scores.reference is {standard!r}, which is made from {raw}; name {raw} or "
                 "another system that is scored as it is"
             )
         named = self.report.products_of
@@ -315,15 +315,16 @@ class Settings(Section):
     def cases_of(self, system: AnySystem) -> list[datetime]:
         """The initial times of all cases of a system, ascending.
 
-        Those of the test, and validation cases that another system is fitted on.
+        Those of the test, validation cases that another system is fitted on, and older runs that
+        another system is made of.
         """
-        fitted = (
-            init
-            for other in self.ensembles.systems
-            if other.made_from == system.name
-            for init in other.fitted_on(self)
-        )
-        return sorted({*self.initial_times(), *fitted})
+        times = set(self.initial_times())
+        for other in self.ensembles.systems:
+            if other.made_from == system.name:
+                times.update(other.fitted_on(self))
+                for init in self.initial_times():
+                    times.update(other.made_at(init))
+        return sorted(times)
 
     def cases_from(self, source: str) -> list[datetime]:
         """The initial times at which systems need forecasts of a source, ascending."""
@@ -339,13 +340,18 @@ class Settings(Section):
         """The initial times of all cases of any system, ascending."""
         return sorted({init for system in self.ensembles.systems for init in self.cases_of(system)})
 
+    def compared_cases(self) -> list[datetime]:
+        """The initial times of the cases that are scored, or that systems are fitted on."""
+        fitted = (init for system in self.ensembles.systems for init in system.fitted_on(self))
+        return sorted({*self.initial_times(), *fitted})
+
     def valid_times(self) -> list[datetime]:
         """The valid times of all scored forecasts, ascending."""
         return self._valid_times(self.initial_times())
 
     def compared_times(self) -> list[datetime]:
         """The times that forecasts are scored or fitted at, ascending."""
-        return self._valid_times(self.all_cases())
+        return self._valid_times(self.compared_cases())
 
     def _valid_times(self, inits: list[datetime]) -> list[datetime]:
         return sorted({init + hours(lead) for init in inits for lead in self.leads})
@@ -359,7 +365,7 @@ class Settings(Section):
         wanted = {*self.periods.training.times(), *self.valid_times()}
         if self.periods.validation is not None:
             wanted.update(self.periods.validation.times())
-        for init in self.initial_times():
+        for init in self.all_cases():
             wanted.update(init - hours(age) for age in range(self.cases.history))
         for system in self.ensembles.systems:
             for init in self.cases_of(system):

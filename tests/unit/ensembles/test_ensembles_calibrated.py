@@ -131,7 +131,7 @@ def test_a_calibrated_system_stands_where_the_other_stands_but_is_not_the_refere
     }
     assert looks(run)["refs_calibrated"].colour == looks(run)["refs"].colour
     assert candidates(run_with(calibrated("refs"))) == ["refs"]
-    with pytest.raises(StormdrawError, match="refs_calibrated', which is calibrated from refs; na"):
+    with pytest.raises(StormdrawError, match="refs_calibrated', which is made from refs; na"):
         run_with(calibrated("refs"), scores={"reference": "refs_calibrated"})
 
 
@@ -174,7 +174,10 @@ def test_a_system_needs_a_variable_to_calibrate() -> None:
         (calibrated("nobody"), "calibrates 'nobody', which is not a system: refs, products"),
         (calibrated("products"), "known by mean and spread and has no members to put in order"),
         (calibrated("persistence"), "which has one member and so no spread to calibrate"),
-        (calibrated("refs") | {"of": "refs_calibrated"}, "which is a calibrated system itself"),
+        (
+            calibrated("refs") | {"of": "refs_calibrated"},
+            "which is made from another system itself",
+        ),
         (calibrated("refs", cases=0), "greater than or equal to 1"),
         (calibrated("refs", cases=401), "less than or equal to 400"),
         (calibrated("refs", only=["RAIN"]), "unknown variable 'RAIN': known ones are REFC"),

@@ -182,7 +182,7 @@ def test_no_pair_at_all_is_an_error(tmp_path: Path) -> None:
 
 
 def to_calibrate(case: Case, output: Path, ensemble: Path, coefficients: Path):
-    made = to_make(case, output, ensemble=ensemble, coefficients=coefficients)
+    made = to_make(case, output, ensembles=[ensemble], coefficients=coefficients)
     made.settings["seed"] = 3
     return made
 

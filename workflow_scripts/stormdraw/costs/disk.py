@@ -49,8 +49,9 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     cases = len(settings.initial_times())
     ensembles = ensemble_bytes(settings, files)
     if not keeps_ensembles(settings):
-        # One case is drawn while the other is scored.
-        ensembles = min(ensembles, 2 * ensembles // len(settings.all_cases()))
+        # One case is drawn while the other is scored, and older ones may be waited for.
+        held = 2 + _most_older_cases(settings)
+        ensembles = min(ensembles, held * ensembles // len(settings.all_cases()))
     stored = sum(fetching(settings, found).bytes for found in files.values())
     maps = 0
     if settings.scores.maps:
@@ -72,6 +73,18 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
         "scores": maps,
         "report": field * (_mapped_fields(settings) + _product_fields(settings) * cases * 3 // 2),
     }
+
+
+def _most_older_cases(settings: Settings) -> int:
+    """How many cases before a case are kept for it at most, for systems made of older runs."""
+    every = settings.all_cases()
+    made = [system for system in settings.ensembles.systems if system.made_from is not None]
+    counts = (
+        sum(min(system.made_at(init)) <= time < init for time in every)
+        for system in made
+        for init in settings.initial_times()
+    )
+    return max(counts, default=0)
 
 
 def _mapped_fields(settings: Settings) -> int:

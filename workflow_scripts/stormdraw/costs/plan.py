@@ -77,7 +77,7 @@ def plan_text(plan: CostPlan, jobs: int, on_gpu: int, folder: Path) -> str:
     if plan.passing_ensembles:
         lines.append(
             f"  Ensembles are deleted once they are scored: of {_size(plan.passing_ensembles)} in "
-            "all, the disk holds two cases at a time, or more if several GPUs draw."
+            "all, the disk holds a few cases at a time, or more if several GPUs draw."
         )
     if free < plan.disk_bytes:
         lines.append(

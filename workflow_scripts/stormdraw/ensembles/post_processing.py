@@ -172,7 +172,7 @@ def read_coefficients(path: Path) -> Fitted:
 def write_calibrated(made: CaseToMake, chosen: Collection[str]) -> None:
     """Write a case with calibrated members, (member, lead, y, x), in the order of the raw ones.
 
-    `made.ensemble` is the raw ensemble, and `made.coefficients` the file of what was fitted. The
+    `made.ensembles` is the raw ensemble, and `made.coefficients` the file of what was fitted. The
     `chosen` variables are calibrated, the others stay raw. A dew point above the temperature is
     lowered to it. A few rows of all members are in memory at a time.
 
@@ -181,7 +181,8 @@ def write_calibrated(made: CaseToMake, chosen: Collection[str]) -> None:
     """
     case, fitted = made.case, read_coefficients(made.coefficients)
     _require(fitted, case, made.coefficients)
-    with xr.open_dataset(made.ensemble, engine="netcdf4", decode_timedelta=False) as raw:
+    (ensemble,) = made.ensembles
+    with xr.open_dataset(ensemble, engine="netcdf4", decode_timedelta=False) as raw:
         members = raw["member"].values.tolist()
         grid, notes = Grid.of(raw), _notes(raw)
         order = generator_for(

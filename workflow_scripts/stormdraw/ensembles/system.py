@@ -55,7 +55,7 @@ class CaseToMake:
     """A case of a system that needs no network, and what it is made of.
 
     `settings` are what it depends on. `analyses` are day files, `forecasts` is the file of the
-    case, `world` the simulated one, `ensemble` another system's case and `coefficients` what was
+    case, `world` the simulated one, `ensembles` another system's cases and `coefficients` what was
     fitted to that system, each only where the system reads it.
     """
 
@@ -66,7 +66,7 @@ class CaseToMake:
     analyses: Sequence[Path] = ()
     forecasts: Path = Path()
     world: Path = Path()
-    ensemble: Path = Path()
+    ensembles: Sequence[Path] = ()
     coefficients: Path = Path()
 
 
@@ -98,8 +98,12 @@ class AnySystem(Section):
 
     @property
     def made_from(self) -> str | None:
-        """The name of the system whose ensembles its members are calibrated from."""
+        """The name of the system whose ensembles its members are made from."""
         return None
+
+    def made_at(self, init: datetime) -> Sequence[datetime]:
+        """The initial times of the cases of `made_from` that a case is made of."""
+        return [init]
 
     def role_among(self, ensembles: Ensembles) -> Role:
         """What the report takes it for, among the systems of a run."""

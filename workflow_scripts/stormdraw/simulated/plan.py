@@ -55,7 +55,7 @@ def model_name(member: Member) -> str:
 def plan_archive(settings: Settings) -> Plan:
     """The plan for a configuration."""
     periods = [period for _, period in settings.periods.named()]
-    cases = tuple(settings.all_cases())
+    cases = tuple(settings.compared_cases())
     leads = tuple(settings.leads)
     reference = settings.archive.reference
     forecasting = {

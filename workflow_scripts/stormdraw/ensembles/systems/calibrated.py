@@ -96,7 +96,7 @@ class CalibratedSystem(WithoutModel):
         source = self._source(run)
         if source.made_from is not None:
             raise ValueError(
-                f"calibrates {self.of}, which is a calibrated system itself; set `of` to "
+                f"calibrates {self.of}, which is made from another system itself; set `of` to "
                 f"{source.made_from if source.made_from != self.name else 'another system'}"
             )
         if not source.has_members:
