@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stormdraw.ensembles.fair_crps import fair_crps
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.ensembles.spread import scale_spread, then_scaled
 from stormdraw.errors import StormdrawError
@@ -24,6 +25,37 @@ def write_ensemble(path: Path, case: Case, values: np.ndarray) -> None:
         for k, leads in enumerate(values):
             for j, state in enumerate(leads):
                 put(k, j, state)
+
+
+@pytest.mark.parametrize("factor", [2.0, 0.5])
+def test_a_factor_flatters_the_fair_crps_as_the_documentation_says(
+    factor: float, tmp_path: Path
+) -> None:
+    """Five members of spread 1 where `factor` is right, at 22,500 independent points.
+
+    A scaled member and the truth differ with a variance of 2 f^2 - (f^2 - 1) / M, right members
+    with 2 f^2; two members differ alike. docs/calibration.md has the first term of the series.
+    """
+    random = np.random.default_rng(1)
+    count, grid = 5, HRRR.crop(slice(480, 630), slice(880, 1030))
+    case = Case("small", "diffusion", START, [1], ["T2M"])
+    members = 280.0 + random.standard_normal((count, *grid.shape)).astype(np.float32)
+    truth = 280.0 + factor * random.standard_normal(grid.shape)
+    with ensemble_file(tmp_path / "drawn.nc", grid, case, range(count), {}) as put:
+        for member, field in enumerate(members):
+            put(member, 0, field[None])
+    scale_spread(tmp_path / "drawn.nc", {"T2M": {1: factor}}, case, tmp_path / "out.nc", {})
+    with xr.open_dataset(tmp_path / "out.nc") as dataset:
+        scaled = dataset["T2M"].values[:, 0].reshape(count, -1).astype(np.float64)
+    crps = fair_crps(scaled, truth.ravel())
+    right = factor / np.sqrt(np.pi)
+    apart = np.sqrt(2.0 * (2.0 * factor**2 - (factor**2 - 1.0) / count) / np.pi)
+    three_errors = 3.0 * crps.std() / np.sqrt(crps.size)
+    assert crps.mean() == pytest.approx(apart - right, abs=three_errors)
+    # The rest of the series is less than a tenth of its first term here.
+    said = (1.0 - 1.0 / factor**2) / (2 * count)
+    assert 1.0 - (apart - right) / right == pytest.approx(said, rel=0.1)
+    assert abs(said) * right > 2.0 * three_errors
 
 
 def test_members_move_about_their_mean_and_stay_within_bounds(tmp_path: Path) -> None:

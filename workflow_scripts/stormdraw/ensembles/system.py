@@ -285,10 +285,15 @@ class FromModel(Drawing):
             return None
         scaled = [name for name in run.variables if variable(name).gaussian]
         factor = f", and a factor on the spread of {', '.join(scaled)}," if scaled else ""
+        flattered = (
+            " A factor above 1 flatters the fair CRPS of its M members by up to 1/(2M)."
+            if scaled
+            else ""
+        )
         return (
             f"{self.name} is calibrated: how much noise its members are drawn with{factor} was "
             f"chosen on {len(run.calibration_times())} validation cases, none of which is scored "
-            f"here. {self.name}_raw is the same system without calibration."
+            f"here.{flattered} {self.name}_raw is the same system without calibration."
         )
 
     def check(self, run: Settings) -> None:
