@@ -25,7 +25,7 @@ def table(statuses, source="hrrr"):
     return pd.DataFrame(rows).reindex(columns=list(COLUMNS), fill_value="")
 
 
-def test_hours_stand_at_their_day():
+def test_hours_are_placed_by_day_and_hour():
     days, kinds = day_by_hour(table(HOURS))
     assert [day.day for day in days] == [1, 2, 3]
     assert kinds.shape == (24, 3)
@@ -34,13 +34,13 @@ def test_hours_stand_at_their_day():
     assert (kinds > 0).sum() == 4
 
 
-def test_the_figure_tells_how_many_of_each(tmp_path):
+def test_the_alternative_text_counts_each_status(tmp_path):
     write_audit(table(HOURS), tmp_path / "audit.csv")
     draw_archive_audit(tmp_path / "audit.csv", "hrrr", tmp_path / "audit.svg")
     label = read_label(tmp_path / "audit.svg")
     assert not label.gap
-    for told in ("there (1)", "in its place (1)", "excluded (1)", "absent (1)"):
-        assert told in label.description
+    for count in ("available (1)", "replaced by an older run (1)", "excluded (1)", "absent (1)"):
+        assert count in label.description
 
 
 def test_a_year_is_drawn_as_pixels(tmp_path):
@@ -50,12 +50,12 @@ def test_a_year_is_drawn_as_pixels(tmp_path):
     assert (tmp_path / "audit.svg").stat().st_size < 300_000
 
 
-def test_no_analyses_no_map(tmp_path):
+def test_without_analyses_there_is_a_stated_gap(tmp_path):
     write_audit(table(HOURS, source="static"), tmp_path / "audit.csv")
     draw_archive_audit(tmp_path / "audit.csv", "hrrr", tmp_path / "audit.svg")
     assert read_label(tmp_path / "audit.svg").gap
 
 
-def test_not_an_audit(tmp_path):
+def test_a_file_that_is_no_audit_is_refused(tmp_path):
     with pytest.raises(StormdrawError, match="not an audit"):
         draw_archive_audit(tmp_path / "none.csv", "hrrr", tmp_path / "audit.svg")

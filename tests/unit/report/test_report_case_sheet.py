@@ -8,7 +8,7 @@ from stormdraw.report.case_sheet import case_sheet, svg_outline
 from stormdraw.report.mapped import chosen_leads
 
 
-def test_a_frame_a_lead_with_every_block(demo_run: Run) -> None:
+def test_each_lead_has_a_frame_with_truth_and_systems(demo_run: Run) -> None:
     sheet = case_sheet(demo_run.settings, demo_run.maps)
     assert sheet.gap == ""
     assert [frame.lead for frame in sheet.frames] == [1, 2, 3]
@@ -20,7 +20,7 @@ def test_a_frame_a_lead_with_every_block(demo_run: Run) -> None:
         # The mean, the share, and as many members as report.sheet_members.
         assert len(learnt) == len(reference) == 2 + 8
         assert [s.title for s in reference[:3]] == ["mean of 10", "share ≥ 30 dBZ", "hrrr_00h"]
-        assert all("highest value" in stamp.alternative for stamp in learnt)
+        assert all(", maximum " in stamp.alternative for stamp in learnt)
     assert [key.label for key in sheet.keys] == [
         "composite radar reflectivity (dBZ)",
         "share of members with at least 30 dBZ (%)",
@@ -28,7 +28,7 @@ def test_a_frame_a_lead_with_every_block(demo_run: Run) -> None:
     assert sheet.keys[0].marks[0] == (0.0, "5")
 
 
-def test_a_reference_without_the_variable_is_said(demo_run: Run) -> None:
+def test_a_reference_without_the_variable_is_noted(demo_run: Run) -> None:
     settings = demo_run.settings
     settings = settings.model_copy(
         update={"scores": settings.scores.model_copy(update={"reference": "href_mean_spread"})}

@@ -35,7 +35,7 @@ def test_a_long_list_is_cut(tmp_path: Path) -> None:
     assert found.more_absent == 13
 
 
-def test_variables_of_a_file_are_told_together_with_their_reason(tmp_path: Path) -> None:
+def test_variables_of_a_file_are_listed_together_with_their_reason(tmp_path: Path) -> None:
     row = ManifestRow(
         *("f", "T2M", "", datetime(2026, 6, 8), 0, "", 0, 0, "", "somewhere", "absent"),
         reason="is cut off",
@@ -50,7 +50,7 @@ def test_variables_of_a_file_are_told_together_with_their_reason(tmp_path: Path)
     ]
 
 
-def test_no_manifests_are_no_sources() -> None:
+def test_without_manifests_there_are_no_sources() -> None:
     assert completeness([]).sources == []
 
 

@@ -11,7 +11,7 @@ from report_page import Page, write_page
 from report_run import Run
 
 from stormdraw.errors import StormdrawError
-from stormdraw.report.diagnoses import diagnosis_tables, looked_at, read_diagnosis
+from stormdraw.report.diagnoses import diagnosis_tables, read_diagnosis, sample_of
 from stormdraw.report.figures.diagnosis import draw_diagnosis
 from stormdraw.report.figures.sampling_path import draw_sampling_path
 from stormdraw.report.style import read_label
@@ -77,13 +77,13 @@ def drawn_texts(path: Path) -> list[str]:
     return re.findall("<!-- (.*?) -->", path.read_text())
 
 
-def test_everything_is_drawn(tmp_path: Path) -> None:
+def test_the_figure_has_panels_of_noise_spectra_and_impossible_points(tmp_path: Path) -> None:
     path = write_diagnosis(tmp_path / "diagnosis.nc")
     draw_diagnosis(path, tmp_path / "diagnosis.svg")
     texts = drawn_texts(tmp_path / "diagnosis.svg")
     for expected in (
-        "Mean squared denoising error where the target has variance 1, at 2 noise levels",
-        "Variance of one-hour members over the truth's",
+        "Mean squared denoising error of a target of variance 1, at 2 noise levels",
+        "Variance of members one hour ahead over the variance of the truth",
         "Is the condition used?",
         "Impossible points",
         "shuffled",
@@ -102,12 +102,12 @@ def test_everything_is_drawn(tmp_path: Path) -> None:
     assert not read_label(tmp_path / "path.svg").gap
 
 
-def test_training_hours_are_called_so(tmp_path: Path) -> None:
+def test_hours_of_the_training_period_are_described_as_seen(tmp_path: Path) -> None:
     path = write_diagnosis(tmp_path / "diagnosis.nc", period="training")
-    assert "the model has seen; 4 members" in looked_at(read_diagnosis(path))
+    assert "the model has seen; 4 members" in sample_of(read_diagnosis(path))
 
 
-def test_a_model_of_one_step_has_no_way(tmp_path: Path) -> None:
+def test_a_one_step_model_has_no_denoising_error_and_no_sampling_path(tmp_path: Path) -> None:
     path = write_diagnosis(tmp_path / "diagnosis.nc", denoises=False, shuffled=float("nan"))
     draw_diagnosis(path, tmp_path / "diagnosis.svg")
     texts = drawn_texts(tmp_path / "diagnosis.svg")
@@ -118,10 +118,10 @@ def test_a_model_of_one_step_has_no_way(tmp_path: Path) -> None:
     assert label.gap
     assert "one step" in label.description
     (_, rows), _ = diagnosis_tables(path)
-    assert dict(rows)["T2M"] == "0.500 K, no other case"
+    assert dict(rows)["T2M"] == "0.500 K; there is no other case"
 
 
-def test_a_model_that_diverged_is_drawn_and_called_so(tmp_path: Path) -> None:
+def test_a_model_that_diverged_is_drawn_and_reported(tmp_path: Path) -> None:
     path = write_diagnosis(tmp_path / "whole.nc")
     with xr.open_dataset(path) as whole:
         whole.assign(crps=whole["crps"] * np.nan).to_netcdf(tmp_path / "nan.nc")
@@ -131,7 +131,7 @@ def test_a_model_that_diverged_is_drawn_and_called_so(tmp_path: Path) -> None:
     assert not read_label(tmp_path / "nan.svg").gap
 
 
-def test_what_could_not_be_diagnosed_is_a_stated_gap(tmp_path: Path) -> None:
+def test_a_diagnosis_without_data_is_a_stated_gap(tmp_path: Path) -> None:
     path = tmp_path / "diagnosis.nc"
     xr.Dataset(attrs={"model": "m", "gap": "no two hours"}).to_netcdf(path, engine="netcdf4")
     for draw in (draw_diagnosis, draw_sampling_path):
@@ -149,7 +149,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
             draw_diagnosis(tmp_path / name, tmp_path / "out.svg")
 
 
-def test_the_page_shows_it_in_the_section_of_its_model(demo_run: Run, tmp_path: Path) -> None:
+def test_a_diagnosis_is_in_the_section_of_its_model(demo_run: Run, tmp_path: Path) -> None:
     path = write_diagnosis(tmp_path / "diagnosis.nc")
     draw_sampling_path(path, tmp_path / "path.svg")
     names = [f"models/ddpm_residual/{name}" for name in ("diagnosis", "sampling_path")]
@@ -174,4 +174,4 @@ def test_the_page_shows_it_in_the_section_of_its_model(demo_run: Run, tmp_path: 
 
 def test_a_page_without_diagnoses_says_so(demo_page: Path) -> None:
     text = Page(demo_page).text
-    assert text.count("Not diagnosed: that was not done in this run.") == 2
+    assert text.count("Not diagnosed: this run did not include it.") == 2

@@ -46,7 +46,7 @@ def test_a_figure_is_the_same_picture_in_fewer_bytes(svg: Path) -> None:
 def test_without_a_figure_there_is_a_reason(tmp_path: Path) -> None:
     write_gap(tmp_path / "gap.svg", "Training", "No model was trained.")
     for path, reason in (
-        (None, "This figure was not made in this run."),
+        (None, "This run has not made this figure."),
         (tmp_path / "gap.svg", "No model was trained."),
     ):
         found = embed("training_curves", path)

@@ -27,7 +27,7 @@ def test_wind_is_symmetric_about_calm() -> None:
     assert scale.norm.vmax == pytest.approx(9.0, abs=0.1)
 
 
-def test_one_absurd_point_does_not_flatten_the_map() -> None:
+def test_a_single_outlier_does_not_flatten_the_map() -> None:
     values = np.append(np.linspace(280.0, 300.0, 2000), [100.0, np.nan])
     scale = scale_for("D2M", values)
     assert scale.norm.vmin > 279.0

@@ -37,7 +37,7 @@ def test_variables_and_models_have_figures_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(figures()))
-def test_captions_are_sound_rst_with_every_word(name: str) -> None:
+def test_captions_are_valid_rst_with_every_word(name: str) -> None:
     figure = figures()[name]
     body = publish_parts(as_rst(figure), writer="html5", settings_overrides=STRICT)["body"]
     words = " ".join(html.unescape(re.sub(r"<[^>]*>", "", body)).split())

@@ -32,7 +32,7 @@ def test_degrees_are_round_and_at_least_two() -> None:
     ("angle", "text"),
     [(43.5, "43.5°N"), (-12.0, "12°S"), (0.0, "0°"), (0.30000000000000004, "0.3°N")],
 )
-def test_angles_have_a_side(angle: float, text: str) -> None:
+def test_angles_name_their_hemisphere(angle: float, text: str) -> None:
     assert angle_text(angle, "N", "S") == text
 
 
@@ -64,7 +64,7 @@ def test_extent_reaches_the_edges_of_the_cells() -> None:
     assert grid.aspect == pytest.approx(78 / 41)
 
 
-def test_scale_bar_is_as_long_as_it_says() -> None:
+def test_the_scale_bar_has_the_labelled_length() -> None:
     grid = map_of(IDAHO)
     axes = Figure().subplots()
     draw_scale_bar(axes, grid)

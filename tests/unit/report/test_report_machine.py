@@ -16,7 +16,7 @@ def test_versions_are_those_installed() -> None:
     assert found["snakemake"] == metadata.version("snakemake")
 
 
-def test_packages_that_are_not_there_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_that_are_not_installed_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
 
@@ -34,9 +34,9 @@ def test_the_processor_is_named(tmp_path: Path) -> None:
     assert processor(tmp_path / "none") == processor(path)
 
 
-def test_no_driver_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_driver_no_gpu_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    told = dict(hardware())
-    assert told["GPU"] == "none seen"
-    assert int(told["cores"]) >= 1
-    assert told["memory"].endswith("iB")
+    rows = dict(hardware())
+    assert rows["GPU"] == "none found"
+    assert int(rows["cores"]) >= 1
+    assert rows["memory"].endswith("iB")

@@ -88,7 +88,7 @@ def test_mean_and_share_are_those_of_all_members(demo_run: Run, tmp_path: Path) 
     np.testing.assert_allclose(block.share, share, rtol=1e-6)
 
 
-def test_no_more_members_are_there_than_were_taken(demo_run: Run, tmp_path: Path) -> None:
+def test_a_block_has_at_most_the_extracted_members(demo_run: Run, tmp_path: Path) -> None:
     assert len(case_of(demo_run, "href", T2M, tmp_path).block(2, count=50).fields) == 1 + 3
 
 
@@ -99,7 +99,7 @@ def test_the_truth_is_that_of_the_lead(demo_run: Run, tmp_path: Path) -> None:
     np.testing.assert_array_equal(case.truth(2), truth)
 
 
-def test_absent_members_are_passed_over(demo_run: Run, tmp_path: Path) -> None:
+def test_absent_members_are_skipped(demo_run: Run, tmp_path: Path) -> None:
     with xr.open_dataset(demo_run.ensembles["href"][0], decode_timedelta=False) as dataset:
         changed = dataset.load()
     changed["T2M"][0] = np.nan

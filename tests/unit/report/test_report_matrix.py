@@ -72,7 +72,7 @@ def test_colours_grow_with_skill(value: float, tone: str) -> None:
     assert tone_of(value, 0.02) == tone
 
 
-def test_only_what_is_decided_is_sure() -> None:
+def test_only_decided_comparisons_are_marked() -> None:
     told = judged(
         ("ddpm_residual", "href", "T2M", 1, "better"),
         ("ddpm_residual", "href", "T2M", 2, TOO_FEW_DAYS),
@@ -84,11 +84,11 @@ def test_only_what_is_decided_is_sure() -> None:
     assert cell(skill, "persistence", 3, verdicts=told)[1] == "worse-5"
 
 
-def test_a_gaussian_is_marked_and_competes_with_nobody() -> None:
+def test_a_gaussian_crps_is_marked_and_gets_no_star() -> None:
     text, kind, title = cell("skill against href (%)", "href_mean_spread", 2)
     assert text == signed("-30") + "ᵍ"
     assert kind == "worse-4"
-    assert title.endswith("of Gaussians")
+    assert title.endswith(", Gaussian CRPS")
     cheap = summary()
     cheap.loc[cheap["metric"] == "crps_gaussian", "value"] = 0.1
     assert cell("fair CRPS", "href_mean_spread", 2, summary=cheap)[1] == ""
@@ -102,7 +102,7 @@ def test_a_score_that_is_undefined_leaves_its_place_to_the_stand_in() -> None:
     assert cell("fair CRPS", "href", 2, summary=table)[0] == "1.00"
 
 
-def test_where_only_a_gaussian_has_a_score_nobody_is_best() -> None:
+def test_where_only_a_gaussian_crps_exists_there_is_no_star() -> None:
     rows = [row for row in ROWS if row[1] == "REFC" or row[0] == "href_mean_spread"]
     assert cell("fair CRPS", "href_mean_spread", 2, summary=summary(rows))[:2] == ["1.10ᵍ", ""]
 
@@ -115,12 +115,12 @@ def test_a_star_is_for_the_best_contender_never_for_the_perfect_ensemble() -> No
     assert cell("fair CRPS", "ddpm_residual", 0)[1] == ""
 
 
-def test_a_baseline_wins_no_star() -> None:
+def test_a_baseline_gets_no_star() -> None:
     rows = [(*row[:5], 0.01, *row[6:]) if row[0] == "persistence" else row for row in ROWS]
     assert cell("fair CRPS", "persistence", 2, summary=summary(rows))[1] == ""
 
 
-def test_an_only_contender_competes_with_nobody() -> None:
+def test_an_only_contender_gets_no_star() -> None:
     config = copy.deepcopy(DEMO)
     kept = ("ddpm_residual", "persistence", "perfect")
     systems = [one for one in config["ensembles"]["systems"] if one["name"] in kept]
@@ -129,17 +129,17 @@ def test_an_only_contender_competes_with_nobody() -> None:
     assert cell("fair CRPS", "ddpm_residual", 2, summary=summary(rows), settings=alone)[1] == ""
 
 
-def test_nearness_to_the_perfect_ensemble_is_a_ratio() -> None:
+def test_the_crps_is_shown_relative_to_the_perfect_ensemble() -> None:
     # 0.6 / 0.5 and 0.9 / 0.6
-    ratio = "fair CRPS over that of perfect"
+    ratio = "fair CRPS relative to perfect"
     assert [cell(ratio, "ddpm_residual", column)[0] for column in (2, 3)] == ["1.20", "1.50"]
     assert cell(ratio, "perfect", 2)[0] == "1.00"
 
 
-def test_over_a_perfect_score_of_nothing_there_is_no_ratio_and_no_best() -> None:
+def test_a_perfect_score_of_zero_gives_no_ratio_and_no_star() -> None:
     rows = [(*row[:5], 0.0, *row[6:]) if row[0] == "perfect" else row for row in ROWS]
     for system in ("ddpm_residual", "href", "perfect"):
-        found = cell("fair CRPS over that of perfect", system, 2, summary=summary(rows))
+        found = cell("fair CRPS relative to perfect", system, 2, summary=summary(rows))
         assert found[:2] == [NOTHING, "none"]
 
 
@@ -166,7 +166,7 @@ def test_what_is_undefined_throughout_is_not_scored() -> None:
 @pytest.mark.parametrize(
     ("ratio", "tone"), [(1.0, ""), (0.93, ""), (0.5, "worse-5"), (2.0, "worse-5")]
 )
-def test_a_wrong_spread_is_red_either_way(ratio: float, tone: str) -> None:
+def test_too_much_and_too_little_spread_are_both_red(ratio: float, tone: str) -> None:
     rows = [("href", "T2M", lead, "spread_error_ratio", 10, ratio, None, None) for lead in (1, 2)]
     assert cell("spread / RMSE", "href", 0, summary=summary(rows))[:2] == [f"{ratio:.2f}", tone]
 

@@ -65,7 +65,7 @@ def test_maps_of_storms(demo_figures: dict[str, Path]) -> None:
     text = output.read_text()
     for expected in ("ddpm_residual: 20 members", "href: 10 members", "mean of 10", "hrrr_03h"):
         assert expected in text
-    assert "truth: simulated analysis · the case with most storms" in text
+    assert "truth: simulated analysis · the case with the most storms" in text
     assert "composite radar reflectivity (dBZ)" in text
     assert "href (mean of 10, hrrr_00h" in read_label(output).description
 
@@ -112,7 +112,7 @@ def test_a_case_whose_truth_is_not_known_is_a_stated_gap(demo_run: Run, tmp_path
         for name in ("ddpm_residual", "href")
     }
     draw_member_maps(demo_run.settings, maps, tmp_path / "out.svg")
-    assert "of the 2 cases looked at, none" in read_label(tmp_path / "out.svg").description
+    assert "No map: none of the 2 cases" in read_label(tmp_path / "out.svg").description
 
 
 def test_maps_of_other_cases_are_not_set_beside_each_other(demo_run: Run, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from stormdraw.report.settings import Report
 from stormdraw.report.trainings import read_training
 
 
-def test_a_plan_reads_as_pairs() -> None:
+def test_a_plan_becomes_readable_pairs() -> None:
     plan = {
         "parameters": 81111,
         "grid": [97, 131],
@@ -30,7 +30,7 @@ def test_a_plan_reads_as_pairs() -> None:
     ]
 
 
-def test_a_model_is_told_in_words(demo_run: Run) -> None:
+def test_a_model_card_has_training_memory_and_cost(demo_run: Run) -> None:
     name = "ddpm_residual"
     card = describe_model(
         name, {"base": 16}, demo_run.plans[name], demo_run.metrics[name], Report()
@@ -48,13 +48,12 @@ def test_a_model_is_told_in_words(demo_run: Run) -> None:
     assert card.gap == ""
 
 
-def test_what_a_model_lacks_is_said(demo_run: Run) -> None:
+def test_missing_files_of_a_model_are_named(demo_run: Run) -> None:
     card = describe_model("ddpm_small", None, None, demo_run.metrics["ddpm_small"], Report())
-    assert card.gap == "Not there: plan."
+    assert card.gap == "Missing: plan."
     assert "last validation loss" not in dict(card.facts)
     assert (
-        describe_model("m", None, None, None, Report()).gap
-        == "Not there: plan and training metrics."
+        describe_model("m", None, None, None, Report()).gap == "Missing: plan and training metrics."
     )
 
 
@@ -64,17 +63,17 @@ def metrics(folder: Path, **changes: object) -> Path:
     return folder / "metrics.json"
 
 
-def test_a_training_is_priced(tmp_path: Path) -> None:
+def test_training_has_price_and_energy_at_the_configured_rates(tmp_path: Path) -> None:
     training = read_training(metrics(tmp_path))
     report = Report(cost_per_device_hour=2.5, currency="EUR", device_watts=700)
     assert cost_rows(training, report) == [
         ("device-hours to train", "1"),
-        ("price of that", "2.50 EUR at 2.5 EUR a device-hour"),
-        ("energy of that", "0.7 kWh at 700 W"),
+        ("price of training", "2.50 EUR at 2.5 EUR a device-hour"),
+        ("energy of training", "0.7 kWh at 700 W"),
     ]
 
 
-def test_a_gpu_is_held_against_its_own_plan(tmp_path: Path) -> None:
+def test_measured_memory_is_compared_with_the_plan_for_its_device(tmp_path: Path) -> None:
     plan = {"training_bytes": {"device_peak": 2**30, "peak": 3 * 2**30}}
     training = read_training(metrics(tmp_path, peak_memory_bytes=2**29))
     assert memory_rows(plan, training) == [
@@ -87,7 +86,7 @@ def test_a_gpu_is_held_against_its_own_plan(tmp_path: Path) -> None:
     assert memory_rows(plan, read_training(on_cpu)) == [("memory planned", "3 GiB")]
 
 
-def test_losses_by_noise_level_are_told(tmp_path: Path) -> None:
+def test_losses_by_noise_level_are_listed(tmp_path: Path) -> None:
     path = metrics(tmp_path, loss_by_noise_level={"0 to 0.1": 0.25, "0.1 to 1": 0.5})
     card = describe_model("m", None, None, path, Report())
     assert card.losses == [

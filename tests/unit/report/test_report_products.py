@@ -57,7 +57,7 @@ def members(written: Path) -> xr.Dataset:
         return file.load()
 
 
-def test_the_netcdf_holds_what_members_say(written: Path, members: xr.Dataset) -> None:
+def test_netcdf_products_are_statistics_of_members(written: Path, members: xr.Dataset) -> None:
     with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
         states = members["T2M"].values
         np.testing.assert_allclose(products["T2M_mean"], states.mean(axis=0), rtol=1e-6)
@@ -128,7 +128,7 @@ def test_missing_points_are_missing_in_grib(written: Path) -> None:
     assert absent.tolist() == [[0, 2, 4]]
 
 
-def test_every_file_opens_whole(written: Path) -> None:
+def test_cfgrib_opens_every_file(written: Path) -> None:
     for kind in KINDS[:4]:
         names = {
             str(name)
@@ -194,7 +194,7 @@ def test_inventories_number_probabilities_as_wgrib2_does(written: Path) -> None:
     ]
 
 
-def test_headers_say_what_each_message_is(written: Path) -> None:
+def test_grib_headers_identify_each_product(written: Path) -> None:
     keys = ("productDefinitionTemplateNumber", "typeOfGeneratingProcess", "centre:l")
     derived = ("derivedForecast", "numberOfForecastsInEnsemble")
     assert set(headers(written / "mean.grib2", (*keys, *derived))) == {(2, 4, 7, 0, 20)}
@@ -281,7 +281,7 @@ def test_one_member_has_no_spread() -> None:
 
 def test_an_ensemble_without_members_is_refused(demo_run: Run, tmp_path: Path) -> None:
     path, gribs = demo_run.ensembles["href_mean_spread"][0], {k: tmp_path / k for k in KINDS}
-    with pytest.raises(StormdrawError, match=r"\.nc: no members; products need them"):
+    with pytest.raises(StormdrawError, match=r"\.nc: no members, which products need"):
         write_products(path, {}, PATCH, tmp_path / "products.nc", gribs)
     assert not list(tmp_path.iterdir())
 

@@ -121,7 +121,7 @@ def test_everything_promised_is_on_the_page(page: Page, demo_run: Run) -> None:
         assert expected in page.text
 
 
-def test_the_configuration_is_there_in_full(page: Page) -> None:
+def test_the_page_has_the_full_configuration(page: Page) -> None:
     written = re.findall(r"<pre[^>]*>(.*?)</pre>", page.source, re.DOTALL)
     parsed = [yaml.safe_load(text.replace("&#39;", "'").replace("&#34;", '"')) for text in written]
     assert DEMO in parsed
@@ -163,9 +163,9 @@ def test_gaps_are_stated(demo_run: Run, demo_figures: dict[str, Path], tmp_path:
         )
     )
     assert "No system has an ensemble to show." in found.text
-    assert found.text.count("This figure was not made in this run.") == len(demo_figures)
-    assert "Not there: plan and training metrics." in found.text
-    assert "No manifest was given to this page." in found.text
+    assert found.text.count("This run has not made this figure.") == len(demo_figures)
+    assert "Missing: plan and training metrics." in found.text
+    assert "This page was made without manifests." in found.text
 
 
 def test_no_reference_and_no_models_are_stated(demo_run: Run, tmp_path: Path) -> None:
@@ -182,11 +182,11 @@ def test_no_reference_and_no_models_are_stated(demo_run: Run, tmp_path: Path) ->
         )
     )
     assert "No reference is set" in found.text
-    assert "No model was trained in this run." in found.text
+    assert "This run trained no model." in found.text
     assert not [cell for cell in found.all("td") if "better" in cell.get("class", "")]
 
 
-def test_no_word_is_of_another_run(demo_run: Run, tmp_path: Path) -> None:
+def test_texts_name_only_what_the_run_contains(demo_run: Run, tmp_path: Path) -> None:
     """Without a reference ensemble, with URMA as the truth of all variables."""
     config = copy.deepcopy(DEMO)
     config["title"] = "Another run"
@@ -211,7 +211,8 @@ def test_no_word_is_of_another_run(demo_run: Run, tmp_path: Path) -> None:
         manifests=[],
         maps={},
     )
-    text = Page(page).text.partition("As it was given")[0]
+    text, separator, _ = Page(page).text.partition("As given")
+    assert separator
     assert "The truth is the URMA analysis" in text
     for absent in ("HRRR analysis", "simulated", "HREF", "REFS", "perfect ensemble"):
         assert absent not in text

@@ -68,7 +68,7 @@ def test_an_uncalibrated_twin_is_drawn_as_its_system_but_dotted() -> None:
     assert raw.dash != calibrated.dash
 
 
-def test_colours_are_told_apart_by_every_kind_of_eye() -> None:
+def test_colours_differ_for_all_kinds_of_colour_vision() -> None:
     # Luminance alone (a monochromat's view) must tell the learnt systems from the reference.
     def luminance(colour: str) -> float:
         red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
@@ -119,9 +119,9 @@ def test_a_gap_says_why(tmp_path: Path) -> None:
     assert "No model was trained." in (tmp_path / "gap.svg").read_text()
 
 
-def test_a_figure_without_a_description_is_not_written(tmp_path: Path) -> None:
+def test_a_figure_without_an_alternative_text_is_not_written(tmp_path: Path) -> None:
     with (
-        pytest.raises(ValueError, match="description"),
+        pytest.raises(ValueError, match="alternative text"),
         drawn(tmp_path / "figure.svg", (3.0, 2.0), "A title") as figure,
     ):
         figure.subplots()

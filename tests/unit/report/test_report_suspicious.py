@@ -18,7 +18,7 @@ def test_counts_are_by_source_and_variable(tmp_path):
     assert (row.extremes, row.bounds, row.treatment) == ("209, 400", "213 to 313 K", "masked")
 
 
-def test_floors_that_were_raised_are_counted_apart(tmp_path):
+def test_values_raised_to_the_floor_are_counted_separately(tmp_path):
     """Of RRFS, no echo is -20 dBZ; 95 dBZ cannot be."""
     valid = datetime(2026, 6, 1)
     _, floors = align_floor(np.array([[-20.0, -20.0, 5.0]], np.float32), "REFC", valid, "rrfs")
@@ -33,7 +33,7 @@ def test_floors_that_were_raised_are_counted_apart(tmp_path):
     assert (kept.points, kept.extremes, kept.treatment) == (1, "95.0", "kept")
 
 
-def test_no_table_is_not_the_same_as_no_finding(tmp_path):
+def test_no_tables_give_none_and_no_findings_an_empty_list(tmp_path):
     write_findings([], tmp_path / "hrrr" / "1.csv")
     assert suspicious_variables([]) is None
     assert suspicious_variables([tmp_path / "hrrr" / "1.csv"]) == []

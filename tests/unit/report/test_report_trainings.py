@@ -34,7 +34,7 @@ EPOCHS = [
 ]
 
 
-def test_epochs_are_summed_up(tmp_path: Path) -> None:
+def test_a_training_summarises_its_epochs(tmp_path: Path) -> None:
     training = read_training(write(tmp_path / "metrics.json", EPOCHS))
     assert training.train_loss == [1.0, 0.5, pytest.approx(1 / 3)]
     # The first epoch warms up: the median passes over it.

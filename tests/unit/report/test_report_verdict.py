@@ -51,46 +51,52 @@ def test_the_verdict_names_the_best_and_what_it_loses() -> None:
     )
     assert first == (
         "ddpm_residual is best: over 2 variables and leads of 1 to 2 h its fair CRPS is "
-        f"9{NARROW}% below that of href (95% interval of its skill: {percent('+2')} to "
-        f"{percent('+15')})."
+        f"9{NARROW}% lower than that of href (95% confidence interval of its skill: "
+        f"{percent('+2')} to {percent('+15')})."
     )
     assert loss == f"It loses to href in REFC ({percent('-10')})."
     assert decided == (
-        "5 comparisons with href by variable and lead, corrected for their number: 2 better, 1 "
-        "worse, 1 no difference, 1 undecided."
+        "5 comparisons with href by variable and lead, corrected for multiple testing: 2 better, "
+        "1 worse, 1 no difference, 1 undecided."
     )
 
 
 PERHAPS = (
-    "ddpm_residual has the lowest scores, but that may be chance: over 2 variables and leads of 1 "
-    f"to 2 h its fair CRPS is 9{NARROW}% below that of href"
+    "ddpm_residual scores best, but this may be due to chance: over 2 variables and leads of 1 to "
+    f"2 h its fair CRPS is 9{NARROW}% lower than that of href"
 )
 
 
 @pytest.mark.parametrize(
-    ("pair", "told"),
+    ("pair", "sentence"),
     [
         (
             ("no difference", -0.01, 0.01),
-            "ddpm_residual and href are as good as each other over 2 variables and leads of 1 to "
-            f"2 h (95% interval of its skill: {percent('-1')} to {percent('+1')}).",
+            "ddpm_residual and href are equally good over 2 variables and leads of 1 to 2 h "
+            f"(95% confidence interval of its skill: {percent('-1')} to {percent('+1')}).",
         ),
         (
             ("undecided", -0.02, 0.2),
-            f"{PERHAPS} (95% interval of its skill: {percent('-2')} to {percent('+20')}).",
+            f"{PERHAPS} (95% confidence interval of its skill: {percent('-2')} to "
+            f"{percent('+20')}).",
         ),
-        ((TOO_FEW_DAYS, np.nan, np.nan), f"{PERHAPS} (4 days: too few for an interval)."),
+        (
+            (TOO_FEW_DAYS, np.nan, np.nan),
+            f"{PERHAPS} (4 days: too few for a confidence interval).",
+        ),
         (
             (TOO_FEW_DIFFER, np.nan, np.nan),
-            f"{PERHAPS} (too few days differ for an interval).",
+            f"{PERHAPS} (too few days differ for a confidence interval).",
         ),
     ],
 )
-def test_the_verdict_says_how_sure_it_is(pair: tuple[str, float, float], told: str) -> None:
-    assert verdict(summary(), None, paired(*pair), settings())[0] == told
+def test_the_verdict_gives_the_confidence_interval_or_why_there_is_none(
+    pair: tuple[str, float, float], sentence: str
+) -> None:
+    assert verdict(summary(), None, paired(*pair), settings())[0] == sentence
 
 
-def test_a_verdict_on_something_else_says_nothing() -> None:
+def test_comparisons_of_other_systems_or_variables_are_ignored() -> None:
     better = paired("better", 0.02, 0.15)
     for other in (
         better.assign(system="href", reference="ddpm_residual"),
@@ -108,38 +114,38 @@ def test_a_verdict_on_something_else_says_nothing() -> None:
 
 def test_a_baseline_that_wins_a_variable_is_named() -> None:
     rows = [(*row[:5], 0.5, *row[6:]) if row[0] == "persistence" else row for row in ROWS]
-    told = verdict(summary(rows), None, None, settings())
+    sentences = verdict(summary(rows), None, None, settings())
     # 1 - 0.75 / 0.5
-    assert f"It loses to persistence in T2M ({percent('-50')})." in told
+    assert f"It loses to persistence in T2M ({percent('-50')})." in sentences
 
 
 def test_the_reference_may_be_best() -> None:
     rows = [row for row in ROWS if row[1] == "REFC"]
-    told = verdict(summary(rows), None, None, settings())
-    assert told[0].startswith(
-        "href has the lowest scores, but that may be chance: over 1 variable and leads of 1 to 2 h "
-        f"its fair CRPS is 9{NARROW}% below that of ddpm_residual"
+    sentences = verdict(summary(rows), None, None, settings())
+    assert sentences[0].startswith(
+        "href scores best, but this may be due to chance: over 1 variable and leads of 1 to 2 h "
+        f"its fair CRPS is 9{NARROW}% lower than that of ddpm_residual"
     )
 
 
 def test_without_scores_there_is_no_verdict() -> None:
-    assert verdict(summary().iloc[:0], None, None, settings()) == ["Nothing is scored."]
+    assert verdict(summary().iloc[:0], None, None, settings()) == ["No system is scored."]
     only = summary([row for row in ROWS if row[0] == "perfect"])
-    nothing = ["No variable has a fair CRPS of every contender: there is nothing to rank."]
+    nothing = ["No variable has a fair CRPS of every contender, so they cannot be ranked."]
     assert verdict(only, None, None, settings()) == nothing
     apart = [row for row in ROWS if row[:2] in (("ddpm_residual", "T2M"), ("href", "REFC"))]
     assert verdict(summary(apart), None, None, settings()) == nothing
 
 
-def test_an_only_contender_is_told_without_a_comparison() -> None:
+def test_an_only_contender_is_named_without_a_comparison() -> None:
     rows = [row for row in ROWS if row[0] in ("ddpm_residual", "persistence") and row[2] == 1]
     assert verdict(summary(rows), None, None, settings()) == [
-        "ddpm_residual is the only contender, scored over 2 variables and a lead of 1 h.",
+        "ddpm_residual is the only contender. It is scored over 2 variables and a lead of 1 h.",
         "It loses to none of persistence in any variable.",
     ]
 
 
-def test_a_loss_too_small_to_be_coloured_is_none() -> None:
+def test_a_loss_below_the_smallest_difference_is_not_mentioned() -> None:
     # In REFC it loses by a tenth.
     for smallest, losses in ((0.09, 1), (0.11, 0)):
         run = settings(report={"smallest_difference": smallest})
@@ -147,11 +153,11 @@ def test_a_loss_too_small_to_be_coloured_is_none() -> None:
         assert told.count("It loses to href in REFC") == losses
 
 
-def test_the_banner_says_first_what_limits_the_verdict() -> None:
+def test_the_banner_names_simulation_cases_and_truth() -> None:
     told = banner(settings(), summary(), judged(("href", "persistence", "T2M", 1, "better")))
     assert told == [
-        "Simulated archive: nothing here is about real weather.",
-        "5 cases on 5 days, too few to rest a decision on.",
+        "Simulated archive: these scores say nothing about real weather.",
+        "5 cases on 5 days, too few to support a decision.",
         "The truth is the simulated analysis, from which the models learn.",
     ]
     many = summary().assign(cases=60)
@@ -161,11 +167,11 @@ def test_the_banner_says_first_what_limits_the_verdict() -> None:
 def test_limits_are_those_of_the_run() -> None:
     told = " ".join(limits(settings(), summary()))
     assert "The archive is simulated" in told
-    assert "rest on 5 cases only: small" in told
+    assert "rest on only 5 cases: small" in told
     assert "not exchangeable" in told
     assert "The perfect ensemble" in told
     assert "The truth is the simulated analysis" in told
-    assert "Single members of HREF may be absent" in told
+    assert "Individual members of HREF may be absent" in told
     systems = [
         system
         for system in copy.deepcopy(DEMO)["ensembles"]["systems"]
@@ -178,7 +184,7 @@ def test_limits_are_those_of_the_run() -> None:
         ensembles={"systems": systems},
     )
     told = " ".join(limits(real, summary()))
-    assert "1 h forecasts stand in for the analysis" in told
+    assert "1 h forecasts replace the analysis" in told
     assert "no reflectivity" in told
     assert "favours systems made from HRRR" in told
     for absent in ("simulated", "exchangeable", "perfect ensemble", "HREF"):
@@ -186,7 +192,7 @@ def test_limits_are_those_of_the_run() -> None:
 
 
 @pytest.mark.parametrize("missing", ["fail", "skip", "older_run"])
-def test_what_is_left_out_is_told_as_the_configuration_has_it(missing: str) -> None:
+def test_limits_describe_the_configured_treatment_of_missing_hours(missing: str) -> None:
     archive = {"source": "simulated", "reference": "href", "missing": missing}
     systems = [
         {"name": "persistence", "method": "baseline", "kind": "persistence"},
@@ -195,19 +201,19 @@ def test_what_is_left_out_is_told_as_the_configuration_has_it(missing: str) -> N
     run = settings("persistence", archive=archive, ensembles={"systems": systems})
     told = " ".join(limits(run, summary()))
     assert ("Hours and forecasts that no source" in told) == (missing != "fail")
-    assert ("an analysis is replaced by a forecast" in told) == (missing == "older_run")
+    assert ("replaces a missing analysis" in told) == (missing == "older_run")
     # Whatever `missing` says.
-    assert "Single members of the lagged HRRR may be absent" in told
+    assert "Individual members of the lagged HRRR may be absent" in told
 
 
-def test_a_variable_the_reference_lacks_is_told() -> None:
+def test_limits_name_variables_that_the_reference_lacks() -> None:
     rows = [row for row in ROWS if row[:2] != ("href", "REFC")]
     told = limits(settings(), summary(rows))
-    assert "The reference href lacks REFC: there is no skill for it." in told
+    assert "The reference href has no REFC, so no skill is computed there." in told
     assert any("No reference is set" in one for one in limits(settings(None), summary()))
 
 
-def test_missing_data_are_told(tmp_path: Path) -> None:
+def test_notes_count_missing_data_by_system(tmp_path: Path) -> None:
     rows = [
         ("href", "T2M", "2026060806", 1, 2, 0, 0, 100, ""),
         ("href", "T2M", "2026060806", 2, 10, 0, 0, 0, ""),
@@ -219,27 +225,27 @@ def test_missing_data_are_told(tmp_path: Path) -> None:
     write_summary(pd.DataFrame(rows, columns=list(MISSING)), tmp_path / "missing.csv")
     told = " ".join(comparison_notes(None, tmp_path / "missing.csv", settings()))
     assert "href lacks members in 2 of its forecasts" in told
-    assert "; 1 are left out for all systems" in told
+    assert "(each one variable at one lead); left out for all systems: 1." in told
     assert "hrrr lacks points in 1 of its forecasts" in told
     assert told.count("cannot start") == 1
     assert (
         "The case of 2026-06-08 12 UTC is left out for all systems: one, two cannot start there, "
-        "since the initial state has missing points." in told
+        "because the initial state has missing points." in told
     )
 
 
-def test_they_are_on_the_page(demo_run: Run, demo_page: Path) -> None:
+def test_verdict_banner_limits_and_notes_are_on_the_page(demo_run: Run, demo_page: Path) -> None:
     page = Page(demo_page)
     (first, *_) = verdict(pd.read_csv(demo_run.summary), None, None, demo_run.settings)
     # The page is read with all white space as blanks.
     assert " ".join(first.split()) in page.text
-    assert "2 cases on 2 days, too few to rest a decision on." in page.text
+    assert "2 cases on 2 days, too few to support a decision." in page.text
     assert "2 initial days: an interval needs at least 8, and none is given." in page.text
     assert "members of different models or ages" in page.text
-    assert "No system and no truth lacked anything" in page.text
+    assert "No forecast and no truth has gaps" in page.text
 
 
-def test_the_order_of_a_reader_is_that_of_the_page(demo_run: Run, tmp_path: Path) -> None:
+def test_banner_matrix_and_variables_follow_each_other(demo_run: Run, tmp_path: Path) -> None:
     page = Page(write_page(demo_run, tmp_path / "page.html"))
     places = [page.text.index(text) for text in ("Simulated archive:", "system REFC", "Variables")]
     assert places == sorted(places)

@@ -51,7 +51,7 @@ def test_the_lowest_geometric_mean_wins() -> None:
     assert "geometric mean" in winner.rule
 
 
-def test_a_score_of_nothing_does_not_count() -> None:
+def test_a_variable_with_a_crps_of_zero_does_not_count() -> None:
     scores = {**SCORES, ("other", "REFC"): (0.0, 0.0)}
     winner = choose(summary_of(scores), two_models())
     assert winner is not None
@@ -69,7 +69,7 @@ def test_the_perfect_ensemble_and_baselines_cannot_win(demo_run: Run) -> None:
     assert winner.rule == "the only candidate"
 
 
-def test_one_can_be_named() -> None:
+def test_the_configuration_can_name_the_winner() -> None:
     settings = two_models(products_of="href")
     assert candidates(settings) == ["href"]
     winner = choose(summary_of(SCORES), settings)
@@ -79,14 +79,14 @@ def test_one_can_be_named() -> None:
         two_models(products_of="nobody")
 
 
-def test_without_a_model_the_reference_stands_in() -> None:
+def test_without_a_model_the_reference_wins() -> None:
     config = copy.deepcopy(DEMO)
     config["models"] = []
     config["ensembles"]["systems"] = config["ensembles"]["systems"][1:]
     assert candidates(load_settings(config)) == ["href"]
 
 
-def test_without_candidates_or_scores_nobody_wins() -> None:
+def test_without_candidates_or_scores_there_is_no_winner() -> None:
     with pytest.raises(StormdrawError, match=r"report\.products_of"):
         choose(None, two_models())
     assert winner_of(summary_of(SCORES).iloc[:0], two_models()) is None

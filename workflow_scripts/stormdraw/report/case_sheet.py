@@ -1,4 +1,4 @@
-"""The postage-stamp sheet of one case: truth, mean, probability and members, a frame a lead."""
+"""The postage stamps of one case: truth, mean, probability and members, one frame per lead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,13 +26,13 @@ from stormdraw.settings import Settings
 from stormdraw.times import hours
 from stormdraw.variables import variable
 
-# The outlines' coordinates are whole numbers of this many to the width of the map.
+# The outlines have integer coordinates; the map is this many units wide.
 _UNITS_ACROSS = 1000
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """One small map: its title, its picture as a data URI, and which it is in words."""
+    """One small map: its title, its picture as a data URI and its alternative text."""
 
     title: str
     data: str
@@ -41,7 +41,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Frame:
-    """One lead: for each system a heading and its stamps; the truth comes first."""
+    """One lead: (heading, stamps) of the truth, then of each system."""
 
     lead: int
     valid: str
@@ -50,7 +50,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class ColourKey:
-    """A bar of colours with the values at its marks, each as (share of the width in %, text)."""
+    """A colour bar. `marks` are (position as a percentage of the width, value as text)."""
 
     label: str
     data: str
@@ -59,7 +59,7 @@ class ColourKey:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The sheet; `gap` says why there is none. `outline` is an SVG path in a box of `size`."""
+    """The sheet, or in `gap` why there is none. `outline` is an SVG path in a box of `size`."""
 
     heading: str
     caption: str
@@ -71,7 +71,7 @@ class Sheet:
 
 
 def case_sheet(settings: Settings, maps: Mapping[str, Path]) -> Sheet:
-    """Draw `mapped_variable` of the case of each of `mapped_systems` that `extract_case` chose."""
+    """Draw `mapped_variable` in the case that `extract_case` chose, for all `mapped_systems`."""
     name = mapped_variable(settings)
     cases, gap = cases_to_show(settings, maps)
     if gap:
@@ -80,11 +80,9 @@ def case_sheet(settings: Settings, maps: Mapping[str, Path]) -> Sheet:
     truths = {lead: thinned(first.truth(lead)) for lead in leads}
     count = settings.report.sheet_members
     blocks = {lead: [_thin(case.block(lead, count)) for case in cases] for lead in leads}
-    everything = [
-        *truths.values(),
-        *(f for b in blocks.values() for x in b for f in x.fields.values()),
-    ]
-    scale = scale_for(name, np.concatenate([field.ravel() for field in everything]))
+    fields = [field for own in blocks.values() for block in own for field in block.fields.values()]
+    fields += truths.values()
+    scale = scale_for(name, np.concatenate([field.ravel() for field in fields]))
     threshold = threshold_of(settings, name)
     frames = [
         Frame(
@@ -116,14 +114,14 @@ def case_sheet(settings: Settings, maps: Mapping[str, Path]) -> Sheet:
 
 
 def _thin(block: Block) -> Block:
-    """All frames are held at once, and no more of a field is drawn."""
+    """Keep only the points that are drawn, because all frames are in memory at once."""
     share = None if block.share is None else thinned(block.share)
     fields = {title: thinned(field) for title, field in block.fields.items()}
     return replace(block, fields=fields, share=share)
 
 
 def svg_outline(grid: Grid) -> tuple[str, tuple[int, int]]:
-    """Coasts and borders as an SVG path, and the (width, height) of the box that is the map."""
+    """Coastlines and borders as an SVG path, and the (width, height) of the map's box."""
     dy, dx = grid.spacing
     left, top = grid.x[0] - dx / 2, grid.y[-1] + dy / 2
     scale = _UNITS_ACROSS / (dx * len(grid.x))
@@ -136,7 +134,7 @@ def svg_outline(grid: Grid) -> tuple[str, tuple[int, int]]:
         near = (x > -margin) & (x < _UNITS_ACROSS + margin) & (y > -margin) & (y < height + margin)
         if not near.any():
             continue
-        # Three units are less than a pixel of a stamp.
+        # A point is kept if it is three units from the last kept one: less than a pixel of a stamp.
         moved = np.ones(len(x), bool)
         last = 0
         for index in range(1, len(x)):
@@ -165,8 +163,9 @@ def _stamp(
     what: str, field: np.ndarray, scale: Scale, name: str, lead: int, title: str = ""
 ) -> Stamp:
     finite = field[np.isfinite(field)]
-    most = f", highest value {digits(float(finite.max()))}" if finite.size else ", no value"
-    return Stamp(title or what, stamp(field, scale), f"Map of {name} at {lead} h: {what}{most}")
+    maximum = f"maximum {digits(float(finite.max()))}" if finite.size else "no value"
+    alternative = f"Map of {name} at {lead} h: {what}, {maximum}"
+    return Stamp(title or what, stamp(field, scale), alternative)
 
 
 _PROBABILITY = Scale(
@@ -190,36 +189,36 @@ def _key(label: str, scale: Scale) -> ColourKey:
     else:
         marks = _round_marks(float(scale.norm.vmin or 0.0), float(scale.norm.vmax or 1.0))
     low, high = marks[0], marks[-1]
-    some = marks[:: -(-len(marks) // 8)]
+    at_most_eight = marks[:: -(-len(marks) // 8)]
     return ColourKey(
         label,
-        # Just inside, or the last colour would be that of "beyond".
+        # At the upper end itself the colour is that of values beyond the scale.
         colour_strip(scale, low, high - 1e-6 * (high - low)),
-        [(100.0 * (value - low) / (high - low), f"{value:.3g}") for value in some],
+        [(100.0 * (value - low) / (high - low), f"{value:.3g}") for value in at_most_eight],
     )
 
 
 def _round_marks(low: float, high: float) -> list[float]:
-    """Both ends, and the round numbers between them that are not too near to these."""
-    near = 0.08 * (high - low)
-    round_ones = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    return [low, *(float(one) for one in round_ones if low + near < one < high - near), high]
+    """Both ends, and the round numbers in between that are not too close to them."""
+    gap = 0.08 * (high - low)
+    ticks = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [low, *(float(tick) for tick in ticks if low + gap < tick < high - gap), high]
 
 
 def _caption(settings: Settings, name: str, cases: int, threshold: float | None, grid: Grid) -> str:
-    several = name == "REFC" and cases > 1
-    chosen = f"the one of {cases} cases with most storms" if several else "one case"
-    share = "The share of members that reach the threshold is the forecast probability of it. "
+    by_storms = name == "REFC" and cases > 1
+    case = f"The one of {cases} cases with the most storms" if by_storms else "One case"
+    share = "The share of members that reach the threshold is its forecast probability. "
     if threshold is None:
         share = ""
     step = thinning(len(grid.x))
-    thinned = f" Every {step}th point is drawn." if step > 1 else ""
+    drawn = f" Every {step}th point is drawn." if step > 1 else ""
     return (
-        f"{chosen.capitalize()}, truth: {truth_name(settings, name)}. Each member should look "
-        "like weather, as sharp as the truth; where members agree the forecast is sure. "
-        f"{share}The mean is smoother than any member. Members are the first in the file, not "
-        "chosen. Lines are coasts, lakes and borders of countries and states; each pixel is a grid "
-        f"point.{thinned}"
+        f"{case}; the truth is {truth_name(settings, name)}. Each member should look like real "
+        "weather, as sharp as the truth. Where the members agree, the forecast is confident. "
+        f"{share}The mean is smoother than any member. Members are the first ones in the file, not "
+        "a selection. Lines are coasts, lakes and borders of countries and states. Each pixel is a "
+        f"grid point.{drawn}"
     )
 
 

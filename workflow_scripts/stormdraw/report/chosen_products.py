@@ -1,4 +1,4 @@
-"""The products of one ensemble, among those of all that may win."""
+"""Publish the winner's products, chosen from those of all candidates."""
 
 import os
 import shutil
@@ -16,9 +16,9 @@ from stormdraw.settings import Settings
 def choose_products(
     settings: Settings, summary_path: Path | None, folder: Path, outputs: Sequence[Path]
 ) -> None:
-    """Make the winner's products, in `folder`/{system}/, available as `outputs` of the same names.
+    """Link the winner's files in `folder`/{system}/ to the `outputs` of the same names.
 
-    Where report.products_of names the system, or there is one candidate, no summary is needed.
+    No summary is needed if report.products_of names the system or there is only one candidate.
     Raises StormdrawError if no system can win.
     """
     winner = choose(load_summary(summary_path) if summary_path is not None else None, settings)
@@ -33,10 +33,10 @@ def choose_products(
 
 
 def _same_file(source: Path, target: Path, now: int) -> None:
-    """The same file under another name, where the file system can, else a copy; no older.
+    """Hard-link `source` to `target`, or copy it where the file system cannot link.
 
-    A linked file has one time under both names: with the same one for all, `now` in nanoseconds
-    since 1970, no output is older than an input.
+    A hard link shares its modification time with the source. Setting all of them to `now`
+    (nanoseconds since 1970) keeps every output at least as new as every input.
     """
     with replacing(target) as temporary:
         try:

@@ -1,4 +1,4 @@
-"""What of the archive was there, from the manifests."""
+"""How complete the archive was, according to its manifests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,16 @@ import pandas as pd
 from stormdraw.archive.manifest import OK, read_manifest
 from stormdraw.report.wording import size_text
 
-# A list of absent files longer than this says no more.
+# The page lists no more absent files than this.
 _LISTED = 20
 
-_TOLD_TOGETHER = ["member", "statistic", "init", "lead", "status", "reason"]
+# Variables that share all of these are listed in one line.
+_KEY = ["member", "statistic", "init", "lead", "status", "reason"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """One source of the archive: counts of messages by status, in the order of `statuses`."""
+    """One source of the archive: the number of messages of each of `statuses`."""
 
     name: str
     days: int
@@ -28,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Completeness:
-    """All sources, and the first files that were not there as wanted, told in words."""
+    """All sources, and descriptions of the first messages that were absent or replaced."""
 
     statuses: list[str]
     sources: list[Source]
@@ -45,13 +46,12 @@ def completeness(manifest_paths: Sequence[str | Path]) -> Completeness:
     for path in map(Path, manifest_paths):
         by_source.setdefault(path.parent.parent.name, []).append(read_manifest(path))
     tables = {name: pd.concat(days, ignore_index=True) for name, days in by_source.items()}
-    found = {status for table in tables.values() for status in set(table["status"])}
-    # What is fine comes first.
-    statuses = sorted(found, key=lambda status: (status != OK, status))
+    occurring = {status for table in tables.values() for status in set(table["status"])}
+    statuses = sorted(occurring, key=lambda status: (status != OK, status))
     absent = [
-        _told(name, key, list(rows["variable"]))
+        _described(name, key, list(rows["variable"]))
         for name, table in tables.items()
-        for key, rows in table[table["status"] != OK].groupby(_TOLD_TOGETHER, sort=False)
+        for key, rows in table[table["status"] != OK].groupby(_KEY, sort=False)
     ]
     return Completeness(
         statuses=statuses,
@@ -69,8 +69,8 @@ def completeness(manifest_paths: Sequence[str | Path]) -> Completeness:
     )
 
 
-def _told(source: str, key: tuple[Any, ...], names: Sequence[str]) -> str:
-    """What became of some variables of a file."""
+def _described(source: str, key: tuple[Any, ...], names: Sequence[str]) -> str:
+    """One line about variables of a file that share a status."""
     member, statistic, init, lead, status, reason = key
     parts = [source, member, ", ".join(names), statistic]
     why = f" ({reason})" if reason else ""

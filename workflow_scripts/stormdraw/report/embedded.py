@@ -1,4 +1,4 @@
-"""Figures inside the page: small, as data URIs, so that the page is one file."""
+"""Figures embedded in the page as compact data URIs, so that the page is a single file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,16 @@ from scour import scour
 from stormdraw.report.figure import figures
 from stormdraw.report.style import read_label
 
-# What a data URI may hold between the double quotes of an attribute. Nearly all of a file is such
-# characters, so this takes fewer bytes than base64, which adds a third. No slash and no bracket:
-# whoever searches the page for addresses (`http://`, `url(`) finds none.
+# Characters that a data URI in a double-quoted attribute may hold unescaped. Nearly all of a file
+# consists of them, so percent-encoding takes fewer bytes than base64, which adds a third. Slashes
+# and brackets are encoded, so that a search of the page for addresses (`http://`, `url(`) finds
+# none.
 _PLAIN = " '=:;,.-_!$*+?@~|"
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A figure on the page; `data` is None where `alternative` says why there is none."""
+    """A figure on the page. If `data` is None, `alternative` says why there is no figure."""
 
     name: str
     title: str
@@ -29,24 +30,24 @@ class Embedded:
 
 
 def embed(name: str, path: str | Path | None) -> Embedded:
-    """A figure as the page takes it in: a data URI, and the words that go with it.
+    """A figure as a data URI with its title, caption and alternative text.
 
-    Raises StormdrawError if the file is there but not a figure of the report.
+    Raises StormdrawError if the file exists but is not a figure of the report.
     """
     figure = figures()[name]
     if path is None:
-        reason = "This figure was not made in this run."
+        reason = "This run has not made this figure."
         return Embedded(name, figure.title, figure.caption, reason, None, 0)
     label = read_label(path)
     if label.gap:
         return Embedded(name, figure.title, figure.caption, label.description, None, 0)
-    # With double quotes, of which an SVG has many, it would be larger.
+    # Double quotes, of which an SVG has many, would have to be encoded.
     data = data_uri(_reduced(Path(path).read_text()).replace('"', "'"), "image/svg+xml")
     return Embedded(name, figure.title, figure.caption, label.description, data, label.width)
 
 
 def _reduced(svg: str) -> str:
-    """The same picture in about 60 % of the bytes: coordinates have five digits."""
+    """The same picture in about 60 % of the bytes: coordinates keep five digits."""
     options = scour.parse_args(
         [
             *("--enable-id-stripping", "--shorten-ids", "--indent=none", "--no-line-breaks"),
@@ -57,6 +58,6 @@ def _reduced(svg: str) -> str:
 
 
 def data_uri(text: str, kind: str) -> Markup:
-    """The content of an attribute that holds a whole file of a media type."""
-    # Safe as it is: no character is left that ends an attribute or begins a tag or an entity.
+    """A file of a media type as a data URI, safe inside a double-quoted attribute."""
+    # Markup is safe: no character remains that ends an attribute or starts a tag or an entity.
     return Markup(f"data:{kind}," + quote(text, safe=_PLAIN))  # noqa: S704

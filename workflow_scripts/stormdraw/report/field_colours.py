@@ -1,4 +1,4 @@
-"""Colours of fields on maps: reflectivity as on radar displays, the rest even in lightness."""
+"""Colours of fields on maps: reflectivity as on radar displays, others perceptually uniform."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, Normalize
 
 from stormdraw.variables import REFLECTIVITY_COLOURS, other_components, variable
 
-# The reflectivity scale of the US National Weather Service, 5 dBZ a step from 5 dBZ.
+# The reflectivity scale of the US National Weather Service, in steps of 5 dBZ from 5 dBZ.
 _REFLECTIVITY_LEVELS = np.arange(5.0, 80.0, 5.0)
 _REFLECTIVITY = (
     "#04e9e7",
@@ -26,7 +26,7 @@ _REFLECTIVITY = (
     "#f800fd",
     "#9854c6",
 )
-# Above the last level the display is white; so is "no echo", which is why it is lilac here.
+# Radar displays are white above the last level. Here "no echo" is almost white, so this is lilac.
 _STRONGEST = "#e9d5ff"
 _NO_ECHO = "#f6f7f9"
 _MISSING = "#c8ccd4"
@@ -34,7 +34,7 @@ _MISSING = "#c8ccd4"
 
 @dataclass(frozen=True)
 class Scale:
-    """A colour map, how values fall on it, and which ends of its bar are open."""
+    """A colour map, its normalisation, and which ends of the colour bar are open."""
 
     colours: Colormap
     norm: Normalize
@@ -42,13 +42,13 @@ class Scale:
 
 
 def scale_for(name: str, values: np.ndarray) -> Scale:
-    """The scale of a variable; its range, but for reflectivity, is that of `values`.
+    """The scale of a variable. Except for reflectivity, it spans the range of `values`.
 
-    The range leaves out the outer half per cent on both sides, so that one absurd point does not
-    flatten the map.
+    The range leaves out half a per cent at either end, so that a single outlier does not flatten
+    the map.
     """
-    named = variable(name).colours
-    if named == REFLECTIVITY_COLOURS:
+    colour_map = variable(name).colours
+    if colour_map == REFLECTIVITY_COLOURS:
         colours = ListedColormap(_REFLECTIVITY).with_extremes(
             under=_NO_ECHO, over=_STRONGEST, bad=_MISSING
         )
@@ -60,5 +60,5 @@ def scale_for(name: str, values: np.ndarray) -> Scale:
         low = -high
     if high <= low:
         low, high = low - 0.5, high + 0.5
-    colours = colormaps[named].with_extremes(bad=_MISSING)
+    colours = colormaps[colour_map].with_extremes(bad=_MISSING)
     return Scale(colours, Normalize(float(low), float(high)), "both")

@@ -1,10 +1,12 @@
-"""A figure of the report: a file in `figures/`, and its name is the file's.
+"""Figures of the report: each file in `figures/` defines one and gives it its name.
 
-The file has a `FIGURE`, which says how to read it and what it is drawn from. The rule
-`report_figure` makes it, the page and Snakemake's report show it.
+The file's `FIGURE` holds the caption, the inputs and the function that draws. The rule
+`report_figure` makes it; the page and Snakemake's report show it.
 """
 
+import functools
 import importlib
+import operator
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +15,8 @@ from typing import Any, Literal
 
 from stormdraw.settings import Settings
 
-# What a figure may be drawn from: `statistics` are files by system, `maps` are one by system and
-# `metrics` by model; the others are what their rules make.
+# The inputs a figure may have. `statistics` are several files per system, `maps` one file per
+# system, `metrics` one per model; the others are single files.
 Input = Literal["summary", "statistics", "maps", "audit", "metrics", "diagnosis"]
 
 # In the order in which Snakemake's report and the page show them.
@@ -25,9 +27,9 @@ _FOLDER = "stormdraw.report.figures"
 
 @dataclass(frozen=True)
 class Files:
-    """What a figure is drawn from, each only where the figure reads it.
+    """The input files of a figure; only those that the figure reads are set.
 
-    `of` is the variable or the model of a figure that there is one of for each.
+    `of` is the variable or model of a figure that is drawn for each variable or model.
     """
 
     of: str = ""
@@ -41,11 +43,11 @@ class Files:
 
 @dataclass(frozen=True)
 class ReportFigure:
-    """How to read a figure, what it is drawn from, and the function that draws it.
+    """A figure: title, caption, inputs and the function that draws it.
 
     `draw(settings, files, output)` writes an SVG (`stormdraw.report.style.drawn`). `reads` names
-    files, and `settings` the keys of the configuration that change the picture. There is one for
-    the whole run, or one for `each` variable or diagnosed model.
+    the input files, `settings` the keys of the configuration that change the picture. `each` says
+    whether there is one figure for the run, or one for each variable or diagnosed model.
     """
 
     title: str
@@ -61,21 +63,21 @@ def figures() -> dict[str, ReportFigure]:
     """All figures by name, in the order of their categories."""
     folder = Path(__file__).parent / "figures"
     names = [module.name for module in pkgutil.iter_modules([str(folder)])]
-    found = {name: importlib.import_module(f"{_FOLDER}.{name}").FIGURE for name in names}
-    return dict(sorted(found.items(), key=lambda item: CATEGORIES.index(item[1].category)))
+    by_name = {name: importlib.import_module(f"{_FOLDER}.{name}").FIGURE for name in names}
+    return dict(sorted(by_name.items(), key=lambda item: CATEGORIES.index(item[1].category)))
 
 
 def module_of_figure(name: str) -> str:
-    """The module of a figure, which no import statement names."""
+    """The module of a figure, which is imported by name."""
     return f"{_FOLDER}.{name}"
 
 
 def figure_paths(
     found: Mapping[str, ReportFigure], variables: Sequence[str], models: Sequence[str]
 ) -> dict[str, tuple[str, str]]:
-    """(name of the figure, variable or model or "") of each file, by its path without ending.
+    """(figure, variable or model or "") of each figure file, by path.
 
-    The path is below `results/report/figures/`.
+    Paths are relative to `results/report/figures/` and have no suffix.
     """
     paths: dict[str, tuple[str, str]] = {}
     for name, figure in found.items():
@@ -89,18 +91,15 @@ def figure_paths(
 
 
 def settings_of(figure: ReportFigure, settings: Settings) -> dict[str, Any]:
-    """The values of the keys that change the picture, by key: `scores.confidence`, say."""
+    """The values of the keys that change the picture, by dotted key such as `scores.confidence`."""
     everything = settings.model_dump(mode="json")
-    chosen = {}
-    for key in figure.settings:
-        value: Any = everything
-        for part in key.split("."):
-            value = value[part]
-        chosen[key] = value
-    return chosen
+    return {
+        key: functools.reduce(operator.getitem, key.split("."), everything)
+        for key in figure.settings
+    }
 
 
 def as_rst(figure: ReportFigure) -> str:
-    """The caption as reStructuredText, a sentence a line, for Snakemake's report."""
+    """The caption as reStructuredText for Snakemake's report, one sentence per line."""
     sentences = figure.caption.replace(". ", ".\n")
     return f"**{figure.title}.**\n{sentences}\n"

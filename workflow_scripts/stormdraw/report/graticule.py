@@ -1,4 +1,4 @@
-"""Parallels and meridians over a map, labelled where they leave it."""
+"""Draw parallels and meridians on a map, labelled at its edges."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from stormdraw.report.map_outlines import outlines
 
 # A map shows at least this many parallels and meridians.
 _FEWEST = 2
-# The lines bend so little that more points along them cannot be seen.
+# The lines bend so little that more points along them would not be visible.
 _MOST_POINTS = 60
 
 _STEPS = (20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05)
@@ -20,9 +20,9 @@ _STEPS = (20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05)
 
 @dataclass(frozen=True)
 class MapGrid:
-    """A field's place on the map: x and y in km, latitude and longitude (y, x) in degrees.
+    """The grid of a map: x and y in km, latitude and longitude (y, x) in degrees.
 
-    `lines` are coasts and borders, (point, 2) each, x and y in km.
+    `lines` are coasts and borders, (point, 2) each: x and y in km.
     """
 
     x: np.ndarray
@@ -33,7 +33,7 @@ class MapGrid:
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
-        """Outer edges of the outer points' cells in km: left, right, bottom, top."""
+        """The outer edges of the grid cells in km: left, right, bottom, top."""
         half_x = (self.x[1] - self.x[0]) / 2
         half_y = (self.y[1] - self.y[0]) / 2
         return (
@@ -45,20 +45,20 @@ class MapGrid:
 
     @property
     def aspect(self) -> float:
-        """Height by width."""
+        """Height over width."""
         left, right, bottom, top = self.extent
         return (top - bottom) / (right - left)
 
 
 def map_grid(grid: Grid) -> MapGrid:
-    """Where a grid lies on the map."""
+    """The map of a grid, with its coasts and borders."""
     longitude, latitude = grid.longitude_latitude()
     x, y = np.array(grid.x) / 1000.0, np.array(grid.y) / 1000.0
     return MapGrid(x, y, latitude, longitude, outlines(grid))
 
 
 def degrees_within(low: float, high: float) -> np.ndarray:
-    """Round degrees between two angles, in the widest step that gives at least two."""
+    """Round values between two angles in degrees, at the widest step that gives at least two."""
     for step in _STEPS:
         first = np.ceil(low / step)
         count = int(np.floor(high / step) - first) + 1
@@ -68,7 +68,7 @@ def degrees_within(low: float, high: float) -> np.ndarray:
 
 
 def draw_graticule(axes: Axes, grid: MapGrid, left: bool, bottom: bool) -> None:
-    """Draw coasts, borders, thin parallels and meridians; label these at the edges if asked."""
+    """Draw coasts, borders, parallels and meridians; label the latter at the left and bottom."""
     parallels = degrees_within(grid.latitude[:, 0].min(), grid.latitude[:, 0].max())
     meridians = degrees_within(grid.longitude[0].min(), grid.longitude[0].max())
     style: dict[str, Any] = {
@@ -81,7 +81,7 @@ def draw_graticule(axes: Axes, grid: MapGrid, left: bool, bottom: bool) -> None:
         axes.add_collection(
             LineCollection(grid.lines, colors="#111111", linewidths=0.6), autolim=False
         )
-    rows, columns = _some(grid.y.size), _some(grid.x.size)
+    rows, columns = _sampled(grid.y.size), _sampled(grid.x.size)
     x, y = grid.x[columns], grid.y[rows]
     if parallels.size:
         axes.contour(x, y, grid.latitude[np.ix_(rows, columns)], levels=parallels, **style)
@@ -98,8 +98,8 @@ def draw_graticule(axes: Axes, grid: MapGrid, left: bool, bottom: bool) -> None:
     axes.tick_params(length=2, labelsize=6.5, pad=1.5)
 
 
-def _some(count: int) -> np.ndarray:
-    """Indices from the first to the last, few enough for a smooth line in a small file."""
+def _sampled(count: int) -> np.ndarray:
+    """Evenly spaced indices from first to last: enough for a smooth line in a small file."""
     return np.unique(np.linspace(0, count - 1, _MOST_POINTS).round().astype(int))
 
 
@@ -112,7 +112,7 @@ def angle_text(angle: float, positive: str, negative: str) -> str:
 
 
 def draw_scale_bar(axes: Axes, grid: MapGrid) -> None:
-    """A bar of round length, about a quarter of the map's width, in the lower left corner."""
+    """Draw a scale bar of round length, about a quarter of the map's width, at the lower left."""
     left, right, bottom, top = grid.extent
     width = right - left
     length = next((step for step in (500, 200, 100, 50, 20, 10, 5, 2) if step <= width * 0.3), 1)

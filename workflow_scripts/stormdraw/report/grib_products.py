@@ -1,4 +1,4 @@
-"""Products of an ensemble as GRIB2 messages, coded as NCEP codes those of HREF and REFS."""
+"""Products of an ensemble as GRIB2 messages, encoded as NCEP encodes HREF and REFS."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +11,8 @@ from stormdraw.grib_keys import PROCESSING_CODES
 from stormdraw.grids import Grid
 from stormdraw.variables import variable
 
-# Reflectivity and the probability-matched means have a code in NCEP's local tables only, so that
-# the centre is NCEP's (7); the data are marked as a research product of an unknown process.
+# Only NCEP's local tables have codes for reflectivity and probability-matched means, so the centre
+# is NCEP (7). The data are marked as a research product of an unknown process.
 _RESEARCH = 2
 _UNKNOWN_PROCESS = 255
 
@@ -29,10 +29,10 @@ _FINEST_SCALE = 5
 
 @dataclass(frozen=True)
 class Message:
-    """What a message says of itself apart from grid, time and values.
+    """What identifies a message besides its grid, time and values.
 
-    `kind` is mean, spread, matched, local (also matched) or probability; `place` and `count` number
-    the thresholds of a variable from 1 on.
+    `kind` is mean, spread, matched (probability-matched mean), local (local probability-matched
+    mean) or probability. A probability is that of threshold number `place` (from 1) of `count`.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Message:
 
 
 def encode(message: Message, grid: Grid, init: datetime, lead: int, values: np.ndarray) -> bytes:
-    """A message of `values` (y, x); points that are not finite are left out by a bitmap."""
+    """Encode `values` (y, x) as a message; a bitmap marks points that are not finite."""
     row = variable(message.name)
     over_interval = not row.grib.instantaneous
     template = (_PROBABILITY if message.kind == "probability" else _DERIVED)[over_interval]
@@ -66,14 +66,14 @@ def encode(message: Message, grid: Grid, init: datetime, lead: int, values: np.n
 
 
 def inventory_columns(message: Message, init: datetime, lead: int) -> str:
-    """A message's line of an inventory after its number and offset, as wgrib2 writes it."""
+    """The columns after number and offset of a message's inventory line, as wgrib2 writes them."""
     endings = {
         "mean": "ens mean",
         "spread": "ens spread",
         **{kind: f"ens mean:process={code}" for kind, code in _MATCHED_MEANS.items()},
         "probability": f"prob >{message.threshold:g}:prob fcst {message.place}/{message.count}",
     }
-    # The table has a regular expression, whose options come last.
+    # The table of variables holds a regular expression whose alternatives come last.
     row = variable(message.name)
     name_and_level = row.inventory.partition("(?:")[0]
     forecast = row.grib.forecast_column(lead)
@@ -99,9 +99,9 @@ def _ensemble_keys(message: Message) -> dict[str, int]:
 
 
 def scaled_limit(threshold: float) -> tuple[int, int]:
-    """(scale, scaled value) so that the threshold is scaled value x 10^-scale.
+    """(scale, scaled value) such that the threshold equals scaled value x 10^-scale.
 
-    Rounded to the fifth decimal, with which 10,000 J/kg still fit the four octets there are.
+    The threshold is rounded to five decimals, so that 10,000 J/kg still fits into four octets.
     """
     for scale in range(_FINEST_SCALE):
         scaled = threshold * 10**scale
@@ -111,7 +111,7 @@ def scaled_limit(threshold: float) -> tuple[int, int]:
 
 
 def _digits(message: Message) -> int:
-    """Decimal places: one more than a member has, and tenths of a per cent."""
+    """Decimal places to keep: one more than members have; one for probabilities in per cent."""
     if message.kind == "probability":
         return 1
     return round(-np.log10(variable(message.name).precision)) + 1

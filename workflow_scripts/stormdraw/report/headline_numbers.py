@@ -1,4 +1,4 @@
-"""headline.json: the few numbers another program wants first."""
+"""headline.json: the key numbers of a run for other programs."""
 
 import json
 import math
@@ -28,16 +28,17 @@ def write_headline(settings: Settings, summary_path: str | Path, output: str | P
 
 
 def headline_numbers(summary: pd.DataFrame, settings: Settings) -> dict[str, Any]:
-    """Everything in headline.json; what a system does not have is null.
+    """The content of headline.json; missing values are null.
 
-    `scores` has one entry for each system and variable: `crps_fair` and `crps_gaussian` in `units`
-    (means over leads), `skill` against `reference` over all leads and of which CRPS, and the
-    spread-error ratio over all leads. `against_perfect` has one for each system, variable and lead
-    of a run with a perfect ensemble: the fair CRPS over that of the perfect one.
+    `scores` has one entry per system and variable: `crps_fair` and `crps_gaussian` in `units`
+    (means over leads), `skill` against `reference` over all leads with the CRPS it is based on
+    (`skill_of`), and the spread-error ratio over all leads. In a run with a perfect ensemble
+    `against_perfect` has one entry per system, variable and lead: the ratio of its fair CRPS to
+    that of the perfect ensemble.
     """
     winner = winner_of(summary, settings)
     perfect = settings.perfect_system()
-    nearness = against_perfect(summary, perfect) if perfect and len(summary) else pd.DataFrame()
+    ratios = against_perfect(summary, perfect) if perfect and len(summary) else pd.DataFrame()
     table = headline(summary, settings.scores.reference) if len(summary) else pd.DataFrame()
     return {
         "title": settings.title,
@@ -56,14 +57,13 @@ def headline_numbers(summary: pd.DataFrame, settings: Settings) -> dict[str, Any
         ],
         "perfect": perfect,
         "against_perfect": [
-            {key: _plain(value) for key, value in row.items()}
-            for row in nearness.to_dict("records")
+            {key: _plain(value) for key, value in row.items()} for row in ratios.to_dict("records")
         ],
     }
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: no NaN, no NumPy."""
+    """A value that JSON can hold: no NaN, no NumPy type."""
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float):

@@ -1,5 +1,6 @@
-"""What a page was made with: hardware and versions."""
+"""The hardware and the software versions that made the page."""
 
+import contextlib
 import os
 import platform
 from importlib import metadata
@@ -9,7 +10,7 @@ from stormdraw import __version__
 from stormdraw.gpus import listed_gpus
 from stormdraw.report.wording import size_text
 
-# What decides about the numbers; everything else is in envs/.
+# The packages that determine the numbers; envs/ lists all others.
 _PACKAGES = (
     "snakemake",
     "herbie-data",
@@ -34,36 +35,34 @@ _PACKAGES = (
 
 def versions() -> list[tuple[str, str]]:
     """(name, version) of this library, Python and the packages that are installed."""
-    found = [("stormdraw", __version__), ("Python", platform.python_version())]
+    rows = [("stormdraw", __version__), ("Python", platform.python_version())]
     for name in _PACKAGES:
-        try:
-            found.append((name, metadata.version(name)))
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            rows.append((name, metadata.version(name)))
+    return rows
 
 
 def hardware() -> list[tuple[str, str]]:
-    """(what, value) of the machine this runs on."""
+    """(label, value) pairs for the machine this runs on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return [
         ("system", f"{platform.system()} {platform.release()} ({platform.machine()})"),
         ("processor", processor()),
         ("cores", str(_cores())),
         ("memory", size_text(memory)),
-        ("GPU", "; ".join(map(str, listed_gpus())) or "none seen"),
+        ("GPU", "; ".join(map(str, listed_gpus())) or "none found"),
     ]
 
 
 def _cores() -> int:
-    """Cores this process may use; not all of a shared machine's are its own."""
+    """The cores this process may use, which can be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def processor(path: str | Path = "/proc/cpuinfo") -> str:
-    """The processor's model name, or its architecture where the system does not tell."""
+    """The processor's model name, or its architecture if the system does not report a name."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError:

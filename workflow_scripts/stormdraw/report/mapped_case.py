@@ -1,9 +1,9 @@
-"""One case of a system as maps show it, taken from its ensemble while that is there.
+"""The fields that maps show of one case of a system, extracted while its ensemble exists.
 
-results/report/maps/{system}.nc has for some leads, each (lead, y, x): the `truth`, the `mean` of
-all members, the first of them (`member_0` and on) and, where the variable has a threshold, the
-`share` of members that reach it in per cent. Its attributes say which members these are, or in
-`gap` why no case can be shown.
+results/report/maps/{system}.nc holds fields (lead, y, x) at a few leads: the `truth`, the `mean`
+of all members, the first members (`member_0`, `member_1`, ...) and, if the variable has a
+threshold, the `share` of members at or above it in per cent. The attributes name the members, or
+say in `gap` why no case can be shown.
 """
 
 import json
@@ -22,15 +22,16 @@ from stormdraw.fields.states import StateReader, absent_times, incomplete_times,
 from stormdraw.grids import Grid
 from stormdraw.report.wording import plural
 from stormdraw.scores.ensemble import initial_time
+from stormdraw.scores.sums import ratio
 from stormdraw.times import hours
 
-# dBZ; what operational centres verify storms at.
+# Reflectivity of a storm (dBZ), a threshold at which operational centres verify.
 _STORM = 30.0
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What maps show: a variable at some leads, so many members, and who reaches a threshold."""
+    """What maps show: variable, leads, number of members, and threshold of the probability."""
 
     variable: str
     leads: Sequence[int]
@@ -40,9 +41,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Block:
-    """One system's part of a figure: its fields (y, x) under their titles, or why it has none.
+    """One system's part of a figure: its fields (y, x) by title, and a note on what they are.
 
-    `share` is of all members, in per cent.
+    `share` is the percentage of all members that reach the threshold.
     """
 
     system: str
@@ -52,9 +53,9 @@ class Block:
 
 
 class MappedCase:
-    """A case that `extract_case` wrote; its fields are read when they are asked for.
+    """A case that `extract_case` wrote. Fields are read on demand.
 
-    `gap` says why there is none. `cases` is among how many it was chosen.
+    `gap` says why there is no case. `cases` is the number of cases it was chosen from.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,22 +65,22 @@ class MappedCase:
             self.init = initial_time(dataset)
             self.system, self.gap = (str(dataset.attrs[key]) for key in ("system", "gap"))
             self.cases = int(dataset.attrs["cases"])
-            self._told: dict[str, dict[str, Any]] = json.loads(dataset.attrs["members"])
+            self._members: dict[str, dict[str, Any]] = json.loads(dataset.attrs["members"])
 
     def truth(self, lead: int) -> np.ndarray:
         """The truth at a lead, (y, x)."""
         return self._read("truth", lead)
 
     def block(self, lead: int, count: int) -> Block:
-        """Mean and the first `count` members that are there, at a lead."""
-        told = self._told[str(lead)]
+        """The mean and the first `count` available members at a lead."""
+        stored = self._members[str(lead)]
         fields = {}
-        if told["mean"]:
-            fields[told["mean"]] = self._read("mean", lead)
-        for place, title in enumerate(told["titles"][:count]):
+        if stored["mean"]:
+            fields[stored["mean"]] = self._read("mean", lead)
+        for place, title in enumerate(stored["titles"][:count]):
             fields[title] = self._read(f"member_{place}", lead)
-        share = self._read("share", lead) if told["share"] else None
-        return Block(self.system, fields, told["note"], share)
+        share = self._read("share", lead) if stored["share"] else None
+        return Block(self.system, fields, stored["note"], share)
 
     def _read(self, name: str, lead: int) -> np.ndarray:
         with xr.open_dataset(self.path, engine="netcdf4", decode_timedelta=False) as dataset:
@@ -94,10 +95,10 @@ def extract_case(
     wanted: Wanted,
     output: Path,
 ) -> None:
-    """Write one of these cases of a system: the one whose truth has most storms, or the first.
+    """Write one case of a system: the one whose truth has the most storms, or the first.
 
-    It is a case that can be started and whose truth is known: the same for all systems. The files
-    of `state_paths` have the initial states, those of `truth_paths` the truth.
+    Only cases with a complete initial state (`state_paths`) and a known truth (`truth_paths`) are
+    eligible, so all systems show the same case.
     Raises StormdrawError if the truth of a case is in none of the files.
     """
     by_init = _by_init(ensemble_paths)
@@ -105,7 +106,7 @@ def extract_case(
     gap = ""
     if not inits:
         cases = plural(len(by_init), "case")
-        gap = f"There is no map: of the {cases} looked at, none can start with its truth known."
+        gap = f"No map: none of the {cases} has both a complete initial state and a known truth."
     init = choose_case(inits, max(wanted.leads), wanted.variable, truth_paths) if inits else None
     with xr.open_dataset(
         by_init[init or min(by_init)], engine="netcdf4", decode_timedelta=False
@@ -119,13 +120,13 @@ def extract_case(
         labels = dict.fromkeys(names, wanted.variable)
         with written_in_parts(output, Grid.of(ensemble), leading, labels, {}) as file:
             if init is None:
-                told = {}
+                members = {}
                 for variable in file.values():
                     variable[:] = np.nan
             else:
-                told = _fill(file, ensemble, system, init, truth_paths, wanted)
-            notes = {"system": system, "gap": gap, "cases": len(inits), "members": json.dumps(told)}
-            file["truth"].group().setncatts(notes)
+                members = _fill(file, ensemble, system, init, truth_paths, wanted)
+            notes = {"system": system, "gap": gap, "cases": len(inits)}
+            file["truth"].group().setncatts(notes | {"members": json.dumps(members)})
 
 
 def usable_cases(
@@ -134,14 +135,14 @@ def usable_cases(
     truth_paths: Sequence[Path],
     wanted: Wanted,
 ) -> list[datetime]:
-    """The initial times whose state is whole, and whose truth has the variable at all leads."""
+    """The initial times with a complete state whose truth has the variable at every lead."""
     unusable = absent_times(state_paths) | incomplete_times(state_paths)
     absent = absent_times(truth_paths)
     truth = StateReader(truth_paths, [wanted.variable])
 
     def has_truth(init: datetime) -> bool:
         valid = [init + hours(lead) for lead in wanted.leads]
-        # The archive may lack a variable of an hour, which has no value at any point then.
+        # A variable that the archive lacks at an hour has no value at any point.
         return not absent & {*valid} and all(np.isfinite(truth.read(one)).any() for one in valid)
 
     return [init for init in sorted(inits) if init not in unusable and has_truth(init)]
@@ -150,7 +151,7 @@ def usable_cases(
 def choose_case(
     inits: Sequence[datetime], lead: int, name: str, truth_paths: Sequence[Path]
 ) -> datetime:
-    """The case whose truth has the largest area of storms at `lead`, or else the first.
+    """The case whose truth has the largest area of storms at `lead`; the first without REFC.
 
     Raises StormdrawError if the truth of a case is in none of the files.
     """
@@ -180,8 +181,8 @@ def _fill(
     truth_paths: Sequence[Path],
     wanted: Wanted,
 ) -> dict[int, dict[str, Any]]:
-    """Write all fields, and return of each lead the titles of mean and members, and the note."""
-    told = {}
+    """Write all fields. Return the titles of mean and members, and the note, by lead."""
+    stored = {}
     valid = [init + hours(lead) for lead in wanted.leads]
     truths = read_states(truth_paths, [wanted.variable], valid)
     for index, (lead, (_, (truth,))) in enumerate(zip(wanted.leads, truths, strict=True)):
@@ -194,21 +195,21 @@ def _fill(
         written |= {} if block.share is None else {"share": block.share}
         for name, variable in file.items():
             variable[index] = written.get(name, np.nan)
-        shared = block.share is not None
-        told[lead] = {"mean": mean, "titles": titles, "share": shared, "note": block.note}
-    return told
+        has_share = block.share is not None
+        stored[lead] = {"mean": mean, "titles": titles, "share": has_share, "note": block.note}
+    return stored
 
 
 def read_block(ensemble: xr.Dataset, system: str, wanted: Wanted, lead: int) -> Block:
-    """Mean, first members that are there and share of all members of an ensemble at a lead."""
+    """The mean, the first available members and the share of all members at a lead."""
     name = wanted.variable
     if f"{name}_mean" in ensemble:
         mean = ensemble[f"{name}_mean"].sel(lead=lead).values
-        return Block(system, {"mean": mean}, "known by its mean and spread only")
+        return Block(system, {"mean": mean}, "only its mean and spread are known")
     if name not in ensemble:
         return Block(system, {}, f"{system} has no {name}")
     members = ensemble[name].sel(lead=lead)
-    total, reached, known = np.zeros((3, *members.shape[1:]))
+    total, reaching, known = np.zeros((3, *members.shape[1:]))
     first: dict[str, np.ndarray] = {}
     count = 0
     for index in range(members.sizes["member"]):
@@ -220,7 +221,7 @@ def read_block(ensemble: xr.Dataset, system: str, wanted: Wanted, lead: int) -> 
         total += member
         known += finite
         if wanted.threshold is not None:
-            reached += member >= wanted.threshold
+            reaching += member >= wanted.threshold
         if len(first) < wanted.members:
             label = str(members["member"].values[index])
             first[f"member {label}" if label.isdecimal() else label] = member
@@ -230,5 +231,5 @@ def read_block(ensemble: xr.Dataset, system: str, wanted: Wanted, lead: int) -> 
         return Block(system, first, "one member")
     share = None
     if wanted.threshold is not None:
-        share = 100.0 * np.divide(reached, known, out=np.full(known.shape, np.nan), where=known > 0)
+        share = 100.0 * ratio(reaching, known)
     return Block(system, {f"mean of {count}": total / count, **first}, f"{count} members", share)

@@ -1,7 +1,7 @@
-"""The matrix of scores: a row for each system, a column for each variable and lead.
+"""The matrix of scores: one row per system, one column per variable and lead.
 
-The reader chooses the score and the initial hour. Every choice is in the page, so that nothing is
-asked for from anywhere.
+The reader chooses the score and the initial hour. The page contains the cells of every choice, so
+that it needs no network.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,9 +16,10 @@ from stormdraw.report.summary import leads_in, systems_in, variables_in
 from stormdraw.report.wording import NARROW, NOTHING, digits, skill_text, units_text
 from stormdraw.scores import registry
 from stormdraw.scores.score import Metric
+from stormdraw.scores.verdicts import BETTER, WORSE
 from stormdraw.settings import Settings
 
-# A cell's colour is one step stronger at each of these multiples of the smallest difference.
+# A cell's colour becomes one step stronger at each of these multiples of the smallest difference.
 _STEPS = (1.0, 2.5, 5.0, 10.0, 20.0)
 
 ALL_HOURS = "all"
@@ -26,12 +27,13 @@ ALL_HOURS = "all"
 
 @dataclass(frozen=True)
 class Choice:
-    """A score that a reader can choose.
+    """A score that the reader can choose.
 
-    `metrics` are names of the summary: the first that a system has counts, of the given
-    `parameters`. `standard` is a system that the value is divided by, `against` one that a skill is
-    measured against. `tone` colours a cell: above 0 blue, below 0 red, at 0 not at all. `best` is
-    the direction of a star: 1 for high, -1 for low, 0 for none.
+    `metrics` are names of metrics in the summary; a system shows the first that it has, at the
+    given `parameters`. Values are divided by those of the system `divisor`, if there is one; a
+    skill is measured against the system `against`. `tone` maps a value to a colour: blue above 0,
+    red below 0, none at 0. `best` says which value gets a star: 1 the highest, -1 the lowest,
+    0 none.
     """
 
     label: str
@@ -39,12 +41,12 @@ class Choice:
     text: Callable[[float], str]
     tone: Callable[[float], float]
     best: int
-    standard: str | None = None
+    divisor: str | None = None
     against: str | None = None
     parameters: tuple[tuple[str, float], ...] = ()
 
     def rows(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Those of a table of scores that it is made of."""
+        """The rows of a table of scores that this choice shows."""
         chosen = table["metric"].isin(self.metrics) & table["value"].notna()
         chosen &= table["against"] == (self.against or "")
         for name, value in self.parameters:
@@ -54,9 +56,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """A system; `colour` is that of its lines in the figures.
+    """A system. `colour` is the colour of its lines in the figures.
 
-    `scored` tells for each column whether the system has any score there.
+    `scored` says for each column whether the system has any score there.
     """
 
     name: str
@@ -67,10 +69,9 @@ class MatrixRow:
 
 @dataclass(frozen=True)
 class Matrix:
-    """The matrix and all that a reader may choose.
+    """The matrix and its choices.
 
-    `cells` holds for each choice, for each initial hour ("all" first), for each system a list of
-    [text, class, title] in the order of the columns.
+    `cells[choice][hour][system][column]` is [text, class, title]. The first hour is "all".
     """
 
     rows: list[MatrixRow]
@@ -82,41 +83,40 @@ class Matrix:
 
 
 def contenders(settings: Settings) -> list[str]:
-    """The systems that compete: neither baselines nor the perfect ensemble."""
+    """The competing systems: all but baselines and the perfect ensemble."""
     return [system.name for system in settings.ensembles.in_role("contender", "reference")]
 
 
 def choices(summary: pd.DataFrame, settings: Settings) -> list[Choice]:
-    """The scores that can be chosen, the headline first: those that any system has."""
+    """The scores to choose from, the headline first: those that at least one system has."""
     systems = systems_in(summary, settings)
     offered = {name: metric for name, metric in registry.metrics().items() if metric.offered}
-    found = [
-        _against(other, name, metric)
+    available = [
+        _skill_choice(other, name, metric)
         for other in dict.fromkeys([settings.scores.reference, *settings.baselines()])
         for name, metric in offered.items()
         if metric.kind == "skill"
     ]
     perfect = settings.perfect_system()
     if perfect in systems:
-        label = f"fair CRPS over that of {perfect}"
-        found.append(Choice(label, ("crps_fair",), _two_decimals, _no_tone, -1, perfect))
-    alone = {name: metric for name, metric in offered.items() if metric.kind != "skill"}
-    found += [_alone(name, metric) for name, metric in alone.items() if not metric.dims]
-    found += _of_events(alone, settings)
-    return [choice for choice in found if len(choice.rows(summary))]
+        label = f"fair CRPS relative to {perfect}"
+        available.append(Choice(label, ("crps_fair",), _two_decimals, _no_tone, -1, perfect))
+    metrics = {name: metric for name, metric in offered.items() if metric.kind != "skill"}
+    available += [_metric_choice(name, own) for name, own in metrics.items() if not own.dims]
+    available += _event_choices(metrics, settings)
+    return [choice for choice in available if len(choice.rows(summary))]
 
 
-def _against(other: str | None, name: str, metric: Metric) -> Choice:
-    names = tuple(own for own in (name, metric.stand_in) if own)
+def _skill_choice(other: str | None, name: str, metric: Metric) -> Choice:
     label = f"{metric.label} against {other} (%)"
-    return Choice(label, names, _per_cent, float, 0, against=other)
+    return Choice(label, _names(name, metric), _per_cent, float, 0, against=other)
 
 
-def _alone(name: str, metric: Metric, **parameters: float) -> Choice:
-    """A metric of a system by itself, of one value for each of its parameters."""
+def _metric_choice(name: str, metric: Metric, **parameters: float) -> Choice:
+    """A metric that is not a skill, at one value of each of its parameters."""
     return Choice(
         metric.label.format(**{name: f"{value:g}" for name, value in parameters.items()}),
-        tuple(own for own in (name, metric.stand_in) if own),
+        _names(name, metric),
         _two_decimals if metric.kind == "ratio" else digits,
         _calibration if metric.best == "one" else _no_tone,
         {"high": 1, "low": -1}.get(metric.best, 0),
@@ -124,10 +124,14 @@ def _alone(name: str, metric: Metric, **parameters: float) -> Choice:
     )
 
 
-def _of_events(metrics: Mapping[str, Metric], settings: Settings) -> Iterator[Choice]:
-    """Those of each threshold of each variable, at the middle one of widths and probabilities.
+def _names(name: str, metric: Metric) -> tuple[str, ...]:
+    return (name, metric.stand_in) if metric.stand_in else (name,)
 
-    Thresholds differ from variable to variable, so a choice has values in the columns of one.
+
+def _event_choices(metrics: Mapping[str, Metric], settings: Settings) -> Iterator[Choice]:
+    """Metrics of events: each threshold, at the median width and median probability.
+
+    Variables have different thresholds, so such a choice mostly fills the columns of one variable.
     """
     parameters = settings.scores.parameters
     middle = {name: values[len(values) // 2] for name, values in parameters.items() if values}
@@ -136,7 +140,7 @@ def _of_events(metrics: Mapping[str, Metric], settings: Settings) -> Iterator[Ch
         values = {"threshold": threshold} | middle
         for name, metric in metrics.items():
             if "threshold" in metric.dims and set(metric.dims) <= set(values):
-                yield _alone(name, metric, **{dim: values[dim] for dim in metric.dims})
+                yield _metric_choice(name, metric, **{dim: values[dim] for dim in metric.dims})
 
 
 def _two_decimals(value: float) -> str:
@@ -148,12 +152,12 @@ def _no_tone(value: float) -> float:
 
 
 def _per_cent(skill: float) -> str:
-    """0.128 -> '+13': the unit stands in the label."""
+    """0.128 -> '+13'; the label gives the unit."""
     return skill_text(skill).removesuffix(f"{NARROW}%")
 
 
 def _calibration(ratio: float) -> float:
-    """Below 0 the further a spread-error ratio is from 1, either way; a tenth is not told."""
+    """The tone of a spread-error ratio: 0 within a tenth of 1, the more negative the farther."""
     distance = abs(float(np.log(ratio))) if ratio > 0.0 else np.inf
     return -max(0.0, distance - 0.1)
 
@@ -166,8 +170,8 @@ def matrix(
 ) -> Matrix:
     """The matrix of a run.
 
-    `by_hour` is results/scores/by_hour.csv and `verdicts` results/scores/verdicts.csv: a
-    skill whose verdict is better or worse is marked as sure.
+    `by_hour` is results/scores/by_hour.csv. `verdicts` is results/scores/verdicts.csv; a skill
+    with the verdict better or worse is marked as significant.
     """
     systems, leads = systems_in(summary, settings), leads_in(summary)
     names = variables_in(summary, settings)
@@ -176,16 +180,18 @@ def matrix(
     if by_hour is not None:
         for hour, rows in by_hour.groupby("init_hour"):
             tables[f"{hour:02.0f} UTC"] = rows
-    sure = _sure(verdicts)
-    having = summary[summary["value"].notna()]
-    scored = set(zip(having["system"], having["variable"], having["lead_hours"], strict=True))
-    found = choices(summary, settings)
+    decided = _decided(verdicts)
+    defined = summary[summary["value"].notna()]
+    scored = set(zip(defined["system"], defined["variable"], defined["lead_hours"], strict=True))
+    available = choices(summary, settings)
     cells = [
         [
-            _cells(choice, table, systems, columns, settings, sure if hour == ALL_HOURS else set())
+            _cells(
+                choice, table, systems, columns, settings, decided if hour == ALL_HOURS else set()
+            )
             for hour, table in tables.items()
         ]
-        for choice in found
+        for choice in available
     ]
     return Matrix(
         rows=[
@@ -199,26 +205,19 @@ def matrix(
         ],
         variables=[(name, units_text(name)) for name in names],
         leads=leads,
-        labels=[choice.label for choice in found],
+        labels=[choice.label for choice in available],
         hours=list(tables),
         cells=cells,
     )
 
 
-def _sure(verdicts: pd.DataFrame | None) -> set[tuple[str, str | None, str, int]]:
-    """(system, other system, variable, lead) of the comparisons that are decided."""
+def _decided(verdicts: pd.DataFrame | None) -> set[tuple[str, str | None, str, int]]:
+    """(system, other system, variable, lead) of comparisons with the verdict better or worse."""
     if verdicts is None:
         return set()
-    decided = verdicts[verdicts["verdict"].isin(("better", "worse"))]
-    return set(
-        zip(
-            decided["system"],
-            decided["reference"],
-            decided["variable"],
-            decided["lead_hours"],
-            strict=True,
-        )
-    )
+    rows = verdicts[verdicts["verdict"].isin((BETTER, WORSE))]
+    keys = rows[["system", "reference", "variable", "lead_hours"]]
+    return set(keys.itertuples(index=False, name=None))
 
 
 def _cells(
@@ -227,23 +226,24 @@ def _cells(
     systems: list[str],
     columns: list[tuple[str, int]],
     settings: Settings,
-    sure: set[tuple[str, str | None, str, int]],
+    decided: set[tuple[str, str | None, str, int]],
 ) -> list[list[list[str]]]:
-    known = choice.rows(table)
+    chosen = choice.rows(table)
     scores: dict[tuple[str, str, int], dict[str, Any]] = {}
+    # The first metric overwrites its stand-in.
     for metric in reversed(choice.metrics):
-        for row in known[known["metric"] == metric].to_dict("records"):
+        for row in chosen[chosen["metric"] == metric].to_dict("records"):
             key = (str(row["system"]), str(row["variable"]), int(row["lead_hours"]))
             scores[key] = {str(name): value for name, value in row.items()}
     rows = [
-        # No skill is measured against itself.
+        # A system has no skill against itself.
         [None if system == choice.against else scores.get((system, *column)) for column in columns]
         for system in systems
     ]
-    values = np.array([[np.nan if row is None else row["value"] for row in own] for own in rows])
-    if choice.standard is not None:
+    values = np.array([[np.nan if row is None else row["value"] for row in line] for line in rows])
+    if choice.divisor is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
-            values = values / values[systems.index(choice.standard)]
+            values = values / values[systems.index(choice.divisor)]
     stars = _stars(choice, values, rows, [system in contenders(settings) for system in systems])
     smallest = settings.report.smallest_difference
     return [
@@ -253,7 +253,7 @@ def _cells(
                 values[i, j],
                 rows[i][j],
                 stars[i, j],
-                (system, choice.against, *columns[j]) in sure,
+                (system, choice.against, *columns[j]) in decided,
                 f"{system}, {columns[j][0]}, {columns[j][1]} h",
                 smallest,
             )
@@ -266,12 +266,12 @@ def _cells(
 def _stars(
     choice: Choice, values: np.ndarray, rows: list[list[Any]], competes: list[bool]
 ) -> np.ndarray:
-    """Which contender is best in each column; a Gaussian CRPS competes with nobody."""
+    """The best contender of each column. A Gaussian CRPS does not compete."""
     stars = np.zeros(values.shape, bool)
     if not choice.best or sum(competes) < 2:
         return stars
     allowed = np.array(
-        [[row is not None and "gaussian" not in row["metric"] for row in own] for own in rows]
+        [[row is not None and "gaussian" not in row["metric"] for row in line] for line in rows]
     )
     allowed &= np.array(competes)[:, None]
     ordered = np.where(allowed, -choice.best * values, np.inf)
@@ -284,7 +284,7 @@ def _cell(
     value: float,
     row: Mapping[str, Any] | None,
     star: bool,
-    sure: bool,
+    decided: bool,
     where: str,
     smallest: float,
 ) -> list[str]:
@@ -294,21 +294,21 @@ def _cell(
     text = choice.text(value)
     gaussian = "gaussian" in row["metric"]
     low, high = row.get("ci_low", np.nan), row.get("ci_high", np.nan)
-    known = choice.standard is None and np.isfinite(low) and np.isfinite(high)
-    interval = f" ({choice.text(low)} to {choice.text(high)})" if known else ""
+    has_interval = choice.divisor is None and np.isfinite(low) and np.isfinite(high)
+    interval = f" ({choice.text(low)} to {choice.text(high)})" if has_interval else ""
     title = f"{where}: {choice.label} {text}{interval}, {int(row['cases'])} cases"
     classes = [tone_of(choice.tone(value), smallest)]
     classes += ["best"] if star else []
-    classes += ["sure"] if sure else []
+    classes += ["sure"] if decided else []
     return [
         f"{text}ᵍ" if gaussian else text,
         " ".join(part for part in classes if part),
-        f"{title}, of Gaussians" if gaussian else title,
+        f"{title}, Gaussian CRPS" if gaussian else title,
     ]
 
 
 def tone_of(value: float, smallest: float) -> str:
-    """The class of a cell: better-1 to better-5, worse-1 to worse-5, or none below `smallest`."""
+    """The CSS class of a cell: better-1 to better-5, worse-1 to worse-5, or "" below `smallest`."""
     step = sum(abs(value) >= smallest * factor for factor in _STEPS)
     return f"{'better' if value > 0 else 'worse'}-{step}" if step else ""
 

@@ -1,4 +1,4 @@
-"""A model on the page: its plan, how its training went, and what it cost."""
+"""A model on the page: its plan, its training and what that cost."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,10 @@ from stormdraw.report.wording import as_yaml, duration_text, size_text
 
 @dataclass(frozen=True)
 class ModelCard:
-    """One model on the page: (what, value) pairs, and its definition as YAML.
+    """One model on the page: (label, value) pairs, and its definition as YAML.
 
-    `losses` are tables of the last epoch's loss, each with its caption. `gap` says what is missing,
-    or is empty.
+    `losses` are (caption, table) pairs of the last epoch's losses. `gap` says what is missing and
+    is empty if nothing is.
     """
 
     name: str
@@ -35,9 +35,9 @@ def describe_model(
     metrics_path: str | Path | None,
     report: Report,
 ) -> ModelCard:
-    """A model's plan and training in words; what is not there is said in `gap`.
+    """Describe a model's plan and training; `gap` names the files that were not given.
 
-    Raises StormdrawError if a file that is given is missing or not what it should be.
+    Raises StormdrawError if a given file is missing or malformed.
     """
     plan = read_json(plan_path) if plan_path is not None else {}
     missing = [
@@ -58,7 +58,7 @@ def describe_model(
         losses=[] if training is None else _losses(training),
         plan=flattened(plan),
         definition=as_yaml(definition) if definition else "",
-        gap=f"Not there: {' and '.join(missing)}." if missing else "",
+        gap=f"Missing: {' and '.join(missing)}." if missing else "",
     )
 
 
@@ -95,9 +95,9 @@ def _losses(training: Training) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def flattened(plan: Mapping[str, Any], group: str = "") -> list[tuple[str, str]]:
-    """A plan as (what, value) for people: nested keys joined, bytes as MiB or GiB, lists in line.
+    """A plan as readable (label, value) pairs: nested keys joined, bytes as MiB or GiB.
 
-    A number is of bytes if its own key or that of its group says so; counts of members are not.
+    A number counts bytes if its key or the key of its group says so; counts of members never do.
     """
     rows: list[tuple[str, str]] = []
     for key, value in plan.items():

@@ -1,4 +1,4 @@
-"""What a training took against what was planned, and what it cost."""
+"""Memory and cost of a training: planned, measured, and at the configured rates."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ _SECONDS_PER_HOUR = 3600.0
 
 
 def memory_rows(plan: Mapping[str, Any], training: Training | None) -> list[tuple[str, str]]:
-    """(what, value): the planned peak of memory, the measured one, and their ratio."""
+    """(label, value) pairs: the planned peak memory, the measured one, and their ratio."""
     planned = _planned_peak(plan, training)
     measured = training.peak_memory_bytes if training is not None else None
     rows = []
@@ -25,7 +25,7 @@ def memory_rows(plan: Mapping[str, Any], training: Training | None) -> list[tupl
 
 
 def _planned_peak(plan: Mapping[str, Any], training: Training | None) -> float | None:
-    """The peak of what was measured: of the device where there is one, else of the process."""
+    """The planned peak of what was measured: the device's memory, or the process's on a CPU."""
     peaks = plan.get("training_bytes") or {}
     on_cpu = training is None or training.device is None or "CPU" in training.device
     key = "peak" if on_cpu or "device_peak" not in peaks else "device_peak"
@@ -33,7 +33,7 @@ def _planned_peak(plan: Mapping[str, Any], training: Training | None) -> float |
 
 
 def cost_rows(training: Training, report: Report) -> list[tuple[str, str]]:
-    """(what, value): device-hours, and what the rates of the configuration make of them."""
+    """(label, value) pairs: device-hours, and their price and energy at the configured rates."""
     if training.seconds is None:
         return []
     hours = training.seconds / _SECONDS_PER_HOUR
@@ -41,10 +41,10 @@ def cost_rows(training: Training, report: Report) -> list[tuple[str, str]]:
     if report.cost_per_device_hour is not None:
         price = f"{hours * report.cost_per_device_hour:,.2f} {report.currency}"
         rate = f"{report.cost_per_device_hour:g} {report.currency} a device-hour"
-        rows.append(("price of that", f"{price} at {rate}"))
+        rows.append(("price of training", f"{price} at {rate}"))
     if report.device_watts is not None:
         energy = f"{hours * report.device_watts / 1000.0:.3g} kWh"
-        rows.append(("energy of that", f"{energy} at {report.device_watts:g} W"))
+        rows.append(("energy of training", f"{energy} at {report.device_watts:g} W"))
     if len(rows) == 1:
         unset = "set report.cost_per_device_hour or report.device_watts to see it"
         rows.append(("price or energy", unset))

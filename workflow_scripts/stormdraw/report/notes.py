@@ -1,4 +1,4 @@
-"""What the comparison of systems rests on, in sentences."""
+"""Notes on what the comparison of systems rests on."""
 
 from pathlib import Path
 
@@ -13,18 +13,18 @@ from stormdraw.times import parse_init
 def comparison_notes(
     verdicts: pd.DataFrame | None, missing_path: Path | None, settings: Settings
 ) -> list[str]:
-    """What `results/scores/verdicts.csv` and `missing.csv` say of themselves."""
-    told = [] if verdicts is None else caveats(verdicts, settings.scores.confidence)
-    return told + _missing(missing_path)
+    """The caveats of `results/scores/verdicts.csv` and what `missing.csv` lists, as sentences."""
+    notes = [] if verdicts is None else caveats(verdicts, settings.scores.confidence)
+    return notes + _missing(missing_path)
 
 
 def _missing(path: Path | None) -> list[str]:
-    """What was left out of all systems because one lacked it."""
+    """What is left out for all systems because one of them lacks it."""
     if path is None:
         return []
     table = read_summary(path)
     if table.empty:
-        return ["No system and no truth lacked anything: all points of all cases count."]
+        return ["No forecast and no truth has gaps: all points of all cases count."]
     notes = []
     for system, of_system in table.groupby("system", sort=True):
         lacking = {
@@ -35,11 +35,11 @@ def _missing(path: Path | None) -> list[str]:
                 ("points of the truth", "missing_truth"),
             )
         }
-        told = ", ".join(f"{what} in {count:,}" for what, count in lacking.items() if count)
-        gone = int((of_system["points"] == 0).sum())
+        counts = ", ".join(f"{what} in {count:,}" for what, count in lacking.items() if count)
+        excluded = int((of_system["points"] == 0).sum())
         notes.append(
-            f"{system} lacks {told} of its forecasts of a variable at one lead"
-            + (f"; {gone:,} are left out for all systems" if gone else "")
+            f"{system} lacks {counts} of its forecasts (each one variable at one lead)"
+            + (f"; left out for all systems: {excluded:,}" if excluded else "")
             + "."
         )
     unstarted = table[table["reason"] != ""]
@@ -47,11 +47,11 @@ def _missing(path: Path | None) -> list[str]:
         systems = ", ".join(dict.fromkeys(of_case["system"]))
         notes.append(
             f"The case of {parse_init(str(init)):%Y-%m-%d %H} UTC is left out for all systems: "
-            f"{systems} cannot start there, since {reason}."
+            f"{systems} cannot start there, because {reason}."
         )
     notes.append(
-        "A point or lead that a reference or a baseline lacks counts for none, nor does a "
-        "variable at a lead of a case at which an ensemble drawn from a model lacks a point. An "
-        "absent member makes its ensemble smaller. Each is listed in results/scores/missing.csv."
+        "A point or lead that a reference or a baseline lacks is left out for all systems. So is "
+        "a variable at a lead of a case at which an ensemble drawn from a model lacks a point. An "
+        "absent member makes its ensemble smaller. results/scores/missing.csv lists each gap."
     )
     return notes

@@ -1,6 +1,6 @@
-"""A panel of a variable's figure: a file in `panels/`.
+"""Panels of a variable's figure: each file in `panels/` defines one as its `PANEL`.
 
-The file has a `PANEL`. A panel that has nothing to show for a variable is not drawn.
+A panel that has nothing to show for a variable is not drawn.
 """
 
 import importlib
@@ -20,16 +20,16 @@ from stormdraw.report.summary import load_summary
 from stormdraw.scores.pooled import pooled_tables
 from stormdraw.settings import Settings
 
-# With the star, all of them are in the digest of a figure that has panels.
+# The star puts all panels into the digest of a figure that has panels (`stormdraw.code_digest`).
 _FILES = "stormdraw.report.panels.*"
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the panels of one variable are drawn from.
+    """The data that the panels of one variable draw.
 
-    `summary` has the rows of the variable; `tables` the sums of all cases and leads, by system in
-    the order of the configuration; `files` the score files behind them, by system.
+    `summary` holds the rows of the variable, `tables` the sums over all cases and leads by system
+    in the order of the configuration, and `files` the score files by system.
     """
 
     settings: Settings
@@ -43,7 +43,7 @@ class Evidence:
         return looks(self.settings)[system]
 
     def line(self, system: str, **changes: Any) -> dict[str, Any]:
-        """The options of a system's line with markers."""
+        """The matplotlib options of a system's line with markers."""
         look = self.look(system)
         return {
             "color": look.colour,
@@ -54,10 +54,10 @@ class Evidence:
         } | changes
 
     def event(self) -> tuple[float, dict[str, tuple[np.ndarray, np.ndarray]]]:
-        """The middle one of the thresholds that the truth reached, and how often it was forecast.
+        """The middle one of the thresholds that the truth reaches, and its forecasts by system.
 
-        For each system the weight of all points and that of those with the event, by forecast
-        probability, (M + 1,); a Gaussian's probabilities are in hundredths.
+        For each system these are the weight of all points and the weight of the points with the
+        event, by forecast probability (M + 1,). Probabilities of a Gaussian are in hundredths.
         """
         reached: dict[float, dict[str, tuple[np.ndarray, np.ndarray]]] = {}
         for system, tables in self.tables.items():
@@ -75,7 +75,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel: `place` orders them, `shows` tells whether there is anything to draw."""
+    """One panel. `place` is its position; `shows` says whether there is anything to draw."""
 
     place: int
     caption: str
@@ -84,24 +84,24 @@ class Panel:
 
 
 def panels_of(evidence: Evidence) -> list[Panel]:
-    """The panels that have something to show, in order."""
+    """The panels that have something to show, in order of place."""
     return [panel for panel in all_panels() if panel.shows(evidence)]
 
 
 def all_panels() -> list[Panel]:
-    """Every panel there is, in order."""
+    """All panels, in order of place."""
     folder = Path(__file__).parent / "panels"
-    found: list[Panel] = [
+    panels: list[Panel] = [
         importlib.import_module(_FILES.replace("*", module.name)).PANEL
         for module in pkgutil.iter_modules([str(folder)])
     ]
-    return sorted(found, key=lambda panel: panel.place)
+    return sorted(panels, key=lambda panel: panel.place)
 
 
 def read_evidence(
     settings: Settings, name: str, summary: str | Path, files: Mapping[str, Sequence[Path]]
 ) -> Evidence:
-    """Read the summary and the score files of each system, one a case.
+    """Read the summary and the score files (one per case) of each system.
 
     Raises StormdrawError if the systems cannot be compared.
     """
@@ -118,7 +118,7 @@ def read_evidence(
 
 
 def middle(by_threshold: Mapping[float, dict[str, Any]]) -> tuple[float, dict[str, Any]]:
-    """The middle one of some thresholds and what belongs to it; NaN and {} if there is none."""
+    """The middle threshold and its value in the mapping; NaN and {} if there is none."""
     thresholds = sorted(by_threshold)
     if not thresholds:
         return float("nan"), {}

@@ -1,11 +1,11 @@
-"""Products of an ensemble: one NetCDF and five GRIB2 files for each case.
+"""Products of an ensemble: one NetCDF file and five GRIB2 files for each case.
 
-results/report/products_of/{system}/{init}.nc has, for each variable and (lead, y, x):
+results/report/products_of/{system}/{init}.nc holds these fields (lead, y, x) of each variable:
 `{name}_mean`, `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched
-mean), `{name}_lpmm` (local probability-matched mean), and for each threshold
-`{name}_probability_{threshold}` in per cent, the share of members that reach it. The GRIB2 files
-have the same, one kind each, as those of HREF do: mean, sprd, pmmn, lpmm, prob. Beside each lies
-its inventory (.idx), which Herbie finds messages by.
+mean), `{name}_lpmm` (local probability-matched mean) and, for each threshold,
+`{name}_probability_{threshold}`: the percentage of members at or above it. The GRIB2 files hold
+the same fields, one kind in each file, as HREF does: mean, sprd, pmmn, lpmm, prob. Each has an
+inventory (.idx), in which Herbie finds its messages.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ _CELL_METHODS = {"mean": "realization: mean", "spread": "realization: standard_d
 
 @dataclass(frozen=True)
 class Product:
-    """One product of a variable: its name in the NetCDF, and what it is in GRIB2."""
+    """One product of a variable: its name in the NetCDF file and its GRIB2 message."""
 
     label: str
     long_name: str
@@ -52,11 +52,11 @@ def write_products(
     netcdf: str | Path,
     gribs: Mapping[str, str | Path],
 ) -> None:
-    """Write the products of an ensemble; `gribs` gives the file of each of KINDS.
+    """Write the products of an ensemble. `gribs` maps each of KINDS to its file.
 
-    Each gets an inventory beside it, of its name and `.idx`. `thresholds` are those of
-    probabilities, by variable; `patch` is the width of the patches of the local
-    probability-matched mean, in grid points.
+    Each GRIB2 file gets an inventory of the same name with `.idx` appended. `thresholds` are the
+    thresholds of the probabilities, by variable. `patch` is the width, in grid points, of the
+    patches of the local probability-matched mean.
 
     Raises StormdrawError if the ensemble has no members.
     """
@@ -65,7 +65,7 @@ def write_products(
         names = [name for name in ensemble_variables(ensemble) if name in ensemble]
         if not names:
             raise StormdrawError(
-                f"{ensemble_path}: no members; products need them: name another system in "
+                f"{ensemble_path}: no members, which products need; name another system in "
                 "report.products_of"
             )
         members = ensemble.sizes["member"]
@@ -83,8 +83,8 @@ def write_products(
 def products_of(
     name: str, members: int, thresholds: Mapping[str, Sequence[float]]
 ) -> list[Product]:
-    """The products of a variable: mean, spread, matched means, and a probability a threshold."""
-    given = thresholds.get(name, [])
+    """The products of a variable: mean, spread, matched means and a probability per threshold."""
+    own_thresholds = thresholds.get(name, [])
     return [
         Product(f"{name}_mean", "ensemble mean", Message(name, "mean", members)),
         Product(f"{name}_spread", "ensemble spread", Message(name, "spread", members)),
@@ -94,17 +94,17 @@ def products_of(
             Product(
                 f"{name}_probability_{f'{threshold:g}'.replace('-', 'minus_')}",
                 f"share of members of at least {threshold:g}",
-                Message(name, "probability", members, threshold, place, len(given)),
+                Message(name, "probability", members, threshold, number, len(own_thresholds)),
             )
-            for place, threshold in enumerate(given, start=1)
+            for number, threshold in enumerate(own_thresholds, start=1)
         ),
     ]
 
 
 def compute(members: np.ndarray, message: Message, patch: int) -> np.ndarray:
-    """A product (y, x) of members (member, y, x); NaN where a member has no value.
+    """Compute a product (y, x) from members (member, y, x); NaN where any member is missing.
 
-    `patch` is the width of the patches of the local probability-matched mean, in grid points.
+    `patch` is the width, in grid points, of the patches of the local probability-matched mean.
     """
     valid = np.isfinite(members).all(axis=0)
     if message.kind == "mean":
@@ -122,7 +122,7 @@ def compute(members: np.ndarray, message: Message, patch: int) -> np.ndarray:
 
 
 def _spread(members: np.ndarray) -> np.ndarray:
-    """Standard deviation (y, x) in double precision, without a copy of the members in it."""
+    """Standard deviation (y, x) in double precision, without a double-precision copy of members."""
     mean = members.mean(axis=0, dtype=np.float64)
     squares = np.zeros(mean.shape)
     for member in members:
@@ -138,23 +138,23 @@ def _write(
     gribs: Mapping[str, str | Path],
     notes: dict[str, str],
 ) -> dict[str, list[str]]:
-    """Write all files, and give back the lines of each GRIB2 file's inventory."""
+    """Write all files. Return the lines of each GRIB2 file's inventory, by kind."""
     grid = Grid.of(ensemble)
     init: datetime = ensemble["init"].values.astype("datetime64[s]").item()
     leads = [int(lead) for lead in ensemble["lead"].values]
     leading = {"lead": lead_coordinate(leads), "init": init_coordinate(init)}
-    labels = {product.label: name for name, own in products.items() for product in own}
+    labels = {product.label: name for name, of_name in products.items() for product in of_name}
     inventories: dict[str, list[str]] = {kind: [] for kind in KINDS}
     with (
         _streams(gribs) as streams,
         written_in_parts(Path(netcdf), grid, leading, labels, notes) as written,
     ):
-        for name, own in products.items():
-            for product in own:
+        for name, of_name in products.items():
+            for product in of_name:
                 _describe(written[product.label], product)
             for index, lead in enumerate(leads):
                 members = read_forecast(ensemble, name, lead).members
-                for product in own:
+                for product in of_name:
                     values = np.full(grid.shape, np.nan, np.float32)
                     if members is not None and len(members):
                         values = compute(members, product.message, patch)
@@ -177,14 +177,14 @@ def _describe(created: netCDF4.Variable, product: Product) -> None:
         attributes_of["long_name"] += f" {created.units}"
         attributes_of["units"] = "%"
     if product.message.kind in ("probability", "spread") and "standard_name" in created.ncattrs():
-        # A share, or a difference, is not the quantity itself.
+        # A probability or a standard deviation is not the quantity that the standard name means.
         created.delncattr("standard_name")
     created.setncatts(attributes_of)
 
 
 @contextlib.contextmanager
 def _streams(gribs: Mapping[str, str | Path]) -> Iterator[dict[str, BinaryIO]]:
-    """Open all GRIB2 files; each takes its name when the block succeeds."""
+    """Open all GRIB2 files under temporary names; rename them when the block succeeds."""
     with contextlib.ExitStack() as stack:
         opened: dict[str, BinaryIO] = {}
         for kind in KINDS:

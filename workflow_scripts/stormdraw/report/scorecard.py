@@ -1,4 +1,4 @@
-"""The page with everything: scorecard.html, self-contained."""
+"""Write scorecard.html, a self-contained page with all results."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ from stormdraw.report.machine import hardware, versions
 from stormdraw.report.matrix import Matrix, matrix
 from stormdraw.report.model_cards import describe_model
 from stormdraw.report.notes import comparison_notes
-from stormdraw.report.summary import cases_in, leads_in, load_summary
+from stormdraw.report.summary import load_summary
 from stormdraw.report.suspicious import suspicious_variables
 from stormdraw.report.verdict import verdict
 from stormdraw.report.winner import winner_of
@@ -43,12 +43,11 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the page is made from. Mappings are by name of the model or figure.
+    """The inputs of the page.
 
-    `config` is the configuration as it was given; `models` holds the definition of each model.
-    `figures` are by their path below results/report/figures, without ending; `diagnoses` are the
-    files of models' diagnoses. `maps` (by system) are what the case is drawn from. Missing models,
-    manifests, figures, maps, verdicts and diagnoses leave a stated gap.
+    `config` is the configuration as given. `models` (the definitions), `plans`, `metrics` and
+    `diagnoses` are by model, `maps` by system, and `figures` by path relative to
+    results/report/figures without suffix. The page states which of the optional inputs are missing.
     """
 
     config: Mapping[str, Any]
@@ -70,7 +69,7 @@ class Inputs:
 def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> None:
     """Write scorecard.html.
 
-    Raises StormdrawError if an input is not what the file contracts say.
+    Raises StormdrawError if an input file is malformed.
     """
     summary = load_summary(inputs.summary)
     verdicts = None if inputs.verdicts is None else read_verdicts(inputs.verdicts)
@@ -87,8 +86,6 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             banner=banner(settings, summary, verdicts),
             matrix=shown,
             choices=_choices(shown),
-            cases=cases_in(summary),
-            leads=leads_in(summary),
             winner=winner_of(summary, settings),
             chapters=_chapters(summary, settings, inputs),
             case=case_sheet(settings, inputs.maps),
@@ -108,7 +105,6 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             diagnoses={name: _diagnosis(name, inputs) for name in settings.model_names},
             archive=completeness(inputs.manifests),
             suspicious=suspicious_variables(inputs.quality),
-            points=_points(summary),
             configuration=as_yaml(inputs.config),
             all_settings=as_yaml(settings.model_dump(mode="json")),
             versions=versions(),
@@ -126,10 +122,10 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
 
 
 def _choices(shown: Matrix) -> Markup:
-    """What the page's script fills the matrix with, as JSON.
+    """The cells of all choices as JSON, from which the page's script fills the matrix.
 
-    A cell is 0 where there is no score; its title goes without the place and the score, which the
-    script knows.
+    A cell without a score is 0. Titles omit the system, variable, lead and name of the score, which
+    the script adds.
     """
     cells = [
         [[[_without_place(cell, label) for cell in row] for row in of_hour] for of_hour in of_score]
@@ -137,7 +133,7 @@ def _choices(shown: Matrix) -> Markup:
     ]
     content = {"labels": shown.labels, "hours": shown.hours, "cells": cells}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    # Quotes, of which there are many, may stand in the content of an element as they are.
+    # Unlike autoescaping this keeps the many quotes, which are allowed inside an element.
     return Markup(text.replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704
 
 
@@ -149,17 +145,18 @@ def _without_place(cell: list[str], label: str) -> list[str] | int:
 
 
 def _by_category(inputs: Inputs) -> dict[str, list[Embedded]]:
-    """The figures of the whole run, by the category that their section shows."""
-    found: dict[str, list[Embedded]] = {}
+    """The figures of the whole run, by category."""
+    by_category: dict[str, list[Embedded]] = {}
     for name, figure in figures().items():
         if figure.each == "run":
-            found.setdefault(figure.category, []).append(embed(name, inputs.figures.get(name)))
-    return found
+            embedded = embed(name, inputs.figures.get(name))
+            by_category.setdefault(figure.category, []).append(embedded)
+    return by_category
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One variable on the page: its sheet of panels, and all its scores."""
+    """One variable on the page: its figure and the table of its scores."""
 
     name: str
     long_name: str
@@ -181,7 +178,7 @@ def _chapters(summary: pd.DataFrame, settings: Settings, inputs: Inputs) -> list
 
 @dataclass(frozen=True)
 class ModelDiagnosis:
-    """A model from the inside: tables and figures, or in `gap` why there are none."""
+    """A model's diagnosis: tables and figures, or in `gap` why there are none."""
 
     tables: list[Table]
     figures: list[Embedded]
@@ -201,35 +198,28 @@ def _diagnosis(name: str, inputs: Inputs) -> ModelDiagnosis:
     if "target" in definition and not can_be_diagnosed(definition):
         reason = f"its target is {definition['target']}, not the next hour."
     else:
-        reason = "that was not done in this run."
+        reason = "this run did not include it."
     return ModelDiagnosis([], [], f"Not diagnosed: {reason}")
 
 
 def _hashes(inputs: Inputs) -> list[tuple[str, str]]:
-    """(name, SHA-256) of the small files that the page's numbers are from."""
-    given = {
+    """(name, SHA-256) of the files that the page's numbers come from."""
+    tables = {
         "summary": inputs.summary,
         "verdicts": inputs.verdicts,
         "overall": inputs.overall,
         "missing": inputs.missing,
     }
-    named = [(f"scores: {what}", path) for what, path in given.items() if path is not None]
+    named = [(f"scores: {name}", path) for name, path in tables.items() if path is not None]
     named += [(f"{name}: plan", path) for name, path in inputs.plans.items()]
     named += [(f"{name}: metrics", path) for name, path in inputs.metrics.items()]
     return [(name, hashlib.sha256(path.read_bytes()).hexdigest()) for name, path in named]
 
 
 def _script_hash() -> str:
-    """What the page's policy lets run: this script and no other."""
-    # As the browser sees it: the text between the tags.
+    """The hash that the page's content security policy allows: that of its only script."""
     content = (_TEMPLATES / "page.js").read_bytes()
     return base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
-
-
-def _points(summary: pd.DataFrame) -> int | None:
-    """How many points a score of one lead rests on, over all cases; None if nothing tells."""
-    points = summary.loc[summary["metric"] == "points", "value"].dropna()
-    return int(points.max()) if len(points) else None
 
 
 def _environment() -> jinja2.Environment:

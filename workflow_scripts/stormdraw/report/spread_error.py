@@ -1,4 +1,4 @@
-"""Spread and error of one variable, as its panels draw them."""
+"""Spread and error of one variable, for the panels that draw them."""
 
 import numpy as np
 import pandas as pd
@@ -9,11 +9,11 @@ _COLUMNS = ["system", "lead_hours", "rmse", "ratio", "spread"]
 
 
 def spread_and_error(evidence: Evidence) -> pd.DataFrame:
-    """Columns system, lead_hours, rmse, ratio and spread where all are known, by system and lead.
+    """Columns system, lead_hours, rmse, ratio and spread, ordered by system and lead.
 
-    `spread` is ratio x RMSE: it holds the factor sqrt((M+1)/M) for M members, so that a calibrated
-    ensemble lies on the 1:1 line whatever its size (Fortin et al. 2014,
-    doi:10.1175/JHM-D-14-0008.1).
+    Rows lacking any of them are left out. `spread` is ratio x RMSE. It includes the factor
+    sqrt((M+1)/M) for M members, so a calibrated ensemble of any size lies on the 1:1 line (Fortin
+    et al. 2014, doi:10.1175/JHM-D-14-0008.1).
     """
     wide = evidence.summary.pivot_table(
         index=["system", "lead_hours"], columns="metric", values="value"

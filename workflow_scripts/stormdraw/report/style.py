@@ -1,4 +1,4 @@
-"""How every figure looks: one colour for a system everywhere, and SVG with the same bytes again."""
+"""The style of all figures: one colour per system everywhere, and reproducible SVG files."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -16,14 +16,14 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.settings import Settings
 
-# 9.3 inches are 893 CSS pixels: the width of the page's text, and of a sheet of paper on its side.
+# 9.3 inches are 893 CSS pixels: the width of the page's text, and of paper in landscape format.
 WIDTH = 9.3
 
-# Pixel layers inside a vector figure: 2 x the 96 pixels per inch of a screen.
+# Resolution of pixel layers inside a vector figure: twice the 96 pixels per inch of a screen.
 RASTER_DPI = 192
 
-# Glyphs as outlines (matplotlib's default) and matplotlib's own font: a figure looks the same on a
-# machine with other fonts. The salt makes the ids inside the SVG the same in every run.
+# Glyphs are outlines of matplotlib's own font, so figures look the same whatever fonts a machine
+# has. The salt makes the ids inside the SVG the same in every run.
 _STYLE: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "stormdraw",
@@ -67,15 +67,15 @@ _DOTTED = (0.0, (1.0, 1.0))
 
 @dataclass(frozen=True)
 class Look:
-    """How a system is drawn in every figure. Marker and dash tell it apart without colour, too."""
+    """How a system is drawn in every figure. Marker and dash distinguish it without colour, too."""
 
     colour: str
     dash: str | tuple[float, tuple[float, ...]]
     marker: str
 
 
-# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), which differ for all kinds of colour
-# vision; their yellow is left out, since it cannot be seen on white.
+# Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), which are distinct for all kinds of
+# colour vision. Their yellow is left out, because it is hard to see on white.
 _LOOKS: dict[Role, tuple[Look, ...]] = {
     "contender": (
         Look("#0072B2", "solid", "o"),
@@ -91,18 +91,18 @@ _LOOKS: dict[Role, tuple[Look, ...]] = {
 
 
 def looks(settings: Settings) -> dict[str, Look]:
-    """The look of each system: from its role and its place among those in the same role.
+    """The look of each system, from its role and its position among the systems of that role.
 
-    What a system brings along has its colour and marker, dotted. It depends on the configuration
+    A system's twins share its colour and marker but are dotted. Looks depend on the configuration
     only, never on which systems a figure happens to show.
     """
-    given: dict[str, Look] = {}
+    by_system: dict[str, Look] = {}
     for role, palette in _LOOKS.items():
         for place, system in enumerate(settings.ensembles.given_in_role(role)):
-            given[system.name] = palette[place % len(palette)]
+            by_system[system.name] = palette[place % len(palette)]
             for twin in system.twins():
-                given[twin.name] = replace(given[system.name], dash=_DOTTED)
-    return given
+                by_system[twin.name] = replace(by_system[system.name], dash=_DOTTED)
+    return by_system
 
 
 @contextlib.contextmanager
@@ -112,10 +112,10 @@ def drawn(
     title: str,
     layout: Literal["constrained"] | None = "constrained",
 ) -> Iterator[Figure]:
-    """Yield an empty figure of `size` (width, height) in inches; write it as SVG to `output`.
+    """Yield an empty figure of `size` (width, height) in inches, then write it as SVG to `output`.
 
-    With layout None the block places the axes itself, which is faster. It sets the figure's
-    description, for those who cannot see it, with `describe`.
+    With layout None the caller places the axes itself, which is faster. The caller must set the
+    figure's alternative text with `describe`.
     """
     with matplotlib.style.context(_STYLE, after_reset=True):
         figure = Figure(figsize=size, layout=layout)
@@ -124,19 +124,19 @@ def drawn(
 
 
 def describe(figure: Figure, text: str) -> None:
-    """Say in words what the figure shows: the page's alternative text."""
+    """Set the figure's alternative text for readers who cannot see it."""
     figure.set_label(text)
 
 
 def _described(figure: Figure) -> str:
     text = str(figure.get_label())
     if not text:
-        raise ValueError("a figure needs a description for those who cannot see it")
+        raise ValueError("a figure needs an alternative text for readers who cannot see it")
     return text
 
 
 def write_gap(output: str | Path, title: str, reason: str) -> None:
-    """Write a figure that says in words why there is nothing to show."""
+    """Write a figure that only states why there is nothing to show."""
     with matplotlib.style.context(_STYLE, after_reset=True):
         figure = Figure(figsize=(WIDTH / 2, 0.7), layout="constrained")
         figure.text(0.02, 0.66, title, weight="bold", va="center")
@@ -156,9 +156,9 @@ def _write(figure: Figure, output: Path, metadata: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Label:
-    """What a figure file says about itself; `width` is in CSS pixels.
+    """Title, description and width (CSS pixels) of a figure file.
 
-    `gap` is True if it only says why it is empty.
+    `gap` is True if the figure only states why there is nothing to show.
     """
 
     title: str
@@ -168,7 +168,7 @@ class Label:
 
 
 def read_label(path: str | Path) -> Label:
-    """The label that `drawn` or `write_gap` put into an SVG.
+    """Read the label that `drawn` or `write_gap` stored in an SVG.
 
     Raises StormdrawError if the file is not such an SVG.
     """
@@ -182,7 +182,7 @@ def read_label(path: str | Path) -> Label:
     if title is None or description is None:
         raise StormdrawError(f"{path}: an SVG without title and description; delete it")
     keywords = [item.text for item in root.iterfind(f".//{core}subject//*")]
-    # matplotlib writes points, 72 an inch, where a CSS pixel is 1/96 inch.
+    # matplotlib writes points, 72 per inch; there are 96 CSS pixels per inch.
     width = round(float(root.get("width", "0pt").removesuffix("pt")) * 96 / 72)
     return Label(title, description, _GAP in keywords, width)
 
@@ -190,7 +190,7 @@ def read_label(path: str | Path) -> Label:
 def panels(
     figure: Figure, count: int, columns: int, **options: Any
 ) -> tuple[list[Axes], list[Axes]]:
-    """`count` axes in rows of `columns`, and of these the ones with none below them."""
+    """`count` axes in rows of `columns`, and those among them that have no axes below."""
     rows = -(-count // columns)
     grid = figure.subplots(rows, columns, squeeze=False, **options)
     flat = list(grid.flat)
@@ -202,7 +202,7 @@ def panels(
 
 
 def note_in_corner(axes: Axes, *lines: str) -> None:
-    """A small remark in the upper left corner of a panel, where scores rarely are."""
+    """Write a small note in the upper left corner of a panel, which curves rarely reach."""
     axes.text(
         0.02,
         0.98,
@@ -216,10 +216,10 @@ def note_in_corner(axes: Axes, *lines: str) -> None:
 
 
 def lead_axis(axes: Axes, leads: Sequence[int], label: bool) -> None:
-    """Lead time on x: a tick a lead where they fit, else some."""
-    every = -(-len(leads) // 8)
-    axes.set_xticks(list(leads)[::every])
-    # Half an hour of air, so that the only point of a single lead stands in the middle.
+    """Lead time on the x axis, with at most eight ticks."""
+    step = -(-len(leads) // 8)
+    axes.set_xticks(list(leads)[::step])
+    # The margin of half an hour centres the only point of a single lead.
     axes.set_xlim(min(leads) - 0.5, max(leads) + 0.5)
     if label:
         axes.set_xlabel("lead (h)")

@@ -1,4 +1,4 @@
-"""What figures and tables pick from results/scores/summary.csv."""
+"""Select scores from results/scores/summary.csv for figures and tables."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from stormdraw.scores.summary import COLUMNS, read_summary
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_variables
 
-# From the best estimate to the one that is left where only a mean and a spread are known.
+# In order of preference: the second is for systems of which only mean and spread are known.
 CRPS_KINDS = ("crps_fair", "crps_gaussian")
 
 
 def load_summary(path: str | Path) -> pd.DataFrame:
-    """The summary of all scores.
+    """Read the summary of all scores.
 
     Raises StormdrawError if the file is missing, empty or lacks a column.
     """
@@ -33,7 +33,7 @@ def load_summary(path: str | Path) -> pd.DataFrame:
 
 
 def select(summary: pd.DataFrame, system: str, variable: str, metric: str) -> pd.DataFrame:
-    """The rows of one system, variable and metric that have a value, by lead."""
+    """The rows of one system, variable and metric that have a value, indexed by lead."""
     chosen = summary[
         (summary["system"] == system)
         & (summary["variable"] == variable)
@@ -44,7 +44,7 @@ def select(summary: pd.DataFrame, system: str, variable: str, metric: str) -> pd
 
 
 def crps_kind(summary: pd.DataFrame, system: str, variable: str) -> str | None:
-    """The metric that is this system's CRPS of the variable, or None if it has none."""
+    """The name of the CRPS metric that a system has for a variable, or None."""
     for kind in CRPS_KINDS:
         if not select(summary, system, variable, kind).empty:
             return kind
@@ -53,14 +53,14 @@ def crps_kind(summary: pd.DataFrame, system: str, variable: str) -> str | None:
 
 def systems_in(summary: pd.DataFrame, settings: Settings) -> list[str]:
     """The scored systems in the order of the configuration."""
-    there = set(summary["system"])
-    return [system.name for system in settings.ensembles.systems if system.name in there]
+    scored = set(summary["system"])
+    return [system.name for system in settings.ensembles.systems if system.name in scored]
 
 
 def variables_in(summary: pd.DataFrame, settings: Settings) -> list[str]:
     """The scored variables in the order of the table of variables."""
-    there = set(summary["variable"])
-    return [name for name in scored_variables(list(settings.variables)) if name in there]
+    scored = set(summary["variable"])
+    return [name for name in scored_variables(list(settings.variables)) if name in scored]
 
 
 def leads_in(summary: pd.DataFrame) -> list[int]:
@@ -69,5 +69,5 @@ def leads_in(summary: pd.DataFrame) -> list[int]:
 
 
 def cases_in(summary: pd.DataFrame) -> list[int]:
-    """The numbers of cases that scores rest on: one, if all systems have all cases."""
+    """The distinct numbers of cases behind the scores: a single one if all systems have all."""
     return sorted(int(count) for count in set(summary["cases"].dropna()))

@@ -1,4 +1,4 @@
-"""Which values were outside the physical bounds, from the fields' own tables."""
+"""Values outside the physical bounds, from the quality tables of the fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ _TREATMENTS = {"keep": "kept", "mask": "masked", "floor": "raised to the floor"}
 
 @dataclass(frozen=True)
 class SuspiciousVariable:
-    """A variable of one source: how many of its points, in how many fields, and how far off.
+    """Counts of points and fields, and the extremes, of a variable of one source and treatment.
 
-    What another model writes for no echo stands apart from what cannot be.
+    The treatment separates values that another model writes for "no echo" from impossible ones.
     """
 
     source: str
@@ -31,7 +31,7 @@ class SuspiciousVariable:
 def suspicious_variables(paths: Sequence[str | Path]) -> list[SuspiciousVariable] | None:
     """Counts by source and variable from `fields/quality/{source}/*.csv`; None without files.
 
-    Raises StormdrawError if a file is another table.
+    Raises StormdrawError if a file is not a quality table.
     """
     if not paths:
         return None
@@ -39,9 +39,9 @@ def suspicious_variables(paths: Sequence[str | Path]) -> list[SuspiciousVariable
     for path in map(Path, paths):
         by_source.setdefault(path.parent.name, []).append(path)
     return [
-        _counted(source, str(name), own)
+        _counted(source, str(name), rows)
         for source, files in by_source.items()
-        for (name, _), own in read_findings(files).groupby(["variable", "treatment"])
+        for (name, _), rows in read_findings(files).groupby(["variable", "treatment"])
     ]
 
 

@@ -1,4 +1,4 @@
-"""What is known of a model: its plan, and how its training went."""
+"""Read what a model's training recorded."""
 
 import json
 import math
@@ -12,10 +12,11 @@ from stormdraw.errors import StormdrawError
 
 @dataclass(frozen=True)
 class Training:
-    """One model's metrics, a value an epoch; NaN where an epoch has none.
+    """The metrics of one model's training, one value per epoch; NaN where an epoch has none.
 
-    `samples_per_second` is the median over epochs, `seconds` the sum, `peak_memory_bytes` the
-    largest; None where no epoch tells. Losses by noise level and variable are the last epoch's.
+    `samples_per_second` is the median over epochs, `seconds` the sum and `peak_memory_bytes` the
+    maximum; each is None if no epoch records it. The losses by noise level and by variable are
+    those of the last epoch.
     """
 
     epochs: list[int]
@@ -31,7 +32,7 @@ class Training:
 
 
 def read_json(path: str | Path) -> Any:
-    """The content of a JSON file.
+    """Read a JSON file of the models stage.
 
     Raises StormdrawError if it is missing or not JSON.
     """
@@ -44,7 +45,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def read_training(path: str | Path) -> Training:
-    """A model's metrics.json.
+    """Read a model's metrics.json.
 
     Raises StormdrawError if it holds no list of epochs.
     """
@@ -64,7 +65,7 @@ def read_training(path: str | Path) -> Training:
         samples_per_second=speeds[len(speeds) // 2] if speeds else None,
         seconds=sum(seconds) if seconds else None,
         peak_memory_bytes=max(memory) if memory else None,
-        # A training that was interrupted may have gone on elsewhere.
+        # An interrupted training may have been resumed on another device.
         device=", then ".join(dict.fromkeys(devices)) or None,
         loss_by_noise_level=_last_of(rows, "loss_by_noise_level"),
         loss_by_variable=_last_of(rows, "train_loss_by_variable"),
@@ -72,7 +73,7 @@ def read_training(path: str | Path) -> Training:
 
 
 def _last_of(rows: Sequence[dict[str, Any]], key: str) -> dict[str, float]:
-    """The last epoch's numbers under a key; empty where it has none."""
+    """The last epoch's numbers under a key, empty if it has none."""
     numbers = rows[-1].get(key) if rows else None
     if not isinstance(numbers, Mapping):
         return {}

@@ -1,4 +1,4 @@
-"""The verdict in a few sentences: who is best, by how much, and where it loses."""
+"""The verdict in a few sentences: which system is best, by how much, and where it loses."""
 
 import numpy as np
 import pandas as pd
@@ -18,27 +18,26 @@ def verdict(
     overall: pd.DataFrame | None,
     settings: Settings,
 ) -> list[str]:
-    """Sentences about the best contender, the first the verdict itself.
+    """Sentences about the best contender. The first is the verdict itself.
 
-    The best one has the lowest geometric mean over variables of the fair CRPS, itself the mean over
-    leads, of the variables that all contenders with members have. `overall` is
-    results/scores/overall.csv, which says how sure that is where two systems have no more variables
-    in common than these.
+    The best contender has the lowest geometric mean over variables of its fair CRPS averaged over
+    leads. Only variables that all contenders with members have count. `overall`
+    (results/scores/overall.csv) gives the confidence interval, if it covers the same variables.
     """
     if summary.empty:
-        return ["Nothing is scored."]
+        return ["No system is scored."]
     crps = mean_crps(summary).reindex(index=variables_in(summary, settings))
     competing = [name for name in contenders(settings) if name in crps and crps[name].notna().any()]
     common = comparable(crps, competing)
     if common.empty:
-        return ["No variable has a fair CRPS of every contender: there is nothing to rank."]
+        return ["No variable has a fair CRPS of every contender, so they cannot be ranked."]
     means = {name: float(np.log(common[name]).mean()) for name in competing}
     best = min(competing, key=lambda name: means[name])
     standard = _standard(best, means, settings)
     where = f"over {plural(len(common), 'variable')} and {_leads(summary)}"
     if standard is None:
         others = [name for name in settings.baselines() if name in crps]
-        first = f"{best} is the only contender, scored {where}."
+        first = f"{best} is the only contender. It is scored {where}."
         return [first, *_losses(best, others, crps, settings)]
     skill = 1.0 - float(np.exp(means[best] - means[standard]))
     pair = _pair(best, standard, overall, set(common.index))
@@ -51,7 +50,7 @@ def verdict(
 def _pair(
     best: str, standard: str, overall: pd.DataFrame | None, variables: set[str]
 ) -> pd.Series | None:
-    """How two systems compare over all variables, if these are the ones."""
+    """The comparison of two systems over all variables, if it covers exactly these variables."""
     if overall is None:
         return None
     same = (overall["system"] == best) & (overall["reference"] == standard)
@@ -64,28 +63,34 @@ def _pair(
 def _first_sentence(
     best: str, standard: str, skill: float, where: str, pair: pd.Series | None, settings: Settings
 ) -> str:
-    """Who is best, by how much, and whether chance could have done it."""
-    sure = "" if pair is None else _interval(pair, settings)
+    """Which system is best, by how much, and whether that could be chance."""
+    interval = "" if pair is None else _interval(pair, settings)
     if pair is not None and pair["verdict"] == NO_DIFFERENCE:
-        return f"{best} and {standard} are as good as each other {where}{sure}."
-    by = f"{where} its fair CRPS is {skill_text(skill).lstrip('+')} below that of {standard}{sure}."
+        return f"{best} and {standard} are equally good {where}{interval}."
+    by = (
+        f"{where} its fair CRPS is {skill_text(skill).lstrip('+')} lower than that of "
+        f"{standard}{interval}."
+    )
     if pair is not None and pair["verdict"] == BETTER:
         return f"{best} is best: {by}"
-    return f"{best} has the lowest scores, but that may be chance: {by}"
+    return f"{best} scores best, but this may be due to chance: {by}"
 
 
 def _interval(pair: pd.Series, settings: Settings) -> str:
-    """The interval of a skill in brackets, or why there is none."""
+    """The confidence interval of a skill in brackets, or why there is none."""
     if pair["verdict"] == TOO_FEW_DAYS:
-        return f" ({plural(int(pair['days']), 'day')}: too few for an interval)"
+        return f" ({plural(int(pair['days']), 'day')}: too few for a confidence interval)"
     if pair["verdict"] == TOO_FEW_DIFFER:
-        return " (too few days differ for an interval)"
+        return " (too few days differ for a confidence interval)"
     ends = f"{skill_text(pair['ci_low'])} to {skill_text(pair['ci_high'])}"
-    return f" ({settings.scores.confidence:.0%} interval of its skill: {ends})"
+    return f" ({settings.scores.confidence:.0%} confidence interval of its skill: {ends})"
 
 
 def _standard(best: str, means: dict[str, float], settings: Settings) -> str | None:
-    """The reference, or the next best contender if the reference is best or has no members."""
+    """The system to compare with: the reference, or the next best contender.
+
+    The latter applies if the reference is itself the best or has no members.
+    """
     reference = settings.scores.reference
     if reference in means and reference != best:
         return reference
@@ -101,30 +106,30 @@ def _leads(summary: pd.DataFrame) -> str:
 
 
 def _losses(best: str, others: list[str], crps: pd.DataFrame, settings: Settings) -> list[str]:
-    """Against whom the best loses, and in which variables."""
+    """Which systems the best one loses to, and in which variables."""
     smallest = settings.report.smallest_difference
     sentences = []
     for other in others:
         skill = 1.0 - crps[best] / crps[other]
         lost = skill[skill <= -smallest]
         if len(lost):
-            told = ", ".join(f"{name} ({skill_text(value)})" for name, value in lost.items())
-            sentences.append(f"It loses to {other} in {told}.")
+            where = ", ".join(f"{name} ({skill_text(value)})" for name, value in lost.items())
+            sentences.append(f"It loses to {other} in {where}.")
     return sentences or [f"It loses to none of {', '.join(others)} in any variable."]
 
 
 def _decided(best: str, standard: str, verdicts: pd.DataFrame | None) -> list[str]:
-    """How many of the comparisons with the standard chance does not explain."""
+    """How many of the comparisons with the standard are significant."""
     if verdicts is None:
         return []
-    own = verdicts[(verdicts["system"] == best) & (verdicts["reference"] == standard)]
-    if own.empty:
+    rows = verdicts[(verdicts["system"] == best) & (verdicts["reference"] == standard)]
+    if rows.empty:
         return []
-    better, worse, alike = (
-        (own["verdict"] == word).sum() for word in (BETTER, WORSE, NO_DIFFERENCE)
+    better, worse, equal = (
+        (rows["verdict"] == word).sum() for word in (BETTER, WORSE, NO_DIFFERENCE)
     )
     return [
-        f"{plural(len(own), 'comparison')} with {standard} by variable and lead, corrected for "
-        f"their number: {better} better, {worse} worse, {alike} no difference, "
-        f"{len(own) - better - worse - alike} undecided."
+        f"{plural(len(rows), 'comparison')} with {standard} by variable and lead, corrected for "
+        f"multiple testing: {better} better, {worse} worse, {equal} no difference, "
+        f"{len(rows) - better - worse - equal} undecided."
     ]

@@ -1,4 +1,4 @@
-"""Which ensemble's products are written: the best by a stated rule, or the one that is named."""
+"""The ensemble whose products are published: the best by a stated rule, or the one configured."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from stormdraw.scores.headline import headline
 from stormdraw.settings import Settings
 
 RULE = (
-    "lowest geometric mean over variables of the fair CRPS, itself the mean over leads; among "
-    "ensembles of this run's own models, without the reference, baselines and the perfect ensemble"
+    "the lowest geometric mean over variables of the fair CRPS averaged over leads, among the "
+    "ensembles of this run's models (not the reference, baselines or the perfect ensemble)"
 )
 
 
@@ -26,10 +26,10 @@ class Winner:
 
 
 def choose(summary: pd.DataFrame | None, settings: Settings) -> Winner | None:
-    """The winner; None if nothing can win. A system that is named needs no summary.
+    """The winner, or None without candidates. A configured system needs no summary.
 
-    Variables that not all candidates have, or in which one scores exactly 0, do not count.
-    Raises StormdrawError if there are candidates to choose from and no score to choose by.
+    A variable counts only if every candidate has a CRPS above 0 in it.
+    Raises StormdrawError if there are several candidates and no variable counts.
     """
     names = candidates(settings)
     if settings.report.products_of is not None:
@@ -46,7 +46,7 @@ def choose(summary: pd.DataFrame | None, settings: Settings) -> Winner | None:
 
 
 def winner_of(summary: pd.DataFrame, settings: Settings) -> Winner | None:
-    """As `choose`, for those who only tell: None, too, where there is no score to choose by."""
+    """Like `choose`, but None instead of an error if no variable counts."""
     if summary.empty:
         return None
     try:
@@ -56,21 +56,21 @@ def winner_of(summary: pd.DataFrame, settings: Settings) -> Winner | None:
 
 
 def geometric_means(summary: pd.DataFrame, names: Sequence[str]) -> dict[str, float]:
-    """The geometric mean over variables of each system's fair CRPS; empty if none counts."""
-    counting = comparable(mean_crps(summary), names)
-    if counting.empty:
+    """The geometric mean over variables of each system's fair CRPS; empty if no variable counts."""
+    crps = comparable(mean_crps(summary), names)
+    if crps.empty:
         return {}
-    return {name: float(np.exp(np.log(counting[name]).mean())) for name in names}
+    return {name: float(np.exp(np.log(crps[name]).mean())) for name in names}
 
 
 def mean_crps(summary: pd.DataFrame) -> pd.DataFrame:
-    """The fair CRPS, mean over leads: a row for each variable, a column for each system."""
+    """The fair CRPS averaged over leads: one row per variable, one column per system."""
     return headline(summary, None).pivot_table(
         index="variable", columns="system", values="crps_fair", dropna=False
     )
 
 
 def comparable(crps: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """The columns of these systems, and the variables in which all of them are above 0."""
-    own = crps.reindex(columns=list(names))
-    return own[(own > 0.0).all(axis=1)]
+    """The columns of these systems, for the variables in which all of them are above 0."""
+    chosen = crps.reindex(columns=list(names))
+    return chosen[(chosen > 0.0).all(axis=1)]

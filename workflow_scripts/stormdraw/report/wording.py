@@ -1,4 +1,4 @@
-"""Numbers, units and configurations as people read them."""
+"""Format numbers, units and configurations for the page."""
 
 import json
 import math
@@ -10,13 +10,13 @@ import yaml
 from stormdraw.variables import variable
 
 MINUS = "\N{MINUS SIGN}"
-# Keeps a number and its unit on one line.
+# A narrow no-break space keeps a number and its unit on one line.
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 NOTHING = "\N{EN DASH}"
 
 
 def units_text(name: str) -> str:
-    """The units of a variable for people: 'm s-1' -> 'm s⁻¹'."""
+    """The units of a variable: 'm s-1' -> 'm s⁻¹'."""
     return variable(name).units.replace("-1", "⁻¹")
 
 
@@ -26,19 +26,19 @@ def plural(count: int, noun: str) -> str:
 
 
 def counted(counts: Sequence[int], noun: str) -> str:
-    """'4 cases', or '3 to 4 cases' where they differ."""
+    """'4 cases', or '3 to 4 cases' if the counts differ."""
     low, high = min(counts), max(counts)
     return plural(low, noun) if low == high else f"{low:,} to {high:,} {noun}s"
 
 
 def skill_text(skill: float) -> str:
-    """0.128 -> '+13 %', with a true minus sign; never '-0 %'."""
+    """0.128 -> '+13 %', with a proper minus sign and never '-0 %'."""
     per_cent = round(100 * skill)
     return f"{'+' if per_cent > 0 else MINUS if per_cent < 0 else ''}{abs(per_cent):,}{NARROW}%"
 
 
 def digits(value: float) -> str:
-    """Three digits that count, no exponent, a true minus sign: 0.0123, 1.23, 123."""
+    """Three significant digits, no exponent, a proper minus sign: 0.0123, 1.23, 123."""
     if not math.isfinite(value):
         return NOTHING
     if value == 0.0:
@@ -48,7 +48,7 @@ def digits(value: float) -> str:
 
 
 def size_text(count: float) -> str:
-    """A number of bytes for people: 3.2 MiB."""
+    """A number of bytes in suitable units: 3.2 MiB."""
     for unit, step in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= step:
             return f"{count / step:.3g} {unit}"
@@ -56,13 +56,13 @@ def size_text(count: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """A time for people: 45 s, 12.5 min, 3.2 h."""
+    """A duration in suitable units: 45 s, 12.5 min, 3.2 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def as_yaml(content: Mapping[str, Any]) -> str:
-    """A configuration as people write it, keys in their own order."""
+    """A configuration as YAML, with its keys in their original order."""
     plain = json.loads(json.dumps(content, default=str))
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=90)

@@ -1,4 +1,4 @@
-"""The archive's hours, day by day: there, replaced or absent."""
+"""The hours of the archive, day by day: available, replaced or absent."""
 
 from pathlib import Path
 
@@ -20,11 +20,11 @@ TITLE = "Hours of the archive"
 _HOURS = 24
 _DAYS_WITH_LINES = 62
 
-# Told apart by lightness as well as by hue.
+# The colours differ in lightness as well as in hue.
 _LOOKS = {
-    "": ("#f2f3f5", "not wanted"),
-    OK: ("#9ecae1", "there"),
-    OLDER_RUN: ("#E69F00", "a later lead of an older run in its place"),
+    "": ("#f2f3f5", "not requested"),
+    OK: ("#9ecae1", "available"),
+    OLDER_RUN: ("#E69F00", "replaced by an older run"),
     ABSENT: ("#8b1a1a", "absent"),
     EXCLUDED: ("#6a6f78", "excluded"),
 }
@@ -32,14 +32,14 @@ _KINDS = list(_LOOKS)
 
 
 def draw_archive_audit(audit_path: str | Path, model: str, output: str | Path) -> None:
-    """Draw the valid hours (up) of the analyses of a base model by day (across).
+    """Draw the status of the analyses of a base model by day (x) and valid hour (y).
 
     Raises StormdrawError if the file is not an audit.
     """
     table = read_audit(audit_path)
     hours = worst_of_each_hour(table[table["source"] == model])
     if hours.empty:
-        write_gap(output, TITLE, "No analyses were wanted.")
+        write_gap(output, TITLE, "This run requested no analyses.")
         return
     days, kinds = day_by_hour(hours)
     counts = {kind: int((hours["status"] == kind).sum()) for kind in _KINDS[1:]}
@@ -59,8 +59,8 @@ def draw_archive_audit(audit_path: str | Path, model: str, output: str | Path) -
             ncols=len(shown),
         )
         figure.suptitle(f"Analyses by valid time · {plural(len(hours), 'hour')}", x=0.01, ha="left")
-        told = ", ".join(label for kind, label in zip(shown, labels, strict=True) if kind)
-        describe(figure, f"Heat map of the analyses by day and hour: {told}.")
+        counted = ", ".join(label for kind, label in zip(shown, labels, strict=True) if kind)
+        describe(figure, f"Heat map of the analyses by day and hour: {counted}.")
 
 
 def worst_of_each_hour(files: pd.DataFrame) -> pd.DataFrame:
@@ -70,7 +70,7 @@ def worst_of_each_hour(files: pd.DataFrame) -> pd.DataFrame:
 
 
 def day_by_hour(files: pd.DataFrame) -> tuple[pd.DatetimeIndex, np.ndarray]:
-    """The days from first to last, and (hour, day) as an index into the kinds; 0 is not wanted."""
+    """The days from first to last, and the index (hour, day) into the kinds; 0: not requested."""
     days = pd.date_range(files["valid"].min().normalize(), files["valid"].max().normalize())
     kinds = np.zeros((_HOURS, len(days)), dtype=int)
     column = (files["valid"].dt.normalize() - days[0]).dt.days
@@ -81,7 +81,7 @@ def day_by_hour(files: pd.DataFrame) -> tuple[pd.DatetimeIndex, np.ndarray]:
 def _draw(axes: Axes, days: pd.DatetimeIndex, kinds: np.ndarray) -> None:
     edges = matplotlib.dates.date2num([*days, days[-1] + pd.Timedelta(days=1)])
     colours = ListedColormap([colour for colour, _ in _LOOKS.values()])
-    # Lines between the hours, as long as they leave room for the hours.
+    # Draw lines between the hours only where the cells are wide enough.
     few = len(days) <= _DAYS_WITH_LINES
     axes.pcolormesh(
         edges,
@@ -106,11 +106,11 @@ FIGURE = ReportFigure(
     title="Hours of the archive",
     category="Archive",
     caption=(
-        "The hours of analyses that the run wanted, by day (across) and hour (up): there, "
+        "The analyses that the run requested, by day (x axis) and hour (y axis): available, "
         "replaced by a later lead of an older run, absent or excluded. An hour is absent if no "
-        "source has it without a fault. What is absent or excluded is left out for every system "
-        "alike: pairs of hours to learn from, and cases whose initial state or truth it is. The "
-        "table results/archive/audit.csv lists every file of every source, with what was wrong."
+        "source holds it intact. Absent and excluded hours are left out for every system: training "
+        "pairs that contain them, and cases whose initial state or truth they are. The table "
+        "results/archive/audit.csv lists every file of every source and its faults."
     ),
     reads=("audit",),
     settings=("archive.model",),

@@ -1,4 +1,4 @@
-"""Maps of the CRPS: where each system scores well."""
+"""Maps of the CRPS of each system."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,13 +26,14 @@ def draw_crps_maps(
     grid: MapGrid,
     output: str | Path,
 ) -> None:
-    """Draw the CRPS of `mapped_variable` at each point, mean over cases and leads, by system."""
+    """Draw the CRPS of `mapped_variable` at each point, averaged over cases and leads."""
     name = mapped_variable(settings)
-    found = mean_crps_maps(score_paths, name)
+    by_system = mean_crps_maps(score_paths, name)
     order = [system.name for system in settings.ensembles.systems]
-    maps = {system: found[system] for system in order if system in found}
+    maps = {system: by_system[system] for system in order if system in by_system}
     if not any(np.isfinite(values).any() for values in maps.values()):
-        write_gap(output, TITLE, "No case has a map of all systems (scores.maps keeps them).")
+        reason = "No case has a map of every system; scores.maps must be true to keep them."
+        write_gap(output, TITLE, reason)
         return
     top = float(np.nanquantile(np.stack(list(maps.values())), 0.99)) or 1.0
     cases = plural(max(len(paths) for paths in score_paths.values()), "case")
@@ -59,7 +60,7 @@ def draw_crps_maps(
 
 
 def _grid_of(files: Files) -> MapGrid:
-    """That of all systems."""
+    """The grid that all systems share."""
     return map_grid(MappedCase(next(iter(files.maps.values()))).grid)
 
 
@@ -67,11 +68,11 @@ FIGURE = ReportFigure(
     title="CRPS on the map",
     category="Scores",
     caption=(
-        "The CRPS at each point, mean over all cases and leads, on one scale for all systems; "
-        "the lower the better. The fair CRPS, or the Gaussian one of a system known by mean "
-        "and spread only: compare that one with care. With few cases it shows where storms "
-        "were rather than where a system is weak. A case of which one system lacks points that "
-        "others have is left out."
+        "The CRPS at each point, averaged over all cases and leads, on one scale for all systems; "
+        "lower is better. It is the fair CRPS, or the Gaussian CRPS of a system of which only mean "
+        "and spread are known; compare the two with care. With few cases the maps show where "
+        "storms occurred rather than where a system is weak. A case is left out if one system "
+        "lacks points that others have."
     ),
     reads=("statistics", "maps"),
     settings=("variables", "ensembles.systems"),

@@ -1,4 +1,4 @@
-"""A model from the inside: noise levels, the condition, spectra, impossible points."""
+"""Diagnosis of a model: denoising error, spectra, use of its condition, impossible points."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,31 +11,33 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from stormdraw.report.diagnoses import looked_at, names_of, read_diagnosis, was_shuffled
+from stormdraw.report.diagnoses import has_shuffled, names_of, read_diagnosis, sample_of
 from stormdraw.report.figure import ReportFigure
 from stormdraw.report.style import NOTE_COLOUR, WIDTH, describe, drawn, write_gap
 from stormdraw.report.wording import plural, units_text
+from stormdraw.scores.sums import ratio
 
 TITLE = "Diagnosis of {model}"
 
 _COLUMNS = 4
 _RIGHT, _WRONG, _STANDARD = "#0072B2", "#D55E00", "#6b7280"
 
-# Inches: a row of panels, what is above and below the panels of a block, and the block of dots.
+# Inches: a row of panels, the space above and below the panels of a block, the block of dots, and
+# the line at the top of the figure.
 _ROW = 1.5
 _ABOVE, _BELOW = 0.62, 0.52
 _DOTS = 2.4
 _TOP = 0.3
 
-# Ratios of variance beyond these are drawn at the edge.
+# Ratios of variance beyond these limits are drawn at the edge.
 _SPECTRUM_LIMITS = (0.1, 30.0)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A block's place in the figure: its upper and lower edge as fractions of the height.
+    """The position of a block: its upper and lower edge as fractions of the figure's height.
 
-    Placed by hand: matplotlib needs seconds to find a layout for so many axes.
+    Positions are explicit because matplotlib takes seconds to lay out so many axes.
     """
 
     figure: Figure
@@ -43,7 +45,7 @@ class _Place:
     bottom: float
 
     def grid(self, rows: int, columns: int, **margins: float) -> GridSpec:
-        """Axes between the block's heading and what stands below them."""
+        """A grid for axes between the block's heading and the labels below."""
         inch = 1.0 / self.figure.get_figheight()
         edges = {"left": 0.055, "right": 0.99, "wspace": 0.25, "hspace": 0.42} | margins
         edges |= {"top": self.top - _ABOVE * inch, "bottom": self.bottom + _BELOW * inch}
@@ -51,9 +53,9 @@ class _Place:
 
 
 def draw_diagnosis(path: str | Path, output: str | Path) -> None:
-    """Draw a model's diagnosis: a panel a variable of denoising error and of spectra, then dots.
+    """Draw a model's diagnosis: denoising error and spectra in a panel per variable, then dots.
 
-    Models that forecast in one step have no noise levels, and no panels of them.
+    Models that forecast in one step have no noise levels and thus no denoising error.
     """
     diagnosis = read_diagnosis(path)
     title = TITLE.format(model=diagnosis.attrs["model"])
@@ -65,32 +67,35 @@ def draw_diagnosis(path: str | Path, output: str | Path) -> None:
     blocks = [(rows, _draw_spectra), (_DOTS, _draw_dots)]
     if "denoising_error" in diagnosis:
         blocks.insert(0, (rows, _draw_denoising))
-    height = _TOP + sum(own for own, _ in blocks)
+    height = _TOP + sum(inches for inches, _ in blocks)
     with drawn(output, (WIDTH, height), title, layout=None) as figure:
         edge = height - _TOP
-        for own, draw in blocks:
-            draw(_Place(figure, edge / height, (edge - own) / height), diagnosis, names)
-            edge -= own
+        for inches, draw in blocks:
+            draw(_Place(figure, edge / height, (edge - inches) / height), diagnosis, names)
+            edge -= inches
         figure.text(
             *(0.008, 1.0 - 0.6 * _TOP / height),
-            f"{diagnosis.attrs['model']}: {looked_at(diagnosis)}",
+            f"{diagnosis.attrs['model']}: {sample_of(diagnosis)}",
             color=NOTE_COLOUR,
         )
         describe(figure, _described(diagnosis, names))
 
 
 def _described(diagnosis: xr.Dataset, names: list[str]) -> str:
-    parts = ["power spectra of members over the truth's", "fair CRPS with another case's condition"]
+    parts = [
+        "ratio of the power spectra of members and truth",
+        "fair CRPS with another case's condition",
+    ]
     if "denoising_error" in diagnosis:
         parts.insert(0, "denoising error by noise level")
     return (
-        f"Of {diagnosis.attrs['model']}: {', '.join(parts)} and the share of impossible points, "
-        f"for {', '.join(names)}; {looked_at(diagnosis)}."
+        f"Diagnosis of {diagnosis.attrs['model']}: {', '.join(parts)} and the share of impossible "
+        f"points, for {', '.join(names)}; {sample_of(diagnosis)}."
     )
 
 
 def _panels(place: _Place, names: list[str], label: str) -> dict[str, Axes]:
-    """A panel for each variable; the lowest row says what is on x."""
+    """A panel for each variable; `label` is the label of the x axis, below the last row."""
     rows = -(-len(names) // _COLUMNS)
     grid = place.grid(rows, _COLUMNS)
     each = {}
@@ -107,7 +112,7 @@ def _panels(place: _Place, names: list[str], label: str) -> dict[str, Axes]:
 
 
 def _plain_numbers(axes: Axes) -> None:
-    """0.1, 1, 10 on both axes, and no ticks between."""
+    """Label both axes 0.1, 1, 10, without minor ticks."""
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(numticks=6))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -115,7 +120,7 @@ def _plain_numbers(axes: Axes) -> None:
 
 
 def _head(place: _Place, axes: Axes, text: str) -> None:
-    """The block's title, and under it the legend of one of its panels."""
+    """Draw the block's title, and under it the legend of its panels, taken from `axes`."""
     handles, labels = axes.get_legend_handles_labels()
     place.figure.legend(
         handles,
@@ -134,21 +139,21 @@ def _head(place: _Place, axes: Axes, text: str) -> None:
 
 def _draw_denoising(place: _Place, diagnosis: xr.Dataset, names: list[str]) -> None:
     each = _panels(place, names, r"noise over signal, $\sigma / \alpha$")
-    ratio = diagnosis["noise_over_signal"].values
+    noise = diagnosis["noise_over_signal"].values
     right, wrong = (diagnosis["denoising_error"].sel(condition=c) for c in ("right", "shuffled"))
     for name, axes in each.items():
-        alone = diagnosis["error_of_points"].sel(variable=name)
-        axes.plot(ratio, alone, color=_STANDARD, linestyle="dashed", label="each point alone")
-        if was_shuffled(diagnosis):
-            axes.plot(ratio, wrong.sel(variable=name), color=_WRONG, marker="s", label="shuffled")
-        axes.plot(ratio, right.sel(variable=name), color=_RIGHT, marker="o", label="the model")
+        pointwise = diagnosis["error_of_points"].sel(variable=name)
+        axes.plot(noise, pointwise, color=_STANDARD, linestyle="dashed", label="each point alone")
+        if has_shuffled(diagnosis):
+            axes.plot(noise, wrong.sel(variable=name), color=_WRONG, marker="s", label="shuffled")
+        axes.plot(noise, right.sel(variable=name), color=_RIGHT, marker="o", label="the model")
         axes.margins(x=0.04)
         _plain_numbers(axes)
-    counts = plural(len(ratio), "noise level")
+    levels = plural(len(noise), "noise level")
     _head(
         place,
         next(iter(each.values())),
-        f"Mean squared denoising error where the target has variance 1, at {counts}",
+        f"Mean squared denoising error of a target of variance 1, at {levels}",
     )
 
 
@@ -156,22 +161,22 @@ def _draw_spectra(place: _Place, diagnosis: xr.Dataset, names: list[str]) -> Non
     each = _panels(place, names, "wavelength (km)")
     length = diagnosis["wavelength"].values
     for name, axes in each.items():
-        of_one = diagnosis.sel(variable=name)
+        of_name = diagnosis.sel(variable=name)
         styles: tuple[tuple[str, dict[str, Any]], ...] = (
             ("", {"color": _STANDARD, "linewidth": 1.0, "linestyle": "dashed", "label": "state"}),
             ("change_", {"color": _RIGHT, "linewidth": 1.5, "label": "change in the hour"}),
         )
         for kind, style in styles:
-            truth = of_one[f"spectrum_{kind}truth"].values
-            own = of_one[f"spectrum_{kind}members"].values
-            relative = np.divide(own, truth, out=np.full(own.shape, np.nan), where=truth > 0.0)
+            truth = of_name[f"spectrum_{kind}truth"].values
+            relative = ratio(of_name[f"spectrum_{kind}members"].values, truth)
             axes.plot(length, np.clip(relative, *_SPECTRUM_LIMITS), **style)
         axes.axhline(1.0, color="#111111", linewidth=0.8)
         axes.set_ylim(*_SPECTRUM_LIMITS)
-        # Beyond two grid lengths are the corners of the plane of wavenumbers.
+        # Shorter wavelengths than two grid lengths exist only in the corners of wavenumber space.
         axes.set_xlim(length.max(), 2.0 * float(diagnosis.attrs["grid_spacing_km"]))
         _plain_numbers(axes)
-    _head(place, next(iter(each.values())), "Variance of one-hour members over the truth's")
+    heading = "Variance of members one hour ahead over the variance of the truth"
+    _head(place, next(iter(each.values())), heading)
 
 
 def _draw_dots(place: _Place, diagnosis: xr.Dataset, names: list[str]) -> None:
@@ -186,11 +191,11 @@ def _draw_dots(place: _Place, diagnosis: xr.Dataset, names: list[str]) -> None:
         )
         condition.plot(wrong / right, places, "s", color=_WRONG, label="shuffled")
     condition.axvline(1.0, color=_RIGHT, linewidth=1.2, label="right")
-    condition.set_xlabel("fair CRPS at 1 h over that with the right condition")
+    condition.set_xlabel("fair CRPS at 1 h relative to the right condition")
     condition.set_xlim(left=0.0)
     marks = (
         ("drawn", "s", _WRONG, "full", "drawn"),
-        ("drawn_beyond_precision", "s", _WRONG, "none", "visibly so"),
+        ("drawn_beyond_precision", "s", _WRONG, "none", "beyond precision"),
         ("truth", "+", "#111111", "full", "analyses"),
         ("bounded", "o", _RIGHT, "full", "within bounds"),
     )
@@ -226,20 +231,21 @@ FIGURE = ReportFigure(
     title="Diagnosis of a model",
     category="Models",
     caption=(
-        "A trained model from the inside, on a few pairs of hours that are not scored: of the "
-        "validation period or, without one, of the end of the training period, which the "
-        "model has seen. Denoising error: how far the clean state that the model sees in a "
-        "noisy one is from the true one, by noise level, in the units of its target, whose "
-        "variance is 1. It should lie far below the dashed line, the least error of what sees "
-        "each point alone and knows nothing; where both meet, the model takes off no noise. "
-        "Shuffled: the model is told another case's state, hour and terrain; if that changes "
-        "nothing, it does not use its condition. Variance: of members one hour ahead over the "
-        "truth's, of the state and of its change in the hour, which is what the model adds; "
-        "it belongs on 1, below it members are too smooth, above it too noisy. Persistence is "
-        "the error of nothing changing; neither it nor a change is shown of what a model "
-        "diagnoses, whose present value it is not given. Impossible points are outside the "
-        "physical bounds, or dew points above temperatures: as the model draws them, visibly so "
-        "(by more than the archive resolves), in the analyses, and in members within bounds."
+        "Diagnosis of a trained model on a few pairs of hours that are not scored. They are from "
+        "the validation period or, without one, from the end of the training period, which the "
+        "model has seen. Denoising error: the error of the clean state that the model estimates "
+        "from a noisy one, by noise level, for a target scaled to variance 1. It should lie far "
+        "below the dashed line, the smallest error possible from each point alone without a "
+        "condition. Where both lines meet, the model removes no noise. Shuffled: the model is "
+        "given the state, hour and terrain of another case; if this changes nothing, the model "
+        "ignores its condition. Variance: the ratio of members one hour ahead to the truth, for "
+        "the state and for its change during the hour, which is what the model adds. It should be "
+        "1; members are too smooth below and too noisy above. Persistence is the error of a "
+        "forecast of no change. Persistence and change are not shown for diagnosed variables, "
+        "because the model is not given their present value. Impossible points are outside the "
+        "physical bounds, or have dew points above temperatures. They are counted in members as "
+        "drawn, in members as drawn where the excess is beyond the precision of the archive, in "
+        "the analyses, and in members after bounds are applied."
     ),
     reads=("diagnosis",),
     settings=(),

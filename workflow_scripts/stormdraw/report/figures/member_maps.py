@@ -1,4 +1,4 @@
-"""Maps of some members and the ensemble mean beside the truth, at one case and lead."""
+"""Maps of the ensemble mean and a few members beside the truth, for one case and lead."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,8 +22,7 @@ from stormdraw.variables import variable
 
 TITLE = "Members beside the truth"
 
-# Panels narrower than this many inches show nothing; a block of panels higher than that does not
-# fit on a screen.
+# Inches: narrower panels show too little, and a higher block of panels does not fit on a screen.
 _NARROWEST = 1.35
 _HIGHEST_BLOCK = 5.6
 
@@ -31,7 +30,7 @@ _HIGHEST_BLOCK = 5.6
 def draw_member_maps(settings: Settings, maps: Mapping[str, Path], output: str | Path) -> None:
     """Draw truth, mean and the first members of `mapped_systems` at the longest lead of one case.
 
-    `maps` has the case of each system, which `extract_case` chose.
+    `maps` is by system: the files that `extract_case` wrote.
     """
     name = mapped_variable(settings)
     lead = max(settings.leads)
@@ -41,7 +40,7 @@ def draw_member_maps(settings: Settings, maps: Mapping[str, Path], output: str |
         return
     first = cases[0]
     blocks = [case.block(lead, settings.report.map_members) for case in cases]
-    chosen = " · the case with most storms" if name == "REFC" and first.cases > 1 else ""
+    chosen = " · the case with the most storms" if name == "REFC" and first.cases > 1 else ""
     heading = (
         f"{variable(name).long_name.capitalize()} ({units_text(name)}) · "
         f"{first.init:%Y-%m-%d %H} UTC + {lead} h · truth: {truth_name(settings, name)}{chosen}"
@@ -50,19 +49,19 @@ def draw_member_maps(settings: Settings, maps: Mapping[str, Path], output: str |
 
 
 def columns_for(count: int, aspect: float) -> int:
-    """In how many columns `count` maps of height/width `aspect` go.
+    """The number of columns for `count` maps of height/width `aspect`.
 
-    Of the layouts with readable panels, one with the fewest empty places, and of these the one with
-    the largest panels.
+    Among layouts with readable panels it is one with the fewest empty places, and among those the
+    one with the largest panels.
     """
     most = max(1, min(count, int(WIDTH / _NARROWEST)))
     layouts = range(min(3, most), most + 1)
-    low = [
+    fitting = [
         columns
         for columns in layouts
         if -(-count // columns) * aspect * WIDTH / columns <= _HIGHEST_BLOCK
     ]
-    return min(low or [most], key=lambda columns: (-count % columns, columns))
+    return min(fitting or [most], key=lambda columns: (-count % columns, columns))
 
 
 def _draw(
@@ -76,10 +75,10 @@ def _draw(
     columns = columns_for(max(len(block.fields) for block in blocks) + 1, grid.aspect)
     rows = [-(-(len(block.fields) + 1) // columns) for block in blocks]
     panel = (WIDTH - 0.5) / columns
-    # A title and labels over and under the panels of each row, a heading over each block.
+    # Each row has titles above and labels below its panels; each block has a heading.
     heights = [count * (panel * grid.aspect + 0.36) + 0.3 for count in rows]
-    everything = [truth, *(field for block in blocks for field in block.fields.values())]
-    scale = scale_for(name, np.concatenate([field.ravel() for field in everything]))
+    fields = [truth, *(field for block in blocks for field in block.fields.values())]
+    scale = scale_for(name, np.concatenate([field.ravel() for field in fields]))
     with drawn(output, (WIDTH, sum(heights) + 0.95), TITLE) as figure:
         *parts, foot = figure.subfigures(
             len(blocks) + 1, 1, height_ratios=[*heights, 0.62], squeeze=False
@@ -106,7 +105,7 @@ def _draw_block(
     truth: np.ndarray,
     scale: Scale,
 ) -> AxesImage:
-    """Draw the truth and the block's fields; return the last image, for its colours."""
+    """Draw the truth and the block's fields; return the last image for the colour bar."""
     part.suptitle(f"{block.system}: {block.note}", x=0.01, ha="left", fontweight="bold")
     flat = list(part.subplots(*shape, squeeze=False).flat)
     fields = {"truth": truth, **block.fields}
@@ -148,14 +147,14 @@ FIGURE = ReportFigure(
     title="Members beside the truth",
     category="Members",
     caption=(
-        "The truth, and of each system shown the mean and the first members, at the longest "
-        "lead of one case. Each member should look like "
-        "weather: as sharp as the truth, with storms of the same size and strength, in other "
-        "places where the forecast is unsure. The mean is smoother than any member, and of "
-        "reflectivity it is a mean of dBZ in which no echo counts as -10 dBZ. Members are the "
-        "first in the file, not chosen; with reflectivity the case is the one with most "
-        "storms in the truth, else the first. Lines are coasts and borders of countries and "
-        "states; thin ones are parallels and meridians."
+        "The truth, and the mean and first members of each system shown, at the longest lead of "
+        "one case. Each member should look like real weather: as sharp as the truth, with storms "
+        "of the same size and strength, in different places where the forecast is uncertain. The "
+        "mean is smoother than any member; that of reflectivity is a mean of dBZ in which no echo "
+        "counts as -10 dBZ. Members are the first ones in the file, not a selection. With "
+        "reflectivity the case is the one with the most storms in the truth, otherwise the first. "
+        "Lines are coasts and borders of countries and states; thin lines are parallels and "
+        "meridians."
     ),
     reads=("maps",),
     settings=(

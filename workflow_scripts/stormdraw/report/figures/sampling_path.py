@@ -1,4 +1,4 @@
-"""One member on its way from noise to sample."""
+"""The sampling of one member, from noise to sample."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,22 +19,22 @@ from stormdraw.report.wording import digits, plural, units_text
 
 TITLE = "From noise to sample: {model}"
 
-# Variables that are shown, and noisy rungs beside the sample and the truth.
+# How many variables are shown, and how many noisy states beside the sample and the truth.
 _VARIABLES = 2
 _RUNGS = 5
-# Of a target of unit variance.
-# Few colours, since noise of many cannot be compressed.
+# The scale of a target of variance 1. It has few colours, because noise in many colours does not
+# compress.
 _NOISY = Scale(colormaps["PuOr"].resampled(11), Normalize(-3.0, 3.0), "both")
 
-# Beyond this noise nothing of the state can be seen.
+# At more noise than this nothing of the state is visible.
 _PURE_NOISE = 100.0
-# Inches left of the maps, right of them, above them and between rows.
+# Inches to the left and right of the maps, above them, and between rows.
 _LEFT, _RIGHT, _TOP, _GAP = 0.42, 0.5, 0.25, 0.1
 
 
 @dataclass(frozen=True)
 class _Row:
-    """Fields (y, x) from noise to sample, and the truth at the end, on one scale."""
+    """Fields (y, x) from noise to sample, followed by the truth, on one scale."""
 
     label: str
     fields: list[np.ndarray]
@@ -42,11 +42,11 @@ class _Row:
 
 
 def draw_sampling_path(path: str | Path, output: str | Path) -> None:
-    """Draw two variables of one member: noisy states, and what the model sees in each of them."""
+    """Draw two variables of one member: noisy states, and the model's estimate from each."""
     diagnosis = read_diagnosis(path)
     title = TITLE.format(model=diagnosis.attrs["model"])
     if "path_noisy" not in diagnosis:
-        reason = diagnosis.attrs.get("gap", "This model forecasts in one step: it has no way.")
+        reason = diagnosis.attrs.get("gap", "This model forecasts in one step, without sampling.")
         write_gap(output, title, reason)
         return
     shown = _shown_rungs(diagnosis.sizes["rung"])
@@ -63,27 +63,27 @@ def draw_sampling_path(path: str | Path, output: str | Path) -> None:
             _draw_row(figure, row, (top - tall / height, top), headings if place == 0 else [])
         describe(
             figure,
-            f"One member of {diagnosis.attrs['model']} on its way from noise to sample in "
-            f"{plural(diagnosis.sizes['rung'] - 1, 'step')}, and the truth; noisy states and what "
-            f"the model sees in them, for {', '.join(names)}.",
+            f"Sampling of one member by {diagnosis.attrs['model']}, from noise to sample in "
+            f"{plural(diagnosis.sizes['rung'] - 1, 'step')}, and the truth: noisy states and the "
+            f"model's estimates from them, for {', '.join(names)}.",
         )
 
 
 def _shown_rungs(count: int) -> list[int]:
-    """Some of the rungs, evenly from the first on, and the sample, which is the last."""
+    """Indices of a few evenly spaced noisy states, and of the sample, which is the last."""
     noisy = min(_RUNGS, count - 1)
     return [round(place * (count - 2) / max(noisy - 1, 1)) for place in range(noisy)] + [count - 1]
 
 
 def _rows(diagnosis: xr.Dataset, name: str, shown: list[int]) -> list[_Row]:
-    of_one = diagnosis.sel(variable=name)
-    noisy = [*of_one["path_noisy"].values[shown], of_one["path_target"].values]
-    truth = of_one["path_truth"].values
+    of_name = diagnosis.sel(variable=name)
+    noisy = [*of_name["path_noisy"].values[shown], of_name["path_target"].values]
+    truth = of_name["path_truth"].values
     return [
         _Row(f"{name}\nnoisy (std)", noisy, _NOISY),
         _Row(
-            f"{name}\nseen ({units_text(name)})",
-            [*of_one["path_estimate"].values[shown], truth],
+            f"{name}\nestimate ({units_text(name)})",
+            [*of_name["path_estimate"].values[shown], truth],
             scale_for(name, truth),
         ),
     ]
@@ -96,7 +96,7 @@ def _heading(ratio: float) -> str:
 
 
 def _draw_row(figure: Figure, row: _Row, span: tuple[float, float], headings: list[str]) -> None:
-    """Maps between the fractions `span` of the figure's height, and the bar of their colours."""
+    """Draw a row of maps between the fractions `span` of the figure's height, with a colour bar."""
     bottom, top = span
     edges = {"left": _LEFT / WIDTH, "right": 1.0 - _RIGHT / WIDTH}
     grid = GridSpec(1, len(row.fields), figure, bottom=bottom, top=top, wspace=0.05, **edges)
@@ -131,12 +131,12 @@ FIGURE = ReportFigure(
     title="From noise to sample",
     category="Models",
     caption=(
-        "One member of a diffusion model on its way from noise (left) to the sample, and the "
-        "truth beside it. Upper row of a variable: the noisy state, in standard deviations of "
-        "what the model generates. Lower row: the state one hour ahead that the model sees in "
-        "it. From pure noise it can only guess the mean of all that may come; detail comes in "
-        "as noise goes, large scales first. The sample need not be the truth, but should look "
-        "like it."
+        "The sampling of one member by a diffusion model, from noise (left) to the sample, with "
+        "the truth at the right. The upper row of a variable is the noisy state in standard "
+        "deviations of the model's target. The lower row is the model's estimate of the state one "
+        "hour ahead. From pure noise it can only estimate the mean of all possible states. As the "
+        "noise decreases, detail appears, large scales first. The sample will differ from the "
+        "truth but should look equally realistic."
     ),
     reads=("diagnosis",),
     settings=(),

@@ -14,14 +14,14 @@ from stormdraw.settings import Settings
 
 TITLE = "Training"
 
-# A model that no system samples from.
+# The colour of a model that no system samples from.
 _UNUSED = "#6b7280"
 
 
 def draw_training_curves(
     settings: Settings, metrics_paths: Mapping[str, str | Path], output: str | Path
 ) -> None:
-    """Draw the loss (log) and the learning rate of each model over epochs, a row a model."""
+    """Draw the loss (log) and the learning rate by epoch, one row per model."""
     trainings = {model: read_training(path) for model, path in metrics_paths.items()}
     trainings = {model: training for model, training in trainings.items() if training.epochs}
     if not trainings:
@@ -38,7 +38,7 @@ def draw_training_curves(
         for axes in grid[-1]:
             axes.set_xlabel("epoch")
         figure.suptitle(
-            "Loss, each model in its own units: compare a curve with itself only",
+            "Loss, in units that differ from model to model: do not compare curves across models",
             x=0.01,
             ha="left",
         )
@@ -108,11 +108,10 @@ FIGURE = ReportFigure(
     title="Training",
     category="Training",
     caption=(
-        "Each model's loss by epoch (logarithmic) and its learning rate. Losses of models "
-        "that predict different things cannot be compared. Validation that rises while "
-        "training falls means that the model learns its data by heart. Speed is the median "
-        "over epochs of the training samples (pairs of states) per second, on the device "
-        "named."
+        "Each model's loss by epoch (logarithmic) and its learning rate. The losses of models "
+        "with different targets cannot be compared. A validation loss that rises while the "
+        "training loss falls is a sign of overfitting. Speed is the median over epochs of "
+        "training samples (pairs of states) per second, on the device named."
     ),
     reads=("metrics",),
     settings=("ensembles.systems",),

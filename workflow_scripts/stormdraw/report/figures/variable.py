@@ -1,4 +1,4 @@
-"""One variable on one sheet: every panel that has something to show for it."""
+"""All panels of one variable."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ from stormdraw.settings import Settings
 from stormdraw.variables import variable
 
 _COLUMNS = 4
-# Inches: a row of panels with its labels, and the heading above all.
+# Inches: a row of panels with its labels, and the heading of the figure.
 _ROW, _HEADING = 2.35, 0.55
 
 
 def draw(settings: Settings, files: Files, output: Path) -> None:
-    """Draw the sheet of the variable `files.of`; one that nobody has becomes a stated gap."""
+    """Draw the panels of the variable `files.of`, or state that no system has it."""
     name = files.of
     title = f"{variable(name).long_name.capitalize()} ({name})"
     evidence = read_evidence(settings, name, files.summary, files.statistics)
@@ -31,7 +31,7 @@ def draw(settings: Settings, files: Files, output: Path) -> None:
     height = _HEADING + rows * _ROW
     cases = counted(cases_in(evidence.summary), "case")
     with drawn(output, (WIDTH, height), title, layout=None) as figure:
-        # Fixed places: a layout that measures every label takes most of the time of a drawing.
+        # Positions are explicit: a layout that measures every label takes most of the time.
         grid = figure.subplots(
             rows,
             _COLUMNS,
@@ -59,7 +59,7 @@ def draw(settings: Settings, files: Files, output: Path) -> None:
         )
         titles = ", ".join(axes.get_title(loc="left") for axes in places)
         systems = ", ".join(systems_in(evidence.summary, settings))
-        describe(figure, f"{title}, {cases}: {titles}; of {systems}.")
+        describe(figure, f"{title}, {cases}: {titles}. Systems: {systems}.")
 
 
 def _legend(axes: Axes, evidence: Evidence) -> None:
@@ -74,10 +74,10 @@ def _legend(axes: Axes, evidence: Evidence) -> None:
 
 
 def _label(system: str, evidence: Evidence) -> str:
-    own: pd.DataFrame = evidence.summary[evidence.summary["system"] == system]
+    rows: pd.DataFrame = evidence.summary[evidence.summary["system"] == system]
     if crps_kind(evidence.summary, system, evidence.variable) == "crps_gaussian":
         return f"{system} (mean and spread)"
-    return f"{system} (1 member)" if (own["members"] == 1).all() else system
+    return f"{system} (1 member)" if (rows["members"] == 1).all() else system
 
 
 FIGURE = ReportFigure(
@@ -85,7 +85,7 @@ FIGURE = ReportFigure(
     category="Variables",
     caption=" ".join(
         [
-            "All leads together but where leads are on the axis.",
+            "Panels without a lead axis combine all leads.",
             *(panel.caption for panel in all_panels()),
         ]
     ),

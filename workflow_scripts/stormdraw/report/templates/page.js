@@ -1,5 +1,5 @@
 "use strict";
-// The sheet works without this script: a lead is chosen with radio buttons. It only adds "play".
+// The sheet works without this script: radio buttons choose the lead. The script adds "Play".
 const sheet = document.querySelector(".sheet");
 if (sheet) {
   const leads = [...sheet.querySelectorAll("input[type=radio]")];
@@ -28,7 +28,7 @@ if (sheet) {
   for (const lead of leads) lead.addEventListener("click", () => timer !== null && stop());
   button.hidden = leads.length < 2;
 }
-// A link to a row of scores opens the table that it stands in, in browsers that do not by themselves.
+// A link to a row of scores opens the table around it, in browsers that do not do so themselves.
 const reveal = () => {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const table = target && target.closest("details");
@@ -39,7 +39,7 @@ const reveal = () => {
 };
 addEventListener("hashchange", reveal);
 reveal();
-// The matrix stands there with its first score; this lets a reader choose another one.
+// The page shows the first score of the matrix; this lets the reader choose another one.
 const choose = document.querySelector(".choose");
 const choices = document.getElementById("choices");
 if (choose && choices) {
