@@ -123,7 +123,8 @@ rule report_scorecard:
                 if path.suffix in {".jinja", ".css", ".js"}
             ]
         ),
-        # The page shows the whole configuration.
+        # The page shows the whole configuration, so every changed key rewrites it. Nothing is made
+        # from the page. This is the only rule with such a digest: others digest what they read.
         settings=digest(config),
         models=MODELS,
     message:
