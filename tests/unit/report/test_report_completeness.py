@@ -12,12 +12,9 @@ from stormdraw.report.completeness import completeness
 
 def test_messages_are_counted_by_source_and_status(demo_run: Run) -> None:
     found = completeness(demo_run.manifests)
-    assert found.statuses == ["ok", "absent"]
-    assert [(source.name, source.days, source.counts) for source in found.sources] == [
-        ("hrrr", 1, [4, 0]),
-        ("href", 1, [3, 1]),
-    ]
-    assert found.sources[1].size == "2.93 KiB"
+    assert found.headings == ["source", "days", "ok", "absent", "size"]
+    assert [row[:4] for row in found.rows] == [("hrrr", "1", "4", "0"), ("href", "1", "3", "1")]
+    assert found.rows[1][4] == "2.93 KiB"
     assert found.absent == ["href hrrr_00h D2M, 2026-06-08 06 UTC + 1 h: absent"]
     assert found.more_absent == 0
 
@@ -51,7 +48,7 @@ def test_variables_of_a_file_are_listed_together_with_their_reason(tmp_path: Pat
 
 
 def test_without_manifests_there_are_no_sources() -> None:
-    assert completeness([]).sources == []
+    assert completeness([]).rows == []
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

@@ -45,16 +45,6 @@ def test_a_model_card_has_training_memory_and_cost(demo_run: Run) -> None:
     assert facts["measured / planned"] == "100 %"
     assert facts["device-hours to train"] == "0.113"
     assert "report.cost_per_device_hour" in facts["price or energy"]
-    assert card.gap == ""
-
-
-def test_missing_files_of_a_model_are_named(demo_run: Run) -> None:
-    card = describe_model("ddpm_small", None, None, demo_run.metrics["ddpm_small"], Report())
-    assert card.gap == "Missing: plan."
-    assert "last validation loss" not in dict(card.facts)
-    assert (
-        describe_model("m", None, None, None, Report()).gap == "Missing: plan and training metrics."
-    )
 
 
 def metrics(folder: Path, **changes: object) -> Path:
@@ -88,7 +78,9 @@ def test_measured_memory_is_compared_with_the_plan_for_its_device(tmp_path: Path
 
 def test_losses_by_noise_level_are_listed(tmp_path: Path) -> None:
     path = metrics(tmp_path, loss_by_noise_level={"0 to 0.1": 0.25, "0.1 to 1": 0.5})
-    card = describe_model("m", None, None, path, Report())
+    (tmp_path / "plan.json").write_text("{}")
+    card = describe_model("m", {}, tmp_path / "plan.json", path, Report())
+    assert "last validation loss" not in dict(card.facts)
     assert card.losses == [
         ("loss by noise level, last epoch", [("0 to 0.1", "0.25"), ("0.1 to 1", "0.5")])
     ]

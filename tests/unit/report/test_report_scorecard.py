@@ -155,16 +155,12 @@ def test_gaps_are_stated(demo_run: Run, demo_figures: dict[str, Path], tmp_path:
         write_page(
             demo_run,
             tmp_path / "p.html",
-            plans={},
-            metrics={},
             manifests=[],
-            models={},
             maps={},
         )
     )
     assert "No system has an ensemble to show." in found.text
     assert found.text.count("This run has not made this figure.") == len(demo_figures)
-    assert "Missing: plan and training metrics." in found.text
     assert "This page was made without manifests." in found.text
 
 

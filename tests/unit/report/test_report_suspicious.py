@@ -3,7 +3,7 @@ from datetime import datetime
 import numpy as np
 
 from stormdraw.fields.quality import align_floor, check, write_findings
-from stormdraw.report.suspicious import suspicious_variables
+from stormdraw.report.suspicious import suspicious_values
 from stormdraw.report.wording import MINUS
 
 
@@ -13,9 +13,8 @@ def test_counts_are_by_source_and_variable(tmp_path):
         _, found = check(dew_points, "D2M", datetime(2026, 6, day), "mask")
         write_findings(found, tmp_path / "hrrr" / f"{day}.csv")
     write_findings([], tmp_path / "href" / "1.csv")
-    (row,) = suspicious_variables(sorted(tmp_path.rglob("*.csv")))
-    assert (row.source, row.variable, row.points, row.fields) == ("hrrr", "D2M", 4, 2)
-    assert (row.extremes, row.bounds, row.treatment) == ("209, 400", "213 to 313 K", "masked")
+    (row,) = suspicious_values(sorted(tmp_path.rglob("*.csv")))
+    assert row == ("hrrr", "D2M", "4", "2", "209, 400", "213 to 313 K", "masked")
 
 
 def test_values_raised_to_the_floor_are_counted_separately(tmp_path):
@@ -24,16 +23,12 @@ def test_values_raised_to_the_floor_are_counted_separately(tmp_path):
     _, floors = align_floor(np.array([[-20.0, -20.0, 5.0]], np.float32), "REFC", valid, "rrfs")
     raised = np.array([[-10.0, -10.0, 95.0]], np.float32)
     write_findings([*floors, *check(raised, "REFC", valid, "keep", "rrfs")[1]], tmp_path / "a.csv")
-    floor, kept = suspicious_variables([tmp_path / "a.csv"])
-    assert (floor.points, floor.extremes, floor.treatment) == (
-        2,
-        MINUS + "20.0",
-        "raised to the floor",
-    )
-    assert (kept.points, kept.extremes, kept.treatment) == (1, "95.0", "kept")
+    floor, kept = suspicious_values([tmp_path / "a.csv"])
+    assert (floor[2], floor[4], floor[6]) == ("2", MINUS + "20.0", "raised to the floor")
+    assert (kept[2], kept[4], kept[6]) == ("1", "95.0", "kept")
 
 
 def test_no_tables_give_none_and_no_findings_an_empty_list(tmp_path):
     write_findings([], tmp_path / "hrrr" / "1.csv")
-    assert suspicious_variables([]) is None
-    assert suspicious_variables([tmp_path / "hrrr" / "1.csv"]) == []
+    assert suspicious_values([]) is None
+    assert suspicious_values([tmp_path / "hrrr" / "1.csv"]) == []

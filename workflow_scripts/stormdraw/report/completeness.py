@@ -18,21 +18,11 @@ _KEY = ["member", "statistic", "init", "lead", "status", "reason"]
 
 
 @dataclass(frozen=True)
-class Source:
-    """One source of the archive: the number of messages of each of `statuses`."""
-
-    name: str
-    days: int
-    counts: list[int]
-    size: str
-
-
-@dataclass(frozen=True)
 class Completeness:
-    """All sources, and descriptions of the first messages that were absent or replaced."""
+    """A table of messages by source and status, as text, and the first that are not OK."""
 
-    statuses: list[str]
-    sources: list[Source]
+    headings: list[str]
+    rows: list[tuple[str, ...]]
     absent: list[str]
     more_absent: int
 
@@ -48,25 +38,18 @@ def completeness(manifest_paths: Sequence[str | Path]) -> Completeness:
     tables = {name: pd.concat(days, ignore_index=True) for name, days in by_source.items()}
     occurring = {status for table in tables.values() for status in set(table["status"])}
     statuses = sorted(occurring, key=lambda status: (status != OK, status))
+    rows = []
+    for name, table in tables.items():
+        counts = (f"{int((table['status'] == status).sum()):,}" for status in statuses)
+        days, size = len(by_source[name]), size_text(int(table["bytes"].sum()))
+        rows.append((name, str(days), *counts, size))
     absent = [
-        _described(name, key, list(rows["variable"]))
+        _described(name, key, list(group["variable"]))
         for name, table in tables.items()
-        for key, rows in table[table["status"] != OK].groupby(_KEY, sort=False)
+        for key, group in table[table["status"] != OK].groupby(_KEY, sort=False)
     ]
-    return Completeness(
-        statuses=statuses,
-        sources=[
-            Source(
-                name=name,
-                days=len(by_source[name]),
-                counts=[int((table["status"] == status).sum()) for status in statuses],
-                size=size_text(int(table["bytes"].sum())),
-            )
-            for name, table in tables.items()
-        ],
-        absent=absent[:_LISTED],
-        more_absent=max(0, len(absent) - _LISTED),
-    )
+    headings = ["source", "days", *statuses, "size"]
+    return Completeness(headings, rows, absent[:_LISTED], max(0, len(absent) - _LISTED))
 
 
 def _described(source: str, key: tuple[Any, ...], names: Sequence[str]) -> str:

@@ -21,7 +21,6 @@ _PLAIN = " '=:;,.-_!$*+?@~|"
 class Embedded:
     """A figure on the page. If `data` is None, `alternative` says why there is no figure."""
 
-    name: str
     title: str
     caption: str
     alternative: str
@@ -37,13 +36,13 @@ def embed(name: str, path: str | Path | None) -> Embedded:
     figure = figures()[name]
     if path is None:
         reason = "This run has not made this figure."
-        return Embedded(name, figure.title, figure.caption, reason, None, 0)
+        return Embedded(figure.title, figure.caption, reason, None, 0)
     label = read_label(path)
     if label.gap:
-        return Embedded(name, figure.title, figure.caption, label.description, None, 0)
+        return Embedded(figure.title, figure.caption, label.description, None, 0)
     # Double quotes, of which an SVG has many, would have to be encoded.
     data = data_uri(_reduced(Path(path).read_text()).replace('"', "'"), "image/svg+xml")
-    return Embedded(name, figure.title, figure.caption, label.description, data, label.width)
+    return Embedded(figure.title, figure.caption, label.description, data, label.width)
 
 
 def _reduced(svg: str) -> str:

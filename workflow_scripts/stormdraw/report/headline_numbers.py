@@ -1,7 +1,6 @@
 """headline.json: the key numbers of a run for other programs."""
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +49,13 @@ def headline_numbers(summary: pd.DataFrame, settings: Settings) -> dict[str, Any
         "cases": max(cases_in(summary), default=0),
         "leads_hours": leads_in(summary),
         "winner": winner and {"system": winner.system, "rule": winner.rule},
-        "scores": [
-            {key: _plain(value) for key, value in row.items()}
-            | {"units": variable(str(row["variable"])).units}
-            for row in table.to_dict("records")
-        ],
+        "scores": [row | {"units": variable(row["variable"]).units} for row in _rows(table)],
         "perfect": perfect,
-        "against_perfect": [
-            {key: _plain(value) for key, value in row.items()} for row in ratios.to_dict("records")
-        ],
+        "against_perfect": _rows(ratios),
     }
 
 
-def _plain(value: Any) -> Any:
-    """A value that JSON can hold: no NaN, no NumPy type."""
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return value or None if isinstance(value, str) else value
+def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """The rows of a table as JSON can hold them: six digits, None for NaN and empty text."""
+    rounded = table.map(lambda value: float(f"{value:.6g}") if isinstance(value, float) else value)
+    return rounded.astype(object).where(table.notna() & (table != ""), None).to_dict("records")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -63,12 +64,8 @@ def _cores() -> int:
 
 def processor(path: str | Path = "/proc/cpuinfo") -> str:
     """The processor's model name, or its architecture if the system does not report a name."""
-    try:
+    with contextlib.suppress(OSError):
         text = Path(path).read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    for line in text.splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == "model name":
-            return value.strip()
+        if named := re.search(r"^model name\s*: (.+)", text, re.MULTILINE):
+            return named[1]
     return platform.processor() or platform.machine()

@@ -13,7 +13,7 @@ import pandas as pd
 
 from stormdraw.report.style import looks
 from stormdraw.report.summary import leads_in, systems_in, variables_in
-from stormdraw.report.wording import NARROW, NOTHING, digits, skill_text, units_text
+from stormdraw.report.wording import NARROW, NOTHING, counted, digits, skill_text, units_text
 from stormdraw.scores import registry
 from stormdraw.scores.score import Metric
 from stormdraw.scores.verdicts import BETTER, WORSE
@@ -315,9 +315,6 @@ def tone_of(value: float, smallest: float) -> str:
 
 def _size(summary: pd.DataFrame, system: str) -> str:
     counts = summary.loc[summary["system"] == system, "members"]
-    low, high = int(counts.min()), int(counts.max())
-    if high == 0:
-        return "mean and spread"
-    if high == 1:
-        return "1 member"
-    return f"{low} members" if low == high else f"{low} to {high} members"
+    # A lead without any case has 0 members.
+    sizes = [int(count) for count in set(counts[counts > 0])]
+    return counted(sizes, "member") if sizes else "mean and spread"

@@ -16,8 +16,7 @@ from stormdraw.report.wording import as_yaml, duration_text, size_text
 class ModelCard:
     """One model on the page: (label, value) pairs, and its definition as YAML.
 
-    `losses` are (caption, table) pairs of the last epoch's losses. `gap` says what is missing and
-    is empty if nothing is.
+    `losses` are (caption, table) pairs of the last epoch's losses.
     """
 
     name: str
@@ -25,41 +24,24 @@ class ModelCard:
     losses: list[tuple[str, list[tuple[str, str]]]]
     plan: list[tuple[str, str]]
     definition: str
-    gap: str
 
 
 def describe_model(
     name: str,
-    definition: Mapping[str, Any] | None,
-    plan_path: str | Path | None,
-    metrics_path: str | Path | None,
+    definition: Mapping[str, Any],
+    plan_path: str | Path,
+    metrics_path: str | Path,
     report: Report,
 ) -> ModelCard:
-    """Describe a model's plan and training; `gap` names the files that were not given.
+    """Describe a model's plan and training.
 
-    Raises StormdrawError if a given file is missing or malformed.
+    Raises StormdrawError if a file is missing or malformed.
     """
-    plan = read_json(plan_path) if plan_path is not None else {}
-    missing = [
-        what
-        for what, path in (("plan", plan_path), ("training metrics", metrics_path))
-        if path is None
-    ]
-    training = read_training(metrics_path) if metrics_path is not None else None
-    facts = [] if training is None else _training_facts(training)
-    facts += memory_rows(plan, training)
-    if training is not None:
-        facts += cost_rows(training, report)
+    plan, training = read_json(plan_path), read_training(metrics_path)
+    facts = [*_training_facts(training), *memory_rows(plan, training), *cost_rows(training, report)]
     if "parameters" in plan:
         facts.insert(0, ("parameters", f"{plan['parameters']:,}"))
-    return ModelCard(
-        name=name,
-        facts=facts,
-        losses=[] if training is None else _losses(training),
-        plan=flattened(plan),
-        definition=as_yaml(definition) if definition else "",
-        gap=f"Missing: {' and '.join(missing)}." if missing else "",
-    )
+    return ModelCard(name, facts, _losses(training), flattened(plan), as_yaml(definition))
 
 
 def _training_facts(training: Training) -> list[tuple[str, str]]:

@@ -10,10 +10,10 @@ from stormdraw.report.wording import size_text
 _SECONDS_PER_HOUR = 3600.0
 
 
-def memory_rows(plan: Mapping[str, Any], training: Training | None) -> list[tuple[str, str]]:
+def memory_rows(plan: Mapping[str, Any], training: Training) -> list[tuple[str, str]]:
     """(label, value) pairs: the planned peak memory, the measured one, and their ratio."""
     planned = _planned_peak(plan, training)
-    measured = training.peak_memory_bytes if training is not None else None
+    measured = training.peak_memory_bytes
     rows = []
     if planned is not None:
         rows.append(("memory planned", size_text(planned)))
@@ -24,10 +24,10 @@ def memory_rows(plan: Mapping[str, Any], training: Training | None) -> list[tupl
     return rows
 
 
-def _planned_peak(plan: Mapping[str, Any], training: Training | None) -> float | None:
+def _planned_peak(plan: Mapping[str, Any], training: Training) -> float | None:
     """The planned peak of what was measured: the device's memory, or the process's on a CPU."""
     peaks = plan.get("training_bytes") or {}
-    on_cpu = training is None or training.device is None or "CPU" in training.device
+    on_cpu = training.device is None or "CPU" in training.device
     key = "peak" if on_cpu or "device_peak" not in peaks else "device_peak"
     return float(peaks[key]) if key in peaks else None
 

@@ -11,7 +11,6 @@ inventory (.idx), in which Herbie finds its messages.
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,7 +24,7 @@ from stormdraw.files import replacing, write_text
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.report.grib_products import Message, encode, inventory_columns
-from stormdraw.scores.ensemble import ensemble_variables, read_forecast
+from stormdraw.scores.ensemble import ensemble_variables, initial_time, leads_of, read_forecast
 from stormdraw.scores.statistics.local_probability_matched_mean import (
     local_probability_matched_mean,
 )
@@ -140,8 +139,8 @@ def _write(
 ) -> dict[str, list[str]]:
     """Write all files. Return the lines of each GRIB2 file's inventory, by kind."""
     grid = Grid.of(ensemble)
-    init: datetime = ensemble["init"].values.astype("datetime64[s]").item()
-    leads = [int(lead) for lead in ensemble["lead"].values]
+    init = initial_time(ensemble)
+    leads = leads_of(ensemble)
     leading = {"lead": lead_coordinate(leads), "init": init_coordinate(init)}
     labels = {product.label: name for name, of_name in products.items() for product in of_name}
     inventories: dict[str, list[str]] = {kind: [] for kind in KINDS}

@@ -28,7 +28,7 @@ from stormdraw.report.matrix import Matrix, matrix
 from stormdraw.report.model_cards import describe_model
 from stormdraw.report.notes import comparison_notes
 from stormdraw.report.summary import load_summary
-from stormdraw.report.suspicious import suspicious_variables
+from stormdraw.report.suspicious import HEADINGS, MASKED, suspicious_values
 from stormdraw.report.verdict import verdict
 from stormdraw.report.winner import winner_of
 from stormdraw.report.wording import as_yaml
@@ -76,6 +76,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
     overall = None if inputs.overall is None else read_overall(inputs.overall)
     by_hour = None if inputs.by_hour is None else read_summary(inputs.by_hour)
     shown = matrix(summary, by_hour, verdicts, settings)
+    suspicious = suspicious_values(inputs.quality)
     page = (
         _environment()
         .get_template("scorecard.html.jinja")
@@ -95,16 +96,18 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             models=[
                 describe_model(
                     name,
-                    inputs.models.get(name),
-                    inputs.plans.get(name),
-                    inputs.metrics.get(name),
+                    inputs.models[name],
+                    inputs.plans[name],
+                    inputs.metrics[name],
                     settings.report,
                 )
                 for name in settings.model_names
             ],
             diagnoses={name: _diagnosis(name, inputs) for name in settings.model_names},
             archive=completeness(inputs.manifests),
-            suspicious=suspicious_variables(inputs.quality),
+            suspicious=suspicious,
+            suspicious_headings=HEADINGS,
+            masked=MASKED in {row[-1] for row in suspicious or []},
             configuration=as_yaml(inputs.config),
             all_settings=as_yaml(settings.model_dump(mode="json")),
             versions=versions(),
@@ -194,7 +197,7 @@ def _diagnosis(name: str, inputs: Inputs) -> ModelDiagnosis:
             if figure.each == "model"
         ]
         return ModelDiagnosis(diagnosis_tables(path), drawn, "")
-    definition = inputs.models.get(name, {})
+    definition = inputs.models[name]
     if "target" in definition and not can_be_diagnosed(definition):
         reason = f"its target is {definition['target']}, not the next hour."
     else:
