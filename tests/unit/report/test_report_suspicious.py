@@ -1,6 +1,9 @@
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
+from report_page import Page, write_page
+from report_run import Run
 
 from stormdraw.fields.quality import align_floor, check, write_findings
 from stormdraw.report.suspicious import suspicious_values
@@ -32,3 +35,14 @@ def test_no_tables_give_none_and_no_findings_an_empty_list(tmp_path):
     write_findings([], tmp_path / "hrrr" / "1.csv")
     assert suspicious_values([]) is None
     assert suspicious_values([tmp_path / "hrrr" / "1.csv"]) == []
+
+
+def test_the_page_lists_suspicious_values_and_explains_masked_ones(demo_run: Run, tmp_path: Path):
+    for treatment in ("mask", "keep"):
+        valid = datetime(2026, 6, 1)
+        _, findings = check(np.array([[285.0, 400.0]], np.float32), "D2M", valid, treatment)
+        table = tmp_path / treatment / "hrrr" / "1.csv"
+        write_findings(findings, table)
+        text = Page(write_page(demo_run, tmp_path / "page.html", quality=[table])).text
+        assert "hrrr D2M 1 1 400 213 to 313 K" in text
+        assert ("A masked value is missing" in text) == (treatment == "mask")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import shapely
 from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, Normalize
 from matplotlib.ticker import MaxNLocator
@@ -28,6 +29,8 @@ from stormdraw.variables import variable
 
 # The outlines have integer coordinates; the map is this many units wide.
 _UNITS_ACROSS = 1000
+# Deviations up to this many units are less than a pixel of a stamp.
+_TOLERANCE = 1.5
 
 
 @dataclass(frozen=True)
@@ -126,22 +129,14 @@ def svg_outline(grid: Grid) -> tuple[str, tuple[int, int]]:
     left, top = grid.x[0] - dx / 2, grid.y[-1] + dy / 2
     scale = _UNITS_ACROSS / (dx * len(grid.x))
     height = round(scale * dy * len(grid.y))
+    margin = _UNITS_ACROSS // 20
+    box = (-margin, -margin, _UNITS_ACROSS + margin, height + margin)
     pieces = []
     for line in outlines(grid):
-        x = np.rint((line[:, 0] * 1000.0 - left) * scale).astype(int)
-        y = np.rint((top - line[:, 1] * 1000.0) * scale).astype(int)
-        margin = _UNITS_ACROSS // 20
-        near = (x > -margin) & (x < _UNITS_ACROSS + margin) & (y > -margin) & (y < height + margin)
-        if not near.any():
-            continue
-        # A point is kept if it is three units from the last kept one: less than a pixel of a stamp.
-        moved = np.ones(len(x), bool)
-        last = 0
-        for index in range(1, len(x)):
-            moved[index] = abs(x[index] - x[last]) + abs(y[index] - y[last]) >= 3
-            last = index if moved[index] else last
-        points = " ".join(f"{a},{b}" for a, b in zip(x[moved], y[moved], strict=True))
-        pieces.append(f"M{points}")
+        points = (line * (1000.0, -1000.0) - (left, -top)) * scale
+        near = shapely.clip_by_rect(shapely.LineString(points), *box)
+        for part in shapely.get_parts(near.simplify(_TOLERANCE)):
+            pieces.append("M" + " ".join(f"{x:.0f},{y:.0f}" for x, y in part.coords))
     return "".join(pieces), (_UNITS_ACROSS, height)
 
 

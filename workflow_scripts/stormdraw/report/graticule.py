@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.ticker import MaxNLocator
 
 from stormdraw.grids import Grid
 from stormdraw.report.map_outlines import outlines
 
-# A map shows at least this many parallels and meridians.
-_FEWEST = 2
 # The lines bend so little that more points along them would not be visible.
 _MOST_POINTS = 60
 
-_STEPS = (20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05)
+# The widest of these steps that gives a map at least two parallels, or two meridians.
+_DEGREES = MaxNLocator(1, steps=[1, 2, 5, 10], min_n_ticks=2)
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,9 @@ def map_grid(grid: Grid) -> MapGrid:
 
 
 def degrees_within(low: float, high: float) -> np.ndarray:
-    """Round values between two angles in degrees, at the widest step that gives at least two."""
-    for step in _STEPS:
-        first = np.ceil(low / step)
-        count = int(np.floor(high / step) - first) + 1
-        if count >= _FEWEST:
-            return step * (first + np.arange(count))
-    return np.array([])
+    """Round values between two angles in degrees, at least two."""
+    degrees = np.asarray(_DEGREES.tick_values(low, high))
+    return degrees[(degrees >= low) & (degrees <= high)]
 
 
 def draw_graticule(axes: Axes, grid: MapGrid, left: bool, bottom: bool) -> None:
