@@ -21,7 +21,9 @@ def test_what_the_grid_has_not_is_told_before_any_job(experiment):
     sea = {"west": -40, "east": -30, "south": 30, "north": 40}
     experiment.configure({**experiment.config, "scores": {"regions": {"sea": sea}}})
     said = told(experiment)
-    assert re.search(r"config/small\.yaml:\d+: scores\.regions\.sea: no point of the grid", said)
+    assert re.search(
+        r"config/small\.yaml:\d+: scores\.regions\.sea: it contains no point of the grid", said
+    )
 
 
 def test_a_wrong_key_of_a_model_names_its_file(experiment):

@@ -92,7 +92,7 @@ BOX = {"west": -100, "east": -90, "south": 30, "north": 40}
         (
             {"scores": {"regions": {"east": BOX | {"west": -80, "east": -70}}}},
             {},
-            r"run.yaml:1\d: scores.regions.east: no point of the grid lies in it",
+            r"run.yaml:1\d: scores.regions.east: it contains no point of the grid",
         ),
         ({"scores": {"variogram_lags": [1, 131]}}, {}, r"scores.variogram_lags has 131 points"),
         ({"archive": {"source": {"mirror": "/no/such"}}}, {}, "run.yaml:1.: archive.source.mirror"),

@@ -65,14 +65,14 @@ def test_a_variable_that_the_simulated_archive_has_not(config, monkeypatch):
         ({"models": []}, "ddpm_residual samples the model 'ddpm_residual', which is not in"),
         ({"ensembles__members": 1}, "ensembles.members"),
         ({"ensembles__members": 1001}, "ensembles.members"),
-        ({"ensembles__members": 255}, "ddpm_residual has 255 members, but the GRIB2 files"),
-        ({"scores__thresholds": {"REFC": [90]}}, "REFC is between -10 and 80 dBZ, and never"),
+        ({"ensembles__members": 255}, "ddpm_residual has 255 members, but GRIB2 products"),
+        ({"scores__thresholds": {"REFC": [90]}}, "90 is outside the bounds of REFC, -10 to 80 dBZ"),
         ({"scores__thresholds": {"CAPE": [float("nan")]}}, "scores.thresholds.CAPE.0"),
         ({"scores__thresholds": {"CAPE": [*range(255)]}}, "scores.thresholds.CAPE"),
         ({"scores__probabilities": [0.0]}, "scores.probabilities.0"),
         ({"scores__probabilities": [1.1]}, "scores.probabilities.0"),
         ({"scores__local_patch": 0}, "scores.local_patch"),
-        ({"scores__neighbourhoods": [4]}, "4 is even: a neighbourhood has its point in the middle"),
+        ({"scores__neighbourhoods": [4]}, "4 is even; a neighbourhood is centred on a point"),
         ({"archive__source": []}, "archive.source"),
         ({"archive__source": ["ftp"]}, "archive.source"),
         (
@@ -148,7 +148,7 @@ def test_products_are_of_no_more_members_than_grib2_has_room_for(config, system)
         return load_settings(changed(config, **edits))
 
     assert run(254, report__products_of="x").ensembles.systems[0].members == 254
-    with pytest.raises(StormdrawError, match=r"x has 255 members, but the GRIB2 files .* most 254"):
+    with pytest.raises(StormdrawError, match=r"x has 255 members, but GRIB2 products .* most 254"):
         run(255, report__products_of="x")
     if system["method"] == "perfect":
         # Its products are not written unless it is named.

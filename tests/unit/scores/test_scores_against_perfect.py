@@ -32,7 +32,7 @@ SUMMARY = summary_of(
 )
 
 
-def test_ratios_by_hand() -> None:
+def test_ratios_to_the_perfect_ensemble_by_hand() -> None:
     table = against_perfect(SUMMARY, "perfect").set_index(["system", "variable", "lead_hours"])
     assert list(table.index) == [
         ("products", "T2M", 1),
@@ -54,9 +54,9 @@ def test_ratios_by_hand() -> None:
     assert np.isnan(calibration["trial", "REFC", 1])
 
 
-def test_text_as_it_comes_out() -> None:
+def test_the_printed_table_has_the_expected_text() -> None:
     assert against_perfect_text(against_perfect(SUMMARY, "perfect"), "perfect") == (
-        "CRPS (fair) over that of perfect, by lead: 1 is the limit\n"
+        "CRPS (fair) relative to perfect, by lead: 1 is the limit\n"
         "                  REFC     T2M     CIN\n"
         "products   1 h       -       -       -\n"
         "trial      1 h    1.50    1.25       -\n"

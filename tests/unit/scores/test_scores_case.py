@@ -66,7 +66,7 @@ def test_another_grid_is_an_error(
     assert not (tmp_path / "out.nc").exists()
 
 
-def test_headers_that_differ_in_the_last_digit_are_one_grid(
+def test_grids_that_differ_by_rounding_match(
     tmp_path: Path,
     ensemble_path: Path,
     truth_path: Path,
@@ -93,7 +93,9 @@ def test_errors_name_the_ensemble_file(
     path = tmp_path / "empty.nc"
     nothing = np.full((3, 1, *grid.shape), np.nan, np.float32)
     make_ensemble(INIT, [1], {"U10": nothing}).to_netcdf(path, engine="netcdf4")
-    with pytest.raises(StormdrawError, match=r"empty\.nc: U10 at init 2026060806: at no"):
+    with pytest.raises(
+        StormdrawError, match=r"empty\.nc: U10 at init 2026060806: truth and members"
+    ):
         score_case(path, [truth_path], tmp_path / "out.nc", run_seed=0)
     other = tmp_path / "other.nc"
     make_ensemble(INIT, [1], {"OTHER": nothing}).to_netcdf(other, engine="netcdf4")

@@ -56,7 +56,7 @@ def test_a_missing_case_is_named(three: dict[str, list[Path]]) -> None:
 
 def test_another_lead_is_named(three: dict[str, list[Path]], write_statistics: Write) -> None:
     three["href"] = [write_statistics("href", init, ["T2M"], [1, 6]) for init in INITS]
-    with pytest.raises(StormdrawError, match=r"leads .*: href has 2 \(without 3, with 6 besides\)"):
+    with pytest.raises(StormdrawError, match=r"leads .*: href has 2 \(without 3, additionally 6\)"):
         load_systems(three)
 
 
@@ -72,7 +72,7 @@ def test_other_points_are_named(three: dict[str, list[Path]], write_statistics: 
         load_systems(three)
 
 
-def test_as_many_points_but_others_is_an_error(
+def test_equally_many_but_different_points_are_an_error(
     three: dict[str, list[Path]], write_statistics: Write
 ) -> None:
     three["trial"][0] = write_statistics(
@@ -82,7 +82,9 @@ def test_as_many_points_but_others_is_an_error(
         load_systems(three)
 
 
-def test_files_of_one_system_must_be_alike(write_statistics: Write) -> None:
+def test_files_of_one_system_must_have_the_same_variables_and_leads(
+    write_statistics: Write,
+) -> None:
     paths = [
         write_statistics("trial", INITS[0], ["T2M"], [1, 3]),
         write_statistics("trial", INITS[1], ["T2M"], [1, 6]),
@@ -91,7 +93,7 @@ def test_files_of_one_system_must_be_alike(write_statistics: Write) -> None:
         load_systems({"trial": paths})
 
 
-def test_a_case_counts_once(write_statistics: Write) -> None:
+def test_two_files_of_one_case_are_an_error(write_statistics: Write) -> None:
     path = write_statistics("trial", INITS[0], ["T2M"], [1])
     with pytest.raises(StormdrawError, match="trial: two score files of the case 2026060806"):
         load_systems({"trial": [path, path]})

@@ -199,7 +199,7 @@ def test_adding_a_useless_member_does_not_help(centre: float, spread: float) -> 
     assert abs(difference.mean()) < 4 * difference.std() / np.sqrt(truth.size)
 
 
-def test_adding_a_member_twice_is_punished() -> None:
+def test_a_duplicated_member_worsens_the_fair_crps() -> None:
     """By the mean distance of two members over M (M + 1): the ensemble pretends to know more."""
     random = np.random.default_rng(8)
     members, truth = random.normal(size=(10, 40_000)), random.normal(size=40_000)

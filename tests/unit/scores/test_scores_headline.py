@@ -66,7 +66,7 @@ def test_a_gaussian_reference_is_compared_with_gaussian_scores() -> None:
     text = headline_text(table.reset_index(), "href", [])
     assert "4 g" in text
     assert "0.75 g" in text
-    assert "compare g with g" in text
+    assert "compare it only with other g values" in text
 
 
 def test_a_gaussian_reference_of_known_size_is_compared_without_it() -> None:
@@ -94,7 +94,7 @@ def test_without_a_reference_there_is_no_skill() -> None:
     assert "Skill" not in headline_text(table, None, [])
 
 
-def test_text_as_it_comes_out() -> None:
+def test_the_printed_table_has_the_expected_text() -> None:
     assert headline_text(headline(ENSEMBLES, "href"), "href", ["Of a truth.", "More."]) == (
         "CRPS (fair), mean of 2 leads: lower is better\n"
         "         REFC     T2M\n"

@@ -41,7 +41,7 @@ def patch_by_patch(members: np.ndarray, valid: np.ndarray, patch: int) -> np.nda
 @pytest.mark.parametrize("patch", [1, 2, 4, 7, 20])
 @pytest.mark.parametrize("share", [1.0, 0.7, 0.02])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_it_is_the_matched_mean_of_each_area_kept_in_its_middle(
+def test_each_patch_is_matched_within_its_surroundings(
     members: np.ndarray, random: np.random.Generator, patch: int, share: float, threads: int
 ) -> None:
     valid = random.uniform(size=SHAPE) < share
@@ -61,7 +61,7 @@ def test_one_member_is_its_own_matched_mean(members: np.ndarray) -> None:
     np.testing.assert_array_equal(found, members[0])
 
 
-def test_storms_far_away_make_drizzle_no_heavier() -> None:
+def test_distant_storms_do_not_intensify_drizzle() -> None:
     """Drizzle that all members agree on in the west, storms that no two have alike in the east."""
     members = np.zeros((4, 6, 36), np.float32)
     members[:, :, :6] = 3.0
@@ -76,7 +76,7 @@ def test_storms_far_away_make_drizzle_no_heavier() -> None:
     assert local[:, 30:].max() == 9.0
 
 
-def test_its_scores_are_those_of_its_field(
+def test_scores_of_the_local_matched_mean_are_those_of_its_field(
     members: np.ndarray, random: np.random.Generator
 ) -> None:
     truth = np.round(random.gamma(0.5, 3.0, SHAPE)).astype(np.float32)

@@ -114,7 +114,7 @@ WEST = {"west": -180, "east": 0, "south": 0, "north": 90}
     ],
 )
 @pytest.mark.parametrize("in_common", [False, True])
-def test_scoring_a_case_takes_what_is_planned(
+def test_scoring_a_case_stays_within_the_estimated_memory(
     members: int, changes: dict[str, Any], in_common: bool, tmp_path: Path
 ) -> None:
     run = settings(**changes)
@@ -137,7 +137,7 @@ def test_scoring_a_case_takes_what_is_planned(
     assert measured <= planned <= ROOM * measured
 
 
-def test_a_case_of_the_full_grid() -> None:
+def test_the_estimate_for_a_case_of_the_full_grid() -> None:
     """1,905,141 points: two blocks of 100 float32 are 1.52 GB; a single member takes no such."""
     run = settings(fields={})
     assert grid_points(run) == 1059 * 1799
@@ -162,13 +162,13 @@ def test_a_case_of_the_full_grid() -> None:
         ({"archive": {"simulated": {"rows": [480, 500], "columns": [880, 910]}}}, 600),
     ],
 )
-def test_a_small_grid_asks_for_little(changes: dict[str, Any], points: int) -> None:
+def test_the_estimate_for_a_small_grid_is_small(changes: dict[str, Any], points: int) -> None:
     changes = {"fields": {}, **changes}
     assert grid_points(settings(**changes)) == points
     assert case_megabytes(settings(**changes), 100) <= 502
 
 
-def test_block_averages_are_fewer_points() -> None:
+def test_block_averages_reduce_the_estimate() -> None:
     crop = {"rows": [0, 200], "columns": [0, 200]}
     fine, coarse = (settings(fields={"crop": crop, "coarsen": factor}) for factor in (1, 4))
     assert case_bytes(coarse, 20) == case_bytes(fine, 20) / 16
@@ -177,7 +177,9 @@ def test_block_averages_are_fewer_points() -> None:
 @pytest.mark.parametrize(
     "members", [(20, 20, 20), pytest.param((60, 1, 10), marks=pytest.mark.slow)]
 )
-def test_a_summary_takes_what_is_planned(members: tuple[int, ...], tmp_path: Path) -> None:
+def test_summing_up_stays_within_the_estimated_memory(
+    members: tuple[int, ...], tmp_path: Path
+) -> None:
     """Spectra are as long as those of the full grid, which no score is made of."""
     baselines = [
         {"name": f"system{k}", "method": "baseline", "kind": "persistence"} for k in (0, 1, 2)

@@ -53,14 +53,14 @@ def test_scores_are_ratios_of_sums() -> None:
         assert found[name][0, 0] == pytest.approx(value), name
 
 
-def test_a_case_counts_as_often_as_it_is_drawn() -> None:
+def test_a_case_counts_as_often_as_it_is_resampled() -> None:
     system = statistics([3, 3], crps_fair_sum=[10.0, 120.0])
     drawn = np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 2.0]])
     found = metrics(system, drawn)
     np.testing.assert_allclose(found["crps_fair"][:, 0], [130 / 40, 1.0, 4.0])
 
 
-def test_inflation_goes_by_the_members_of_each_case() -> None:
+def test_the_spread_of_each_case_is_inflated_by_its_number_of_members() -> None:
     system = statistics([2, 5], squared_error_sum=[10.0, 26.0], variance_sum=[40.0, 70.0])
     found = metrics(system, ONCE)
     # sqrt((3/2 * 40 + 6/5 * 70) / 36) = sqrt(144 / 36)
@@ -81,7 +81,7 @@ def test_a_gaussian_system_is_not_inflated_and_has_no_ensemble_crps() -> None:
     assert not {"crps_fair", "crps_standard"} & found.keys()
 
 
-def test_skill_compares_like_with_like() -> None:
+def test_skill_compares_the_same_kind_of_crps() -> None:
     ensemble = {"crps_fair": np.array([1.0]), "crps_gaussian": np.array([3.0])}
     reference = {"crps_fair": np.array([4.0]), "crps_gaussian": np.array([12.0])}
     gaussian = {"crps_gaussian": np.array([6.0])}
@@ -90,7 +90,7 @@ def test_skill_compares_like_with_like() -> None:
     assert skill(gaussian, reference) == {"crps_gaussian_skill": np.array([0.5])}
 
 
-def test_the_size_of_ensembles_is_taken_out_where_both_are_known() -> None:
+def test_skill_of_gaussians_is_corrected_for_known_ensemble_sizes() -> None:
     known = {"crps_gaussian": np.array([3.0]), "crps_gaussian_fair": np.array([2.0])}
     ensemble = known | {"crps_fair": np.array([9.0])}
     assert skill(known, ensemble) == {"crps_gaussian_skill": np.array([0.0])}
@@ -103,7 +103,7 @@ def test_the_size_of_ensembles_is_taken_out_where_both_are_known() -> None:
     assert metrics(system, ONCE)["crps_gaussian_fair"][0, 0] == 0.5
 
 
-def test_a_ratio_to_nothing_is_undefined() -> None:
+def test_a_ratio_to_zero_is_nan() -> None:
     np.testing.assert_array_equal(
         ratio(np.array([0.0, 1.0, 1.0]), np.array([0.0, 0.0, 2.0])), [np.nan, np.nan, 0.5]
     )

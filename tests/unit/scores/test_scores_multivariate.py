@@ -54,7 +54,7 @@ def test_energy_score_of_three_members_by_hand() -> None:
     assert fair[0] == pytest.approx(5 / 3 - 20 / 12)
 
 
-def test_one_member_has_no_spread_to_be_fair_about(
+def test_fair_scores_of_one_member_equal_the_standard_ones(
     wind: np.ndarray, true_wind: np.ndarray, random: np.random.Generator
 ) -> None:
     standard, fair = energy_score(*wind[:, :1], *true_wind)

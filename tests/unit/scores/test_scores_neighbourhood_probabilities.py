@@ -115,7 +115,7 @@ def test_tables_equal_a_histogram_of_the_points(
                     np.testing.assert_allclose(table[region], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_in_a_box_of_one_point_both_are_the_share_of_members(
+def test_in_a_box_of_one_point_both_probabilities_are_the_share_of_members(
     members: np.ndarray, truth: np.ndarray, weights: np.ndarray
 ) -> None:
     event = event_of(Forecast("REFC", members), truth, weights)
@@ -126,7 +126,7 @@ def test_in_a_box_of_one_point_both_are_the_share_of_members(
 
 
 @pytest.mark.parametrize("count", [1, 63, 64, 65, 130])
-def test_more_members_than_a_word_has_bits(count: int, random: np.random.Generator) -> None:
+def test_more_than_64_members_are_counted(count: int, random: np.random.Generator) -> None:
     members = random.normal(0.0, 0.5, (count, 11, 8)).astype(np.float32)
     valid = random.uniform(size=(11, 8)) < 0.8
     found = members_in_neighbourhoods(members, 1.0, valid, WIDTHS, 2)
@@ -148,7 +148,7 @@ def test_neighbourhoods_equal_the_maximum_filter_of_scipy(
         np.testing.assert_array_equal(found, expected)
 
 
-def test_what_does_not_count_is_in_no_neighbourhood() -> None:
+def test_points_that_do_not_count_are_in_no_neighbourhood() -> None:
     members, truth = np.zeros((2, 5, 5), np.float32), np.zeros((5, 5), np.float32)
     members[:, 2, 2], truth[2, 2] = 9.0, 9.0
     weights = np.ones((1, 5, 5))

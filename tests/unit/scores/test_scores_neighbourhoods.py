@@ -26,7 +26,7 @@ def test_sums_equal_a_loop_over_points(random: np.random.Generator) -> None:
         np.testing.assert_allclose(reference[:, index], expected[1], rtol=1e-10)
 
 
-def test_threads_change_no_digit(random: np.random.Generator) -> None:
+def test_threads_do_not_change_the_result(random: np.random.Generator) -> None:
     probability, event = random.uniform(size=(70, 11)), random.uniform(size=(70, 11)) < 0.4
     ones = np.ones((70, 11), bool)
     one = fss_sums(probability, event, ones, ones[None] * 1.0, [1, 9])
@@ -35,7 +35,9 @@ def test_threads_change_no_digit(random: np.random.Generator) -> None:
     )
 
 
-def test_equals_the_scores_library_away_from_the_edges(random: np.random.Generator) -> None:
+def test_fractions_skill_equals_the_scores_library_away_from_the_edges(
+    random: np.random.Generator,
+) -> None:
     """The library counts whole boxes only; the edge is weighted away to compare."""
     forecast, observed = random.normal(size=(2, 30, 24))
     inner = np.zeros((1, 30, 24))

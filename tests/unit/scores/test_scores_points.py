@@ -70,7 +70,7 @@ def members(grid: Grid, random: np.random.Generator) -> np.ndarray:
     return random.normal(290, 1, (4, 2, *grid.shape)).astype(np.float32)
 
 
-def test_where_nothing_is_lacking_scores_are_those_of_the_ensemble_alone(
+def test_without_gaps_common_points_change_no_score(
     tmp_path: Path,
     make_ensemble: Callable,
     write_fields: Callable[..., Path],
@@ -94,7 +94,9 @@ def test_where_nothing_is_lacking_scores_are_those_of_the_ensemble_alone(
     xr.testing.assert_identical(compared, alone)
 
 
-def test_what_a_reference_lacks_is_left_out_of_all(run: Run, members: np.ndarray) -> None:
+def test_points_that_a_reference_lacks_are_left_out_for_all_systems(
+    run: Run, members: np.ndarray
+) -> None:
     holed, absent = members.copy(), members.copy()
     holed[1, 0, 2, 3] = np.nan
     holed[2, 1] = np.nan  # an absent member, which costs no point
@@ -122,7 +124,7 @@ def test_what_a_reference_lacks_is_left_out_of_all(run: Run, members: np.ndarray
 
 @pytest.mark.parametrize("gap", [(slice(None), 1), (0, 1, 2, 3)])
 @pytest.mark.parametrize("references", [["href"], []])
-def test_where_a_drawn_ensemble_lacks_a_point_the_field_counts_for_none(
+def test_a_field_in_which_a_drawn_ensemble_lacks_a_point_is_left_out_for_all(
     run: Run, members: np.ndarray, gap: tuple, references: list[str]
 ) -> None:
     """Of the first case at 2 h: the scores there are those of the second case alone."""
@@ -142,7 +144,7 @@ def test_where_a_drawn_ensemble_lacks_a_point_the_field_counts_for_none(
         assert whole[name, 1] != alone[name, 1]
 
 
-def test_what_a_drawn_ensemble_lacks_is_told_and_in_no_diagram(
+def test_gaps_of_a_drawn_ensemble_are_listed_and_in_no_diagram(
     run: Run, members: np.ndarray
 ) -> None:
     lacking = members.copy()
@@ -166,7 +168,9 @@ def test_an_empty_reference_is_an_error_unless_hours_may_be_absent(
 ) -> None:
     run.draw("href", 0, np.full_like(members, np.nan))
     path, output = tmp_path / "ensembles" / "href" / "0.nc", tmp_path / "points.nc"
-    with pytest.raises(StormdrawError, match=r"href/0\.nc: T2M: at no lead is there a point"):
+    with pytest.raises(
+        StormdrawError, match=r"href/0\.nc: T2M: the members are finite at no point"
+    ):
         write_points([path], LEADS, output)
     assert not output.exists()
     write_points([path], LEADS, output, may_be_missing=True)
@@ -190,7 +194,7 @@ def test_an_empty_drawn_ensemble_is_an_error_unless_the_reference_is_empty_too(
     assert not score_case(*against, CommonPoints(tmp_path / "none.nc"))["points"].any()
 
 
-def test_the_same_points_are_the_same_bytes_and_few(tmp_path: Path) -> None:
+def test_equal_points_give_equal_small_files(tmp_path: Path) -> None:
     """Below a megabyte, Snakemake looks at what a file holds before it does anything again."""
     rows, columns = np.mgrid[: HRRR.shape[0], : HRRR.shape[1]]
     # A domain that is turned a little, as another projection's is on this grid.

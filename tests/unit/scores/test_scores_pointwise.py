@@ -69,7 +69,9 @@ def test_blocks_threads_and_member_order_change_no_score(
 
 
 @pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf])
-def test_a_point_counts_only_where_all_is_finite(hole: float, random: np.random.Generator) -> None:
+def test_a_point_counts_only_where_truth_and_all_members_are_finite(
+    hole: float, random: np.random.Generator
+) -> None:
     members, truth = random.normal(size=(5, 4)), random.normal(size=4)
     members[3, 1] = hole
     truth[2] = hole

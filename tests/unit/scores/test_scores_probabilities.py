@@ -168,7 +168,7 @@ def test_roc_equals_the_scores_library(members: np.ndarray, truth: np.ndarray) -
     assert roc_area(everywhere, with_event) == pytest.approx(float(theirs["AUC"]))
 
 
-def test_roc_area_is_the_chance_to_tell_two_points_apart(
+def test_roc_area_is_the_probability_of_ranking_an_event_above_a_non_event(
     members: np.ndarray, truth: np.ndarray
 ) -> None:
     forecast, event = (members >= 0.5).sum(axis=0), truth >= 0.5

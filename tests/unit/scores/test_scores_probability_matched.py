@@ -31,7 +31,9 @@ def test_member_order_does_not_matter(random: np.random.Generator) -> None:
     )
 
 
-def test_points_that_do_not_count_take_no_part(random: np.random.Generator) -> None:
+def test_points_that_do_not_count_do_not_change_the_matched_mean(
+    random: np.random.Generator,
+) -> None:
     members = random.normal(size=(5, 60))
     valid = random.uniform(size=60) < 0.7
     members[2, ~valid] = np.nan

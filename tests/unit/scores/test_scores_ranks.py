@@ -20,7 +20,7 @@ def test_ranks_by_hand() -> None:
     np.testing.assert_array_equal(ranks_of(members, np.array([0.5, 3.0, 5.0])), [0, 2, 3])
 
 
-def test_a_tie_takes_only_the_places_among_its_equals() -> None:
+def test_a_tie_gets_a_random_rank_among_its_equals() -> None:
     members = np.repeat(np.array([[-1.0], [0.0], [0.0], [7.0]]), 3000, axis=1)
     found = ranks_of(members, np.zeros(3000))
     counts = rank_counts(found, 4)
@@ -53,7 +53,7 @@ def test_an_underdispersive_ensemble_gives_a_u_shape(random: np.random.Generator
     assert min(counts[0], counts[-1]) > 2 * counts[1:-1].max()
 
 
-def test_the_seed_decides_ties() -> None:
+def test_the_seed_determines_ranks_of_ties() -> None:
     members, truth = np.zeros((9, 500)), np.zeros(500)
     np.testing.assert_array_equal(ranks_of(members, truth, 1), ranks_of(members, truth, 1))
     assert (ranks_of(members, truth, 1) != ranks_of(members, truth, 2)).any()

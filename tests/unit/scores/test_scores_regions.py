@@ -75,9 +75,11 @@ def test_a_box_may_cross_the_date_line(grid: Grid) -> None:
     np.testing.assert_array_equal(region_masks(grid, {"far": box})["far"], longitude >= middle)
 
 
-def test_what_cannot_be_a_region_is_told(grid: Grid, tmp_path: Path) -> None:
+def test_invalid_regions_are_refused_with_a_reason(grid: Grid, tmp_path: Path) -> None:
     far = {"far": Box(west=0.0, east=1.0, south=0.0, north=1.0)}
-    with pytest.raises(StormdrawError, match=r"scores\.regions\.far: no point of the grid"):
+    with pytest.raises(
+        StormdrawError, match=r"scores\.regions\.far: it contains no point of the grid"
+    ):
         region_masks(grid, far)
     with pytest.raises(StormdrawError, match=r"gone\.geojson: cannot be read"):
         region_masks(grid, {"gone": Outline(file=str(tmp_path / "gone.geojson"))})

@@ -169,7 +169,7 @@ def test_a_new_file_is_a_new_score(
     assert pooled_tables(paths)["REFC", "trial"]["nearest_sum"].shape == (5,)
 
 
-def test_what_a_new_score_writes_is_planned_for(request: pytest.FixtureRequest) -> None:
+def test_memory_estimates_include_a_new_score(request: pytest.FixtureRequest) -> None:
     settings = run_settings()
     before = case_bytes(settings, 5), summary_bytes(settings, [5, 5])
     request.getfixturevalue("one_more")
@@ -185,7 +185,7 @@ def test_every_file_of_the_folder_is_a_score(root: Path) -> None:
     assert {f"stormdraw.scores.statistics.{name}" for name in names} <= behind
 
 
-def test_every_metric_of_a_summary_says_how_it_is_read(summary: pd.DataFrame) -> None:
+def test_every_metric_of_a_summary_is_in_the_registry(summary: pd.DataFrame) -> None:
     values = {"threshold": {10.0, 20.0}, "width": {1.0, 3.0}, "probability": {0.1, 0.3, 0.5}}
     found = set(summary["metric"])
     # There is no wind here, and a reference without members.
@@ -199,7 +199,7 @@ def test_every_metric_of_a_summary_says_how_it_is_read(summary: pd.DataFrame) ->
         assert (rows["against"] == ("href" if how.kind == "skill" else "")).all(), metric
 
 
-def test_the_sum_of_two_scores_has_one_name() -> None:
+def test_no_two_scores_have_a_sum_of_the_same_name() -> None:
     names = [name for score in registry.scores().values() for name in score.sums]
     assert len(names) == len(set(names))
     assert set(MapSums(["REFC"], (2, 3)).maps()) == set(registry.map_sums())

@@ -76,7 +76,7 @@ def test_the_parts_of_the_crps_add_up(summary: dict[str, float]) -> None:
     assert 0.0 < summary["rank_index"] < 2.0
 
 
-def test_equal_probabilities_of_different_sizes_are_one() -> None:
+def test_equal_probabilities_of_different_ensemble_sizes_are_merged() -> None:
     one = {"probability_weight_sum": np.array([[[1.0, 2, 3]]])}
     other = {"probability_weight_sum": np.array([[[10.0, 20, 30, 40, 50]]])}
     for sums in (one, other):
@@ -87,14 +87,14 @@ def test_equal_probabilities_of_different_sizes_are_one() -> None:
     np.testing.assert_allclose(with_event, everywhere / 10)
 
 
-def test_a_size_that_was_not_drawn_does_not_count() -> None:
+def test_an_ensemble_size_that_is_not_resampled_does_not_count() -> None:
     values = [np.array([1.0, np.nan]), np.array([4.0, 5.0])]
     weights = [np.array([1.0, 0.0]), np.array([2.0, 3.0])]
     np.testing.assert_allclose(weighted_mean(values, weights), [3.0, 5.0])
     assert np.isnan(weighted_mean(values, [np.zeros(2), np.zeros(2)])).all()
 
 
-def test_a_case_without_a_lead_is_in_no_score_of_it(
+def test_a_case_without_a_lead_enters_no_score_of_that_lead(
     tmp_path: Path,
     make_ensemble: Callable[..., xr.Dataset],
     write_fields: Callable[..., Path],

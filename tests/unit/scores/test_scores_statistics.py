@@ -121,7 +121,7 @@ def test_an_absent_member_is_left_out_at_its_lead(
     assert found["rank_counts"][0, 1, 4] == NO_RANK
 
 
-def test_points_with_a_hole_do_not_count(
+def test_points_without_a_value_do_not_count(
     make_ensemble: Callable[..., xr.Dataset],
     members: np.ndarray,
     observed: np.ndarray,
@@ -168,7 +168,7 @@ def test_mean_and_spread_give_gaussian_scores_only(
     assert (found["rank_counts"] == 0).all()
 
 
-def test_a_mean_and_spread_of_so_many_members_score_as_these_do(
+def test_mean_and_spread_of_known_size_score_like_their_members(
     make_ensemble: Callable[..., xr.Dataset], members: np.ndarray, observed: np.ndarray
 ) -> None:
     truth, ones = as_truth(T2M=observed), np.ones((5, 7))
@@ -206,7 +206,7 @@ def test_spectra_are_of_ten_members_and_of_the_mean_of_all(
     np.testing.assert_allclose(of_mean, many.mean(axis=0).var(axis=(1, 2)), rtol=1e-5)
 
 
-def test_a_field_with_a_hole_and_a_mean_and_spread_have_no_spectrum(
+def test_incomplete_fields_and_mean_and_spread_have_no_spectrum(
     make_ensemble: Callable[..., xr.Dataset],
     members: np.ndarray,
     observed: np.ndarray,
@@ -247,5 +247,5 @@ def test_nothing_to_score_is_an_error(
     found = case_statistics(ensemble, as_truth(T2M=observed), np.ones((5, 7)), 0)
     np.testing.assert_array_equal(found["points"], [[35, 0]])
     members[:, 0] = np.nan
-    with pytest.raises(StormdrawError, match="T2M at init 2026060806: at no lead is there"):
+    with pytest.raises(StormdrawError, match="T2M at init 2026060806: truth and members are both"):
         case_statistics(ensemble, as_truth(T2M=observed), np.ones((5, 7)), 0)

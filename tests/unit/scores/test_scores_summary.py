@@ -180,7 +180,7 @@ def test_a_gaussian_reference_is_compared_with_gaussian_scores(
     assert not [metric for metric in refc["metric"] if "skill" in metric]
 
 
-def test_no_reference_no_skill(two_cases: dict[str, list[Path]]) -> None:
+def test_without_a_reference_the_summary_has_no_skill(two_cases: dict[str, list[Path]]) -> None:
     assert not [metric for metric in table(two_cases)["metric"] if "skill" in metric]
 
 
@@ -219,7 +219,7 @@ def test_equal_inputs_give_equal_bytes(eight_days: dict[str, list[Path]], tmp_pa
     assert b"\r" not in first
 
 
-def test_what_is_written_is_read_back(two_cases: dict[str, list[Path]], tmp_path: Path) -> None:
+def test_a_written_table_is_read_back(two_cases: dict[str, list[Path]], tmp_path: Path) -> None:
     two_cases["null"] = two_cases.pop("trial")
     summary = table(two_cases, reference="href")
     write_summary(summary, tmp_path / "summary.csv")
@@ -243,7 +243,7 @@ def test_each_initial_hour_is_scored_alone_by_hand(two_cases: dict[str, list[Pat
     assert (found["valid_hour"] == found["init_hour"] + 1).all()
 
 
-def test_what_is_valid_at_an_hour_is_scored_together_by_hand(
+def test_forecasts_valid_at_one_hour_are_scored_together_by_hand(
     write_statistics: Write, tmp_path: Path
 ) -> None:
     """Of leads 1 and 7 from 06 and 12 UTC, and from 23 UTC, two are valid at 13 UTC."""

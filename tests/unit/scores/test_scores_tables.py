@@ -59,7 +59,7 @@ def test_threshold_weighted_crps_equals_scoringrules(
             assert float(ours) == pytest.approx(theirs.sum(), rel=1e-6)
 
 
-def test_below_every_value_the_threshold_changes_nothing(
+def test_a_threshold_below_all_values_gives_the_fair_crps(
     make_ensemble: Make, storms: np.ndarray, observed: np.ndarray
 ) -> None:
     ensemble, truth = make_ensemble(INIT, [1], {"REFC": storms}), as_truth(REFC=observed)

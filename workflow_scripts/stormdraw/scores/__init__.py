@@ -1,1 +1,1 @@
-"""Ensembles against the truth: sums and counts for each case, then scores with intervals."""
+"""Compare ensembles with the truth: sums and counts per case, then scores with intervals."""

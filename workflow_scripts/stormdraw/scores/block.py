@@ -1,4 +1,4 @@
-"""One variable at one lead of a case, reduced to the sums of all scores."""
+"""Reduce one variable at one lead of a case to the sums of all scores."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,17 +16,17 @@ from stormdraw.scores.verification import Event, Fields, Points, Wind
 from stormdraw.seeds import generator_for
 from stormdraw.variables import variable
 
-# Members x points, and points, that are scored at once at most: they stay in a core's own cache
-# from the sort to the last sum.
-_TOGETHER, _POINTS = 2**16, 2**12
+# The most values (members x points) and the most points that are scored at once, so that they stay
+# in a core's cache from the sort to the last sum.
+_MOST_VALUES, _MOST_POINTS = 2**16, 2**12
 
 
 @dataclass(frozen=True)
 class Block:
-    """A forecast and its truth (y, x), and how it is scored.
+    """A forecast, its truth (y, x) and the settings for its scores.
 
-    `weights` is (region, y, x); only `points` (y, x) count. Random numbers are drawn for `labels`:
-    the initial time, the variable and the lead.
+    `weights` is (region, y, x). Only `points` (y, x) count. `labels` (initial time, variable, lead)
+    seed the random numbers.
     """
 
     forecast: Forecast
@@ -39,17 +39,17 @@ class Block:
     threads: int = 1
 
     def members(self) -> np.ndarray | None:
-        """The forecast's members (member, y, x), None if only mean and spread are known."""
+        """The members (member, y, x), or None if only mean and spread are known."""
         if self.forecast.members is None or len(self.forecast.members):
             return self.forecast.members
-        # Nobody is scored here: no point counts.
+        # Without members there is nothing to score: one member of NaN makes no point count.
         return np.full((1, *self.truth.shape), np.nan, np.float32)
 
 
 def block_sums(block: Block) -> tuple[Arrays, Arrays]:
-    """All sums but those of the wind vector, and what is mapped (y, x).
+    """All sums except those of the wind vector, and all maps (y, x).
 
-    A map is NaN where a point does not count.
+    Maps are NaN where a point does not count.
     """
     members = block.members()
     sums, maps, valid = point_sums(block, members)
@@ -73,7 +73,7 @@ def block_sums(block: Block) -> tuple[Arrays, Arrays]:
 
 
 def wind_sums(wind: Wind) -> Arrays:
-    """The sums of scores that need both components of the wind."""
+    """The sums of scores that need both wind components."""
     sums: Arrays = {}
     for score in registry.scores().values():
         if score.wind:
@@ -82,15 +82,15 @@ def wind_sums(wind: Wind) -> Arrays:
 
 
 def point_sums(block: Block, members: np.ndarray | None) -> tuple[Arrays, Arrays, np.ndarray]:
-    """Sums over points, maps, and which points are valid (y, x).
+    """Sums over points, maps, and the mask of valid points (y, x).
 
-    Points are scored a few at once by each of the threads, and added up in their order, so that
-    threads change no digit.
+    Threads score small batches of points. The sums are added in the order of the points, so the
+    number of threads does not change the result.
     """
     size = block.truth.size
     valid = np.empty(size, bool)
     scores = registry.scores().values()
-    mapped = {name: own for score in scores for name, (_, own) in score.maps.items()}
+    mapped = {name: function for score in scores for name, (_, function) in score.maps.items()}
     maps = {name: np.empty(size, np.float32) for name in mapped if block.scores.maps}
     points_at = _points_of(block, members)
 
@@ -103,18 +103,19 @@ def point_sums(block: Block, members: np.ndarray | None) -> tuple[Arrays, Arrays
         return [score.points(points) for score in scores if score.points]
 
     total: Arrays = {}
-    step = max(1, min(_POINTS, _TOGETHER // (1 if members is None else len(members))))
+    step = max(1, min(_MOST_POINTS, _MOST_VALUES // (1 if members is None else len(members))))
     with ThreadPoolExecutor(block.threads) as pool:
-        for made in pool.map(reduce, range(0, size, step)):
-            for sums in made:
+        for by_score in pool.map(reduce, range(0, size, step)):
+            for sums in by_score:
                 for name, values in sums.items():
                     total[name] = total[name] + values if name in total else values
     shape = block.truth.shape
-    return total, {name: own.reshape(shape) for name, own in maps.items()}, valid.reshape(shape)
+    on_grid = {name: values.reshape(shape) for name, values in maps.items()}
+    return total, on_grid, valid.reshape(shape)
 
 
 def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Points]:
-    """Gives the points of a slice of the flat grid."""
+    """A function that returns the points of a slice of the flattened grid."""
     truth, allowed = block.truth.ravel(), block.points.ravel()
     weights = block.weights.reshape(len(block.weights), -1)
     name = block.forecast.name
@@ -122,7 +123,7 @@ def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Po
     def at(here: slice) -> Points:
         def random(label: str) -> np.ndarray:
             generator = generator_for(block.run_seed, label, *block.labels)
-            # As if one number had been drawn for each point of the grid.
+            # A point gets the same number as if the whole grid were drawn at once.
             generator.bit_generator.advance(here.start)  # type: ignore[attr-defined]
             return generator.random(len(truth[here]))
 
@@ -142,7 +143,7 @@ def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Po
 
 
 def event_sums(fields: Fields) -> Arrays:
-    """Sums of all thresholds, (region, threshold, ...)."""
+    """The sums of event scores at all thresholds, (region, threshold, ...)."""
     rows: list[Arrays] = []
     for threshold in fields.thresholds:
         event = Event(fields, threshold)

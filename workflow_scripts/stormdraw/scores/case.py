@@ -1,4 +1,4 @@
-"""One case of one system, scored and written."""
+"""Score one case of one system and write its statistics."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,14 +32,13 @@ def score_case(
     threads: int = 1,
     may_be_missing: bool = False,
 ) -> xr.Dataset:
-    """Reduce the ensemble at `ensemble_path` to sufficient statistics and write them.
+    """Reduce the ensemble at `ensemble_path` to sufficient statistics, write and return them.
 
-    Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
-    hold their valid times. `run_seed` breaks the ties of ranks. `in_common` has the leads and
-    the points that all systems are compared on; without it a point counts
-    where this ensemble has it. A case without any point is an error unless it `may_be_missing`, or
-    the ensemble's attribute `missing` says why: then it counts for nothing.
-    Returns what was written.
+    All variables and leads of the ensemble are scored. `truth_paths` are the files of fields that
+    contain the valid times. `run_seed` breaks ties in ranks. `in_common` holds the leads and points
+    on which all systems are compared; without it, the points of this ensemble count. A case without
+    any point is an error, unless it `may_be_missing` or the ensemble's attribute `missing` gives a
+    reason. Such a case contributes nothing.
 
     Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
     truth, and as `Truth` and `case_statistics` do.
@@ -86,7 +85,7 @@ def score_case(
 def _attributes(
     ensemble: xr.Dataset, init: datetime, grid: Grid, run_seed: int, scores: Scores
 ) -> dict[str, Any]:
-    """What the file says of itself: whose scores, how points count, and why there may be none."""
+    """The attributes of the file: provenance, system, weights, grid and reason for a gap."""
     system, method = str(ensemble.attrs["system"]), str(ensemble.attrs["method"])
     gap = {"missing": ensemble.attrs["missing"]} if "missing" in ensemble.attrs else {}
     return {

@@ -1,4 +1,4 @@
-"""A case reduced to sums and counts over its points, from which all scores are ratios."""
+"""Reduce a case to sums and counts over its points. All scores are ratios of these."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,19 +33,19 @@ def case_statistics(
 ) -> xr.Dataset:
     """Sufficient statistics of a case: `registry.sums`, with dims (variable, lead, ...).
 
-    `ensemble` has (member, lead, y, x) for each variable, or `<VAR>_mean` and `<VAR>_spread` (lead,
-    y, x), and a scalar `init`; `truth` gives a variable at a lead, (y, x); `weights` is (y, x);
-    `regions` are masks (y, x), the whole domain if there are none. All sums are weighted; counts
-    are not. A member with no finite value at a lead is left out there, and a point counts where the
-    truth and all other members are finite. One variable at one lead is in memory at a time, and for
-    the wind vector two.
+    `ensemble` holds each variable as (member, lead, y, x), or as `<VAR>_mean` and `<VAR>_spread`
+    (lead, y, x), and a scalar `init`. `truth(name, lead)` returns (y, x). `weights` is (y, x).
+    `regions` are masks (y, x); the default is the whole domain. All sums are weighted; counts are
+    not. A member without a finite value at a lead is left out there. A point counts where the truth
+    and all other members are finite. Only one variable at one lead is in memory at a time, or two
+    for the wind vector.
 
-    With `in_common` the points are those, where the truth is finite. Of a variable at a lead at
-    which the ensemble lacks one of them none counts: it is compared on the same points or not at
-    all. What lacks a point is told in the table of what is missing.
+    With `in_common` its points count where the truth is finite. If the ensemble lacks one of them
+    at a lead, no point of that variable counts at that lead: systems are compared on the same
+    points or not at all. The table of missing data lists such gaps (`stormdraw.scores.missing`).
 
-    Raises StormdrawError if a variable has no point at any lead where others have some, unless all
-    of it `may_be_missing`.
+    Raises StormdrawError if a variable has no point at any lead although points are compared there,
+    unless the case `may_be_missing`.
     """
     if regions is None:
         regions = {WHOLE_DOMAIN: np.ones(weights.shape, bool)}
@@ -63,27 +63,27 @@ def case_statistics(
     blocks: list[Arrays] = []
     maps = MapSums(variables, weights.shape) if case.scores.maps else None
     for name in variables:
-        wanted = there = False
+        wanted = present = False
         for lead in leads:
-            sums, at_points, any_wanted, any_there = case.score(name, lead)
-            wanted, there = wanted or any_wanted, there or any_there
+            sums, at_points, any_wanted, any_present = case.score(name, lead)
+            wanted, present = wanted or any_wanted, present or any_present
             blocks.append(sums)
             if maps is not None:
                 maps.add(name, at_points)
-        if wanted and not there and not may_be_missing:
+        if wanted and not present and not may_be_missing:
             raise StormdrawError(
-                f"{name} at init {case.init}: at no lead is there a point where the truth and the "
-                "members are finite; see which of the two files is empty"
+                f"{name} at init {case.init}: truth and members are both finite at no point of any "
+                "lead; check which of the two files is empty"
             )
-    # Alone: the ensemble's grid mapping would come along.
-    init_alone = ensemble["init"].reset_coords(drop=True)
-    found = _assembled(blocks, variables, leads, list(regions)).assign_coords(init=init_alone)
-    return found if maps is None else found.assign(maps.maps())
+    # Drop the other coordinates of `init`, such as the ensemble's grid mapping.
+    init = ensemble["init"].reset_coords(drop=True)
+    statistics = _assembled(blocks, variables, leads, list(regions)).assign_coords(init=init)
+    return statistics if maps is None else statistics.assign(maps.maps())
 
 
 @dataclass(frozen=True)
 class _Case:
-    """An ensemble, its truth, and how it is scored; `weights` are (region, y, x)."""
+    """An ensemble, its truth and the settings for its scores; `weights` are (region, y, x)."""
 
     ensemble: xr.Dataset
     truth: Callable[[str, int], np.ndarray]
@@ -95,40 +95,41 @@ class _Case:
 
     @property
     def init(self) -> str:
-        """The initial time."""
+        """The initial time as YYYYMMDDHH."""
         return format_init(initial_time(self.ensemble))
 
     def score(self, name: str, lead: int) -> tuple[Arrays, Arrays, bool, bool]:
-        """The sums and maps of a variable at a lead, whether points are compared, and any is there.
+        """Sums and maps of a variable at a lead; whether any point is wanted, and any is present.
 
-        A point is there where truth and forecast are finite.
+        A point is wanted if systems are compared there, and present if truth and forecast are
+        finite there.
         """
         forecast, observed = read_forecast(self.ensemble, name, lead), self.truth(name, lead)
         everywhere = np.ones(observed.shape, bool)
         common = None if self.in_common is None else self.in_common.at(name, lead)
         wanted = everywhere if common is None else common
         known = wanted & np.isfinite(observed)
-        there = known & forecast.valid
-        complete = self.in_common is None or np.array_equal(there, known)
+        present = known & forecast.valid
+        complete = self.in_common is None or np.array_equal(present, known)
         points = wanted if complete else ~everywhere
         labels = (self.init, name, lead)
-        how = (self.scores, self.run_seed, labels, self.threads)
-        sums, maps = block_sums(Block(forecast, observed, self.weights, points, *how))
-        # Beside both components of the wind its speed would take too much memory.
+        options = (self.scores, self.run_seed, labels, self.threads)
+        sums, maps = block_sums(Block(forecast, observed, self.weights, points, *options))
+        # Wind speed and both components together would take too much memory.
         del forecast
         if name == "WIND10" and {"U10", "V10"} <= set(self.ensemble.data_vars):
             u, v = (read_forecast(self.ensemble, part, lead) for part in ("U10", "V10"))
             true_u, true_v = (self.truth(part, lead) for part in ("U10", "V10"))
             sums |= wind_sums(Wind(u, v, true_u, true_v, self.weights, points, self.threads))
-        return sums, maps, bool(wanted.any()), bool(there.any())
+        return sums, maps, bool(wanted.any()), bool(present.any())
 
 
 def _assembled(
     blocks: Sequence[Arrays], variables: list[str], leads: list[int], regions: list[str]
 ) -> xr.Dataset:
-    """Blocks in the order of variable, then lead, as a dataset.
+    """Assemble blocks, ordered by variable and lead, into a dataset.
 
-    A sum that is longer in one block than in another is filled up; one that no block has is left
+    Shorter arrays are padded to the longest one of the same sum. Sums that no block has are left
     out.
     """
     dataset = xr.Dataset(
@@ -138,20 +139,20 @@ def _assembled(
             "region": np.array(regions, dtype=object),
         }
     )
-    for name, own in registry.sums().items():
-        having = [np.shape(block[name]) for block in blocks if name in block]
-        if not having:
+    for name, description in registry.sums().items():
+        shapes = [np.shape(block[name]) for block in blocks if name in block]
+        if not shapes:
             continue
-        size = tuple(max(lengths) for lengths in zip(*having, strict=True))
-        values: np.ndarray = np.full((len(blocks), *size), own.fill, own.kind)
+        size = tuple(max(lengths) for lengths in zip(*shapes, strict=True))
+        values: np.ndarray = np.full((len(blocks), *size), description.fill, description.kind)
         for index, block in enumerate(blocks):
             if name in block:
-                found = np.asarray(block[name])
-                place: tuple[Any, ...] = (index, *(slice(length) for length in found.shape))
-                values[place] = found
+                array = np.asarray(block[name])
+                place: tuple[Any, ...] = (index, *(slice(length) for length in array.shape))
+                values[place] = array
         dataset[name] = (
-            ("variable", "lead", *own.dims),
+            ("variable", "lead", *description.dims),
             values.reshape(len(variables), len(leads), *size),
-            {"long_name": own.meaning},
+            {"long_name": description.meaning},
         )
     return dataset

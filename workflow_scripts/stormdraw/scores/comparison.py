@@ -1,4 +1,4 @@
-"""Score files of all systems, side by side, and the check that they may be compared."""
+"""Load the score files of all systems and check that the systems can be compared."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,8 +14,8 @@ from stormdraw.scores import registry
 from stormdraw.scores.settings import WHOLE_DOMAIN
 from stormdraw.times import format_init
 
-# They say what a system lacks, and are of no score.
-_TOLD_ANYWAY = {"absent_members", "missing_points", "missing_truth", "threshold_value"}
+# These describe what a system lacks and its thresholds. They belong to no score and are kept.
+_KEPT = {"absent_members", "missing_points", "missing_truth", "threshold_value"}
 
 
 def load_systems(
@@ -23,16 +23,15 @@ def load_systems(
     region: str = WHOLE_DOMAIN,
     tables: Collection[str] = (),
 ) -> dict[str, xr.Dataset]:
-    """The statistics of each system in a region, with dims (init, variable, lead) and of tables.
+    """The statistics of each system in a region, with dims (init, variable, lead, ...).
 
-    Systems are in the order of name, cases in that of time. `gap` (init) says why a system has no
-    forecast of a case; it is empty where it has one. Besides sums and counts these `tables` are
-    loaded: all of them, of all cases, would be gigabytes. What one system lacks in a case, of a
-    variable at a lead, counts for none: no point is left of it, and nothing is summed.
+    Systems are sorted by name, cases by time. `gap` (init) says why a system has no forecast of a
+    case, and is empty otherwise. Besides plain sums and counts only these `tables` are loaded,
+    because all tables of all cases would take gigabytes. If one system has no point of a variable
+    at a lead of a case, that lead of the case is emptied for all systems.
 
     Raises StormdrawError if a system has no file, two files of one case, or files that differ in
-    variables or leads or lack the region; and if systems cannot be compared (see
-    `check_comparable`).
+    variables or leads or lack the region, or if systems cannot be compared (`check_comparable`).
     """
     systems = {
         name: load_system(name, paths_by_system[name], region, tables)
@@ -43,7 +42,7 @@ def load_systems(
 
 
 def _without_gaps(systems: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
-    """The same systems; where one that has the variable has no point, all count none."""
+    """The systems, emptied wherever one system that has the variable has no point."""
     gaps: dict[str, np.ndarray] = {}
     for system in systems.values():
         for name in variables(system):
@@ -53,35 +52,35 @@ def _without_gaps(systems: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
 
 
 def _without(system: xr.Dataset, gaps: Mapping[str, np.ndarray]) -> xr.Dataset:
-    """A system that counts nothing at gaps (init, lead) of each variable."""
-    gone = np.stack([gaps[name] for name in variables(system)], axis=1)
-    if not (gone & (system["points"].values > 0)).any():
+    """A system with all sums set to 0 at the gaps (init, lead) of each variable."""
+    empty = np.stack([gaps[name] for name in variables(system)], axis=1)
+    if not (empty & (system["points"].values > 0)).any():
         return system
-    counted = xr.DataArray(~gone, dims=("init", "variable", "lead"))
+    counted = xr.DataArray(~empty, dims=("init", "variable", "lead"))
     blank = {
         name: values.where(counted, 0)
         for name, values in system.data_vars.items()
-        if name not in _TOLD_ANYWAY
+        if name not in _KEPT
     }
     return system.assign(blank)
 
 
 def check_reference(reference: str | None, systems: Collection[str]) -> None:
-    """Raise StormdrawError if there is a reference, and it is not among the systems."""
+    """Raise StormdrawError if there is a reference that is not among the systems."""
     if reference is not None and reference not in systems:
         raise StormdrawError(
-            f"scores.reference is {reference!r}, which has no scores; there are those of "
+            f"scores.reference is {reference!r}, which has no scores; choose one of "
             f"{', '.join(sorted(systems))}"
         )
 
 
 def check_comparable(systems: Mapping[str, xr.Dataset]) -> None:
-    """Whether all systems are scored on the same cases, leads and points.
+    """Check that all systems are scored on the same cases, leads and points.
 
-    A system may lack a variable that others have, or all points of it. Where two have it, the
-    points must be the same ones, not only as many.
+    A system may lack a variable or all its points. Otherwise the points must be identical, not only
+    equal in number.
 
-    Raises StormdrawError naming the system that differs from most others.
+    Raises StormdrawError naming the systems that differ from most others.
     """
     _must_agree("cases", {name: cases(system) for name, system in systems.items()}, _differing)
     _must_agree("leads", {name: leads(system) for name, system in systems.items()}, _differing)
@@ -100,7 +99,7 @@ def check_comparable(systems: Mapping[str, xr.Dataset]) -> None:
 
 
 def by_variable(systems: Mapping[str, xr.Dataset]) -> Iterator[tuple[str, dict[str, xr.Dataset]]]:
-    """Each variable in the order of names, and the systems that have it, of it alone."""
+    """Each variable, sorted by name, with the data of the systems that have it."""
     for variable in sorted({name for system in systems.values() for name in variables(system)}):
         having = {name: own for name, own in systems.items() if variable in variables(own)}
         yield variable, {name: own.sel(variable=variable) for name, own in having.items()}
@@ -128,9 +127,9 @@ def load_system(
     tables: Collection[str] = (),
     only: Collection[str] | None = None,
 ) -> xr.Dataset:
-    """The statistics of one system as `load_systems` has them, `only` of some variables.
+    """The statistics of one system as in `load_systems`, optionally `only` of some variables.
 
-    Raises StormdrawError as that does, but for the comparison with others.
+    Raises StormdrawError like `load_systems`, except for the comparison with other systems.
     """
     left_out = [*registry.map_sums(), *(registry.tables() - set(tables))]
     if not paths:
@@ -141,7 +140,7 @@ def load_system(
             path, engine="netcdf4", decode_timedelta=False, drop_variables=left_out
         ) as statistics:
             if region not in statistics["region"].values:
-                raise StormdrawError(f"{path}: no region {region!r}; score this case anew")
+                raise StormdrawError(f"{path}: no region {region!r}; score this case again")
             of_region = statistics.sel(region=region).drop_vars("region")
             if only is not None:
                 of_region = of_region.sel(variable=[v for v in variables(statistics) if v in only])
@@ -161,9 +160,9 @@ def load_system(
 
 
 def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
-    """Cases whose tables are filled up to the longest: members may be absent in some."""
-    named = {str(name) for case in cases for name in case.data_vars}
-    fill = {name: own.fill for name, own in registry.sums().items() if name in named}
+    """Pad the tables of all cases to the longest, since some cases may lack members."""
+    present = {str(name) for case in cases for name in case.data_vars}
+    fill = {name: own.fill for name, own in registry.sums().items() if name in present}
     for name in fill:
         having = next(case[name] for case in cases if name in case)
         for index, case in enumerate(cases):
@@ -178,7 +177,7 @@ def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
             for dim, length in longest.items()
             if length > case.sizes[dim]
         }
-        # Mostly nothing is short, and padding copies everything.
+        # Padding copies everything, and is rarely needed.
         padded.append(case.pad(short, constant_values=fill) if short else case)
     return padded
 
@@ -186,37 +185,37 @@ def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
 def _must_agree(what: str, values: Mapping[str, Any], describe: Callable[[Any, Any], str]) -> None:
     """Raise StormdrawError naming the systems whose value is not the most common one.
 
-    `describe` tells a value, given also the most common one.
+    `describe(value, usual)` puts a value into words, given the most common one.
     """
-    counted = Counter(str(value) for value in values.values())
-    common = counted.most_common(1)[0][0]
-    usual = next(value for value in values.values() if str(value) == common)
-    odd = {name: value for name, value in values.items() if str(value) != common}
+    counts = Counter(str(value) for value in values.values())
+    most_common = counts.most_common(1)[0][0]
+    usual = next(value for value in values.values() if str(value) == most_common)
+    odd = {name: value for name, value in values.items() if str(value) != most_common}
     if odd:
         others = ", ".join(name for name in values if name not in odd)
-        told = "; ".join(f"{name} has {describe(value, usual)}" for name, value in odd.items())
+        odd_text = "; ".join(f"{name} has {describe(value, usual)}" for name, value in odd.items())
         raise StormdrawError(
-            f"scores: the {what} are not the same for all systems: {told}, while {others} has "
+            f"scores: the {what} are not the same for all systems: {odd_text}, while {others} has "
             f"{describe(usual, usual)}; score every system on the same cases, leads and points"
         )
 
 
-def _differing(own: list[Any], usual: list[Any]) -> str:
-    """A list of cases or leads, told by how it differs from the usual one."""
-    missing = [str(value) for value in usual if value not in own]
-    besides = [str(value) for value in own if value not in usual]
-    told = []
+def _differing(values: list[Any], usual: list[Any]) -> str:
+    """The number of cases or leads, and how they differ from the usual ones."""
+    missing = [str(value) for value in usual if value not in values]
+    additional = [str(value) for value in values if value not in usual]
+    differences = []
     if missing:
-        told.append(f"without {', '.join(missing)}")
-    if besides:
-        told.append(f"with {', '.join(besides)} besides")
-    return f"{len(own)} ({', '.join(told)})" if told else str(len(own))
+        differences.append(f"without {', '.join(missing)}")
+    if additional:
+        differences.append(f"additionally {', '.join(additional)}")
+    return f"{len(values)} ({', '.join(differences)})" if differences else str(len(values))
 
 
-def _counted(own: tuple[int, int], usual: tuple[int, int]) -> str:
-    """How many points a system has, and whether they are other ones than usual.
+def _counted(points: tuple[int, int], usual: tuple[int, int]) -> str:
+    """The number of points, and whether they differ from the usual ones.
 
-    Both values are the number of points and the checksum of which points they are.
+    Both arguments are (number of points, checksum of their mask).
     """
-    others = "other " if own[0] == usual[0] and own[1] != usual[1] else ""
-    return f"{own[0]} {others}points"
+    others = "other " if points[0] == usual[0] and points[1] != usual[1] else ""
+    return f"{points[0]} {others}points"

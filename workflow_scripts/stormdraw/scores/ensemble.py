@@ -1,4 +1,4 @@
-"""Reading an ensemble file, one variable at one lead at a time."""
+"""Read an ensemble file, one variable at one lead at a time."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ import xarray as xr
 
 from stormdraw.variables import names_of
 
-# Members that are read at once: unpacking 16 bits takes three times the space of what comes out.
+# The number of members read at once: unpacking 16 bits takes three times the memory of the result.
 _READ_TOGETHER = 8
 
 
@@ -17,9 +17,9 @@ _READ_TOGETHER = 8
 class Forecast:
     """One variable at one lead: members (member, y, x), or mean and spread (y, x).
 
-    `absent` is how many members of the file have no value here; `members` are the others. It is
-    None, not empty, for a distribution known by mean and spread, which nobody else needs.
-    `sampled` is of how many members mean and spread are, 0 if nobody says.
+    `absent` is the number of members in the file without a value here; `members` holds the others.
+    `members` is None, not empty, if only mean and spread are known. These then come from `sampled`
+    members, 0 if the number is unknown.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Forecast:
 
     @cached_property
     def valid(self) -> np.ndarray:
-        """Where all members that are there are finite, (y, x); nowhere if there is none."""
+        """Mask (y, x) of the points where all present members are finite; False without members."""
         if self.members is None:
             with np.errstate(invalid="ignore"):
                 return np.isfinite(self.mean) & np.isfinite(self.spread) & (self.spread >= 0.0)
@@ -42,7 +42,7 @@ class Forecast:
 
 
 def ensemble_variables(ensemble: xr.Dataset) -> list[str]:
-    """The variables an ensemble file has, as members or as mean and spread."""
+    """The variables of an ensemble file, given as members or as mean and spread."""
     return [
         name
         for name in names_of("state", "derived")
@@ -61,9 +61,9 @@ def leads_of(ensemble: xr.Dataset) -> list[int]:
 
 
 def read_forecast(ensemble: xr.Dataset, name: str, lead: int) -> Forecast:
-    """One variable at one lead; where the file lacks the lead, all is missing.
+    """Read one variable at one lead. If the file lacks the lead, everything is missing.
 
-    A member without a finite value is left out. Beside the members no copy of them is held.
+    Members without a finite value are left out. The members are never copied as a whole.
     """
     if lead not in ensemble["lead"].values:
         return _absent(ensemble, name)
@@ -85,7 +85,7 @@ def read_forecast(ensemble: xr.Dataset, name: str, lead: int) -> Forecast:
 
 
 def _sampled(ensemble: xr.Dataset, lead: int) -> int:
-    """Of how many members a mean and spread are, 0 if the file does not tell."""
+    """The number of members behind a mean and spread, 0 if the file does not give it."""
     by_lead = np.atleast_1d(ensemble.attrs.get("members_by_lead", []))
     if len(by_lead) != ensemble.sizes["lead"]:
         return 0
@@ -93,7 +93,7 @@ def _sampled(ensemble: xr.Dataset, lead: int) -> int:
 
 
 def _absent(ensemble: xr.Dataset, name: str) -> Forecast:
-    """A forecast of nothing, by as many members as the file has."""
+    """A forecast in which all members of the file are absent."""
     shape = (ensemble.sizes["y"], ensemble.sizes["x"])
     if name not in ensemble:
         return Forecast(name, None, *np.full((2, *shape), np.nan, np.float32))
@@ -101,5 +101,5 @@ def _absent(ensemble: xr.Dataset, name: str) -> Forecast:
 
 
 def _is_present(member: np.ndarray) -> bool:
-    """Whether a member (y, x) has any finite value; mostly the first row tells."""
+    """Whether a member (y, x) has any finite value. Usually the first row decides."""
     return bool(np.isfinite(member[:1]).any() or np.isfinite(member).any())

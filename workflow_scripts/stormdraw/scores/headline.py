@@ -1,4 +1,4 @@
-"""The few numbers a reader wants first."""
+"""The key numbers of a run: CRPS, skill and spread-error ratio over all leads."""
 
 import textwrap
 from collections.abc import Callable, Sequence
@@ -25,27 +25,27 @@ COLUMNS = (
 
 
 def headline(summary: pd.DataFrame, reference: str | None) -> pd.DataFrame:
-    """One row for each system and variable, all leads together, with columns COLUMNS.
+    """One row for each system and variable over all leads, with columns COLUMNS.
 
-    CRPS is the mean over leads. Skill is 1 - CRPS / CRPS of the reference, both means over leads,
-    of the CRPS that `skill_of` names: crps_fair if both are ensembles, else one of Gaussians.
-    The spread-error ratio averages variances and squared errors over leads before the root. What a
-    system does not have is NaN; `skill_of` is empty where there is no reference to compare with.
+    CRPS is the mean over leads. Skill is 1 - CRPS / CRPS of the reference, both averaged over
+    leads. `skill_of` names the CRPS used: crps_fair if both are ensembles, else a Gaussian CRPS; it
+    is empty without a reference. The spread-error ratio averages variances and squared errors over
+    leads before taking the root. Values that a system lacks are NaN.
     """
     tables = {
         key: rows.pivot_table(index="lead_hours", columns="metric", values="value", dropna=False)
         for key, rows in summary.groupby(["system", "variable"])
     }
     rows = []
-    for (system, variable), of_one in summary.groupby(["system", "variable"]):
+    for (system, variable), group in summary.groupby(["system", "variable"]):
         scores = tables[system, variable]
         skill, skill_of = _skill(scores, tables.get((reference, variable)))
         rows.append(
             (
                 system,
                 variable,
-                of_one["members"].min(),
-                of_one["cases"].min(),
+                group["members"].min(),
+                group["cases"].min(),
                 len(scores),
                 _mean(scores, "crps_fair"),
                 _mean(scores, "crps_gaussian"),
@@ -59,9 +59,9 @@ def headline(summary: pd.DataFrame, reference: str | None) -> pd.DataFrame:
 
 
 def headline_text(headline: pd.DataFrame, reference: str | None, truth: Sequence[str]) -> str:
-    """The table for a terminal of 100 columns: a block for each score, variables side by side.
+    """The table for a terminal of 100 columns: one block per score, one column per variable.
 
-    `truth` are sentences on what the scores were made with.
+    `truth` are sentences that describe the truth.
     """
     counts = {
         name: ", ".join(str(count) for count in sorted(set(headline[name])))
@@ -77,12 +77,12 @@ def headline_text(headline: pd.DataFrame, reference: str | None, truth: Sequence
     blocks.append(_block(headline, "Spread-error ratio: 1 when calibrated", _calibrated))
     notes = [f"Cases: {counts['cases']}.", *(textwrap.fill(line, WIDTH) for line in truth)]
     if headline["crps_fair"].isna().any() or headline["skill_of"].isin(GAUSSIAN_CRPS).any():
-        notes.append("g: Gaussian CRPS, where only mean and spread are known; compare g with g.")
+        notes.append("g: Gaussian CRPS from mean and spread; compare it only with other g values.")
     return "\n\n".join([*blocks, "\n".join(notes)]) + "\n"
 
 
 def _block(headline: pd.DataFrame, title: str, cell: Callable[[pd.Series], str]) -> str:
-    """A title, a line of variables, and a line for each system."""
+    """A title, a line of variables, and one line per system."""
     variables = sorted(set(headline["variable"]), key=scored_order)
     cells = {(row["system"], row["variable"]): cell(row) for _, row in headline.iterrows()}
     rows = [
@@ -112,22 +112,22 @@ def _calibrated(row: pd.Series) -> str:
 
 
 def _digits(value: float) -> str:
-    """Three digits that count, without an exponent."""
+    """Three significant digits without an exponent."""
     return np.format_float_positional(value, 3, fractional=False, trim="-")
 
 
 def _mean(scores: pd.DataFrame, metric: str) -> float:
-    """Mean over leads, NaN if the system does not have the metric at each."""
+    """The mean over leads, NaN if the system lacks the metric at any lead."""
     return float(scores[metric].mean(skipna=False)) if metric in scores else np.nan
 
 
-def _skill(own: pd.DataFrame, reference: pd.DataFrame | None) -> tuple[float, str]:
-    """Skill and the name of the CRPS it is of."""
+def _skill(scores: pd.DataFrame, reference: pd.DataFrame | None) -> tuple[float, str]:
+    """The skill, and the name of the CRPS it is based on."""
     if reference is None:
         return np.nan, ""
-    metric = shared_crps(own, reference)
-    scale = _mean(reference, metric)
-    return (1.0 - _mean(own, metric) / scale if scale else np.nan), metric
+    metric = shared_crps(scores, reference)
+    standard = _mean(reference, metric)
+    return (1.0 - _mean(scores, metric) / standard if standard else np.nan), metric
 
 
 def _spread_error_ratio(scores: pd.DataFrame) -> float:

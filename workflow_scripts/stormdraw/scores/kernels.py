@@ -1,8 +1,7 @@
-"""Compiled loops: what NumPy would need ten passes over memory for.
+"""Compiled loops for work that takes NumPy ten passes over memory.
 
-Numba keeps the machine code in NUMBA_CACHE_DIR, which the workflow sets to a folder of its own, so
-that only the first job of a run compiles. All loops release the GIL: blocks of points run in
-threads.
+Numba caches the machine code in NUMBA_CACHE_DIR, a folder that the workflow sets, so that only the
+first job of a run compiles. All loops release the GIL, so that threads can share the points.
 """
 
 import functools
@@ -14,17 +13,16 @@ import numpy as np
 
 
 def compiled(loop: Callable[..., None]) -> Callable[..., None]:
-    """The loop in machine code, from its first call on.
+    """Compile the loop at its first call.
 
-    Not earlier, since whoever only asks which scores there are need not wait for Numba.
+    Importing Numba is slow, and listing the scores does not need it.
     """
 
     @functools.cache
     def machine_code() -> Callable[..., None]:
         import numba
 
-        # Sums may be reassociated, which lets them use vector instructions; NaN and inf keep their
-        # meaning.
+        # Reassociating sums allows vector instructions. NaN and inf keep their meaning.
         return numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})(loop)
 
     @functools.wraps(loop)
@@ -35,9 +33,9 @@ def compiled(loop: Callable[..., None]) -> Callable[..., None]:
 
 
 def in_threads(work: Callable[[slice], None], size: int, together: int, threads: int) -> None:
-    """`work` on each slice of so many of `size` things, several at once.
+    """Call `work` in threads on slices of length `together` that cover `size` items.
 
-    The slices do not depend on the number of threads, so that no digit does.
+    The slices do not depend on the number of threads, so neither do the results.
     """
     slices = [slice(first, min(first + together, size)) for first in range(0, size, together)]
     with ThreadPoolExecutor(threads) as pool:
@@ -46,7 +44,7 @@ def in_threads(work: Callable[[slice], None], size: int, together: int, threads:
 
 @compiled
 def count_reaching(members, threshold, counts):  # type: ignore[no-untyped-def]
-    """Add to `counts` (point,) how many `members` (member, point) are at least the threshold."""
+    """Add to `counts` (point,) the number of `members` (member, point) at or above a threshold."""
     for member in range(members.shape[0]):
         for point in range(members.shape[1]):
             counts[point] += members[member, point] >= threshold
@@ -54,33 +52,34 @@ def count_reaching(members, threshold, counts):  # type: ignore[no-untyped-def]
 
 @compiled
 def point_scores(errors, valid, scores, counts):  # type: ignore[no-untyped-def]
-    """Mean, variance, standard and fair CRPS, members below and equal, of sorted errors.
+    """Compute scores of sorted errors, and the number of members below and equal to the truth.
 
-    `errors` is (point, member); `valid` (point,) is narrowed to points where all are finite;
-    `scores` is (4, point) and `counts` (2, point), 0 where not valid. Each point's sums are formed
-    in the order of its sorted members, so that neither blocks nor threads change a digit.
+    `errors` is (point, member). `valid` (point,) is restricted to points where all are finite.
+    `scores` (4, point) receives mean, variance, standard and fair CRPS; `counts` (2, point) the
+    members below and equal; both are 0 where not valid. The sums of a point are formed in the order
+    of its sorted members, so batches and threads do not change the result.
 
     For M members x_i and the truth y:
 
         standard = 1/M sum_i |x_i - y| - 1/(2 M^2)     sum_ij |x_i - x_j|
         fair     = 1/M sum_i |x_i - y| - 1/(2 M (M-1)) sum_ij |x_i - x_j|
 
-    The standard one scores the ensemble as a distribution of M steps (properscoring, xskillscore);
-    the fair one is what infinitely many members of the same distribution would score on average
-    (Ferro 2014, doi:10.1002/qj.2270, eq. 8). Both are the absolute error when M is 1. In ascending
-    order, sum_ij |x_i - x_j| = 2 sum_k (2k - M + 1) x_k with k = 0 .. M-1, so no pairs are formed.
+    The standard CRPS treats the ensemble as a step function (properscoring, xskillscore). The fair
+    CRPS is what infinitely many members of the same distribution would score on average (Ferro
+    2014, doi:10.1002/qj.2270, eq. 8). Both are the absolute error if M = 1. In ascending order,
+    sum_ij |x_i - x_j| = 2 sum_k (2k - M + 1) x_k with k = 0 .. M-1, so no pairs are formed.
     """
     points, count = errors.shape
     for point in range(points):
         row = errors[point]
-        # Sorted, so that -inf comes first, inf and NaN last.
+        # The errors are sorted: -inf comes first, inf and NaN come last.
         if not (valid[point] and np.isfinite(row[0]) and np.isfinite(row[count - 1])):
             valid[point] = False
             scores[:, point] = 0.0
             counts[:, point] = 0
             continue
-        # Seen from the median: a mean that is large beside the spread would eat the variance's
-        # digits, and equal members have no variance at all.
+        # Deviations from the median avoid cancellation if the mean is large compared to the
+        # spread, and give equal members a variance of exactly 0.
         median = np.float64(row[count // 2])
         total = squares = distance = half_pairs = 0.0
         below = equal = 0

@@ -1,4 +1,4 @@
-"""How much memory scoring takes, from the configuration alone."""
+"""Estimate the memory that scoring takes, from the configuration alone."""
 
 import math
 from collections.abc import Collection
@@ -11,51 +11,50 @@ from stormdraw.variables import scored_variables
 # Python, its libraries and compiled loops.
 _PROCESS_BYTES = 500_000_000
 
-# Bytes at each point, most in double precision: of sums over fields, beside the members; for each
-# region, its weights; for each variable, each of its maps over leads.
+# Bytes per grid point, mostly in double precision: sums over fields besides the members, the
+# weights of each region, and each map over leads of each variable.
 _SUMS_OF_FIELDS = 116
 _EACH_REGION = 18
 _EACH_MAP = 5
 # Masks of the points that count.
 _MASKS = 3
 
-# What xarray holds beside the numbers of each sum of a case while a system is read.
+# Bytes that xarray needs besides the numbers, for each sum of a case, while a system is read.
 _READ_BYTES = 2000
 
-# A row of a table of scores, as Python holds it before the table is made, and in the table.
+# Bytes of a row of scores as a Python tuple, and in the finished table.
 _ROW_BYTES, _TABLE_ROW_BYTES = 600, 160
 
-# Arrays (resample, lead) of a score while its interval is made.
+# The number of arrays (resample, lead) while the interval of a score is computed.
 _RESAMPLED = 18
 
 
 def case_megabytes(settings: Settings, members: int) -> int:
-    """What to ask for to score a case of a system, see `case_bytes`."""
+    """The memory to request for scoring a case of a system, see `case_bytes`."""
     return _megabytes(_PROCESS_BYTES + case_bytes(settings, members))
 
 
 def summary_megabytes(settings: Settings, members: Collection[int]) -> int:
-    """What to ask for to sum up all cases, see `summary_bytes`."""
+    """The memory to request for summing up all cases, see `summary_bytes`."""
     return _megabytes(_PROCESS_BYTES + summary_bytes(settings, members))
 
 
 def points_megabytes(settings: Settings, members: Collection[int]) -> int:
-    """What to ask for to find the points that all of such ensembles have, see `points_bytes`."""
+    """The memory to request for finding the common points of ensembles, see `points_bytes`."""
     return _megabytes(_PROCESS_BYTES + points_bytes(settings, members))
 
 
 def products_megabytes(settings: Settings, members: int) -> int:
-    """What to ask for to make products: two blocks of members (member, y, x) and sums of them."""
+    """The memory to request for products: two blocks of members (member, y, x) and their sums."""
     each = 8 * members + _SUMS_OF_FIELDS
     return _megabytes(_PROCESS_BYTES + each * _points(settings))
 
 
 def case_bytes(settings: Settings, members: int) -> int:
-    """The most that scoring a case takes beside the process, with so many members in the file.
+    """The most bytes that scoring a case takes besides the process, for a file of `members`.
 
-    0 members are a mean and spread. There are the members (member, y, x) of one variable at one
-    lead, and as many more as its scores hold. One field of the truth is held, and one mask of the
-    points that all systems are compared on.
+    0 members mean mean and spread. In memory are the members (member, y, x) of one variable at one
+    lead, the copies that its scores make, one field of the truth and the mask of common points.
     """
     thresholds, scored = _thresholds(settings), scored_variables(settings.variables)
     copies = max(
@@ -63,7 +62,7 @@ def case_bytes(settings: Settings, members: int) -> int:
         for score in registry.scores().values()
         if (thresholds or not score.event) and ("WIND10" in scored or not score.wind)
     )
-    # A mean and spread are two fields.
+    # Mean and spread are two fields.
     blocks = (1 + copies) * 4 * (members or 2) + _SUMS_OF_FIELDS
     regions = _EACH_REGION * (1 + len(settings.scores.regions))
     maps = _EACH_MAP * len(scored) * len(registry.map_sums()) // 2 if settings.scores.maps else 0
@@ -71,10 +70,10 @@ def case_bytes(settings: Settings, members: int) -> int:
 
 
 def points_bytes(settings: Settings, members: Collection[int]) -> int:
-    """The most that finding common points takes beside the process, with so many members a file.
+    """The most bytes that finding common points takes besides the process, for these files.
 
-    The members (member, y, x) of one variable at one lead, or a mean and spread, with what they
-    are unpacked in; then a bit for each point, variable and lead, and a byte of each mask.
+    In memory are the members (member, y, x) of one variable at one lead, or mean and spread, with
+    the buffers to unpack them; then a bit and a byte for each point, variable and lead.
     """
     fields = len(scored_variables(settings.variables)) * len(settings.leads)
     block = 4 * max(members, default=0) + _SUMS_OF_FIELDS
@@ -82,13 +81,13 @@ def points_bytes(settings: Settings, members: Collection[int]) -> int:
 
 
 def summary_bytes(settings: Settings, members: Collection[int]) -> int:
-    """The most that summing up takes beside the process, of systems with so many members each.
+    """The most bytes that summing up takes besides the process, for systems of these sizes.
 
-    The sums of all systems and cases are held, those of one system twice while they are read, and
-    the tables of scores that are made. While another is made, its rows are held, and either the
-    scores of a variable of all systems and its sums of one system, without each day and of each
-    alone, and the resampled days; or a copy of the cases of an hour of the day. At the end all
-    tables are joined.
+    In memory are the sums of all systems and cases (those of one system twice while they are read)
+    and the finished tables of scores. While another table is made, its rows are added, and either
+    the scores of one variable of all systems with the sums of one system (leaving out each day, and
+    of each day alone) and the resampled days, or a copy of the cases of one hour of the day. At
+    the end all tables are concatenated.
     """
     scores, leads = settings.scores, len(settings.leads)
     variables = len(scored_variables(settings.variables))
@@ -107,7 +106,7 @@ def summary_bytes(settings: Settings, members: Collection[int]) -> int:
     weightings = 8 * (1 + 2 * days)
     resampled = 8 * scores.bootstrap_samples * (days + _RESAMPLED * leads)
     of_scores = weightings * leads * of_a_variable * len(members)
-    # Tables whose length is the number of members are summed a lead at a time.
+    # Tables whose length depends on the number of members are summed one lead at a time.
     lengths = registry.lengths()
     by_size = [own for own in written if any(callable(lengths.get(dim)) for dim in own.dims)]
     at_once = [own for own in written if own not in by_size]
@@ -117,7 +116,7 @@ def summary_bytes(settings: Settings, members: Collection[int]) -> int:
         + 2 * sum(_numbers(settings, own, largest) for own in by_size)
     )
     hours = {time.hour for time in settings.initial_times()}
-    # All leads together at each valid hour of the day.
+    # The last term counts valid hours, each of which combines all leads.
     blocks = leads * (1 + len(scores.regions) + len(hours)) + min(24, leads * len(hours))
     rows = variables * len(members) * of_a_variable
     tables = _TABLE_ROW_BYTES * rows * blocks
@@ -128,7 +127,7 @@ def summary_bytes(settings: Settings, members: Collection[int]) -> int:
 
 
 def grid_points(settings: Settings) -> int:
-    """Points of the grid; of a mirror whose files are crops, at most."""
+    """The number of points of the archive's grid; an upper bound if a mirror holds crops."""
     if settings.fields.crop is not None:
         bounds = (settings.fields.crop.rows, settings.fields.crop.columns)
     elif settings.archive.source == "simulated":
@@ -140,19 +139,19 @@ def grid_points(settings: Settings) -> int:
 
 
 def _points(settings: Settings) -> int:
-    """Points of the target grid, whose blocks may be averages over several of the archive's."""
+    """The number of points of the target grid, which may consist of block averages."""
     return grid_points(settings) // settings.fields.coarsen**2
 
 
 def _thresholds(settings: Settings) -> int:
-    """The most thresholds of any variable."""
+    """The largest number of thresholds of any variable."""
     scored = scored_variables(settings.variables)
     thresholds = settings.scores.thresholds
     return max((len(own) for name, own in thresholds.items() if name in scored), default=0)
 
 
 def _numbers(settings: Settings, own: Sum, members: int) -> int:
-    """How many numbers a sum is, of a variable at a lead of a case in one region."""
+    """The number of values in a sum of one variable at one lead of a case in one region."""
     known = registry.lengths() | {
         "region": 1,
         "threshold": _thresholds(settings),
@@ -163,7 +162,7 @@ def _numbers(settings: Settings, own: Sum, members: int) -> int:
 
 
 def _metrics(settings: Settings) -> int:
-    """How many metrics a variable has at most."""
+    """The largest number of metrics of a variable."""
     scores = settings.scores
     counts = {name: len(values) for name, values in scores.parameters.items()}
     counts["threshold"] = _thresholds(settings)
@@ -172,7 +171,7 @@ def _metrics(settings: Settings) -> int:
         for score in registry.scores().values()
         for metric in score.metrics.values()
     )
-    # Of skills against a system there is one of each score.
+    # Each score has one skill against each of the other systems.
     compared = sum(1 for score in registry.scores().values() if score.against)
     return alone + compared * len({scores.reference, *settings.baselines()} - {None})
 

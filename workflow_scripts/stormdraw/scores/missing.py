@@ -1,4 +1,4 @@
-"""What was missing, and is therefore left out of the scores of all systems."""
+"""The table of missing data, which is left out of the scores of all systems."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,11 +23,12 @@ _MISSING = ("absent_members", "missing_points", "missing_truth")
 
 
 def missing_data(paths_by_system: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
-    """One row for each system, variable, case and lead that lacks anything, with columns COLUMNS.
+    """One row for each system, variable, case and lead with missing data, with columns COLUMNS.
 
-    `absent_members` have no value at all; at `missing_points` one of the others is not finite; at
-    `missing_truth` the truth is not. `points` is how many are left for all systems. `reason`
-    says why the system has no forecast of the case at all, if it cannot be started.
+    `absent_members` counts members without any value, `missing_points` points at which another
+    member is not finite, and `missing_truth` points at which the truth is not finite. `points` is
+    the number of points that remain for all systems. `reason` says why the system cannot start the
+    case, and is empty otherwise.
     """
     rows = []
     for name, system in load_systems(paths_by_system).items():

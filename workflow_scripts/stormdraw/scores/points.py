@@ -1,7 +1,7 @@
-"""Which points can be compared: those that no reference and no baseline lacks.
+"""The common points of a case: those that no reference and no baseline lacks.
 
-results/points/{init}.nc has masks `points` (number, y, x), 1 where a point counts, and in `mask`
-(variable, lead) the number of each variable's. Mostly there is one mask, and the file is small.
+results/points/{init}.nc holds the distinct masks `points` (number, y, x), 1 where a point counts,
+and in `mask` (variable, lead) the number of the mask that applies. Usually there is a single mask.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,10 @@ def write_points(
     output: Path,
     may_be_missing: bool = False,
 ) -> None:
-    """Write which points (y, x) all of these ensembles of one case have, by variable and lead.
+    """Write the points (y, x) that all of these ensembles of a case have, by variable and lead.
 
-    An ensemble that lacks a variable has no say in it. One that lacks a lead leaves no point there.
+    An ensemble without a variable does not affect its points. One that lacks a lead leaves no
+    point there.
 
     Raises StormdrawError if an ensemble has no point of a variable at any lead, unless it
     `may_be_missing` or the ensemble's attribute `missing` says why.
@@ -34,13 +35,13 @@ def write_points(
         with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as ensemble:
             shape = (ensemble.sizes["y"], ensemble.sizes["x"])
             for name in ensemble_variables(ensemble):
-                own = [np.packbits(read_forecast(ensemble, name, lead).valid) for lead in leads]
-                if not (np.any(own) or may_be_missing or "missing" in ensemble.attrs):
+                masks = [np.packbits(read_forecast(ensemble, name, lead).valid) for lead in leads]
+                if not (np.any(masks) or may_be_missing or "missing" in ensemble.attrs):
                     raise StormdrawError(
-                        f"{path}: {name}: at no lead is there a point where the members are "
-                        "finite; see whether the file is empty"
+                        f"{path}: {name}: the members are finite at no point of any lead; check "
+                        "whether the file is empty"
                     )
-                for lead, mask in zip(leads, own, strict=True):
+                for lead, mask in zip(leads, masks, strict=True):
                     bits[name, lead] = mask & bits.get((name, lead), mask)
     _write(bits, shape, leads, output)
 
@@ -51,7 +52,7 @@ def _write(
     leads: Sequence[int],
     output: Path,
 ) -> None:
-    """Each of the masks once; `bits` are packed."""
+    """Write each distinct mask once; `bits` are packed masks."""
     names = list(dict.fromkeys(name for name, _ in bits))
     masks = list(dict.fromkeys(mask.tobytes() for mask in bits.values()))
     which = [[masks.index(bits[name, lead].tobytes()) for lead in leads] for name in names]
@@ -68,7 +69,7 @@ def _write(
             "variable": np.array(names, dtype=object),
             "lead": ("lead", np.array(leads, np.int32), {"units": "h"}),
         },
-        # No time of writing: the same points are the same bytes.
+        # Without a time stamp equal points give equal bytes.
         attrs={"Conventions": "CF-1.11", "title": "Points that no reference or baseline lacks"},
     )
     encoding = {"points": {"zlib": True, "chunksizes": (1, *shape)}} if masks else {}
@@ -77,7 +78,7 @@ def _write(
 
 
 class CommonPoints:
-    """The points that `write_points` found, and the `leads` it looked at."""
+    """The points in a file of `write_points`, and its `leads` in hours."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -92,7 +93,7 @@ class CommonPoints:
         self._last: tuple[int, np.ndarray] = (-1, np.empty(0))
 
     def at(self, name: str, lead: int) -> np.ndarray | None:
-        """Whether each point counts, bool (y, x); None, for all, if nobody has the variable."""
+        """Whether each point counts, bool (y, x); None (all count) for an unknown variable."""
         if (name, lead) not in self._which:
             return None
         place = self._which[name, lead]

@@ -1,4 +1,4 @@
-"""Where scores are taken: the whole domain, boxes, and what polygons enclose."""
+"""The regions that are scored: the whole domain, boxes and polygons."""
 
 import json
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from stormdraw.scores.settings import WHOLE_DOMAIN, Box, Outline
 
 
 def region_masks(grid: Grid, regions: Mapping[str, Box | Outline]) -> dict[str, np.ndarray]:
-    """Which points (y, x) lie in each region; the first is the whole domain.
+    """The mask (y, x) of each region; the first is the whole domain.
 
-    A point belongs to the region its centre lies in.
+    A grid cell belongs to a region if its centre lies inside.
 
-    Raises StormdrawError if a file cannot be read or a region has no point of the grid.
+    Raises StormdrawError if a file cannot be read or a region contains no point of the grid.
     """
     longitude, latitude = grid.longitude_latitude()
     masks = {WHOLE_DOMAIN: np.ones(grid.shape, bool)}
@@ -30,7 +30,7 @@ def region_masks(grid: Grid, regions: Mapping[str, Box | Outline]) -> dict[str, 
             masks[name] = _in_outline(region, longitude, latitude)
         if not masks[name].any():
             raise StormdrawError(
-                f"scores.regions.{name}: no point of the grid lies in it; the grid spans "
+                f"scores.regions.{name}: it contains no point of the grid, which spans "
                 f"{longitude.min():.2f} to {longitude.max():.2f} E, {latitude.min():.2f} to "
                 f"{latitude.max():.2f} N"
             )
@@ -53,7 +53,7 @@ def _in_outline(outline: Outline, longitude: np.ndarray, latitude: np.ndarray) -
         raise StormdrawError(f"{path}: cannot be read as a region: {error}") from None
     polygons = [shape for shape in shapes if shape.geom_type in ("Polygon", "MultiPolygon")]
     if not polygons:
-        raise StormdrawError(f"{path}: no polygon in it; a region is given by polygons")
+        raise StormdrawError(f"{path}: no polygon found; a region consists of polygons")
     area = shapely.union_all([shapely.make_valid(polygon) for polygon in polygons])
     shapely.prepare(area)
     return shapely.intersects_xy(area, longitude, latitude)

@@ -1,9 +1,8 @@
-"""A score: a file in `statistics/`, and its name is the file's.
+"""Scores: each file in `statistics/` defines one as its `SCORE` and gives it its name.
 
-The file has a `SCORE`. Its statistics reduce one variable at one lead of a case to sums, which are
-written; its metrics are made of sums over cases; and it says how each metric is read. Nothing else
-names the file: the tables of scores, the score files, what they are planned to take in memory, and
-the page find it here.
+A score reduces one variable at one lead of a case to sums, which are written, and computes metrics
+from the sums over cases. It also says how to present each metric. Nothing else names the file: the
+score files, the tables of scores, the memory estimates and the page use the registry.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,17 +18,17 @@ if TYPE_CHECKING:
 Arrays = dict[str, np.ndarray]
 Length = int | Callable[[int], int]
 
-# What a metric may have one value for each of: the thresholds of its variable, the widths of
-# neighbourhoods, and the probabilities from which on a warning is given.
+# The parameters of metrics: the thresholds of the variable, the widths of neighbourhoods, and the
+# probabilities at or above which a warning is issued.
 PARAMETERS = ("threshold", "width", "probability")
 
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum or count in a score file, with dims (variable, lead) and these.
+    """A sum or count in a score file, with dims (variable, lead, *dims).
 
-    Where an array is shorter than in another case or at another lead, `fill` fills it up. No metric
-    is made of one `for_diagrams`.
+    Arrays that are shorter than in another case or at another lead are padded with `fill`. Sums
+    `for_diagrams` are not used by any metric.
     """
 
     meaning: str
@@ -41,13 +40,13 @@ class Sum:
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric is read; one without a label is in the tables of scores, but not on the page.
+    """How to present a metric. Without a label it is in the tables of scores but not on the page.
 
-    `best` is what a good forecast has. An `amount` has the units of the variable or none, a `ratio`
-    is told by two decimals, a `skill` in per cent. `stand_in` is the metric of a system that has no
-    members. A metric that is `offered` can be chosen for the page's matrix. `dims` are what there
-    is one of it for, of PARAMETERS: they are columns of the tables of scores, and may stand in
-    braces in the label.
+    `best` is the value of a good forecast. An `amount` has the units of the variable or none; a
+    `ratio` is shown with two decimals, a `skill` in per cent. For systems without members the
+    metric `stand_in` replaces it. Readers of the page can choose a metric that is `offered`. `dims`
+    are those of PARAMETERS that it depends on: they are columns of the tables of scores, and the
+    label may contain them in braces.
     """
 
     label: str = ""
@@ -60,23 +59,24 @@ class Metric:
 
 @dataclass(frozen=True)
 class Score:
-    """Statistics, and the metrics made of them.
+    """Sums of a case, and the metrics computed from them.
 
-    `sums` are made by functions of what they need; a sum that a function leaves out is not there.
-    `points` is called with some points at a time and their sorted members, and what it makes is
-    added up. The others are called only where any point counts: `fields` with members on the grid,
-    `event` with each threshold of a variable that has any (the dimension after the region is the
-    threshold; a score that has this is not made of other variables), and `wind` with both
-    components, once beside the speed. `copies` of a variable's members are held meanwhile.
+    The functions `points`, `fields`, `event` and `wind` return `sums`; they may omit some. `points`
+    is called with a batch of points and their sorted members, and its results are added up. The
+    others are called only if any point counts: `fields` with the members on the grid; `event` with
+    each threshold of a variable that has thresholds (the dimension after the region is the
+    threshold, and variables without thresholds do not get this score); `wind` with both components,
+    together with the wind speed. `copies` is how many copies of a variable's members they need.
 
-    `metrics` are by name. `cases` makes them (resample, lead, ...) of sums over all cases, where
-    `Metric.dims` follow the lead; `sizes` makes them (resample, ...) at one lead, of sums over the
-    cases of each number of members, for tables as long as the ensemble. `against` makes `skills` of
-    the metrics of a system and of another one.
+    `metrics` are by name. `cases` computes them (resample, lead, *Metric.dims) from sums over all
+    cases. `sizes` computes them (resample, ...) at one lead from the sums for each number of
+    members, for tables whose length depends on it. `against` computes `skills` from the metrics of
+    a system and of another one.
 
-    `maps` are values at each point, told in words, whose sums over leads are kept. `lengths` are
-    those of dimensions that only this score's sums have, by itself or for so many members (0 for a
-    mean and spread); one of the latter kind comes last. `place` orders the metrics on the page.
+    `maps` are (description, function of points); their sums over leads are kept. `lengths` are the
+    lengths of dimensions that only this score's sums have, fixed or as a function of the number of
+    members (0 for mean and spread); a dimension of the latter kind comes last. `place` orders the
+    metrics on the page.
     """
 
     sums: Mapping[str, Sum]

@@ -12,7 +12,7 @@ WHOLE_DOMAIN = "domain"
 
 
 class Box(Section):
-    """A region between two meridians and two parallels, in degrees; west of Greenwich is below 0.
+    """A region between two meridians and two parallels in degrees; western longitudes are negative.
 
     A box whose west is greater than its east crosses the 180th meridian.
     """
@@ -32,18 +32,18 @@ class Box(Section):
 
     @property
     def width(self) -> float:
-        """Degrees from its west eastwards to its east."""
+        """Degrees from west eastwards to east."""
         return (self.east - self.west) % 360.0 or 360.0
 
 
 class Outline(Section):
-    """A region that polygons enclose: a GeoJSON file or a shapefile, in degrees."""
+    """A region enclosed by polygons: a GeoJSON file or a shapefile, in degrees."""
 
     file: Annotated[str, Field(pattern=r"\.(geojson|json|shp)$")]
 
 
-# GRIB2 numbers the thresholds of a variable in one octet (product definition template 4.5), of
-# which all ones stand for a missing value.
+# GRIB2 numbers the thresholds of a variable in one octet (product definition template 4.5), in
+# which 255 (all ones) means a missing value.
 Thresholds = Annotated[list[float], Field(max_length=254)]
 
 
@@ -58,7 +58,7 @@ Region = Annotated[
 
 
 class Scores(Section):
-    """What systems are scored on, what with, and how sure the comparison is."""
+    """How systems are scored and compared."""
 
     reference: Name | None = None
     bootstrap_samples: Annotated[int, Field(ge=100, le=100_000)] = 2000
@@ -84,8 +84,8 @@ class Scores(Section):
             for value in values:
                 if not row.lower <= value <= row.upper:
                     raise ValueError(
-                        f"{name} is between {row.lower:g} and {row.upper:g} {row.units}, and never "
-                        f"or always at least {value:g}"
+                        f"{value:g} is outside the bounds of {name}, {row.lower:g} to "
+                        f"{row.upper:g} {row.units}; choose a threshold within them"
                     )
         return {name: sorted(set(values)) for name, values in thresholds.items() if values}
 
@@ -94,7 +94,9 @@ class Scores(Section):
     def _odd_widths(cls, widths: list[int]) -> list[int]:
         for width in widths:
             if width % 2 == 0:
-                raise ValueError(f"{width} is even: a neighbourhood has its point in the middle")
+                raise ValueError(
+                    f"{width} is even; a neighbourhood is centred on a point: give an odd width"
+                )
         return sorted(set(widths))
 
     @field_validator("variogram_lags", "probabilities")
@@ -104,12 +106,12 @@ class Scores(Section):
 
     @property
     def parameters(self) -> dict[str, list[float]]:
-        """What metrics have one value for each of, but the thresholds of their variable."""
+        """The parameters of metrics except the thresholds, which differ between variables."""
         return {"width": [*map(float, self.neighbourhoods)], "probability": self.probabilities}
 
     @field_validator("regions")
     @classmethod
     def _domain_is_taken(cls, regions: dict[str, Any]) -> dict[str, Any]:
         if WHOLE_DOMAIN in regions:
-            raise ValueError(f"{WHOLE_DOMAIN!r} is the name of all points; choose another")
+            raise ValueError(f"{WHOLE_DOMAIN!r} is reserved for the whole domain; choose another")
         return regions

@@ -1,4 +1,4 @@
-"""Scores of all systems in tidy tables: of the domain, of each region, by hour of the day."""
+"""Tidy tables of the scores of all systems: whole domain, regions, and hours of the day."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
@@ -48,17 +48,17 @@ def summarise(
 ) -> pd.DataFrame:
     """One row for each system, variable, lead and metric, with columns COLUMNS, sorted.
 
-    `members` is the smallest number over cases, 0 for a distribution known by mean and spread;
-    `cases` is how many have a point that counts at the lead, and the others are in no score of it.
-    `ci_low` and `ci_high` bound a score at `scores.confidence`, see `stormdraw.scores.intervals`,
-    NaN with too few days; `undefined_share` is that of the resamples of the days in which there is
-    no such score, as where none of them has an event. `against` is the system that a skill is
-    measured against: the reference, without one there is none, and each of `standards`. It is empty
-    for other metrics. `threshold`, `width` of the neighbourhood and `probability` of a warning are
-    NaN where a metric has none; `init_hour` and `valid_hour` are NaN for all hours of the day. The
-    files were made with the neighbourhoods of `scores`.
+    `members` is the smallest number over cases, 0 if only mean and spread are known. `cases` counts
+    the cases with a point that counts at the lead; other cases do not enter its scores. `ci_low`
+    and `ci_high` bound a score at `scores.confidence` (`stormdraw.scores.intervals`), NaN with too
+    few days. `undefined_share` is the share of resamples in which the score is undefined, such as
+    those without an event. `against` is the system that a skill is measured against: the reference,
+    if there is one, and each of `standards`; it is empty for other metrics. `threshold`, `width`
+    (of the neighbourhood) and `probability` (of a warning) are NaN for metrics without them.
+    `init_hour` and `valid_hour` are NaN for all hours of the day. The files must have been made
+    with the neighbourhoods of `scores`.
 
-    Raises StormdrawError if the reference is not among the systems, and as `load_systems` does.
+    Raises StormdrawError if the reference is not among the systems, and like `load_systems`.
     """
     check_reference(scores.reference, paths_by_system)
     systems = load_systems(paths_by_system, region, registry.tables_of_metrics())
@@ -70,11 +70,11 @@ def summarise(
 def by_hour(
     paths_by_system: Mapping[str, Sequence[Path]], scores: Scores, standards: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """The scores of `summarise` by hour of the day (UTC), with its columns, without intervals.
+    """The scores of `summarise` by hour of the day (UTC), with its columns but without intervals.
 
-    First come the scores of the cases of each `init_hour`; their `valid_hour` is init + lead modulo
-    24. Then, with `init_hour` and `lead_hours` NaN, come those of all forecasts for a `valid_hour`,
-    whatever their lead; `cases` counts each lead of a case.
+    First come the scores of each `init_hour`, with `valid_hour` = init + lead modulo 24. Then come
+    those of each `valid_hour`, combining all leads: `init_hour` and `lead_hours` are NaN, and
+    `cases` counts each lead of a case.
     """
     systems = load_systems(paths_by_system, tables=registry.tables_of_metrics())
     inits, all_leads = (next(iter(systems.values()))[name].values for name in ("init", "lead"))
@@ -82,26 +82,26 @@ def by_hour(
     valid = (initial[:, None] + all_leads) % 24
     tables = []
     for hour in np.unique(initial):
-        alone = {
+        of_hour = {
             name: one.isel(init=np.flatnonzero(initial == hour)) for name, one in systems.items()
         }
-        table = pd.DataFrame(_all_rows(alone, scores, standards), columns=list(COLUMNS))
+        table = pd.DataFrame(_all_rows(of_hour, scores, standards), columns=list(COLUMNS))
         hours = {"init_hour": float(hour), "valid_hour": (hour + table["lead_hours"]) % 24.0}
         tables.append(table.assign(**hours))
     for hour in np.unique(valid):
-        alone = {name: _pooled_leads(one, valid == hour) for name, one in systems.items()}
-        table = pd.DataFrame(_all_rows(alone, scores, standards), columns=list(COLUMNS))
+        of_hour = {name: _pooled_leads(one, valid == hour) for name, one in systems.items()}
+        table = pd.DataFrame(_all_rows(of_hour, scores, standards), columns=list(COLUMNS))
         tables.append(table.assign(lead_hours=np.nan, valid_hour=float(hour)))
     table = pd.concat(tables, ignore_index=True)
     return table.sort_values(_ORDER, ignore_index=True)
 
 
 def _pooled_leads(system: xr.Dataset, chosen: np.ndarray) -> xr.Dataset:
-    """The cases at the leads at which they are `chosen` (init, lead), as cases at one lead."""
+    """The `chosen` (init, lead) cases and leads, all as cases at a single lead."""
     parts = [
-        system.isel(lead=[index], init=np.flatnonzero(own)).assign_coords(lead=[0])
-        for index, own in enumerate(chosen.T)
-        if own.any()
+        system.isel(lead=[index], init=np.flatnonzero(at_lead)).assign_coords(lead=[0])
+        for index, at_lead in enumerate(chosen.T)
+        if at_lead.any()
     ]
     return xr.concat(parts, "init")
 
@@ -114,10 +114,10 @@ def tidy_scores(
     domain: pd.DataFrame | None = None,
     hours: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """The columns of the summary, with `region` after the lead and `days` after the cases.
+    """The scores of all regions: the columns of the summary, plus `region` and `days`.
 
-    `days` is the number of initial days. `domain` is the summary of the whole domain, if it is
-    there already; `hours` is the table of `by_hour`, which then follows.
+    `days` is the number of days with an initial time. `domain` is the summary of the whole domain
+    if it exists already. `hours` is the table of `by_hour`, which is appended.
     """
     name, paths = next(iter(paths_by_system.items()))
     inits = load_systems({name: paths})[name]["init"].values
@@ -138,19 +138,19 @@ def tidy_scores(
 
 
 def write_tidy(table: pd.DataFrame, path: Path) -> None:
-    """Write the table as Parquet; equal tables give equal bytes."""
+    """Write a table as Parquet; equal tables give equal bytes."""
     with replacing(path) as temporary:
         table.to_parquet(temporary, engine="pyarrow", index=False)
 
 
 def write_summary(summary: pd.DataFrame, path: Path) -> None:
-    """Write the table as CSV; equal tables give equal bytes. What is undefined stays empty."""
+    """Write a table as CSV; equal tables give equal bytes. Undefined values are empty."""
     with replacing(path) as temporary:
         summary.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
 
 
 def read_summary(path: Path) -> pd.DataFrame:
-    """The table of `summarise` or `by_hour` that `write_summary` wrote."""
+    """Read a table of `summarise` or `by_hour` that `write_summary` wrote."""
     table = read_table(path, _NUMBERS)
     if "lead_hours" in table and table["lead_hours"].notna().all():
         table = table.astype({"lead_hours": np.int64})
@@ -158,8 +158,8 @@ def read_summary(path: Path) -> pd.DataFrame:
 
 
 def read_table(path: Path, numbers: Sequence[str]) -> pd.DataFrame:
-    """A table that `write_summary` wrote, with `numbers` the columns that can be undefined."""
-    # A system may be called `null` or `nan`.
+    """Read a table that `write_summary` wrote; `numbers` are the columns that can be undefined."""
+    # By default pandas would read systems called `null` or `nan` as missing.
     return pd.read_csv(
         path,
         dtype=dict.fromkeys(numbers, np.float64),
@@ -174,7 +174,7 @@ def _all_rows(
     standards: Sequence[str],
     run_seed: int | None = None,
 ) -> Iterator[tuple]:
-    """The rows of a table with COLUMNS; without a seed there are no intervals."""
+    """The rows of a table with COLUMNS. Without a seed there are no intervals."""
     for variable, having in by_variable(systems):
         inits = next(iter(having.values()))["init"].values
         weights = np.ones((1, len(inits))) if run_seed is None else weightings(inits)
@@ -193,19 +193,20 @@ def _metrics(
     cases: Mapping[str, Cases], standards: Sequence[str | None]
 ) -> dict[str, dict[tuple[str, str], np.ndarray]]:
     """The scores (weighting, lead, ...) of each system, by metric and `against`."""
-    alone = {name: all_metrics(own) for name, own in cases.items()}
-    # How many points there are is no estimate, and has no interval.
+    by_system = {name: all_metrics(of_system) for name, of_system in cases.items()}
+    # The number of points is not an estimate and has no interval.
     scores = {
-        name: {(metric, ""): values for metric, values in own.items()}
+        name: {(metric, ""): values for metric, values in metrics.items()}
         | {("points", ""): cases[name]["points"][:1]}
-        for name, own in alone.items()
+        for name, metrics in by_system.items()
     }
     for against in dict.fromkeys(standards):
-        if against not in alone:
+        if against not in by_system:
             continue
         for name in scores:
             for score in registry.scores().values():
-                skills = score.against(alone[name], alone[against]) if score.against else {}
+                pair = by_system[name], by_system[against]
+                skills = score.against(*pair) if score.against else {}
                 scores[name].update({(metric, against): skill for metric, skill in skills.items()})
     return scores
 
@@ -216,25 +217,25 @@ def _rows(
     scores: Scores,
     run_seed: int,
 ) -> Iterator[tuple]:
-    """The columns from lead_hours on, for one system and variable."""
+    """The columns from `lead_hours` on, for one system and variable."""
     members = smallest_ensembles(cases.system)
     counts = cases.counted.sum(axis=0)
     data = days_with_data(cases.system)
-    how = registry.metrics()
-    for (metric, against), of_all in metrics.items():
-        dims = how[metric].dims if metric in how else ()
+    presentations = registry.metrics()
+    for (metric, against), array in metrics.items():
+        dims = presentations[metric].dims if metric in presentations else ()
         combinations = list(product(*(cases.parameters[dim] for dim in dims)))
-        flat = of_all.reshape(*of_all.shape[:2], len(combinations))
+        flat = array.reshape(*array.shape[:2], len(combinations))
         for place, parameters in enumerate(combinations):
             values = flat[..., place]
             ends = np.full((3, values.shape[1]), np.nan)
             if len(values) > 1:
-                sure = uncertainty(values, data, scores.bootstrap_samples, run_seed)
-                ends = np.stack([*sure.interval(scores.confidence), sure.undefined_share])
-            given = dict(zip(dims, parameters, strict=True))
-            of_row = [float(given.get(name, np.nan)) for name in PARAMETERS]
+                estimate = uncertainty(values, data, scores.bootstrap_samples, run_seed)
+                ends = np.stack([*estimate.interval(scores.confidence), estimate.undefined_share])
+            by_name = dict(zip(dims, parameters, strict=True))
+            of_row = [float(by_name.get(name, np.nan)) for name in PARAMETERS]
             for index, lead in enumerate(leads(cases.system)):
-                # + 0.0 turns -0.0, which would be written with its sign, into 0.0.
+                # Adding 0.0 turns -0.0, which would be written with its sign, into 0.0.
                 numbers = [float(value) + 0.0 for value in (values[0, index], *ends[:, index])]
                 sizes = int(members[index]), int(counts[index])
                 yield lead, metric, *sizes, *numbers, against, *of_row, np.nan, np.nan

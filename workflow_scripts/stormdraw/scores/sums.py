@@ -1,4 +1,4 @@
-"""Sums over the cases of one system and variable, of which its metrics are made."""
+"""Sums over the cases of one system and variable, from which metrics are computed."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -11,10 +11,10 @@ from stormdraw.scores.score import Arrays
 
 
 class Sums:
-    """Weighted sums over cases by name, (resample, ...), each made when it is first asked for.
+    """Weighted sums over cases by name, (resample, ...), each computed on first access.
 
-    `system` has dims (init, ...), and `resamples` (resample, init) tells how often a case counts.
-    `parameters` are the values of those of PARAMETERS that metrics are asked for.
+    `system` has dims (init, ...). `resamples` (resample, init) says how often each case counts.
+    `parameters` are the values of PARAMETERS at which metrics are computed.
     """
 
     def __init__(
@@ -37,12 +37,12 @@ class Sums:
         return self._summed[name]
 
     def of_case(self, name: str) -> np.ndarray:
-        """What is summed, (init, ...) in float64."""
+        """The values of each case, (init, ...) in float64."""
         return self.system[name].values.astype(np.float64)
 
     @cached_property
     def thresholds(self) -> list[float]:
-        """Those of the variable; files are filled up with NaN."""
+        """The thresholds of the variable, without the NaN that pads files."""
         if "threshold_value" not in self:
             return []
         values = self.of_case("threshold_value").reshape(-1, self.system.sizes["threshold"])
@@ -51,12 +51,12 @@ class Sums:
 
 
 class Cases(Sums):
-    """The cases of one variable of a system, with dims (init, lead) and those of each sum.
+    """The cases of one variable of a system, with dims (init, lead, ...).
 
-    `members` (init, lead) are 0 for a distribution known by mean and spread; `counted` (init, lead)
-    tells where any point does. `matched` (init, lead) is the number of members m, that of the
-    reference, of which all subsets are scored; NaN where there are fewer. It is None without a
-    reference, and of a system that is not known by members.
+    `members` (init, lead) is 0 if only mean and spread are known. `counted` (init, lead) says where
+    any point counts. `matched` (init, lead) is the reference's number of members m: matched scores
+    are means over all subsets of m members. It is NaN where the system has fewer members, and None
+    without a reference or members.
     """
 
     def __init__(
@@ -77,21 +77,21 @@ class Cases(Sums):
 
     @property
     def has_members(self) -> bool:
-        """Whether the variable is known by members, wherever a point counts."""
+        """Whether there are members wherever a point counts."""
         members = self.members[self.counted]
         return bool(members.size and (members > 0).all())
 
     def total(self, values: np.ndarray) -> np.ndarray:
-        """The sum over cases of values (init, lead), where any point counts; (resample, lead)."""
+        """The sum over cases of values (init, lead) where any point counts, (resample, lead)."""
         return np.tensordot(self.resamples, np.where(self.counted, values, 0.0), 1)
 
     def mean(self, name: str) -> np.ndarray:
-        """A weighted sum over the weight of its points, (resample, lead, ...)."""
+        """A weighted mean over points: the sum over the sum of weights, (resample, lead, ...)."""
         total, weight = self[name], self["weight_sum"]
         return ratio(total, weight.reshape(weight.shape + (1,) * (total.ndim - 2)))
 
     def standard_and_fair(self, score: str) -> Arrays:
-        """Both means of a score that has a weight of its own; none where it is 0 throughout."""
+        """Standard and fair mean of a score with its own weight; {} if that is 0 everywhere."""
         weight = f"{score}_weight_sum"
         if weight not in self or not self[weight].any():
             return {}
@@ -101,37 +101,37 @@ class Cases(Sums):
         }
 
     def by_size(self, lead: int) -> dict[int, Sums]:
-        """The sums at the lead of that index, for each number of members.
+        """The sums at the lead with this index, for each number of members.
 
-        A case without a point that counts is of no size. What files were filled up with is cut off.
+        Cases without a point that counts are left out. The padding of files is cut off.
         """
         at_lead = self.system.isel(lead=lead)
         members, counted = self.members[:, lead], self.counted[:, lead]
         by_size = {}
         for size in np.unique(members[counted]):
             chosen = np.flatnonzero((members == size) & counted)
-            own = cut_to_size(at_lead.isel(init=chosen), int(size))
-            by_size[int(size)] = Sums(own, self.resamples[:, chosen], self.parameters)
+            tables = cut_to_size(at_lead.isel(init=chosen), int(size))
+            by_size[int(size)] = Sums(tables, self.resamples[:, chosen], self.parameters)
         return by_size
 
 
 def cut_to_size(tables: xr.Dataset, members: int) -> xr.Dataset:
-    """The part of each table that an ensemble of so many members has."""
+    """Cut each table to the length that an ensemble of this size has."""
     lengths = {dim: of for dim, of in registry.lengths().items() if dim in tables.dims}
     return tables.isel({dim: slice(of(members)) for dim, of in lengths.items() if callable(of)})
 
 
 def all_metrics(cases: Cases) -> Arrays:
-    """Every metric of one system and variable, (resample, lead, ...), by name."""
-    found: Arrays = {}
+    """All metrics of one system and variable, (resample, lead, ...), by name."""
+    metrics: Arrays = {}
     for score in registry.scores().values():
         if score.cases:
-            found |= score.cases(cases)
-    return found | _sized_metrics(cases)
+            metrics |= score.cases(cases)
+    return metrics | _sized_metrics(cases)
 
 
 def _sized_metrics(cases: Cases) -> Arrays:
-    """The metrics of tables as long as the ensemble; a lead at a time, since these are largest."""
+    """The metrics of tables whose length depends on the ensemble's size, one lead at a time."""
     by_lead: list[Arrays] = []
     for lead in range(cases.members.shape[1]):
         by_size = cases.by_size(lead)
@@ -139,24 +139,24 @@ def _sized_metrics(cases: Cases) -> Arrays:
         for score in registry.scores().values():
             if score.sizes:
                 by_lead[-1] |= score.sizes(by_size)
-    found: Arrays = {}
-    for name in dict.fromkeys(name for of_lead in by_lead for name in of_lead):
-        missing = np.full_like(next(own[name] for own in by_lead if name in own), np.nan)
-        found[name] = np.stack([own.get(name, missing) for own in by_lead], axis=1)
-    return found
+    metrics: Arrays = {}
+    for name in dict.fromkeys(name for at_lead in by_lead for name in at_lead):
+        missing = np.full_like(next(one[name] for one in by_lead if name in one), np.nan)
+        metrics[name] = np.stack([one.get(name, missing) for one in by_lead], axis=1)
+    return metrics
 
 
 def weighted_mean(values: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> np.ndarray:
-    """The mean of scores of ensembles of different sizes; a size without weight does not count."""
+    """The weighted mean of scores of ensembles of different sizes; a weight of 0 ignores NaN."""
     pairs = zip(values, weights, strict=True)
     products = [np.where(weight > 0.0, weight * value, 0.0) for value, weight in pairs]
     return ratio(np.sum(products, axis=0), np.sum(weights, axis=0))
 
 
 def smallest_ensembles(system: xr.Dataset) -> np.ndarray:
-    """The fewest members of any case at each lead, (lead,); 0 by mean and spread, or without one.
+    """The smallest number of members of any case at each lead (lead,), for one variable.
 
-    Of one variable. A case without a point that counts at a lead is none of it.
+    It is 0 if only mean and spread are known, or if no case has a point that counts at the lead.
     """
     members, counted = system["members"].values, system["points"].values > 0
     fewest = np.where(counted, members, np.iinfo(np.int64).max).min(axis=0)
@@ -164,7 +164,7 @@ def smallest_ensembles(system: xr.Dataset) -> np.ndarray:
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Numerator over denominator, NaN where the denominator is 0."""
+    """Numerator / denominator, NaN where the denominator is 0."""
     shape = np.broadcast_shapes(np.shape(numerator), np.shape(denominator))
     undefined = np.full(shape, np.nan)
     return np.divide(numerator, denominator, out=undefined, where=np.not_equal(denominator, 0.0))

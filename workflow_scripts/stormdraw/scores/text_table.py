@@ -10,22 +10,22 @@ _CELL = 8
 def text_table(
     title: str, columns: Sequence[str], rows: Sequence[tuple[str, str, Sequence[str]]]
 ) -> str:
-    """A title, a line of columns, and a line for each row: its name, what follows that, its cells.
+    """A title, a line of column headings, and one line for each row (name, suffix, cells).
 
-    Names too long for the line are cut off.
+    Names that are too long for the line are truncated.
     """
-    after = max((len(following) for _, following, _ in rows), default=0)
+    suffix_width = max((len(suffix) for _, suffix, _ in rows), default=0)
     longest = max((len(name) for name, _, _ in rows), default=0)
-    width = min(longest, WIDTH - after - _CELL * len(columns))
+    width = min(longest, WIDTH - suffix_width - _CELL * len(columns))
     lines = [("", "", columns), *rows]
     return "\n".join(
         [
             title,
             *(
                 name[:width].ljust(width)
-                + following.ljust(after)
+                + suffix.ljust(suffix_width)
                 + "".join(cell.rjust(_CELL) for cell in cells)
-                for name, following, cells in lines
+                for name, suffix, cells in lines
             ),
         ]
     )

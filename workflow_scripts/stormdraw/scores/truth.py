@@ -13,12 +13,12 @@ from stormdraw.times import hours
 
 
 class Truth:
-    """The truth valid at `init` + each lead (h), of which a field is read when it is asked for.
+    """The truth at the valid times `init` + each lead (h). Fields are read on demand.
 
-    `paths` are files of fields with dims (time, y, x). A time that the archive lacks, and may lack,
-    is missing at all points. `grid` is that of the files.
+    `paths` are files of fields with dims (time, y, x) on one `grid`. A valid time that is recorded
+    as absent from the archive is missing at all points.
 
-    Raises StormdrawError if a time is in none of the files, or if their grids differ.
+    Raises StormdrawError if a valid time is in none of the files, or if their grids differ.
     """
 
     def __init__(self, paths: Sequence[Path], init: datetime, leads: Sequence[int]) -> None:
@@ -31,7 +31,7 @@ class Truth:
                 raise StormdrawError(
                     f"{', '.join(map(str, paths))}: no analysis valid at "
                     f"{init + hours(lead):%Y-%m-%d %H} UTC, {lead} h after "
-                    f"{init:%Y-%m-%d %H} UTC; fetch that time or leave out the lead"
+                    f"{init:%Y-%m-%d %H} UTC; fetch that valid time or leave out the lead"
                 )
 
     def field(self, name: str, lead: int) -> np.ndarray:

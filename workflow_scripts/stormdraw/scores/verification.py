@@ -1,7 +1,7 @@
-"""One variable at one lead, against the truth: what statistics are made of.
+"""Forecast and truth of one variable at one lead, from which statistics are computed.
 
-Everything is told in errors, forecast minus truth: scores of points do not change when both are
-shifted, and small numbers lose fewer digits than kelvins do.
+Members are stored as errors (forecast minus truth): scores at points do not depend on a common
+offset, and small numbers lose fewer digits than temperatures in kelvins.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,21 +16,21 @@ from stormdraw.scores.ensemble import Forecast
 from stormdraw.scores.kernels import count_reaching, in_threads, point_scores
 from stormdraw.scores.settings import Scores
 
-# Forecast probabilities of a mean and spread are told apart by the hundredth.
+# Forecast probabilities from mean and spread are binned to hundredths.
 _GAUSSIAN_CLASSES = 100
 
-# Points that a thread takes at once, which stay in its core's cache.
+# The number of points that a thread takes at once, so that they stay in its core's cache.
 _POINTS = 2**13
 
 
 @dataclass
 class _Shared:
-    """Keeps what several statistics are made of."""
+    """Caches intermediate results that several statistics share."""
 
     _made: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def shared(self, make: Callable[[Self], Any]) -> Any:
-        """`make(self)`, which is called once, however many statistics ask for it."""
+        """The result of `make(self)`, which is called only once."""
         if make not in self._made:
             self._made[make] = make(self)
         return self._made[make]
@@ -38,16 +38,16 @@ class _Shared:
 
 @dataclass
 class Points(_Shared):
-    """Some points of the grid; arrays are (point,) but where another shape is told.
+    """A batch of grid points; arrays are (point,) unless stated otherwise.
 
-    `errors` (point, member) are those of the members in ascending order. `members` is their number:
-    0 for a distribution known by mean and spread, which has no errors, NaN for the CRPS of members,
-    and no member `below` or `equal` to the truth. `error` is that of the mean; `variance` divides
-    by M - 1, and is 0 for one member. `sampled` is of how many members mean and variance are, 0 if
-    nobody says. Where a point is not `valid`, `weights` (region, point) are 0
-    and so are the others.
+    `errors` (point, member) are the errors of the members in ascending order, and `members` is
+    their number. If only mean and spread are known it is 0; then there are no errors, the CRPS of
+    members is NaN, and no member is `below` or `equal` to the truth. `error` is that of the mean.
+    `variance` divides by M - 1 and is 0 for one member. `sampled` is the number of members behind
+    mean and variance, 0 if unknown. Where a point is not `valid`, `weights` (region, point) and all
+    other arrays are 0.
 
-    `random(label)` draws a number from 0 to 1 for each, whatever other points it is scored with.
+    `random(label)` draws a number from 0 to 1 for each point, independent of the batch.
     """
 
     members: int
@@ -75,7 +75,7 @@ class Points(_Shared):
         return np.array([np.bincount(bins, weight * values, length) for weight in self.weights])
 
     def count_by(self, bins: np.ndarray, length: int) -> np.ndarray:
-        """How many points that count are in each bin, (region, bin)."""
+        """The number of points with a weight in each bin, (region, bin)."""
         return np.array([np.bincount(bins[mask], minlength=length) for mask in self.weights > 0.0])
 
     @classmethod
@@ -87,11 +87,11 @@ class Points(_Shared):
         allowed: np.ndarray | None = None,
         **more: Any,
     ) -> Self:
-        """Points of members (member, point) of which `allowed` may count, all if it is None."""
+        """Points of members (member, point). Only `allowed` points count; None allows all."""
         count, size = members.shape
         errors = sorted_errors(members, truth)
         valid = np.ones(size, bool) if allowed is None else allowed.copy()
-        # error, variance, crps_standard, crps_fair; then below, equal
+        # scores: error, variance, crps_standard, crps_fair. counts: below, equal.
         scores, counts = np.empty((4, size)), np.empty((2, size), np.int32)
         point_scores(errors, valid, scores, counts)
         if not valid.all():
@@ -129,10 +129,10 @@ class Points(_Shared):
 def sorted_errors(members: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Each member minus the truth, in ascending order at each point, (point, member).
 
-    `members` is (member, point) and `truth` (point,), of one precision, which the result keeps: for
-    floats close to each other the difference is exact. NaN sorts to the end.
+    `members` is (member, point) and `truth` (point,). Both have the same precision, which the
+    result keeps: the difference of floats close to each other is exact. NaN sorts to the end.
     """
-    # Two steps, since a subtraction across both orders of memory takes twice as long.
+    # Subtracting and transposing in one step would take twice as long.
     with np.errstate(invalid="ignore"):
         errors = np.ascontiguousarray((members - truth).T)
     errors.sort(axis=1)
@@ -143,8 +143,8 @@ def sorted_errors(members: np.ndarray, truth: np.ndarray) -> np.ndarray:
 class Fields(_Shared):
     """A forecast on the grid and its truth (y, x).
 
-    `members` are (member, y, x), None for a distribution known by mean and spread. `weights`
-    (region, y, x) are 0 where a point is not `valid` (y, x), `region_weights` are not.
+    `members` are (member, y, x), or None if only mean and spread are known. `weights` (region, y,
+    x) are 0 where a point is not `valid` (y, x); `region_weights` are not.
     """
 
     forecast: Forecast
@@ -158,17 +158,17 @@ class Fields(_Shared):
 
     @property
     def member_count(self) -> int:
-        """How many members there are, 0 for a mean and spread."""
+        """The number of members, 0 if only mean and spread are known."""
         return 0 if self.members is None else len(self.members)
 
     @property
     def thresholds(self) -> list[float]:
-        """Those of the variable."""
+        """The thresholds of the variable."""
         return self.scores.thresholds.get(self.forecast.name, [])
 
     @cached_property
     def mean(self) -> np.ndarray:
-        """The mean of the members, (y, x), in double precision."""
+        """The mean (y, x) of the members in double precision."""
         members: np.ndarray = self.members  # type: ignore[assignment]
         return ensemble_mean(members, self.threads)
 
@@ -178,7 +178,7 @@ class Fields(_Shared):
 
 
 def ensemble_mean(members: np.ndarray, threads: int = 1) -> np.ndarray:
-    """The mean of members (member, ...), (...), in double precision."""
+    """The mean (...) of members (member, ...) in double precision."""
     flat = members.reshape(len(members), -1)
     mean = np.empty(flat.shape[1])
 
@@ -190,11 +190,11 @@ def ensemble_mean(members: np.ndarray, threads: int = 1) -> np.ndarray:
 
 
 class Event:
-    """That a variable is at least a threshold, where points are valid.
+    """The event that a variable is at or above a threshold, at valid points.
 
-    `observed` (y, x) tells where the truth is. `probability` (y, x) is that of the forecast, and
-    `classes` (y, x) how many of the `steps` from 0 to 1 it is: for members how many of them have
-    the event, for a mean and spread the hundredths of a Gaussian's.
+    `observed` (y, x) says where it occurs in the truth. `probability` (y, x) is the forecast
+    probability and `classes` (y, x) the same as a whole number of `steps` from 0 to 1: the number
+    of members with the event, or hundredths of the probability of a Gaussian.
     """
 
     def __init__(self, fields: Fields, threshold: float) -> None:
@@ -214,10 +214,10 @@ class Event:
 
 
 def members_reaching(members: np.ndarray, threshold: float, threads: int = 1) -> np.ndarray:
-    """How many members (member, y, x) are at least the threshold, (y, x); NaN never is."""
+    """The number (y, x) of members (member, y, x) at or above the threshold; NaN never is."""
     flat = members.reshape(len(members), -1)
     counts = np.zeros(flat.shape[1], np.int64)
-    # As the members and the truth hold it: a float32 of 273.15 is less than 273.15.
+    # In the precision of members and truth: 273.15 as a float32 is less than 273.15.
     limit = members.dtype.type(threshold)
     in_threads(
         lambda here: count_reaching(flat[:, here], limit, counts[here]),
@@ -229,12 +229,12 @@ def members_reaching(members: np.ndarray, threshold: float, threads: int = 1) ->
 
 
 def probability_classes(members: int) -> int:
-    """Into how many steps forecast probabilities divide the way from 0 to 1."""
+    """The number of steps between forecast probabilities of 0 and 1."""
     return members or _GAUSSIAN_CLASSES
 
 
 def exceedance_probability(mean: np.ndarray, spread: np.ndarray, threshold: float) -> np.ndarray:
-    """The probability that a Gaussian reaches the threshold; 0 or 1 where it has no spread."""
+    """The probability that a Gaussian reaches the threshold; 0 or 1 where the spread is 0."""
     distance = np.asarray(mean, np.float64) - threshold
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         probability = ndtr(distance / spread)
@@ -243,9 +243,9 @@ def exceedance_probability(mean: np.ndarray, spread: np.ndarray, threshold: floa
 
 @dataclass(frozen=True)
 class Wind:
-    """Both components of the wind and their truths (y, x), `weights` (region, y, x).
+    """Both wind components and their truths (y, x), with `weights` (region, y, x).
 
-    `allowed` (y, x) tells which points may count.
+    Only `allowed` points (y, x) count.
     """
 
     u: Forecast
