@@ -189,7 +189,9 @@ def test_an_empty_drawn_ensemble_is_an_error_unless_the_reference_is_empty_too(
         points = tmp_path / f"{reference}.nc"
         write_points([folder / reference / "0.nc"], LEADS, points, may_be_missing=True)
     against = [folder / "model" / "0.nc", [run.truth], tmp_path / "out.nc", 0, None]
-    with pytest.raises(StormdrawError, match=r"model/0\.nc: T2M at init 2026060806: at no"):
+    with pytest.raises(
+        StormdrawError, match=r"model/0\.nc: T2M at init 2026060806: truth and members"
+    ):
         score_case(*against, CommonPoints(tmp_path / "href.nc"))
     assert not score_case(*against, CommonPoints(tmp_path / "none.nc"))["points"].any()
 

@@ -185,7 +185,7 @@ def test_without_a_reference_the_summary_has_no_skill(two_cases: dict[str, list[
 
 
 def test_an_unknown_reference_is_an_error(two_cases: dict[str, list[Path]]) -> None:
-    with pytest.raises(StormdrawError, match=r"reference is 'refs', .* those of href, trial"):
+    with pytest.raises(StormdrawError, match=r"reference is 'refs', .* choose one of href, trial"):
         table(two_cases, reference="refs")
 
 
