@@ -59,7 +59,9 @@ rule archive_fetch:
         downloads=DOWNLOADS,
     params:
         code=code("archive_fetch"),
-        requests=lambda wildcards: digest(wanted_of(wildcards.source)[wildcards.date]),
+        requests=lambda wildcards: digest(
+            [wanted_of(wildcards.source)[wildcards.date], driving_rows_of(wildcards.source)]
+        ),
         origin=digest(SETTINGS.archive.model_dump(mode="json", include={"source", "missing"})),
     message:
         "Fetching {wildcards.source} of {wildcards.date}"

@@ -152,3 +152,58 @@ if not SETTINGS.archive.truth_is_analysis:
             "Putting the truth of {wildcards.date} on the target grid"
         script:
             "../workflow_scripts/fields_truth.py"
+
+
+# Only if a larger-scale model drives ours.
+if DRIVING is not None:
+
+    rule fields_driving:
+        input:
+            manifest="results/archive/driving/{date}/manifest.csv",
+            grid=TRAINING_FILES[0],
+        output:
+            fields="results/fields/driving/{date}.nc",
+            quality="results/fields/quality/driving/{date}.csv",
+        log:
+            "results/logs/fields_driving/{date}.log",
+        benchmark:
+            "results/benchmarks/fields_driving/{date}.tsv"
+        priority: EARLY
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            # Weights between the driving grid and the target's: 150 MB for the whole of HRRR's.
+            mem_mb=growing(1000 if SMALL_GRID else 2500),
+            runtime=growing(60),
+        params:
+            code=code("fields_driving"),
+            settings=driving_settings,
+        message:
+            "Putting the driving forecasts of {wildcards.date} on the target grid"
+        script:
+            "../workflow_scripts/fields_driving.py"
+
+    rule fields_driving_statistics:
+        input:
+            fields=driving_to_learn_from(),
+        output:
+            statistics="results/fields/driving_statistics.nc",
+        log:
+            "results/logs/fields_driving_statistics.log",
+        benchmark:
+            "results/benchmarks/fields_driving_statistics.tsv"
+        priority: EARLY
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(60),
+        params:
+            code=code("fields_driving_statistics"),
+            settings=driving_statistics_settings(),
+        message:
+            "Computing statistics of the driving forecasts over the training period"
+        script:
+            "../workflow_scripts/fields_driving_statistics.py"

@@ -1,6 +1,7 @@
 # Paths of the fields that rules of any stage read.
 
 from stormdraw.archive.base_model import base_models
+from stormdraw.archive.driving_needs import driving_variables, schedule_of
 from stormdraw.times import format_date, hours, parse_init
 
 
@@ -50,11 +51,62 @@ TRAINING_FILES = analysis_files(SETTINGS.periods.training.times())
 STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.fields.static else []
 
 
+DRIVING = SETTINGS.archive.driving
+DRIVING_NAMES = driving_variables(SETTINGS) if DRIVING else ()
+# What the table of variables says of what drives.
+DRIVING_ROWS = [computing(name) for name in DRIVING_NAMES]
+
+
+def driving_rows_of(source):
+    """The rows that a source's files depend on besides those of the run's variables."""
+    return DRIVING_ROWS if source == "driving" else []
+
+
+def driving_of(hours_of_ours):
+    """The day files of the forecasts that drive some hours of ours (`DrivenHour`)."""
+    days = {format_date(hour.forecast.cycle) for hour in hours_of_ours}
+    return [f"results/fields/driving/{day}.nc" for day in sorted(days)]
+
+
+def driving_to_learn_from():
+    """The day files of the forecasts of every age that the hours of training may have."""
+    schedule = schedule_of(SETTINGS)
+    learnt = SETTINGS.periods.training.times()[1:]
+    return driving_of(hour for valid in learnt for hour in schedule.possible(valid))
+
+
+def driving_settings(wildcards):
+    """What a day of driving forecasts depends on."""
+    return {
+        "variables": list(DRIVING_NAMES),
+        "rows": digest(DRIVING_ROWS),
+        "forecasts": [
+            str(one) for one in SETTINGS.driving_forecasts() if is_of_day(one, wildcards.date)
+        ],
+        **TARGET,
+    }
+
+
+def is_of_day(forecast, date):
+    return format_date(forecast.cycle) == date
+
+
+def driving_statistics_settings():
+    """What the statistics of the driving forecasts depend on."""
+    return {
+        "seed": SETTINGS.seed,
+        "rows": digest(DRIVING_ROWS),
+        "leads": max(SETTINGS.leads),
+        "driving": DRIVING.model_dump(mode="json"),
+        "training": SETTINGS.periods.training.model_dump(mode="json"),
+    }
+
+
 def all_quality():
     """The tables of suspicious values of the fields."""
     days = [
         f"results/fields/quality/{source}/{date}.csv"
-        for source in (BASE_MODEL.name, "truth")
+        for source in (BASE_MODEL.name, "truth", "driving")
         for date in sorted(wanted_of(source))
     ]
     static = ["results/fields/quality/static/all.csv"] if SETTINGS.fields.static else []

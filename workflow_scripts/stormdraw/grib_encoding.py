@@ -1,4 +1,7 @@
-"""GRIB2 messages on Lambert and polar stereographic grids, encoded and packed as by NCEP."""
+"""GRIB2 messages, encoded and packed as by NCEP.
+
+Grids are Lambert conformal, polar stereographic or of latitudes and longitudes.
+"""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -27,9 +30,21 @@ _FIXED_KEYS: dict[str, int] = {
     "productionStatusOfProcessedData": 0,
     "typeOfProcessedData": 1,
     "shapeOfTheEarth": 6,
+}
+
+# As in HRRR's files: winds follow the grid's axes, and rows run from south to north.
+_PROJECTED_KEYS: dict[str, int] = {
     "resolutionAndComponentFlags": 8,
     "projectionCentreFlag": 0,
     "scanningMode": 64,
+}
+
+# As in GFS's files: winds follow the compass, and rows run from north to south.
+_GEOGRAPHIC_KEYS: dict[str, int] = {
+    _GRID_TEMPLATE: 0,
+    "basicAngleOfTheInitialProductionDomain": 0,
+    "resolutionAndComponentFlags": 48,
+    "scanningMode": 0,
 }
 
 
@@ -125,6 +140,8 @@ def pack(handle: int, values: np.ndarray, digits: int) -> None:
     set_keys(handle, {"bitsPerValue": bits, "decimalScaleFactor": digits, "optimizeScaleFactor": 1})
     stored = np.full(values.shape, _MISSING_VALUE)
     stored[known] = whole / 10.0**digits
+    if not eccodes.codes_get_long(handle, "jScansPositively"):
+        stored = stored[::-1]
     eccodes.codes_set_values(handle, stored.ravel())
 
 
@@ -135,8 +152,24 @@ def set_keys(handle: int, keys: Mapping[str, int]) -> None:
 
 
 def _grid_keys(grid: Grid) -> dict[str, int]:
+    if grid.geographic:
+        return _latitude_longitude(grid)
     projection = dict(part.split("=") for part in grid.crs.split() if "=" in part)
-    return _PROJECTIONS[projection["+proj"]](projection) | _points(grid)
+    return _PROJECTED_KEYS | _PROJECTIONS[projection["+proj"]](projection) | _points(grid)
+
+
+def _latitude_longitude(grid: Grid) -> dict[str, int]:
+    dy, dx = grid.spacing
+    return _GEOGRAPHIC_KEYS | {
+        "Ni": grid.shape[1],
+        "Nj": grid.shape[0],
+        "latitudeOfFirstGridPoint": _microdegrees(grid.y[-1]),
+        "longitudeOfFirstGridPoint": _microdegrees(grid.x[0] % 360.0),
+        "latitudeOfLastGridPoint": _microdegrees(grid.y[0]),
+        "longitudeOfLastGridPoint": _microdegrees(grid.x[-1] % 360.0),
+        "iDirectionIncrement": _microdegrees(dx),
+        "jDirectionIncrement": _microdegrees(dy),
+    }
 
 
 def _lambert(projection: Mapping[str, str]) -> dict[str, int]:

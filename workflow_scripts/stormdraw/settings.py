@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from stormdraw.archive.driving_needs import needed_forecasts, require_driving_fits
+from stormdraw.archive.driving_schedule import DrivingForecast
 from stormdraw.archive.public import first_run
 from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS, Archive
 from stormdraw.ensembles.settings import Ensembles
@@ -235,6 +237,11 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _driving_fits_the_archive(self) -> "Settings":
+        require_driving_fits(self)
+        return self
+
+    @model_validator(mode="after")
     def _named_systems_exist(self) -> "Settings":
         names = [system.name for system in self.ensembles.systems]
         chosen = {
@@ -371,6 +378,10 @@ class Settings(Section):
             for init in self.cases_of(system):
                 wanted.update(system.analyses(self, init))
         return sorted(wanted)
+
+    def driving_forecasts(self) -> list[DrivingForecast]:
+        """The forecasts of the driving model that the run needs, ascending; none without one."""
+        return needed_forecasts(self) if self.archive.driving is not None else []
 
     def baselines(self) -> list[str]:
         """The names of the systems that any model must beat."""

@@ -220,7 +220,8 @@ def test_rows_are_in_the_product_that_has_them(real_data: Path, file: str, lead:
     for name in names_of("state", "static"):
         row = VARIABLES[name]
         found = [line for line in lines if re.search(row.inventory_pattern(lead), line)]
-        there = row.product == "sfc" and lead >= row.shortest_lead
+        # HRRR reduces pressure to sea level by another rule, as MSLMA.
+        there = row.product == "sfc" and lead >= row.shortest_lead and name != "MSLP"
         assert [line.split(":")[3] for line in found] == [row.grib.abbreviation] * there, name
 
 

@@ -13,6 +13,7 @@ from stormdraw.fields.quality import (
     read_findings,
     write_findings,
 )
+from stormdraw.times import format_init
 
 VALID = datetime(2018, 7, 22, 10)
 
@@ -103,7 +104,7 @@ def test_findings_are_counted_by_variable_and_said_where_there_are_any(written, 
 
 
 def test_incomplete_times_are_named_in_order(written):
-    note_incomplete(written, {VALID + timedelta(hours=hour) for hour in (14, 3, 0)})
+    note_incomplete(written, {format_init(VALID + timedelta(hours=hour)) for hour in (14, 3, 0)})
     named = written["D2M"].group().incomplete_times
     assert named == "2018072210 2018072213 2018072300"
 

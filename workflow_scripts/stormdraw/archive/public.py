@@ -12,6 +12,19 @@ FIRST_RUNS: dict[str, Mapping[str, datetime]] = {
     "hiresw": {"nomads": ALWAYS},
     "href": {"nomads": ALWAYS},
     "refs": {"aws": datetime(2026, 8, 13), "nomads": ALWAYS},
+    # With files of 0.25 degree. Azure keeps the last month.
+    "gfs": {
+        "aws": datetime(2021, 1, 1),
+        "google": datetime(2021, 1, 1),
+        "azure": ALWAYS,
+        "nomads": ALWAYS,
+    },
+    "gefs": {
+        "aws": datetime(2020, 9, 23),
+        "google": datetime(2021, 1, 1),
+        "azure": ALWAYS,
+        "nomads": ALWAYS,
+    },
     "urma": {"aws": ALWAYS, "nomads": ALWAYS},
     "rtma": {"aws": ALWAYS, "nomads": ALWAYS},
 } | {model.name: model.first_runs for model in base_models()}

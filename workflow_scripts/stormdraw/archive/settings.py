@@ -13,7 +13,9 @@ from pydantic import (
 )
 
 from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, base_models
+from stormdraw.archive.driving_registry import driving_models
 from stormdraw.section import Hour, Section
+from stormdraw.variables import StateName, other_components
 
 
 class Mirror(Section):
@@ -95,6 +97,32 @@ Source = Annotated[
 ]
 
 
+class Driving(Section):
+    """The model whose forecasts drive ours, and its fields.
+
+    A cycle counts as published `latency_hours` after its time. Without `variables`, those that the
+    class of the model names.
+    """
+
+    model: Literal[driving_models()]  # type: ignore[valid-type]
+    latency_hours: Annotated[int, Field(ge=0, le=48)] = 5
+    variables: list[StateName] = []
+
+    @field_validator("variables")
+    @classmethod
+    def _once_and_in_pairs(cls, names: list[str]) -> list[str]:
+        others = other_components()
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"give each variable once: {', '.join(names)}")
+            if others.get(name, name) not in names:
+                raise ValueError(
+                    f"give {name} and {others[name]} together: a wind is rotated between grids as "
+                    "a pair"
+                )
+        return names
+
+
 class Archive(Section):
     """Where GRIB comes from, of which model, and what counts as the analysis."""
 
@@ -107,6 +135,7 @@ class Archive(Section):
     analysis_lead: Annotated[int, Field(ge=0, le=1)] = 0
     truth: Truth = Field(default_factory=lambda given: given.get("model", "hrrr"))
     reference: Reference | None = None
+    driving: Driving | None = None
     simulated: SimulatedArchive = SimulatedArchive()
 
     @field_validator("source")

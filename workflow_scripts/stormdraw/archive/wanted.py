@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from stormdraw.archive.base_model import BaseModel, base_model, base_model_names
+from stormdraw.archive.driving_needs import driving_variables
+from stormdraw.archive.driving_registry import driving_model
 from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import Member, members_at, product_variables
@@ -70,8 +72,8 @@ def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequ
     """The files of a source, by day.
 
     The day of an analysis is that of its run (also for hourly sums, whose run is an earlier one),
-    that of the truth is of its valid time, and that of a forecast is of its case. Raises
-    StormdrawError for an unknown source.
+    that of the truth is of its valid time, that of a driving forecast is of its cycle, and that of
+    any other forecast is of its case. Raises StormdrawError for an unknown source.
     """
     by_date: dict[str, list[FileRequest]] = {}
     for date, request in _all_requests(settings, source):
@@ -81,7 +83,7 @@ def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequ
 
 def sources_of(settings: Settings) -> tuple[str, ...]:
     """All sources that there can be with the base model of a run."""
-    return (settings.archive.model, "static", "truth", *case_sources(settings))
+    return (settings.archive.model, "static", "truth", "driving", *case_sources(settings))
 
 
 def case_sources(settings: Settings) -> tuple[str, ...]:
@@ -101,7 +103,7 @@ def has_members(settings: Settings, source: str) -> bool:
 def used_sources(settings: Settings) -> list[str]:
     """The sources that a run uses: the analyses, the truth, and what its systems need."""
     needed = {need.source for need in settings.needs()}
-    own = {settings.archive.model, "static", "truth"}
+    own = {settings.archive.model, "static", "truth", "driving"}
     return [source for source in sources_of(settings) if source in own | needed]
 
 
@@ -127,6 +129,8 @@ def _all_requests(settings: Settings, source: str) -> Iterator[tuple[str, FileRe
         yield from _static(settings)
     elif source == "truth":
         yield from _truth(settings)
+    elif source == "driving":
+        yield from _driving(settings)
     elif source in (base.forecast_source, base.lagged_source):
         yield from _runs(settings, source)
     elif source in _MEMBERS:
@@ -170,6 +174,30 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
             files = [FileRequest(kind, "anl", (), valid, 0, "", variables)]
         for file in files:
             yield format_date(valid), replace(file, excluded=valid in settings.archive.exclude)
+
+
+def _driving(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
+    """The files of the driving model by the day of their cycle; none without one."""
+    driving = settings.archive.driving
+    if driving is None:
+        return
+    model = driving_model(driving.model)
+    by_product = model.by_product(driving_variables(settings))
+    for one in settings.driving_forecasts():
+        for product, names in by_product.items():
+            yield (
+                format_date(one.cycle),
+                FileRequest(
+                    model=model.model,
+                    product=product,
+                    options=model.options(one.member),
+                    init=one.cycle,
+                    lead=one.lead,
+                    member=model.member_name(one.member),
+                    variables=names,
+                    whole=True,
+                ),
+            )
 
 
 def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:

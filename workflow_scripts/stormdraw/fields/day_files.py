@@ -7,12 +7,14 @@ import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import cftime
 import h5py
 import numpy as np
 import xarray as xr
 
+from stormdraw.archive.driving_schedule import DrivingForecast
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.layout import Deflated, Plain, layout_of
 from stormdraw.grids import WHOLE_GRID, Grid, Window, with_ends
@@ -24,25 +26,26 @@ _OPEN_FILES = 256
 _KNOWN_FILES = 4096
 
 
-class DayFile:
-    """One day of states on one grid. Several threads may read it at once, also after a fork.
+_Kind = TypeVar("_Kind", bound="FieldFile")
 
-    `incomplete` are the valid times with a missing point.
-    """
+
+class FieldFile:
+    """Fields (time or forecast, y, x) on one grid. Several threads may read at once, also after a
+    fork."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._layouts: dict[str, Plain | Deflated | None] = {}
         with h5py.File(path, "r") as file:
-            time = file["time"]
-            self.times: tuple[datetime, ...] = tuple(_times(time))
             self.grid = _grid(file)
-            named = _text(file.attrs.get("incomplete_times", "")).split()
-            self.incomplete = frozenset(map(parse_init, named))
+            self._scan(file)
             for name, dataset in file.items():
                 if isinstance(dataset, h5py.Dataset) and dataset.ndim == 3:
                     self._layouts[name] = layout_of(dataset)
                     self.shape: tuple[int, int] = dataset.shape[1:]
+
+    def _scan(self, file: h5py.File) -> None:
+        """Read what a kind of file has besides fields."""
 
     def read(
         self,
@@ -51,11 +54,11 @@ class DayFile:
         out: np.ndarray | None = None,
         window: Window = WHOLE_GRID,
     ) -> np.ndarray:
-        """The state at one index along time, float32 (variable, y, x), into `out` if given.
+        """The fields at one index of the first dimension, float32 (variable, y, x).
 
-        For a part of the grid, little more than its rows are read. Raises StormdrawError if the
-        file lacks a variable or is damaged, and ValueError if `out` is not contiguous float32 of
-        that shape.
+        They are put into `out` if given. For a part of the grid, little more than its rows are
+        read. Raises StormdrawError if the file lacks a variable or is damaged, and ValueError if
+        `out` is not contiguous float32 of that shape.
         """
         missing = [name for name in names if name not in self._layouts]
         if missing:
@@ -91,7 +94,37 @@ class DayFile:
     def _decoded(self, name: str, index: int, window: Window) -> np.ndarray:
         """A part of a field in a file that another program wrote, decoded by its attributes."""
         with xr.open_dataset(self.path, engine="netcdf4") as dataset:
-            return dataset[name].isel(time=index)[window].values
+            return dataset[name][index][window].values
+
+
+class DayFile(FieldFile):
+    """One day of states. `incomplete` are the valid times with a missing point."""
+
+    times: tuple[datetime, ...]
+    incomplete: frozenset[datetime]
+
+    def _scan(self, file: h5py.File) -> None:
+        self.times = tuple(_times(file["time"]))
+        named = _text(file.attrs.get("incomplete_times", "")).split()
+        self.incomplete = frozenset(map(parse_init, named))
+
+
+class DrivingFile(FieldFile):
+    """One day of cycles of a driving model.
+
+    `forecasts` are in the order of the file; those in `incomplete` have a missing point.
+    """
+
+    forecasts: tuple[DrivingForecast, ...]
+    incomplete: frozenset[str]
+
+    def _scan(self, file: h5py.File) -> None:
+        cycles, members, leads = _times(file["cycle"]), file["member"][:], file["lead"][:]
+        self.forecasts = tuple(
+            DrivingForecast(cycle, int(member), int(lead))
+            for cycle, member, lead in zip(cycles, members, leads, strict=True)
+        )
+        self.incomplete = frozenset(_text(file.attrs.get("incomplete_times", "")).split())
 
 
 class _Opened:
@@ -104,17 +137,26 @@ class _Opened:
 
 def day_file(path: str | Path) -> DayFile:
     """The file, scanned only once as long as it does not change."""
+    return _known(DayFile, Path(path), *_state_of(path))
+
+
+def driving_file(path: str | Path) -> DrivingFile:
+    """The file, scanned only once as long as it does not change."""
+    return _known(DrivingFile, Path(path), *_state_of(path))
+
+
+def _state_of(path: str | Path) -> tuple[int, int, int]:
     status = os.stat(path)
-    return _known(Path(path), status.st_ino, status.st_mtime_ns, status.st_size)
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 @functools.lru_cache(maxsize=_KNOWN_FILES)
-def _known(path: Path, inode: int, modified: int, size: int) -> DayFile:
-    return DayFile(path)
+def _known(kind: type[_Kind], path: Path, inode: int, modified: int, size: int) -> _Kind:
+    return kind(path)
 
 
 @functools.lru_cache(maxsize=_OPEN_FILES)
-def _opened(file: DayFile) -> _Opened:
+def _opened(file: FieldFile) -> _Opened:
     return _Opened(file.path)
 
 

@@ -55,7 +55,7 @@ def written_in_parts(
         skeleton.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
         with netCDF4.Dataset(temporary, "a") as dataset:
             dataset.set_fill_off()
-            dimensions = (*(name for name in leading if leading[name].ndim), "y", "x")
+            dimensions = (*(name for name in leading if leading[name].dims == (name,)), "y", "x")
             yield {
                 name: _create(dataset, name, row, dimensions, store)
                 for name, row in variables.items()

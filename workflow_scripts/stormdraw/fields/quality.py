@@ -14,7 +14,7 @@ import pandas as pd
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Suspicious
 from stormdraw.files import replacing
-from stormdraw.times import INIT_FORMAT, format_init
+from stormdraw.times import INIT_FORMAT
 from stormdraw.variables import variable
 
 logger = logging.getLogger(__name__)
@@ -135,12 +135,12 @@ def note_suspicious(
                 )
 
 
-def note_incomplete(written: Mapping[str, netCDF4.Variable], times: Iterable[datetime]) -> None:
+def note_incomplete(written: Mapping[str, netCDF4.Variable], times: Iterable[str]) -> None:
     """List the valid times of a file at which a field has a missing point.
 
     Models neither learn from such an hour nor start from it.
     """
-    named = " ".join(map(format_init, sorted(times)))
+    named = " ".join(sorted(times))
     next(iter(written.values())).group().setncattr("incomplete_times", named)
 
 

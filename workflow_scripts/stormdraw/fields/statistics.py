@@ -47,7 +47,7 @@ class Statistics:
         )
 
 
-class _Moments:
+class Moments:
     """Mean and variance of a stream of fields, merged as in Chan et al. (1983).
 
     Summing squares would lose the variance of temperature in its mean of 290 K.
@@ -86,8 +86,8 @@ def compute_statistics(
     Missing points (NaN) and hours that the archive lacks do not count. Raises StormdrawError if a
     time is in none of the files or a variable has no valid point at all.
     """
-    values = {name: _Moments() for name in names}
-    tendencies = {name: _Moments() for name in names}
+    values = {name: Moments() for name in names}
+    tendencies = {name: Moments() for name in names}
     previous: tuple[datetime, np.ndarray] | None = None
     for time, state in read_states(paths, names, sorted(set(times) - absent_times(paths))):
         for index, name in enumerate(names):

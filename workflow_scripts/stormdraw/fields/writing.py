@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from stormdraw.fields.settings import Fields
 from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.threads import in_order
 from stormdraw.provenance import attributes
+from stormdraw.times import format_init
 from stormdraw.variables import other_components, vectors
 
 
@@ -38,7 +38,8 @@ class Piece:
     """Variables of one time, read together, and their index along the file's leading dimensions.
 
     `read` is None for absent variables, which are then missing. `ending` is appended to the
-    variables' names in the file.
+    variables' names in the file. `called` is how the list of incomplete times calls it, if not by
+    its valid time.
     """
 
     index: tuple[int, ...]
@@ -46,6 +47,7 @@ class Piece:
     checks: Checks
     read: Read | None
     ending: str = ""
+    called: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ def write_fields(
 
     Values outside their bounds are kept or masked, counted in the variables' attributes
     `suspicious_points` and `raised_points`, logged, and listed in the table of findings. The file's
-    attribute `incomplete_times` lists the valid times of fields with a missing point. Raises
-    StormdrawError as the pieces' `read` and `Target.place` do; nothing is written then.
+    attribute `incomplete_times` lists the valid times (or `called`) of fields with a missing point.
+    Raises StormdrawError as the pieces' `read` and `Target.place` do; nothing is written then.
     """
 
     def place(piece: Piece) -> tuple[Piece, Mapping[str, np.ndarray], list[Finding]]:
@@ -94,7 +96,7 @@ def write_fields(
     if other_components().keys() & set(content.variables):
         description["wind_convention"] = "components along the x and y axes of this file's grid"
     findings: list[Finding] = []
-    incomplete: set[datetime] = set()
+    incomplete: set[str] = set()
     checked = {}
     with written_in_parts(
         destination.output,
@@ -112,7 +114,7 @@ def write_fields(
                     checked[name] = variable
             findings += found
             if piece.read is None or any(np.isnan(field.min()) for field in placed.values()):
-                incomplete.add(piece.checks.valid)
+                incomplete.add(piece.called or format_init(piece.checks.valid))
         for name, source in content.sources.items():
             file[name].setncattr("source", source)
         note_suspicious(checked, findings, destination.fields.suspicious)

@@ -34,6 +34,10 @@ with z standard normal numbers. Observed variables (`surface`, `physics`)
     U10    a share of c that grows with H, plus rotation, divergence, outflow of cold pools, gusts
     REFC   cells as bells in linear reflectivity, the rain that trails them, rain from lift, texture
 
+Aloft (`upper_air`) are the steering wind with its rotation at 700 hPa, the temperature field at 850
+hPa, and precipitable water from moisture and lift. A larger-scale model, GFS, forecasts the large
+scale of all this with an error that grows with the lead (`driving`).
+
 HREF's and REFS's members are forecasts by other physics from imperfect states (`forecasts`).
 
 Random numbers come from `stormdraw.seeds.generator_for` with labels: the same seed gives the same
@@ -42,3 +46,7 @@ files to the byte.
 
 # The observed variables of the world, which its archive holds.
 SIMULATED_VARIABLES = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
+
+# The larger-scale model of the world, and what its files hold.
+SIMULATED_DRIVING_MODEL = "gfs"
+SIMULATED_DRIVING = ("T2M", "D2M", "U10", "V10", "T850", "U700", "V700", "PWAT")

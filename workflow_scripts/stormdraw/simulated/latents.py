@@ -84,6 +84,11 @@ class Spectra:
         moved += self._innovation * white
         return moved
 
+    def advected(self, waves: np.ndarray, wind: np.ndarray, hours: float) -> np.ndarray:
+        """The coefficients (latent, ky, kx) after `hours` of a steady wind, without noise."""
+        along_y, along_x = self.shift(wind, self._drift * (hours / self.hours))
+        return waves * along_y * along_x
+
     def shift(
         self, wind: np.ndarray, drift: np.ndarray | float = 1.0
     ) -> tuple[np.ndarray, np.ndarray]:

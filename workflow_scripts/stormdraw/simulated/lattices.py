@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyproj
 
-from stormdraw.grids import HRRR, Grid, lambert
+from stormdraw.grids import HRRR, Grid, lambert, latitude_longitude
 from stormdraw.simulated.domain import in_microdegrees
-from stormdraw.variables import variable
+from stormdraw.variables import variable, vectors
 
 # Points of a grid beyond each side of the window, for interpolation to the window.
 _MARGIN = 3
@@ -38,6 +38,23 @@ def five_kilometre_grid(window: Grid) -> Grid:
 def nam_nest_grid(window: Grid) -> Grid:
     """A separate 3 km grid for NAM that covers the window."""
     return _covering(_NAM_NEST, window)
+
+
+def quarter_degree_grid(window: Grid) -> Grid:
+    """The part of GFS's grid of 0.25 degree that covers the window, a point more on each side.
+
+    Longitudes run from 0 to 360 degrees, as in GFS's files.
+    """
+    longitude, latitude = window.longitude_latitude()
+    west, east = _quarters(longitude % 360.0)
+    south, north = _quarters(latitude)
+    shape = (round(4 * (north - south)) + 1, round(4 * (east - west)) + 1)
+    return latitude_longitude(west, east, south, north, shape)
+
+
+def _quarters(covered: np.ndarray) -> tuple[float, float]:
+    """The first and last quarter of a degree around some degrees, and one more each."""
+    return (np.floor(4 * covered.min()) - 1) / 4, (np.ceil(4 * covered.max()) + 1) / 4
 
 
 def _covering(lattice: Grid, window: Grid) -> Grid:
@@ -71,8 +88,9 @@ class Interpolation:
             name: self._nearest(values) if _has_floor(name) else self._bilinear(values)
             for name, values in fields.items()
         }
-        if "U10" in fields and "V10" in fields:
-            fields["U10"], fields["V10"] = self._turn(fields["U10"], fields["V10"])
+        for u, v in vectors().items():
+            if u in fields and v in fields:
+                fields[u], fields[v] = self._turn(fields[u], fields[v])
         return fields
 
     @functools.cached_property
@@ -104,7 +122,10 @@ class Interpolation:
         """Angle in radians from the source's x axis to the target's at the target's points."""
         longitude, latitude = self.target.longitude_latitude()
         convergence = [
-            pyproj.Proj(grid.projection).get_factors(longitude, latitude).meridian_convergence
+            # The axes of a latitude-longitude grid follow the compass.
+            np.zeros(longitude.shape)
+            if grid.geographic
+            else pyproj.Proj(grid.projection).get_factors(longitude, latitude).meridian_convergence
             for grid in (self.source, self.target)
         ]
         return np.radians(convergence[0] - convergence[1])

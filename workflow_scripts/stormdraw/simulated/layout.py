@@ -38,6 +38,13 @@ def _rrfs_path(product: str, number: int | str | None, init: datetime, lead: int
     return PurePosixPath(f"rrfsens.{cycle}/m{number:03d}/rrfs.t{init:%H}z.m{number:03d}.{file}")
 
 
+def gfs_path(cycle: datetime, lead: int) -> PurePosixPath:
+    """A file of GFS's fields of 0.25 degree."""
+    return PurePosixPath(
+        f"gfs.{cycle:%Y%m%d}/{cycle:%H}/atmos/gfs.t{cycle:%H}z.pgrb2.0p25.f{lead:03d}"
+    )
+
+
 def product_path(reference: str, product: str, init: datetime, lead: int) -> PurePosixPath:
     """A file of the products, `mean` or `sprd`, of `href` or `refs`."""
     if reference == "refs":

@@ -10,6 +10,7 @@ from stormdraw.files import replacing
 from stormdraw.seeds import generator_for
 from stormdraw.settings import Settings
 from stormdraw.simulated.domain import domain_of, terrain
+from stormdraw.simulated.driving import DrivingFiles
 from stormdraw.simulated.forecasts import CommonBackground, Start, forecasters
 from stormdraw.simulated.layout import hrrr_path, member_path
 from stormdraw.simulated.model_files import ModelFiles
@@ -50,7 +51,10 @@ def write_archive(
 def _simulate(
     truth: World, shared: SharedNoise, plan: Plan, run_seed: int, folder: Path, report: Progress
 ) -> tuple[list[State], dict[datetime, Start]]:
-    """Run the world and write its analyses; return the states of cases and of forecasts' starts."""
+    """Run the world and write its analyses and the larger-scale model's forecasts of it.
+
+    Returns the states of cases and of forecasts' starts.
+    """
     generator = generator_for(run_seed, "simulated", "truth")
     background = CommonBackground(truth.spectra, shared, run_seed)
     analyses, cases, run_starts = set(plan.analyses), set(plan.cases), plan.run_starts
@@ -58,7 +62,7 @@ def _simulate(
     starts: dict[datetime, Start] = {}
     state = truth.start(plan.start, generator)
     steps = truth.steps(state, Noise(generator))
-    with ModelFiles("hrrr", truth.surface) as files:
+    with ModelFiles("hrrr", truth.surface) as files, DrivingFiles(truth, run_seed) as driving:
         while True:
             time = state.time
             if time in run_starts:
@@ -67,6 +71,8 @@ def _simulate(
                 states.append(state)
             if time in analyses:
                 files.write(folder / hrrr_path(time, 0), truth.surface.observe(state), time, 0)
+            for cycle, lead in plan.driving.get(time, ()):
+                driving.write(folder, state, cycle, lead)
             if (time.hour, time.minute) == (0, 0):
                 report(f"the world until {time:%Y-%m-%d}, of {plan.end:%Y-%m-%d}")
             if time == plan.end:

@@ -26,7 +26,8 @@ class Run:
 class Plan:
     """When the world starts, and its analyses, cases and forecasts.
 
-    `products` says whether a reference ensemble publishes its mean and spread.
+    `products` says whether a reference ensemble publishes its mean and spread; `driving` are the
+    forecasts of the larger-scale model, (cycle, lead in hours), by their valid time.
     """
 
     start: datetime
@@ -35,6 +36,7 @@ class Plan:
     leads: tuple[int, ...]
     runs: tuple[Run, ...]
     products: bool
+    driving: Mapping[datetime, Sequence[tuple[datetime, int]]]
 
     @property
     def end(self) -> datetime:
@@ -75,7 +77,15 @@ def plan_archive(settings: Settings) -> Plan:
         leads=leads,
         runs=runs,
         products=reference is not None,
+        driving=_driving(settings),
     )
+
+
+def _driving(settings: Settings) -> dict[datetime, list[tuple[datetime, int]]]:
+    by_valid_time: dict[datetime, list[tuple[datetime, int]]] = {}
+    for one in settings.driving_forecasts():
+        by_valid_time.setdefault(one.valid, []).append((one.cycle, one.lead))
+    return by_valid_time
 
 
 def _runs(

@@ -20,8 +20,8 @@ STEPS_PER_HOUR = 2
 _HOURS = 1.0 / STEPS_PER_HOUR
 
 # The steering wind (x, y) in m/s, an Ornstein-Uhlenbeck process: about 36 km/h from the south-west.
-_MEAN_STEERING = np.array([9.0, 4.5])
-_STEERING_DEVIATION = 2.0
+MEAN_STEERING = np.array([9.0, 4.5])
+STEERING_DEVIATION = 2.0
 _STEERING_HOURS = 72.0
 
 _HEAT_HOURS = 4.0
@@ -47,7 +47,7 @@ class World:
         domain = self.surface.domain
         return State(
             time=time,
-            steering=_MEAN_STEERING + _STEERING_DEVIATION * generator.standard_normal(2),
+            steering=MEAN_STEERING + STEERING_DEVIATION * generator.standard_normal(2),
             latents=self.spectra.draw(generator),
             pool=np.zeros(self.spectra.shape[1:], dtype=np.complex64),
             heat=np.full(domain.shape, self.surface.physics.mean_heat, dtype=np.float32),
@@ -69,8 +69,8 @@ class World:
         air = self.surface.air(state)
         white = noise.white_waves(state.time, self.spectra.shape)
         memory = np.exp(-_HOURS / _STEERING_HOURS)
-        steering = _MEAN_STEERING + memory * (state.steering - _MEAN_STEERING)
-        steering += _STEERING_DEVIATION * np.sqrt(1 - memory**2) * noise.steering(state.time)
+        steering = MEAN_STEERING + memory * (state.steering - MEAN_STEERING)
+        steering += STEERING_DEVIATION * np.sqrt(1 - memory**2) * noise.steering(state.time)
         return State(
             time=state.time + timedelta(hours=_HOURS),
             steering=steering,

@@ -1,0 +1,1 @@
+"""The driving models, a file each: `DRIVING`, a `stormdraw.archive.driving_model.DrivingModel`."""

@@ -1,0 +1,32 @@
+"""HRRR: an earlier run of the base model itself, from every hour."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from stormdraw.archive.base_model import base_model
+from stormdraw.archive.driving_model import DrivingModel
+from stormdraw.variables import variable
+
+
+class _EarlierRun(DrivingModel):
+    def longest_lead_of(self, cycle: datetime) -> int:
+        """By the version of HRRR and the hour of the day."""
+        return base_model(self.model).longest_lead(cycle)
+
+    def by_product(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Fields of single levels and of pressure levels are in two products."""
+        held: dict[str, tuple[str, ...]] = {}
+        for name in names:
+            product = base_model(self.model).product(variable(name).product)
+            held[product] = (*held.get(product, ()), name)
+        return held
+
+
+DRIVING = _EarlierRun(
+    model="hrrr",
+    product="sfc",
+    cycle_hours=1,
+    step_hours=1,
+    longest_lead=48,
+    variables=("T2M", "D2M", "U10", "V10", "PWAT"),
+)

@@ -1,0 +1,40 @@
+"""A larger-scale model, or an earlier run of the base model, whose forecasts drive ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class DrivingModel:
+    """What the archive has of a driving model.
+
+    `model` and `product` are Herbie's. A cycle starts every `cycle_hours` hours from 00 UTC on and
+    has a forecast every `step_hours` hours to `longest_lead` hours. `variables` are those that
+    drive if a configuration names none. `members` is the number of its perturbed forecasts, counted
+    from 1; 0 for a single forecast.
+    """
+
+    model: str
+    product: str
+    cycle_hours: int
+    step_hours: int
+    longest_lead: int
+    variables: tuple[str, ...]
+    members: int = 0
+
+    def longest_lead_of(self, cycle: datetime) -> int:
+        """The longest lead of a cycle in hours."""
+        return self.longest_lead
+
+    def by_product(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The variables by Herbie's name of the product that holds them."""
+        return {self.product: tuple(names)}
+
+    def options(self, member: int) -> tuple[tuple[str, str | int], ...]:
+        """Herbie's further options for the file of a member."""
+        return (("member", member),) if self.members else ()
+
+    def member_name(self, member: int) -> str:
+        """The name of a member in manifests; empty for a single forecast."""
+        return f"p{member:02d}" if self.members else ""

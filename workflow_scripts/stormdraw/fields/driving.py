@@ -1,0 +1,149 @@
+"""The driving model's forecasts on the target grid: `results/fields/driving/{date}.nc`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from stormdraw.archive.driving_model import DrivingModel
+from stormdraw.archive.driving_schedule import DrivenHour, DrivingForecast, Schedule
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.day_files import driving_file
+from stormdraw.fields.decoding import Messages
+from stormdraw.fields.target import Checks, Target
+from stormdraw.fields.writing import Content, Destination, Piece, read_together, write_fields
+from stormdraw.grids import WHOLE_GRID, Window
+from stormdraw.variables import variable
+
+
+def write_driving(
+    manifest_path: Path,
+    model: DrivingModel,
+    forecasts: Sequence[DrivingForecast],
+    names: Sequence[str],
+    target: Target,
+    destination: Destination,
+) -> None:
+    """Write a day's forecasts, each variable (forecast, y, x), winds along the target's axes.
+
+    The coordinates `cycle`, `lead` (h) and `member` (0 of a single forecast) are (forecast,): a day
+    of cycles has not every member and lead. Forecasts of which the archive has nothing are left out
+    and listed in the attribute `absent_forecasts`; those with a missing point in
+    `incomplete_times`.
+    """
+    messages = Messages(manifest_path)
+    listed = {
+        one: messages.file(one.cycle, one.lead, model.member_name(one.member)) for one in forecasts
+    }
+    present = [one for one in forecasts if listed[one].any_of(names)]
+    absent = [one for one in forecasts if one not in present]
+    suspicious = destination.fields.suspicious
+    pieces = [
+        Piece(
+            (index,),
+            group,
+            Checks(one.valid, suspicious, str(one)),
+            messages.reading(listed[one], group),
+            called=str(one),
+        )
+        for index, one in enumerate(present)
+        for group in read_together(names)
+    ]
+    content = Content(
+        "Forecasts of the driving model on the target grid",
+        f"{model.model.upper()} {model.product} cycles of {manifest_path.parent.name}",
+        {name: name for name in names},
+        forecast_coordinates(present),
+        {"absent_forecasts": " ".join(map(str, absent))},
+    )
+    write_fields(content, pieces, target, destination)
+
+
+def forecast_coordinates(forecasts: Sequence[DrivingForecast]) -> dict[str, xr.DataArray]:
+    """The dimension `forecast`, and the cycle, lead (h) and member of each."""
+    cycles = pd.DatetimeIndex([one.cycle for one in forecasts]).values.astype("datetime64[ns]")
+    return {
+        "forecast": xr.DataArray(np.arange(len(forecasts), dtype=np.int32), dims="forecast"),
+        "cycle": xr.DataArray(
+            cycles, dims="forecast", attrs={"standard_name": "forecast_reference_time"}
+        ),
+        "lead": xr.DataArray(
+            np.array([one.lead for one in forecasts], dtype=np.int32),
+            dims="forecast",
+            attrs={"standard_name": "forecast_period", "units": "h"},
+        ),
+        "member": xr.DataArray(
+            np.array([one.member for one in forecasts], dtype=np.int32),
+            dims="forecast",
+            attrs={"standard_name": "realization"},
+        ),
+    }
+
+
+class DrivingReader:
+    """Reads what drives an hour, and nothing that was not published when its forecast started.
+
+    `paths` are files that `write_driving` wrote, `names` their variables in the wanted order.
+    Several threads may read at once. Raises StormdrawError if the files are not on one grid.
+    """
+
+    def __init__(
+        self, paths: Sequence[str | Path], names: Sequence[str], schedule: Schedule
+    ) -> None:
+        self.names = tuple(names)
+        self.schedule = schedule
+        self._where: dict[DrivingForecast, tuple[Path, int]] = {}
+        self._incomplete: set[str] = set()
+        self._floored = np.array([variable(name).floor is not None for name in self.names])
+        for path in paths:
+            file = driving_file(path)
+            self.grid = driving_file(paths[0]).grid
+            if not file.grid.matches(self.grid):
+                raise StormdrawError(
+                    f"{path}: its grid is not that of {paths[0]}; delete both to make them again"
+                )
+            self._incomplete |= file.incomplete
+            for index, one in enumerate(file.forecasts):
+                self._where[one] = (Path(path), index)
+
+    def complete(self, hour: DrivenHour) -> bool:
+        """Whether all that drives an hour is there, without a missing point."""
+        return all(
+            one in self._where and str(one) not in self._incomplete
+            for one, _ in self.schedule.weights(hour.forecast)
+        )
+
+    def read(
+        self, hour: DrivenHour, out: np.ndarray | None = None, window: Window = WHOLE_GRID
+    ) -> np.ndarray:
+        """The fields that drive an hour, or a part of them, float32 (variable, y, x).
+
+        `out`, C-contiguous, is filled if given. Between two leads of the archive fields are linear
+        in time; one with a floor, which must not be averaged, is that of the nearer lead, the
+        earlier of two as near. Raises StormdrawError if the driving cycle had not been published at
+        the hour's initial time, if it is of another hour, and if it is in none of the files.
+        """
+        self.schedule.require_published(hour)
+        parts = self.schedule.weights(hour.forecast)
+        first = self._fields(parts[0][0], out, window)
+        if len(parts) == 1:
+            return first
+        second, share = self._fields(parts[1][0], None, window), parts[1][1]
+        shares = np.where(self._floored, float(share > 0.5), share).astype(np.float32)
+        for field, later, weight in zip(first, second, shares, strict=True):
+            if weight:
+                field += weight * (later - field)
+        return first
+
+    def _fields(
+        self, forecast: DrivingForecast, out: np.ndarray | None, window: Window
+    ) -> np.ndarray:
+        if forecast not in self._where:
+            raise StormdrawError(
+                f"no driving forecast {forecast} in results/fields/driving; check the archive's "
+                "manifest of that cycle"
+            )
+        path, index = self._where[forecast]
+        return driving_file(path).read(self.names, index, out, window)

@@ -1,0 +1,88 @@
+"""Mean and standard deviation of each driving variable, of the ages that forecasting has."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.driving import DrivingReader
+from stormdraw.fields.statistics import Moments
+from stormdraw.fields.transforms import forward
+from stormdraw.files import replacing
+from stormdraw.provenance import attributes
+from stormdraw.variables import variable
+
+
+@dataclass(frozen=True)
+class DrivingStatistics:
+    """Means and standard deviations of the *transformed* variables, each (variable,)."""
+
+    variables: tuple[str, ...]
+    transforms: tuple[str, ...]
+    mean: np.ndarray
+    std: np.ndarray
+
+
+def compute_driving_statistics(
+    reader: DrivingReader, times: Iterable[datetime]
+) -> DrivingStatistics:
+    """Statistics over the learnt hours `times`, each at one age, drawn as training draws it.
+
+    Missing points do not count, nor do hours of which nothing is there. Raises StormdrawError if a
+    variable has no value at all.
+    """
+    moments = {name: Moments() for name in reader.names}
+    for time in times:
+        hour = reader.schedule.draw(time, "statistics")
+        if not reader.complete(hour):
+            continue
+        for name, field in zip(reader.names, reader.read(hour), strict=True):
+            moments[name].add(forward(field.astype(np.float64), variable(name).transform))
+    empty = [name for name, found in moments.items() if found.count == 0]
+    if empty:
+        raise StormdrawError(
+            f"{', '.join(empty)}: no driving forecast of any training hour is complete; check "
+            "results/fields/quality/driving and the archive's manifests"
+        )
+    return DrivingStatistics(
+        variables=reader.names,
+        transforms=tuple(variable(name).transform for name in reader.names),
+        mean=np.array([found.mean for found in moments.values()], dtype=np.float32),
+        std=np.array([found.std for found in moments.values()], dtype=np.float32),
+    )
+
+
+def write_driving_statistics(
+    statistics: DrivingStatistics, path: Path, settings: Mapping[str, Any]
+) -> None:
+    """Write `results/fields/driving_statistics.nc`."""
+    dataset = xr.Dataset(
+        {name: ("variable", getattr(statistics, name)) for name in ("mean", "std")},
+        coords={
+            "variable": list(statistics.variables),
+            "transform": ("variable", list(statistics.transforms)),
+        },
+        attrs=attributes(
+            "Statistics of the transformed driving variables over the training times",
+            "stormdraw fields_driving_statistics",
+            settings,
+        ),
+    )
+    with replacing(path) as temporary:
+        dataset.to_netcdf(temporary, engine="netcdf4")
+
+
+def read_driving_statistics(path: str | Path) -> DrivingStatistics:
+    """Read statistics written by `write_driving_statistics`."""
+    with xr.open_dataset(path, engine="netcdf4") as dataset:
+        return DrivingStatistics(
+            variables=tuple(str(name) for name in dataset["variable"].values),
+            transforms=tuple(str(name) for name in dataset["transform"].values),
+            mean=dataset["mean"].values,
+            std=dataset["std"].values,
+        )
