@@ -248,7 +248,7 @@ def test_a_downscaling_system(config):
         ({"models": []}, "models"),
         ({"models": ["ddpm_residual"] * 2}, "give each downscaler once"),
         ({"models": ["fine_t2m"]}, "samples the model 'fine_t2m', which is not in the list"),
-        ({"source": "gfs"}, "'hrrr', 'lagged' or 'reference'"),
+        ({"source": "gfs"}, "'hrrr', .*'lagged' or 'reference'"),
         ({"eta": 0.5}, "eta is of the sampler ddim"),
         ({"ages": [1, 1]}, "give each age of a run once"),
     ):
