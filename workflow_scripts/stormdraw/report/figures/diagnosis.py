@@ -197,7 +197,7 @@ def _draw_dots(place: _Place, diagnosis: xr.Dataset, names: list[str]) -> None:
         ("drawn", "s", _WRONG, "full", "drawn"),
         ("drawn_beyond_precision", "s", _WRONG, "none", "beyond precision"),
         ("truth", "+", "#111111", "full", "analyses"),
-        ("bounded", "o", _RIGHT, "full", "within bounds"),
+        ("bounded", "o", _RIGHT, "full", "bounded"),
     )
     for stage, marker, colour, fill, label in marks:
         share = 100 * diagnosis["impossible_share"].sel(stage=stage).values
@@ -221,7 +221,7 @@ def _draw_dots(place: _Place, diagnosis: xr.Dataset, names: list[str]) -> None:
             loc="lower left",
             bbox_to_anchor=(0.0, 1.0),
             ncols=4,
-            columnspacing=1.2,
+            columnspacing=0.9,
             handletextpad=0.3,
             borderpad=0.0,
         )
