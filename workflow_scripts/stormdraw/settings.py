@@ -213,6 +213,18 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _base_model_has_the_products(self) -> "Settings":
+        for name in (*self.roles.every, *self.fields.static):
+            try:
+                self.archive.base_model.product(variable(name).product)
+            except StormdrawError as error:
+                raise ValueError(
+                    f"{name}: {error}; leave it out, or change its row's product under "
+                    "variable_table"
+                ) from None
+        return self
+
+    @model_validator(mode="after")
     def _variables_can_be_simulated(self) -> "Settings":
         unknown = [name for name in self.roles.every if name not in SIMULATED_VARIABLES]
         if self.archive.source == "simulated" and unknown:

@@ -369,3 +369,10 @@ def test_a_product_that_a_model_lacks_is_told() -> None:
     assert base_model("rrfs").product("prs") == "prslev"
     with pytest.raises(StormdrawError, match="RRFS has no product nat, only sfc, prs"):
         base_model("rrfs").product("nat")
+
+
+def test_variables_of_a_product_that_a_model_lacks_are_refused() -> None:
+    own = {"T2M": {"product": "nat"}}
+    assert run_of("hrrr", ["aws"], variable_table=own)
+    with pytest.raises(StormdrawError, match=r"T2M: RRFS has no product nat, .* variable_table$"):
+        run_of("rrfs", ["aws"], variable_table=own)
