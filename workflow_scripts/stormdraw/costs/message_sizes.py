@@ -6,6 +6,8 @@ quiet and a stormy day. Models without an inventory are assumed to need as many 
 the base model that has one, whose packing they share.
 """
 
+import functools
+
 from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, base_models
 
 # HREF's mean; its spread is on the same grid.
@@ -18,6 +20,7 @@ _POINTS = {"href": 1025 * 1473, "hiresw": 1025 * 1473}
 INVENTORY_BYTES = 10_000
 
 
+@functools.cache  # a year has some hundred thousand messages
 def message_bytes(model: str, variable: str, points: int | None = None) -> int:
     """The size of one message of a Herbie model on `points` points, or on the model's own grid.
 
