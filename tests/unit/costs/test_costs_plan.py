@@ -15,7 +15,7 @@ from stormdraw.costs.fetching import fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.costs.plan import cost_plan, plan_text
 from stormdraw.costs.runtime import minutes_to_draw, minutes_to_train
-from stormdraw.fields.expected_grid import archive_shape
+from stormdraw.fields.expected_grid import archive_shape, target_shape
 from stormdraw.models.operations import Work
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import load_settings
@@ -106,6 +106,27 @@ def test_files_are_counted_once_and_by_source(config):
     analyses = fetching(settings, files["hrrr"])
     assert analyses.bytes == 9 * own
     assert analyses.over_network == 9 * (own + 10_000)
+
+
+def test_driving_forecasts_are_a_megabyte_a_message_and_fields_of_their_own(config):
+    """Those of GFS by hand: files times variables."""
+    config["archive"] = {
+        "source": ["aws"],
+        "driving": {"model": "gfs", "variables": ["PWAT", "T850"]},
+    }
+    config["ensembles"] = {
+        "systems": [{"name": "persistence", "method": "baseline", "kind": "persistence"}]
+    }
+    config["models"], config["scores"], config["report"] = [], {}, {}
+    settings = load_settings(config)
+    files = wanted_files(settings)
+    count = len(settings.driving_forecasts())
+    assert len(files["driving"]) == count > 0
+    assert fetching(settings, files["driving"]).bytes == count * 2 * 1_000_000
+    without = {source: found for source, found in files.items() if source != "driving"}
+    more = disk_bytes(settings, files)["fields"] - disk_bytes(settings, without)["fields"]
+    rows, columns = target_shape(settings)
+    assert more == count * 2 * 4 * rows * columns
 
 
 def test_nothing_comes_over_the_network_from_a_folder(config, tmp_path):

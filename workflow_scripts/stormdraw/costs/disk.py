@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+from stormdraw.archive.driving_needs import driving_variables
 from stormdraw.archive.wanted import FileRequest
 from stormdraw.costs.fetching import fetching, states
 from stormdraw.ensembles.system import AnySystem
@@ -63,9 +64,7 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),
         "fields": field
         * sum(
-            # Only the analyses have the fields that are inputs.
-            len(settings.roles.every if source == settings.archive.model else settings.variables)
-            * states(settings, source, found)
+            _kept_fields(settings, source) * states(settings, source, found)
             for source, found in files.items()
             if source != "static"
         ),
@@ -85,6 +84,14 @@ def _most_older_cases(settings: Settings) -> int:
         for init in settings.initial_times()
     )
     return max(counts, default=0)
+
+
+def _kept_fields(settings: Settings, source: str) -> int:
+    """The number of fields of each state of a source."""
+    if source == "driving":
+        return len(driving_variables(settings))
+    # Only the analyses have the fields that are inputs.
+    return len(settings.roles.every if source == settings.archive.model else settings.variables)
 
 
 def _mapped_fields(settings: Settings) -> int:

@@ -57,8 +57,12 @@ def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
     shape = archive_shape(settings)
     whole = shape == settings.archive.base_model.grid.shape
     points = None if whole else shape[0] * shape[1]
+    simulated = settings.archive.source == "simulated"
     stored = sum(
-        message_bytes(file.model, variable, points) for file in files for variable in file.variables
+        # All of the simulated archive covers the window only; no file of it is larger.
+        message_bytes(settings.archive.model if simulated else file.model, variable, points)
+        for file in files
+        for variable in file.variables
     )
     elsewhere = 0
     if settings.archive.over_the_network():

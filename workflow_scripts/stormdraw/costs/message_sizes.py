@@ -16,6 +16,10 @@ _HREF = {"T2M": 631_668, "D2M": 610_019, "CAPE": 594_261, "CIN": 613_776, "WIND1
 # Grids other than that of base models, which the NAM nest and REFS use as well.
 _POINTS = {"href": 1025 * 1473, "hiresw": 1025 * 1473}
 
+# On the global grid of 0.25 degree a message of GFS or GEFS is about 1 MB, in a mirror as well.
+_GLOBAL = ("gfs", "gefs")
+_GLOBAL_BYTES = 1_000_000
+
 # An inventory of a whole file, which is fetched to find its messages.
 INVENTORY_BYTES = 10_000
 
@@ -24,8 +28,10 @@ INVENTORY_BYTES = 10_000
 def message_bytes(model: str, variable: str, points: int | None = None) -> int:
     """The size of one message of a Herbie model on `points` points, or on the model's own grid.
 
-    A variable without an inventory counts as the largest with one.
+    A variable without an inventory counts as the largest with one. GFS and GEFS are always global.
     """
+    if model in _GLOBAL:
+        return _GLOBAL_BYTES
     own = _HREF if model == "href" else {}
     if variable in own and points is None:
         return own[variable]
