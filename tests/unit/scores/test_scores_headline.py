@@ -86,6 +86,9 @@ def test_undefined_scores_stay_undefined() -> None:
     table = headline(summary_of({("a", "CAPE"): nothing, ("b", "CAPE"): one_member}), "a")
     assert table["skill"].isna().all()
     assert table["spread_error_ratio"].isna().all()
+    _, skill, ratio = headline_text(table, "a", []).split("\n\n")[:3]
+    assert [line.split() for line in skill.splitlines()[2:]] == [["a", "-"], ["b", "-"]]
+    assert [line.split() for line in ratio.splitlines()[2:]] == [["a", "-"], ["b", "-"]]
 
 
 def test_without_a_reference_there_is_no_skill() -> None:

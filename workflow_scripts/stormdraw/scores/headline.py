@@ -76,7 +76,7 @@ def headline_text(headline: pd.DataFrame, reference: str | None, truth: Sequence
         )
     blocks.append(_block(headline, "Spread-error ratio: 1 when calibrated", _calibrated))
     notes = [f"Cases: {counts['cases']}.", *(textwrap.fill(line, WIDTH) for line in truth)]
-    if headline["crps_fair"].isna().any() or headline["skill_of"].isin(GAUSSIAN_CRPS).any():
+    if headline["crps_fair"].isna().any():
         notes.append("g: Gaussian CRPS from mean and spread; compare it only with other g values.")
     return "\n\n".join([*blocks, "\n".join(notes)]) + "\n"
 
@@ -133,5 +133,5 @@ def _skill(scores: pd.DataFrame, reference: pd.DataFrame | None) -> tuple[float,
 def _spread_error_ratio(scores: pd.DataFrame) -> float:
     squared_error = scores["rmse"] ** 2
     variance = scores["spread_error_ratio"] ** 2 * squared_error
-    total = squared_error.sum()
-    return float(np.sqrt(variance.sum(skipna=False) / total)) if total else np.nan
+    # Without an error there is no ratio, and so no variance.
+    return float(np.sqrt(variance.sum(skipna=False) / squared_error.sum()))
