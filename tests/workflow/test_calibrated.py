@@ -11,8 +11,8 @@ COEFFICIENTS = "results/ensembles/href_calibrated/coefficients.json"
 DAYS = {"training": "2026-06-01", "validation": "2026-06-02", "test": "2026-06-03"}
 
 
-@pytest.mark.slow
-def test_a_reference_is_calibrated_on_validation_and_scored(experiment: Experiment) -> None:
+def calibrated() -> dict:
+    """A reference and one that is calibrated from it, two cases, where ensembles go."""
     config = copy.deepcopy(CONFIG)
     config["periods"] = {
         name: {"start": f"{day}T00:00", "end": f"{day}T08:00"} for name, day in DAYS.items()
@@ -23,9 +23,25 @@ def test_a_reference_is_calibrated_on_validation_and_scored(experiment: Experime
         "systems": [
             {"name": "href", "method": "reference"},
             {"name": "href_calibrated", "method": "calibrated", "of": "href"},
+            {"name": "persistence", "method": "baseline", "kind": "persistence"},
         ],
     }
-    experiment.configure(config)
+    return config
+
+
+def test_no_other_system_waits_for_a_calibrated_reference(experiment: Experiment) -> None:
+    experiment.configure(calibrated())
+    everything = planned(experiment, "results/scores/summary.csv")
+    assert (everything["scores_case"], everything["scores_points"]) == (6, 2)
+    jobs = planned(experiment, "results/scores/persistence/2026060306.nc")
+    # Its own members and those of the reference, which say which points count; nothing is fitted.
+    assert (jobs["ensembles_take"], jobs["scores_points"], jobs["scores_case"]) == (2, 1, 1)
+    assert "ensembles_fit" not in jobs
+
+
+@pytest.mark.slow
+def test_a_reference_is_calibrated_on_validation_and_scored(experiment: Experiment) -> None:
+    experiment.configure(calibrated())
     summary = experiment.results / "scores" / "summary.csv"
     run = experiment.snakemake("results/scores/summary.csv")
     assert run.returncode == 0, run.stdout
@@ -41,6 +57,8 @@ def test_a_reference_is_calibrated_on_validation_and_scored(experiment: Experime
         assert set(own["variable"]) == {"REFC", "T2M", "D2M", "U10", "V10", "WIND10"}
         assert (own["members"] == 10).all()
         assert (own["cases"] == 2).all()
+    assert (scores[scores["system"] == "persistence"]["cases"] == 2).all()
+    assert len(scores[scores["system"] == "persistence"]) == 2 * 6
     assert not list((experiment.results / "ensembles").rglob("*.nc"))
 
     # What is fitted needs the validation, and nothing of the test.
