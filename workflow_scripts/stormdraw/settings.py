@@ -16,22 +16,26 @@ from pydantic import (
     model_validator,
 )
 
+from stormdraw.archive.availability import (
+    require_periods,
+    require_products,
+    require_simulated,
+    require_truth,
+)
 from stormdraw.archive.driving_needs import needed_forecasts, require_driving_fits
 from stormdraw.archive.driving_schedule import DrivingForecast
-from stormdraw.archive.public import first_run
-from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS, Archive
+from stormdraw.archive.settings import Archive
 from stormdraw.ensembles.settings import Ensembles
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
-from stormdraw.membership import Need, members_at
+from stormdraw.membership import Need
 from stormdraw.periods import Cases, Periods
 from stormdraw.report.candidates import require_products_fit
 from stormdraw.report.settings import Report
 from stormdraw.roles import GivenRoles, Roles
 from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
-from stormdraw.simulated import SIMULATED_VARIABLES
 from stormdraw.times import hourly, hours
 from stormdraw.variables import (
     DEFAULT_STATE,
@@ -153,42 +157,9 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _archive_reaches_back(self) -> "Settings":
-        base = self.archive.base_model
-        name, earliest = self.periods.named()[0]
-        shortest = max(variable(name).shortest_lead for name in self.roles.every)
-        start, _ = self.archive.state_run(earliest.start, shortest)
-        if start < base.first_run:
-            raise ValueError(
-                f"periods.{name} starts {earliest.start}, and {base.title} has no run before "
-                f"{base.first_run:%Y-%m-%d %H} UTC; take later hours"
-            )
-        if not isinstance(self.archive.source, list):
-            return self
-        sources = ", ".join(self.archive.source)
-        first = first_run(base.name, self.archive.source)
-        if first is None:
-            raise ValueError(
-                f"archive.source is {sources}, which has no {base.title}; take "
-                f"{' or '.join(base.first_runs)}"
-            )
-        if start < first:
-            raise ValueError(
-                f"periods.{name} starts {earliest.start}, and {sources} has {base.title} since "
-                f"{first:%Y-%m-%d}; take later hours"
-            )
-        truth = self.archive.truth
-        if truth in MESOSCALE_TRUTHS and first_run(truth, self.archive.source) is None:
-            raise ValueError(f"archive.truth is {truth}, which {sources} does not have; add aws")
-        return self
-
-    @model_validator(mode="after")
-    def _truth_has_variables(self) -> "Settings":
-        if self.archive.truth in MESOSCALE_TRUTHS and not {*self.variables} & {*MESOSCALE_ANALYSES}:
-            raise ValueError(
-                f"archive.truth: {self.archive.truth} analyses {', '.join(MESOSCALE_ANALYSES)} and "
-                f"none of {', '.join(self.variables)}; set it to {self.archive.model}"
-            )
+    def _archive_has_the_periods(self) -> "Settings":
+        require_periods(self)
+        require_truth(self)
         return self
 
     @model_validator(mode="after")
@@ -213,39 +184,9 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _base_model_has_the_products(self) -> "Settings":
-        for name in (*self.roles.every, *self.fields.static):
-            try:
-                self.archive.base_model.product(variable(name).product)
-            except StormdrawError as error:
-                raise ValueError(
-                    f"{name}: {error}; leave it out, or change its row's product under "
-                    "variable_table"
-                ) from None
-        return self
-
-    @model_validator(mode="after")
-    def _variables_can_be_simulated(self) -> "Settings":
-        unknown = [name for name in self.roles.every if name not in SIMULATED_VARIABLES]
-        if self.archive.source == "simulated" and unknown:
-            raise ValueError(
-                f"variables: the simulated archive has {', '.join(SIMULATED_VARIABLES)} and no "
-                f"{', '.join(unknown)}; leave it out, or set archive.source to one that has it"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _reference_can_be_simulated(self) -> "Settings":
-        """All members of the reference are simulated, whether a system uses them or not."""
-        if self.archive.source == "simulated" and self.archive.reference is not None:
-            for init in self.compared_cases():
-                try:
-                    members_at(self.archive.reference, init)
-                except StormdrawError as error:
-                    raise ValueError(
-                        f"archive.reference: {error}; change periods.test.start or "
-                        "cases.every_hours, or leave the reference out"
-                    ) from None
+    def _archive_has_the_variables(self) -> "Settings":
+        require_products(self)
+        require_simulated(self)
         return self
 
     @model_validator(mode="after")

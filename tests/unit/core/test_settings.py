@@ -46,7 +46,7 @@ def test_a_state_is_these_seven_whatever_else_the_table_has(config):
 
 
 def test_a_variable_that_the_simulated_archive_has_not(config, monkeypatch):
-    monkeypatch.setattr("stormdraw.settings.SIMULATED_VARIABLES", ("REFC", "T2M"))
+    monkeypatch.setattr("stormdraw.archive.availability.SIMULATED_VARIABLES", ("REFC", "T2M"))
     load_settings({**config, "variables": ["REFC", "T2M"]})
     with pytest.raises(StormdrawError, match="simulated archive has REFC, T2M and no D2M; leave"):
         load_settings({**config, "variables": ["REFC", "T2M", "D2M"]})

@@ -1,0 +1,94 @@
+"""Whether the archive of a configuration can have what its run needs of the base model."""
+
+from typing import TYPE_CHECKING
+
+from stormdraw.archive.public import first_run
+from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS
+from stormdraw.errors import StormdrawError
+from stormdraw.membership import members_at
+from stormdraw.simulated import SIMULATED_VARIABLES
+from stormdraw.variables import variable
+
+if TYPE_CHECKING:
+    from stormdraw.settings import Settings
+
+
+def require_periods(settings: "Settings") -> None:
+    """Raise ValueError if the base model or the archives of it began after the first period."""
+    base = settings.archive.base_model
+    name, earliest = settings.periods.named()[0]
+    shortest = max(variable(name).shortest_lead for name in settings.roles.every)
+    start, _ = settings.archive.state_run(earliest.start, shortest)
+    if start < base.first_run:
+        raise ValueError(
+            f"periods.{name} starts {earliest.start}, and {base.title} has no run before "
+            f"{base.first_run:%Y-%m-%d %H} UTC; take later hours"
+        )
+    if not isinstance(settings.archive.source, list):
+        return
+    sources = ", ".join(settings.archive.source)
+    first = first_run(base.name, settings.archive.source)
+    if first is None:
+        raise ValueError(
+            f"archive.source is {sources}, which has no {base.title}; take "
+            f"{' or '.join(base.first_runs)}"
+        )
+    if start < first:
+        raise ValueError(
+            f"periods.{name} starts {earliest.start}, and {sources} has {base.title} since "
+            f"{first:%Y-%m-%d}; take later hours"
+        )
+
+
+def require_truth(settings: "Settings") -> None:
+    """Raise ValueError if a mesoscale analysis as truth is in no archive, or has no variable."""
+    archive = settings.archive
+    if archive.truth not in MESOSCALE_TRUTHS:
+        return
+    if isinstance(archive.source, list) and first_run(archive.truth, archive.source) is None:
+        raise ValueError(
+            f"archive.truth is {archive.truth}, which {', '.join(archive.source)} does not have; "
+            "add aws"
+        )
+    if not {*settings.variables} & {*MESOSCALE_ANALYSES}:
+        raise ValueError(
+            f"archive.truth: {archive.truth} analyses {', '.join(MESOSCALE_ANALYSES)} and "
+            f"none of {', '.join(settings.variables)}; set it to {archive.model}"
+        )
+
+
+def require_products(settings: "Settings") -> None:
+    """Raise ValueError if the base model has no product that holds a variable."""
+    for name in (*settings.roles.every, *settings.fields.static):
+        try:
+            settings.archive.base_model.product(variable(name).product)
+        except StormdrawError as error:
+            raise ValueError(
+                f"{name}: {error}; leave it out, or change its row's product under variable_table"
+            ) from None
+
+
+def require_simulated(settings: "Settings") -> None:
+    """Raise ValueError if the simulated archive, where chosen, lacks a variable or a reference.
+
+    All members of the reference are simulated, whether a system uses them or not.
+    """
+    archive = settings.archive
+    if archive.source != "simulated":
+        return
+    unknown = [name for name in settings.roles.every if name not in SIMULATED_VARIABLES]
+    if unknown:
+        raise ValueError(
+            f"variables: the simulated archive has {', '.join(SIMULATED_VARIABLES)} and no "
+            f"{', '.join(unknown)}; leave it out, or set archive.source to one that has it"
+        )
+    if archive.reference is None:
+        return
+    for init in settings.compared_cases():
+        try:
+            members_at(archive.reference, init)
+        except StormdrawError as error:
+            raise ValueError(
+                f"archive.reference: {error}; change periods.test.start or "
+                "cases.every_hours, or leave the reference out"
+            ) from None
