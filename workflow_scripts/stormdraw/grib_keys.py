@@ -35,6 +35,9 @@ _PROCESSING_WORDS: dict[Processing, str] = {
 }
 _HOURS_OF_A_DAY = 24
 
+# GRIB2 code table 4.2: the wind along x and along y, or eastward and northward.
+WIND_COMPONENTS = ((0, 2, 2), (0, 2, 3))
+
 
 @dataclass(frozen=True)
 class Description:
@@ -163,6 +166,11 @@ class Grib(Section):
     def same_messages(self, other: "Grib") -> bool:
         """Whether some message is of both."""
         return any(other.matches(self._message_on(surface)) for surface in self.surfaces)
+
+    def same_place(self, other: "Grib") -> bool:
+        """Whether both are of the same surface and level, and over the same time."""
+        of_both = ("surfaces", "level", "second_level", "statistic", "hours")
+        return all(getattr(self, key) == getattr(other, key) for key in of_both)
 
     @property
     def _code(self) -> int | None:

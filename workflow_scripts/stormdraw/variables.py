@@ -14,7 +14,7 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from stormdraw.errors import StormdrawError
-from stormdraw.grib_keys import Description, Grib
+from stormdraw.grib_keys import WIND_COMPONENTS, Description, Grib
 from stormdraw.section import Section, explain
 
 # In a name, of the rows of several levels.
@@ -151,7 +151,7 @@ def _on_levels(rows: Mapping[str, Any], origin: str) -> dict[str, Any]:
             found[name] = columns
             continue
         levels = columns.get("levels")
-        if not isinstance(levels, Mapping) or not isinstance(columns.get("grib"), Mapping):
+        if not _are_levels(levels) or not isinstance(columns.get("grib"), Mapping):
             raise StormdrawError(
                 f"{origin}: {name}: levels must have columns by level, and grib keys of its own, "
                 "where a name has {level}; as in levels: {850: {}, 500: {upper: 300}}"
@@ -166,6 +166,16 @@ def _on_levels(rows: Mapping[str, Any], origin: str) -> dict[str, Any]:
     return found
 
 
+def _are_levels(levels: Any) -> bool:
+    """Whether it has columns by level, or none, and in each of them `grib` has keys of its own."""
+    if not isinstance(levels, Mapping):
+        return False
+    columns = [own for own in levels.values() if own is not None]
+    return all(isinstance(own, Mapping) for own in columns) and all(
+        isinstance(own.get("grib", {}), Mapping) for own in columns
+    )
+
+
 def _own_row(name: str, shipped: Mapping[str, Any], own: Mapping[str, Any]) -> Variable:
     grib = own.get("grib")
     if isinstance(grib, Mapping):
@@ -175,6 +185,11 @@ def _own_row(name: str, shipped: Mapping[str, Any], own: Mapping[str, Any]) -> V
         raise StormdrawError(
             f"variable_table: {name}: role is derived, but nothing would compute it; set it to "
             "state or static"
+        )
+    if shipped and row.role != shipped.get("role", "state"):
+        raise StormdrawError(
+            f"variable_table: {name}: role is {row.role}, but {shipped.get('role', 'state')} of "
+            "the shipped row; leave it out, or add a row of another name"
         )
     if "colours" in own and row.colours != REFLECTIVITY_COLOURS:
         # Here, since it takes a while to import and few configurations need it.
@@ -189,6 +204,10 @@ def _own_row(name: str, shipped: Mapping[str, Any], own: Mapping[str, Any]) -> V
 
 
 def _row(name: Any, columns: Mapping[str, Any], origin: str) -> Variable:
+    if "name" in columns:
+        raise StormdrawError(
+            f"{origin}: {name}: name is no column, since a row is called by its key; leave it out"
+        )
     try:
         return Variable.model_validate({"name": name, **columns})
     except ValidationError as error:
@@ -196,6 +215,8 @@ def _row(name: Any, columns: Mapping[str, Any], origin: str) -> Variable:
 
 
 def _check_pairs(table: Mapping[str, Variable], origin: str) -> None:
+    """Raise StormdrawError for components that cannot be rotated together, or not at all."""
+    paired: dict[str, str] = {}
     for name, row in table.items():
         if row.y_component is None:
             continue
@@ -204,13 +225,36 @@ def _check_pairs(table: Mapping[str, Variable], origin: str) -> None:
             raise StormdrawError(
                 f"{origin}: {name}: y_component is {row.y_component}, which is no other row"
             )
-        for column in ("units", "lower", "upper", "floor", "regridding", "transform"):
-            if getattr(row, column) != getattr(other, column):
+        for component in (name, other.name):
+            if component in paired:
                 raise StormdrawError(
-                    f"{origin}: {name}: {column} is {getattr(row, column)!r}, but "
-                    f"{getattr(other, column)!r} of {other.name}, its y_component; a vector is "
-                    "rotated as a whole, so both must be the same"
+                    f"{origin}: {name}: y_component is {other.name}, but {component} is a "
+                    f"component of the vector of {paired[component]} already; name another row"
                 )
+        paired |= {name: name, other.name: name}
+        _check_alike(row, other, origin)
+    for name, row in table.items():
+        if row.grib.parameter in WIND_COMPONENTS and name not in paired:
+            raise StormdrawError(
+                f"{origin}: {name}: y_component is missing, and a wind is rotated between grids as "
+                "a pair; in the row of the wind along x, name that of the wind along y"
+            )
+
+
+def _check_alike(row: Variable, other: Variable, origin: str) -> None:
+    for column in ("role", "units", "lower", "upper", "floor", "regridding", "transform"):
+        if getattr(row, column) != getattr(other, column):
+            raise StormdrawError(
+                f"{origin}: {row.name}: {column} is {getattr(row, column)!r}, but "
+                f"{getattr(other, column)!r} of {other.name}, its y_component; a vector is "
+                "rotated as a whole, so both must be the same"
+            )
+    if not row.grib.same_place(other.grib):
+        raise StormdrawError(
+            f"{origin}: {row.name}: grib is at another surface, level or statistic than that of "
+            f"{other.name}, its y_component; a vector is rotated as a whole, so both must be the "
+            "same"
+        )
 
 
 def _check_told_apart(table: Mapping[str, Variable], origin: str) -> None:

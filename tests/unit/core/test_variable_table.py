@@ -108,6 +108,18 @@ def test_a_configuration_changes_a_column_and_leaves_the_others() -> None:
         ({"U10": {"y_component": "W10"}}, "U10: y_component is W10, which is no other row"),
         ({"U10": {"y_component": "U10"}}, "U10: y_component is U10, which is no other row"),
         ({"U10": {"upper": 80}}, "U10: upper is 80.0, but 75.0 of V10, its y_component"),
+        ({"U10": {"grib": {"level": 80}}}, "U10: grib is at another surface, level or statistic"),
+        ({"U10": {"y_component": None}}, "U10: y_component is missing, and a wind is rotated"),
+        ({"U300": upper_wind("U300", 2)}, "U300: y_component is missing, and a wind is rotated"),
+        ({"V300": upper_wind("V300", 3)}, "V300: y_component is missing, and a wind is rotated"),
+        (
+            {"U300": upper_wind("U300", 2, y_component="V500")},
+            "U300: y_component is V500, but V500 is a component of the vector of U500 already",
+        ),
+        ({"V10": {"y_component": "U10"}}, "V10: y_component is U10, but V10 is a component of"),
+        ({"T2M": {"name": "T3M"}}, "T2M: name is no column"),
+        ({"T2M": {"role": "static"}}, "T2M: role is static, but state of the shipped row"),
+        ({"WIND10": {"role": "state"}}, "WIND10: role is state, but derived of the shipped row"),
         (
             {"RH2M": HUMIDITY | {"grib": {**HUMIDITY["grib"], "category": 0, "number": 0}}},
             "RH2M: grib is that of T2M",
@@ -153,7 +165,7 @@ def test_a_vector_of_a_configuration_comes_as_a_pair() -> None:
 
 
 def test_an_isobaric_level_is_in_hpa_and_its_message_in_pa() -> None:
-    use_table({"U300": upper_wind("U300", 2)})
+    use_table({"U300": upper_wind("U300", 2, y_component="V300"), "V300": upper_wind("V300", 3)})
     assert identify(Description((0, 2, 2), (100, 30_000.0))) is variable("U300")
     assert identify(Description((0, 2, 2), (100, 300.0))) is None
     assert variable("U300").grib.first_surface == (100, 30_000)
@@ -259,7 +271,9 @@ def test_a_configuration_has_rows_of_several_levels_too() -> None:
     assert (variable("T500").upper, variable("T700").upper) == (300, 333)
 
 
-@pytest.mark.parametrize("levels", [None, [700, 500], 700])
+@pytest.mark.parametrize(
+    "levels", [None, [700, 500], 700, {700: 5}, {700: {"grib": 5}}, {700: {"grib": None}}]
+)
 def test_levels_without_columns_are_refused(levels: Any) -> None:
     with pytest.raises(StormdrawError, match=r"^variable_table: W\{level\}: levels must have"):
         read_table({"W{level}": HUMIDITY | {"levels": levels}})
