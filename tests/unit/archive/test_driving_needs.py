@@ -110,6 +110,21 @@ def test_gefs_wants_three_hourly_leads_of_the_members_that_drive():
     assert len(by_cycle) == len({init for init, _ in by_cycle}) == 4
 
 
+@pytest.mark.parametrize("model", ["gfs", "gefs"])
+def test_rain_of_another_interval_does_not_drive(model):
+    """GFS's at 8 h is over two hours, since 6 h; GEFS's at 6 h over six."""
+    with pytest.raises(StormdrawError, match=f"APCP is a statistic over 1 h, which {model} does"):
+        driven(model, driving={"variables": ["T2M", "APCP"]})
+
+
+def test_the_last_hours_rain_of_an_earlier_run_drives():
+    run = driven("hrrr", driving={"variables": ["T2M", "APCP"]})
+    assert requests(run, "driving", "20260604")[0].variables == ("T2M", "APCP")
+    six_hours = {"APCP": {"grib": {"hours": 6}}}
+    with pytest.raises(StormdrawError, match="APCP is a statistic over 6 h, which hrrr does not"):
+        driven("hrrr", driving={"variables": ["APCP"]}, variable_table=six_hours)
+
+
 def test_members_beyond_thirty_want_no_more_files():
     run = driven(
         "gefs",

@@ -12,7 +12,8 @@ class DrivingModel:
     `model` and `product` are Herbie's. A cycle starts every `cycle_hours` hours from 00 UTC on and
     has a forecast every `step_hours` hours to `longest_lead` hours. `variables` are those that
     drive if a configuration names none. `members` is the number of its perturbed forecasts, counted
-    from 1; 0 for a single forecast.
+    from 1; 0 for a single forecast. `last_hour` says whether it has sums and extremes over the hour
+    before each forecast.
     """
 
     model: str
@@ -22,6 +23,11 @@ class DrivingModel:
     longest_lead: int
     variables: tuple[str, ...]
     members: int = 0
+    last_hour: bool = False
+
+    def has_statistic(self, hours: int) -> bool:
+        """Whether it has a sum or an extreme over so many hours before every forecast."""
+        return self.last_hour and hours == 1
 
     def longest_lead_of(self, cycle: datetime) -> int:
         """The longest lead of a cycle in hours."""

@@ -11,6 +11,7 @@ from stormdraw.archive.public import first_run
 from stormdraw.archive.settings import Driving
 from stormdraw.errors import StormdrawError
 from stormdraw.simulated import SIMULATED_DRIVING, SIMULATED_DRIVING_MODEL
+from stormdraw.variables import variable
 
 if TYPE_CHECKING:
     from stormdraw.settings import Settings
@@ -80,6 +81,7 @@ def require_driving_fits(settings: "Settings") -> None:
     if driving is None:
         return
     source = settings.archive.source
+    _require_statistics(driving)
     if source == "simulated":
         _require_simulated(driving)
     if driving.model in base_model_names() and driving.model != settings.archive.model:
@@ -105,6 +107,21 @@ def require_driving_fits(settings: "Settings") -> None:
             f"archive.driving: the run needs {driving.model} of {oldest:%Y-%m-%d %H} UTC, and "
             f"{', '.join(source)} has it since {first:%Y-%m-%d}; take later periods"
         )
+
+
+def _require_statistics(driving: Driving) -> None:
+    """Raise ValueError for sums and extremes that the model has over other hours.
+
+    GFS's rain, for one, is that since the last of 00, 06, 12 and 18 UTC.
+    """
+    model = driving_model(driving.model)
+    for name in driving.variables:
+        hours_of_it = variable(name).shortest_lead
+        if hours_of_it and not model.has_statistic(hours_of_it):
+            raise ValueError(
+                f"archive.driving.variables: {name} is a statistic over {hours_of_it} h, which "
+                f"{driving.model} does not have of every forecast; leave it out"
+            )
 
 
 def _require_simulated(driving: Driving) -> None:

@@ -29,4 +29,5 @@ DRIVING = _EarlierRun(
     step_hours=1,
     longest_lead=48,
     variables=("T2M", "D2M", "U10", "V10", "PWAT"),
+    last_hour=True,
 )
