@@ -26,7 +26,7 @@ rule fields_normalise:
         runtime=growing(30),
     params:
         code=code("fields_normalise"),
-        settings={"variables": ANALYSED, **TARGET},
+        settings={"variables": ANALYSED, "no_echo": BASE_MODEL.reflectivity_floor, **TARGET},
     message:
         "Normalising the analyses of {wildcards.date}"
     script:
@@ -147,7 +147,12 @@ if not SETTINGS.archive.truth_is_analysis:
             runtime=growing(30),
         params:
             code=code("fields_truth"),
-            settings={"variables": STATE, "truth": SETTINGS.archive.truth, **TARGET},
+            settings={
+                "variables": STATE,
+                "truth": SETTINGS.archive.truth,
+                "no_echo": BASE_MODEL.reflectivity_floor,
+                **TARGET,
+            },
         message:
             "Putting the truth of {wildcards.date} on the target grid"
         script:

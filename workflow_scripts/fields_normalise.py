@@ -21,4 +21,5 @@ with job("fields_normalise", snakemake.log[0]):
             snakemake.threads,
         ),
         grid_manifest=Path(snakemake.input.grid[0]) if snakemake.input.get("grid") else None,
+        no_echo=settings.archive.base_model.reflectivity_floor,
     )

@@ -24,4 +24,5 @@ with job("fields_truth", snakemake.log[0]):
             snakemake.params.settings,
             snakemake.threads,
         ),
+        no_echo=settings.archive.base_model.reflectivity_floor,
     )

@@ -26,7 +26,7 @@ from stormdraw.fields.writing import Destination
 from stormdraw.grib_encoding import new_message, pack, surface_keys
 from stormdraw.grids import HRRR, latitude_longitude
 from stormdraw.times import hours
-from stormdraw.variables import variable
+from stormdraw.variables import use_table, variable
 
 import eccodes  # isort: skip  (after stormdraw)
 
@@ -35,6 +35,12 @@ DAY = datetime(2026, 6, 8)
 NAMES = ("T2M", "CAPE")
 GFS = Schedule(driving_model("gfs"), 5, 3)
 GEFS = Schedule(driving_model("gefs"), 5, 3, run_seed=2)
+
+
+@pytest.fixture(autouse=True)
+def shipped_table():
+    yield
+    use_table(None)
 
 
 def needed(schedule, first=DAY, count=24):
@@ -244,3 +250,21 @@ def test_from_grib_to_the_target_grid(tmp_path):
     reader = DrivingReader([tmp_path / "out.nc"], names, GFS)
     assert reader.complete(GFS.hour(DAY + hours(5), 2))
     assert not reader.complete(GFS.hour(DAY + hours(5), 3))
+
+
+def test_no_echo_of_an_earlier_run_is_the_floor(tmp_path):
+    """A configuration with a floor of -20 dBZ, driven by HRRR, which writes -10."""
+    use_table({"REFC": {"lower": -20, "floor": -20}})
+    one = DrivingForecast(DAY, 0, 7)
+    echo = np.full(GRID.shape, -10.0)
+    echo[2, 3] = 35.0
+    content = gfs_message("REFC", one, echo, GRID)
+    (tmp_path / "hrrr").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    listed = ("hrrr", "REFC", "", DAY, 7, "", 0, len(content), digest, "here", "ok")
+    write_manifest(tmp_path / "manifest.csv", [ManifestRow(*listed)])
+    to = Destination(tmp_path / "out.nc", tmp_path / "quality.csv", Fields(), {})
+    model = driving_model("hrrr")
+    write_driving(tmp_path / "manifest.csv", model, [one], ["REFC"], Target(GRID), to)
+    with xr.open_dataset(to.output) as found:
+        assert set(np.unique(found["REFC"])) == {-20.0, 35.0}

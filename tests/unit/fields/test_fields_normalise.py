@@ -19,9 +19,11 @@ from stormdraw.fields.normalise import normalise_day, normalise_static
 from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Crop, Fields
 from stormdraw.fields.states import incomplete_times, read_grid_of, read_states
+from stormdraw.fields.truth import write_truth
 from stormdraw.fields.writing import Destination, read_together
 from stormdraw.grids import HRRR
 from stormdraw.messages import opened, read_header, read_messages
+from stormdraw.variables import use_table
 
 GRID = HRRR.crop(slice(480, 491), slice(880, 893))
 RNG = np.random.default_rng(0)
@@ -54,6 +56,16 @@ def normalise(manifest, names, folder, threads=1, suspicious="keep", **settings)
     to = Destination(day, quality, chosen, {"names": names}, threads)
     normalise_day(manifest, names, to)
     return day, quality
+
+
+@pytest.fixture(autouse=True)
+def shipped_table():
+    yield
+    use_table(None)
+
+
+def into(output):
+    return Destination(output, output.with_suffix(".csv"), Fields(), {})
 
 
 @pytest.fixture
@@ -237,6 +249,24 @@ def test_one_hour_forecasts_take_their_valid_time(tmp_path, write_manifest):
     normalise(manifest, ["T2M"], tmp_path)
     with xr.open_dataset(tmp_path / "day.nc") as dataset:
         assert dataset["time"].values[0] == np.datetime64("2026-06-02T00")
+
+
+def test_no_echo_is_a_floor_below_the_base_models_too(tmp_path, write_manifest):
+    """A configuration with a floor of -20 dBZ: HRRR's -10 are -20, in states as in forecasts."""
+    use_table({"REFC": {"lower": -20, "floor": -20}})
+    echo = np.full(GRID.shape, -10.0)
+    echo[2, 3], echo[2, 4] = 35.0, -9.0
+    manifest = write_manifest(
+        tmp_path / "archive" / "hrrr" / "20260601", [message("REFC", echo, 0)]
+    )
+    to = into(tmp_path / "day.nc")
+    normalise_day(manifest, ["REFC"], to, no_echo=-10.0)
+    write_truth(manifest, [to.output], ["REFC"], "a", "b", into(tmp_path / "truth.nc"), -10.0)
+    for path in (to.output, tmp_path / "truth.nc"):
+        with xr.open_dataset(path) as day:
+            values = day["REFC"].values[0]
+        assert (values[2, 3], values[2, 4]) == (35.0, -9.0)
+        assert set(np.unique(values)) == {-20.0, -9.0, 35.0}
 
 
 def test_crop_keeps_the_named_rows_and_columns(day, tmp_path):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from stormdraw.archive.base_model import no_echo
 from stormdraw.archive.driving_model import DrivingModel
 from stormdraw.archive.driving_schedule import DrivenHour, DrivingForecast, Schedule
 from stormdraw.errors import StormdrawError
@@ -44,7 +45,7 @@ def write_driving(
         Piece(
             (index,),
             group,
-            Checks(one.valid, suspicious, str(one)),
+            Checks(one.valid, suspicious, str(one), no_echo=no_echo(model.model)),
             messages.reading(listed[one], group),
             called=str(one),
         )

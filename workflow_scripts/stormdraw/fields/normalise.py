@@ -23,12 +23,14 @@ def normalise_day(
     names: Sequence[str],
     destination: Destination,
     grid_manifest: Path | None = None,
+    no_echo: float | None = None,
 ) -> None:
     """Write a day's analyses, each variable (time, y, x) at its valid times.
 
     Hours for which the archive has nothing are left out and listed in the attribute `absent_times`;
     hours that lack a variable or a point are listed in `incomplete_times`. A day without any hour
-    has the grid of `grid_manifest`'s messages. Raises StormdrawError if the grid changes within the
+    has the grid of `grid_manifest`'s messages. `no_echo` is what the base model writes where there
+    is none, in dBZ. Raises StormdrawError if the grid changes within the
     day, and if the grid is unknown.
     """
     messages = Messages(manifest_path)
@@ -47,7 +49,7 @@ def normalise_day(
         Piece(
             (index,),
             group,
-            Checks(listed.valid, destination.fields.suspicious),
+            Checks(listed.valid, destination.fields.suspicious, no_echo=no_echo),
             messages.reading(listed, group, archive),
         )
         for index, listed in enumerate(present)

@@ -25,13 +25,15 @@ def write_truth(
     truth: str,
     analysis: str,
     destination: Destination,
+    no_echo: float | None = None,
 ) -> None:
     """Write each variable (time, y, x) on the analyses' grid: from the truth if it has it.
 
     `truth` and `analysis` are the names of the two. Variables that the truth lacks come from the
     analyses; each variable's attribute `source` says which it is. Points beyond the truth's grid
     are missing, as is a variable that the archive lacks at an hour. An hour for which the archive
-    has nothing is left out and listed in the attribute `absent_times`.
+    has nothing is left out and listed in the attribute `absent_times`. `no_echo` is what the truth's
+    model writes where there is none, in dBZ.
     """
     messages = Messages(manifest_path)
     own = [name for name in names if name in set(messages.table["variable"])]
@@ -46,7 +48,7 @@ def write_truth(
     analyses = StateReader(analysis_paths, others)
     pieces = []
     for index, listed in enumerate(present):
-        checks = Checks(listed.valid, suspicious)
+        checks = Checks(listed.valid, suspicious, no_echo=no_echo)
         for group in read_together(own):
             pieces.append(Piece((index,), group, checks, messages.reading(listed, group)))
         if others:
