@@ -32,8 +32,8 @@ def write_truth(
     `truth` and `analysis` are the names of the two. Variables that the truth lacks come from the
     analyses; each variable's attribute `source` says which it is. Points beyond the truth's grid
     are missing, as is a variable that the archive lacks at an hour. An hour for which the archive
-    has nothing is left out and listed in the attribute `absent_times`. `no_echo` is what the truth's
-    model writes where there is none, in dBZ.
+    has nothing is left out and listed in the attribute `absent_times`. `no_echo` is what the model
+    of the truth writes where there is none, in dBZ.
     """
     messages = Messages(manifest_path)
     own = [name for name in names if name in set(messages.table["variable"])]
