@@ -14,15 +14,32 @@ Processing = Literal["instantaneous", "accumulation", "maximum", "minimum"]
 _COLUMN = r"entire atmosphere(?: \(considered as a single layer\))?"
 _SURFACES = {
     1: "surface",
+    2: "cloud base",
+    3: "cloud top",
+    4: "0C isotherm",
+    5: "level of adiabatic condensation from sfc",
+    8: "top of atmosphere",
     10: _COLUMN,
+    20: "{level} K level",
     100: "{level} mb",
     101: "mean sea level",
+    102: "{level} m above mean sea level",
     103: "{level} m above ground",
+    105: "{level} hybrid level",
     108: "{level} mb above ground",
     200: _COLUMN,
+    # From 192 on, NCEP's own.
+    204: "highest tropospheric freezing level",
+    211: "boundary layer cloud layer",
+    214: "low cloud layer",
+    215: "cloud ceiling",
+    224: "middle cloud layer",
+    234: "high cloud layer",
+    247: "equilibrium level",
 }
-# Surfaces of which there are many: a level says which one, and two levels bound a layer.
-_WITH_LEVEL = (100, 103, 108)
+# Surfaces of which there are many: a level says which one, and of some, two levels bound a layer.
+_WITH_LAYERS = (100, 103, 108)
+_WITH_LEVEL = (*_WITH_LAYERS, 20, 102, 105)
 # GRIB2 gives pressures in Pa, inventories in hPa (which they call mb).
 _PRESSURES, _PASCALS = (100, 108), 100
 
@@ -60,7 +77,7 @@ class Grib(Section):
 
     `discipline`, `category` and `number` are those of code table 4.2; `abbreviation` is what
     inventories call the variable. `surfaces` are the types of first fixed surface (code table 4.5)
-    that are accepted, and `level` is the value on them: metres above ground, or hPa. A layer
+    that are accepted, and `level` is the value on them: metres, hPa, K, or a number. A layer
     between two levels of one type has a `second_level` too, in the order of the messages.
     `statistic` over the last `hours` is that of code table 4.10.
     """
@@ -77,10 +94,10 @@ class Grib(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Grib":
-        if self.second_level is not None and {*self.surfaces} - {*_WITH_LEVEL}:
+        if self.second_level is not None and {*self.surfaces} - {*_WITH_LAYERS}:
             raise ValueError(
-                "second_level needs surfaces that have levels, which are "
-                f"{', '.join(map(str, _WITH_LEVEL))}"
+                "second_level needs surfaces that bound layers, which are "
+                f"{', '.join(map(str, _WITH_LAYERS))}"
             )
         if self.statistic == "instantaneous" and "hours" in self.model_fields_set:
             raise ValueError(
