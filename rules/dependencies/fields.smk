@@ -1,5 +1,7 @@
 # Paths of the fields that rules of any stage read.
 
+import functools
+
 from stormdraw.archive.base_model import base_models
 from stormdraw.archive.driving_needs import driving_variables, schedule_of
 from stormdraw.times import format_date, hours, parse_init
@@ -80,15 +82,18 @@ def driving_settings(wildcards):
     return {
         "variables": list(DRIVING_NAMES),
         "rows": digest(DRIVING_ROWS),
-        "forecasts": [
-            str(one) for one in SETTINGS.driving_forecasts() if is_of_day(one, wildcards.date)
-        ],
+        "forecasts": driving_by_day()[wildcards.date],
         **TARGET,
     }
 
 
-def is_of_day(forecast, date):
-    return format_date(forecast.cycle) == date
+@functools.cache
+def driving_by_day():
+    """The driving forecasts by the day of their cycle, listed only once: a year has thousands."""
+    by_day = {}
+    for one in SETTINGS.driving_forecasts():
+        by_day.setdefault(format_date(one.cycle), []).append(str(one))
+    return by_day
 
 
 def driving_statistics_settings():
