@@ -7,6 +7,7 @@ rule ensembles_calibrate:
         forecaster=forecaster_of_system,
         states=VALIDATION_FILES,
         static=STATIC_FILES,
+        driving=driving_of_calibration,
     output:
         calibration="results/models/{model}/calibration_{system}.json",
     log:
@@ -38,6 +39,7 @@ rule ensembles_sample:
         forecaster=forecaster_of_system,
         states=initial_files,
         static=STATIC_FILES,
+        driving=driving_of_case,
         calibration=calibration_file,
     output:
         ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
@@ -72,6 +74,7 @@ rule ensembles_part:
         forecaster=forecaster_of_system,
         states=initial_files,
         static=STATIC_FILES,
+        driving=driving_of_case,
         calibration=calibration_file,
     output:
         part=temp("results/ensembles/{system}/{init}.part{part}.nc"),

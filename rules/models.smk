@@ -34,6 +34,8 @@ rule models_train:
         static=STATIC_FILES,
         statistics="results/fields/statistics.nc",
         forecaster=forecaster_of_model,
+        driving=driving_of_training,
+        driving_statistics=driving_statistics_of_training,
     output:
         checkpoint="results/models/{model}/model.pt",
         metrics="results/models/{model}/metrics.json",
@@ -63,6 +65,7 @@ rule models_diagnose:
         checkpoint="results/models/{model}/model.pt",
         states=DIAGNOSED_FILES,
         static=STATIC_FILES,
+        driving=driving_of_diagnosis,
     output:
         diagnosis="results/models/{model}/diagnosis.nc",
     log:

@@ -34,4 +34,5 @@ with job("models_diagnose", snakemake.log[0]), gpu_lease(snakemake.resources.get
         Path(snakemake.output.diagnosis),
         snakemake.params.settings,
         snakemake.threads,
+        [Path(path) for path in snakemake.input.get("driving", [])],
     )

@@ -42,6 +42,8 @@ with job("models_train", snakemake.log[0]), gpu_lease(snakemake.resources.get("g
             / digest([snakemake.params.settings, snakemake.params.code]),
             tensorboard_folder=folder / "tensorboard",
             forecaster=Path(forecaster) if forecaster else None,
+            driving=[Path(path) for path in snakemake.input.get("driving", [])],
+            driving_statistics=next(map(Path, snakemake.input.get("driving_statistics", [])), None),
         ),
         Path(snakemake.input.plan),
         snakemake.threads,

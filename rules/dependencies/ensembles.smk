@@ -162,6 +162,20 @@ def calibration_settings(wildcards):
     }
 
 
+def driving_of_case(wildcards):
+    """What drives a case; nothing if no driven model steps the states of the system."""
+    if not driven(STEPPING[wildcards.system]):
+        return []
+    return driving_of_cases([parse_init(wildcards.init)])
+
+
+def driving_of_calibration(wildcards):
+    """What drives the cases that a system's noise and spread are chosen on."""
+    if not driven(STEPPING[wildcards.system]):
+        return []
+    return driving_of_cases(SETTINGS.calibration_times())
+
+
 def checkpoint(wildcards):
     return f"results/models/{SYSTEMS[wildcards.system].model}/model.pt"
 

@@ -3,7 +3,11 @@
 import functools
 
 from stormdraw.archive.base_model import base_models
-from stormdraw.archive.driving_needs import driving_variables, schedule_of
+from stormdraw.archive.driving_needs import (
+    driving_variables,
+    hours_to_learn_from,
+    schedule_of,
+)
 from stormdraw.times import format_date, hours, parse_init
 
 
@@ -75,6 +79,12 @@ def driving_to_learn_from():
     schedule = schedule_of(SETTINGS)
     learnt = SETTINGS.periods.training.times()[1:]
     return driving_of(hour for valid in learnt for hour in schedule.possible(valid))
+
+
+def driving_of_cases(inits):
+    """The day files of the forecasts that drive some cases: each has one cycle for all its hours."""
+    schedule = schedule_of(SETTINGS)
+    return driving_of(schedule.hour(init, 1) for init in inits)
 
 
 def driving_settings(wildcards):

@@ -36,9 +36,35 @@ def trained_on(model):
         "periods": SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
         "model": MODELS[model],
         **({"forecaster": MODELS[forecaster]} if forecaster else {}),
-        # How old the fields of an initial time can be.
-        **({"longest_lead": max(SETTINGS.leads)} if SETTINGS.roles.input else {}),
+        # How old the fields of an initial time, or what drives an hour, can be.
+        **({"longest_lead": max(SETTINGS.leads)} if SETTINGS.roles.input or driven(model) else {}),
     }
+
+
+def driven(model):
+    """Whether a model, or the forecaster that a perturbation model learns from, is driven."""
+    stepping = MODELS[model]["forecaster"] or model
+    return MODELS[stepping]["driven_by"] is not None
+
+
+def driving_of_training(wildcards):
+    """What drives a model in training and validation; nothing of a model that is not driven."""
+    return driving_of(hours_to_learn_from(SETTINGS)) if driven(wildcards.model) else []
+
+
+def driving_statistics_of_training(wildcards):
+    """The statistics of what drives a model; a forecaster has its own in its checkpoint."""
+    own = MODELS[wildcards.model]["driven_by"] is not None
+    return ["results/fields/driving_statistics.nc"] if own else []
+
+
+def driving_of_diagnosis(wildcards):
+    """What drives a model in its diagnosis."""
+    if not driven(wildcards.model):
+        return []
+    schedule = schedule_of(SETTINGS)
+    valid = diagnosed_hours(SETTINGS.periods)[1][1:]
+    return driving_of(hour for time in valid for hour in schedule.possible(time))
 
 
 def forecaster_of_model(wildcards):

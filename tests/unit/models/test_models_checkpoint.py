@@ -58,6 +58,7 @@ def test_holds_nothing_but_numbers_strings_and_tensors(saved: Path) -> None:
         "variables",
         "roles",
         "statistics",
+        "driving",
         "terrain",
         "grid",
         "code",

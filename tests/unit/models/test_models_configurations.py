@@ -11,7 +11,7 @@ from stormdraw.fields.statistics import Statistics
 from stormdraw.models.forcings import channels_of
 from stormdraw.models.memory import model_without_data
 from stormdraw.models.pairs import Batch
-from stormdraw.models.settings import ModelSettings, load_model_settings
+from stormdraw.models.settings import DrivenBy, ModelSettings, load_model_settings
 from stormdraw.models.training import new_model
 from stormdraw.roles import Roles
 from stormdraw.settings import load_settings, load_yaml
@@ -32,6 +32,8 @@ PARAMETERS = {
     "crps_unet": (78_727, 0.0),
     "crps_unet_large": (1_316_263, 0.0),
     "crps_unet_history": (359_599, 0.0),
+    # Without a run, without what drives it.
+    "crps_unet_driven": (359_599, 0.0),
     "cnn_transformer": (6_052_679, 0.0),
     "cnn_transformer_small": (1_520_039, 0.0),
     "gnn": (6_130_183, 0.0),
@@ -68,6 +70,16 @@ def header(root: Path, name: str) -> str:
     lines = (root / "config" / "models" / f"{name}.yaml").read_text().splitlines()
     comment = [line for line in lines[: lines.index("")] if line.startswith("#")]
     return " ".join(line.removeprefix("#").strip() for line in comment)
+
+
+def test_driven_and_undriven_differ_in_driving_alone(root: Path) -> None:
+    driven, alone = (configuration(root, f"crps_unet_{name}") for name in ("driven", "history"))
+    assert driven.forcings == [*alone.forcings, "driving"]
+    assert driven.model_copy(update={"forcings": alone.forcings}) == alone
+    by = DrivenBy(model="gfs", latency_hours=5, variables=("T2M", "PWAT"))
+    with_two = model_without_data(driven.model_copy(update={"driven_by": by}), SEVEN)
+    # 24 weights for each of two fields and their age.
+    assert sum(weights.numel() for weights in with_two.parameters()) == 359_599 + 3 * 24
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

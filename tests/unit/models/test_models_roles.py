@@ -251,7 +251,9 @@ def test_a_residual_is_of_what_is_predicted_and_a_diagnosed_variable_is_itself()
 def test_fields_of_the_initial_time_turn_and_stretch_with_the_states() -> None:
     roles = Roles(predicted=("T2M",), diagnosed=("CAPE",), input=("U10", "V10"))
     statistics = statistics_of(roles, mean=1.0, std=2.0)
-    augmenter = Augmenter(Augmentation(noise={}), statistics, roles, first_input=1)
+    augmenter = Augmenter(
+        Augmentation(noise={}), statistics, roles, [(1, statistics.of(roles.input))]
+    )
     forcings = torch.zeros(4, 3, 3)
     forcings[0, 0, 2], forcings[3, 0, 2] = 5.0, 7.0
     # A wind of 11 m/s to the east in the lower right corner, calm elsewhere: (v - 1) / 2.
@@ -267,7 +269,9 @@ def test_fields_of_the_initial_time_turn_and_stretch_with_the_states() -> None:
 
 def test_augmented_samples_keep_their_variables(numbered: Path) -> None:
     settings = Augmentation(probability=1.0, noise={"T2M": 0.1}, scale=(1.0, 1.0))
-    augmenter = Augmenter(settings, statistics_of(ROLES), ROLES, first_input=0)
+    augmenter = Augmenter(
+        settings, statistics_of(ROLES), ROLES, [(0, statistics_of(ROLES).of(ROLES.input))]
+    )
     batch = numbered_pairs(numbered).batch([5, 6])
     changed = augmenter(batch, *(torch.Generator().manual_seed(seed) for seed in (1, 2)))
     assert (changed.now.shape, changed.following.shape) == (batch.now.shape, batch.following.shape)

@@ -44,6 +44,20 @@ def learnt_hours(settings: "Settings") -> list[datetime]:
     return [time for period in periods if period for time in period.times()[1:]]
 
 
+def hours_to_learn_from(settings: "Settings") -> Iterator[DrivenHour]:
+    """What drives the hours that training and validation predict, at every age it may have."""
+    schedule = schedule_of(settings)
+    for valid in learnt_hours(settings):
+        yield from schedule.possible(valid)
+
+
+def forecasts_to_learn_from(settings: "Settings") -> set[DrivingForecast]:
+    """The forecasts of the archive for `hours_to_learn_from`."""
+    weights = schedule_of(settings).weights
+    driven = {hour.forecast for hour in hours_to_learn_from(settings)}
+    return {one for forecast in driven for one, _ in weights(forecast)}
+
+
 def needed_forecasts(settings: "Settings") -> list[DrivingForecast]:
     """All forecasts of the archive that drive an hour of the run, ascending.
 
@@ -58,8 +72,7 @@ def needed_forecasts(settings: "Settings") -> list[DrivingForecast]:
 
 
 def _driven_hours(settings: "Settings", schedule: Schedule) -> Iterator[DrivenHour]:
-    for valid in learnt_hours(settings):
-        yield from schedule.possible(valid)
+    yield from hours_to_learn_from(settings)
     most = max(settings.members(system) for system in settings.ensembles.systems)
     members = range(min(most, max(schedule.model.members, 1)))
     for init in _cases(settings):

@@ -18,6 +18,7 @@ from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
 from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.downscaling import DownscalingModel
+from stormdraw.models.driving import RunDriving
 from stormdraw.models.white_noise import White
 
 
@@ -39,6 +40,7 @@ def write_diffusion(
     output: Path,
     settings: Mapping[str, Any],
     threads: int = 1,
+    driving: RunDriving | None = None,
 ) -> None:
     """Draw the members of one case from a checkpoint and write `ensembles/{system}/{init}.nc`.
 
@@ -46,12 +48,12 @@ def write_diffusion(
     missing points.
     """
     torch.set_num_threads(threads)
-    trained = load_model(checkpoint, choose_device(), case.roles)
+    trained = load_model(checkpoint, choose_device(), case.roles, driving)
     notes: dict[str, Any] = {"sampler": sampling.sampler, "sampler_steps": np.int32(sampling.steps)}
     if sampling.sampler == "ddim":
         notes["sampler_eta"] = np.float32(sampling.eta)
     generate = sampled(trained, case.system, sampling)
-    inputs = Inputs(field_paths, static_path)
+    inputs = Inputs(field_paths, static_path, driving)
     write_rollout(trained, generate, inputs, case, sampling, output, settings, notes)
 
 

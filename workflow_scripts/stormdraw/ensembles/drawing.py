@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.rollout import Rollout
 from stormdraw.ensembles.system import FromModel
+from stormdraw.models.driving import RunDriving
 from stormdraw.settings import Settings
 
 
@@ -25,7 +26,8 @@ class DrawingFiles:
     """The files that members are drawn from: a checkpoint, day files of states, and the terrain.
 
     `forecaster` is the checkpoint of the forecaster of the method def, `calibration` the file with
-    the amplitudes of the noise of a calibrated system.
+    the amplitudes of the noise of a calibrated system. `driving` are the day files of what drives
+    the model that steps the states, if it is driven.
     """
 
     checkpoint: Path
@@ -33,6 +35,7 @@ class DrawingFiles:
     static: Path | None
     forecaster: Path | None = None
     calibration: Path | None = None
+    driving: Sequence[Path] = ()
 
     @staticmethod
     def named(inputs: Named) -> "DrawingFiles":
@@ -49,19 +52,21 @@ class DrawingFiles:
             optional("static"),
             optional("forecaster"),
             optional("calibration"),
+            [Path(path) for path in given.get("driving") or []],
         )
 
     def files(self) -> list[Path]:
         """All files."""
         some = (self.static, self.forecaster, self.calibration)
-        return [self.checkpoint, *self.states, *(path for path in some if path is not None)]
+        given = (path for path in some if path is not None)
+        return [self.checkpoint, *self.states, *self.driving, *given]
 
 
 @dataclass(frozen=True)
 class CaseToDraw:
     """A case whose members are to be drawn: inputs, method and output.
 
-    `settings` are those that the result depends on.
+    `settings` are those that the result depends on; `driving` is what drives the run.
     """
 
     case: Case
@@ -70,6 +75,7 @@ class CaseToDraw:
     output: Path
     settings: Mapping[str, Any]
     threads: int
+    driving: RunDriving | None = None
 
 
 def draw_case(
@@ -99,4 +105,5 @@ def draw_case(
     memory = run.ensembles.batch_gigabytes
     amplitude = system.amplitudes(system.noisy(run), amplitudes)
     rollout = Rollout(members, run.seed, memory, system.rho, amplitude, chosen, kept)
-    system.draw(CaseToDraw(case, drawn, rollout, output, settings, threads))
+    driving = RunDriving.of(run, drawn.driving)
+    system.draw(CaseToDraw(case, drawn, rollout, output, settings, threads, driving))

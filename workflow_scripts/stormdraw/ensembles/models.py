@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stormdraw.ensembles.fit import require_forecaster
 from stormdraw.errors import StormdrawError
+from stormdraw.models.driving import as_driven
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import Settings
 
@@ -20,7 +21,7 @@ def load_models(
     models = {}
     for name, entry in settings.models_by_name().items():
         if isinstance(entry, str):
-            models[name] = load_model_settings(file_of(entry))
+            models[name] = _as_driven(name, load_model_settings(file_of(entry)), settings)
             continue
         model = load_model_settings(file_of(entry.configuration))
         if model.target != "perturbed_state":
@@ -36,6 +37,13 @@ def load_models(
             except ValueError as error:
                 raise StormdrawError(f"models: {name} {error}") from None
     return models
+
+
+def _as_driven(name: str, model: ModelSettings, settings: Settings) -> ModelSettings:
+    try:
+        return as_driven(model, settings)
+    except StormdrawError as error:
+        raise StormdrawError(f"models: {name}: {error}") from None
 
 
 def check_systems(settings: Settings, models: Mapping[str, ModelSettings]) -> None:

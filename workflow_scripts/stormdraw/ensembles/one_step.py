@@ -17,6 +17,7 @@ from stormdraw.ensembles.rollout import Generate, Inputs, Rollout, write_rollout
 from stormdraw.errors import StormdrawError
 from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.devices import autocast, choose_device
+from stormdraw.models.driving import RunDriving
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.white_noise import White
 
@@ -30,6 +31,7 @@ def write_one_step(
     output: Path,
     settings: Mapping[str, Any],
     threads: int = 1,
+    driving: RunDriving | None = None,
 ) -> None:
     """Draw the members of one case from a checkpoint and write `ensembles/{system}/{init}.nc`.
 
@@ -37,11 +39,11 @@ def write_one_step(
     checkpoint does not fit, or if an initial state is missing or has missing points.
     """
     torch.set_num_threads(threads)
-    trained = load_model(checkpoint, choose_device(), case.roles)
+    trained = load_model(checkpoint, choose_device(), case.roles, driving)
     model = one_step_model(trained, case.system)
     if not model.stochastic:
         rollout = replace(rollout, members=1)
-    inputs = Inputs(field_paths, static_path)
+    inputs = Inputs(field_paths, static_path, driving)
     write_rollout(trained, forecast(model), inputs, case, rollout, output, settings, {})
 
 

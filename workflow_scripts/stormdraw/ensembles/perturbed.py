@@ -63,7 +63,9 @@ def write_def(
     """
     torch.set_num_threads(threads)
     device = choose_device()
-    perturbation, forecaster = (load_model(path, device, case.roles) for path in checkpoints)
+    perturbation, forecaster = (
+        load_model(path, device, case.roles, inputs.driving) for path in checkpoints
+    )
     model = one_step_model(forecaster, case.system)
     if model.stochastic:
         raise StormdrawError(

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from stormdraw.models.bounds import apply_bounds
 from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.device_sums import DeviceSums
 from stormdraw.models.devices import describe_device
-from stormdraw.models.forcings import Forcings, forcings_of
+from stormdraw.models.driving import RunDriving
+from stormdraw.models.forcings import DrivingFields, Forcings, ForecastHour, forcings_of
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.stored_states import StoredStates, check_finite
 from stormdraw.models.white_noise import White, WhiteNoise, amplified
@@ -88,10 +90,14 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The files a rollout starts from; `static` may be None for a model without terrain."""
+    """The files a rollout starts from; `static` may be None for a model without terrain.
+
+    `driving` is what drives the driven models of the run, if anything does.
+    """
 
     fields: Sequence[Path]
     static: Path | None
+    driving: RunDriving | None = None
 
 
 class BoundsTally:
@@ -155,15 +161,17 @@ def write_rollout(
 
     They are drawn in blocks and then joined. Each block has its own file, which gets its name when
     it is complete. Memory thus grows with the block, not the ensemble, and a killed job keeps all
-    finished blocks. All members are missing if the archive lacks an initial state, or if it has
-    missing points. Raises StormdrawError if a state is missing otherwise, or if the model was
-    trained on another grid.
+    finished blocks. All members are missing if the archive lacks an initial state or what drives an
+    hour, or if these have missing points. Raises StormdrawError if a state is missing otherwise, or
+    if the model was trained on another grid.
     """
     grid = read_grid_of(inputs.fields[0])
     for model in together(trained, perturbation):
         model.grid.check(grid, f"system {case.system}: the model {model.name}")
     history = trained.model.settings.history
+    driving = trained.driven(inputs.driving)
     gap = why_none_starts(inputs.fields, initial_times(case.init, history))
+    gap = gap or _gap_of_driving(driving, case, rollout.numbers)
     if gap:
         write_missing(output, inputs.fields[0], case, rollout.numbers, settings, gap)
         return
@@ -177,7 +185,7 @@ def write_rollout(
     roles = trained.model.roles
     initial = read_initial(inputs.fields, roles.predicted, case.init, history)
     upper = StoredStates(inputs.fields, roles.input, [case.init], grid.shape)
-    forcings = forcings_of(trained.model, grid, inputs.static, trained.terrain, upper)
+    forcings = forcings_of(trained.model, grid, inputs.static, trained.terrain, upper, driving)
     device = next(trained.model.parameters()).device
     logger.info(
         "%d members from %s UTC to %d h on %s",
@@ -204,6 +212,16 @@ def write_rollout(
                 put(member - members[0], lead, state)
             told |= tally.shares()
     join_members(sorted(drawn_before(rollout.kept)), case, output, settings)
+
+
+def _gap_of_driving(driving: DrivingFields | None, case: Case, members: range) -> str:
+    """Why no forecast can be driven, as the archive says; empty if nothing is missing."""
+    if driving is None:
+        return ""
+    numbers = members if driving.by_member else members[:1]
+    every = product(range(1, max(case.leads) + 1), numbers)
+    gaps = (driving.gap(ForecastHour(case.init, *of_hour)) for of_hour in every)
+    return next((gap for gap in gaps if gap), "")
 
 
 def initial_times(init: datetime, history: int) -> list[datetime]:

@@ -112,11 +112,13 @@ class DayFile(FieldFile):
 class DrivingFile(FieldFile):
     """One day of cycles of a driving model.
 
-    `forecasts` are in the order of the file; those in `incomplete` have a missing point.
+    `forecasts` are in the order of the file; those in `incomplete` have a missing point. The
+    archive lacks those in `absent`.
     """
 
     forecasts: tuple[DrivingForecast, ...]
     incomplete: frozenset[str]
+    absent: frozenset[str]
 
     def _scan(self, file: h5py.File) -> None:
         cycles, members, leads = _times(file["cycle"]), file["member"][:], file["lead"][:]
@@ -124,7 +126,10 @@ class DrivingFile(FieldFile):
             DrivingForecast(cycle, int(member), int(lead))
             for cycle, member, lead in zip(cycles, members, leads, strict=True)
         )
-        self.incomplete = frozenset(_text(file.attrs.get("incomplete_times", "")).split())
+        self.incomplete, self.absent = (
+            frozenset(_text(file.attrs.get(key, "")).split())
+            for key in ("incomplete_times", "absent_forecasts")
+        )
 
 
 class _Opened:

@@ -1,6 +1,6 @@
 """The driving model's forecasts on the target grid: `results/fields/driving/{date}.nc`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +97,8 @@ class DrivingReader:
         self.schedule = schedule
         self._where: dict[DrivingForecast, tuple[Path, int]] = {}
         self._incomplete: set[str] = set()
+        self._absent: set[str] = set()
+        self._held: dict[DrivingForecast, np.ndarray] = {}
         self._floored = np.array([variable(name).floor is not None for name in self.names])
         for path in paths:
             file = driving_file(path)
@@ -106,6 +108,7 @@ class DrivingReader:
                     f"{path}: its grid is not that of {paths[0]}; delete both to make them again"
                 )
             self._incomplete |= file.incomplete
+            self._absent |= file.absent
             for index, one in enumerate(file.forecasts):
                 self._where[one] = (Path(path), index)
 
@@ -115,6 +118,32 @@ class DrivingReader:
             one in self._where and str(one) not in self._incomplete
             for one, _ in self.schedule.weights(hour.forecast)
         )
+
+    def gap(self, hour: DrivenHour) -> str:
+        """Why an hour is not complete, as the files say; empty if it is, or if no file says why."""
+        for one, _ in self.schedule.weights(hour.forecast):
+            if str(one) in self._absent:
+                return f"the archive has no driving forecast {one}"
+            if str(one) in self._incomplete:
+                return f"the driving forecast {one} has missing points"
+        return ""
+
+    def hold(self, driven: Iterable[DrivenHour], bytes_in_memory: float) -> int:
+        """Keep in memory what drives these hours, if it fits; return the bytes that it takes.
+
+        What is not complete is left out. Otherwise fields are read whenever they are needed.
+        """
+        wanted = {
+            one
+            for hour in driven
+            if self.complete(hour)
+            for one, _ in self.schedule.weights(hour.forecast)
+        }
+        size = 4 * len(wanted) * len(self.names) * self.grid.shape[0] * self.grid.shape[1]
+        if not 0 < size <= bytes_in_memory:
+            return 0
+        self._held = {one: self._fields(one, None, WHOLE_GRID) for one in sorted(wanted)}
+        return size
 
     def read(
         self, hour: DrivenHour, out: np.ndarray | None = None, window: Window = WHOLE_GRID
@@ -146,5 +175,12 @@ class DrivingReader:
                 f"no driving forecast {forecast} in results/fields/driving; check the archive's "
                 "manifest of that cycle"
             )
+        held = self._held.get(forecast)
+        if held is not None:
+            part = held[:, window[0], window[1]]
+            if out is None:
+                return part.copy()
+            out[:] = part
+            return out
         path, index = self._where[forecast]
         return driving_file(path).read(self.names, index, out, window)

@@ -27,6 +27,24 @@ class DrivingStatistics:
     mean: np.ndarray
     std: np.ndarray
 
+    def to_dict(self) -> dict[str, list[Any]]:
+        """The content for a checkpoint: only strings, numbers and lists."""
+        return {
+            "variables": list(self.variables),
+            "transforms": list(self.transforms),
+            "mean": self.mean.tolist(),
+            "std": self.std.tolist(),
+        }
+
+    @staticmethod
+    def from_dict(content: Mapping[str, list[Any]]) -> "DrivingStatistics":
+        """The inverse of `to_dict`."""
+        return DrivingStatistics(
+            tuple(content["variables"]),
+            tuple(content["transforms"]),
+            *(np.array(content[key], dtype=np.float32) for key in ("mean", "std")),
+        )
+
 
 def compute_driving_statistics(
     reader: DrivingReader, times: Iterable[datetime]

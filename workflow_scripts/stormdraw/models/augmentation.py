@@ -4,7 +4,9 @@ The random numbers depend only on the generators and are drawn for the whole bat
 same on any number of devices.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import nn
@@ -32,11 +34,12 @@ class Augmenter(nn.Module):
     Wind vectors turn with the fields. Scaling stretches a state about the value that means nothing
     is there (the reflectivity floor, calm air, no energy), or else about the training mean. Noise
     is added to the input states, not to the target. Finally, every changed state is clipped to the
-    bounds of the variables, and its dew point to the temperature. Fields of the initial time turn
-    and stretch as the states do.
+    bounds of the variables, and its dew point to the temperature. Fields among the forcings, of the
+    initial time or of a driving model, turn and stretch as the states do.
 
-    `statistics` are those of all variables with one of the `roles`, by default all predicted. The
-    fields of the role input are the forcings from number `first_input`.
+    `statistics` are those of all variables with one of the `roles`, by default all predicted. Each
+    of the `forced` is the number of the first of some fields among the forcings, and their
+    statistics.
     """
 
     origin: torch.Tensor
@@ -48,14 +51,14 @@ class Augmenter(nn.Module):
         settings: Augmentation,
         statistics: Statistics,
         roles: Roles | None = None,
-        first_input: int = 0,
+        forced: Sequence[tuple[int, Statistics]] = (),
     ) -> None:
         super().__init__()
         roles = roles or Roles(predicted=statistics.variables)
-        self.inputs = None
-        if roles.input:
-            self.inputs = Augmenter(settings, statistics.of(roles.input))
-        self.input_places = slice(first_input, first_input + len(roles.input))
+        self.forced = nn.ModuleList(Augmenter(settings, of_fields) for _, of_fields in forced)
+        self.places = [
+            slice(first, first + len(of_fields.variables)) for first, of_fields in forced
+        ]
         self.predicted = len(roles.predicted)
         statistics = statistics.of(roles.forecast)
         self.settings = settings
@@ -160,14 +163,13 @@ class Augmenter(nn.Module):
         return self.origin + factor * (states - self.origin)
 
     def _changed_forcings(self, forcings: torch.Tensor, change: Change) -> torch.Tensor:
-        """The forcings of a sample, (F, Y, X), turned; initial fields change as states do."""
-        changed = torch.rot90(forcings, change.turns, dims=(2, 1))
-        if self.inputs is None:
-            return changed
-        changed, normalization = changed.clone(), self.inputs.normalization
-        fields = normalization.physical(forcings[None, self.input_places])
-        fields = self.inputs.change(fields, change, {})
-        changed[self.input_places] = normalization.standardise(fields)[0]
+        """The forcings of a sample, (F, Y, X), turned; fields among them change as states do."""
+        changed = torch.rot90(forcings, change.turns, dims=(2, 1)).clone()
+        for place, each in zip(self.places, self.forced, strict=True):
+            fields = cast("Augmenter", each)
+            physical = fields.normalization.physical(forcings[None, place])
+            physical = fields.change(physical, change, {})
+            changed[place] = fields.normalization.standardise(physical)[0]
         return changed
 
     def _sequence(self, batch: Batch) -> torch.Tensor:

@@ -9,9 +9,12 @@ import torch
 
 from stormdraw import __version__
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.driving_statistics import DrivingStatistics
 from stormdraw.fields.statistics import Statistics
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
+from stormdraw.models.driving import RunDriving, require_driving
+from stormdraw.models.forcings import DrivingFields
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.settings import ModelSettings
@@ -29,12 +32,20 @@ class TrainedModel:
     """A trained model, and the mean and standard deviation (m) of its terrain, if it uses any.
 
     `grid` is the grid it was trained on; users of the model check their fields against it.
+    `driving` are the statistics of the fields that drive it, if any do.
     """
 
     name: str
     model: Forecaster
     terrain: tuple[float, float] | None
     grid: TrainedGrid
+    driving: DrivingStatistics | None = None
+
+    def driven(self, run: RunDriving | None) -> DrivingFields | None:
+        """The fields that drive it in a run that it was loaded for; None if it is not driven."""
+        if self.driving is None or run is None:
+            return None
+        return DrivingFields(self.driving, run.reader())
 
 
 def save_model(
@@ -44,10 +55,12 @@ def save_model(
     statistics: Statistics,
     terrain: tuple[float, float] | None,
     grid: Grid,
+    driving: DrivingStatistics | None = None,
 ) -> None:
     """Write a model as numbers, strings, lists and tensors only, so that it loads weights-only.
 
-    `statistics` are those of at least the model's variables.
+    `statistics` are those of at least the model's variables; `driving` are those of the fields that
+    drive it. What drives it, and with which latency, is part of its settings.
     """
     statistics = statistics.of(model.roles.every)
     content = {
@@ -64,6 +77,7 @@ def save_model(
             **{key: getattr(statistics, key).tolist() for key in _ARRAYS},
         },
         "terrain": None if terrain is None else {"mean": terrain[0], "std": terrain[1]},
+        "driving": None if driving is None else driving.to_dict(),
         "grid": TrainedGrid.of(grid).to_dict(),
         "code": {"version": __version__, "commit": commit()},
     }
@@ -75,14 +89,17 @@ def load_model(
     path: str | Path,
     device: torch.device,
     run: Roles | None = None,
+    driving: RunDriving | None = None,
 ) -> TrainedModel:
     """A model on `device`, ready to sample.
 
-    `run` has the roles of the current configuration's variables. Raises StormdrawError if the file
-    is not a checkpoint of this version, or has other variables or other roles.
+    `run` has the roles of the current configuration's variables, and `driving` is what drives that
+    run. Raises StormdrawError if the file is not a checkpoint of this version, has other variables
+    or other roles, or is driven by something else.
     """
     content = _read(path)
     own = ModelSettings.model_validate(content["settings"])
+    require_driving(own, driving, str(path))
     # Checkpoints from before there were roles predict all variables.
     given = content.get("roles", {"predicted": content["variables"]})
     roles = Roles.model_validate(given)
@@ -112,6 +129,8 @@ def load_model(
         model.to(device).eval(),
         None if terrain is None else (terrain["mean"], terrain["std"]),
         TrainedGrid.from_dict(content["grid"]),
+        # Checkpoints from before there was driving lack the key.
+        DrivingStatistics.from_dict(content["driving"]) if content.get("driving") else None,
     )
 
 

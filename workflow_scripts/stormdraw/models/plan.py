@@ -1,11 +1,12 @@
 """`plan.json`: the memory that training and sampling will need, before either starts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stormdraw.archive.driving_needs import forecasts_to_learn_from
 from stormdraw.errors import StormdrawError
 from stormdraw.files import write_text
 from stormdraw.models.ladder import Fit, Memory, climb
@@ -65,10 +66,14 @@ def plan(
     memory = fit.chosen.memory
     roles = model_settings.roles_of(run)
     field = 4 * shape[0] * shape[1]
-    inputs = field * len((forecaster or model_settings).roles_of(run).input)
+    stepping = forecaster or model_settings
+    driving = () if stepping.driven_by is None else stepping.driven_by.variables
     kinds = 1 if forecaster is None else 2  # analyses, and forecasts from them
     bound = training.data_gigabytes * 1e9
-    data = _data_bytes(settings, inputs, field * len(roles.forecast), bound, kinds)
+    apart = [field * len(stepping.roles_of(run).input) * _learnt_hours(settings)]
+    if driving:
+        apart.append(field * len(driving) * len(forecasts_to_learn_from(settings)))
+    data = _data_bytes(settings, apart, field * len(roles.forecast), bound, kinds)
     one_member = max(sampling_bytes(model_settings, run, shape), other.one_pass)
     bound = settings.ensembles.batch_gigabytes * 1e9
     together = min(max(1, int(bound // one_member)), settings.ensembles.members)
@@ -99,7 +104,11 @@ def plan(
             "heap_gaps": int(HEAP_GAPS * memory.in_heap),
             "gathered": _gathered(training, memory),
             "process": PROCESS_BYTES,
-            "peak": _host_peak(model_settings, memory, data, field * len(roles.every), other.peak),
+            "peak": _host_peak(
+                *(model_settings, memory, data),
+                field * (len(roles.every) + len(driving)),
+                other.peak,
+            ),
         },
         "sampling_bytes": {
             "member": one_member,
@@ -210,20 +219,30 @@ def _host_peak(
     return training.devices * each
 
 
+def _learnt_hours(settings: Settings) -> int:
+    """The number of hours of training and validation."""
+    periods = (settings.periods.training, settings.periods.validation)
+    return sum(len(period.times()) for period in periods if period is not None)
+
+
 def _gathered(training: Training, memory: TrainingMemory) -> int:
     """Main memory in bytes of each process while sharded tensors are saved, on any device."""
     return memory.gathered if training.sharding == "full" else 0
 
 
-def _data_bytes(settings: Settings, inputs: int, state: int, bound: float, kinds: int) -> int:
+def _data_bytes(
+    settings: Settings, apart: Sequence[int], state: int, bound: float, kinds: int
+) -> int:
     """The memory of the states of all training and validation hours; 0 if read from disk.
 
-    The `inputs` of all hours come first. Each hour has `kinds` states; the second ones are kept if
-    the first ones are.
+    What is `apart`, the inputs of all hours and what drives them, comes first. Each hour has
+    `kinds` states; the second ones are kept if the first ones are.
     """
     periods = (settings.periods.training, settings.periods.validation)
     counts = [0 if period is None else len(period.times()) for period in periods]
-    total = inputs * sum(counts) if inputs * sum(counts) <= bound else 0
+    total = 0
+    for each in apart:
+        total += each if total + each <= bound else 0
     for count in counts:
         for _ in range(kinds):
             if total + state * count > bound:

@@ -18,7 +18,7 @@ from stormdraw.yaml_lines import explain_in
 DiffusionPrediction = Literal["noise", "v"]
 Prediction = Literal["noise", "v", "target"]
 Target = Literal["next_state", "residual", "block", "perturbed_state"]
-Forcing = Literal["hour_of_day", "solar_elevation", "terrain"]
+Forcing = Literal["hour_of_day", "solar_elevation", "terrain", "driving"]
 Precision = Literal["auto", "float32", "tf32", "bfloat16", "float16"]
 # Modes of torch.compile, or none.
 Compilation = Literal["none", "default", "reduce-overhead", "max-autotune"]
@@ -156,8 +156,23 @@ class Training(Section):
         return self
 
 
+class DrivenBy(Section):
+    """What drives a model with the forcing `driving`; see `archive.driving`."""
+
+    model: str
+    latency_hours: int
+    variables: tuple[StateName, ...]
+
+    def __str__(self) -> str:
+        """`gfs 5 h after its cycle (T2M, PWAT)`."""
+        return f"{self.model} {self.latency_hours} h after its cycle ({', '.join(self.variables)})"
+
+
 class ModelSettings(Section):
-    """A whole model configuration."""
+    """A whole model configuration.
+
+    A file leaves `driven_by` out: it is that of the run (`archive.driving`).
+    """
 
     family: str
     network: Annotated[dict[str, Any], Field(validate_default=True)] = {}
@@ -171,6 +186,7 @@ class ModelSettings(Section):
     history: Annotated[int, Field(ge=1, le=24)] = 1
     history_as: Literal["states", "changes"] = "states"
     forcings: list[Forcing] = Field(default=[])
+    driven_by: DrivenBy | None = None
     noise_schedule: NoiseScheduleSettings = NoiseScheduleSettings()
     training: Training
 
@@ -197,6 +213,12 @@ class ModelSettings(Section):
         if len(set(forcings)) != len(forcings):
             raise ValueError(f"give each forcing once: {', '.join(forcings)}")
         return forcings
+
+    @model_validator(mode="after")
+    def _only_a_driven_model_has_driving(self) -> "ModelSettings":
+        if self.driven_by is not None and not self.driven:
+            raise ValueError("driven_by is given, but forcings has no driving; remove it")
+        return self
 
     @model_validator(mode="after")
     def _noise_can_be_predicted(self) -> "ModelSettings":
@@ -357,6 +379,11 @@ class ModelSettings(Section):
         except ValueError as error:
             raise StormdrawError(f"inputs is {', '.join(chosen)}: {error}") from None
         return roles
+
+    @property
+    def driven(self) -> bool:
+        """Whether forecasts of the run's driving model are part of its condition."""
+        return "driving" in self.forcings
 
     @property
     def by_chance(self) -> bool:

@@ -18,7 +18,9 @@ from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
+from stormdraw.archive.driving_needs import hours_to_learn_from
 from stormdraw.errors import MemoryRanOutError, StormdrawError
+from stormdraw.fields.driving_statistics import read_driving_statistics
 from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.grids import Grid
@@ -35,6 +37,7 @@ from stormdraw.models.devices import (
     multiplication_precision,
     uses_channels_last,
 )
+from stormdraw.models.driving import RunDriving, require_driving
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.execution import (
     compile_network,
@@ -42,7 +45,7 @@ from stormdraw.models.execution import (
     recompute_activations,
 )
 from stormdraw.models.finite_losses import CheckLosses
-from stormdraw.models.forcings import channels_of, forcings_of, make_forcings
+from stormdraw.models.forcings import DrivingFields, channels_of, forcings_of, make_forcings
 from stormdraw.models.forecast_pairs import ForecastPairs, OneHourForecaster
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
@@ -73,7 +76,8 @@ class TrainingFiles:
 
     `static` may be None for a model without terrain. `forecaster` is the checkpoint of the model
     whose states a perturbation model learns from, else None. `resume_folder` must differ for
-    different settings and code; a training resumes from a file in it.
+    different settings and code; a training resumes from a file in it. `driving` are the day files
+    of what drives the model, or its forecaster, and `driving_statistics` their statistics.
     """
 
     fields: Sequence[Path]
@@ -84,6 +88,8 @@ class TrainingFiles:
     resume_folder: Path
     tensorboard_folder: Path
     forecaster: Path | None = None
+    driving: Sequence[Path] = ()
+    driving_statistics: Path | None = None
 
 
 def train(
@@ -117,15 +123,16 @@ def train(
     augmentation = model_settings.training.augmentation
     augmenter = None
     if augmentation is not None:
-        channels = channels_of(model_settings, model.roles)
-        first = channels.index(model.roles.input[0]) if model.roles.input else 0
-        augmenter = Augmenter(augmentation, statistics, model.roles, first)
+        forced = _fields_among_forcings(model, pairs.forcings.driving)
+        augmenter = Augmenter(augmentation, statistics, model.roles, forced)
     _fit(name, settings.seed, model, augmenter, pairs, validation, files, resume, device, ranks)
     if not ranks.is_first:
         return
     terrain = pairs.forcings.terrain
     heights = None if terrain is None else (terrain.mean, terrain.std)
-    save_model(files.model, name, model, statistics, heights, grid)
+    driving = pairs.forcings.driving
+    known = None if driving is None else driving.statistics
+    save_model(files.model, name, model, statistics, heights, grid, known)
     # This includes files of a larger training that did not fit.
     for left in files.resume_folder.glob("*.ckpt"):
         left.unlink()
@@ -147,8 +154,12 @@ def _data(
         bytes_in_memory=training.data_gigabytes * 1e9,
         readers=training.readers,
     )
+    bound = training.data_gigabytes * 1e9 - inputs.bytes
+    driving = _driving(settings, stepping, files, forecaster)
+    if driving is not None:
+        bound -= driving.reader.hold(hours_to_learn_from(settings), bound)
     terrain = None if forecaster is None else forecaster.terrain
-    forcings = forcings_of(stepping, grid, files.static, terrain, inputs)
+    forcings = forcings_of(stepping, grid, files.static, terrain, inputs, driving)
     longest = max(settings.leads)
     factor = None if model.settings.physics is None else _map_factor(grid)
 
@@ -164,7 +175,6 @@ def _data(
             longest_lead=longest,
         )
 
-    bound = training.data_gigabytes * 1e9 - inputs.bytes
     learnt = pairs(times[0], bound)
     return learnt, pairs(times[1], bound - learnt.bytes) if times[1] else None
 
@@ -173,7 +183,49 @@ def _forecaster(settings: Settings, files: TrainingFiles, device: torch.device) 
     """The forecaster of a perturbation model, from its checkpoint."""
     if files.forecaster is None:
         raise StormdrawError("target: perturbed_state needs the checkpoint of its forecaster")
-    return load_model(files.forecaster, device, settings.roles)
+    return load_model(files.forecaster, device, settings.roles, RunDriving.of(settings))
+
+
+def _driving(
+    settings: Settings,
+    stepping: Forecaster,
+    files: TrainingFiles,
+    forecaster: TrainedModel | None,
+) -> DrivingFields | None:
+    """The fields that drive the model that makes forecasts, if any do.
+
+    They are standardised as the training period says, or as its own training said.
+    """
+    run = RunDriving.of(settings, files.driving)
+    if forecaster is not None:
+        return forecaster.driven(run)
+    if not stepping.settings.driven:
+        return None
+    require_driving(stepping.settings, run, "model")
+    if run is None or files.driving_statistics is None:
+        raise ValueError("the training of a driven model needs driving statistics")
+    statistics = read_driving_statistics(files.driving_statistics)
+    if statistics.variables != run.by.variables:
+        raise StormdrawError(
+            f"{files.driving_statistics}: made for {', '.join(statistics.variables)}, but "
+            f"{', '.join(run.by.variables)} drive the run; delete it"
+        )
+    return DrivingFields(statistics, run.reader())
+
+
+def _fields_among_forcings(
+    model: Forecaster, driving: DrivingFields | None
+) -> list[tuple[int, Statistics]]:
+    """The fields among a model's forcings: the number of the first, and their statistics."""
+    channels, names = channels_of(model.settings, model.roles), model.roles.input
+    found = [(channels.index(names[0]), model.statistics.of(names))] if names else []
+    if driving is not None:
+        known = driving.statistics
+        # They are never targets, so that the statistics of their changes are not used.
+        unused = np.zeros_like(known.mean), np.ones_like(known.std)
+        of_fields = Statistics(known.variables, known.transforms, known.mean, known.std, *unused)
+        found.append((channels.index(driving.channels[0]), of_fields))
+    return found
 
 
 def _map_factor(grid: Grid) -> np.ndarray:
@@ -362,4 +414,8 @@ def _fingerprint(statistics: Statistics, pairs: Pairs, model: Forecaster) -> str
         digest.update(pairs.forecaster.fingerprint().encode())
     if model.roles.differ:
         digest.update(f"{model.roles} to {pairs.longest_lead} h".encode())
+    driving = pairs.forcings.driving
+    if driving is not None:
+        known = driving.statistics.to_dict()
+        digest.update(f"{model.settings.driven_by} {known} to {pairs.longest_lead} h".encode())
     return digest.hexdigest()[:16]

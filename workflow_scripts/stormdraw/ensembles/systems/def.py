@@ -86,8 +86,9 @@ class DefSystem(FromModel, Sampled):
             walks=self.walks,
             restandardise=tuple(self.restandardise),
         )
-        files = ((drawn.checkpoint, drawn.forecaster), Inputs(drawn.states, drawn.static))
-        write_def(*files, made.case, how, made.output, made.settings, made.threads)
+        checkpoints = (drawn.checkpoint, drawn.forecaster)
+        inputs = Inputs(drawn.states, drawn.static, made.driving)
+        write_def(checkpoints, inputs, made.case, how, made.output, made.settings, made.threads)
 
 
 SYSTEM = DefSystem

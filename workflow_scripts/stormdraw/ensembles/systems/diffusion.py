@@ -34,7 +34,8 @@ class DiffusionSystem(FromModel, Sampled):
 
         how = Sampling(**vars(made.rollout), sampler=self.sampler, steps=self.steps, eta=self.eta)
         files = (made.drawn.checkpoint, made.drawn.states, made.drawn.static)
-        write_diffusion(*files, made.case, how, made.output, made.settings, threads=made.threads)
+        to = (made.output, made.settings)
+        write_diffusion(*files, made.case, how, *to, made.threads, made.driving)
 
 
 SYSTEM = DiffusionSystem

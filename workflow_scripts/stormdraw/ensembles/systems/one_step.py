@@ -27,7 +27,7 @@ class OneStepSystem(FromModel):
 
         files = (made.drawn.checkpoint, made.drawn.states, made.drawn.static)
         to = (made.output, made.settings)
-        write_one_step(*files, made.case, made.rollout, *to, threads=made.threads)
+        write_one_step(*files, made.case, made.rollout, *to, made.threads, made.driving)
 
 
 SYSTEM = OneStepSystem

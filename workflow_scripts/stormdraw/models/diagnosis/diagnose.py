@@ -22,6 +22,7 @@ from stormdraw.models.diagnosis.members import STAGES, MembersTally
 from stormdraw.models.diagnosis.sampling import HourSampler
 from stormdraw.models.diagnosis.sampling_path import SamplingPath
 from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.driving import RunDriving
 from stormdraw.models.forcings import forcings_of
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.pairs import Pairs
@@ -48,21 +49,26 @@ def write_diagnosis(
     output: Path,
     settings: Mapping[str, Any],
     threads: int = 1,
+    driving_paths: Sequence[Path] = (),
 ) -> None:
     """Diagnose a checkpoint and write `models/{model}/diagnosis.nc`.
 
-    `sampler_of` gives the sampler of the model. If there are no two consecutive hours, the file has
-    no data, and its attribute `gap` gives the reason. Raises StormdrawError if the checkpoint does
-    not fit the run or a state has missing points.
+    `sampler_of` gives the sampler of the model; `driving_paths` are the day files of what drives
+    it. If there are no two consecutive hours, the file has no data, and its attribute `gap` gives
+    the reason. Raises StormdrawError if the checkpoint does not fit the run or a state has missing
+    points.
     """
     torch.set_num_threads(threads)
-    trained = load_model(checkpoint, choose_device(), run.roles)
+    driving = RunDriving.of(run, driving_paths)
+    trained = load_model(checkpoint, choose_device(), run.roles, driving)
     model, name = trained.model, trained.name
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     period, times = diagnosed_hours(run.periods)
     grid = read_grid_of(field_paths[0])
     inputs = StoredStates(field_paths, model.roles.input, times, grid.shape)
-    forcings = forcings_of(model, grid, static_path, trained.terrain, inputs)
+    forcings = forcings_of(
+        model, grid, static_path, trained.terrain, inputs, trained.driven(driving)
+    )
     title = f"Diagnosis of {name} on hours of the {period} period"
     notes: dict[str, Any] = dict(attributes(title, f"model {name}", settings))
     notes |= {"model": name, "period": period}

@@ -1,18 +1,22 @@
 """The forcings of a network: all channels of its condition that are not states.
 
 Each kind is a class of its own (see `forcing.py`): the hour, the sun and the terrain, which are
-known in advance, and the fields of the initial time. `channels_of` lists the channels of a model
-before there is any data, and `make_forcings` makes them; nothing else counts or names them.
+known in advance, the fields of the initial time, and forecasts of a driving model. `channels_of`
+lists the channels of a model before there is any data, and `make_forcings` makes them; nothing else
+counts or names them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stormdraw.errors import StormdrawError
 from stormdraw.grids import WHOLE_GRID, Grid, Window, with_ends
+from stormdraw.models.forcings.driving_fields import DrivingFields, channels_of_driving
 from stormdraw.models.forcings.forcing import Forcing, ForecastHour
 from stormdraw.models.forcings.hour_of_day import HourOfDay
 from stormdraw.models.forcings.initial_fields import Fields, InitialFields, channels_of_inputs
@@ -24,7 +28,7 @@ from stormdraw.roles import Roles
 if TYPE_CHECKING:
     from stormdraw.models.forecaster import Forecaster
 
-# The forcings that a model's configuration names.
+# The forcings that a model's configuration names and that are known in advance.
 _KNOWN: dict[str, type[Forcing]] = {
     "hour_of_day": HourOfDay,
     "solar_elevation": SolarElevation,
@@ -34,8 +38,9 @@ _KNOWN: dict[str, type[Forcing]] = {
 
 def channels_of(settings: ModelSettings, roles: Roles) -> tuple[str, ...]:
     """The names of the channels of a model whose variables have these roles, in order."""
-    known = (channel for name in settings.forcings for channel in _KNOWN[name].channels)
-    return (*known, *channels_of_inputs(roles.input))
+    known = [_KNOWN[name].channels for name in settings.forcings if name in _KNOWN]
+    driving = () if settings.driven_by is None else settings.driven_by.variables
+    return (*chain(*known), *channels_of_driving(driving), *channels_of_inputs(roles.input))
 
 
 class Forcings:
@@ -58,6 +63,11 @@ class Forcings:
     def terrain(self) -> Terrain | None:
         """The terrain, if it is one of them."""
         return next((part for part in self if isinstance(part, Terrain)), None)
+
+    @property
+    def driving(self) -> DrivingFields | None:
+        """The fields of the driving model, if they are one of them."""
+        return next((part for part in self if isinstance(part, DrivingFields)), None)
 
     def has(self, hour: ForecastHour) -> bool:
         """Whether all have data for an hour of a forecast."""
@@ -89,7 +99,7 @@ def make_forcings(
     terrain_statistics: tuple[float, float] | None = None,
     more: Sequence[Forcing] = (),
 ) -> Forcings:
-    """The forcings of a model on a grid: the known ones that `names` lists, and `more`.
+    """The forcings of a model on a grid: those of `names` that are known in advance, and `more`.
 
     `terrain_statistics` are the mean and standard deviation in metres that the model was trained
     with; without them the terrain is standardised by its own. Raises StormdrawError if the terrain
@@ -100,7 +110,7 @@ def make_forcings(
         "solar_elevation": lambda: SolarElevation(grid),
         "terrain": lambda: Terrain(grid, static_path, terrain_statistics),
     }
-    return Forcings(grid.shape, [*(make[name]() for name in names), *more])
+    return Forcings(grid.shape, [*(make[name]() for name in names if name in make), *more])
 
 
 def forcings_of(
@@ -109,11 +119,28 @@ def forcings_of(
     static_path: str | Path | None,
     terrain_statistics: tuple[float, float] | None,
     inputs: Fields,
+    driving: DrivingFields | None = None,
 ) -> Forcings:
     """All forcings of a model on a grid; `inputs` reads the fields of the role input.
 
-    The others are as in `make_forcings`, which raises the same.
+    `driving` are the fields that drive it, if it is driven. The others are as in `make_forcings`,
+    which raises the same. Raises StormdrawError for driving fields on another grid.
     """
+    more: list[Forcing] = []
+    if model.settings.driven:
+        more.append(_on_grid(driving, grid))
     names = model.roles.input
-    more = [InitialFields(model.statistics.of(names), inputs)] if names else []
+    if names:
+        more.append(InitialFields(model.statistics.of(names), inputs))
     return make_forcings(model.settings.forcings, grid, static_path, terrain_statistics, more)
+
+
+def _on_grid(driving: DrivingFields | None, grid: Grid) -> DrivingFields:
+    if driving is None:
+        raise ValueError("a driven model needs its driving fields")
+    if not driving.reader.grid.matches(grid):
+        raise StormdrawError(
+            "results/fields/driving lies on another grid than the states; delete it to make it "
+            "again"
+        )
+    return driving

@@ -14,6 +14,8 @@ from stormdraw.times import hours
 class ForecastHour:
     """An hour of a forecast: `lead` hours after `init`; `member` counts from 0.
 
+    It is None of an hour that is learnt from, which is of no member.
+
     A pair of consecutive hours to learn from is such an hour as well, of a forecast that could have
     started up to that many hours before: what a network gets in training is thus what it gets in
     forecasts.
@@ -21,7 +23,7 @@ class ForecastHour:
 
     init: datetime
     lead: int
-    member: int = 0
+    member: int | None = None
 
     @property
     def valid(self) -> datetime:
@@ -29,9 +31,9 @@ class ForecastHour:
         return self.init + hours(self.lead)
 
     @classmethod
-    def at(cls, valid: datetime, lead: int = 1, member: int = 0) -> "ForecastHour":
-        """The hour of a forecast that is valid then."""
-        return cls(valid - hours(lead), lead, member)
+    def at(cls, valid: datetime, lead: int = 1) -> "ForecastHour":
+        """The hour of a forecast, of no member, that is valid then."""
+        return cls(valid - hours(lead), lead)
 
 
 class Forcing(ABC):

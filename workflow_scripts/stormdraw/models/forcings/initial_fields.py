@@ -19,9 +19,9 @@ from typing import Protocol
 import numpy as np
 
 from stormdraw.fields.statistics import Statistics
-from stormdraw.fields.transforms import forward
 from stormdraw.grids import WHOLE_GRID, Window
 from stormdraw.models.forcings.forcing import Forcing, ForecastHour
+from stormdraw.models.forcings.standardising import standardised
 
 AGE = "age_of_initial_fields"
 
@@ -83,12 +83,7 @@ class InitialFields(Forcing):
         held = self._held
         if held is not None and held[0] == time and window == WHOLE_GRID:
             return held[1]
-        physical = self._fields.read(time, None, window)
-        known = self._statistics
-        fields = np.empty_like(physical)
-        for index, transform in enumerate(known.transforms):
-            value = forward(physical[index], transform)
-            fields[index] = (value - known.mean[index]) / known.std[index]
+        fields = standardised(self._fields.read(time, None, window), self._statistics)
         if window == WHOLE_GRID:
             self._held = time, fields
         return fields
