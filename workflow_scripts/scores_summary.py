@@ -8,6 +8,7 @@ overall.csv, each pair of systems over all leads; missing.csv, what was left out
 from pathlib import Path
 
 from stormdraw.job import job
+from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.overall import overall
 from stormdraw.scores.summary import (
@@ -38,8 +39,9 @@ with job("scores_summary", snakemake.log[0]) as log:
         log.warning(
             "%d forecasts lack members or points; see %s", len(missing), snakemake.output.missing
         )
-    write_summary(overall(paths, scores, settings.seed), Path(snakemake.output.overall))
-    compared = verdicts(*how)
+    systems = load_systems(paths)
+    write_summary(overall(systems, scores, settings.seed), Path(snakemake.output.overall))
+    compared = verdicts(systems, scores, settings.seed, settings.baselines())
     write_summary(compared, Path(snakemake.output.verdicts))
     for line in caveats(compared, scores.confidence):
         log.info("%s", line)

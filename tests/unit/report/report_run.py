@@ -15,6 +15,7 @@ from stormdraw.grids import HRRR, Grid
 from stormdraw.report.mapped import wanted_for_maps
 from stormdraw.report.mapped_case import extract_case
 from stormdraw.scores.case import score_case
+from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.summary import by_hour, summarise, write_summary
 from stormdraw.scores.verdicts import verdicts
@@ -99,7 +100,7 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
     write_summary(summarise(scores, how, 1), summary)
     judged, missing = (folder / "scores" / f"{name}.csv" for name in ("verdicts", "missing"))
     standards = settings.baselines()
-    write_summary(verdicts(scores, settings.scores, 1, standards), judged)
+    write_summary(verdicts(load_systems(scores), settings.scores, 1, standards), judged)
     write_summary(missing_data(scores), missing)
     hours_of_day = folder / "scores" / "by_hour.csv"
     write_summary(by_hour(scores, how, standards), hours_of_day)

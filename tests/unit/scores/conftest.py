@@ -1,6 +1,6 @@
 """Small files of every kind that the scores stage reads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -93,6 +93,44 @@ def score_storms(
     return score
 
 
+@pytest.fixture(scope="session")
+def make_system() -> Callable[..., xr.Dataset]:
+    """A system as `load_systems` gives it, from sums that are given for (init, variable, lead).
+
+    What is not given is as in `write_statistics`; there are no tables.
+    """
+
+    def make(
+        inits: Sequence[str], variables: list[str], leads: list[int], **given: np.ndarray | float
+    ) -> xr.Dataset:
+        shape = (len(inits), len(variables), len(leads))
+        values = _sums(shape)
+        for name, value in given.items():
+            values[name] = np.broadcast_to(np.asarray(value, values[name].dtype), shape)
+        times = [np.datetime64(datetime.strptime(init, "%Y%m%d%H"), "ns") for init in inits]
+        return xr.Dataset(
+            {name: (("init", "variable", "lead"), value) for name, value in values.items()},
+            coords={
+                "init": times,
+                "variable": np.array(variables, object),
+                "lead": np.array(leads, np.int32),
+                "gap": ("init", np.full(len(inits), "", object)),
+            },
+        )
+
+    return make
+
+
+def _sums(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """The sums of one number in a score file where nothing else is known."""
+    scalars = {name: own for name, own in registry.sums().items() if own.dims == ("region",)}
+    values = {name: np.zeros(shape, own.kind) for name, own in scalars.items()}
+    values |= {"weight_sum": np.full(shape, 10.0), "points": np.full(shape, 10)}
+    values["members"] = np.full(shape, 3)
+    values["crps_gaussian_fair_sum"] = np.full(shape, np.nan)
+    return values
+
+
 @pytest.fixture
 def write_statistics(tmp_path: Path) -> Callable[..., Path]:
     """Write a score file from sums (variable, lead); what is not given is 0, members are 3.
@@ -111,11 +149,7 @@ def write_statistics(tmp_path: Path) -> Callable[..., Path]:
     ) -> Path:
         shape = (len(variables), len(leads), 1)
         dims = ("variable", "lead", "region")
-        scalars = {name: own for name, own in registry.sums().items() if own.dims == ("region",)}
-        values: dict = {name: np.zeros(shape, own.kind) for name, own in scalars.items()}
-        values |= {"weight_sum": np.full(shape, 10.0), "points": np.full(shape, 10)}
-        values["members"] = np.full(shape, 3)
-        values["crps_gaussian_fair_sum"] = np.full(shape, np.nan)
+        values = _sums(shape)
         rank_counts = np.asarray(given.pop("rank_counts", np.zeros((*shape[:2], 4), np.int64)))
         tables = {name: np.asarray(given.pop(name)) for name in registry.tables() if name in given}
         for name, value in given.items():

@@ -15,6 +15,7 @@ from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in
 from stormdraw.grids import HRRR
 from stormdraw.scores.case import score_case
 from stormdraw.scores.case_statistics import case_statistics
+from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.memory import (
     case_bytes,
     case_megabytes,
@@ -206,7 +207,7 @@ def test_summing_up_stays_within_the_estimated_memory(
         hours = by_hour(paths, run.scores, run.baselines())
         tidy_scores(*how, summarise(*how), hours)
         missing_data(paths)
-        overall(paths, run.scores, run.seed)
+        overall(load_systems(paths), run.scores, run.seed)
 
     measured, planned = peak(sum_up), summary_bytes(run, members)
     assert measured <= planned <= ROOM * measured

@@ -1,10 +1,10 @@
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy import stats
 
 from stormdraw.errors import StormdrawError
@@ -21,45 +21,39 @@ from stormdraw.scores.verdicts import (
 
 DAYS = [f"202606{day:02d}06" for day in range(1, 21)]
 # Eight days whose differences from the mean are neither alike nor correlated.
-UNEVEN = (1.01, 0.98, 1.03, 0.97, 1.02, 0.99, 1.04, 0.96)
+UNEVEN = np.array([1.01, 0.98, 1.03, 0.97, 1.02, 0.99, 1.04, 0.96])
 
 
 @pytest.fixture
-def write(write_statistics: Callable[..., Path], random: np.random.Generator) -> Callable:
+def make(make_system: Callable[..., xr.Dataset], random: np.random.Generator) -> Callable:
     """Systems whose fair CRPS is that of the day times their scale, give or take 1 %."""
 
-    def write(
+    def make(
         scales: dict[str, float], inits: list[str], noise: float = 0.01, **given: int
-    ) -> dict[str, list[Path]]:
-        weather = random.uniform(1.0, 10.0, len(inits))
+    ) -> dict[str, xr.Dataset]:
+        weather = random.uniform(1.0, 10.0, (len(inits), 1, 1))
         return {
-            name: [
-                write_statistics(
-                    name,
-                    init,
-                    ["T2M"],
-                    [1],
-                    crps_fair_sum=day * scale * (1 + noise * random.normal()),
-                    crps_gaussian_sum=2 * day * scale,
-                    **(given if name == "href" else {}),
-                )
-                for init, day in zip(inits, weather, strict=True)
-            ]
+            name: make_system(
+                *(inits, ["T2M"], [1]),
+                crps_fair_sum=weather * scale * (1 + noise * random.normal(size=weather.shape)),
+                crps_gaussian_sum=2 * weather * scale,
+                **(given if name == "href" else {}),
+            )
             for name, scale in scales.items()
         }
 
-    return write
+    return make
 
 
-def judged(paths: dict[str, list[Path]], **scores: float):
+def judged(systems: dict[str, xr.Dataset], **scores: float) -> pd.DataFrame:
     given = Scores(reference="href", bootstrap_samples=500, **scores)
-    return verdicts(paths, given, 0).set_index("system")
+    return verdicts(systems, given, 0).set_index("system")
 
 
-def test_better_worse_as_good_and_undecided(write: Callable) -> None:
+def test_better_worse_as_good_and_undecided(make: Callable) -> None:
     scales = {"href": 1.0, "good": 0.9, "bad": 1.1, "alike": 1.0}
-    paths = write(scales, DAYS, noise=0.02)
-    table = judged(paths, equivalence=0.05)
+    systems = make(scales, DAYS, noise=0.02)
+    table = judged(systems, equivalence=0.05)
     assert table["verdict"].to_dict() == {
         "good": "better",
         "bad": "worse",
@@ -71,7 +65,7 @@ def test_better_worse_as_good_and_undecided(write: Callable) -> None:
     # Days differ ten times as much as systems: an unpaired interval would not tell them apart.
     assert good["ci_high"] - good["ci_low"] < 0.2 * good["reference_value"]
     # Without proof that they are within a thousandth of each other nothing is decided.
-    assert judged(paths, equivalence=0.001).loc["alike", "verdict"] == "undecided"
+    assert judged(systems, equivalence=0.001).loc["alike", "verdict"] == "undecided"
 
 
 def test_p_values_are_corrected_for_the_comparisons_of_two_systems() -> None:
@@ -114,15 +108,15 @@ def test_diebold_and_mariano_are_a_second_opinion(random: np.random.Generator) -
     assert np.isnan(diebold_mariano_p_value(np.full(10, 0.2), 6))
 
 
-def test_intervals_are_withheld_with_few_days(write: Callable) -> None:
-    table = judged(write({"href": 1.0, "good": 0.1}, DAYS[:4]))
+def test_intervals_are_withheld_with_few_days(make: Callable) -> None:
+    table = judged(make({"href": 1.0, "good": 0.1}, DAYS[:4]))
     assert table.loc["good", "verdict"] == TOO_FEW_DAYS
     assert np.isnan(table.loc["good", "ci_low"])
     assert any("4 initial days" in note for note in caveats(table.reset_index(), 0.95))
 
 
-def test_a_gaussian_reference_is_met_as_a_gaussian(write: Callable) -> None:
-    table = judged(write({"href": 1.0, "trial": 0.9}, DAYS, members=0))
+def test_a_gaussian_reference_is_met_as_a_gaussian(make: Callable) -> None:
+    table = judged(make({"href": 1.0, "trial": 0.9}, DAYS, members=0))
     trial = table.loc["trial"]
     assert trial["metric"] == "crps_gaussian"
     assert trial["value"] / trial["reference_value"] == pytest.approx(0.9)
@@ -137,21 +131,18 @@ def test_a_gaussian_reference_is_met_as_a_gaussian(write: Callable) -> None:
 
 
 def test_a_mean_and_spread_of_known_size_are_met_without_it(
-    write_statistics: Callable[..., Path],
+    make_system: Callable[..., xr.Dataset],
 ) -> None:
-    paths = {
-        name: [
-            write_statistics(
-                *(name, init, ["T2M"], [1]),
-                crps_gaussian_sum=2.0,
-                crps_gaussian_fair_sum=scale * UNEVEN[number],
-                members=members,
-            )
-            for number, init in enumerate(DAYS[:8])
-        ]
+    systems = {
+        name: make_system(
+            *(DAYS[:8], ["T2M"], [1]),
+            crps_gaussian_sum=2.0,
+            crps_gaussian_fair_sum=scale * UNEVEN[:, None, None],
+            members=members,
+        )
         for name, scale, members in (("href", 1.0, 0), ("trial", 0.9, 4))
     }
-    table = judged(paths)
+    table = judged(systems)
     assert table.loc["trial", "metric"] == "crps_gaussian_fair"
     assert table.loc["trial", "value"] / table.loc["trial", "reference_value"] == pytest.approx(0.9)
     notes = " ".join(caveats(table.reset_index(), 0.95))
@@ -159,16 +150,16 @@ def test_a_mean_and_spread_of_known_size_are_met_without_it(
     assert "crps_gaussian does not" not in notes
 
 
-def test_no_reference_no_verdicts(write: Callable) -> None:
-    paths = write({"href": 1.0, "trial": 0.9}, DAYS)
-    assert verdicts(paths, Scores(), 0).empty
+def test_no_reference_no_verdicts(make: Callable) -> None:
+    systems = make({"href": 1.0, "trial": 0.9}, DAYS)
+    assert verdicts(systems, Scores(), 0).empty
     with pytest.raises(StormdrawError, match="reference is 'refs'"):
-        verdicts(paths, Scores(reference="refs"), 0)
+        verdicts(systems, Scores(reference="refs"), 0)
 
 
-def test_baselines_are_stood_against_as_well(write: Callable) -> None:
-    paths = write({"href": 1.0, "hrrr": 1.2, "trial": 0.9}, DAYS, noise=0.001)
-    table = verdicts(paths, Scores(reference="href"), 0, ["hrrr"])
+def test_baselines_are_stood_against_as_well(make: Callable) -> None:
+    systems = make({"href": 1.0, "hrrr": 1.2, "trial": 0.9}, DAYS, noise=0.001)
+    table = verdicts(systems, Scores(reference="href"), 0, ["hrrr"])
     told = {(row.system, row.reference): row.verdict for row in table.itertuples(index=False)}
     assert told == {
         ("hrrr", "href"): "worse",
@@ -176,22 +167,20 @@ def test_baselines_are_stood_against_as_well(write: Callable) -> None:
         ("href", "hrrr"): "better",
         ("trial", "hrrr"): "better",
     }
-    alone = verdicts(paths, Scores(), 0, ["hrrr"])
+    alone = verdicts(systems, Scores(), 0, ["hrrr"])
     assert set(alone["reference"]) == {"hrrr"}
 
 
-def test_where_few_days_differ_there_is_no_verdict(write_statistics: Callable[..., Path]) -> None:
+def test_where_few_days_differ_there_is_no_verdict(
+    make_system: Callable[..., xr.Dataset],
+) -> None:
     """Rain on two of 20 days: all others are alike, and 12 % of resamples have no rain."""
-    paths = {
-        name: [
-            write_statistics(
-                *(name, init, ["REFC"], [1]), crps_fair_sum=5.0 + (scale if day < 2 else 0.0)
-            )
-            for day, init in enumerate(DAYS)
-        ]
+    rain = (np.arange(len(DAYS)) < 2)[:, None, None]
+    systems = {
+        name: make_system(DAYS, ["REFC"], [1], crps_fair_sum=5.0 + scale * rain)
         for name, scale in (("href", 1.0), ("trial", 0.5))
     }
-    table = judged(paths)
+    table = judged(systems)
     assert table.loc["trial", "verdict"] == TOO_FEW_DIFFER
     assert np.isnan(table.loc["trial", "ci_low"])
     assert "so few days differ" in caveats(table.reset_index(), 0.95)[0]
@@ -203,25 +192,19 @@ def test_withheld_intervals_decide_nothing_whatever_the_p_value() -> None:
     assert verdict(row, Scores()) == TOO_FEW_DIFFER
 
 
-def test_a_lead_with_few_days_has_no_verdict(write_statistics: Callable[..., Path]) -> None:
+def test_a_lead_with_few_days_has_no_verdict(make_system: Callable[..., xr.Dataset]) -> None:
     """Eight days at 1 h, four of them at 2 h."""
-    paths: dict[str, list[Path]] = {"href": [], "trial": []}
-    for number, init in enumerate(DAYS[:8]):
-        for name, scale in (("href", 10.0), ("trial", 5.0)):
-            points = np.array([[10, 10 if number % 2 else 0]])
-            uneven = UNEVEN[number] if name == "trial" else 1.0
-            paths[name].append(
-                write_statistics(
-                    name,
-                    init,
-                    ["T2M"],
-                    [1, 2],
-                    points=points,
-                    weight_sum=points.astype(float),
-                    crps_fair_sum=uneven * scale * (points > 0),
-                )
-            )
-    table = judged(paths)
+    points = np.where(np.arange(8)[:, None, None] % 2, [10, 10], [10, 0])
+    systems = {
+        name: make_system(
+            *(DAYS[:8], ["T2M"], [1, 2]),
+            points=points,
+            weight_sum=points.astype(float),
+            crps_fair_sum=crps * (points > 0),
+        )
+        for name, crps in (("href", 10.0), ("trial", 5.0 * UNEVEN[:, None, None]))
+    }
+    table = judged(systems)
     assert list(table["verdict"]) == ["better", TOO_FEW_DAYS]
     assert list(table["days"]) == [8, 4]
     assert list(table["cases"]) == [8, 4]

@@ -1,12 +1,13 @@
 """One number for two systems: skill over all leads, and over all variables, with its interval."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from stormdraw.scores.comparison import load_systems, variables
+from stormdraw.scores.comparison import variables
 from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import Scores
@@ -42,20 +43,18 @@ _NUMBERS = ("leads", "effective_days", "value", "reference_value", "skill", "ci_
 ALL = "all"
 
 
-def overall(
-    paths_by_system: Mapping[str, Sequence[Path]], scores: Scores, run_seed: int
-) -> pd.DataFrame:
+def overall(systems: Mapping[str, xr.Dataset], scores: Scores, run_seed: int) -> pd.DataFrame:
     """One row for each pair of systems and variable, and one for ALL variables, with COLUMNS.
+
+    `systems` are those of `load_systems`.
 
     CRPS is the mean over leads, skill 1 - CRPS / CRPS of the other system: fair if both are
     ensembles, else that of Gaussians, which `metric` says. For ALL it is 1 - the geometric mean of
     these ratios, since a mean of kelvins and decibels would be neither; there are no values then.
     Intervals are those of `stormdraw.scores.intervals`, and verdicts are read off them: each row is
-    judged alone. Leads that either system lacks are in no mean.
-
-    Raises StormdrawError as `load_systems` does.
+    judged alone. Leads that either system lacks are in no mean. A skill against a CRPS of 0 or less
+    is undefined; variables with an undefined ratio, or one of 0, are not in ALL.
     """
-    systems = load_systems(paths_by_system)
     weights = weightings(next(iter(systems.values()))["init"].values)
     crps: dict[str, dict[str, Arrays]] = {}
     data: dict[str, np.ndarray] = {}
@@ -100,7 +99,7 @@ def _compared(
         value, standard = both.mean(axis=2)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = value / np.where(standard > 0.0, standard, np.nan)
-        ratios.setdefault(metric, []).append(np.log(np.where(ratio > 0.0, ratio, np.nan)))
+            ratios.setdefault(metric, []).append(np.log(ratio))
         yield {
             "variable": variable,
             "metric": metric,

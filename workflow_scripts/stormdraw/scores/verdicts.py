@@ -1,5 +1,6 @@
 """Is a system better than the reference or a baseline, worse, as good, or is there no telling?"""
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import false_discovery_control
 
-from stormdraw.scores.comparison import check_reference, leads, load_systems, variables
+from stormdraw.scores.comparison import check_reference, leads, variables
 from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import Scores
@@ -68,30 +69,29 @@ class _Scored:
 
 
 def verdicts(
-    paths_by_system: Mapping[str, Sequence[Path]],
+    systems: Mapping[str, xr.Dataset],
     scores: Scores,
     run_seed: int,
     standards: Sequence[str] = (),
 ) -> pd.DataFrame:
     """One row for each other system, variable and lead, with columns COLUMNS.
 
-    Systems are held against `scores.reference`, and then against each of `standards`. `difference`
-    is the CRPS minus that of the reference: fair if both are ensembles; else, which `metric` then
-    says, that of a Gaussian with either's mean and spread. Its interval and p-value are of paired
-    differences, see `stormdraw.scores.intervals`, whose `effective_days` and `day_correlation`
-    stand beside. `adjusted_p_value` is corrected for the number of variables and leads that two
-    systems are compared in: the false discovery rate of Benjamini and Yekutieli (2001,
-    doi:10.1214/aos/1013699998), which holds however they hang together. `own_crps_fair` is the
-    system's full CRPS, to stand beside a Gaussian one. What the two do not both have is left out;
-    with nothing to compare with the table is empty.
+    `systems` are those of `load_systems`. They are held against `scores.reference`, and then
+    against each of `standards`. `difference` is the CRPS minus that of the reference: fair if both
+    are ensembles; else, which `metric` then says, that of a Gaussian with either's mean and spread.
+    Its interval and p-value are of paired differences, see `stormdraw.scores.intervals`, whose
+    `effective_days` and `day_correlation` stand beside. `adjusted_p_value` is corrected for the
+    number of variables and leads that two systems are compared in: the false discovery rate of
+    Benjamini and Yekutieli (2001, doi:10.1214/aos/1013699998), which holds however they hang
+    together. `own_crps_fair` is the system's full CRPS, to stand beside a Gaussian one. What the
+    two do not both have is left out; with nothing to compare with the table is empty.
 
-    Raises StormdrawError if the reference is not among the systems, and as `load_systems` does.
+    Raises StormdrawError if the reference is not among the systems.
     """
-    check_reference(scores.reference, paths_by_system)
+    check_reference(scores.reference, systems)
     against = [name for name in dict.fromkeys([scores.reference, *standards]) if name is not None]
     if not against:
         return pd.DataFrame(columns=list(COLUMNS))
-    systems = load_systems(paths_by_system)
     weights = weightings(systems[against[0]]["init"].values)
     rows: dict[str, list[dict]] = {name: [] for name in against}
     for variable in _all_variables(systems):
@@ -200,9 +200,9 @@ def diebold_mariano_p_value(by_day: np.ndarray, lead: int) -> float:
     from scores.stats.statistical_tests import diebold_mariano
 
     by_day = by_day[np.isfinite(by_day)]
-    ahead = max(1, -(-lead // 24))
-    if len(by_day) < max(MINIMUM_DAYS, ahead + 1) or np.ptp(by_day) == 0.0:
+    if len(by_day) < MINIMUM_DAYS or np.ptp(by_day) == 0.0:
         return np.nan
+    ahead = math.ceil(lead / 24)
     series = xr.DataArray(by_day[None], dims=("lead", "day"), coords={"ahead": ("lead", [ahead])})
     with warnings.catch_warnings():
         # The fit of the autocovariance warns of series that are too short for its error, unused.
