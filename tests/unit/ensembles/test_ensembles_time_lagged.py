@@ -182,8 +182,8 @@ def test_older_runs_count_on_the_disk() -> None:
 def test_the_page_says_which_runs_members_are_of_and_where_they_lack() -> None:
     run = run_with(OURS, lagged())
     assert run.ensembles.system("ours_lagged").caveat(run) == (
-        "ours_lagged has members of ours: 5 of the run 0 h before its cases, 5 of the run 1 h "
-        "before its cases. Older runs end earlier and are missing at leads of 3 h (run 1 h before)."
+        "ours_lagged has members of ours: 5 of the newest run, 5 of the run 1 h before its cases. "
+        "Older runs end earlier and are missing at leads of 3 h (run 1 h before)."
     )
 
 

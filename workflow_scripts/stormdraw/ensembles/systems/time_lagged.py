@@ -68,7 +68,10 @@ class TimeLaggedSystem(WithoutModel):
     def caveat(self, run: Settings) -> str:
         """Which runs its members are of, and where they lack."""
         counts = zip(self.members_by_run(run), self.ages, strict=True)
-        of = ", ".join(f"{count} of the run {age} h before its cases" for count, age in counts)
+        of = ", ".join(
+            f"{count} of the run {age} h before its cases" if age else f"{count} of the newest run"
+            for count, age in counts
+        )
         told = f"{self.name} has members of {self.of}: {of}."
         short = {age: self._lacking(run, age) for age in self.ages}
         lacking = [
