@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stormdraw.errors import StormdrawError
-from stormdraw.scores.comparison import cases, leads, load_systems, variables
+from stormdraw.scores.comparison import cases, leads, load_system, load_systems, variables
 
 Write = Callable[..., Path]
 INITS = ("2026060806", "2026060912")
@@ -48,9 +48,16 @@ def test_a_missing_case_is_named(three: dict[str, list[Path]]) -> None:
     three["trial"].pop()
     message = (
         r"the cases are not the same for all systems: trial has 1 \(without 2026060806\), "
-        r"while href, persistence has 2;"
+        r"while href, persistence has 2; score every system on the same"
     )
     with pytest.raises(StormdrawError, match=message):
+        load_systems(three)
+
+
+def test_an_additional_case_is_named(three: dict[str, list[Path]], write_statistics: Write) -> None:
+    """And nothing is said to lack."""
+    three["trial"].append(write_statistics("trial", "2026061006", ["REFC", "T2M"], [1, 3]))
+    with pytest.raises(StormdrawError, match=r"trial has 3 \(additionally 2026061006\), while"):
         load_systems(three)
 
 
@@ -78,8 +85,46 @@ def test_equally_many_but_different_points_are_an_error(
     three["trial"][0] = write_statistics(
         "trial", INITS[1], ["REFC", "T2M"], [1, 3], mask_checksum=[[99, 99], [98, 99]]
     )
-    with pytest.raises(StormdrawError, match=r"lead 1 h .* trial has 10 other points, while"):
+    message = r"lead 1 h .* trial has 10 other points, while href, persistence has 10 points;"
+    with pytest.raises(StormdrawError, match=message):
         load_systems(three)
+
+
+def test_a_gap_of_one_system_is_one_of_all_but_still_counted_as_its_own(
+    write_statistics: Write,
+) -> None:
+    """One has no T2M at 3 h, where all its points are missing: then none is scored there."""
+    gap = {"points": [[10, 0]], "missing_points": [[0, 10]], "mask_checksum": [[99, 0]]}
+    given = {"mask_checksum": 99, "missing_points": 2, "crps_fair_sum": 5.0}
+    paths = {
+        "full": [write_statistics("full", INITS[0], ["T2M", "REFC"], [1, 3], **given)],
+        "holed": [write_statistics("holed", INITS[0], ["T2M"], [1, 3], **gap)],
+    }
+    full, holed = load_systems(paths).values()
+    assert full["points"].values.tolist() == [[[10, 0], [10, 10]]]
+    assert full["crps_fair_sum"].values.tolist() == [[[5.0, 0.0], [5.0, 5.0]]]
+    assert full["missing_points"].values.tolist() == [[[2, 2], [2, 2]]]
+    assert holed["missing_points"].values.tolist() == [[[0, 10]]]
+
+
+def test_a_region_that_was_not_scored_is_named(three: dict[str, list[Path]]) -> None:
+    with pytest.raises(StormdrawError, match=r"2026060912\.nc: no region 'plains'; score this"):
+        load_systems(three, region="plains")
+
+
+def test_only_some_variables_are_loaded(three: dict[str, list[Path]]) -> None:
+    assert variables(load_system("trial", three["trial"], only=["T2M", "CAPE"])) == ["T2M"]
+
+
+def test_a_table_that_some_files_lack_is_unknown_in_them(write_statistics: Write) -> None:
+    """As thresholds are in a case without any valid point."""
+    thresholds = np.array([[[10.0, 20.0]]])
+    paths = [
+        write_statistics("trial", INITS[0], ["REFC"], [1]),
+        write_statistics("trial", INITS[1], ["REFC"], [1], threshold_value=thresholds),
+    ]
+    found = load_system("trial", paths, tables={"threshold_value"})["threshold_value"]
+    np.testing.assert_array_equal(found[:, 0, 0], [[np.nan, np.nan], [10.0, 20.0]])
 
 
 def test_files_of_one_system_must_have_the_same_variables_and_leads(

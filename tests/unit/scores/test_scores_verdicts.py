@@ -112,7 +112,7 @@ def test_intervals_are_withheld_with_few_days(make: Callable) -> None:
     table = judged(make({"href": 1.0, "good": 0.1}, DAYS[:4]))
     assert table.loc["good", "verdict"] == TOO_FEW_DAYS
     assert np.isnan(table.loc["good", "ci_low"])
-    assert any("4 initial days" in note for note in caveats(table.reset_index(), 0.95))
+    assert "4 initial days: an interval needs at least 8" in caveats(table.reset_index(), 0.95)[0]
 
 
 def test_a_gaussian_reference_is_met_as_a_gaussian(make: Callable) -> None:
@@ -125,7 +125,8 @@ def test_a_gaussian_reference_is_met_as_a_gaussian(make: Callable) -> None:
     notes = caveats(table.reset_index(), 0.95)
     assert any("scored as Gaussians" in note for note in notes)
     assert any("members (0: known by mean and spread)" in note for note in notes)
-    assert any("20 initial days" in note for note in notes)
+    assert any("differences of 20 initial days" in note for note in notes)
+    assert "single member" not in " ".join(notes)
     assert "so few days differ" not in notes[0]
     assert any("crps_gaussian does not take it out" in note for note in notes)
 
@@ -150,9 +151,39 @@ def test_a_mean_and_spread_of_known_size_are_met_without_it(
     assert "crps_gaussian does not" not in notes
 
 
+def test_a_single_member_is_said_to_have_no_spread(make: Callable) -> None:
+    table = judged(make({"href": 1.0, "trial": 0.9}, DAYS, members=1))
+    notes = " ".join(caveats(table.reset_index(), 0.95))
+    assert "Ensembles of 1, 3 members" in notes
+    assert "The CRPS of a single member is its absolute error" in notes
+
+
+def test_systems_are_compared_in_the_variables_that_both_have(
+    make_system: Callable[..., xr.Dataset],
+) -> None:
+    """Two systems have REFC, which the reference lacks, and only one has CAPE."""
+    variables = {"href": ["T2M"], "more": ["REFC", "T2M", "CAPE"], "trial": ["T2M", "REFC"]}
+    systems = {
+        name: make_system(DAYS[:8], own, [1], crps_fair_sum=UNEVEN[:, None, None])
+        for name, own in variables.items()
+    }
+    table = verdicts(systems, Scores(reference="href"), 0, ["trial"])
+    compared = set(zip(table["system"], table["reference"], table["variable"], strict=True))
+    assert len(table) == len(compared)
+    assert compared == {
+        ("more", "href", "T2M"),
+        ("trial", "href", "T2M"),
+        ("href", "trial", "T2M"),
+        ("more", "trial", "T2M"),
+        ("more", "trial", "REFC"),
+    }
+
+
 def test_no_reference_no_verdicts(make: Callable) -> None:
     systems = make({"href": 1.0, "trial": 0.9}, DAYS)
-    assert verdicts(systems, Scores(), 0).empty
+    nothing = verdicts(systems, Scores(), 0)
+    assert nothing.empty
+    assert caveats(nothing, 0.95) == []
     with pytest.raises(StormdrawError, match="reference is 'refs'"):
         verdicts(systems, Scores(reference="refs"), 0)
 
