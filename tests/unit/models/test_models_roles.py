@@ -27,10 +27,12 @@ from stormdraw.fields.statistics import (
     read_statistics,
     write_statistics,
 )
+from stormdraw.grids import WHOLE_GRID, Window
 from stormdraw.models.augmentation import Augmenter, Change
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.forcings import Forcings, channels_of, make_forcings
+from stormdraw.models.forcings.forcing import ForecastHour
 from stormdraw.models.forcings.initial_fields import AGE, InitialFields
 from stormdraw.models.memory import model_without_data, sampling_bytes, training_memory
 from stormdraw.models.normalization import Normalization
@@ -39,7 +41,7 @@ from stormdraw.models.plan import plan
 from stormdraw.models.ranks import Ranks
 from stormdraw.models.settings import Augmentation, ModelSettings
 from stormdraw.models.stored_states import StoredStates
-from stormdraw.models.training import TrainingFiles, new_model, train
+from stormdraw.models.training import TrainingFiles, _data, new_model, train
 from stormdraw.roles import Roles
 from stormdraw.times import hourly, hours
 
@@ -126,6 +128,26 @@ def test_a_batch_has_each_variable_where_its_role_says(numbered: Path, in_memory
     cropped = numbered_pairs(numbered, in_memory).batch([5], [(slice(2, 6), slice(3, 8))], [4])
     assert cropped.forcings.shape == (1, 2, 4, 5)
     assert cropped.forcings[0, 0].unique().tolist() == [2.0]
+
+
+def test_fields_of_a_whole_grid_and_of_crops_are_not_taken_for_each_other() -> None:
+    """Each point has a value of its own, and each hour."""
+    rows, columns = small_grid().shape
+    points = np.arange(rows * columns, dtype=np.float32).reshape(1, rows, columns)
+
+    class Numbered:
+        usable = TIMES
+
+        def read(self, time: datetime, out: object = None, window: Window = WHOLE_GRID) -> Any:
+            return (points + 1000.0 * time.hour)[:, *window]
+
+    numbers = np.float32([[0], [1], [0], [1]])
+    forcing = InitialFields(Statistics(("D2M",), ("identity",), *numbers), Numbered())
+    crop = (slice(2, 6), slice(3, 8))
+    for hour, window in [(5, crop), (5, WHOLE_GRID), (5, crop), (6, crop), (6, WHOLE_GRID)]:
+        fields = forcing.at(ForecastHour(START + hours(hour), 1), window)
+        expected = (points + 1000.0 * (START + hours(hour)).hour)[:, *window]
+        np.testing.assert_array_equal(fields[:1], expected)
 
 
 def test_training_shows_all_ages_as_often_and_nothing_later_than_the_start(numbered: Path) -> None:
@@ -407,6 +429,24 @@ def test_a_plan_counts_inputs_once(tmp_path: Path) -> None:
     # If there is room for the inputs alone, the states are read from the disk.
     only = settings_of("conditional_unet", training={"data_gigabytes": 9 * field / 1e9})
     assert plan("m", settings, only, shape)["training_bytes"]["data"] == hours_each * field
+
+
+def test_inputs_too_large_for_memory_leave_it_to_the_states(
+    files_with_roles: Callable[[str], TrainingFiles],
+) -> None:
+    """The inputs of 5 + 4 hours take 9 fields, the states 2 x 5 and 2 x 4."""
+    (shape, settings), field = (small_grid().shape, in_roles()), 4 * 13 * 10
+    for room, planned in [(8, 8), (7, 0), (9, 9), (16, 9), (18, 17), (19, 19), (27, 27)]:
+        training = {"data_gigabytes": (room + 0.5) * field / 1e9}
+        of_room = settings_of("conditional_unet", training=training)
+        assert plan("m", settings, of_room, shape)["training_bytes"]["data"] == planned * field
+        # As a training keeps them.
+        files = files_with_roles("m")
+        model = new_model("m", 1, of_room, read_statistics(files.statistics), roles=ROLES)
+        learnt, validated = _data(settings, model, files, small_grid(), CPU)
+        (forcing,) = learnt.forcings
+        kept = forcing._fields.bytes + learnt.bytes + validated.bytes
+        assert kept == planned * field
 
 
 def test_one_spelling_without_roles_gives_the_same_weights(
