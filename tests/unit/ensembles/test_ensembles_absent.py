@@ -16,6 +16,7 @@ from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import compute_statistics
 from stormdraw.grids import lambert
 from stormdraw.models.trained_grid import TrainedGrid
+from stormdraw.roles import Roles
 from stormdraw.scores.truth import Truth
 from stormdraw.times import hours
 
@@ -82,7 +83,7 @@ def test_persistence_of_nothing(day, tmp_path):
 def test_a_model_draws_nothing(fields, hour, history, reason, request, tmp_path):
     missing = case(hour, "diffusion")
     settings = SimpleNamespace(history=history)
-    model = SimpleNamespace(settings=settings)
+    model = SimpleNamespace(settings=settings, roles=Roles(predicted=("T2M",)))
     trained = SimpleNamespace(name="small", model=model, grid=TrainedGrid.of(GRID))
     inputs, output = Inputs([request.getfixturevalue(fields)], None), tmp_path / "e.nc"
     write_rollout(trained, None, inputs, missing, Rollout(3, 0), output, {}, {})
@@ -110,6 +111,17 @@ def test_climatology_goes_without_the_hour(fields, request, tmp_path):
     write_climatology(made, training, Climatology(12))
     with xr.open_dataset(tmp_path / "e.nc") as ensemble:
         assert ensemble["T2M"][:, 0, 0, 0].values.tolist() == [0.0, 2.0, 3.0]
+
+
+def test_climatology_takes_an_hour_of_which_another_variable_has_a_missing_point(tmp_path):
+    path = write_day(tmp_path / "day.nc", [0, 1, 2, 3])
+    with netCDF4.Dataset(path, "a") as dataset:
+        other = dataset.createVariable("D2M", "f4", dataset["T2M"].dimensions)
+        other.incomplete_times = "2026060101"
+    made = to_make(case(0), tmp_path / "e.nc", analyses=[path])
+    write_climatology(made, [START + hours(hour) for hour in range(4)], Climatology(12))
+    with xr.open_dataset(tmp_path / "e.nc") as ensemble:
+        assert ensemble["T2M"][:, 0, 0, 0].values.tolist() == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_statistics_go_without_the_hour(day):

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import pytest
 import torch
@@ -30,7 +31,7 @@ from stormdraw.models.stored_states import StoredStates
 from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.models.training import new_model
 from stormdraw.roles import Roles
-from stormdraw.times import hourly, hours
+from stormdraw.times import format_init, hourly, hours
 
 CPU = torch.device("cpu")
 GRID = HRRR.crop(slice(500, 516), slice(900, 916))
@@ -195,6 +196,37 @@ def test_forcings_of_members_are_given_to_each_its_own() -> None:
     assert one.for_members(INIT, 2, range(1, 4))[:, :, 0, 0].tolist() == [[123.0]]
     found = each.for_members(INIT, 2, range(1, 4))[:, :, 0, 0].tolist()
     assert found == [[123.0, 123.0], [223.0, 223.0], [323.0, 323.0]]
+
+
+@pytest.mark.parametrize(
+    ("missing", "inputs", "starts"),
+    [
+        (("T2M", 3), None, False),
+        (("T2M", 4), None, True),
+        (("D2M", 3), None, False),
+        (("D2M", 3), [], True),
+        # The model is given inputs of the initial time alone, and states of the hour before.
+        (("D2M", 2), None, True),
+        (("T2M", 2), None, False),
+        (("CAPE", 3), None, True),
+    ],
+)
+def test_a_missing_point_stops_the_models_that_start_from_it(
+    tmp_path: Path, missing: tuple[str, int], inputs: list[str] | None, starts: bool
+) -> None:
+    name, hour = missing
+    day = write_day(tmp_path / "day.nc")
+    with netCDF4.Dataset(day, "a") as file:
+        file[name][hour, 2, 3] = np.nan
+        file[name].incomplete_times = format_init(START + hours(hour))
+    checkpoint = save(tmp_path / "model.pt", "deterministic", inputs=inputs)
+    output = tmp_path / "ensemble.nc"
+    write_one_step(checkpoint, [day], None, CASE, Rollout(1, 1), output, {})
+    with xr.open_dataset(output) as members:
+        assert np.isfinite(members["T2M"]).all() if starts else members["T2M"].isnull().all()
+        assert members["CAPE"].isnull().all() != starts
+        said = None if starts else f"the initial state of 2026-06-01 0{hour} UTC has missing points"
+        assert members.attrs.get("missing") == said
 
 
 def test_a_checkpoint_of_other_roles_draws_nothing(tmp_path: Path) -> None:

@@ -217,6 +217,9 @@ def test_of_an_hour_that_lacks_a_variable_the_others_are_there(day, tmp_path):
         assert np.isnan(dataset[["U10", "V10"]].to_array().values[:, 1]).all()
         assert dataset.attrs["absent_times"] == ""
     assert incomplete_times([path]) == {datetime(2026, 6, 1, 1)}
+    for name in ("U10", "V10"):
+        assert incomplete_times([path], [name]) == {datetime(2026, 6, 1, 1)}
+    assert incomplete_times([path], ["REFC", "T2M"]) == set()
 
 
 def test_an_hour_of_which_nothing_is_there_is_left_out(day, tmp_path):

@@ -103,10 +103,14 @@ def test_findings_are_counted_by_variable_and_said_where_there_are_any(written, 
     ]
 
 
-def test_incomplete_times_are_named_in_order(written):
-    note_incomplete(written, {format_init(VALID + timedelta(hours=hour)) for hour in (14, 3, 0)})
-    named = written["D2M"].group().incomplete_times
-    assert named == "2018072210 2018072213 2018072300"
+def test_incomplete_times_are_named_in_order_by_variable_and_of_the_file(written):
+    times = {hour: format_init(VALID + timedelta(hours=hour)) for hour in (14, 3, 0)}
+    note_incomplete(written, {"D2M": {times[14], times[3]}, "REFC": {times[0], times[14]}})
+    assert written["D2M"].incomplete_times == "2018072213 2018072300"
+    assert written["REFC"].incomplete_times == "2018072210 2018072300"
+    assert written["D2M"].group().incomplete_times == "2018072210 2018072213 2018072300"
+    note_incomplete(written, {"D2M": {times[3]}})
+    assert written["REFC"].incomplete_times == ""
 
 
 def test_the_table_comes_back(tmp_path):

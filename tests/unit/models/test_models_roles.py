@@ -1,11 +1,13 @@
 """Roles of variables in training: what a network gets of each, how old, and what it gives back."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import pytest
 import torch
@@ -36,14 +38,14 @@ from stormdraw.models.forcings.forcing import ForecastHour
 from stormdraw.models.forcings.initial_fields import AGE, InitialFields
 from stormdraw.models.memory import model_without_data, sampling_bytes, training_memory
 from stormdraw.models.normalization import Normalization
-from stormdraw.models.pairs import Pairs, usual_lead
+from stormdraw.models.pairs import Pairs, leads_at, usual_lead
 from stormdraw.models.plan import plan
 from stormdraw.models.ranks import Ranks
 from stormdraw.models.settings import Augmentation, ModelSettings
 from stormdraw.models.stored_states import StoredStates
 from stormdraw.models.training import TrainingFiles, _data, new_model, train
 from stormdraw.roles import Roles
-from stormdraw.times import hourly, hours
+from stormdraw.times import format_init, hourly, hours
 
 CPU = torch.device("cpu")
 ROLES = Roles(predicted=("T2M",), diagnosed=("CAPE",), input=("D2M",))
@@ -220,6 +222,24 @@ def test_pairs_without_the_fields_of_any_start_are_left_out(numbered: Path) -> N
     # From 02 UTC on, the fields of 01 UTC are 1 h old.
     assert [time.hour for time in longer.times] == [0, 1, 2]
     assert longer.batch([2]).forcings[0, 0, 0, 0].item() == 1.0
+
+
+def test_a_missing_point_of_an_input_costs_no_hour_of_the_states(
+    numbered: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "day.nc"
+    shutil.copy(numbered, path)
+    with netCDF4.Dataset(path, "a") as file:
+        file["D2M"][2, 0, 0] = np.nan
+        file["D2M"].incomplete_times = format_init(START + hours(2))
+    pairs = numbered_pairs(path)
+    assert pairs.times == TIMES[:-1]
+    # No forecast starts at 02 UTC, but the hour after it may be one that started earlier.
+    assert leads_at(START + hours(2), pairs.forcings, LONGEST) == (2, 3)
+    none = make_forcings((), small_grid())
+    assert Pairs([path], ["D2M"], TIMES, none, 0.0).times == [
+        time for time in TIMES[:-1] if time.hour not in (1, 2)
+    ]
 
 
 @pytest.mark.parametrize("family", KINDS)

@@ -109,14 +109,16 @@ def ensemble_file(
         dataset.setncatts(notes or {})
 
 
-def why_none_starts(fields: Sequence[Path], times: Sequence[datetime]) -> str:
-    """Why no forecast can start from the states at these times; empty if one can.
+def why_none_starts(
+    fields: Sequence[Path], times: Sequence[datetime], variables: Sequence[str]
+) -> str:
+    """Why no forecast can start from these variables at these times; empty if one can.
 
     `fields` are the day files that should hold them.
     """
     for unusable, reason in (
         (absent_times(fields), "the archive lacks the initial state of {}"),
-        (incomplete_times(fields), "the initial state of {} has missing points"),
+        (incomplete_times(fields, variables), "the initial state of {} has missing points"),
     ):
         named = [f"{time:%Y-%m-%d %H} UTC" for time in times if time in unusable]
         if named:

@@ -168,9 +168,10 @@ def write_rollout(
     grid = read_grid_of(inputs.fields[0])
     for model in together(trained, perturbation):
         model.grid.check(grid, f"system {case.system}: the model {model.name}")
-    history = trained.model.settings.history
+    history, roles = trained.model.settings.history, trained.model.roles
     driving = trained.driven(inputs.driving)
-    gap = why_none_starts(inputs.fields, initial_times(case.init, history))
+    gap = why_none_starts(inputs.fields, initial_times(case.init, history), roles.predicted)
+    gap = gap or why_none_starts(inputs.fields, [case.init], roles.input)
     gap = gap or _gap_of_driving(driving, case, rollout.numbers)
     if gap:
         write_missing(output, inputs.fields[0], case, rollout.numbers, settings, gap)
@@ -182,7 +183,6 @@ def write_rollout(
                 *(trained, generate, inputs, case, resumed, output, settings, notes, perturbation)
             )
         return
-    roles = trained.model.roles
     initial = read_initial(inputs.fields, roles.predicted, case.init, history)
     upper = StoredStates(inputs.fields, roles.input, [case.init], grid.shape)
     forcings = forcings_of(trained.model, grid, inputs.static, trained.terrain, upper, driving)

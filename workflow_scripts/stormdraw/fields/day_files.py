@@ -98,15 +98,23 @@ class FieldFile:
 
 
 class DayFile(FieldFile):
-    """One day of states. `incomplete` are the valid times with a missing point."""
+    """One day of states. `incomplete` are the valid times at which a variable has a missing point.
+
+    As everywhere in CF, an attribute of a variable counts before that of the file.
+    """
 
     times: tuple[datetime, ...]
-    incomplete: frozenset[datetime]
+    incomplete: dict[str, frozenset[datetime]]
 
     def _scan(self, file: h5py.File) -> None:
         self.times = tuple(_times(file["time"]))
-        named = _text(file.attrs.get("incomplete_times", "")).split()
-        self.incomplete = frozenset(map(parse_init, named))
+        of_file = file.attrs.get("incomplete_times", "")
+        named = {
+            name: _text(dataset.attrs.get("incomplete_times", of_file)).split()
+            for name, dataset in file.items()
+            if isinstance(dataset, h5py.Dataset) and dataset.ndim == 3
+        }
+        self.incomplete = {name: frozenset(map(parse_init, times)) for name, times in named.items()}
 
 
 class DrivingFile(FieldFile):

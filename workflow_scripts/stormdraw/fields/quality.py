@@ -135,13 +135,17 @@ def note_suspicious(
                 )
 
 
-def note_incomplete(written: Mapping[str, netCDF4.Variable], times: Iterable[str]) -> None:
-    """List the valid times of a file at which a field has a missing point.
+def note_incomplete(
+    written: Mapping[str, netCDF4.Variable], times: Mapping[str, Iterable[str]]
+) -> None:
+    """List the valid times at which a field has a missing point, by variable and of all together.
 
-    Models neither learn from such an hour nor start from it.
+    Models that have the variable neither learn from such an hour nor start from it.
     """
-    named = " ".join(sorted(times))
-    next(iter(written.values())).group().setncattr("incomplete_times", named)
+    for name, field in written.items():
+        field.setncattr("incomplete_times", " ".join(sorted(times.get(name, ()))))
+    every = {time for of_variable in times.values() for time in of_variable}
+    next(iter(written.values())).group().setncattr("incomplete_times", " ".join(sorted(every)))
 
 
 def write_findings(findings: Iterable[Finding], path: str | Path) -> None:

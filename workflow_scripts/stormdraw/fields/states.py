@@ -41,16 +41,28 @@ def absent_times(paths: Sequence[str | Path]) -> set[datetime]:
     return absent
 
 
-def incomplete_times(paths: Sequence[str | Path]) -> set[datetime]:
-    """The valid times whose state has a missing point, such as a masked impossible value."""
-    return {time for path in paths for time in day_file(path).incomplete}
+def incomplete_times(
+    paths: Sequence[str | Path], names: Sequence[str] | None = None
+) -> set[datetime]:
+    """The valid times at which a variable has a missing point, such as a masked impossible value.
+
+    Those of the variables in `names`, or of all.
+    """
+    return {
+        time
+        for path in paths
+        for name, times in day_file(path).incomplete.items()
+        if names is None or name in names
+        for time in times
+    }
 
 
 class StateReader:
     """Reads states of many day files in any order, at the speed of the disk.
 
-    Several threads may read at once. `times` are the valid times in order; those in `incomplete`
-    have a missing point. Raises StormdrawError if the files are not on one grid.
+    Several threads may read at once. `times` are the valid times in order; at those in `incomplete`
+    one of the variables has a missing point. Raises StormdrawError if the files are not on one
+    grid.
     """
 
     def __init__(self, paths: Sequence[str | Path], names: Sequence[str]) -> None:
@@ -58,7 +70,7 @@ class StateReader:
         self._paths = [str(path) for path in paths]
         self._where = locate_times(paths)
         self.times = sorted(self._where)
-        self.incomplete = incomplete_times(paths)
+        self.incomplete = incomplete_times(paths, self.names)
 
     def path_of(self, time: datetime) -> Path:
         """The file that holds the state at one of `times`."""

@@ -81,8 +81,9 @@ def write_fields(
     """Read all pieces, put them on the target grid and write them, float32 (*leading, y, x).
 
     Values outside their bounds are kept or masked, counted in the variables' attributes
-    `suspicious_points` and `raised_points`, logged, and listed in the table of findings. The file's
-    attribute `incomplete_times` lists the valid times (or `called`) of fields with a missing point.
+    `suspicious_points` and `raised_points`, logged, and listed in the table of findings. The
+    attribute `incomplete_times` of a variable lists the valid times (or `called`) of its fields
+    with a missing point, that of the file those of all variables.
     Raises StormdrawError as the pieces' `read` and `Target.place` do; nothing is written then.
     """
 
@@ -96,7 +97,7 @@ def write_fields(
     if other_components().keys() & set(content.variables):
         description["wind_convention"] = "components along the x and y axes of this file's grid"
     findings: list[Finding] = []
-    incomplete: set[str] = set()
+    incomplete: dict[str, set[str]] = {}
     checked = {}
     with written_in_parts(
         destination.output,
@@ -108,13 +109,14 @@ def write_fields(
     ) as file:
         for piece, placed, found in in_order(place, pieces, destination.threads):
             for name in piece.names:
-                variable = file[name + piece.ending]
-                variable[(*piece.index, ...)] = placed.get(name, np.nan)
+                variable, field = file[name + piece.ending], placed.get(name, np.nan)
+                variable[(*piece.index, ...)] = field
                 if piece.checks.bounded:
                     checked[name] = variable
+                if np.isnan(np.min(field)):
+                    called = piece.called or format_init(piece.checks.valid)
+                    incomplete.setdefault(name + piece.ending, set()).add(called)
             findings += found
-            if piece.read is None or any(np.isnan(field.min()) for field in placed.values()):
-                incomplete.add(piece.called or format_init(piece.checks.valid))
         for name, source in content.sources.items():
             file[name].setncattr("source", source)
         note_suspicious(checked, findings, destination.fields.suspicious)

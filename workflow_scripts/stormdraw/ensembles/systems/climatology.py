@@ -109,7 +109,7 @@ def write_climatology(
     with missing points are not used. Raises StormdrawError if no hour is left.
     """
     case, paths = made.case, made.analyses
-    unusable = absent_times(paths) | incomplete_times(paths)
+    unusable = absent_times(paths) | incomplete_times(paths, case.variables)
     usable = [time for time in training_times if time not in unusable]
     if not usable:
         raise StormdrawError(

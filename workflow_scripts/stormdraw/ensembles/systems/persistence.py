@@ -27,7 +27,7 @@ class PersistenceSystem(Baseline):
         """One member (member, lead, y, x); missing if the archive lacks the state."""
         case = made.case
         if case.init in absent_times(made.analyses):
-            gap = why_none_starts(made.analyses, [case.init])
+            gap = why_none_starts(made.analyses, [case.init], case.variables)
             write_missing(made.output, made.analyses[0], case, [0], made.settings, gap)
             return
         _, state = next(read_states(made.analyses, case.variables, [case.init]))
