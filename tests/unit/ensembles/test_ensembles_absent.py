@@ -15,6 +15,7 @@ from stormdraw.ensembles.systems.climatology import Climatology, write_climatolo
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import compute_statistics
 from stormdraw.grids import lambert
+from stormdraw.models.checkpoint import TrainedModel
 from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.roles import Roles
 from stormdraw.scores.truth import Truth
@@ -84,7 +85,7 @@ def test_a_model_draws_nothing(fields, hour, history, reason, request, tmp_path)
     missing = case(hour, "diffusion")
     settings = SimpleNamespace(history=history)
     model = SimpleNamespace(settings=settings, roles=Roles(predicted=("T2M",)))
-    trained = SimpleNamespace(name="small", model=model, grid=TrainedGrid.of(GRID))
+    trained = TrainedModel("small", model, None, TrainedGrid.of(GRID))
     inputs, output = Inputs([request.getfixturevalue(fields)], None), tmp_path / "e.nc"
     write_rollout(trained, None, inputs, missing, Rollout(3, 0), output, {}, {})
     with xr.open_dataset(output) as ensemble:
