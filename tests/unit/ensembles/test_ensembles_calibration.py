@@ -245,6 +245,15 @@ def test_missing_points_do_not_count() -> None:
     np.testing.assert_allclose(holed.fair_crps(), whole.fair_crps())
 
 
+def test_without_spread_or_error_ratio_and_lack_are_unknown() -> None:
+    """Of four members; the columns are leads. The last error is less than the mean's own."""
+    scores = ValidationScores(["T2M"], [1, 2, 3, 4], 4)
+    scores.variance[0] = [1.0, 0.0, 1.0, 1.0]
+    scores.squared_error[0] = [1.25, 1.0, 0.0, 0.2]
+    np.testing.assert_allclose(scores.ratios(), [[1.0, np.nan, np.nan, 2.5]])
+    np.testing.assert_allclose(scores.lacking(), [[1.0, np.nan, np.nan, np.nan]])
+
+
 def test_nothing_is_changed_where_nothing_is_known() -> None:
     """As where the archive lacks every initial state of the validation cases."""
     groups = groups_of(STATE, True)

@@ -72,16 +72,16 @@ class TimeLaggedSystem(WithoutModel):
             f"{count} of the run {age} h before its cases" if age else f"{count} of the newest run"
             for count, age in counts
         )
-        told = f"{self.name} has members of {self.of}: {of}."
         short = {age: self._lacking(run, age) for age in self.ages}
         lacking = [
             f"{', '.join(map(str, leads))} h (run {age} h before)"
             for age, leads in short.items()
             if leads
         ]
-        if not lacking:
-            return told
-        return f"{told} Older runs end earlier and are missing at leads of {'; '.join(lacking)}."
+        return (
+            f"{self.name} has members of {self.of}: {of}. Older runs end earlier and are missing "
+            f"at leads of {'; '.join(lacking)}."
+        )
 
     def check(self, run: Settings) -> None:
         """Also checks that there are such runs, and that each reaches a lead."""
