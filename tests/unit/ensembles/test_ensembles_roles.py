@@ -229,6 +229,25 @@ def test_a_missing_point_stops_the_models_that_start_from_it(
         assert members.attrs.get("missing") == said
 
 
+def test_a_lead_longer_than_those_learnt_from_is_refused_in_one_line(tmp_path: Path) -> None:
+    day, path, output = write_day(tmp_path / "day.nc"), tmp_path / "m.pt", tmp_path / "e.nc"
+    model = new_model("m", 1, settings("one_step"), STATISTICS, roles=ROLES)
+    for longest, fits in [(3, False), (4, True), (None, True)]:
+        save_model(path, "m", model, STATISTICS, None, GRID, longest_lead=longest)
+        if fits:
+            write_one_step(path, [day], None, CASE, Rollout(1, 1), output, {})
+            output.unlink()
+            continue
+        with pytest.raises(StormdrawError) as caught:
+            write_one_step(path, [day], None, CASE, Rollout(1, 1), output, {})
+        assert str(caught.value) == (
+            "system s: the model m learnt from forecasts of up to 3 h, since what it is given ages "
+            "with the lead, but the longest lead is 4 h; take shorter leads, or delete its "
+            "checkpoint to train again"
+        )
+        assert not output.exists()
+
+
 def test_a_checkpoint_of_other_roles_draws_nothing(tmp_path: Path) -> None:
     day = write_day(tmp_path / "day.nc")
     checkpoint = save(tmp_path / "model.pt", "one_step")

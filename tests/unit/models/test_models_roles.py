@@ -357,6 +357,8 @@ def test_a_model_is_trained_and_read_back_with_its_roles(
     assert one.model.roles == ROLES
     weights = zip(one.model.parameters(), two.model.parameters(), strict=True)
     assert all(torch.equal(first, second) for first, second in weights)
+    # It knows how old what it is given may be.
+    assert one.longest_lead == 2
     # Statistics of inputs come with it.
     wanted = read_statistics(files_with_roles("one").statistics).of(["D2M"])
     assert one.model.statistics.of(["D2M"]).mean.tolist() == wanted.mean.tolist()
@@ -372,6 +374,7 @@ def test_a_perturbation_model_learns_the_state_alone_from_a_forecaster_with_role
     train("p", in_roles(), perturbing, files)
     trained = load_model(files.model, CPU, ROLES)
     assert trained.model.roles == Roles(predicted=("T2M",))
+    assert trained.longest_lead is None
 
 
 def test_a_checkpoint_of_other_roles_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -443,6 +446,7 @@ def test_a_plan_counts_inputs_once(tmp_path: Path) -> None:
     settings, shape = in_roles(), (8, 12)
     hours_each, field = 5 + 4, 4 * 8 * 12
     model = settings_of("conditional_unet")
+    assert plan("m", settings, model, shape)["roles"] == GIVEN
     assert plan("m", settings, model, shape)["training_bytes"]["data"] == hours_each * 3 * field
     without = settings_of("conditional_unet", inputs=[])
     assert plan("m", settings, without, shape)["training_bytes"]["data"] == hours_each * 2 * field

@@ -47,6 +47,17 @@ def test_a_model_card_has_training_memory_and_cost(demo_run: Run) -> None:
     assert "report.cost_per_device_hour" in facts["price or energy"]
 
 
+def test_a_model_card_says_what_role_each_variable_has(demo_run: Run, tmp_path: Path) -> None:
+    name = "ddpm_residual"
+    plan = json.loads(demo_run.plans[name].read_text())
+    path = tmp_path / "plan.json"
+    given = {"predicted": ["T2M", "U10"], "diagnosed": [], "input": ["CAPE"]}
+    path.write_text(json.dumps({**plan, "roles": given}))
+    for of_roles, expected in [(path, ["T2M, U10", "CAPE"]), (demo_run.plans[name], [])]:
+        card = describe_model(name, {}, of_roles, demo_run.metrics[name], Report())
+        assert [text for label, text in card.facts if label.endswith(" variables")] == expected
+
+
 def metrics(folder: Path, **changes: object) -> Path:
     epoch = {"epoch": 1, "train_loss": 1.0, "seconds": 1800.0, "device": "H100"}
     (folder / "metrics.json").write_text(json.dumps({"epochs": [epoch, {**epoch, **changes}]}))

@@ -163,11 +163,13 @@ def write_rollout(
     it is complete. Memory thus grows with the block, not the ensemble, and a killed job keeps all
     finished blocks. All members are missing if the archive lacks an initial state or what drives an
     hour, or if these have missing points. Raises StormdrawError if a state is missing otherwise, or
-    if the model was trained on another grid.
+    if the model was trained on another grid, or for shorter leads.
     """
     grid = read_grid_of(inputs.fields[0])
     for model in together(trained, perturbation):
-        model.grid.check(grid, f"system {case.system}: the model {model.name}")
+        what = f"system {case.system}: the model {model.name}"
+        model.grid.check(grid, what)
+        model.require_lead(max(case.leads), what)
     history, roles = trained.model.settings.history, trained.model.roles
     driving = trained.driven(inputs.driving)
     gap = why_none_starts(inputs.fields, initial_times(case.init, history), roles.predicted)

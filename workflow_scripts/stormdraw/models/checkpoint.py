@@ -32,7 +32,8 @@ class TrainedModel:
     """A trained model, and the mean and standard deviation (m) of its terrain, if it uses any.
 
     `grid` is the grid it was trained on; users of the model check their fields against it.
-    `driving` are the statistics of the fields that drive it, if any do.
+    `driving` are the statistics of the fields that drive it, if any do. `longest_lead` is that of
+    the forecasts it learnt from, in hours, if what it is given ages with the lead.
     """
 
     name: str
@@ -40,6 +41,19 @@ class TrainedModel:
     terrain: tuple[float, float] | None
     grid: TrainedGrid
     driving: DrivingStatistics | None = None
+    longest_lead: int | None = None
+
+    def require_lead(self, longest: int, what: str) -> None:
+        """Raise StormdrawError if it never learnt from forecasts of that many hours.
+
+        `what` names the user and the model.
+        """
+        if self.longest_lead is not None and longest > self.longest_lead:
+            raise StormdrawError(
+                f"{what} learnt from forecasts of up to {self.longest_lead} h, since what it is "
+                f"given ages with the lead, but the longest lead is {longest} h; take shorter "
+                "leads, or delete its checkpoint to train again"
+            )
 
     def driven(self, run: RunDriving | None) -> DrivingFields | None:
         """The fields that drive it in a run that it was loaded for; None if it is not driven."""
@@ -56,11 +70,13 @@ def save_model(
     terrain: tuple[float, float] | None,
     grid: Grid,
     driving: DrivingStatistics | None = None,
+    longest_lead: int | None = None,
 ) -> None:
     """Write a model as numbers, strings, lists and tensors only, so that it loads weights-only.
 
     `statistics` are those of at least the model's variables; `driving` are those of the fields that
-    drive it. What drives it, and with which latency, is part of its settings.
+    drive it. What drives it, and with which latency, is part of its settings. `longest_lead` is as
+    in `TrainedModel`.
     """
     statistics = statistics.of(model.roles.every)
     content = {
@@ -78,6 +94,7 @@ def save_model(
         },
         "terrain": None if terrain is None else {"mean": terrain[0], "std": terrain[1]},
         "driving": None if driving is None else driving.to_dict(),
+        "longest_lead": longest_lead,
         "grid": TrainedGrid.of(grid).to_dict(),
         "code": {"version": __version__, "commit": commit()},
     }
@@ -131,6 +148,7 @@ def load_model(
         TrainedGrid.from_dict(content["grid"]),
         # Checkpoints from before there was driving lack the key.
         DrivingStatistics.from_dict(content["driving"]) if content.get("driving") else None,
+        content.get("longest_lead"),
     )
 
 

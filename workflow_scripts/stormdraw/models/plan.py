@@ -82,6 +82,7 @@ def plan(
         "model": name,
         "grid": list(shape),
         "variables": list(roles.every),
+        **({"roles": roles.by_role()} if roles.differ else {}),
         "parameters": memory.parameters,
         "devices": training.devices,
         "choices": {

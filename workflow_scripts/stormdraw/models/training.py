@@ -132,7 +132,8 @@ def train(
     heights = None if terrain is None else (terrain.mean, terrain.std)
     driving = pairs.forcings.driving
     known = None if driving is None else driving.statistics
-    save_model(files.model, name, model, statistics, heights, grid, known)
+    longest = pairs.longest_lead if pairs.forcings.by_lead else None
+    save_model(files.model, name, model, statistics, heights, grid, known, longest)
     # This includes files of a larger training that did not fit.
     for left in files.resume_folder.glob("*.ckpt"):
         left.unlink()

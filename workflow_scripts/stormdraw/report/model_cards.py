@@ -41,6 +41,11 @@ def describe_model(
     facts = [*_training_facts(training), *memory_rows(plan, training), *cost_rows(training, report)]
     if "parameters" in plan:
         facts.insert(0, ("parameters", f"{plan['parameters']:,}"))
+    facts += [
+        (f"{role} variables", ", ".join(names))
+        for role, names in plan.get("roles", {}).items()
+        if names
+    ]
     return ModelCard(name, facts, _losses(training), flattened(plan), as_yaml(definition))
 
 
