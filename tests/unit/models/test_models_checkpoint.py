@@ -61,6 +61,7 @@ def test_holds_nothing_but_numbers_strings_and_tensors(saved: Path) -> None:
         "driving",
         "terrain",
         "grid",
+        "longest_lead",
         "code",
     }
     assert all(value.device == CPU for value in content["state_dict"].values())
