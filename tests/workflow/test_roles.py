@@ -11,8 +11,8 @@ from small_experiment import Experiment, planned
 
 GIVEN = {
     "predicted": ["T2M", "U10", "V10"],
-    "diagnosed": ["REFC"],
-    "input": ["D2M", "CAPE"],
+    "diagnosed": ["REFC", "APCP"],
+    "input": ["D2M", "CAPE", "U700", "V700"],
 }
 
 
@@ -30,18 +30,23 @@ def test_inputs_are_learnt_from_and_neither_forecast_nor_scored(experiment: Expe
     assert run.returncode == 0, run.stdout
     results = experiment.results
     with xr.open_dataset(results / "fields" / "hrrr" / "20260601.nc") as analyses:
-        assert {"T2M", "U10", "V10", "REFC", "D2M", "CAPE"} <= set(analyses.data_vars)
+        assert {*GIVEN["predicted"], *GIVEN["diagnosed"], *GIVEN["input"]} <= set(analyses)
     content = torch.load(results / "models" / "small" / "model.pt", weights_only=True)
     assert content["roles"] == GIVEN
     plan = json.loads((results / "models" / "small" / "plan.json").read_text())
-    assert plan["variables"] == ["T2M", "U10", "V10", "REFC", "D2M", "CAPE"]
-    forecast = {"T2M", "U10", "V10", "REFC", "WIND10"}
+    assert plan["variables"] == [
+        *GIVEN["predicted"],
+        *GIVEN["diagnosed"],
+        *GIVEN["input"],
+    ]
+    forecast = {"T2M", "U10", "V10", "REFC", "APCP", "WIND10"}
     scores = pd.read_csv(results / "scores" / "summary.csv")
     assert set(scores["variable"].dropna()) == forecast
     for system in ("small", "href", "perfect"):
         with xr.open_dataset(results / "ensembles" / system / "2026060206.nc") as members:
-            assert set(members.data_vars) & {"D2M", "CAPE"} == set()
-            assert np.isfinite(members["REFC"]).all()
+            assert set(members.data_vars) & set(GIVEN["input"]) == set()
+            for name in GIVEN["diagnosed"]:
+                assert np.isfinite(members[name]).all()
     assert (results / "report" / "scorecard.html").exists()
     # The longest lead decides how old inputs grow, which is learnt; the others do not.
     for leads, trained in [([2], {}), ([1], {"models_train": 1})]:

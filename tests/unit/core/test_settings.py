@@ -45,11 +45,13 @@ def test_a_state_is_these_seven_whatever_else_the_table_has(config):
     assert load_settings(config).variables == state
 
 
-def test_a_variable_that_the_simulated_archive_has_not(config, monkeypatch):
-    monkeypatch.setattr("stormdraw.archive.availability.SIMULATED_VARIABLES", ("REFC", "T2M"))
-    load_settings({**config, "variables": ["REFC", "T2M"]})
-    with pytest.raises(StormdrawError, match="simulated archive has REFC, T2M and no D2M; leave"):
-        load_settings({**config, "variables": ["REFC", "T2M", "D2M"]})
+def test_a_variable_that_the_simulated_archive_has_not(config):
+    asked = ["REFC", "T2M", "PWAT", "APCP", "T850", "U700", "V700"]
+    assert load_settings({**config, "variables": asked}).variables == asked
+    has = "simulated archive has REFC, T2M, D2M, U10, V10, CAPE, CIN, PWAT, APCP, T850, U700, V700"
+    for wrong in (["HPBL"], ["WINDMAX"], ["U500", "V500"]):
+        with pytest.raises(StormdrawError, match=f"{has} and no {', '.join(wrong)}; leave it out"):
+            load_settings({**config, "variables": [*asked, *wrong]})
 
 
 @pytest.mark.parametrize(

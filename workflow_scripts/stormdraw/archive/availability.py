@@ -6,7 +6,7 @@ from stormdraw.archive.public import first_run
 from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import members_at
-from stormdraw.simulated import SIMULATED_VARIABLES
+from stormdraw.simulated import SIMULATED_ON_REQUEST, SIMULATED_VARIABLES
 from stormdraw.variables import variable
 
 if TYPE_CHECKING:
@@ -76,10 +76,11 @@ def require_simulated(settings: "Settings") -> None:
     archive = settings.archive
     if archive.source != "simulated":
         return
-    unknown = [name for name in settings.roles.every if name not in SIMULATED_VARIABLES]
+    possible = (*SIMULATED_VARIABLES, *SIMULATED_ON_REQUEST)
+    unknown = [name for name in settings.roles.every if name not in possible]
     if unknown:
         raise ValueError(
-            f"variables: the simulated archive has {', '.join(SIMULATED_VARIABLES)} and no "
+            f"variables: the simulated archive has {', '.join(possible)} and no "
             f"{', '.join(unknown)}; leave it out, or set archive.source to one that has it"
         )
     if archive.reference is None:

@@ -35,8 +35,10 @@ with z standard normal numbers. Observed variables (`surface`, `physics`)
     REFC   cells as bells in linear reflectivity, the rain that trails them, rain from lift, texture
 
 Aloft (`upper_air`) are the steering wind with its rotation at 700 hPa, the temperature field at 850
-hPa, and precipitable water from moisture and lift. A larger-scale model, GFS, forecasts the large
-scale of all this with an error that grows with the lead (`driving`).
+hPa, and precipitable water from moisture and lift. Rain over an hour follows from the reflectivity
+of the steps in it (`rain`). A configuration that has these variables finds them in all models'
+files. A larger-scale model, GFS, forecasts the large scale of the fields aloft and at 2 m and 10 m
+with an error that grows with the lead (`driving`).
 
 HREF's and REFS's members are forecasts by other physics from imperfect states (`forecasts`).
 
@@ -44,8 +46,10 @@ Random numbers come from `stormdraw.seeds.generator_for` with labels: the same s
 files to the byte.
 """
 
-# The observed variables of the world, which its archive holds.
+# The observed variables of the world, which its archive always holds, and those that it holds as
+# well if a configuration has them.
 SIMULATED_VARIABLES = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
+SIMULATED_ON_REQUEST = ("PWAT", "APCP", "T850", "U700", "V700")
 
 # The larger-scale model of the world, and what its files hold.
 SIMULATED_DRIVING_MODEL = "gfs"

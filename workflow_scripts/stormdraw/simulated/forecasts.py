@@ -23,6 +23,7 @@ from stormdraw.simulated.cells import Cells
 from stormdraw.simulated.domain import Domain
 from stormdraw.simulated.latents import Spectra
 from stormdraw.simulated.noise import Noise, SharedNoise
+from stormdraw.simulated.observed import Observer
 from stormdraw.simulated.physics import TRUTH, Physics
 from stormdraw.simulated.state import State
 from stormdraw.simulated.surface import Bias, Surface
@@ -143,15 +144,18 @@ class Forecaster:
     run_seed: int
     shared: SharedNoise
 
-    def run(self, start: Start, leads: Sequence[int]) -> Iterator[tuple[int, dict]]:
-        """(lead, the seven variables on the box) for each of `leads` in hours, ascending."""
+    def run(
+        self, start: Start, leads: Sequence[int], further: Sequence[str] = ()
+    ) -> Iterator[tuple[int, dict]]:
+        """(lead, fields as `Observer` has them) for each of `leads` in hours, ascending."""
         init = format_init(start.truth.time)
         own = generator_for(self.run_seed, "simulated", self.name, init)
         noise = Noise(own, self.shared, _SHARED_NOISE)
-        states = self.world.hourly(self.analysis(start, own), noise)
-        for lead, state in enumerate(itertools.islice(states, max(leads)), start=1):
+        observer = Observer(self.world.surface, further)
+        ahead = self.world.hours(self.analysis(start, own), noise)
+        for lead, hour in enumerate(itertools.islice(ahead, max(leads)), start=1):
             if lead in leads:
-                yield lead, self.world.surface.observe(state)
+                yield lead, observer.observe(hour)
 
     def analysis(self, start: Start, own: np.random.Generator) -> State:
         """The truth as this model analyses it."""

@@ -1,7 +1,9 @@
 """The simulated archive: a folder with the layout and names of the public buckets."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,13 +15,16 @@ from stormdraw.simulated.domain import domain_of, terrain
 from stormdraw.simulated.driving import DrivingFiles
 from stormdraw.simulated.forecasts import CommonBackground, Start, forecasters
 from stormdraw.simulated.layout import hrrr_path, member_path
-from stormdraw.simulated.model_files import ModelFiles
+from stormdraw.simulated.model_files import Fields, ModelFiles
 from stormdraw.simulated.noise import Noise, SharedNoise
+from stormdraw.simulated.observed import Observer
 from stormdraw.simulated.plan import Plan, plan_archive
 from stormdraw.simulated.product_files import ProductFiles
 from stormdraw.simulated.state import State, to_dataset
 from stormdraw.simulated.surface import Surface
-from stormdraw.simulated.world import World
+from stormdraw.simulated.world import STEPS_PER_HOUR, World
+from stormdraw.times import hours
+from stormdraw.variables import variable
 
 Progress = Callable[[str], None]
 
@@ -40,46 +45,74 @@ def write_archive(
     domain = domain_of(settings.archive.simulated.rows, settings.archive.simulated.columns)
     truth = World(Surface(domain, terrain(domain, settings.seed)))
     shared = SharedNoise(settings.seed, "model noise")
-    states, starts = _simulate(truth, shared, plan, settings.seed, folder, report)
-    _save_world(truth.surface, states, settings, world_path)
+    history = _simulate(truth, shared, plan, settings.seed, folder, report)
+    _save_world(truth.surface, history.states, settings, world_path)
     if plan.runs:
         reference = settings.archive.reference
         products = ProductFiles(reference, domain.window) if reference is not None else None
-        _forecast(truth.surface, shared, plan, starts, settings.seed, folder, report, products)
+        _forecast(truth.surface, shared, plan, history, settings.seed, folder, report, products)
+
+
+@dataclass(frozen=True)
+class History:
+    """What is remembered of the true world.
+
+    `states` of the cases, the `starts` of forecasts by initial time, and `sums` over the first hour
+    of forecasts, by initial time: of these HRRR's file counts as the analysis.
+    """
+
+    states: list[State] = field(default_factory=list)
+    starts: dict[datetime, Start] = field(default_factory=dict)
+    sums: dict[datetime, Fields] = field(default_factory=dict)
 
 
 def _simulate(
     truth: World, shared: SharedNoise, plan: Plan, run_seed: int, folder: Path, report: Progress
-) -> tuple[list[State], dict[datetime, Start]]:
-    """Run the world and write its analyses and the larger-scale model's forecasts of it.
-
-    Returns the states of cases and of forecasts' starts.
-    """
+) -> History:
+    """Run the world and write its analyses and the larger-scale model's forecasts of it."""
     generator = generator_for(run_seed, "simulated", "truth")
     background = CommonBackground(truth.spectra, shared, run_seed)
     analyses, cases, run_starts = set(plan.analyses), set(plan.cases), plan.run_starts
-    states: list[State] = []
-    starts: dict[datetime, Start] = {}
+    history = History()
     state = truth.start(plan.start, generator)
     steps = truth.steps(state, Noise(generator))
+    observer = Observer(truth.surface, plan.further)
+    recent = deque([state], maxlen=STEPS_PER_HOUR + 1)
     with ModelFiles("hrrr", truth.surface) as files, DrivingFiles(truth, run_seed) as driving:
         while True:
             time = state.time
             if time in run_starts:
-                starts[time] = Start(state, background.waves)
+                history.starts[time] = Start(state, background.waves)
             if time in cases:
-                states.append(state)
+                history.states.append(state)
             if time in analyses:
-                files.write(folder / hrrr_path(time, 0), truth.surface.observe(state), time, 0)
+                seen = observer.observe(tuple(recent))
+                files.write(folder / hrrr_path(time, 0), seen, time, 0)
+                sums = _write_sums(files, folder, seen, time)
+                if time - hours(1) in run_starts:
+                    history.sums[time - hours(1)] = sums
             for cycle, lead in plan.driving.get(time, ()):
                 driving.write(folder, state, cycle, lead)
             if (time.hour, time.minute) == (0, 0):
                 report(f"the world until {time:%Y-%m-%d}, of {plan.end:%Y-%m-%d}")
             if time == plan.end:
-                return states, starts
+                return history
             if plan.runs:
                 background.step(state)
             state = next(steps)
+            recent.append(state)
+
+
+def _write_sums(files: ModelFiles, folder: Path, seen: Fields, time: datetime) -> Fields:
+    """Write the sums over the last hour, and return them.
+
+    Their analysis is the first hour of a forecast: of the run that started an hour ago.
+    """
+    sums = {name: values for name, values in seen.items() if variable(name).shortest_lead > 0}
+    if sums:
+        init = time - hours(1)
+        files.write_alone(folder / hrrr_path(init, 1), sums, init, 1)
+    return sums
 
 
 def _save_world(surface: Surface, states: Sequence[State], settings: Settings, path: Path) -> None:
@@ -105,7 +138,7 @@ def _forecast(
     truth: Surface,
     shared: SharedNoise,
     plan: Plan,
-    starts: dict[datetime, Start],
+    history: History,
     run_seed: int,
     folder: Path,
     report: Progress,
@@ -116,9 +149,11 @@ def _forecast(
     with ExitStack() as stack:
         files = {name: stack.enter_context(ModelFiles(name, truth)) for name in models}
         for done, run in enumerate(plan.runs, start=1):
-            own = files[run.model]
-            for lead, seen in models[run.model].run(starts[run.init], run.leads):
+            own, start = files[run.model], history.starts[run.init]
+            for lead, seen in models[run.model].run(start, run.leads, plan.further):
                 path = folder / member_path(run.member, run.init, lead)
+                if path == folder / hrrr_path(run.init, 1):
+                    seen |= history.sums.get(run.init, {})
                 fields = own.write(path, seen, run.init, lead)
                 if products is not None:
                     products.collect(run.model, run.init, lead, fields, own.grid)

@@ -9,9 +9,11 @@ from typing import Self
 import numpy as np
 
 from stormdraw.grids import Grid
+from stormdraw.simulated import SIMULATED_VARIABLES
 from stormdraw.simulated.gribs import DECOYS, Encoder, Product
 from stormdraw.simulated.lattices import Interpolation, five_kilometre_grid, nam_nest_grid
 from stormdraw.simulated.surface import Surface, to_precision
+from stormdraw.variables import variable
 
 Fields = dict[str, np.ndarray]
 
@@ -41,10 +43,9 @@ class ModelFiles(contextlib.ExitStack):
         """Write a file from fields (y, x) on the box, and return its fields.
 
         Like real files, it holds fields that nobody needs. Forecasts have one such field more than
-        analyses, so line numbers differ between leads.
+        analyses, so line numbers differ between leads. An analysis has no sums over hours.
         """
-        interpolated = self._interpolation.apply(seen)
-        fields = {name: to_precision(name, values) for name, values in interpolated.items()}
+        fields = self._on_own_grid(seen)
         messages: list[tuple[Product, np.ndarray]] = [
             (Product.of("REFC"), fields["REFC"]),
             (Product.of("OROG"), self._height),
@@ -60,11 +61,36 @@ class ModelFiles(contextlib.ExitStack):
         ]
         if lead > 0:
             messages.insert(8, (DECOYS["CIN:180-0 mb"], 0.6 * fields["CIN"]))
+        messages += [
+            (Product.of(name), values)
+            for name, values in fields.items()
+            if name not in SIMULATED_VARIABLES and variable(name).shortest_lead <= lead
+        ]
+        self._encode(path, messages, init, lead)
+        return fields
+
+    def write_alone(self, path: Path, seen: Fields, init: datetime, lead: int) -> None:
+        """Write a file of nothing but some fields (y, x) on the box."""
+        fields = self._on_own_grid(seen)
+        messages = [(Product.of(name), values) for name, values in fields.items()]
+        self._encode(path, messages, init, lead)
+
+    def _on_own_grid(self, seen: Fields) -> Fields:
+        """Fields on the box as the files have them."""
+        interpolated = self._interpolation.apply(seen)
+        return {name: to_precision(name, values) for name, values in interpolated.items()}
+
+    def _encode(
+        self,
+        path: Path,
+        messages: Sequence[tuple[Product, np.ndarray]],
+        init: datetime,
+        lead: int,
+    ) -> None:
         write_messages(
             path,
             [self._encoder.encode(product, values, init, lead) for product, values in messages],
         )
-        return fields
 
 
 def write_messages(path: Path, messages: Sequence[bytes]) -> None:

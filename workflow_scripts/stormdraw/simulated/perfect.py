@@ -1,5 +1,6 @@
 """The perfect ensemble: draws from the simulated world's true forecast distribution."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,9 +10,10 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.seeds import generator_for
-from stormdraw.simulated import SIMULATED_VARIABLES
+from stormdraw.simulated import SIMULATED_ON_REQUEST, SIMULATED_VARIABLES
 from stormdraw.simulated.domain import domain_of
 from stormdraw.simulated.noise import Noise
+from stormdraw.simulated.observed import Observer
 from stormdraw.simulated.state import State, from_dataset
 from stormdraw.simulated.surface import Surface, to_precision
 from stormdraw.simulated.world import World
@@ -26,8 +28,9 @@ def draw_members(
     members: int,
     run_seed: int,
     system: str,
+    names: Sequence[str] = SIMULATED_VARIABLES,
 ) -> xr.Dataset:
-    """`SIMULATED_VARIABLES` (member, lead, y, x) of runs from the true state at `init`.
+    """The variables called `names` (member, lead, y, x) of runs from the true state at `init`.
 
     Each member follows the world's own dynamics with its own noise, seeded by (run_seed, system,
     init, member), and is rounded like the archive's messages: the truth is exchangeable with the
@@ -37,15 +40,17 @@ def draw_members(
     """
     world, state = _load(world_path, init)
     shape = (members, len(leads), *world.surface.domain.window.shape)
-    drawn = {name: np.empty(shape, dtype=np.float32) for name in SIMULATED_VARIABLES}
+    drawn = {name: np.empty(shape, dtype=np.float32) for name in names}
+    further = [name for name in names if name in SIMULATED_ON_REQUEST]
     for member in range(members):
         generator = generator_for(run_seed, system, format_init(init), member)
-        later = world.hourly(state, Noise(generator))
-        for lead in range(1, max(leads) + 1):
-            state_then = next(later)
+        observer = Observer(world.surface, further)
+        ahead = world.hours(state, Noise(generator))
+        for lead, hour in enumerate(itertools.islice(ahead, max(leads)), start=1):
             if lead in leads:
-                for name, values in world.surface.observe(state_then).items():
-                    seen = world.surface.domain.seen(values)
+                fields = observer.observe(hour)
+                for name in names:
+                    seen = world.surface.domain.seen(fields[name])
                     drawn[name][member, list(leads).index(lead)] = to_precision(name, seen)
     return _dataset(drawn, world, leads)
 

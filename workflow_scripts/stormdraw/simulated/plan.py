@@ -6,7 +6,9 @@ from datetime import datetime
 
 from stormdraw.membership import Member, members_at
 from stormdraw.settings import Settings
+from stormdraw.simulated import SIMULATED_ON_REQUEST
 from stormdraw.times import hourly, hours
+from stormdraw.variables import variable
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Plan:
     """When the world starts, and its analyses, cases and forecasts.
 
     `products` says whether a reference ensemble publishes its mean and spread; `driving` are the
-    forecasts of the larger-scale model, (cycle, lead in hours), by their valid time.
+    forecasts of the larger-scale model, (cycle, lead in hours), by their valid time. `further` are
+    the variables of `SIMULATED_ON_REQUEST` that files hold as well.
     """
 
     start: datetime
@@ -37,6 +40,7 @@ class Plan:
     runs: tuple[Run, ...]
     products: bool
     driving: Mapping[datetime, Sequence[tuple[datetime, int]]]
+    further: tuple[str, ...] = ()
 
     @property
     def end(self) -> datetime:
@@ -69,7 +73,10 @@ def plan_archive(settings: Settings) -> Plan:
     }
     runs = _runs(forecasting, leads)
     first = min(period.start for period in periods)
-    start = first - hours(settings.archive.simulated.spin_up_hours)
+    further = tuple(name for name in settings.roles.every if name in SIMULATED_ON_REQUEST)
+    # The first analysis of a sum over hours needs these.
+    summed = max((variable(name).shortest_lead for name in further), default=0)
+    start = first - hours(max(settings.archive.simulated.spin_up_hours, summed))
     return Plan(
         start=min([start, *(run.init for run in runs)]),
         analyses=tuple(hourly(first, max(period.end for period in periods))),
@@ -78,6 +85,7 @@ def plan_archive(settings: Settings) -> Plan:
         runs=runs,
         products=reference is not None,
         driving=_driving(settings),
+        further=further,
     )
 
 

@@ -60,9 +60,17 @@ class World:
             state = self.step(state, noise)
             yield state
 
+    def hours(self, state: State, noise: Noise) -> Iterator[tuple[State, ...]]:
+        """The states of each hour after `state`, from its start to its end, endlessly."""
+        steps = self.steps(state, noise)
+        while True:
+            hour = (state, *itertools.islice(steps, STEPS_PER_HOUR))
+            yield hour
+            state = hour[-1]
+
     def hourly(self, state: State, noise: Noise) -> Iterator[State]:
         """The states 1, 2, 3 ... hours after `state`, endlessly."""
-        return itertools.islice(self.steps(state, noise), STEPS_PER_HOUR - 1, None, STEPS_PER_HOUR)
+        return (hour[-1] for hour in self.hours(state, noise))
 
     def step(self, state: State, noise: Noise) -> State:
         """The state half an hour later. The package's docstring has the equations."""

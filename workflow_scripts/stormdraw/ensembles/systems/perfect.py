@@ -62,7 +62,9 @@ class PerfectSystem(Drawing, WithoutModel):
 
         run, case = made.run, made.case
         leads, members = list(case.leads), run.members(self)
-        drawn = draw_members(made.world, case.init, leads, members, run.seed, case.system)
+        drawn = draw_members(
+            made.world, case.init, leads, members, run.seed, case.system, case.variables
+        )
         source = Grid.of(drawn)
         target = Target.of_file(made.analyses[0], run.fields)
         checks = Checks(case.init, "keep", bounded=False)
