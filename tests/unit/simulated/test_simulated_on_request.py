@@ -217,6 +217,16 @@ def test_more_that_is_observed_changes_nothing_of_the_rest():
             np.testing.assert_array_equal(seen[name], values)
 
 
+def test_hours_that_nobody_observes_change_nothing_of_the_others():
+    hours_ahead = WORLD.hours(hours_of(WORLD, 20)[-1], Noise(generator()))
+    first, second, third = (next(hours_ahead) for _ in range(3))
+    every, some = (Observer(WORLD.surface, ("APCP",)) for _ in range(2))
+    for hour in (first, second, third):
+        rain = every.observe(hour)["APCP"]
+    some.observe(first)
+    np.testing.assert_array_equal(some.observe(third)["APCP"], rain)
+
+
 def test_a_member_has_the_variables_that_are_asked_for(archives):
     _, _, world = archives
     names = (*SETTINGS.roles.forecast,)
