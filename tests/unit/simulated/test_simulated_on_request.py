@@ -134,9 +134,13 @@ def test_without_them_no_file_has_them(archives):
 
 def test_an_analysis_has_no_rain(archives):
     folder, _, _ = archives
-    names = [header.variable for header, _ in messages(folder / hrrr_path(CASE, 0))]
-    assert VARIABLES["U700"] in names
-    assert VARIABLES["APCP"] not in names
+    parameters = []
+    for _, content in messages(folder / hrrr_path(CASE, 0)):
+        with opened(content) as handle:
+            keys = ("discipline", "parameterCategory", "parameterNumber")
+            parameters.append(tuple(eccodes.codes_get(handle, key) for key in keys))
+    assert VARIABLES["PWAT"].grib.parameter in parameters
+    assert VARIABLES["APCP"].grib.parameter not in parameters
 
 
 def test_rain_of_hrrrs_first_hour_is_the_truth(archives):
