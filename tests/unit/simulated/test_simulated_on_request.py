@@ -160,8 +160,11 @@ def test_later_hours_of_a_forecast_have_its_own_rain(archives):
     folder, _, _ = archives
     rain = true_rain(CASE + hours(2))
     for init, lead in ((CASE, 2), (CASE - hours(6), 8)):
-        forecast = values_of(folder / hrrr_path(init, lead), "APCP")
+        forecast, before = (
+            values_of(folder / hrrr_path(init, own), "APCP") for own in (lead, lead - 1)
+        )
         assert np.abs(forecast - rain).max() > 0.05
+        assert np.abs(forecast - before).max() > 0.05
 
 
 def test_fields_aloft_are_those_of_the_state(archives):
