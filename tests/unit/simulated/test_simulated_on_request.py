@@ -9,12 +9,14 @@ from simulated_world import DOMAIN, WORLD, generator, hours_of, small_settings
 
 from stormdraw.archive.sources import Folder, candidates
 from stormdraw.archive.wanted import dates, requests, sources_of
+from stormdraw.membership import members_at
 from stormdraw.messages import Header, opened, read_header, read_messages
 from stormdraw.seeds import generator_for
 from stormdraw.simulated import SIMULATED_ON_REQUEST, SIMULATED_VARIABLES
 from stormdraw.simulated.domain import domain_of, terrain
 from stormdraw.simulated.latents import INDEX
-from stormdraw.simulated.layout import hrrr_path
+from stormdraw.simulated.lattices import Interpolation, nam_nest_grid
+from stormdraw.simulated.layout import hrrr_path, member_path
 from stormdraw.simulated.mirror import write_archive
 from stormdraw.simulated.noise import Noise
 from stormdraw.simulated.observed import Observer
@@ -126,6 +128,7 @@ def test_what_is_asked_for_changes_no_other_message(archives):
 
 def test_without_them_no_file_has_them(archives):
     _, without, _ = archives
+    assert plan_archive(small_settings()).further == ()
     assert not (without / hrrr_path(CASE - hours(2), 1)).exists()
     for path in without.rglob("*.grib2"):
         names = {header.variable.name for header, _ in messages(path) if header.variable}
@@ -154,6 +157,17 @@ def test_rain_of_hrrrs_first_hour_is_the_truth(archives):
     of_the_case = folder / hrrr_path(CASE, 1)
     analysis = values_of(folder / hrrr_path(CASE + hours(1), 0), "T2M")
     assert np.abs(values_of(of_the_case, "T2M") - analysis).mean() > 0.1
+
+
+def test_rain_of_another_models_first_hour_is_its_own(archives):
+    folder, _, _ = archives
+    surface, found = true_hours()
+    rates = [rain_rate(surface.observe(state)["REFC"]) for state in found[CASE + hours(1)]]
+    rain = rain_of(surface.domain, found[CASE + hours(1)], rates)
+    nam = members_at("href", CASE)[0]
+    own_grid = nam_nest_grid(surface.domain.window)
+    there = Interpolation(surface.domain.box, own_grid).apply({"APCP": rain})["APCP"]
+    assert np.abs(values_of(folder / member_path(nam, CASE, 1), "APCP") - there).max() > 0.05
 
 
 def test_later_hours_of_a_forecast_have_its_own_rain(archives):
