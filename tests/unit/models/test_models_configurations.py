@@ -121,10 +121,21 @@ def test_loss_falls_on_a_fixed_batch(root: Path, name: str) -> None:
     assert losses[0] > losses[1] > losses[2]
 
 
-def test_the_twin_experiment_compares_recipes_and_nothing_else(root: Path) -> None:
+def test_the_twin_experiment_compares_a_model_with_and_without_driving(root: Path) -> None:
     run = load_settings(load_yaml(root / "config" / "twin.yaml"))
-    check_systems(run, load_models(run, lambda name: root / "config" / "models" / f"{name}.yaml"))
+    models = load_models(run, lambda name: root / "config" / "models" / f"{name}.yaml")
+    check_systems(run, models)
     assert len({init.date() for init in run.initial_times()}) >= 8
+    assert list(run.leads) == [1, 3, 6, 12]
+    assert [(name, model.driven) for name, model in models.items()] == [
+        ("crps_unet_history", False),
+        ("crps_unet_driven", True),
+    ]
+
+
+def test_our_recipe_of_diffusion_and_the_original_one_differ_in_the_recipe_alone(
+    root: Path,
+) -> None:
     ours, reference = configuration(root, "ddpm_residual"), configuration(root, "ddpm_reference")
     assert ours.training == reference.training
     assert (ours.family, ours.network) == (reference.family, reference.network)
