@@ -129,7 +129,7 @@ def read_table(own: Mapping[str, Any] | None = None, path: Path = SHIPPED) -> di
 
     Raises StormdrawError with one line that names the file or `variable_table`, row and column.
     """
-    shipped = _on_levels(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+    shipped = _on_levels(_rows_of(path), str(path))
     table = {name: _row(name, columns, str(path)) for name, columns in shipped.items()}
     for name, columns in _on_levels(own or {}, "variable_table").items():
         table[name] = _own_row(name, shipped.get(name, {}), columns)
@@ -137,6 +137,21 @@ def read_table(own: Mapping[str, Any] | None = None, path: Path = SHIPPED) -> di
     _check_pairs(table, origin)
     _check_told_apart(table, origin)
     return table
+
+
+def _rows_of(path: Path) -> dict[str, Any]:
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise StormdrawError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    found = rows if isinstance(rows, dict) else {}
+    without = [name for name, columns in found.items() if not isinstance(columns, Mapping)]
+    if not found or without:
+        raise StormdrawError(
+            f"{path}: {', '.join(map(str, without)) or 'the file'}: must have columns, as in "
+            "T2M: {units: K, ...}"
+        )
+    return found
 
 
 def _on_levels(rows: Mapping[str, Any], origin: str) -> dict[str, Any]:

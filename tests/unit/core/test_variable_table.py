@@ -140,6 +140,23 @@ def test_a_shipped_row_that_cannot_be_is_refused_with_its_file(tmp_path: Path) -
         read_table(path=path)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("T2M:", "T2M: must have columns"),
+        ("T2M: 5\nU10: [1]", "T2M, U10: must have columns"),
+        ("[T2M]", "the file: must have columns"),
+        ("", "the file: must have columns"),
+        ("T2M: {", "not valid YAML: "),
+    ],
+)
+def test_a_file_without_columns_is_refused(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "variables.yaml"
+    path.write_text(content)
+    with pytest.raises(StormdrawError, match=rf"^{re.escape(str(path))}: {message}"):
+        read_table(path=path)
+
+
 def test_shipped_rows_that_contradict_each_other_are_refused_with_their_file(
     tmp_path: Path,
 ) -> None:
