@@ -27,6 +27,8 @@ rule archive_simulate:
                 and SETTINGS.archive.reference is None,
                 SETTINGS.ages(BASE_MODEL.lagged_source),
                 [format_init(time) for time in SETTINGS.compared_cases()],
+                # Older runs of a system are driven too.
+                [DRIVING_ROWS, driving_by_day()] if MIRROR else [],
             ]
         ),
     message:

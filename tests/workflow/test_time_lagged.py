@@ -48,3 +48,21 @@ def test_a_lead_that_only_the_newest_run_reaches_has_its_members_alone(
     assert own.groupby("lead_hours")["members"].unique().map(list).to_dict() == {1: [5], 2: [3]}
     assert (own["cases"] == 2).all()
     assert not list((experiment.results / "ensembles").rglob("*.nc"))
+
+
+@pytest.mark.slow
+def test_what_drives_older_runs_is_simulated_when_they_are_asked_for(
+    experiment: Experiment,
+) -> None:
+    world = "results/archive/simulated_world.nc"
+    config = lagged()
+    config["archive"]["driving"] = {"model": "gfs"}
+    everything = config["ensembles"]["systems"]
+    config["ensembles"]["systems"] = [one for one in everything if one["name"] != "lagged"]
+    experiment.configure(config)
+    run = experiment.snakemake(world)
+    assert run.returncode == 0, run.stdout
+    assert planned(experiment, world) == {}
+    config["ensembles"]["systems"] = everything
+    experiment.configure(config)
+    assert planned(experiment, world) == {"archive_simulate": 1}
