@@ -160,12 +160,13 @@ def test_truth_that_no_source_has():
 
 @pytest.mark.parametrize("model", FIRST_RUNS)
 def test_the_public_archives_are_those_that_herbie_knows(model):
-    own = {"hiresw": "arw_5km", "href": "mean", "refs": "mean", "rrfs": "2dfld"}
+    own = {"hiresw": "arw_5km", "href": "mean", "refs": "mean", "rrfs": "2dfld", "gefs": "atmos.25"}
     product = own.get(model, "anl")
     request = SimpleNamespace(
         date=datetime(2026, 9, 1), fxx=1, model=model, product=product, domain="conus"
     )
     request.get_remoteFileName = ""
+    request.member = 1
     getattr(herbie().models, model).template(request)
     assert set(FIRST_RUNS[model]) == set(request.SOURCES) & set(HerbieSource.__args__)
     assert first_run(model, ["nowhere"]) is None

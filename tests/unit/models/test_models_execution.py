@@ -20,7 +20,7 @@ from stormdraw.models.registry import build_network
 
 def make() -> Network:
     torch.manual_seed(0)
-    return build_network("conditional_unet", Options(base_channels=8), 3, 3)  # type: ignore[return-value]
+    return build_network("conditional_unet", Options(base_channels=8), 3, 3, 3)  # type: ignore[return-value]
 
 
 def inputs() -> tuple[torch.Tensor, ...]:

@@ -34,7 +34,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def build(family: str) -> torch.nn.Module:
     """A small network of a family."""
     options = options_of(family).model_validate(OPTIONS[family])
-    return build_network(family, options, VARIABLES, CHANNELS)
+    return build_network(family, options, VARIABLES, CHANNELS, VARIABLES)
 
 
 def inputs(family: str, network: Any) -> tuple[torch.Tensor, ...]:

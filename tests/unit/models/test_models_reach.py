@@ -49,7 +49,7 @@ def make(family: str, options: dict[str, Any]) -> tuple[nn.Module, Callable[...,
     known = options_of(family)
     local = {"norm": "local"} if "norm" in known.model_fields else {}
     checked = known.model_validate({**local, **options})
-    network = build_network(family, checked, VARIABLES, FRAMES * VARIABLES)
+    network = build_network(family, checked, VARIABLES, FRAMES * VARIABLES, VARIABLES)
     # Layers that begin at zero would hide how far the others look.
     for weights in network.parameters():
         if weights.abs().max() == 0.0:

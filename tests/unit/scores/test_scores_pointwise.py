@@ -50,16 +50,16 @@ def reduced(members: np.ndarray, truth: np.ndarray, threads: int) -> dict[str, n
     return sums | maps
 
 
-@pytest.mark.parametrize(("together", "threads"), [(1000, 2), (300, 2), (301, 1)])
+@pytest.mark.parametrize(("most_values", "threads"), [(1000, 2), (300, 2), (301, 1)])
 def test_blocks_threads_and_member_order_change_no_score(
-    together: int, threads: int, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+    most_values: int, threads: int, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many ties, whose ranks are drawn; and a hole, where no point counts."""
     members = np.round(random.normal(20.0, 5.0, (6, 20, 30))).astype(np.float32)
     members[2, 1, 7] = np.nan
     truth = np.round(random.normal(20.0, 5.0, (20, 30))).astype(np.float32)
     whole = reduced(members, truth, 1)
-    monkeypatch.setattr("stormdraw.scores.block._TOGETHER", together)
+    monkeypatch.setattr("stormdraw.scores.block._MOST_VALUES", most_values)
     for other in (reduced(members, truth, threads), reduced(members[::-1], truth, threads)):
         assert other.keys() == whole.keys()
         for name in ("crps_map", "rank_counts", "points", "mask_checksum"):
