@@ -87,6 +87,38 @@ rule fields_statistics:
         "../workflow_scripts/fields_statistics.py"
 
 
+# Apart from the statistics, since another threshold must not train a model anew.
+if SETTINGS.scores.percentiles:
+
+    rule fields_percentiles:
+        input:
+            fields=TRAINING_FILES,
+        output:
+            percentiles="results/fields/percentiles.nc",
+        log:
+            "results/logs/fields_percentiles.log",
+        benchmark:
+            "results/benchmarks/fields_percentiles.tsv"
+        priority: TO_COMPARE
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            # A strip of rows of all training times.
+            mem_mb=growing(1000),
+            runtime=growing(240),
+        params:
+            code=code("fields_percentiles"),
+            settings={
+                "percentiles": SETTINGS.scores.percentiles,
+                "training": SETTINGS.periods.training.model_dump(mode="json"),
+            },
+        message:
+            "Computing percentiles over the training period"
+        script:
+            "../workflow_scripts/fields_percentiles.py"
+
+
 rule fields_reference:
     input:
         manifest=lambda wildcards: (

@@ -168,7 +168,10 @@ if CANDIDATES:
             code=code("report_products"),
             settings={
                 "variables": STATE,
-                "thresholds": SETTINGS.scores.thresholds,
+                "thresholds": {
+                    name: [one.given for one in SETTINGS.scores.fixed_thresholds(name)]
+                    for name in SETTINGS.scores.thresholds
+                },
                 "local_patch": SETTINGS.scores.local_patch,
             },
         message:

@@ -35,6 +35,7 @@ rule scores_case:
         ensemble="results/ensembles/{system}/{init}.nc",
         points="results/points/{init}.nc",
         truth=truth_files,
+        percentiles=PERCENTILES,
         outlines=region_files,
     output:
         statistics="results/scores/{system}/{init}.nc",

@@ -48,7 +48,10 @@ CONFIG: dict[str, Any] = {
             {"name": "perfect", "method": "perfect"},
         ],
     },
-    "scores": {"reference": "href"},
+    "scores": {
+        "reference": "href",
+        "thresholds": {"REFC": [20.0, 30.0], "T2M": ["<= 290", "p90"], "WIND10": ["<= p20"]},
+    },
 }
 
 MODEL: dict[str, Any] = {

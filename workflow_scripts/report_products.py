@@ -4,11 +4,15 @@ from pathlib import Path
 
 from stormdraw.job import job
 from stormdraw.report.products import KINDS, write_products
+from stormdraw.scores.threshold import Threshold
 
 with job("report_products", snakemake.log[0]):
     write_products(
         Path(snakemake.input.ensemble),
-        snakemake.params.settings["thresholds"],
+        {
+            name: [Threshold.parse(given) for given in own]
+            for name, own in snakemake.params.settings["thresholds"].items()
+        },
         snakemake.params.settings["local_patch"],
         snakemake.output.netcdf,
         {kind: snakemake.output[kind] for kind in KINDS},

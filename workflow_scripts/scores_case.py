@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from stormdraw.fields.percentiles import Percentiles
 from stormdraw.job import job
 from stormdraw.scores.case import score_case
 from stormdraw.scores.points import CommonPoints
@@ -18,6 +19,7 @@ with job("scores_case", snakemake.log[0]) as log:
         settings.seed,
         settings.scores,
         CommonPoints(Path(snakemake.input.points)),
+        Percentiles(Path(snakemake.input.percentiles)) if settings.scores.percentiles else None,
         threads=snakemake.threads,
         may_be_missing=settings.archive.hours_may_be_absent(),
     )

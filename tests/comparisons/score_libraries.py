@@ -151,7 +151,7 @@ def of_storms(members: np.ndarray, truth: np.ndarray) -> dict[str, Values]:
     steps = [0.0, *(np.arange(MEMBERS) + 0.5) / MEMBERS]
     curve = scores.probability.roc_curve_data(probability, event.astype(float), steps)
     return {
-        f"crps_{kind}_above": {
+        f"threshold_weighted_crps_{kind}": {
             "scoringrules": scoringrules.twcrps_ensemble(
                 y, values, a=STORM, m_axis=0, estimator=estimator
             ).mean(),

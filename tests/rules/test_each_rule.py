@@ -22,6 +22,7 @@ RULES = {
     "fields_normalise": ["fields/hrrr/20260602.nc"],
     "fields_static": ["fields/static.nc"],
     "fields_statistics": ["fields/statistics.nc"],
+    "fields_percentiles": ["fields/percentiles.nc"],
     "fields_reference": ["fields/href/2026060206.nc"],
     "models_plan": ["models/small/plan.json"],
     "models_train": ["models/small/model.pt", "models/small/metrics.json"],

@@ -55,6 +55,25 @@ def test_a_title_writes_the_page(over: Experiment) -> None:
     }
 
 
+def test_another_percentile_trains_no_model(over: Experiment) -> None:
+    thresholds = {"thresholds": {"T2M": ["p95"]}}
+    jobs = jobs_after(over, lambda config: config["scores"].update(thresholds))
+    assert jobs["fields_percentiles"] == 1
+    assert "scores_case" in jobs
+    assert not {"fields_statistics", "models_train", "ensembles_calibrate"} & set(jobs)
+
+
+def test_percentiles_need_no_model(over: Experiment) -> None:
+    def without(config: dict) -> None:
+        config["models"] = []
+        config["ensembles"]["systems"] = config["ensembles"]["systems"][1:]
+        config["scores"]["thresholds"] = {"T2M": ["p95"]}
+
+    jobs = jobs_after(over, without)
+    assert jobs["fields_percentiles"] == 1
+    assert not [name for name in jobs if name.startswith("models_")]
+
+
 @pytest.mark.slow
 def test_a_key_of_the_maps_draws_them_and_writes_the_page(over: Experiment) -> None:
     jobs = jobs_after(over, lambda config: config.update(report={"map_members": 2}))

@@ -166,8 +166,8 @@ class Settings(Section):
     def _thresholds_are_of_what_is_scored(self) -> "Settings":
         usual = Scores().thresholds
         scored = scored_variables(self.variables)
-        for name, values in self.scores.thresholds.items():
-            if name not in scored and values != usual.get(name):
+        for name, given in self.scores.thresholds.items():
+            if name not in scored and given != usual.get(name):
                 raise ValueError(
                     f"scores.thresholds.{name}: {name} is not scored in this run, whose variables "
                     f"are {', '.join(scored)}; leave it out"

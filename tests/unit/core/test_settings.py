@@ -71,6 +71,9 @@ def test_a_variable_that_the_simulated_archive_has_not(config):
         ({"scores__thresholds": {"REFC": [90]}}, "90 is outside the bounds of REFC, -10 to 80 dBZ"),
         ({"scores__thresholds": {"CAPE": [float("nan")]}}, "scores.thresholds.CAPE.0"),
         ({"scores__thresholds": {"CAPE": [*range(255)]}}, "scores.thresholds.CAPE"),
+        ({"scores__thresholds": {"T2M": ["<= 3"]}}, "and never or always at most 3 K"),
+        ({"scores__thresholds": {"T2M": ["cold"]}}, "T2M.0.*'cold' is no threshold: give a number"),
+        ({"scores__thresholds": {"T2M": ["p100"]}}, "T2M.0.*'p100': a percentile is more than 0"),
         ({"scores__probabilities": [0.0]}, "scores.probabilities.0"),
         ({"scores__probabilities": [1.1]}, "scores.probabilities.0"),
         ({"scores__local_patch": 0}, "scores.local_patch"),
@@ -204,7 +207,8 @@ def test_what_is_scored_for_each_of_is_in_order_and_once(config):
     scores = load_settings(changed(config, **{f"scores__{key}": of for key, of in given.items()}))
     scores = scores.scores
     assert (scores.probabilities, scores.neighbourhoods) == ([0.1, 0.5], [1, 9])
-    assert (scores.variogram_lags, scores.thresholds) == ([1, 4], {"REFC": [20.0, 40.0]})
+    assert scores.variogram_lags == [1, 4]
+    assert scores.model_dump(mode="json")["thresholds"] == {"REFC": [20.0, 40.0]}
 
 
 def test_usual_thresholds_are_of_any_run(config):

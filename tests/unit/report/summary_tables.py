@@ -47,7 +47,7 @@ def summary(rows: list[tuple] = ROWS, **changes: Any) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[*columns, "ci_low", "ci_high"])
     table = table.astype({"ci_low": float, "ci_high": float})
     skills = table["metric"].str.endswith("skill")
-    usual = {"cases": 5, "against": np.where(skills, "href", ""), "threshold": np.nan}
+    usual = {"cases": 5, "against": np.where(skills, "href", ""), "threshold": ""}
     table = table.assign(**usual | {"width": np.nan, "probability": np.nan} | changes)
     # The metrics that every real summary has.
     others = [

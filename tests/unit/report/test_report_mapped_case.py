@@ -88,7 +88,13 @@ def test_mean_and_share_are_those_of_all_members(demo_run: Run, tmp_path: Path) 
     np.testing.assert_allclose(block.share, share, rtol=1e-6)
 
 
-def test_a_block_has_at_most_the_extracted_members(demo_run: Run, tmp_path: Path) -> None:
+def test_the_share_may_be_of_at_most(demo_run: Run, tmp_path: Path) -> None:
+    members = members_of(demo_run.ensembles["href"][0], "T2M", 2)
+    share = case_of(demo_run, "href", replace(T2M, threshold="<=296"), tmp_path).block(2, 1).share
+    np.testing.assert_allclose(share, 100.0 * (members <= 296.0).mean(axis=0), rtol=1e-6)
+
+
+def test_no_more_members_are_there_than_were_taken(demo_run: Run, tmp_path: Path) -> None:
     assert len(case_of(demo_run, "href", T2M, tmp_path).block(2, count=50).fields) == 1 + 3
 
 

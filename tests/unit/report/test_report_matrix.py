@@ -13,7 +13,9 @@ from stormdraw.report.evidence import evidence
 from stormdraw.report.matrix import contenders, matrix, tone_of
 from stormdraw.report.style import looks
 from stormdraw.report.wording import NOTHING
+from stormdraw.scores.threshold import Threshold
 from stormdraw.scores.verdicts import TOO_FEW_DAYS
+from stormdraw.settings import load_settings
 
 
 def cell(choice: str, system: str, column: int, **options: Any) -> list[str]:
@@ -179,10 +181,10 @@ def test_events_can_be_chosen() -> None:
         ("href", "REFC", 1, "brier_fair", 10, 0.01, None, None),
         ("persistence", "REFC", 1, "brier", 1, 0.03, None, None),
     ]
-    table = summary(rows, threshold=30.0, width=9.0)
+    table = summary(rows, threshold="30", width=9.0)
     # Of another threshold and width everything is worth nothing.
     others = [
-        table.assign(value=9.0, threshold=20.0),
+        table.assign(value=9.0, threshold="20"),
         table[table["metric"] == "fss"].assign(value=9.0, width=3.0),
     ]
     table = pd.concat([others[0], table, others[1]])
@@ -192,6 +194,23 @@ def test_events_can_be_chosen() -> None:
     ]
     assert cell("Brier score ≥ 30", "href", 0, summary=table)[1] == "best"
     assert cell("Brier score ≥ 30", "persistence", 0, summary=table)[0] == "0.0300"
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [
+        ("<= 273.15", "Brier score ≤ 273.15"),
+        ("p95", "Brier score ≥ p95"),
+        (280, "Brier score ≥ 280"),
+    ],
+)
+def test_an_event_is_named_where_it_is_chosen(given: float | str, label: str) -> None:
+    run = load_settings({**DEMO, "scores": {"thresholds": {"T2M": [given, "<= 270"]}}})
+    text = Threshold.parse(given).text
+    rows = [("ddpm_residual", "T2M", 1, "brier_fair", 50, 0.02, None, None)]
+    events = [summary(rows, threshold=text), summary(rows, threshold="<=270").assign(value=9.0)]
+    table = pd.concat(events)
+    assert cell(label, "ddpm_residual", 0, settings=run, summary=table)[0] == "0.0200"
 
 
 def test_an_initial_hour_can_be_chosen() -> None:

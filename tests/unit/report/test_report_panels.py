@@ -11,7 +11,7 @@ from report_run import Run
 
 from stormdraw.errors import StormdrawError
 from stormdraw.report.figures.variable import FIGURE
-from stormdraw.report.panel import Evidence, all_panels, middle, panels_of, read_evidence
+from stormdraw.report.panel import Evidence, all_panels, panels_of, read_evidence
 from stormdraw.report.panels.error_by_spread import relation
 from stormdraw.report.panels.fractions_skill import read_skills
 from stormdraw.report.panels.neighbourhood_reliability import read_classes
@@ -191,8 +191,8 @@ def test_only_ranks_of_the_most_frequent_size_are_summed(demo_run: Run, tmp_path
 
 
 def test_an_event_is_one_that_the_truth_reached(demo_run: Run) -> None:
-    threshold, by_system = evidence(demo_run, "REFC").event()
-    assert threshold in (20.0, 30.0, 40.0)
+    event, by_system = evidence(demo_run, "REFC").event()
+    assert event in ("≥ 20 dBZ", "≥ 30 dBZ", "≥ 40 dBZ")
     # The mean and spread of HREF have no reflectivity.
     assert "href_mean_spread" not in by_system
     assert len(by_system["href"][0]) == 11
@@ -201,8 +201,21 @@ def test_an_event_is_one_that_the_truth_reached(demo_run: Run) -> None:
     assert evidence(demo_run, "T2M").event()[1] == {}
 
 
-def test_the_middle_threshold_is_taken() -> None:
-    assert middle({20.0: {"a": 1}, 40.0: {"c": 3}, 30.0: {"b": 2}}) == (30.0, {"b": 2})
+def test_events_are_ordered_by_how_often_the_truth_has_them(demo_run: Run) -> None:
+    """Of 10 points: at least 40 dBZ twice, at most 5 dBZ thrice, its 90th percentile once."""
+    table = (("threshold", "exceeding"), np.array([[7.0, 3.0]] * 3))
+    events = (("threshold", "exceeding"), np.array([[0.0, 2.0], [1.0, 2.0], [1.0, 0.0]]))
+    tables = xr.Dataset(
+        {"probability_weight_sum": table, "probability_event_sum": events},
+        coords={"event": ("threshold", ["40", "<=5", "p90"])},
+    )
+    alone = Evidence(demo_run.settings, "REFC", pd.DataFrame(), {"href": tables}, {})
+    found = alone.by_event(lambda own, index: index)
+    assert [threshold.text for threshold in found] == ["<=5", "40", "p90"]
+    assert alone.middle(found) == ("≥ 40 dBZ", {"href": 0})
+    assert alone.rarest(found) == ("≥ p90", {"href": 2})
+    assert alone.event()[0] == "≥ 40 dBZ"
+    assert alone.middle({}) == ("", {})
 
 
 def test_wider_boxes_forgive_more(demo_run: Run) -> None:
@@ -245,22 +258,23 @@ def test_one_member_has_neither_spread_nor_ranks(demo_run: Run) -> None:
 
 
 @pytest.mark.parametrize("kind", ["nep", "nmep"])
-def test_neighbourhoods_are_shown_for_the_highest_threshold_reached(
+def test_neighbourhoods_are_shown_for_the_rarest_event_that_occurred(
     kind: str, demo_run: Run
 ) -> None:
     storms = evidence(demo_run, "REFC")
-    threshold, width, classes = read_classes(storms, kind)
-    reached = [
-        float(value)
+    event, width, classes = read_classes(storms, kind)
+    # Whatever reaches the highest threshold reaches the others too.
+    highest = max(
+        float(text)
         for tables in storms.tables.values()
-        if "threshold_value" in tables
-        for index, value in enumerate(tables["threshold_value"].values)
+        if "event" in tables
+        for index, text in enumerate(tables["event"].values)
         if tables["probability_event_sum"].values[index].sum() > 0.0
-    ]
-    assert threshold == max(reached)
+    )
+    assert event == f"≥ {highest:g} dBZ"
     assert width == 9
     middle_width = demo_run.settings.scores.neighbourhoods.index(9)
-    index = list(storms.tables["href"]["threshold_value"].values).index(threshold)
+    index = list(storms.tables["href"]["event"].values).index(f"{highest:g}")
     for name, found in zip(("weight", "event", "probability"), classes["href"], strict=True):
         expected = storms.tables["href"][f"{kind}_{name}_sum"].values[index, middle_width]
         np.testing.assert_array_equal(found, expected)

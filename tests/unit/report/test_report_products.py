@@ -20,10 +20,11 @@ from stormdraw.archive.herbie_library import herbie
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import HRRR, Grid
 from stormdraw.report.chosen_products import choose_products
-from stormdraw.report.grib_products import Message, encode, scaled_limit
+from stormdraw.report.grib_products import Message, encode, inventory_columns, scaled_limit
 from stormdraw.report.products import KINDS, compute, products_of, write_products
 from stormdraw.scores.statistics.probability_matched_mean import probability_matched_mean
 from stormdraw.scores.summary import read_summary, write_summary
+from stormdraw.scores.threshold import Threshold
 from stormdraw.settings import Settings, load_settings
 
 import cfgrib  # isort: skip
@@ -250,7 +251,7 @@ def test_thresholds_keep_their_decimals(threshold: float, scale: int, value: int
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_largest_numbers_are_read_as_they_were_written(kind: str, tmp_path: Path) -> None:
     """254 members, the last of 254 thresholds, and a threshold of many digits."""
-    message = Message("CAPE", kind, 254, 10000 / 3, place=254, count=254)
+    message = Message("CAPE", kind, 254, Threshold(10000 / 3), place=254, count=254)
     grid = HRRR.crop(slice(480, 484), slice(880, 885))
     values = np.zeros(grid.shape, np.float32)
     path = tmp_path / "one.grib2"
@@ -263,12 +264,31 @@ def test_the_largest_numbers_are_read_as_they_were_written(kind: str, tmp_path: 
         assert headers(path, ("numberOfForecastsInEnsemble",)) == [(254,)]
 
 
+def test_a_probability_of_at_most_says_so(tmp_path: Path) -> None:
+    """wgrib2 calls probability type 4, of being below an upper limit, prob <."""
+    thresholds = [Threshold.parse(given) for given in (5000, "<= 1600")]
+    last = products_of("VIS", 4, {"VIS": thresholds})[-1]
+    assert last.label == "VIS_probability_at_most_1600"
+    assert last.long_name == "share of members of at most 1600 m"
+    members = np.array([[[500.0, 9000.0]], [[1600.0, 9000.0]], [[1601.0, 9000.0]], [[2000.0, 0.0]]])
+    probability = compute(members.astype(np.float32), last.message, 20)
+    np.testing.assert_array_equal(probability, [[50.0, 25.0]])
+    init = datetime(2026, 6, 8)
+    assert inventory_columns(last.message, init, 3).endswith(
+        ":3 hour fcst:prob <1600:prob fcst 2/2"
+    )
+    grid, path = HRRR.crop(slice(480, 484), slice(880, 885)), tmp_path / "one.grib2"
+    path.write_bytes(encode(last.message, grid, init, 3, np.zeros(grid.shape, np.float32)))
+    keys = ("probabilityType", "scaleFactorOfUpperLimit", "scaledValueOfUpperLimit")
+    assert headers(path, keys) == [(4, 0, 1600)]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_product_takes_one_copy_of_the_members_at_most(kind: str) -> None:
     """As planned: 4 bytes a member and point besides them, and sums."""
     members = np.random.default_rng(0).normal(280.0, 3.0, (60, 100, 150)).astype(np.float32)
     tracemalloc.start()
-    compute(members, Message("T2M", kind, 60, 280.0), 20)
+    compute(members, Message("T2M", kind, 60, Threshold(280.0)), 20)
     measured = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert measured <= (4 * 60 + 120) * 100 * 150

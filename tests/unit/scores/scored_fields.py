@@ -6,6 +6,7 @@ import numpy as np
 
 from stormdraw.scores.ensemble import Forecast
 from stormdraw.scores.settings import Scores
+from stormdraw.scores.threshold import Limit, Threshold
 from stormdraw.scores.verification import Fields, Points
 
 
@@ -19,7 +20,14 @@ def fields_of(forecast: Forecast, truth: np.ndarray, weights: np.ndarray, **scor
     """Truth (y, x) and weights (region, y, x), which are 0 where a point does not count."""
     valid = np.any(weights > 0.0, axis=0)
     settings = Scores.model_validate(scores)
-    return Fields(forecast, forecast.members, truth, valid, weights, weights, settings)
+    limits = [Limit(own, own.number) for own in settings.fixed_thresholds(forecast.name)]
+    sides = (truth, valid, weights, weights, settings)
+    return Fields(forecast, forecast.members, *sides, limits=limits)
+
+
+def limit_of(given: float | str) -> Limit:
+    """That of a threshold that is a value."""
+    return Limit(Threshold.parse(given), Threshold.parse(given).number)
 
 
 def storms_of_sizes(

@@ -8,7 +8,7 @@ import pytest
 import scoringrules
 import xarray as xr
 from scipy import integrate, stats
-from scored_fields import fields_of
+from scored_fields import fields_of, limit_of
 
 from stormdraw.grids import Grid
 from stormdraw.scores import registry
@@ -19,7 +19,7 @@ from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.fractions_skill import fss_sums
 from stormdraw.scores.statistics.threshold_weighted_crps import gaussian_crps_above
 from stormdraw.scores.summary import summarise
-from stormdraw.scores.verification import exceedance_probability
+from stormdraw.scores.verification import gaussian_probability
 
 SHAPE = (30, 40)
 
@@ -53,13 +53,19 @@ def against(random: np.random.Generator, forecast: tuple[np.ndarray, np.ndarray]
     return Against(random.normal(*forecast), weights)
 
 
-def test_exceedance_equals_the_normal_distribution() -> None:
-    mean, spread = np.array([1.0, -2.0, 5.0]), np.array([1.0, 3.0, 0.1])
+@pytest.mark.parametrize(
+    ("given", "probability", "certain"),
+    [("1.5", stats.norm.sf, [0.0, 1.0, 1.0]), ("<=1.5", stats.norm.cdf, [1.0, 1.0, 0.0])],
+)
+def test_probabilities_equal_the_normal_distribution(
+    given: str, probability: Callable[..., np.ndarray], certain: list[float]
+) -> None:
+    mean, spread, limit = np.array([1.0, -2.0, 5.0]), np.array([1.0, 3.0, 0.1]), limit_of(given)
     np.testing.assert_allclose(
-        exceedance_probability(mean, spread, 1.5), stats.norm.sf(1.5, mean, spread)
+        gaussian_probability(mean, spread, limit), probability(1.5, mean, spread)
     )
-    certain = exceedance_probability(np.array([1.0, 2.0, 3.0]), np.zeros(3), 2.0)
-    np.testing.assert_array_equal(certain, [0.0, 1.0, 1.0])
+    found = gaussian_probability(np.array([1.0, 1.5, 3.0]), np.zeros(3), limit)
+    np.testing.assert_array_equal(found, certain)
 
 
 def test_gaussian_brier_score_equals_a_loop_and_scoringrules(
@@ -164,7 +170,7 @@ def test_a_system_of_mean_and_spread_has_all_event_scores(
         Scores(reference="href", neighbourhoods=[1, 3]),
         0,
     )
-    assert set(table["threshold"].dropna()) == {900.0}
+    assert set(table["threshold"]) == {"", "900"}
     table = table[table["width"].isna() | (table["width"] == 3.0)]
     found = dict(zip(table["metric"], table["value"], strict=True))
     p = stats.norm.sf(900.0, mean.astype(float), spread.astype(float))
@@ -176,7 +182,7 @@ def test_a_system_of_mean_and_spread_has_all_event_scores(
     difference = np.rint(100 * p[event])[:, None] - np.rint(100 * p[~event])
     chance = np.mean((difference > 0) + 0.5 * (difference == 0))
     assert found["roc_area"] == pytest.approx(chance)
-    expected = {"fss", "crps_gaussian_above", "pit_index", "crps_gaussian_skill"}
+    expected = {"fss", "threshold_weighted_crps_gaussian", "pit_index", "crps_gaussian_skill"}
     assert expected <= set(found)
     ensembles_only = ("crps_fair", "crps_standard", "brier_fair", "pmm", "rank", "crps_potential")
     assert not [name for name in found if name.startswith(ensembles_only)]
@@ -205,7 +211,8 @@ def test_a_variable_without_thresholds_has_no_score_of_events(
     warmth = table[table["variable"] == "T2M"]
     assert {"crps_fair", "rmse"} <= set(warmth["metric"])
     assert not of_event & set(warmth["metric"])
-    assert warmth[["threshold", "width", "probability"]].isna().all(axis=None)
+    assert (warmth["threshold"] == "").all()
+    assert warmth[["width", "probability"]].isna().all(axis=None)
 
 
 def test_at_a_lead_without_a_point_scores_of_events_are_undefined(

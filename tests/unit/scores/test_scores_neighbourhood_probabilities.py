@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy import ndimage, stats
-from scored_fields import fields_of
+from scored_fields import fields_of, limit_of
 from scores.probability import brier_score_for_ensemble, roc_auc
 
 from stormdraw.scores.case_statistics import case_statistics
@@ -35,7 +35,7 @@ def event_of(forecast: Forecast, truth: np.ndarray, weights: np.ndarray, **more:
     settings = {"thresholds": {"REFC": [1.0]}, "neighbourhoods": WIDTHS}
     fields = fields_of(forecast, truth, weights, **settings)
     fields.threads = more.get("threads", 1)
-    return Event(fields, 1.0)
+    return Event(fields, limit_of(1.0))
 
 
 def sums_of(event: Event) -> Arrays:
@@ -129,7 +129,7 @@ def test_in_a_box_of_one_point_both_probabilities_are_the_share_of_members(
 def test_more_than_64_members_are_counted(count: int, random: np.random.Generator) -> None:
     members = random.normal(0.0, 0.5, (count, 11, 8)).astype(np.float32)
     valid = random.uniform(size=(11, 8)) < 0.8
-    found = members_in_neighbourhoods(members, 1.0, valid, WIDTHS, 2)
+    found = members_in_neighbourhoods(members, limit_of(1.0), valid, WIDTHS, 2)
     for of_width, width in zip(found, WIDTHS, strict=True):
         expected = [
             ndimage.maximum_filter((member >= 1.0) & valid, width, mode="constant", cval=False)
@@ -229,7 +229,7 @@ def cases_of(
         weights = np.ones((5, 7))
         statistics.append(case_statistics(ensemble, lambda *_, t=truth: t, weights, 0, settings))
     wanted = [*NEP.sums, *NMEP.sums, "fss_difference_sum", "weight_sum", "points", "members"]
-    both = xr.concat([own[[*wanted, "threshold_value"]] for own in statistics], "init")
+    both = xr.concat([own[[*wanted, "event"]] for own in statistics], "init")
     both = both.isel(region=0).sel(variable="REFC")
     return Cases(both, np.ones((1, len(counts))), parameters={"width": WIDTHS})
 

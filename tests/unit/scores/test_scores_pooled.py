@@ -51,7 +51,7 @@ def test_fields_of_one_size_are_summed(paths: list[Path]) -> None:
     refc = pooled["REFC", "trial"]
     assert (refc.attrs["members"], refc.attrs["fields"], refc.attrs["all_fields"]) == (5, 3, 4)
     assert pooled["T2M", "trial"].attrs["fields"] == 4
-    np.testing.assert_array_equal(refc["threshold_value"], [10.0, 20.0])
+    np.testing.assert_array_equal(refc["event"], ["10", "20"])
     assert refc["probability_weight_sum"].shape == (2, 6)
     assert float(refc["probability_weight_sum"][0].sum()) == pytest.approx(
         float(refc["weight_sum"])

@@ -3,7 +3,7 @@ import pytest
 import scoringrules
 import xarray as xr
 import xskillscore
-from scored_fields import fields_of
+from scored_fields import fields_of, limit_of
 from scores.probability import brier_score_for_ensemble, roc_curve_data
 
 from stormdraw.scores.ensemble import Forecast
@@ -55,7 +55,7 @@ def exceedance_table(
     truth = event.astype(np.float32)[None]
     fields = fields_of(Forecast("REFC", members), truth, weights[:, None])
     assert SCORE.event is not None
-    made = SCORE.event(Event(fields, 0.5))
+    made = SCORE.event(Event(fields, limit_of(0.5)))
     return made["probability_weight_sum"], made["probability_event_sum"]
 
 
@@ -88,10 +88,11 @@ def test_a_value_of_the_threshold_reaches_it_in_members_as_in_the_truth(threshol
     at = np.float32(threshold)
     truth = np.array([[np.nextafter(at, np.float32(0.0)), at]])
     fields = fields_of(Forecast("T2M", np.stack([truth, truth])), truth, np.ones((1, 1, 2)))
-    event = Event(fields, threshold)
+    limit = limit_of(threshold)
+    event = Event(fields, limit)
     np.testing.assert_array_equal(event.observed, [[False, True]])
     np.testing.assert_array_equal(event.classes, [[0, 2]])
-    reached = members_in_neighbourhoods(fields.members, threshold, fields.valid, [1])
+    reached = members_in_neighbourhoods(fields.members, limit, fields.valid, [1])
     np.testing.assert_array_equal(reached[0], event.classes)
 
 

@@ -99,7 +99,7 @@ def _mapped_fields(settings: Settings) -> int:
     wanted = wanted_for_maps(settings)
     kept = keeps_ensembles(settings)
     systems = mapped_systems(settings) if kept else settings.ensembles.systems
-    # The truth, the mean, and the share of members that reach a threshold, if there is one.
+    # The truth, the mean, and the share of members with an event, if there is one.
     each = wanted.members + 2 + (wanted.threshold is not None)
     return each * len(wanted.leads) * len(systems)
 
@@ -107,7 +107,7 @@ def _mapped_fields(settings: Settings) -> int:
 def _product_fields(settings: Settings) -> int:
     """The number of fields of a case's products of all candidates."""
     scored = scored_variables(settings.variables)
-    thresholds = sum(len(settings.scores.thresholds.get(name, [])) for name in scored)
+    thresholds = sum(len(settings.scores.fixed_thresholds(name)) for name in scored)
     # Mean, spread and both probability-matched means.
     each = 4 * len(scored) + thresholds
     return each * len(settings.leads) * len(candidates(settings))

@@ -23,6 +23,7 @@ from stormdraw.report.mapped import (
 from stormdraw.report.mapped_case import Block
 from stormdraw.report.stamps import colour_strip, stamp, thinned, thinning
 from stormdraw.report.wording import digits, units_text
+from stormdraw.scores.threshold import Threshold
 from stormdraw.settings import Settings
 from stormdraw.times import hours
 from stormdraw.variables import variable
@@ -141,14 +142,14 @@ def svg_outline(grid: Grid) -> tuple[str, tuple[int, int]]:
 
 
 def _stamps(
-    block: Block, scale: Scale, name: str, lead: int, threshold: float | None
+    block: Block, scale: Scale, name: str, lead: int, threshold: Threshold | None
 ) -> list[Stamp]:
     stamps = [
         _stamp(f"{block.system}, {title}", field, scale, name, lead, title)
         for title, field in block.fields.items()
     ]
-    if block.share is not None:
-        title = f"share ≥ {threshold:g} {units_text(name)}"
+    if block.share is not None and threshold is not None:
+        title = f"share {threshold.symbols(units_text(name))}"
         what = f"{block.system}, {title}"
         stamps.insert(1, _stamp(what, block.share, _PROBABILITY, name, lead, title))
     return stamps
@@ -170,10 +171,10 @@ _PROBABILITY = Scale(
 )
 
 
-def _keys(name: str, scale: Scale, threshold: float | None) -> list[ColourKey]:
+def _keys(name: str, scale: Scale, threshold: Threshold | None) -> list[ColourKey]:
     keys = [_key(f"{variable(name).long_name} ({units_text(name)})", scale)]
     if threshold is not None:
-        label = f"share of members with at least {threshold:g} {units_text(name)} (%)"
+        label = f"share of members with {threshold.words(units_text(name))} (%)"
         keys.append(_key(label, _PROBABILITY))
     return keys
 
@@ -200,12 +201,15 @@ def _round_marks(low: float, high: float) -> list[float]:
     return [low, *(float(tick) for tick in ticks if low + gap < tick < high - gap), high]
 
 
-def _caption(settings: Settings, name: str, cases: int, threshold: float | None, grid: Grid) -> str:
-    by_storms = name == "REFC" and cases > 1
-    case = f"The one of {cases} cases with the most storms" if by_storms else "One case"
-    share = "The share of members that reach the threshold is its forecast probability. "
-    if threshold is None:
-        share = ""
+def _caption(
+    settings: Settings, name: str, cases: int, threshold: Threshold | None, grid: Grid
+) -> str:
+    several = name == "REFC" and cases > 1
+    chosen = f"the one of {cases} cases with most storms" if several else "one case"
+    share = ""
+    if threshold is not None:
+        event = threshold.words(units_text(name))
+        share = f"The share of members with {event} is the forecast probability of that. "
     step = thinning(len(grid.x))
     drawn = f" Every {step}th point is drawn." if step > 1 else ""
     return (

@@ -9,6 +9,7 @@ import numpy as np
 from stormdraw.grib_encoding import interval_keys, new_message, pack, surface_keys
 from stormdraw.grib_keys import PROCESSING_CODES
 from stormdraw.grids import Grid
+from stormdraw.scores.threshold import Threshold
 from stormdraw.variables import variable
 
 # Only NCEP's local tables have codes for reflectivity and probability-matched means, so the centre
@@ -20,25 +21,28 @@ _UNKNOWN_PROCESS = 255
 _ENSEMBLE_FORECAST, _PROBABILITY_FORECAST = 4, 5
 _MATCHED_MEANS = {"matched": 193, "local": 200}
 _UNWEIGHTED_MEAN, _SPREAD = 0, 4
-_ABOVE_LOWER_LIMIT = 3
+_ABOVE_LOWER_LIMIT, _BELOW_UPPER_LIMIT = 3, 4
 # Code table 4.0, at a point in time and over an interval.
 _DERIVED, _PROBABILITY = (2, 12), (5, 9)
 
 _FINEST_SCALE = 5
+
+# What a message that is no probability has.
+_OF_NONE = Threshold(0.0)
 
 
 @dataclass(frozen=True)
 class Message:
     """What identifies a message besides its grid, time and values.
 
-    `kind` is mean, spread, matched (probability-matched mean), local (local probability-matched
-    mean) or probability. A probability is that of threshold number `place` (from 1) of `count`.
+    `kind` is mean, spread, matched, local (also matched) or probability; `place` and `count` number
+    the thresholds of a variable from 1 on, of which none is a percentile.
     """
 
     name: str
     kind: str
     members: int
-    threshold: float = 0.0
+    threshold: Threshold = _OF_NONE
     place: int = 1
     count: int = 1
 
@@ -66,12 +70,14 @@ def encode(message: Message, grid: Grid, init: datetime, lead: int, values: np.n
 
 
 def inventory_columns(message: Message, init: datetime, lead: int) -> str:
-    """The columns after number and offset of a message's inventory line, as wgrib2 writes them."""
+    """A message's line of an inventory after its number and offset, as wgrib2 writes it."""
+    beyond = "<" if message.threshold.at_most else ">"
     endings = {
         "mean": "ens mean",
         "spread": "ens spread",
         **{kind: f"ens mean:process={code}" for kind, code in _MATCHED_MEANS.items()},
-        "probability": f"prob >{message.threshold:g}:prob fcst {message.place}/{message.count}",
+        "probability": f"prob {beyond}{message.threshold.number:g}:prob fcst "
+        f"{message.place}/{message.count}",
     }
     # The table of variables holds a regular expression whose alternatives come last.
     row = variable(message.name)
@@ -82,14 +88,17 @@ def inventory_columns(message: Message, init: datetime, lead: int) -> str:
 
 def _ensemble_keys(message: Message) -> dict[str, int]:
     if message.kind == "probability":
-        scale, scaled = scaled_limit(message.threshold)
+        scale, scaled = scaled_limit(message.threshold.number)
+        kind, limit = _ABOVE_LOWER_LIMIT, "LowerLimit"
+        if message.threshold.at_most:
+            kind, limit = _BELOW_UPPER_LIMIT, "UpperLimit"
         return {
             "typeOfGeneratingProcess": _PROBABILITY_FORECAST,
             "forecastProbabilityNumber": message.place,
             "totalNumberOfForecastProbabilities": message.count,
-            "probabilityType": _ABOVE_LOWER_LIMIT,
-            "scaleFactorOfLowerLimit": scale,
-            "scaledValueOfLowerLimit": scaled,
+            "probabilityType": kind,
+            f"scaleFactorOf{limit}": scale,
+            f"scaledValueOf{limit}": scaled,
         }
     return {
         "typeOfGeneratingProcess": _MATCHED_MEANS.get(message.kind, _ENSEMBLE_FORECAST),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from stormdraw.report.mapped_case import MappedCase, Wanted
+from stormdraw.scores.threshold import Threshold
 from stormdraw.settings import Settings
 
 # At most this many leads are shown, so that the page stays small enough to be sent by mail.
@@ -44,9 +45,9 @@ def chosen_leads(leads: Sequence[int]) -> list[int]:
     return [leads[place] for place in places]
 
 
-def threshold_of(settings: Settings, name: str) -> float | None:
-    """The threshold whose probability is mapped: the middle one of the variable's."""
-    thresholds = settings.scores.thresholds.get(name, [])
+def threshold_of(settings: Settings, name: str) -> Threshold | None:
+    """What the probability is of: the middle one of the variable's thresholds that are values."""
+    thresholds = settings.scores.fixed_thresholds(name)
     return thresholds[len(thresholds) // 2] if thresholds else None
 
 
@@ -64,9 +65,10 @@ def cases_to_show(settings: Settings, maps: Mapping[str, Path]) -> tuple[list[Ma
 def wanted_for_maps(settings: Settings) -> Wanted:
     """What to extract from an ensemble for maps."""
     name = mapped_variable(settings)
+    threshold = threshold_of(settings, name)
     return Wanted(
         variable=name,
         leads=chosen_leads(settings.leads),
         members=max(_MEMBERS, settings.report.map_members, settings.report.sheet_members),
-        threshold=threshold_of(settings, name),
+        threshold=None if threshold is None else threshold.given,
     )

@@ -1,9 +1,9 @@
 """The fields that maps show of one case of a system, extracted while its ensemble exists.
 
-results/report/maps/{system}.nc holds fields (lead, y, x) at a few leads: the `truth`, the `mean`
-of all members, the first members (`member_0`, `member_1`, ...) and, if the variable has a
-threshold, the `share` of members at or above it in per cent. The attributes name the members, or
-say in `gap` why no case can be shown.
+results/report/maps/{system}.nc has for some leads, each (lead, y, x): the `truth`, the `mean` of
+all members, the first of them (`member_0` and on) and, where the variable has a threshold, the
+`share` of members with the event in per cent. Its attributes say which members these are, or in
+`gap` why no case can be shown.
 """
 
 import json
@@ -22,7 +22,7 @@ from stormdraw.fields.states import StateReader, absent_times, incomplete_times,
 from stormdraw.grids import Grid
 from stormdraw.report.wording import plural
 from stormdraw.scores.ensemble import initial_time
-from stormdraw.scores.sums import ratio
+from stormdraw.scores.threshold import Limit, Threshold
 from stormdraw.times import hours
 
 # Reflectivity of a storm (dBZ), a threshold at which operational centres verify.
@@ -31,12 +31,23 @@ _STORM = 30.0
 
 @dataclass(frozen=True)
 class Wanted:
-    """What maps show: variable, leads, number of members, and threshold of the probability."""
+    """What maps show: a variable at some leads, so many members, and how many have an event.
+
+    `threshold` is what the configuration gives: a number, or a text that starts with <=.
+    """
 
     variable: str
     leads: Sequence[int]
     members: int
-    threshold: float | None
+    threshold: float | str | None
+
+    @property
+    def limit(self) -> Limit | None:
+        """That of the event, if there is one."""
+        if self.threshold is None:
+            return None
+        threshold = Threshold.parse(self.threshold)
+        return Limit(threshold, threshold.number)
 
 
 @dataclass(frozen=True)
@@ -211,7 +222,7 @@ def read_block(ensemble: xr.Dataset, system: str, wanted: Wanted, lead: int) -> 
     members = ensemble[name].sel(lead=lead)
     total, reaching, known = np.zeros((3, *members.shape[1:]))
     first: dict[str, np.ndarray] = {}
-    count = 0
+    count, limit = 0, wanted.limit
     for index in range(members.sizes["member"]):
         member = members.isel(member=index).values
         finite = np.isfinite(member)
@@ -220,8 +231,8 @@ def read_block(ensemble: xr.Dataset, system: str, wanted: Wanted, lead: int) -> 
         count += 1
         total += member
         known += finite
-        if wanted.threshold is not None:
-            reaching += member >= wanted.threshold
+        if limit is not None:
+            reached += limit.reached(member)
         if len(first) < wanted.members:
             label = str(members["member"].values[index])
             first[f"member {label}" if label.isdecimal() else label] = member
@@ -230,6 +241,6 @@ def read_block(ensemble: xr.Dataset, system: str, wanted: Wanted, lead: int) -> 
     if count == 1:
         return Block(system, first, "one member")
     share = None
-    if wanted.threshold is not None:
-        share = 100.0 * ratio(reaching, known)
+    if limit is not None:
+        share = 100.0 * np.divide(reached, known, out=np.full(known.shape, np.nan), where=known > 0)
     return Block(system, {f"mean of {count}": total / count, **first}, f"{count} members", share)

@@ -16,7 +16,7 @@ from stormdraw.report.summary import leads_in, systems_in, variables_in
 from stormdraw.report.wording import NARROW, NOTHING, counted, digits, skill_text, units_text
 from stormdraw.scores import registry
 from stormdraw.scores.score import Metric
-from stormdraw.scores.verdicts import BETTER, WORSE
+from stormdraw.scores.threshold import Threshold
 from stormdraw.settings import Settings
 
 # A cell's colour becomes one step stronger at each of these multiples of the smallest difference.
@@ -43,7 +43,7 @@ class Choice:
     best: int
     divisor: str | None = None
     against: str | None = None
-    parameters: tuple[tuple[str, float], ...] = ()
+    parameters: tuple[tuple[str, float | str], ...] = ()
 
     def rows(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows of a table of scores that this choice shows."""
@@ -112,11 +112,17 @@ def _skill_choice(other: str | None, name: str, metric: Metric) -> Choice:
     return Choice(label, _names(name, metric), _per_cent, float, 0, against=other)
 
 
-def _metric_choice(name: str, metric: Metric, **parameters: float) -> Choice:
-    """A metric that is not a skill, at one value of each of its parameters."""
+def _alone(
+    name: str, metric: Metric, threshold: Threshold | None = None, **numbers: float
+) -> Choice:
+    """A metric of a system by itself, of one value for each of its parameters."""
+    told = {name: f"{value:g}" for name, value in numbers.items()}
+    parameters: dict[str, float | str] = {**numbers}
+    if threshold is not None:
+        told["threshold"], parameters["threshold"] = threshold.symbols(), threshold.text
     return Choice(
-        metric.label.format(**{name: f"{value:g}" for name, value in parameters.items()}),
-        _names(name, metric),
+        metric.label.format(**told),
+        tuple(own for own in (name, metric.stand_in) if own),
         _two_decimals if metric.kind == "ratio" else digits,
         _calibration if metric.best == "one" else _no_tone,
         {"high": 1, "low": -1}.get(metric.best, 0),
@@ -127,20 +133,16 @@ def _metric_choice(name: str, metric: Metric, **parameters: float) -> Choice:
 def _names(name: str, metric: Metric) -> tuple[str, ...]:
     return (name, metric.stand_in) if metric.stand_in else (name,)
 
-
-def _event_choices(metrics: Mapping[str, Metric], settings: Settings) -> Iterator[Choice]:
-    """Metrics of events: each threshold, at the median width and median probability.
-
-    Variables have different thresholds, so such a choice mostly fills the columns of one variable.
+    Thresholds differ from variable to variable, so most choices have values in the columns of one.
     """
     parameters = settings.scores.parameters
     middle = {name: values[len(values) // 2] for name, values in parameters.items() if values}
-    thresholds = {value for some in settings.scores.thresholds.values() for value in some}
-    for threshold in sorted(thresholds):
-        values = {"threshold": threshold} | middle
+    thresholds = {own for some in settings.scores.thresholds.values() for own in some}
+    for threshold in sorted(thresholds, key=lambda own: own.order):
         for name, metric in metrics.items():
-            if "threshold" in metric.dims and set(metric.dims) <= set(values):
-                yield _metric_choice(name, metric, **{dim: values[dim] for dim in metric.dims})
+            others = [dim for dim in metric.dims if dim != "threshold"]
+            if len(others) < len(metric.dims) and set(others) <= set(middle):
+                yield _alone(name, metric, threshold, **{dim: middle[dim] for dim in others})
 
 
 def _two_decimals(value: float) -> str:

@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,11 +17,19 @@ from matplotlib.axes import Axes
 
 from stormdraw.report.style import Look, looks
 from stormdraw.report.summary import load_summary
+from stormdraw.report.wording import units_text
 from stormdraw.scores.pooled import pooled_tables
+from stormdraw.scores.threshold import Threshold
 from stormdraw.settings import Settings
 
 # The star puts all panels into the digest of a figure that has panels (`stormdraw.code_digest`).
 _FILES = "stormdraw.report.panels.*"
+
+# The weight of all points and that of those with the event, by forecast probability.
+Table = tuple[np.ndarray, np.ndarray]
+Found = TypeVar("Found")
+# Of events, the most frequent first, something of each system.
+ByEvent = Mapping[Threshold, dict[str, Found]]
 
 
 @dataclass(frozen=True)
@@ -53,24 +61,54 @@ class Evidence:
             "linewidth": 1.1,
         } | changes
 
-    def event(self) -> tuple[float, dict[str, tuple[np.ndarray, np.ndarray]]]:
-        """The middle one of the thresholds that the truth reaches, and its forecasts by system.
+    def by_event(self, of: Callable[[xr.Dataset, int], Found | None]) -> ByEvent[Found]:
+        """What `of` finds in each system's tables at the index of an event, unless it is None.
+
+        The most frequent event of the truth comes first.
+        """
+        found: dict[str, dict[str, Found]] = {}
+        frequency: dict[str, float] = {}
+        for system, tables in self.tables.items():
+            for index, text in enumerate(tables["event"].values if "event" in tables else ()):
+                own = of(tables, index)
+                if own is not None:
+                    found.setdefault(text, {})[system] = own
+                    events, points = (
+                        tables[f"probability_{what}_sum"].values[index].sum()
+                        for what in ("event", "weight")
+                    )
+                    frequency.setdefault(text, events / points)
+        ordered = sorted(found, key=lambda text: -frequency[text])
+        return {Threshold.parse(text): found[text] for text in ordered}
+
+    def event(self) -> tuple[str, dict[str, Table]]:
+        """The middle one of the events that occurred, for titles, and how often it was forecast.
 
         For each system these are the weight of all points and the weight of the points with the
         event, by forecast probability (M + 1,). Probabilities of a Gaussian are in hundredths.
         """
-        reached: dict[float, dict[str, tuple[np.ndarray, np.ndarray]]] = {}
-        for system, tables in self.tables.items():
-            if "probability_weight_sum" not in tables:
-                continue
-            for index, threshold in enumerate(tables["threshold_value"].values):
-                pair = (
-                    tables["probability_weight_sum"].values[index],
-                    tables["probability_event_sum"].values[index],
-                )
-                if pair[1].sum() > 0.0:
-                    reached.setdefault(float(threshold), {})[system] = pair
-        return middle(reached)
+        return self.middle(self.by_event(_table))
+
+    def middle(self, by_event: ByEvent[Found]) -> tuple[str, dict[str, Found]]:
+        """The middle one of some events, for titles, and what belongs to it; if any is there."""
+        return self._named(by_event, len(by_event) // 2)
+
+    def rarest(self, by_event: ByEvent[Found]) -> tuple[str, dict[str, Found]]:
+        """The last of some events, for titles, and what belongs to it; if any is there."""
+        return self._named(by_event, len(by_event) - 1)
+
+    def _named(self, by_event: ByEvent[Found], place: int) -> tuple[str, dict[str, Found]]:
+        if not by_event:
+            return "", {}
+        threshold = list(by_event)[place]
+        return threshold.symbols(units_text(self.variable)), by_event[threshold]
+
+
+def _table(tables: xr.Dataset, index: int) -> Table | None:
+    everywhere, with_event = (
+        tables[f"probability_{what}_sum"].values[index] for what in ("weight", "event")
+    )
+    return (everywhere, with_event) if with_event.sum() > 0.0 else None
 
 
 @dataclass(frozen=True)
@@ -115,12 +153,3 @@ def read_evidence(
         {system: pooled[name, system] for system in order if (name, system) in pooled},
         files,
     )
-
-
-def middle(by_threshold: Mapping[float, dict[str, Any]]) -> tuple[float, dict[str, Any]]:
-    """The middle threshold and its value in the mapping; NaN and {} if there is none."""
-    thresholds = sorted(by_threshold)
-    if not thresholds:
-        return float("nan"), {}
-    chosen = thresholds[len(thresholds) // 2]
-    return chosen, by_threshold[chosen]

@@ -2,10 +2,11 @@
 
 results/report/products_of/{system}/{init}.nc holds these fields (lead, y, x) of each variable:
 `{name}_mean`, `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched
-mean), `{name}_lpmm` (local probability-matched mean) and, for each threshold,
-`{name}_probability_{threshold}`: the percentage of members at or above it. The GRIB2 files hold
-the same fields, one kind in each file, as HREF does: mean, sprd, pmmn, lpmm, prob. Each has an
-inventory (.idx), in which Herbie finds its messages.
+mean), `{name}_lpmm` (local probability-matched mean), and for each threshold that is a value
+`{name}_probability_{threshold}` in per cent, the share of members with the event, such as
+`REFC_probability_30` of at least 30 dBZ and `VIS_probability_at_most_1000`. The GRIB2 files have
+the same, one kind each, as those of HREF do: mean, sprd, pmmn, lpmm, prob. Beside each lies its
+inventory (.idx), which Herbie finds messages by.
 """
 
 import contextlib
@@ -29,6 +30,8 @@ from stormdraw.scores.statistics.local_probability_matched_mean import (
     local_probability_matched_mean,
 )
 from stormdraw.scores.statistics.probability_matched_mean import probability_matched_mean
+from stormdraw.scores.threshold import Limit, Threshold
+from stormdraw.variables import variable
 
 KINDS = ("mean", "spread", "matched", "local", "probability")
 
@@ -46,16 +49,16 @@ class Product:
 
 def write_products(
     ensemble_path: Path,
-    thresholds: Mapping[str, Sequence[float]],
+    thresholds: Mapping[str, Sequence[Threshold]],
     patch: int,
     netcdf: str | Path,
     gribs: Mapping[str, str | Path],
 ) -> None:
     """Write the products of an ensemble. `gribs` maps each of KINDS to its file.
 
-    Each GRIB2 file gets an inventory of the same name with `.idx` appended. `thresholds` are the
-    thresholds of the probabilities, by variable. `patch` is the width, in grid points, of the
-    patches of the local probability-matched mean.
+    Each gets an inventory beside it, of its name and `.idx`. `thresholds` are those of
+    probabilities, by variable, none a percentile; `patch` is the width of the patches of the local
+    probability-matched mean, in grid points.
 
     Raises StormdrawError if the ensemble has no members.
     """
@@ -69,10 +72,11 @@ def write_products(
             )
         members = ensemble.sizes["member"]
         products = {name: products_of(name, members, thresholds) for name in names}
+        given = {name: [one.given for one in own] for name, own in thresholds.items()}
         notes = attributes(
             f"Products of the ensemble {system}",
             f"stormdraw system {system}",
-            {"thresholds": thresholds, "local_patch": patch},
+            {"thresholds": given, "local_patch": patch},
         )
         inventories = _write(ensemble, products, patch, netcdf, gribs, notes)
     for kind, lines in inventories.items():
@@ -80,7 +84,7 @@ def write_products(
 
 
 def products_of(
-    name: str, members: int, thresholds: Mapping[str, Sequence[float]]
+    name: str, members: int, thresholds: Mapping[str, Sequence[Threshold]]
 ) -> list[Product]:
     """The products of a variable: mean, spread, matched means and a probability per threshold."""
     own_thresholds = thresholds.get(name, [])
@@ -91,13 +95,18 @@ def products_of(
         Product(f"{name}_lpmm", "local probability-matched mean", Message(name, "local", members)),
         *(
             Product(
-                f"{name}_probability_{f'{threshold:g}'.replace('-', 'minus_')}",
-                f"share of members of at least {threshold:g}",
-                Message(name, "probability", members, threshold, number, len(own_thresholds)),
+                f"{name}_probability_{_in_names(threshold)}",
+                f"share of members of {threshold.words(variable(name).units)}",
+                Message(name, "probability", members, threshold, place, len(given)),
             )
             for number, threshold in enumerate(own_thresholds, start=1)
         ),
     ]
+
+
+def _in_names(threshold: Threshold) -> str:
+    """30, minus_50, at_most_1000."""
+    return threshold.text.replace("<=", "at_most_").replace("-", "minus_")
 
 
 def compute(members: np.ndarray, message: Message, patch: int) -> np.ndarray:
@@ -116,7 +125,8 @@ def compute(members: np.ndarray, message: Message, patch: int) -> np.ndarray:
     elif message.kind == "local":
         values = local_probability_matched_mean(members, valid, patch)
     else:
-        values = 100.0 * (members >= message.threshold).mean(axis=0)
+        limit = Limit(message.threshold, message.threshold.number)
+        values = 100.0 * sum(limit.reached(member) for member in members) / len(members)
     return np.where(valid, values, np.nan).astype(np.float32)
 
 
@@ -173,7 +183,6 @@ def _describe(created: netCDF4.Variable, product: Product) -> None:
         earlier = getattr(created, "cell_methods", "")
         attributes_of["cell_methods"] = f"{earlier} {_CELL_METHODS[product.message.kind]}".strip()
     if product.message.kind == "probability":
-        attributes_of["long_name"] += f" {created.units}"
         attributes_of["units"] = "%"
     if product.message.kind in ("probability", "spread") and "standard_name" in created.ncattrs():
         # A probability or a standard deviation is not the quantity that the standard name means.

@@ -1,6 +1,6 @@
 """Reduce one variable at one lead of a case to the sums of all scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from stormdraw.scores.coverage import coverage
 from stormdraw.scores.ensemble import Forecast
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import Scores
+from stormdraw.scores.threshold import Limit
 from stormdraw.scores.verification import Event, Fields, Points, Wind
 from stormdraw.seeds import generator_for
 from stormdraw.variables import variable
@@ -25,8 +26,8 @@ _MOST_VALUES, _MOST_POINTS = 2**16, 2**12
 class Block:
     """A forecast, its truth (y, x) and the settings for its scores.
 
-    `weights` is (region, y, x). Only `points` (y, x) count. `labels` (initial time, variable, lead)
-    seed the random numbers.
+    `weights` is (region, y, x); only `points` (y, x) count. Random numbers are drawn for `labels`:
+    the initial time, the variable and the lead. `limits` are those of the variable's events.
     """
 
     forecast: Forecast
@@ -37,6 +38,7 @@ class Block:
     run_seed: int
     labels: tuple[str, str, int]
     threads: int = 1
+    limits: Sequence[Limit] = ()
 
     def members(self) -> np.ndarray | None:
         """The members (member, y, x), or None if only mean and spread are known."""
@@ -62,11 +64,12 @@ def block_sums(block: Block) -> tuple[Arrays, Arrays]:
         block.weights,
         block.scores,
         block.threads,
+        block.limits,
     )
     sums |= coverage(fields)
     if valid.any():
         for score in registry.scores().values():
-            if score.fields and (fields.thresholds or not score.event):
+            if score.fields and (fields.limits or not score.event):
                 sums |= score.fields(fields)
         sums |= event_sums(fields)
     return sums, maps
@@ -129,7 +132,7 @@ def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Po
 
         of_points = (truth[here], weights[:, here], allowed[here])
         more: dict[str, Any] = {
-            "thresholds": block.scores.thresholds.get(name, ()),
+            "limits": [limit.of(here) for limit in block.limits],
             "precision": variable(name).precision,
             "random": random,
         }
@@ -143,10 +146,10 @@ def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Po
 
 
 def event_sums(fields: Fields) -> Arrays:
-    """The sums of event scores at all thresholds, (region, threshold, ...)."""
+    """Sums of all events, (region, threshold, ...)."""
     rows: list[Arrays] = []
-    for threshold in fields.thresholds:
-        event = Event(fields, threshold)
+    for limit in fields.limits:
+        event = Event(fields, limit)
         rows.append({})
         for score in registry.scores().values():
             if score.event:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.percentiles import Percentiles
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
@@ -29,16 +30,18 @@ def score_case(
     run_seed: int,
     scores: Scores | None = None,
     in_common: CommonPoints | None = None,
+    percentiles: Percentiles | None = None,
     threads: int = 1,
     may_be_missing: bool = False,
 ) -> xr.Dataset:
     """Reduce the ensemble at `ensemble_path` to sufficient statistics, write and return them.
 
-    All variables and leads of the ensemble are scored. `truth_paths` are the files of fields that
-    contain the valid times. `run_seed` breaks ties in ranks. `in_common` holds the leads and points
-    on which all systems are compared; without it, the points of this ensemble count. A case without
-    any point is an error, unless it `may_be_missing` or the ensemble's attribute `missing` gives a
-    reason. Such a case contributes nothing.
+    Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
+    hold their valid times. `run_seed` breaks the ties of ranks. `in_common` has the leads and
+    the points that all systems are compared on; without it a point counts where this ensemble has
+    it. `percentiles` are those of the training times, if any threshold is one. A case without any
+    point is an error unless it `may_be_missing`, or the ensemble's attribute `missing` says why:
+    then it counts for nothing. Returns what was written.
 
     Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
     truth, and as `Truth` and `case_statistics` do.
@@ -67,6 +70,7 @@ def score_case(
                 scores,
                 regions=region_masks(grid, scores.regions),
                 in_common=in_common,
+                percentiles=percentiles,
                 threads=threads,
                 may_be_missing=may_be_missing or "missing" in ensemble.attrs,
             )

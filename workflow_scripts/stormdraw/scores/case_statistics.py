@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.percentiles import Percentiles
 from stormdraw.scores import registry
 from stormdraw.scores.block import Block, block_sums, wind_sums
 from stormdraw.scores.ensemble import ensemble_variables, initial_time, leads_of, read_forecast
@@ -15,6 +16,7 @@ from stormdraw.scores.maps import MapSums
 from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
+from stormdraw.scores.threshold import Limit, limits_of
 from stormdraw.scores.verification import Wind
 from stormdraw.times import format_init
 
@@ -28,17 +30,18 @@ def case_statistics(
     *,
     regions: Mapping[str, np.ndarray] | None = None,
     in_common: CommonPoints | None = None,
+    percentiles: Percentiles | None = None,
     threads: int = 1,
     may_be_missing: bool = False,
 ) -> xr.Dataset:
     """Sufficient statistics of a case: `registry.sums`, with dims (variable, lead, ...).
 
-    `ensemble` holds each variable as (member, lead, y, x), or as `<VAR>_mean` and `<VAR>_spread`
-    (lead, y, x), and a scalar `init`. `truth(name, lead)` returns (y, x). `weights` is (y, x).
-    `regions` are masks (y, x); the default is the whole domain. All sums are weighted; counts are
-    not. A member without a finite value at a lead is left out there. A point counts where the truth
-    and all other members are finite. Only one variable at one lead is in memory at a time, or two
-    for the wind vector.
+    `ensemble` has (member, lead, y, x) for each variable, or `<VAR>_mean` and `<VAR>_spread` (lead,
+    y, x), and a scalar `init`; `truth` gives a variable at a lead, (y, x); `weights` is (y, x);
+    `regions` are masks (y, x), the whole domain if there are none. All sums are weighted; counts
+    are not. A member with no finite value at a lead is left out there, and a point counts where the
+    truth and all other members are finite. One variable at one lead is in memory at a time, and for
+    the wind vector two. `percentiles` are those of the training times, if any threshold is one.
 
     With `in_common` its points count where the truth is finite. If the ensemble lacks one of them
     at a lead, no point of that variable counts at that lead: systems are compared on the same
@@ -57,6 +60,7 @@ def case_statistics(
         Scores() if scores is None else scores,
         run_seed,
         threads,
+        percentiles,
     )
     variables = ensemble_variables(ensemble)
     leads = leads_of(ensemble) if in_common is None else in_common.leads
@@ -92,6 +96,7 @@ class _Case:
     scores: Scores
     run_seed: int
     threads: int
+    percentiles: Percentiles | None
 
     @property
     def init(self) -> str:
@@ -113,15 +118,28 @@ class _Case:
         complete = self.in_common is None or np.array_equal(present, known)
         points = wanted if complete else ~everywhere
         labels = (self.init, name, lead)
-        options = (self.scores, self.run_seed, labels, self.threads)
-        sums, maps = block_sums(Block(forecast, observed, self.weights, points, *options))
-        # Wind speed and both components together would take too much memory.
+        how = (self.scores, self.run_seed, labels, self.threads, self._limits(name))
+        sums, maps = block_sums(Block(forecast, observed, self.weights, points, *how))
+        # Beside both components of the wind its speed would take too much memory.
         del forecast
         if name == "WIND10" and {"U10", "V10"} <= set(self.ensemble.data_vars):
             u, v = (read_forecast(self.ensemble, part, lead) for part in ("U10", "V10"))
             true_u, true_v = (self.truth(part, lead) for part in ("U10", "V10"))
             sums |= wind_sums(Wind(u, v, true_u, true_v, self.weights, points, self.threads))
         return sums, maps, bool(wanted.any()), bool(present.any())
+
+    def _limits(self, name: str) -> list[Limit]:
+        """Those of the variable's events, which may be percentiles."""
+
+        def percentile(number: float) -> np.ndarray:
+            if self.percentiles is None:
+                raise StormdrawError(
+                    f"scores.thresholds.{name} has the percentile {number:.9g}, but there are none "
+                    "of the training times; run fields_percentiles"
+                )
+            return self.percentiles.field(name, number)
+
+        return limits_of(self.scores.thresholds.get(name, []), percentile)
 
 
 def _assembled(

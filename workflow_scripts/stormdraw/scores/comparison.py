@@ -14,8 +14,8 @@ from stormdraw.scores import registry
 from stormdraw.scores.settings import WHOLE_DOMAIN
 from stormdraw.times import format_init
 
-# These describe what a system lacks and its thresholds. They belong to no score and are kept.
-_KEPT = {"absent_members", "missing_points", "missing_truth", "threshold_value"}
+# They say what a system lacks, and are of no score.
+_TOLD_ANYWAY = {"absent_members", "missing_points", "missing_truth", "event"}
 
 
 def load_systems(
@@ -160,9 +160,11 @@ def load_system(
 
 
 def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
-    """Pad the tables of all cases to the longest, since some cases may lack members."""
-    present = {str(name) for case in cases for name in case.data_vars}
-    fill = {name: own.fill for name, own in registry.sums().items() if name in present}
+    """Cases whose tables are filled up to the longest: members may be absent in some."""
+    named = {str(name) for case in cases for name in case.data_vars}
+    fill: dict[str, Any] = {
+        name: own.fill for name, own in registry.sums().items() if name in named
+    }
     for name in fill:
         having = next(case[name] for case in cases if name in case)
         for index, case in enumerate(cases):

@@ -18,7 +18,9 @@ _COUNTS = {
 SUMS = {
     "weight_sum": Sum("sum of area weights over the points that count"),
     **{name: Sum(meaning, kind=np.int64) for name, meaning in _COUNTS.items()},
-    "threshold_value": Sum("the event is a value of at least this", ("threshold",), np.nan),
+    "event": Sum(
+        "event of each threshold, as a configuration names it", ("threshold",), "", object
+    ),
 }
 
 
@@ -38,6 +40,6 @@ def coverage(fields: Fields) -> Arrays:
         "missing_points": np.count_nonzero(regions & ~fields.forecast.valid, axis=(1, 2)),
         "missing_truth": np.count_nonzero(regions & ~np.isfinite(fields.truth), axis=(1, 2)),
     }
-    if fields.thresholds and fields.valid.any():
-        sums["threshold_value"] = np.array(fields.thresholds)
-    return sums
+    if fields.limits and fields.valid.any():
+        found["event"] = np.array([limit.threshold.text for limit in fields.limits], object)
+    return found

@@ -43,11 +43,14 @@ def in_threads(work: Callable[[slice], None], size: int, together: int, threads:
 
 
 @compiled
-def count_reaching(members, threshold, counts):  # type: ignore[no-untyped-def]
-    """Add to `counts` (point,) the number of `members` (member, point) at or above a threshold."""
+def count_reaching(members, sign, lower, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` (point,) of how many `members` (member, point) sign * x is at least `lower`.
+
+    `sign` is 1 or -1, and `lower` is (point,).
+    """
     for member in range(members.shape[0]):
         for point in range(members.shape[1]):
-            counts[point] += members[member, point] >= threshold
+            counts[point] += sign * members[member, point] >= lower[point]
 
 
 @compiled

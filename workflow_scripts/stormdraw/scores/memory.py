@@ -57,6 +57,7 @@ def case_bytes(settings: Settings, members: int) -> int:
     lead, the copies that its scores make, one field of the truth and the mask of common points.
     """
     thresholds, scored = _thresholds(settings), scored_variables(settings.variables)
+    scores = settings.scores
     copies = max(
         score.copies
         for score in registry.scores().values()
@@ -64,9 +65,11 @@ def case_bytes(settings: Settings, members: int) -> int:
     )
     # Mean and spread are two fields.
     blocks = (1 + copies) * 4 * (members or 2) + _SUMS_OF_FIELDS
-    regions = _EACH_REGION * (1 + len(settings.scores.regions))
-    maps = _EACH_MAP * len(scored) * len(registry.map_sums()) // 2 if settings.scores.maps else 0
-    return (blocks + regions + maps + _MASKS) * _points(settings)
+    regions = _EACH_REGION * (1 + len(scores.regions))
+    maps = _EACH_MAP * len(scored) * len(registry.map_sums()) // 2 if scores.maps else 0
+    # Those of the variable.
+    percentiles = 4 * max(map(len, scores.percentiles.values()), default=0)
+    return (blocks + regions + maps + percentiles + _MASKS) * _points(settings)
 
 
 def points_bytes(settings: Settings, members: Collection[int]) -> int:

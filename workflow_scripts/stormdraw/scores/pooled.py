@@ -8,7 +8,7 @@ import xarray as xr
 
 from stormdraw.scores import registry
 from stormdraw.scores.comparison import load_system, load_systems, variables
-from stormdraw.scores.sums import cut_to_size
+from stormdraw.scores.sums import cut_to_size, events_of
 
 
 def pooled_tables(
@@ -47,10 +47,10 @@ def _pool(system: xr.Dataset) -> xr.Dataset:
     chosen = fields.isel(field=np.flatnonzero(members == frequent))
     names = ["weight_sum", *(name for name in registry.sums_of_scores() if name in chosen)]
     summed = chosen[names].sum("field")
-    if "threshold_value" in chosen:
-        # All fields have the same, or none where no field counts.
-        summed["threshold_value"] = chosen["threshold_value"].max("field")
-        summed = summed.isel(threshold=np.isfinite(summed["threshold_value"].values))
+    if "event" in chosen:
+        events = events_of(chosen)
+        summed = summed.isel(threshold=slice(len(events)))
+        summed["event"] = ("threshold", np.array(events, object))
     summed = cut_to_size(summed, frequent)
     return summed.assign_attrs(
         members=frequent, fields=chosen.sizes["field"], all_fields=fields.sizes["field"]

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 Arrays = dict[str, np.ndarray]
 Length = int | Callable[[int], int]
 
-# The parameters of metrics: the thresholds of the variable, the widths of neighbourhoods, and the
-# probabilities at or above which a warning is issued.
-PARAMETERS = ("threshold", "width", "probability")
+# What a metric may have one value for each of, and what stands in tables where it has none: the
+# thresholds of its variable, the widths of neighbourhoods, and the probabilities from which on a
+# warning is given.
+PARAMETERS: dict[str, str | float] = {"threshold": "", "width": np.nan, "probability": np.nan}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Sum:
 
     meaning: str
     dims: tuple[str, ...] = ("region",)
-    fill: float = 0.0
+    fill: float | str = 0.0
     kind: type = np.float64
     for_diagrams: bool = False
 

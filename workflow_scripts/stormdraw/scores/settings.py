@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from stormdraw.scores.threshold import GivenThreshold, Threshold
 from stormdraw.section import Name, Section
 from stormdraw.variables import ScoredName, variable
 
@@ -42,9 +43,9 @@ class Outline(Section):
     file: Annotated[str, Field(pattern=r"\.(geojson|json|shp)$")]
 
 
-# GRIB2 numbers the thresholds of a variable in one octet (product definition template 4.5), in
-# which 255 (all ones) means a missing value.
-Thresholds = Annotated[list[float], Field(max_length=254)]
+# GRIB2 numbers the thresholds of a variable in one octet (product definition template 4.5), of
+# which all ones stand for a missing value.
+Thresholds = Annotated[list[GivenThreshold], Field(max_length=254)]
 
 
 def _kind_of_region(region: Any) -> str:
@@ -65,8 +66,8 @@ class Scores(Section):
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     equivalence: Annotated[float, Field(gt=0, lt=1)] = 0.02
     thresholds: dict[ScoredName, Thresholds] = {
-        "REFC": [20.0, 30.0, 40.0],
-        "CAPE": [1000.0],
+        "REFC": [Threshold(20.0), Threshold(30.0), Threshold(40.0)],
+        "CAPE": [Threshold(1000.0)],
     }
     probabilities: list[Annotated[float, Field(gt=0, le=1)]] = [0.1, 0.3, 0.5]
     neighbourhoods: list[Annotated[int, Field(ge=1)]] = [1, 3, 9, 21, 41]
@@ -78,16 +79,22 @@ class Scores(Section):
 
     @field_validator("thresholds")
     @classmethod
-    def _thresholds_differ(cls, thresholds: dict[str, list[float]]) -> dict[str, list[float]]:
-        for name, values in thresholds.items():
+    def _thresholds_differ(
+        cls, thresholds: dict[str, list[Threshold]]
+    ) -> dict[str, list[Threshold]]:
+        for name, given in thresholds.items():
             row = variable(name)
-            for value in values:
-                if not row.lower <= value <= row.upper:
+            for own in given:
+                if not (own.percentile or row.lower <= own.number <= row.upper):
                     raise ValueError(
-                        f"{value:g} is outside the bounds of {name}, {row.lower:g} to "
-                        f"{row.upper:g} {row.units}; choose a threshold within them"
+                        f"{name} is between {row.lower:g} and {row.upper:g} {row.units}, and never "
+                        f"or always {own.words(row.units)}"
                     )
-        return {name: sorted(set(values)) for name, values in thresholds.items() if values}
+        return {
+            name: sorted(set(given), key=lambda own: own.order)
+            for name, given in thresholds.items()
+            if given
+        }
 
     @field_validator("neighbourhoods")
     @classmethod
@@ -103,6 +110,19 @@ class Scores(Section):
     @classmethod
     def _values_differ(cls, values: list[Any]) -> list[Any]:
         return sorted(set(values))
+
+    def fixed_thresholds(self, name: str) -> list[Threshold]:
+        """Those of a variable that are values of it, not percentiles of its climatology."""
+        return [own for own in self.thresholds.get(name, []) if not own.percentile]
+
+    @property
+    def percentiles(self) -> dict[str, list[float]]:
+        """The percentiles of climatology that thresholds are, ascending, by variable."""
+        found = {
+            name: sorted({own.number for own in given if own.percentile})
+            for name, given in self.thresholds.items()
+        }
+        return {name: own for name, own in found.items() if own}
 
     @property
     def parameters(self) -> dict[str, list[float]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -21,10 +22,10 @@ class Sums:
         self,
         system: xr.Dataset,
         resamples: np.ndarray,
-        parameters: Mapping[str, Sequence[float]] | None = None,
+        parameters: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
         self.system = system
-        self.parameters = dict(parameters or {})
+        self.parameters: dict[str, Sequence[Any]] = dict(parameters or {})
         self.resamples = resamples
         self._summed: Arrays = {}
 
@@ -41,13 +42,9 @@ class Sums:
         return self.system[name].values.astype(np.float64)
 
     @cached_property
-    def thresholds(self) -> list[float]:
-        """The thresholds of the variable, without the NaN that pads files."""
-        if "threshold_value" not in self:
-            return []
-        values = self.of_case("threshold_value").reshape(-1, self.system.sizes["threshold"])
-        known = values[np.isfinite(values).any(axis=1)]
-        return [float(value) for value in known[0] if np.isfinite(value)] if len(known) else []
+    def thresholds(self) -> list[str]:
+        """The texts of the variable's thresholds."""
+        return events_of(self.system)
 
 
 class Cases(Sums):
@@ -64,7 +61,7 @@ class Cases(Sums):
         system: xr.Dataset,
         resamples: np.ndarray,
         reference_members: np.ndarray | None = None,
-        parameters: Mapping[str, Sequence[float]] | None = None,
+        parameters: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
         super().__init__(system, resamples, parameters)
         self.parameters["threshold"] = self.thresholds
@@ -113,6 +110,19 @@ class Cases(Sums):
             tables = cut_to_size(at_lead.isel(init=chosen), int(size))
             by_size[int(size)] = Sums(tables, self.resamples[:, chosen], self.parameters)
         return by_size
+
+
+def events_of(system: xr.Dataset) -> list[str]:
+    """The texts of a variable's thresholds, which are the same wherever any point counts.
+
+    Files are filled up with empty ones, at the end of shorter lists and where no point counts.
+    """
+    if "event" not in system:
+        return []
+    events = system["event"].transpose(..., "threshold").values
+    rows = events.reshape(-1, system.sizes["threshold"])
+    known = ([str(text) for text in row if text] for row in rows)
+    return next((row for row in known if row), [])
 
 
 def cut_to_size(tables: xr.Dataset, members: int) -> xr.Dataset:

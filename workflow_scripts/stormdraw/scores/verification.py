@@ -15,6 +15,7 @@ from scipy.special import ndtr
 from stormdraw.scores.ensemble import Forecast
 from stormdraw.scores.kernels import count_reaching, in_threads, point_scores
 from stormdraw.scores.settings import Scores
+from stormdraw.scores.threshold import Limit
 
 # Forecast probabilities from mean and spread are binned to hundredths.
 _GAUSSIAN_CLASSES = 100
@@ -47,7 +48,8 @@ class Points(_Shared):
     mean and variance, 0 if unknown. Where a point is not `valid`, `weights` (region, point) and all
     other arrays are 0.
 
-    `random(label)` draws a number from 0 to 1 for each point, independent of the batch.
+    `limits` are those of the variable's events at these points. `random(label)` draws a number from
+    0 to 1 for each point, whatever other points it is scored with.
     """
 
     members: int
@@ -61,7 +63,7 @@ class Points(_Shared):
     crps_fair: np.ndarray
     below: np.ndarray
     equal: np.ndarray
-    thresholds: Sequence[float] = ()
+    limits: Sequence[Limit] = ()
     precision: float = 0.0
     sampled: int = 0
     random: Callable[[str], np.ndarray] = field(default=lambda label: np.empty(0))
@@ -143,8 +145,9 @@ def sorted_errors(members: np.ndarray, truth: np.ndarray) -> np.ndarray:
 class Fields(_Shared):
     """A forecast on the grid and its truth (y, x).
 
-    `members` are (member, y, x), or None if only mean and spread are known. `weights` (region, y,
-    x) are 0 where a point is not `valid` (y, x); `region_weights` are not.
+    `members` are (member, y, x), None for a distribution known by mean and spread. `weights`
+    (region, y, x) are 0 where a point is not `valid` (y, x), `region_weights` are not. `limits` are
+    those of the variable's events.
     """
 
     forecast: Forecast
@@ -155,16 +158,12 @@ class Fields(_Shared):
     region_weights: np.ndarray
     scores: Scores
     threads: int = 1
+    limits: Sequence[Limit] = ()
 
     @property
     def member_count(self) -> int:
         """The number of members, 0 if only mean and spread are known."""
         return 0 if self.members is None else len(self.members)
-
-    @property
-    def thresholds(self) -> list[float]:
-        """The thresholds of the variable."""
-        return self.scores.thresholds.get(self.forecast.name, [])
 
     @cached_property
     def mean(self) -> np.ndarray:
@@ -190,37 +189,37 @@ def ensemble_mean(members: np.ndarray, threads: int = 1) -> np.ndarray:
 
 
 class Event:
-    """The event that a variable is at or above a threshold, at valid points.
+    """That a variable is at least a threshold, or at most, where points are valid.
 
-    `observed` (y, x) says where it occurs in the truth. `probability` (y, x) is the forecast
-    probability and `classes` (y, x) the same as a whole number of `steps` from 0 to 1: the number
-    of members with the event, or hundredths of the probability of a Gaussian.
+    `observed` (y, x) tells where the truth has the event. `probability` (y, x) is that of the
+    forecast, and `classes` (y, x) how many of the `steps` from 0 to 1 it is: for members how many
+    of them have the event, for a mean and spread the hundredths of a Gaussian's.
     """
 
-    def __init__(self, fields: Fields, threshold: float) -> None:
+    def __init__(self, fields: Fields, limit: Limit) -> None:
         self.fields = fields
-        self.threshold = threshold
+        self.limit = limit
         with np.errstate(invalid="ignore"):
-            self.observed = (fields.truth >= threshold) & fields.valid
+            self.observed = limit.reached(fields.truth) & fields.valid
         self.steps = probability_classes(fields.member_count)
         if fields.members is None:
-            exact = exceedance_probability(fields.forecast.mean, fields.forecast.spread, threshold)
+            exact = gaussian_probability(fields.forecast.mean, fields.forecast.spread, limit)
             self.probability = np.where(fields.valid, exact, 0.0)
             self.classes = np.rint(self.probability * self.steps).astype(np.int64)
         else:
-            self.classes = members_reaching(fields.members, threshold, fields.threads)
+            self.classes = members_reaching(fields.members, limit, fields.threads)
             self.classes[~fields.valid] = 0
             self.probability = self.classes / self.steps
 
 
-def members_reaching(members: np.ndarray, threshold: float, threads: int = 1) -> np.ndarray:
-    """The number (y, x) of members (member, y, x) at or above the threshold; NaN never is."""
+def members_reaching(members: np.ndarray, limit: Limit, threads: int = 1) -> np.ndarray:
+    """How many members (member, y, x) have the event, (y, x); NaN never has."""
     flat = members.reshape(len(members), -1)
     counts = np.zeros(flat.shape[1], np.int64)
-    # In the precision of members and truth: 273.15 as a float32 is less than 273.15.
-    limit = members.dtype.type(threshold)
+    sign, lower = members.dtype.type(limit.sign), limit.lower(members.shape[1:], members.dtype)
+    at_points = lower.ravel()
     in_threads(
-        lambda here: count_reaching(flat[:, here], limit, counts[here]),
+        lambda here: count_reaching(flat[:, here], sign, at_points[here], counts[here]),
         counts.size,
         _POINTS,
         threads,
@@ -233,9 +232,9 @@ def probability_classes(members: int) -> int:
     return members or _GAUSSIAN_CLASSES
 
 
-def exceedance_probability(mean: np.ndarray, spread: np.ndarray, threshold: float) -> np.ndarray:
-    """The probability that a Gaussian reaches the threshold; 0 or 1 where the spread is 0."""
-    distance = np.asarray(mean, np.float64) - threshold
+def gaussian_probability(mean: np.ndarray, spread: np.ndarray, limit: Limit) -> np.ndarray:
+    """The probability of the event by a Gaussian; 0 or 1 where it has no spread."""
+    distance = limit.sign * (np.asarray(mean, np.float64) - limit.value)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         probability = ndtr(distance / spread)
     return np.where(np.equal(spread, 0.0), distance >= 0.0, probability)

@@ -4,19 +4,18 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from stormdraw.report.panel import Evidence, Panel
-from stormdraw.report.wording import units_text
 
 
 def draw(axes: Axes, evidence: Evidence) -> None:
     """The share of all points by the probability that was forecast there."""
-    threshold, by_system = evidence.event()
+    event, by_system = evidence.event()
     for system, (everywhere, _) in by_system.items():
         share = everywhere / everywhere.sum()
         probability = np.linspace(0.0, 1.0, len(everywhere))
         axes.plot(probability, np.where(share > 0.0, share, np.nan), **evidence.line(system))
     axes.set_yscale("log")
     axes.set(xlabel="forecast probability", ylabel="share of forecasts")
-    axes.set_title(f"Probabilities, ≥ {threshold:g} {units_text(evidence.variable)}")
+    axes.set_title(f"Probabilities, {event}")
 
 
 PANEL = Panel(

@@ -1,38 +1,37 @@
 """Fractions skill score against the width of the neighbourhood."""
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 
-from stormdraw.report.panel import Evidence, Panel, middle
-from stormdraw.report.wording import units_text
+from stormdraw.report.panel import Evidence, Panel
 from stormdraw.scores.statistics.fractions_skill import fractions_skill_score
 
 # The score (neighbourhood,) of the ensemble and of its matched mean.
 Skill = tuple[np.ndarray, np.ndarray]
 
 
-def read_skills(evidence: Evidence) -> tuple[float, dict[str, Skill]]:
-    """The middle one of the thresholds that the truth reached, and each system's skill at it."""
-    skills: dict[float, dict[str, Skill]] = {}
-    for system, tables in evidence.tables.items():
-        if not tables.attrs["members"] or "threshold_value" not in tables:
-            continue
-        ensemble, matched = (
-            fractions_skill_score(
-                tables[f"{before}fss_difference_sum"].values,
-                tables[f"{before}fss_reference_sum"].values,
-            )
-            for before in ("", "pmm_")
+def read_skills(evidence: Evidence) -> tuple[str, dict[str, Skill]]:
+    """The middle one of the events that occurred, for titles, and each system's skill at it."""
+    return evidence.middle(evidence.by_event(_skill))
+
+
+def _skill(tables: xr.Dataset, index: int) -> Skill | None:
+    if not tables.attrs["members"]:
+        return None
+    ensemble, matched = (
+        fractions_skill_score(
+            tables[f"{before}fss_difference_sum"].values[index],
+            tables[f"{before}fss_reference_sum"].values[index],
         )
-        for index, threshold in enumerate(tables["threshold_value"].values):
-            if np.isfinite(ensemble[index]).any():
-                skills.setdefault(float(threshold), {})[system] = (ensemble[index], matched[index])
-    return middle(skills)
+        for before in ("", "pmm_")
+    )
+    return (ensemble, matched) if np.isfinite(ensemble).any() else None
 
 
 def draw(axes: Axes, evidence: Evidence) -> None:
     """A line for each ensemble, hollow markers for its matched mean, by width in grid points."""
-    threshold, by_system = read_skills(evidence)
+    event, by_system = read_skills(evidence)
     widths = evidence.settings.scores.neighbourhoods
     for system, (ensemble, matched) in by_system.items():
         axes.plot(widths, ensemble, **evidence.line(system))
@@ -43,7 +42,7 @@ def draw(axes: Axes, evidence: Evidence) -> None:
     axes.set_xticks(widths, [str(width) for width in widths])
     axes.minorticks_off()
     axes.set(ylim=(0.0, 1.0), xlabel="width (grid points)")
-    axes.set_title(f"Fractions skill, ≥ {threshold:g} {units_text(evidence.variable)}")
+    axes.set_title(f"Fractions skill, {event}")
 
 
 PANEL = Panel(

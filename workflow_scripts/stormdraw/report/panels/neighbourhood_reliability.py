@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 
 from stormdraw.report.panel import Evidence, Panel
 from stormdraw.report.style import NOTE_COLOUR
-from stormdraw.report.wording import units_text
 from stormdraw.scores.sums import ratio
 
 # The weights of all points and of those with the event, and weight times probability, (class,).
@@ -16,32 +16,30 @@ Classes = tuple[np.ndarray, np.ndarray, np.ndarray]
 Curve = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def read_classes(evidence: Evidence, kind: str) -> tuple[float, int, dict[str, Classes]]:
-    """The highest threshold that the truth reached, a middle width, and each system's classes.
+def read_classes(evidence: Evidence, kind: str) -> tuple[str, int, dict[str, Classes]]:
+    """The rarest event that occurred, for titles, a middle width, and each system's classes.
 
     `kind` is nep, of the event at the point, or nmep, of it anywhere in the neighbourhood.
     """
     widths = evidence.settings.scores.neighbourhoods
     place = len(widths) // 2
-    reached: dict[float, dict[str, Classes]] = {}
-    for system, tables in evidence.tables.items():
+
+    def classes(tables: xr.Dataset, index: int) -> Classes | None:
         if f"{kind}_weight_sum" not in tables:
-            continue
+            return None
         weight, event, probability = (
-            tables[f"{kind}_{name}_sum"].values[:, place]
+            tables[f"{kind}_{name}_sum"].values[index, place]
             for name in ("weight", "event", "probability")
         )
-        for index, threshold in enumerate(tables["threshold_value"].values):
-            if event[index].sum() > 0.0:
-                own = (weight[index], event[index], probability[index])
-                reached.setdefault(float(threshold), {})[system] = own
-    highest = max(reached, default=float("nan"))
-    return highest, widths[place], reached.get(highest, {})
+        return (weight, event, probability) if event.sum() > 0.0 else None
+
+    event, by_system = evidence.rarest(evidence.by_event(classes))
+    return event, widths[place], by_system
 
 
 def draw_curves(axes: Axes, evidence: Evidence, what: str, curve: Curve) -> None:
     """A line for what is near, hollow markers for the point itself, with the diagonal."""
-    threshold, width, near = read_classes(evidence, "nmep")
+    event, width, near = read_classes(evidence, "nmep")
     for system, classes in near.items():
         axes.plot(*curve(*classes), **evidence.line(system))
     for system, classes in read_classes(evidence, "nep")[2].items():
@@ -49,7 +47,7 @@ def draw_curves(axes: Axes, evidence: Evidence, what: str, curve: Curve) -> None
         axes.plot(*curve(*classes), **hollow)
     axes.axline((0.0, 0.0), slope=1.0, color=NOTE_COLOUR, linewidth=0.8, zorder=0.5)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    axes.set_title(f"{what}, ≥ {threshold:g} {units_text(evidence.variable)}, {width} points")
+    axes.set_title(f"{what}, {event}, {width} points")
 
 
 def _reliability(
@@ -67,8 +65,8 @@ def draw(axes: Axes, evidence: Evidence) -> None:
 PANEL = Panel(
     place=12,
     caption=(
-        "Reliability of neighbourhood probabilities (Schwartz and Sobash 2017), for the highest "
-        "threshold that the truth reached, in boxes of the width in the title. Solid markers: the "
+        "Reliability of neighbourhood probabilities (Schwartz and Sobash 2017), for the rarest "
+        "event that occurred, in boxes of the width in the title. Solid markers: the "
         "neighbourhood maximum ensemble probability, the share of members with the event anywhere "
         "in the box, against the truth anywhere in the box. Hollow markers: the neighbourhood "
         "ensemble probability, the fraction of the box with the event, averaged over members, "

@@ -5,13 +5,12 @@ from matplotlib.axes import Axes
 
 from stormdraw.report.panel import Evidence, Panel
 from stormdraw.report.style import NOTE_COLOUR
-from stormdraw.report.wording import units_text
 from stormdraw.scores.statistics.event_probabilities import performance
 
 
 def draw(axes: Axes, evidence: Evidence) -> None:
     """A curve for each system over lines of equal critical success index."""
-    threshold, by_system = evidence.event()
+    event, by_system = evidence.event()
     for system, tables in by_system.items():
         success, hit_rate, _, _ = performance(*tables)
         axes.plot(success[1:], hit_rate[1:], **evidence.line(system))
@@ -25,7 +24,7 @@ def draw(axes: Axes, evidence: Evidence) -> None:
         linewidths=0.4,
     )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="success ratio", ylabel="hit rate")
-    axes.set_title(f"Performance, ≥ {threshold:g} {units_text(evidence.variable)}")
+    axes.set_title(f"Performance, {event}")
 
 
 PANEL = Panel(

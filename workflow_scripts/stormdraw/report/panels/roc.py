@@ -4,18 +4,17 @@ from matplotlib.axes import Axes
 
 from stormdraw.report.panel import Evidence, Panel
 from stormdraw.report.style import NOTE_COLOUR
-from stormdraw.report.wording import units_text
 from stormdraw.scores.statistics.event_probabilities import roc
 
 
 def draw(axes: Axes, evidence: Evidence) -> None:
     """A curve for each system, with the diagonal of guessing."""
-    threshold, by_system = evidence.event()
+    event, by_system = evidence.event()
     for system, tables in by_system.items():
         axes.plot(*roc(*tables), **evidence.line(system))
     axes.axline((0.0, 0.0), slope=1.0, color=NOTE_COLOUR, linewidth=0.8, zorder=0.5)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="false alarm rate", ylabel="hit rate")
-    axes.set_title(f"ROC, ≥ {threshold:g} {units_text(evidence.variable)}")
+    axes.set_title(f"ROC, {event}")
 
 
 PANEL = Panel(

@@ -1,7 +1,7 @@
-"""Forecasts of "at least so much": Brier score, reliability, ROC and performance diagrams.
+"""Forecasts of events: Brier score, reliability, ROC and performance diagrams.
 
-All come from one table of sums: the weight of the points at which k of M members reach the
-threshold, and the weight of those at which the truth does too, each (..., M + 1). A probability
+All come from one table of sums: the weight of the points at which k of M members have the event,
+and the weight of those at which the truth has it too, each (..., M + 1). A probability
 that is no share of members has steps of its own (`verification.probability_classes`).
 """
 
@@ -82,8 +82,8 @@ def contingency(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Hits, false alarms, misses, correct negatives for each decision threshold, (..., M + 1).
 
-    At index k the warning is given if at least k members reach the threshold, or the probability is
-    at least the k-th.
+    At index k the warning is given if at least k members have the event, or the probability is at
+    least the k-th.
     """
     without = everywhere - with_event
     hits = np.cumsum(with_event[..., ::-1], -1)[..., ::-1]
@@ -192,11 +192,13 @@ _TABLE = ("region", "threshold", "exceeding")
 SCORE = Score(
     sums={
         "probability_weight_sum": Sum(
-            "weight of the points at which so many members reach the threshold; without members, "
+            "weight of the points at which so many members have the event; without members, "
             "of those at which the Gaussian's probability is so many hundredths",
             _TABLE,
         ),
-        "probability_event_sum": Sum("weight of those points at which the truth does too", _TABLE),
+        "probability_event_sum": Sum(
+            "weight of those points at which the truth has it too", _TABLE
+        ),
         "brier_sum": Sum(
             "weighted sum of the squared error of a Gaussian's exact probability", _TABLE[:2]
         ),
@@ -204,7 +206,7 @@ SCORE = Score(
     event=_sums,
     metrics={
         "brier_fair": Metric(
-            "Brier score ≥ {threshold}",
+            "Brier score {threshold}",
             "low",
             stand_in="brier",
             offered=True,

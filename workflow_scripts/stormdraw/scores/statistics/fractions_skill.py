@@ -129,7 +129,7 @@ SCORE = Score(
     event=_sums,
     metrics={
         "fss": Metric(
-            "FSS ≥ {threshold}, {width} points wide",
+            "FSS {threshold}, {width} points wide",
             "high",
             "ratio",
             offered=True,

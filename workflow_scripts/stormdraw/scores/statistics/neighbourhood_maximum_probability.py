@@ -23,6 +23,7 @@ from stormdraw.scores.statistics.neighbourhood_probability import (
     table_sums,
 )
 from stormdraw.scores.sums import Cases, ratio
+from stormdraw.scores.threshold import Limit
 from stormdraw.scores.verification import Event
 
 # Members go through the neighbourhoods together, a bit each.
@@ -30,8 +31,11 @@ _WORD, _POINTS = 64, 4096
 
 
 @compiled
-def _pack(members, threshold, valid, bits):  # type: ignore[no-untyped-def]
-    """Set bit k of `bits` (point,) where member k (member, point) reaches the threshold."""
+def _pack(members, sign, lower, valid, bits):  # type: ignore[no-untyped-def]
+    """Set bit k of `bits` (point,) where sign * member k (member, point) is at least `lower`.
+
+    `sign` is 1 or -1, and `lower` is (point,).
+    """
     count, points = members.shape
     # Points of a core's own cache at a time.
     for start in range(0, points, _POINTS):
@@ -39,7 +43,7 @@ def _pack(members, threshold, valid, bits):  # type: ignore[no-untyped-def]
         for member in range(count):
             row, bit = members[member], np.uint64(1) << np.uint64(member)
             for point in range(start, stop):
-                if row[point] >= threshold:
+                if sign * row[point] >= lower[point]:
                     bits[point] |= bit
         for point in range(start, stop):
             if not valid[point]:
@@ -71,17 +75,18 @@ def _moved(bits: np.ndarray, step: int) -> np.ndarray:
 
 def members_in_neighbourhoods(
     members: np.ndarray,
-    threshold: float,
+    limit: Limit,
     valid: np.ndarray,
     widths: Sequence[int],
     threads: int = 1,
 ) -> np.ndarray:
-    """How many members reach the threshold at any `valid` point of each box, (width, y, x)."""
-    flat, limit = members.reshape(len(members), -1), members.dtype.type(threshold)
+    """How many members have the event at any `valid` point of each box, (width, y, x)."""
+    flat, sign = members.reshape(len(members), -1), members.dtype.type(limit.sign)
+    lower = limit.lower(valid.shape, members.dtype).ravel()
 
     def of_word(start: int) -> list[np.ndarray]:
         bits = np.zeros(valid.size, np.uint64)
-        _pack(flat[start : start + _WORD], limit, valid.ravel(), bits)
+        _pack(flat[start : start + _WORD], sign, lower, valid.ravel(), bits)
         boxes = in_neighbourhoods(bits.reshape(valid.shape), widths)
         return [np.bitwise_count(box) for box in boxes]
 
@@ -99,7 +104,7 @@ def _sums(event: Event) -> Arrays:
         return {}
     widths, count = fields.scores.neighbourhoods, fields.member_count
     there = members_in_neighbourhoods(
-        fields.members, event.threshold, fields.valid, widths, fields.threads
+        fields.members, event.limit, fields.valid, widths, fields.threads
     )
     occurred = list(in_neighbourhoods(event.observed, widths))
 

@@ -100,7 +100,7 @@ def _sums_of_event(before: str, matched: Matched, event: Event) -> Arrays:
     fields = event.fields
     if fields.members is None:
         return {}
-    warned = (fields.shared(matched) >= event.threshold) & fields.valid
+    warned = event.limit.reached(fields.shared(matched)) & fields.valid
     difference, reference = fss_sums(
         warned,
         event.observed,

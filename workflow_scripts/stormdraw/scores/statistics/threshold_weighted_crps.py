@@ -1,4 +1,4 @@
-"""The CRPS of what lies above a threshold."""
+"""The CRPS of what lies beyond a threshold: above it, or below it if the event is "at most"."""
 
 import numpy as np
 from scipy.special import ndtr
@@ -68,20 +68,29 @@ def _squared_integral(x: np.ndarray) -> np.ndarray:
     return x * distribution**2 + 2.0 * density * distribution - tail
 
 
+def _mirrored(points: Points) -> np.ndarray:
+    """The errors of -x, in ascending order."""
+    return np.ascontiguousarray(-points.errors[:, ::-1])
+
+
 def _sums(points: Points) -> Arrays:
-    if not points.thresholds:
+    if not points.limits:
         return {}
     spread = np.sqrt(points.variance)
     truth = points.truth.astype(np.float64)
-    above = np.zeros((len(_KINDS), len(points.thresholds), truth.size))
-    for index, threshold in enumerate(points.thresholds):
-        lower = threshold - truth
+    beyond = np.zeros((len(_KINDS), len(points.limits), truth.size))
+    for index, limit in enumerate(points.limits):
+        # What lies below t is, of -x, what lies above -t.
+        lower = limit.sign * (limit.value - truth)
         if points.members:
-            _chained_crps(points.errors, lower, above[:2, index])
-        above[2, index] = gaussian_crps_above(points.error, spread, lower)
+            errors = points.errors if limit.sign > 0 else points.shared(_mirrored)
+            _chained_crps(errors, lower, beyond[:2, index])
+        beyond[2, index] = gaussian_crps_above(limit.sign * points.error, spread, lower)
+        # Without a threshold nothing lies beyond it.
+        beyond[:, index, np.isnan(lower)] = 0.0
     return {
         f"threshold_weighted_{kind}_sum": points.sum(values)
-        for kind, values in zip(_KINDS, above, strict=True)
+        for kind, values in zip(_KINDS, beyond, strict=True)
         if points.members or kind == "gaussian"
     }
 
@@ -90,7 +99,7 @@ def _metrics(cases: Cases) -> Arrays:
     if not cases.thresholds:
         return {}
     return {
-        f"crps_{kind}_above": cases.mean(f"threshold_weighted_{kind}_sum")[
+        f"threshold_weighted_crps_{kind}": cases.mean(f"threshold_weighted_{kind}_sum")[
             ..., : len(cases.thresholds)
         ]
         for kind in _KINDS
@@ -99,10 +108,9 @@ def _metrics(cases: Cases) -> Arrays:
 
 
 _KINDS = {
-    "standard": "weighted sum of the CRPS of max(x, threshold)",
-    "fair": "weighted sum of the fair CRPS of max(x, threshold)",
-    "gaussian": "weighted sum of the CRPS of max(x, threshold), of a Gaussian with the mean and "
-    "spread",
+    "standard": "weighted sum of the CRPS of max(x, threshold), or min if the event is at most",
+    "fair": "weighted sum of the fair CRPS of the same",
+    "gaussian": "weighted sum of the CRPS of the same, of a Gaussian with the mean and spread",
 }
 
 SCORE = Score(
@@ -111,6 +119,9 @@ SCORE = Score(
         for kind, meaning in _KINDS.items()
     },
     points=_sums,
-    metrics={f"crps_{kind}_above": Metric(best="low", dims=("threshold",)) for kind in _KINDS},
+    metrics={
+        f"threshold_weighted_crps_{kind}": Metric(best="low", dims=("threshold",))
+        for kind in _KINDS
+    },
     cases=_metrics,
 )

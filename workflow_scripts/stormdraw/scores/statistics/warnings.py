@@ -55,7 +55,7 @@ SCORE = Score(
     sums={},
     metrics={
         "ets": Metric(
-            "ETS ≥ {threshold}, from {probability} on", "high", "ratio", offered=True, dims=_DIMS
+            "ETS {threshold}, from {probability} on", "high", "ratio", offered=True, dims=_DIMS
         ),
         "csi": Metric(best="high", dims=_DIMS),
         "frequency_bias": Metric(best="one", dims=_DIMS),
