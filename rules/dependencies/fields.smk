@@ -55,7 +55,7 @@ NO_ECHO = {model.name: model.reflectivity_floor for model in base_models()}
 
 TRAINING_FILES = analysis_files(SETTINGS.periods.training.times())
 # Those that thresholds are, if any is one.
-PERCENTILES = ["results/fields/percentiles.nc"] if SETTINGS.scores.percentiles else []
+PERCENTILES = "results/fields/percentiles.nc" if SETTINGS.scores.percentiles else []
 STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.fields.static else []
 
 

@@ -154,13 +154,14 @@ def test_the_case_plays_and_stops(tab: Browser, demo_page: Path) -> None:
     assert frames_shown(tab) == [1]
 
 
-@pytest.mark.parametrize("hour", [0, 1])
+@pytest.mark.parametrize("hour", [0, 1, -1])
 def test_every_cell_is_that_of_the_chosen_score_and_hour(
     tab: Browser, demo_page: Path, demo_run: Run, hour: int
 ) -> None:
     summary, hours = load_summary(demo_run.summary), read_summary(demo_run.by_hour)
     shown = matrix(summary, hours, read_verdicts(demo_run.verdicts), demo_run.settings)
     tab.open(demo_page, DESKTOP)
+    hour %= len(shown.hours)
     for score in (len(shown.labels) - 1, 0):
         tab.evaluate(
             f"for (const [id, value] of [['score', {score}], ['hour', {hour}]]) {{"
@@ -202,7 +203,7 @@ def test_another_score_and_hour_can_be_chosen(tab: Browser, demo_page: Path) -> 
     first = "document.querySelector('.matrix tbody tr:nth-child(2) td')"
     before = tab.evaluate(f"{first}.textContent")
     tab.evaluate(
-        "for (const [id, value] of [['score', 'fair CRPS'], ['hour', '12 UTC']]) {"
+        "for (const [id, value] of [['score', 'fair CRPS'], ['hour', 'cases from 12 UTC']]) {"
         "const s = document.getElementById(id);"
         "s.value = [...s.options].find(o => o.text === value).value;"
         "s.dispatchEvent(new Event('change'));} 0"

@@ -213,15 +213,40 @@ def test_an_event_is_named_where_it_is_chosen(given: float | str, label: str) ->
     assert cell(label, "ddpm_residual", 0, settings=run, summary=table)[0] == "0.0200"
 
 
+def test_a_valid_hour_can_be_chosen() -> None:
+    """Of 06 and 07 UTC: at 08 UTC are 2 h after the former and 1 h after the latter."""
+    rows = [summary(ROWS).assign(init_hour=6.0), summary(ROWS).assign(init_hour=7.0)]
+    rows[1]["value"] *= 2
+    by_hour = pd.concat(rows)
+    by_hour["valid_hour"] = by_hour["init_hour"] + by_hour["lead_hours"]
+    # Of all leads together there is no column.
+    together = by_hour.assign(init_hour=np.nan, lead_hours=np.nan, value=9.0)
+    by_hour = pd.concat([by_hour, together])
+    hours = matrix(summary(), by_hour, None, settings()).hours
+    valid = [f"forecasts for {hour:02} UTC" for hour in (7, 8, 9)]
+    assert hours == ["all", "cases from 06 UTC", "cases from 07 UTC", *valid]
+    texts = [
+        [
+            cell("fair CRPS", "href", column, by_hour=by_hour, hour=hours.index(hour))[0]
+            for hour in valid
+        ]
+        for column in (2, 3)
+    ]
+    alone = [cell("fair CRPS", "href", column)[0] for column in (2, 3)]
+    assert [texts[0][0], texts[1][1]] == alone
+    assert [float(texts[0][1]), float(texts[1][2])] == [2 * float(text) for text in alone]
+    assert [texts[1][0], texts[0][2]] == [NOTHING, NOTHING]
+
+
 def test_an_initial_hour_can_be_chosen() -> None:
     by_hour = pd.concat(
         [
             summary().assign(init_hour=6.0, cases=2),
             summary([(*row[:5], 2 * row[5], *row[6:]) for row in ROWS]).assign(init_hour=18.0),
         ]
-    )
+    ).assign(valid_hour=np.nan)
     shown = matrix(summary(), by_hour, None, settings())
-    assert shown.hours == ["all", "06 UTC", "18 UTC"]
+    assert shown.hours == ["all", "cases from 06 UTC", "cases from 18 UTC"]
     found = [cell("fair CRPS", "href", 2, by_hour=by_hour, hour=hour)[0] for hour in range(3)]
     assert found == ["1.00", "1.00", "2.00"]
     sure = judged(("ddpm_residual", "href", "T2M", 1, "better"))

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 from report_page import files_of
-from report_run import Run
+from report_run import DEMO, Run
 
 from stormdraw.errors import StormdrawError
 from stormdraw.report.figures.variable import FIGURE
@@ -16,10 +18,12 @@ from stormdraw.report.panels.error_by_spread import relation
 from stormdraw.report.panels.fractions_skill import read_skills
 from stormdraw.report.panels.neighbourhood_reliability import read_classes
 from stormdraw.report.panels.rank_histogram import RankHistogram, histogram_of
+from stormdraw.report.panels.reliability import draw as draw_reliability
 from stormdraw.report.panels.spectra import relative_spectrum
 from stormdraw.report.spread_error import spread_and_error
 from stormdraw.report.style import read_label
 from stormdraw.scores.summary import read_summary, write_summary
+from stormdraw.settings import load_settings
 
 POINTS = 13 * 11
 
@@ -201,7 +205,7 @@ def test_an_event_is_one_that_the_truth_reached(demo_run: Run) -> None:
     assert evidence(demo_run, "T2M").event()[1] == {}
 
 
-def test_events_are_ordered_by_how_often_the_truth_has_them(demo_run: Run) -> None:
+def test_events_are_ordered_by_how_often_the_truth_has_them() -> None:
     """Of 10 points: at least 40 dBZ twice, at most 5 dBZ thrice, its 90th percentile once."""
     table = (("threshold", "exceeding"), np.array([[7.0, 3.0]] * 3))
     events = (("threshold", "exceeding"), np.array([[0.0, 2.0], [1.0, 2.0], [1.0, 0.0]]))
@@ -209,7 +213,7 @@ def test_events_are_ordered_by_how_often_the_truth_has_them(demo_run: Run) -> No
         {"probability_weight_sum": table, "probability_event_sum": events},
         coords={"event": ("threshold", ["40", "<=5", "p90"])},
     )
-    alone = Evidence(demo_run.settings, "REFC", pd.DataFrame(), {"href": tables}, {})
+    alone = Evidence(load_settings(DEMO), "REFC", pd.DataFrame(), {"href": tables}, {})
     found = alone.by_event(lambda own, index: index)
     assert [threshold.text for threshold in found] == ["<=5", "40", "p90"]
     assert alone.middle(found) == ("≥ 40 dBZ", {"href": 0})
@@ -277,5 +281,31 @@ def test_neighbourhoods_are_shown_for_the_rarest_event_that_occurred(
     index = list(storms.tables["href"]["event"].values).index(f"{highest:g}")
     for name, found in zip(("weight", "event", "probability"), classes["href"], strict=True):
         expected = storms.tables["href"][f"{kind}_{name}_sum"].values[index, middle_width]
-        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_allclose(found.sum(axis=0), expected)
     assert read_classes(evidence(demo_run, "T2M"), kind)[2] == {}
+
+
+def test_consistency_bars_are_drawn_around_the_diagonal_where_there_are_enough_days() -> None:
+    """Ten members of twelve days: 0.1 and 0.5 are forecast on all of them, 0.9 on three."""
+    random = np.random.default_rng(2)
+    weight, event = np.zeros((2, 12, 1, 11))
+    weight[:, 0, [1, 5]], weight[:3, 0, 9] = 100.0, 100.0
+    event[:, 0, [1, 5]] = random.binomial(100, [0.1, 0.5], (12, 2))
+    event[:3, 0, 9] = 90.0
+    tables = {"daily_probability_weight_sum": weight, "daily_probability_event_sum": event}
+    tables |= {name.removeprefix("daily_"): own.sum(axis=0) for name, own in tables.items()}
+    dims = ("day", "threshold", "exceeding")
+    dataset = xr.Dataset(
+        {name: (dims[3 - own.ndim :], own) for name, own in tables.items()},
+        coords={"event": ("threshold", ["<=290"])},
+    )
+    alone = Evidence(load_settings(DEMO), "T2M", pd.DataFrame(), {"href": dataset}, {})
+    axes = Figure().subplots()
+    draw_reliability(axes, alone)
+    (bars,) = [own for own in axes.collections if isinstance(own, LineCollection)]
+    segments = [own for own in bars.get_segments() if np.shape(own) == (2, 2)]
+    assert [round(own[0, 0], 6) for own in segments] == [0.1, 0.5]
+    for (x, low), (_, high) in segments:
+        assert low < x < high
+        assert low + high == pytest.approx(2 * x)
+    assert axes.get_title() == "Reliability, ≤ 290 K"

@@ -64,6 +64,13 @@ def test_fields_of_one_size_are_summed(paths: list[Path]) -> None:
                 if int(block["members"].sel(lead=lead)) == 5:
                     expected += block["probability_event_sum"].sel(lead=lead).values
     np.testing.assert_allclose(refc["probability_event_sum"], expected)
+    # Each case has a day of its own; the second one has only one lead of five members.
+    daily = refc["daily_probability_event_sum"]
+    assert daily.dims == ("day", "threshold", "exceeding")
+    np.testing.assert_allclose(daily.sum("day"), expected)
+    with xr.open_dataset(paths[1]) as case:
+        alone = case["probability_event_sum"].sel(variable="REFC", region="domain", lead=1)
+        np.testing.assert_allclose(daily[1], alone.values[:, :6])
 
 
 def test_maps_are_means_over_cases_and_leads(paths: list[Path]) -> None:

@@ -14,7 +14,8 @@ from stormdraw.scores.statistics.event_probabilities import (
     contingency,
     observed_frequency,
     performance,
-    reliability_curve,
+    reliability,
+    reliability_bins,
     roc,
     roc_area,
 )
@@ -189,11 +190,18 @@ def test_a_perfect_and_a_worthless_forecast() -> None:
         np.testing.assert_array_equal(values[0, 1:], 1.0)
 
 
+def in_tenths(*tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the probability, and the weights of all points and of those with the event."""
+    probability, everywhere, with_event = tables
+    sums = (everywhere, with_event, everywhere * probability)
+    return reliability(*(reliability_bins(probability, own) for own in sums))
+
+
 def test_reliability_in_tenths_by_hand() -> None:
     probability = np.array([0.0, 0.02, 0.1, 0.3, 0.95, 1.0])
     everywhere = np.array([6.0, 2.0, 4.0, 1.0, 1.0, 3.0])
     with_event = np.array([0.0, 1.0, 1.0, 1.0, 0.0, 3.0])
-    mean, observed = reliability_curve(probability, everywhere, with_event)
+    mean, observed = in_tenths(probability, everywhere, with_event)
     expected = np.full((2, 10), np.nan)
     expected[:, 0] = 2 * 0.02 / 8, 1 / 8
     expected[:, 1] = 0.1, 1 / 4
@@ -205,7 +213,7 @@ def test_reliability_in_tenths_by_hand() -> None:
 def test_a_reliable_forecast_lies_on_the_diagonal() -> None:
     probability = np.linspace(0.0, 1.0, 51)
     everywhere = np.random.default_rng(4).uniform(1.0, 9.0, 51)
-    mean, observed = reliability_curve(probability, everywhere, everywhere * probability)
+    mean, observed = in_tenths(probability, everywhere, everywhere * probability)
     np.testing.assert_allclose(mean, observed)
     assert (np.diff(mean) > 0).all()
 

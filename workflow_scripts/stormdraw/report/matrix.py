@@ -1,7 +1,7 @@
 """The matrix of scores: one row per system, one column per variable and lead.
 
-The reader chooses the score and the initial hour. The page contains the cells of every choice, so
-that it needs no network.
+The reader chooses the score, and the initial hour or the valid hour of the day. Every choice is in
+the page, so that nothing is asked for from anywhere.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -71,7 +71,8 @@ class MatrixRow:
 class Matrix:
     """The matrix and its choices.
 
-    `cells[choice][hour][system][column]` is [text, class, title]. The first hour is "all".
+    `cells` holds for each choice, for each of `hours` ("all" first), for each system a list of
+    [text, class, title] in the order of the columns.
     """
 
     rows: list[MatrixRow]
@@ -178,14 +179,11 @@ def matrix(
     systems, leads = systems_in(summary, settings), leads_in(summary)
     names = variables_in(summary, settings)
     columns = [(name, lead) for name in names for lead in leads]
-    tables = {ALL_HOURS: summary}
-    if by_hour is not None:
-        for hour, rows in by_hour.groupby("init_hour"):
-            tables[f"{hour:02.0f} UTC"] = rows
-    decided = _decided(verdicts)
-    defined = summary[summary["value"].notna()]
-    scored = set(zip(defined["system"], defined["variable"], defined["lead_hours"], strict=True))
-    available = choices(summary, settings)
+    tables = {ALL_HOURS: summary} | ({} if by_hour is None else _by_hour(by_hour))
+    sure = _sure(verdicts)
+    having = summary[summary["value"].notna()]
+    scored = set(zip(having["system"], having["variable"], having["lead_hours"], strict=True))
+    found = choices(summary, settings)
     cells = [
         [
             _cells(
@@ -213,8 +211,22 @@ def matrix(
     )
 
 
-def _decided(verdicts: pd.DataFrame | None) -> set[tuple[str, str | None, str, int]]:
-    """(system, other system, variable, lead) of comparisons with the verdict better or worse."""
+def _by_hour(by_hour: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each initial hour and of each valid hour, by what the page calls them.
+
+    Forecasts of a lead for a valid hour are those of one initial hour. What all leads together
+    score at a valid hour has no column.
+    """
+    of_leads = by_hour[by_hour["init_hour"].notna()]
+    return {
+        f"{told} {hour:02.0f} UTC": rows
+        for column, told in (("init_hour", "cases from"), ("valid_hour", "forecasts for"))
+        for hour, rows in of_leads.groupby(column)
+    }
+
+
+def _sure(verdicts: pd.DataFrame | None) -> set[tuple[str, str | None, str, int]]:
+    """(system, other system, variable, lead) of the comparisons that are decided."""
     if verdicts is None:
         return set()
     rows = verdicts[verdicts["verdict"].isin((BETTER, WORSE))]

@@ -10,6 +10,8 @@ from stormdraw.scores import registry
 from stormdraw.scores.comparison import load_system, load_systems, variables
 from stormdraw.scores.sums import cut_to_size, events_of
 
+DAILY = "daily_"
+
 
 def pooled_tables(
     paths_by_system: Mapping[str, Sequence[Path]],
@@ -22,7 +24,8 @@ def pooled_tables(
     Tables of ensembles of different sizes cannot be added: fields with the most frequent number of
     members are summed (the larger of two equally frequent ones). A field without a point that
     counts is left out. The attributes `members`, `fields` and `all_fields` tell that number, how
-    many fields (a case at a lead) have it, and how many there are.
+    many fields (a case at a lead) have it, and how many there are. Beside each sum is that over the
+    fields of each initial day that has any, (day, ...), whose name starts with DAILY.
 
     Raises StormdrawError as `load_systems` does.
     """
@@ -47,6 +50,11 @@ def _pool(system: xr.Dataset) -> xr.Dataset:
     chosen = fields.isel(field=np.flatnonzero(members == frequent))
     names = ["weight_sum", *(name for name in registry.sums_of_scores() if name in chosen)]
     summed = chosen[names].sum("field")
+    if chosen.sizes["field"]:
+        day = chosen["init"].values.astype("datetime64[D]").astype(np.int64)
+        alone = chosen[names].drop_vars(["field", "init", "lead"])
+        daily = alone.groupby(xr.DataArray(day, dims="field", name="day")).sum()
+        summed = summed.assign({f"{DAILY}{name}": daily[name] for name in names})
     if "event" in chosen:
         events = events_of(chosen)
         summed = summed.isel(threshold=slice(len(events)))

@@ -36,7 +36,7 @@ class Threshold:
         """
         if isinstance(given, Threshold):
             return given
-        found = None if isinstance(given, bool) else re.match(_PATTERN, str(given))
+        found = re.match(_PATTERN, str(given))
         if found is None or not math.isfinite(float(found[3])):
             raise ValueError(
                 f"{given!r} is no threshold: give a number, or a text such as '<= 1000', 'p95' "

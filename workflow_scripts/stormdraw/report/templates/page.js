@@ -62,8 +62,8 @@ if (choose && choices) {
         link.setAttribute("aria-label", title);
       }),
     );
-    const from = hour.value === "0" ? "" : `, cases from ${hours[hour.value]}`;
-    document.getElementById("shown").textContent = labels[score.value] + from;
+    const which = hour.value === "0" ? "" : `, ${hours[hour.value]}`;
+    document.getElementById("shown").textContent = labels[score.value] + which;
   };
   score.addEventListener("change", show);
   hour.addEventListener("change", show);

@@ -62,19 +62,22 @@ def observed_frequency(everywhere: np.ndarray, with_event: np.ndarray) -> np.nda
     return ratio(with_event, everywhere)
 
 
-def reliability_curve(
-    probability: np.ndarray, everywhere: np.ndarray, with_event: np.ndarray, bins: int = 10
+def reliability_bins(probability: np.ndarray, table: np.ndarray, bins: int = 10) -> np.ndarray:
+    """The sums (bins,) of a table (probability,) in bins of equal width; the last one holds 1."""
+    bin_of = np.minimum((probability * bins + 1e-9).astype(int), bins - 1)
+    return np.bincount(bin_of, table, bins)
+
+
+def reliability(
+    weight: np.ndarray, event: np.ndarray, expected: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean forecast probability and observed frequency of each bin, (bins,), NaN if it is empty.
 
-    Of one system's tables (probability,), in bins of equal width, the last of which holds 1 too.
-    Each stands at its mean probability: at its middle even a reliable forecast would leave the
-    diagonal (Bröcker and Smith 2007, doi:10.1175/WAF993.1).
+    From the weight of all points in it, of those with the event, and the sum of weight times
+    probability. Each stands at its mean probability: at its middle even a reliable forecast would
+    leave the diagonal (Bröcker and Smith 2007, doi:10.1175/WAF993.1).
     """
-    bin_of = np.minimum((probability * bins + 1e-9).astype(int), bins - 1)
-    forecasts = np.bincount(bin_of, everywhere, bins)
-    mean = ratio(np.bincount(bin_of, everywhere * probability, bins), forecasts)
-    return mean, ratio(np.bincount(bin_of, with_event, bins), forecasts)
+    return ratio(expected, weight), ratio(event, weight)
 
 
 def contingency(
