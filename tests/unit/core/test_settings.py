@@ -71,7 +71,7 @@ def test_a_variable_that_the_simulated_archive_has_not(config):
         ({"scores__thresholds": {"REFC": [90]}}, "90 is outside the bounds of REFC, -10 to 80 dBZ"),
         ({"scores__thresholds": {"CAPE": [float("nan")]}}, "scores.thresholds.CAPE.0"),
         ({"scores__thresholds": {"CAPE": [*range(255)]}}, "scores.thresholds.CAPE"),
-        ({"scores__thresholds": {"T2M": ["<= 3"]}}, "and never or always at most 3 K"),
+        ({"scores__thresholds": {"T2M": ["<= 3"]}}, "3 is outside the bounds of T2M"),
         ({"scores__thresholds": {"T2M": ["cold"]}}, "T2M.0: 'cold' is no threshold: give a number"),
         ({"scores__thresholds": {"T2M": ["p100"]}}, "T2M.0: 'p100': a percentile is more than 0"),
         ({"scores__probabilities": [0.0]}, "scores.probabilities.0"),

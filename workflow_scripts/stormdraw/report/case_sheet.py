@@ -204,8 +204,8 @@ def _round_marks(low: float, high: float) -> list[float]:
 def _caption(
     settings: Settings, name: str, cases: int, threshold: Threshold | None, grid: Grid
 ) -> str:
-    several = name == "REFC" and cases > 1
-    chosen = f"the one of {cases} cases with most storms" if several else "one case"
+    by_storms = name == "REFC" and cases > 1
+    case = f"The one of {cases} cases with the most storms" if by_storms else "One case"
     share = ""
     if threshold is not None:
         event = threshold.words(units_text(name))

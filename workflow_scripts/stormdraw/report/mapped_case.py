@@ -220,7 +220,7 @@ def read_block(ensemble: xr.Dataset, system: str, wanted: Wanted, lead: int) -> 
     if name not in ensemble:
         return Block(system, {}, f"{system} has no {name}")
     members = ensemble[name].sel(lead=lead)
-    total, reaching, known = np.zeros((3, *members.shape[1:]))
+    total, reached, known = np.zeros((3, *members.shape[1:]))
     first: dict[str, np.ndarray] = {}
     count, limit = 0, wanted.limit
     for index in range(members.sizes["member"]):

@@ -1,7 +1,7 @@
 """The matrix of scores: one row per system, one column per variable and lead.
 
-The reader chooses the score, and the initial hour or the valid hour of the day. Every choice is in
-the page, so that nothing is asked for from anywhere.
+The reader chooses the score, and the initial hour or the valid hour of the day. The page contains
+the cells of every choice, so that it needs no network.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +17,7 @@ from stormdraw.report.wording import NARROW, NOTHING, counted, digits, skill_tex
 from stormdraw.scores import registry
 from stormdraw.scores.score import Metric
 from stormdraw.scores.threshold import Threshold
+from stormdraw.scores.verdicts import BETTER, WORSE
 from stormdraw.settings import Settings
 
 # A cell's colour becomes one step stronger at each of these multiples of the smallest difference.
@@ -71,8 +72,7 @@ class MatrixRow:
 class Matrix:
     """The matrix and its choices.
 
-    `cells` holds for each choice, for each of `hours` ("all" first), for each system a list of
-    [text, class, title] in the order of the columns.
+    `cells[choice][hour][system][column]` is [text, class, title]. The first hour is "all".
     """
 
     rows: list[MatrixRow]
@@ -113,17 +113,17 @@ def _skill_choice(other: str | None, name: str, metric: Metric) -> Choice:
     return Choice(label, _names(name, metric), _per_cent, float, 0, against=other)
 
 
-def _alone(
+def _metric_choice(
     name: str, metric: Metric, threshold: Threshold | None = None, **numbers: float
 ) -> Choice:
-    """A metric of a system by itself, of one value for each of its parameters."""
+    """A system's own metric, for one value of each of its parameters."""
     told = {name: f"{value:g}" for name, value in numbers.items()}
     parameters: dict[str, float | str] = {**numbers}
     if threshold is not None:
         told["threshold"], parameters["threshold"] = threshold.symbols(), threshold.text
     return Choice(
         metric.label.format(**told),
-        tuple(own for own in (name, metric.stand_in) if own),
+        _names(name, metric),
         _two_decimals if metric.kind == "ratio" else digits,
         _calibration if metric.best == "one" else _no_tone,
         {"high": 1, "low": -1}.get(metric.best, 0),
@@ -134,7 +134,11 @@ def _alone(
 def _names(name: str, metric: Metric) -> tuple[str, ...]:
     return (name, metric.stand_in) if metric.stand_in else (name,)
 
-    Thresholds differ from variable to variable, so most choices have values in the columns of one.
+
+def _event_choices(metrics: Mapping[str, Metric], settings: Settings) -> Iterator[Choice]:
+    """Metrics of events: each threshold, at the median width and median probability.
+
+    Variables have different thresholds, so such a choice mostly fills the columns of one variable.
     """
     parameters = settings.scores.parameters
     middle = {name: values[len(values) // 2] for name, values in parameters.items() if values}
@@ -143,7 +147,9 @@ def _names(name: str, metric: Metric) -> tuple[str, ...]:
         for name, metric in metrics.items():
             others = [dim for dim in metric.dims if dim != "threshold"]
             if len(others) < len(metric.dims) and set(others) <= set(middle):
-                yield _alone(name, metric, threshold, **{dim: middle[dim] for dim in others})
+                yield _metric_choice(
+                    name, metric, threshold, **{dim: middle[dim] for dim in others}
+                )
 
 
 def _two_decimals(value: float) -> str:
@@ -180,10 +186,10 @@ def matrix(
     names = variables_in(summary, settings)
     columns = [(name, lead) for name in names for lead in leads]
     tables = {ALL_HOURS: summary} | ({} if by_hour is None else _by_hour(by_hour))
-    sure = _sure(verdicts)
-    having = summary[summary["value"].notna()]
-    scored = set(zip(having["system"], having["variable"], having["lead_hours"], strict=True))
-    found = choices(summary, settings)
+    decided = _decided(verdicts)
+    defined = summary[summary["value"].notna()]
+    scored = set(zip(defined["system"], defined["variable"], defined["lead_hours"], strict=True))
+    available = choices(summary, settings)
     cells = [
         [
             _cells(
@@ -214,8 +220,8 @@ def matrix(
 def _by_hour(by_hour: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The rows of each initial hour and of each valid hour, by what the page calls them.
 
-    Forecasts of a lead for a valid hour are those of one initial hour. What all leads together
-    score at a valid hour has no column.
+    Forecasts of a lead for a valid hour are those of one initial hour. The rows of all leads
+    together have no column.
     """
     of_leads = by_hour[by_hour["init_hour"].notna()]
     return {
@@ -225,8 +231,8 @@ def _by_hour(by_hour: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def _sure(verdicts: pd.DataFrame | None) -> set[tuple[str, str | None, str, int]]:
-    """(system, other system, variable, lead) of the comparisons that are decided."""
+def _decided(verdicts: pd.DataFrame | None) -> set[tuple[str, str | None, str, int]]:
+    """(system, other system, variable, lead) of comparisons with the verdict better or worse."""
     if verdicts is None:
         return set()
     rows = verdicts[verdicts["verdict"].isin((BETTER, WORSE))]

@@ -97,7 +97,7 @@ def products_of(
             Product(
                 f"{name}_probability_{_in_names(threshold)}",
                 f"share of members of {threshold.words(variable(name).units)}",
-                Message(name, "probability", members, threshold, place, len(given)),
+                Message(name, "probability", members, threshold, number, len(own_thresholds)),
             )
             for number, threshold in enumerate(own_thresholds, start=1)
         ),

@@ -14,8 +14,8 @@ from stormdraw.scores import registry
 from stormdraw.scores.settings import WHOLE_DOMAIN
 from stormdraw.times import format_init
 
-# They say what a system lacks, and are of no score.
-_TOLD_ANYWAY = {"absent_members", "missing_points", "missing_truth", "event"}
+# These describe what a system lacks and its thresholds. They belong to no score and are kept.
+_KEPT = {"absent_members", "missing_points", "missing_truth", "event"}
 
 
 def load_systems(

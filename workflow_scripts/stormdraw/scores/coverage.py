@@ -28,7 +28,7 @@ def coverage(fields: Fields) -> Arrays:
     """The content of SUMS for one variable at one lead."""
     counting = fields.weights > 0.0
     regions = fields.region_weights > 0.0
-    sums = {
+    found = {
         "weight_sum": fields.weights.reshape(len(counting), -1).sum(axis=1),
         "points": np.count_nonzero(counting, axis=(1, 2)),
         "mask_checksum": np.array(

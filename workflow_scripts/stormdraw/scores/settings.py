@@ -87,8 +87,8 @@ class Scores(Section):
             for own in given:
                 if not (own.percentile or row.lower <= own.number <= row.upper):
                     raise ValueError(
-                        f"{name} is between {row.lower:g} and {row.upper:g} {row.units}, and never "
-                        f"or always {own.words(row.units)}"
+                        f"{own.number:g} is outside the bounds of {name}, {row.lower:g} to "
+                        f"{row.upper:g} {row.units}"
                     )
         return {
             name: sorted(set(given), key=lambda own: own.order)
