@@ -88,7 +88,7 @@ class Scores(Section):
                 if not (own.percentile or row.lower <= own.number <= row.upper):
                     raise ValueError(
                         f"{own.number:g} is outside the bounds of {name}, {row.lower:g} to "
-                        f"{row.upper:g} {row.units}"
+                        f"{row.upper:g} {row.units}; choose a threshold within them"
                     )
         return {
             name: sorted(set(given), key=lambda own: own.order)
