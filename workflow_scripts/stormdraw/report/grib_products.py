@@ -27,22 +27,23 @@ _DERIVED, _PROBABILITY = (2, 12), (5, 9)
 
 _FINEST_SCALE = 5
 
-# What a message that is no probability has.
-_OF_NONE = Threshold(0.0)
+# Messages that are no probability ignore it.
+_NO_THRESHOLD = Threshold(0.0)
 
 
 @dataclass(frozen=True)
 class Message:
     """What identifies a message besides its grid, time and values.
 
-    `kind` is mean, spread, matched, local (also matched) or probability; `place` and `count` number
-    the thresholds of a variable from 1 on, of which none is a percentile.
+    `kind` is mean, spread, matched (probability-matched mean), local (local probability-matched
+    mean) or probability. A probability is that of threshold number `place` (from 1) of `count`, of
+    which none is a percentile.
     """
 
     name: str
     kind: str
     members: int
-    threshold: Threshold = _OF_NONE
+    threshold: Threshold = _NO_THRESHOLD
     place: int = 1
     count: int = 1
 
@@ -70,7 +71,7 @@ def encode(message: Message, grid: Grid, init: datetime, lead: int, values: np.n
 
 
 def inventory_columns(message: Message, init: datetime, lead: int) -> str:
-    """A message's line of an inventory after its number and offset, as wgrib2 writes it."""
+    """The columns after number and offset of a message's inventory line, as wgrib2 writes them."""
     beyond = "<" if message.threshold.at_most else ">"
     endings = {
         "mean": "ens mean",

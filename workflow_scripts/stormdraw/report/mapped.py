@@ -46,7 +46,7 @@ def chosen_leads(leads: Sequence[int]) -> list[int]:
 
 
 def threshold_of(settings: Settings, name: str) -> Threshold | None:
-    """What the probability is of: the middle one of the variable's thresholds that are values."""
+    """The threshold whose probability is mapped: the middle one of those that are values."""
     thresholds = settings.scores.fixed_thresholds(name)
     return thresholds[len(thresholds) // 2] if thresholds else None
 

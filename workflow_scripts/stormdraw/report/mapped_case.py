@@ -1,9 +1,9 @@
 """The fields that maps show of one case of a system, extracted while its ensemble exists.
 
-results/report/maps/{system}.nc has for some leads, each (lead, y, x): the `truth`, the `mean` of
-all members, the first of them (`member_0` and on) and, where the variable has a threshold, the
-`share` of members with the event in per cent. Its attributes say which members these are, or in
-`gap` why no case can be shown.
+results/report/maps/{system}.nc holds fields (lead, y, x) at a few leads: the `truth`, the `mean`
+of all members, the first members (`member_0`, `member_1`, ...) and, if the variable has a
+threshold, the `share` of members with the event in per cent. The attributes name the members, or
+say in `gap` why no case can be shown.
 """
 
 import json
@@ -31,9 +31,9 @@ _STORM = 30.0
 
 @dataclass(frozen=True)
 class Wanted:
-    """What maps show: a variable at some leads, so many members, and how many have an event.
+    """What maps show: variable, leads, number of members, and threshold of the probability.
 
-    `threshold` is what the configuration gives: a number, or a text that starts with <=.
+    `threshold` is as the configuration gives it: a number, or a text that starts with <=.
     """
 
     variable: str
@@ -43,7 +43,7 @@ class Wanted:
 
     @property
     def limit(self) -> Limit | None:
-        """That of the event, if there is one."""
+        """The limit of the event, or None without a threshold."""
         if self.threshold is None:
             return None
         threshold = Threshold.parse(self.threshold)

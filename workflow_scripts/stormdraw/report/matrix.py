@@ -116,13 +116,13 @@ def _skill_choice(other: str | None, name: str, metric: Metric) -> Choice:
 def _metric_choice(
     name: str, metric: Metric, threshold: Threshold | None = None, **numbers: float
 ) -> Choice:
-    """A system's own metric, for one value of each of its parameters."""
-    told = {name: f"{value:g}" for name, value in numbers.items()}
+    """A metric that is not a skill, at one value of each of its parameters."""
+    texts = {name: f"{value:g}" for name, value in numbers.items()}
     parameters: dict[str, float | str] = {**numbers}
     if threshold is not None:
-        told["threshold"], parameters["threshold"] = threshold.symbols(), threshold.text
+        texts["threshold"], parameters["threshold"] = threshold.symbols(), threshold.text
     return Choice(
-        metric.label.format(**told),
+        metric.label.format(**texts),
         _names(name, metric),
         _two_decimals if metric.kind == "ratio" else digits,
         _calibration if metric.best == "one" else _no_tone,
@@ -218,15 +218,15 @@ def matrix(
 
 
 def _by_hour(by_hour: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The rows of each initial hour and of each valid hour, by what the page calls them.
+    """The rows of each initial hour and of each valid hour, by their label on the page.
 
-    Forecasts of a lead for a valid hour are those of one initial hour. The rows of all leads
-    together have no column.
+    At one lead, a valid hour has the forecasts of one initial hour. Rows of all leads together are
+    left out, since the matrix has no column for them.
     """
     of_leads = by_hour[by_hour["init_hour"].notna()]
     return {
-        f"{told} {hour:02.0f} UTC": rows
-        for column, told in (("init_hour", "cases from"), ("valid_hour", "forecasts for"))
+        f"{label} {hour:02.0f} UTC": rows
+        for column, label in (("init_hour", "cases from"), ("valid_hour", "forecasts for"))
         for hour, rows in of_leads.groupby(column)
     }
 

@@ -28,7 +28,7 @@ _FILES = "stormdraw.report.panels.*"
 # The weight of all points and that of those with the event, by forecast probability.
 Table = tuple[np.ndarray, np.ndarray]
 Found = TypeVar("Found")
-# Of events, the most frequent first, something of each system.
+# A value for each event and system, the most frequent event first.
 ByEvent = Mapping[Threshold, dict[str, Found]]
 
 
@@ -62,9 +62,9 @@ class Evidence:
         } | changes
 
     def by_event(self, of: Callable[[xr.Dataset, int], Found | None]) -> ByEvent[Found]:
-        """What `of` finds in each system's tables at the index of an event, unless it is None.
+        """The result of `of(tables, index of the event)` for each event and system, without None.
 
-        The most frequent event of the truth comes first.
+        The event that is most frequent in the truth comes first.
         """
         found: dict[str, dict[str, Found]] = {}
         frequency: dict[str, float] = {}
@@ -82,7 +82,7 @@ class Evidence:
         return {Threshold.parse(text): found[text] for text in ordered}
 
     def event(self) -> tuple[str, dict[str, Table]]:
-        """The middle one of the events that occurred, for titles, and how often it was forecast.
+        """The title of the middle one of the events that occurred, and its forecasts by system.
 
         For each system these are the weight of all points and the weight of the points with the
         event, by forecast probability (M + 1,). Probabilities of a Gaussian are in hundredths.
@@ -90,11 +90,11 @@ class Evidence:
         return self.middle(self.by_event(_table))
 
     def middle(self, by_event: ByEvent[Found]) -> tuple[str, dict[str, Found]]:
-        """The middle one of some events, for titles, and what belongs to it; if any is there."""
+        """The title of the middle event and its values by system; "" and {} if there is none."""
         return self._named(by_event, len(by_event) // 2)
 
     def rarest(self, by_event: ByEvent[Found]) -> tuple[str, dict[str, Found]]:
-        """The last of some events, for titles, and what belongs to it; if any is there."""
+        """The title of the rarest event and its values by system; "" and {} if there is none."""
         return self._named(by_event, len(by_event) - 1)
 
     def _named(self, by_event: ByEvent[Found], place: int) -> tuple[str, dict[str, Found]]:

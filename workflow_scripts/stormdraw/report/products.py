@@ -2,11 +2,11 @@
 
 results/report/products_of/{system}/{init}.nc holds these fields (lead, y, x) of each variable:
 `{name}_mean`, `{name}_spread` (standard deviation, ddof 1), `{name}_pmm` (probability-matched
-mean), `{name}_lpmm` (local probability-matched mean), and for each threshold that is a value
-`{name}_probability_{threshold}` in per cent, the share of members with the event, such as
-`REFC_probability_30` of at least 30 dBZ and `VIS_probability_at_most_1000`. The GRIB2 files have
-the same, one kind each, as those of HREF do: mean, sprd, pmmn, lpmm, prob. Beside each lies its
-inventory (.idx), which Herbie finds messages by.
+mean), `{name}_lpmm` (local probability-matched mean) and, for each threshold that is a value,
+`{name}_probability_{threshold}`: the percentage of members with the event, such as
+`REFC_probability_30` (at least 30 dBZ) or `VIS_probability_at_most_1000`. The GRIB2 files hold the
+same fields, one kind in each file, as HREF does: mean, sprd, pmmn, lpmm, prob. Each has an
+inventory (.idx), in which Herbie finds its messages.
 """
 
 import contextlib
@@ -56,9 +56,9 @@ def write_products(
 ) -> None:
     """Write the products of an ensemble. `gribs` maps each of KINDS to its file.
 
-    Each gets an inventory beside it, of its name and `.idx`. `thresholds` are those of
-    probabilities, by variable, none a percentile; `patch` is the width of the patches of the local
-    probability-matched mean, in grid points.
+    Each GRIB2 file gets an inventory of the same name with `.idx` appended. `thresholds` are the
+    thresholds of the probabilities, by variable; none is a percentile. `patch` is the width, in
+    grid points, of the patches of the local probability-matched mean.
 
     Raises StormdrawError if the ensemble has no members.
     """

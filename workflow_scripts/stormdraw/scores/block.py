@@ -26,8 +26,8 @@ _MOST_VALUES, _MOST_POINTS = 2**16, 2**12
 class Block:
     """A forecast, its truth (y, x) and the settings for its scores.
 
-    `weights` is (region, y, x); only `points` (y, x) count. Random numbers are drawn for `labels`:
-    the initial time, the variable and the lead. `limits` are those of the variable's events.
+    `weights` is (region, y, x). Only `points` (y, x) count. `labels` (initial time, variable, lead)
+    seed the random numbers. `limits` belong to the variable's events.
     """
 
     forecast: Forecast
@@ -146,7 +146,7 @@ def _points_of(block: Block, members: np.ndarray | None) -> Callable[[slice], Po
 
 
 def event_sums(fields: Fields) -> Arrays:
-    """Sums of all events, (region, threshold, ...)."""
+    """The sums of event scores at all thresholds, (region, threshold, ...)."""
     rows: list[Arrays] = []
     for limit in fields.limits:
         event = Event(fields, limit)

@@ -36,12 +36,12 @@ def score_case(
 ) -> xr.Dataset:
     """Reduce the ensemble at `ensemble_path` to sufficient statistics, write and return them.
 
-    Every variable and lead of the ensemble is scored; `truth_paths` are the files of fields that
-    hold their valid times. `run_seed` breaks the ties of ranks. `in_common` has the leads and
-    the points that all systems are compared on; without it a point counts where this ensemble has
-    it. `percentiles` are those of the training times, if any threshold is one. A case without any
-    point is an error unless it `may_be_missing`, or the ensemble's attribute `missing` says why:
-    then it counts for nothing. Returns what was written.
+    All variables and leads of the ensemble are scored. `truth_paths` are the files of fields that
+    contain the valid times. `run_seed` breaks ties in ranks. `in_common` holds the leads and points
+    on which all systems are compared; without it, the points of this ensemble count. `percentiles`
+    of the training times are needed if a threshold is a percentile. A case without any point is an
+    error, unless it `may_be_missing` or the ensemble's attribute `missing` gives a reason. Such a
+    case contributes nothing.
 
     Raises StormdrawError if the ensemble has nothing to score, if its grid is not that of the
     truth, and as `Truth` and `case_statistics` do.

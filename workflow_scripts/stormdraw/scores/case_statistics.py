@@ -36,12 +36,13 @@ def case_statistics(
 ) -> xr.Dataset:
     """Sufficient statistics of a case: `registry.sums`, with dims (variable, lead, ...).
 
-    `ensemble` has (member, lead, y, x) for each variable, or `<VAR>_mean` and `<VAR>_spread` (lead,
-    y, x), and a scalar `init`; `truth` gives a variable at a lead, (y, x); `weights` is (y, x);
-    `regions` are masks (y, x), the whole domain if there are none. All sums are weighted; counts
-    are not. A member with no finite value at a lead is left out there, and a point counts where the
-    truth and all other members are finite. One variable at one lead is in memory at a time, and for
-    the wind vector two. `percentiles` are those of the training times, if any threshold is one.
+    `ensemble` holds each variable as (member, lead, y, x), or as `<VAR>_mean` and `<VAR>_spread`
+    (lead, y, x), and a scalar `init`. `truth(name, lead)` returns (y, x). `weights` is (y, x).
+    `regions` are masks (y, x); the default is the whole domain. `percentiles` of the training times
+    are needed if a threshold is a percentile. All sums are weighted; counts are not. A member
+    without a finite value at a lead is left out there. A point counts where the truth and all other
+    members are finite. Only one variable at one lead is in memory at a time, or two for the wind
+    vector.
 
     With `in_common` its points count where the truth is finite. If the ensemble lacks one of them
     at a lead, no point of that variable counts at that lead: systems are compared on the same
@@ -118,9 +119,9 @@ class _Case:
         complete = self.in_common is None or np.array_equal(present, known)
         points = wanted if complete else ~everywhere
         labels = (self.init, name, lead)
-        how = (self.scores, self.run_seed, labels, self.threads, self._limits(name))
-        sums, maps = block_sums(Block(forecast, observed, self.weights, points, *how))
-        # Beside both components of the wind its speed would take too much memory.
+        options = (self.scores, self.run_seed, labels, self.threads, self._limits(name))
+        sums, maps = block_sums(Block(forecast, observed, self.weights, points, *options))
+        # Wind speed and both components together would take too much memory.
         del forecast
         if name == "WIND10" and {"U10", "V10"} <= set(self.ensemble.data_vars):
             u, v = (read_forecast(self.ensemble, part, lead) for part in ("U10", "V10"))
@@ -129,7 +130,7 @@ class _Case:
         return sums, maps, bool(wanted.any()), bool(present.any())
 
     def _limits(self, name: str) -> list[Limit]:
-        """Those of the variable's events, which may be percentiles."""
+        """The limits of the variable's events."""
 
         def percentile(number: float) -> np.ndarray:
             if self.percentiles is None:

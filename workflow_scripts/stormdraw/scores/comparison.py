@@ -160,10 +160,10 @@ def load_system(
 
 
 def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
-    """Cases whose tables are filled up to the longest: members may be absent in some."""
-    named = {str(name) for case in cases for name in case.data_vars}
+    """Pad the tables of all cases to the longest, since some cases may lack members."""
+    present = {str(name) for case in cases for name in case.data_vars}
     fill: dict[str, Any] = {
-        name: own.fill for name, own in registry.sums().items() if name in named
+        name: own.fill for name, own in registry.sums().items() if name in present
     }
     for name in fill:
         having = next(case[name] for case in cases if name in case)

@@ -28,7 +28,7 @@ def coverage(fields: Fields) -> Arrays:
     """The content of SUMS for one variable at one lead."""
     counting = fields.weights > 0.0
     regions = fields.region_weights > 0.0
-    found = {
+    sums = {
         "weight_sum": fields.weights.reshape(len(counting), -1).sum(axis=1),
         "points": np.count_nonzero(counting, axis=(1, 2)),
         "mask_checksum": np.array(
@@ -41,5 +41,5 @@ def coverage(fields: Fields) -> Arrays:
         "missing_truth": np.count_nonzero(regions & ~np.isfinite(fields.truth), axis=(1, 2)),
     }
     if fields.limits and fields.valid.any():
-        found["event"] = np.array([limit.threshold.text for limit in fields.limits], object)
-    return found
+        sums["event"] = np.array([limit.threshold.text for limit in fields.limits], object)
+    return sums

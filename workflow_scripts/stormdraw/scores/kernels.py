@@ -44,9 +44,9 @@ def in_threads(work: Callable[[slice], None], size: int, together: int, threads:
 
 @compiled
 def count_reaching(members, sign, lower, counts):  # type: ignore[no-untyped-def]
-    """Add to `counts` (point,) of how many `members` (member, point) sign * x is at least `lower`.
+    """Add to `counts` (point,) the number of `members` (member, point) that reach the limit.
 
-    `sign` is 1 or -1, and `lower` is (point,).
+    A member x reaches it if `sign` * x is at least `lower` (point,). `sign` is 1 or -1.
     """
     for member in range(members.shape[0]):
         for point in range(members.shape[1]):

@@ -67,7 +67,7 @@ def case_bytes(settings: Settings, members: int) -> int:
     blocks = (1 + copies) * 4 * (members or 2) + _SUMS_OF_FIELDS
     regions = _EACH_REGION * (1 + len(scores.regions))
     maps = _EACH_MAP * len(scored) * len(registry.map_sums()) // 2 if scores.maps else 0
-    # Those of the variable.
+    # Only one variable's percentiles are in memory at a time.
     percentiles = 4 * max(map(len, scores.percentiles.values()), default=0)
     return (blocks + regions + maps + percentiles + _MASKS) * _points(settings)
 

@@ -24,8 +24,8 @@ def pooled_tables(
     Tables of ensembles of different sizes cannot be added: fields with the most frequent number of
     members are summed (the larger of two equally frequent ones). A field without a point that
     counts is left out. The attributes `members`, `fields` and `all_fields` tell that number, how
-    many fields (a case at a lead) have it, and how many there are. Beside each sum is that over the
-    fields of each initial day that has any, (day, ...), whose name starts with DAILY.
+    many fields (a case at a lead) have it, and how many there are. A name that starts with DAILY is
+    the same sum for each initial day, (day, ...).
 
     Raises StormdrawError as `load_systems` does.
     """

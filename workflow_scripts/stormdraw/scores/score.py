@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 Arrays = dict[str, np.ndarray]
 Length = int | Callable[[int], int]
 
-# What a metric may have one value for each of, and what stands in tables where it has none: the
-# thresholds of its variable, the widths of neighbourhoods, and the probabilities from which on a
-# warning is given.
+# The parameters of metrics: the thresholds of the variable, the widths of neighbourhoods, and the
+# probabilities at or above which a warning is issued; each with what tables hold where it is absent.
 PARAMETERS: dict[str, str | float] = {"threshold": "", "width": np.nan, "probability": np.nan}
 
 

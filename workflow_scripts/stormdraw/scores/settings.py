@@ -43,9 +43,11 @@ class Outline(Section):
     file: Annotated[str, Field(pattern=r"\.(geojson|json|shp)$")]
 
 
-# GRIB2 numbers the thresholds of a variable in one octet (product definition template 4.5), of
-# which all ones stand for a missing value.
+# GRIB2 numbers the thresholds of a variable in one octet (product definition template 4.5), in
+# which 255 (all ones) means a missing value.
 Thresholds = Annotated[list[GivenThreshold], Field(max_length=254)]
+# As a configuration gives them, so that the schema shows them so.
+_USUAL_THRESHOLDS: dict[str, Any] = {"REFC": [20.0, 30.0, 40.0], "CAPE": [1000.0]}
 
 
 def _kind_of_region(region: Any) -> str:
@@ -65,10 +67,9 @@ class Scores(Section):
     bootstrap_samples: Annotated[int, Field(ge=100, le=100_000)] = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     equivalence: Annotated[float, Field(gt=0, lt=1)] = 0.02
-    thresholds: dict[ScoredName, Thresholds] = {
-        "REFC": [Threshold(20.0), Threshold(30.0), Threshold(40.0)],
-        "CAPE": [Threshold(1000.0)],
-    }
+    thresholds: Annotated[dict[ScoredName, Thresholds], Field(validate_default=True)] = (
+        _USUAL_THRESHOLDS
+    )
     probabilities: list[Annotated[float, Field(gt=0, le=1)]] = [0.1, 0.3, 0.5]
     neighbourhoods: list[Annotated[int, Field(ge=1)]] = [1, 3, 9, 21, 41]
     local_patch: Annotated[int, Field(ge=1)] = 20
@@ -112,12 +113,12 @@ class Scores(Section):
         return sorted(set(values))
 
     def fixed_thresholds(self, name: str) -> list[Threshold]:
-        """Those of a variable that are values of it, not percentiles of its climatology."""
+        """The thresholds of a variable that are values, not percentiles."""
         return [own for own in self.thresholds.get(name, []) if not own.percentile]
 
     @property
     def percentiles(self) -> dict[str, list[float]]:
-        """The percentiles of climatology that thresholds are, ascending, by variable."""
+        """The percentiles among the thresholds, ascending, by variable."""
         found = {
             name: sorted({own.number for own in given if own.percentile})
             for name, given in self.thresholds.items()

@@ -36,7 +36,7 @@ _NUMBERS = (
     *("lead_hours", "value", "ci_low", "ci_high", "undefined_share"),
     *("width", "probability", "init_hour", "valid_hour"),
 )
-# Rows that are equal in these keep their order, which is that of their parameters.
+# The sort is stable: rows that are equal in these stay in the order of their parameters.
 _ORDER = ["init_hour", "valid_hour", *COLUMNS[:4], "against"]
 
 
@@ -49,15 +49,15 @@ def summarise(
 ) -> pd.DataFrame:
     """One row for each system, variable, lead and metric, with columns COLUMNS, sorted.
 
-    `members` is the smallest number over cases, 0 for a distribution known by mean and spread;
-    `cases` is how many have a point that counts at the lead, and the others are in no score of it.
-    `ci_low` and `ci_high` bound a score at `scores.confidence`, see `stormdraw.scores.intervals`,
-    NaN with too few days; `undefined_share` is that of the resamples of the days in which there is
-    no such score, as where none of them has an event. `against` is the system that a skill is
-    measured against: the reference, without one there is none, and each of `standards`. It is empty
-    for other metrics. `threshold` is the event as `Threshold.text` names it, and empty where a
-    metric has none. `width` of the neighbourhood and `probability` of a warning are NaN where it
-    has none, `init_hour` and `valid_hour` for all hours of the day. The files were made with the
+    `members` is the smallest number over cases, 0 if only mean and spread are known. `cases` counts
+    the cases with a point that counts at the lead; other cases do not enter its scores. `ci_low`
+    and `ci_high` bound a score at `scores.confidence` (`stormdraw.scores.intervals`), NaN with too
+    few days. `undefined_share` is the share of resamples in which the score is undefined, such as
+    those without an event. `against` is the system that a skill is measured against: the reference,
+    if there is one, and each of `standards`; it is empty for other metrics. `threshold` is the
+    event's `Threshold.text`, and empty for metrics without a threshold. `width` (of the
+    neighbourhood) and `probability` (of a warning) are NaN for metrics without them. `init_hour`
+    and `valid_hour` are NaN for all hours of the day. The files must have been made with the
     neighbourhoods of `scores`.
 
     Raises StormdrawError if the reference is not among the systems, and like `load_systems`.
@@ -164,7 +164,7 @@ def read_table(path: Path, numbers: Sequence[str]) -> pd.DataFrame:
     # By default pandas would read systems called `null` or `nan` as missing.
     return pd.read_csv(
         path,
-        # A threshold may be a text in one row and look like a number in another.
+        # Thresholds are texts, some of which look like numbers.
         dtype={**dict.fromkeys(numbers, np.float64), "threshold": str},
         keep_default_na=False,
         na_values={name: [""] for name in numbers},
@@ -233,10 +233,10 @@ def _rows(
             values = flat[..., place]
             ends = np.full((3, values.shape[1]), np.nan)
             if len(values) > 1:
-                sure = uncertainty(values, data, scores.bootstrap_samples, run_seed)
-                ends = np.stack([*sure.interval(scores.confidence), sure.undefined_share])
-            given = dict(zip(dims, parameters, strict=True))
-            of_row = [given.get(name, default) for name, default in PARAMETERS.items()]
+                estimate = uncertainty(values, data, scores.bootstrap_samples, run_seed)
+                ends = np.stack([*estimate.interval(scores.confidence), estimate.undefined_share])
+            by_name = dict(zip(dims, parameters, strict=True))
+            of_row = [by_name.get(name, default) for name, default in PARAMETERS.items()]
             for index, lead in enumerate(leads(cases.system)):
                 # Adding 0.0 turns -0.0, which would be written with its sign, into 0.0.
                 numbers = [float(value) + 0.0 for value in (values[0, index], *ends[:, index])]

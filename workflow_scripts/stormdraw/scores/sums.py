@@ -113,9 +113,10 @@ class Cases(Sums):
 
 
 def events_of(system: xr.Dataset) -> list[str]:
-    """The texts of a variable's thresholds, which are the same wherever any point counts.
+    """The texts of a variable's thresholds, without the empty ones that pad files.
 
-    Files are filled up with empty ones, at the end of shorter lists and where no point counts.
+    They are the same wherever any point counts. Padding is at the end of shorter lists and where no
+    point counts.
     """
     if "event" not in system:
         return []

@@ -48,8 +48,8 @@ class Points(_Shared):
     mean and variance, 0 if unknown. Where a point is not `valid`, `weights` (region, point) and all
     other arrays are 0.
 
-    `limits` are those of the variable's events at these points. `random(label)` draws a number from
-    0 to 1 for each point, whatever other points it is scored with.
+    `limits` are the limits of the variable's events at these points. `random(label)` draws a number
+    from 0 to 1 for each point, independent of the batch.
     """
 
     members: int
@@ -145,9 +145,9 @@ def sorted_errors(members: np.ndarray, truth: np.ndarray) -> np.ndarray:
 class Fields(_Shared):
     """A forecast on the grid and its truth (y, x).
 
-    `members` are (member, y, x), None for a distribution known by mean and spread. `weights`
-    (region, y, x) are 0 where a point is not `valid` (y, x), `region_weights` are not. `limits` are
-    those of the variable's events.
+    `members` are (member, y, x), or None if only mean and spread are known. `weights` (region, y,
+    x) are 0 where a point is not `valid` (y, x); `region_weights` are not. `limits` belong to the
+    variable's events.
     """
 
     forecast: Forecast
@@ -189,11 +189,11 @@ def ensemble_mean(members: np.ndarray, threads: int = 1) -> np.ndarray:
 
 
 class Event:
-    """That a variable is at least a threshold, or at most, where points are valid.
+    """The event that a variable is at least, or at most, a threshold, at valid points.
 
-    `observed` (y, x) tells where the truth has the event. `probability` (y, x) is that of the
-    forecast, and `classes` (y, x) how many of the `steps` from 0 to 1 it is: for members how many
-    of them have the event, for a mean and spread the hundredths of a Gaussian's.
+    `observed` (y, x) says where it occurs in the truth. `probability` (y, x) is the forecast
+    probability and `classes` (y, x) the same as a whole number of `steps` from 0 to 1: the number
+    of members with the event, or hundredths of the probability of a Gaussian.
     """
 
     def __init__(self, fields: Fields, limit: Limit) -> None:
@@ -213,7 +213,7 @@ class Event:
 
 
 def members_reaching(members: np.ndarray, limit: Limit, threads: int = 1) -> np.ndarray:
-    """How many members (member, y, x) have the event, (y, x); NaN never has."""
+    """The number (y, x) of members (member, y, x) with the event; NaN never has it."""
     flat = members.reshape(len(members), -1)
     counts = np.zeros(flat.shape[1], np.int64)
     sign, lower = members.dtype.type(limit.sign), limit.lower(members.shape[1:], members.dtype)
@@ -233,7 +233,7 @@ def probability_classes(members: int) -> int:
 
 
 def gaussian_probability(mean: np.ndarray, spread: np.ndarray, limit: Limit) -> np.ndarray:
-    """The probability of the event by a Gaussian; 0 or 1 where it has no spread."""
+    """The probability of the event under a Gaussian; 0 or 1 where the spread is 0."""
     distance = limit.sign * (np.asarray(mean, np.float64) - limit.value)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         probability = ndtr(distance / spread)

@@ -12,7 +12,7 @@ Skill = tuple[np.ndarray, np.ndarray]
 
 
 def read_skills(evidence: Evidence) -> tuple[str, dict[str, Skill]]:
-    """The middle one of the events that occurred, for titles, and each system's skill at it."""
+    """The title of the middle one of the events that occurred, and each system's skill at it."""
     return evidence.middle(evidence.by_event(_skill))
 
 

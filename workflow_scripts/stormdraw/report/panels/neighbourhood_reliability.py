@@ -19,7 +19,7 @@ Curve = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndar
 
 
 def read_classes(evidence: Evidence, kind: str) -> tuple[str, int, dict[str, Classes]]:
-    """The rarest event that occurred, for titles, a middle width, and each system's classes.
+    """The title of the rarest event that occurred, a middle width, and each system's classes.
 
     `kind` is nep, of the event at the point, or nmep, of it anywhere in the neighbourhood.
     """
