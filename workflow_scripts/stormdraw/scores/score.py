@@ -19,7 +19,7 @@ Arrays = dict[str, np.ndarray]
 Length = int | Callable[[int], int]
 
 # The parameters of metrics: the thresholds of the variable, the widths of neighbourhoods, and the
-# probabilities at or above which a warning is issued; each with what tables hold where it is absent.
+# probabilities at or above which a warning is issued. Each with its entry where a metric has none.
 PARAMETERS: dict[str, str | float] = {"threshold": "", "width": np.nan, "probability": np.nan}
 
 
