@@ -117,14 +117,15 @@ def test_only_some_variables_are_loaded(three: dict[str, list[Path]]) -> None:
 
 
 def test_a_table_that_some_files_lack_is_unknown_in_them(write_statistics: Write) -> None:
-    """As thresholds are in a case without any valid point."""
-    thresholds = np.array([[[10.0, 20.0]]])
+    """As events are in a case without any valid point."""
+    events, sums = np.array([[["10", "<=20"]]], object), np.array([[[[0.5, 0.25]]]])
     paths = [
         write_statistics("trial", INITS[0], ["REFC"], [1]),
-        write_statistics("trial", INITS[1], ["REFC"], [1], threshold_value=thresholds),
+        write_statistics("trial", INITS[1], ["REFC"], [1], event=events, brier_sum=sums),
     ]
-    found = load_system("trial", paths, tables={"threshold_value"})["threshold_value"]
-    np.testing.assert_array_equal(found[:, 0, 0], [[np.nan, np.nan], [10.0, 20.0]])
+    found = load_system("trial", paths, tables={"event", "brier_sum"})
+    assert found["event"][:, 0, 0].values.tolist() == [["", ""], ["10", "<=20"]]
+    assert found["brier_sum"][:, 0, 0].values.tolist() == [[0.0, 0.0], [0.5, 0.25]]
 
 
 def test_files_of_one_system_must_have_the_same_variables_and_leads(

@@ -166,7 +166,8 @@ def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
         name: own.fill for name, own in registry.sums().items() if name in present
     }
     for name in fill:
-        having = next(case[name] for case in cases if name in case)
+        # Without its coordinates: another case's initial time would leave NaN in place of the fill.
+        having = next(case[name].variable for case in cases if name in case)
         for index, case in enumerate(cases):
             if name not in case:
                 cases[index] = case.assign({name: xr.full_like(having, fill[name])})
