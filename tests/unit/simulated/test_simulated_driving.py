@@ -1,6 +1,7 @@
 """The larger-scale model knows the truth's large scale, with an error that grows."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import eccodes
 import numpy as np
@@ -21,6 +22,7 @@ from stormdraw.simulated.layout import gfs_path
 from stormdraw.simulated.mirror import write_archive
 from stormdraw.simulated.noise import Noise
 from stormdraw.simulated.plan import plan_archive
+from stormdraw.simulated.sun import daylight
 from stormdraw.simulated.surface import Surface
 from stormdraw.simulated.upper_air import upper_air
 from stormdraw.simulated.world import World
@@ -86,6 +88,33 @@ def test_it_knows_the_large_scale_of_the_truth():
             np.stack([large_scale(one[name]) for one in found]).ravel() for found in (seen, truth)
         ]
         assert np.corrcoef(both)[0, 1] > 0.6, name
+
+
+def test_it_knows_nothing_of_clouds_and_storms_to_come():
+    """The truth's ground heat holds their shade; its cells and cold pools are the storms."""
+    truth = STATES[20]
+    spoilt = replace(truth, heat=0.5 * truth.heat, pool=2.0 * truth.pool, cells=STATES[21].cells)
+    expected = forecast(truth, 6)
+    for name, values in forecast(spoilt, 6).items():
+        np.testing.assert_array_equal(values, expected[name], name)
+
+
+def test_the_ground_is_nowhere_warmer_than_under_a_clear_sky():
+    """Up to what is left after a day of how it began: e^-6 of at most one unit of heat."""
+    for state in STATES:
+        assert (state.heat <= WORLD.clear_sky_heat(state.time) + np.exp(-6.0)).all()
+
+
+def test_the_heat_under_a_clear_sky_is_the_sunlight_of_a_day_that_fades_in_four_hours():
+    """dh/dt = (sun - h) / 4 h from the mean heat, integrated in steps of a minute."""
+    time, minutes = datetime(2026, 6, 2, 21), np.arange(24 * 60) + 0.5
+    shares = np.exp(-minutes / 240.0) / 240.0
+    sunlight = sum(
+        share * daylight(DOMAIN, time - timedelta(minutes=float(minute)))
+        for minute, share in zip(minutes, shares, strict=True)
+    )
+    expected = sunlight + 0.35 * np.exp(-6.0)
+    np.testing.assert_allclose(WORLD.clear_sky_heat(time), expected, atol=1e-3)
 
 
 def test_it_sees_no_waves_shorter_than_its_grid_resolves():

@@ -1,7 +1,8 @@
 """The larger-scale model of the world: GFS, at 0.25 degree on a latitude-longitude grid.
 
-It sees the large scale only: waves that its grid resolves, smooth terrain, no storms and no cold
-pools. A forecast of lead l (h) is, for each wave k of each random field,
+It sees the large scale only: waves that its grid resolves, smooth terrain, no storms, no cold pools
+and a clear sky, so that its ground heat tells nothing of the clouds and storms to come. A forecast
+of lead l (h) is, for each wave k of each random field,
 
     F_k = e^-(k L)^2 (sqrt(1 - g) X_k + sqrt(g) B_k),  g(l) = 1 - (1 - g_0) e^(-l / tau)
 
@@ -63,6 +64,8 @@ class DrivingFiles(contextlib.ExitStack):
         self.grid = quarter_degree_grid(domain.window)
         self._interpolation = Interpolation(domain.box, self.grid)
         self._encoder = Encoder(self.grid, _PROCESS)
+        # That of the last valid time: many cycles have a forecast of the same hour.
+        self._heat: tuple[datetime, np.ndarray] | None = None
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -97,9 +100,14 @@ class DrivingFiles(contextlib.ExitStack):
             steering=MEAN_STEERING + steering,
             latents=self._resolved * (known * truth.latents + unknown * drawn),
             pool=np.zeros_like(truth.pool),
-            heat=self._smooth(truth.heat),
+            heat=self._smooth(self._clear_sky_heat(truth.time)),
             cells=Cells.none(),
         )
+
+    def _clear_sky_heat(self, time: datetime) -> np.ndarray:
+        if self._heat is None or self._heat[0] != time:
+            self._heat = time, self._world.clear_sky_heat(time)
+        return self._heat[1]
 
     def _smooth(self, values: np.ndarray) -> np.ndarray:
         domain = self._world.surface.domain

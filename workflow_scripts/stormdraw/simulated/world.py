@@ -17,6 +17,7 @@ from stormdraw.simulated.sun import daylight
 from stormdraw.simulated.surface import Air, Surface
 
 STEPS_PER_HOUR = 2
+_STEPS_PER_DAY = 24 * STEPS_PER_HOUR
 _HOURS = 1.0 / STEPS_PER_HOUR
 
 # The steering wind (x, y) in m/s, an Ornstein-Uhlenbeck process: about 36 km/h from the south-west.
@@ -103,10 +104,21 @@ class World:
 
     def _heat(self, state: State, air: Air) -> np.ndarray:
         """Ground heat relaxes towards the sunlight that clouds and storms let through."""
-        sun = daylight(self.surface.domain, state.time + timedelta(hours=_HOURS / 2))
         shade = np.maximum(0.55 * np.clip(air.lift - 0.5, 0.0, 1.0), 0.75 * air.storm)
+        return self._warmed(state.heat, state.time, shade)
+
+    def clear_sky_heat(self, time: datetime) -> np.ndarray:
+        """The ground heat at a time after a day under a clear sky, (y, x)."""
+        heat = np.full(self.surface.domain.shape, self.surface.physics.mean_heat, np.float32)
+        for steps in range(_STEPS_PER_DAY, 0, -1):
+            heat = self._warmed(heat, time - steps * timedelta(hours=_HOURS), 0.0)
+        return heat
+
+    def _warmed(self, heat: np.ndarray, time: datetime, shade: np.ndarray | float) -> np.ndarray:
+        """Ground heat one step after `time`, (y, x); `shade` is the share of sunlight kept off."""
+        sun = daylight(self.surface.domain, time + timedelta(hours=_HOURS / 2))
         target = sun * (1 - shade)
-        return target + (state.heat - target) * float(np.exp(-_HOURS / _HEAT_HOURS))
+        return target + (heat - target) * float(np.exp(-_HOURS / _HEAT_HOURS))
 
     def _survivors(self, state: State, air: Air, noise: Noise) -> Cells:
         """Cells one step later; those without warm, moist inflow age faster."""
