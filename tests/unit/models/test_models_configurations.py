@@ -32,8 +32,9 @@ PARAMETERS = {
     "crps_unet": (78_727, 0.0),
     "crps_unet_large": (1_316_263, 0.0),
     "crps_unet_history": (359_599, 0.0),
-    # Without a run, without what drives it.
+    # Without a run, without what drives it and without inputs.
     "crps_unet_driven": (359_599, 0.0),
+    "crps_unet_aloft": (359_599, 0.0),
     "cnn_transformer": (6_052_679, 0.0),
     "cnn_transformer_small": (1_520_039, 0.0),
     "gnn": (6_130_183, 0.0),
@@ -121,16 +122,23 @@ def test_loss_falls_on_a_fixed_batch(root: Path, name: str) -> None:
     assert losses[0] > losses[1] > losses[2]
 
 
-def test_the_twin_experiment_compares_a_model_with_and_without_driving(root: Path) -> None:
+def test_the_twin_experiment_compares_a_model_with_driving_with_the_air_aloft_and_with_neither(
+    root: Path,
+) -> None:
     run = load_settings(load_yaml(root / "config" / "twin.yaml"))
     models = load_models(run, lambda name: root / "config" / "models" / f"{name}.yaml")
     check_systems(run, models)
     assert len({init.date() for init in run.initial_times()}) >= 8
     assert list(run.leads) == [1, 3, 6, 12]
-    assert [(name, model.driven) for name, model in models.items()] == [
-        ("crps_unet_history", False),
-        ("crps_unet_driven", True),
-    ]
+    aloft = ("PWAT", "T850", "U700", "V700")
+    given = {
+        name: (model.driven, model.roles_of(run.roles).input) for name, model in models.items()
+    }
+    assert given == {
+        "crps_unet_history": (False, ()),
+        "crps_unet_aloft": (False, aloft),
+        "crps_unet_driven": (True, ()),
+    }
 
 
 def test_our_recipe_of_diffusion_and_the_original_one_differ_in_the_recipe_alone(
