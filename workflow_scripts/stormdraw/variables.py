@@ -5,6 +5,7 @@ The rows are in `config/variables.yaml`. A configuration adds rows and changes c
 that of its configuration (`use_table`), and before that it holds the shipped rows.
 """
 
+import functools
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
@@ -139,6 +140,7 @@ def read_table(own: Mapping[str, Any] | None = None, path: Path = SHIPPED) -> di
     return table
 
 
+@functools.cache
 def _rows_of(path: Path) -> dict[str, Any]:
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))

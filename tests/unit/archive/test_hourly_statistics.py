@@ -21,6 +21,7 @@ from stormdraw.grib_keys import Description
 from stormdraw.grids import HRRR
 from stormdraw.messages import Header, opened, read_header, read_messages
 from stormdraw.report.grib_products import Message, encode, inventory_columns
+from stormdraw.scores.threshold import Threshold
 from stormdraw.settings import load_settings
 from stormdraw.simulated.gribs import Encoder, Product, ensemble_product
 from stormdraw.variables import identify, read_table, use_table, variable
@@ -252,7 +253,7 @@ def test_an_analysis_is_written_without_an_hour() -> None:
 
 @pytest.mark.parametrize(("kind", "template"), [("mean", 12), ("probability", 9)])
 def test_products_of_the_last_hour(kind: str, template: int) -> None:
-    product = Message("MXUPHL", kind, members=20, threshold=75.0)
+    product = Message("MXUPHL", kind, members=20, threshold=Threshold(75.0))
     values = np.linspace(0, 90, GRID.shape[0] * GRID.shape[1]).reshape(GRID.shape)
     with opened(encode(product, GRID, INIT, 4, values)) as handle:
         assert eccodes.codes_get(handle, "productDefinitionTemplateNumber") == template

@@ -15,7 +15,7 @@ from stormdraw.settings import Settings, load_settings
 
 def test_what_members_are_drawn_from_by_name() -> None:
     plain = DrawingFiles.named({"checkpoint": "model.pt", "states": ["day.nc"], "static": []})
-    assert plain == DrawingFiles(Path("model.pt"), [Path("day.nc")], None, None)
+    assert plain == DrawingFiles(Path("model.pt"), [Path("day.nc")], None, None, driving=[])
     assert plain.files() == [Path("model.pt"), Path("day.nc")]
     crossed = DrawingFiles.named(
         {
@@ -24,12 +24,13 @@ def test_what_members_are_drawn_from_by_name() -> None:
             "static": ["static.nc"],
             "forecaster": "gnn.pt",
             "calibration": ["calibration.json"],
+            "driving": ["gfs.nc"],
         }
     )
     assert (crossed.static, crossed.forecaster) == (Path("static.nc"), Path("gnn.pt"))
     # All that a sampling resumed later must still be the same.
     assert [path.name for path in crossed.files()] == [
-        *("def.pt", "one.nc", "two.nc", "static.nc", "gnn.pt", "calibration.json")
+        *("def.pt", "one.nc", "two.nc", "gfs.nc", "static.nc", "gnn.pt", "calibration.json")
     ]
 
 
@@ -94,7 +95,10 @@ def test_a_system_is_drawn_as_its_keys_say(
     assert (how.members, how.run_seed, how.batch_gigabytes) == (9, 5, 0.5)
     assert (how.chosen, how.kept) == (range(4, 6), Path("kept"))
     assert written[: len(files)] == files
-    assert written[-3:] == [Path("e.nc"), {"a": 1}, 3]
+    after = written[written.index(how) + 1 :]
+    # What drives a run, for methods that take it here: nothing.
+    assert after[:3] == [Path("e.nc"), {"a": 1}, 3]
+    assert after[3:] in ([], [None])
 
 
 def test_noise_is_calibrated_by_variable(written: list[Any]) -> None:

@@ -58,7 +58,7 @@ def test_unknown_key(tmp_path: Path) -> None:
 def test_unknown_forcing(tmp_path: Path) -> None:
     said = message(tmp_path, MINIMAL + "forcings: [moon]\n")
     assert "forcings.0" in said
-    assert "'hour_of_day', 'solar_elevation' or 'terrain'" in said
+    assert "'hour_of_day', 'solar_elevation', 'terrain' or 'driving'" in said
 
 
 def test_forcing_given_twice(tmp_path: Path) -> None:
