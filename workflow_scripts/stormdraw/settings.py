@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -83,7 +84,7 @@ class Settings(Section):
     fields: Fields = Fields()
     models: list[ModelEntry] = []
     ensembles: Ensembles
-    scores: Scores = Scores()
+    scores: Scores = Field(default_factory=Scores, validate_default=True)
     report: Report = Report()
 
     @field_validator("variable_table")
@@ -120,6 +121,21 @@ class Settings(Section):
         if twice:
             raise ValueError(f"names of models must differ, but {', '.join(twice)} occurs twice")
         return models
+
+    @field_validator("scores")
+    @classmethod
+    def _thresholds_are_of_what_is_scored(cls, scores: Scores, known: ValidationInfo) -> Scores:
+        if "roles" not in known.data:
+            return scores
+        scored = scored_variables(list(known.data["roles"].forecast))
+        others = [name for name in scores.thresholds if name not in scored]
+        if others and "thresholds" in scores.model_fields_set:
+            raise ValueError(
+                f"thresholds.{others[0]}: {others[0]} is not scored in this run, whose variables "
+                f"are {', '.join(scored)}; leave it out"
+            )
+        kept = {name: given for name, given in scores.thresholds.items() if name in scored}
+        return scores.model_copy(update={"thresholds": kept})
 
     @model_validator(mode="after")
     def _take_the_floor(self) -> "Settings":
@@ -160,18 +176,6 @@ class Settings(Section):
     def _archive_has_the_periods(self) -> "Settings":
         require_periods(self)
         require_truth(self)
-        return self
-
-    @model_validator(mode="after")
-    def _thresholds_are_of_what_is_scored(self) -> "Settings":
-        usual = Scores().thresholds
-        scored = scored_variables(self.variables)
-        for name, given in self.scores.thresholds.items():
-            if name not in scored and given != usual.get(name):
-                raise ValueError(
-                    f"scores.thresholds.{name}: {name} is not scored in this run, whose variables "
-                    f"are {', '.join(scored)}; leave it out"
-                )
         return self
 
     @model_validator(mode="after")

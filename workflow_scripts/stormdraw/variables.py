@@ -45,6 +45,7 @@ class Variable(Section):
     which are averaged as power. `precision` is the step of the archive's packing. `product` is that
     of the base model which holds the variable. `y_component` names the y component of the vector
     whose x component this is. `colours` is a colour map of matplotlib, or `reflectivity`.
+    `thresholds` are those of `scores.thresholds` where a configuration has no such key.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*$")]
@@ -63,6 +64,7 @@ class Variable(Section):
     product: Product = "sfc"
     y_component: str | None = None
     colours: str = "viridis"
+    thresholds: tuple[float, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Variable":
@@ -72,6 +74,12 @@ class Variable(Section):
             raise ValueError(
                 f"floor ({self.floor:g}) must be lower ({self.lower:g}) or upper ({self.upper:g})"
             )
+        for value in self.thresholds:
+            if not self.lower <= value <= self.upper:
+                raise ValueError(
+                    f"thresholds: {value:g} is not between lower ({self.lower:g}) and upper "
+                    f"({self.upper:g})"
+                )
         if self.floor is not None and self.regridding == "bilinear":
             raise ValueError(
                 "regridding must be nearest where there is a floor, which is no value to "
@@ -284,8 +292,8 @@ def _check_told_apart(table: Mapping[str, Variable], origin: str) -> None:
 
 
 def computing(name: str) -> dict[str, Any]:
-    """The columns of a row that decide what is in a file: all but the colours of figures."""
-    return variable(name).model_dump(mode="json", exclude={"colours"})
+    """The columns of a row that decide what is in a file of fields or members."""
+    return variable(name).model_dump(mode="json", exclude={"colours", "thresholds"})
 
 
 # The rows of the run, in order. `use_table` changes what is in it, never the mapping itself.
@@ -340,6 +348,11 @@ StaticName = Annotated[str, _known("static"), _schema("static")]
 def scored_order(name: str) -> int:
     """The place of a scored variable in the order of the table, derived ones last."""
     return (*names_of("state"), *names_of("derived")).index(name)
+
+
+def usual_thresholds() -> dict[str, list[float]]:
+    """The thresholds of each variable that has some in the table."""
+    return {name: list(row.thresholds) for name, row in VARIABLES.items() if row.thresholds}
 
 
 def vectors() -> dict[str, str]:

@@ -171,7 +171,7 @@ def test_products_are_of_no_more_members_than_grib2_has_room_for(config, system)
         ({"report__products_of": "href_mean_spread"}, "has only a mean and spread; name a sys"),
         (
             {"variables": ["T2M"], "scores__thresholds": {"CAPE": [500.0]}},
-            "scores.thresholds.CAPE: CAPE is not scored in this run, .* are T2M; leave it out",
+            "scores: thresholds.CAPE: CAPE is not scored in this run, .* are T2M; leave it out",
         ),
     ],
 )

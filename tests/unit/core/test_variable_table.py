@@ -357,3 +357,25 @@ def test_levels_without_columns_are_refused(levels: Any) -> None:
 def test_a_product_that_no_model_has_is_refused() -> None:
     with pytest.raises(StormdrawError, match=r"^variable_table: T2M: product: "):
         read_table({"T2M": {"product": "subh"}})
+
+
+def test_scores_have_the_thresholds_of_the_table() -> None:
+    """Of the shipped rows and a configuration's own, of what is scored; unless it gives some."""
+    own = {"RH2M": HUMIDITY | {"thresholds": [90, 50]}, "CAPE": {"thresholds": [500]}}
+    config = fetched(variable_table=own, variables=["T2M", "RH2M", "CAPE", "REFC"])
+    usual = load_settings(config).scores.thresholds
+    values = {name: [one.number for one in given] for name, given in usual.items()}
+    assert values == {"REFC": [20, 30, 40], "CAPE": [500], "RH2M": [50, 90]}
+    chosen = load_settings(config | {"scores": {"thresholds": {"RH2M": [70]}}}).scores.thresholds
+    assert {name: [one.number for one in given] for name, given in chosen.items()} == {"RH2M": [70]}
+
+
+def test_a_threshold_beyond_the_bounds_is_refused() -> None:
+    with pytest.raises(StormdrawError, match=r"^variable_table: CAPE: thresholds: -5 is not"):
+        read_table({"CAPE": {"thresholds": [-5]}})
+
+
+def test_other_thresholds_do_not_change_what_is_drawn() -> None:
+    before = computing("CAPE")
+    use_table({"CAPE": {"thresholds": [500]}})
+    assert computing("CAPE") == before

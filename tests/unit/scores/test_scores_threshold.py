@@ -71,12 +71,6 @@ def test_thresholds_are_sorted_with_the_rarest_of_each_kind_last() -> None:
     assert Scores.model_validate({"thresholds": written}) == scores
 
 
-def test_the_schema_shows_the_usual_thresholds_as_a_configuration_gives_them() -> None:
-    shown = Scores.model_json_schema()["properties"]["thresholds"]["default"]
-    assert shown == {"REFC": [20.0, 30.0, 40.0], "CAPE": [1000.0]}
-    assert Scores.model_validate({"thresholds": shown}) == Scores()
-
-
 def test_a_value_of_the_threshold_has_the_event_either_way() -> None:
     values = np.array([np.nan, 272.0, 273.15, 274.0], np.float32)
     assert limit_of(273.15).reached(values).tolist() == [False, False, True, True]

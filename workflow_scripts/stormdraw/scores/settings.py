@@ -6,7 +6,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from stormdraw.scores.threshold import GivenThreshold, Threshold
 from stormdraw.section import Name, Section
-from stormdraw.variables import ScoredName, variable
+from stormdraw.variables import ScoredName, usual_thresholds, variable
 
 # The region that is always scored.
 WHOLE_DOMAIN = "domain"
@@ -46,8 +46,6 @@ class Outline(Section):
 # GRIB2 numbers the thresholds of a variable in one octet (product definition template 4.5), in
 # which 255 (all ones) means a missing value.
 Thresholds = Annotated[list[GivenThreshold], Field(max_length=254)]
-# As a configuration gives them, so that the schema shows them so.
-_USUAL_THRESHOLDS: dict[str, Any] = {"REFC": [20.0, 30.0, 40.0], "CAPE": [1000.0]}
 
 
 def _kind_of_region(region: Any) -> str:
@@ -67,8 +65,8 @@ class Scores(Section):
     bootstrap_samples: Annotated[int, Field(ge=100, le=100_000)] = 2000
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     equivalence: Annotated[float, Field(gt=0, lt=1)] = 0.02
-    thresholds: Annotated[dict[ScoredName, Thresholds], Field(validate_default=True)] = (
-        _USUAL_THRESHOLDS
+    thresholds: dict[ScoredName, Thresholds] = Field(
+        default_factory=usual_thresholds, validate_default=True
     )
     probabilities: list[Annotated[float, Field(gt=0, le=1)]] = [0.1, 0.3, 0.5]
     neighbourhoods: list[Annotated[int, Field(ge=1)]] = [1, 3, 9, 21, 41]
