@@ -35,6 +35,7 @@ def configure(experiment: Experiment) -> dict:
     return driven()
 
 
+@pytest.mark.slow
 def test_driving_reaches_driven_models_and_their_cases_alone(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

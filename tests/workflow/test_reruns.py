@@ -104,7 +104,7 @@ def test_the_code_of_a_kind_of_system_makes_only_its_cases_again(changed):
 
 def test_a_confidence_level_only_sums_again(changed):
     config = changed.config
-    changed.configure({**config, "scores": {"reference": "href", "confidence": 0.9}})
+    changed.configure({**config, "scores": config["scores"] | {"confidence": 0.9}})
     try:
         jobs = planned(changed)
     finally:
