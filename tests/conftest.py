@@ -2,15 +2,33 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 from small_experiment import Experiment, check_out, set_up
+from xdist.scheduler import LoadScopeScheduling
 
 import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = Path(os.environ.get("STORMDRAW_REAL_DATA", ROOT.parent / "shared" / "real"))
+
+
+class ReportInOneProcess(LoadScopeScheduling):
+    """Deals tests out singly, but those of the report together: they share a run and its figures.
+
+    This is not `xdist_group`: pytest-xdist 3.8 writes groups into an attribute of tests that
+    pytest 9 does not read.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "report" if nodeid.startswith("tests/unit/report/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ReportInOneProcess | None:
+    """That of `--dist loadgroup`; other ways are those of pytest-xdist."""
+    return ReportInOneProcess(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,13 +5,6 @@ from report_page import draw_all, write_page
 from report_run import DEMO, Run, make_run
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the report stay in one process, which makes their run and its figures once."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("report"))
-
-
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run with everything: two models, six systems, two cases."""
