@@ -13,7 +13,7 @@ from pathlib import Path
 from stormdraw.gpu_lease import gpu_lease
 from stormdraw.job import job
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.training import TrainingFiles
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.models.within_memory import train_within_memory
 from stormdraw.provenance import digest
 from stormdraw.settings import load_settings

@@ -8,7 +8,7 @@ from synthetic_hours import HOURS, START, VARIABLES, write_fields, write_static
 
 from stormdraw.fields.statistics import compute_statistics, write_statistics
 from stormdraw.models.settings import ModelSettings, load_model_settings
-from stormdraw.models.training import TrainingFiles
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.times import hourly, hours
 
 

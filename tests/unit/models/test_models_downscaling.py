@@ -19,7 +19,8 @@ from stormdraw.models.networks.block_mlp import Network, Options
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings, load_model_settings
-from stormdraw.models.training import TrainingFiles, new_model, train
+from stormdraw.models.training import new_model, train
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.models.white_noise import WhiteNoise
 from stormdraw.roles import Roles
 

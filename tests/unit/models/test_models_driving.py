@@ -34,7 +34,9 @@ from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.pairs import Pairs
 from stormdraw.models.plan import plan
 from stormdraw.models.settings import Augmentation, ModelSettings
-from stormdraw.models.training import TrainingFiles, _fields_among_forcings, new_model, train
+from stormdraw.models.training import new_model, train
+from stormdraw.models.training_data import fields_among_forcings
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.roles import Roles
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
@@ -157,7 +159,7 @@ def test_driving_winds_turn_and_stretch_with_the_states(tmp_path: Path) -> None:
     ones, zeros = np.ones(3, np.float32), np.zeros(3, np.float32)
     statistics = Statistics(VARIABLES, ("identity",) * 3, zeros, ones, zeros, ones)
     forecaster = new_model("m", 1, model, statistics)
-    forced = _fields_among_forcings(forecaster, fields)
+    forced = fields_among_forcings(forecaster, fields)
     assert [first for first, _ in forced] == [2]
     augmenter = Augmenter(Augmentation(noise={}), statistics, None, forced)
     # The hour, a wind of 8 m/s to the east, T850 and the age.

@@ -21,7 +21,8 @@ from stormdraw.models.forcings import make_forcings
 from stormdraw.models.forecast_pairs import ForecastPairs, OneHourForecaster
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.trained_grid import TrainedGrid
-from stormdraw.models.training import TrainingFiles, new_model, train
+from stormdraw.models.training import new_model, train
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.times import hourly, hours
 
 TIMES = list(hourly(START, START + hours(HOURS - 1)))

@@ -15,7 +15,8 @@ from stormdraw.errors import MemoryRanOutError, StormdrawError
 from stormdraw.models import launch, rank
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.launch import train_on_devices
-from stormdraw.models.training import TrainingFiles, train
+from stormdraw.models.training import train
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.roles import Roles
 
 # Seven pairs in batches of two: the last batch leaves the second rank without a sample of its own.

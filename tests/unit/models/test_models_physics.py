@@ -15,7 +15,8 @@ from stormdraw.grids import HRRR
 from stormdraw.map_factor import map_factor
 from stormdraw.models.physics import PhysicalLaws, divergence, specific_humidity
 from stormdraw.models.settings import Physics
-from stormdraw.models.training import TrainingFiles, new_model, train
+from stormdraw.models.training import new_model, train
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.variables import DEFAULT_STATE, variable
 
 STD = {"REFC": 5.0, "T2M": 2.0, "D2M": 4.0, "U10": 3.0, "V10": 4.0, "CAPE": 10.0, "CIN": 2.0}

@@ -43,7 +43,9 @@ from stormdraw.models.plan import plan
 from stormdraw.models.ranks import Ranks
 from stormdraw.models.settings import Augmentation, ModelSettings
 from stormdraw.models.stored_states import StoredStates
-from stormdraw.models.training import TrainingFiles, _data, new_model, train
+from stormdraw.models.training import new_model, train
+from stormdraw.models.training_data import training_data
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.roles import Roles
 from stormdraw.times import format_init, hourly, hours
 
@@ -467,7 +469,7 @@ def test_inputs_too_large_for_memory_leave_it_to_the_states(
         # As a training keeps them.
         files = files_with_roles("m")
         model = new_model("m", 1, of_room, read_statistics(files.statistics), roles=ROLES)
-        learnt, validated = _data(settings, model, files, small_grid(), CPU)
+        learnt, validated = training_data(settings, model, files, small_grid(), CPU)
         (forcing,) = learnt.forcings
         kept = forcing._fields.bytes + learnt.bytes + validated.bytes
         assert kept == planned * field

@@ -23,7 +23,8 @@ from stormdraw.models import training
 from stormdraw.models.accumulation import count_epochs
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.pairs import Batch
-from stormdraw.models.training import TrainingFiles, train
+from stormdraw.models.training import train
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.times import hourly, hours
 
 FilesOf = Callable[[str], TrainingFiles]

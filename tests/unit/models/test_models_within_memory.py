@@ -19,7 +19,8 @@ from stormdraw.models.operations import work_of
 from stormdraw.models.pairs import Batch
 from stormdraw.models.plan import as_planned, write_plan
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.training import TrainingFiles, _explained_failures
+from stormdraw.models.training import _explained_failures
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.models.within_memory import _precision_used, train_within_memory
 from stormdraw.roles import Roles
 

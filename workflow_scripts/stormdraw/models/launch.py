@@ -20,7 +20,8 @@ from typing import IO, Any
 
 from stormdraw.errors import MemoryRanOutError, StormdrawError
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.training import TrainingFiles, train
+from stormdraw.models.training import train
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
 from stormdraw.errors import MemoryRanOutError, StormdrawError
 from stormdraw.models.launch import INTERRUPTED, MEMORY_RAN_OUT
 from stormdraw.models.settings import ModelSettings
-from stormdraw.models.training import TrainingFiles, train
+from stormdraw.models.training import train
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.settings import Settings
 
 

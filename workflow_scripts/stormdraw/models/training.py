@@ -6,30 +6,23 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
 
 import lightning
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from stormdraw.archive.driving_needs import hours_to_learn_from
 from stormdraw.errors import MemoryRanOutError, StormdrawError
-from stormdraw.fields.driving_statistics import read_driving_statistics
 from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.statistics import Statistics, read_statistics
-from stormdraw.grids import Grid
-from stormdraw.map_factor import map_factor, require_square
 from stormdraw.models.accumulation import Windows, count_epochs
 from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.average import AveragedWeights
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
-from stormdraw.models.checkpoint import TrainedModel, load_model, save_model
+from stormdraw.models.checkpoint import save_model
 from stormdraw.models.devices import (
     choose_device,
     describe_device,
@@ -37,7 +30,6 @@ from stormdraw.models.devices import (
     multiplication_precision,
     uses_channels_last,
 )
-from stormdraw.models.driving import RunDriving, require_driving
 from stormdraw.models.engine import TrainingModule
 from stormdraw.models.execution import (
     compile_network,
@@ -45,8 +37,7 @@ from stormdraw.models.execution import (
     recompute_activations,
 )
 from stormdraw.models.finite_losses import CheckLosses
-from stormdraw.models.forcings import DrivingFields, channels_of, forcings_of, make_forcings
-from stormdraw.models.forecast_pairs import ForecastPairs, OneHourForecaster
+from stormdraw.models.forecast_pairs import ForecastPairs
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
 from stormdraw.models.memory import validated_at_once
@@ -61,35 +52,14 @@ from stormdraw.models.resuming import (
 )
 from stormdraw.models.settings import ModelSettings, Training
 from stormdraw.models.sharding import gathered, shard
-from stormdraw.models.stored_states import StoredStates
+from stormdraw.models.training_data import fields_among_forcings, training_data
+from stormdraw.models.training_files import TrainingFiles
 from stormdraw.models.watching import RecordMetrics, StopEarly, WarnOfGrowth
 from stormdraw.roles import Roles
 from stormdraw.seeds import seed_for
 from stormdraw.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainingFiles:
-    """The files that a training reads and writes.
-
-    `static` may be None for a model without terrain. `forecaster` is the checkpoint of the model
-    whose states a perturbation model learns from, else None. `resume_folder` must differ for
-    different settings and code; a training resumes from a file in it. `driving` are the day files
-    of what drives the model, or its forecaster, and `driving_statistics` their statistics.
-    """
-
-    fields: Sequence[Path]
-    statistics: Path
-    static: Path | None
-    model: Path
-    metrics: Path
-    resume_folder: Path
-    tensorboard_folder: Path
-    forecaster: Path | None = None
-    driving: Sequence[Path] = ()
-    driving_statistics: Path | None = None
 
 
 def train(
@@ -118,12 +88,12 @@ def train(
         )
     grid = read_grid_of(files.fields[0])
     model = new_model(name, settings.seed, model_settings, statistics, device, settings.roles)
-    pairs, validation = _data(settings, model, files, grid, device)
+    pairs, validation = training_data(settings, model, files, grid, device)
     resume = files.resume_folder / f"{_fingerprint(statistics, pairs, model)}.ckpt"
     augmentation = model_settings.training.augmentation
     augmenter = None
     if augmentation is not None:
-        forced = _fields_among_forcings(model, pairs.forcings.driving)
+        forced = fields_among_forcings(model, pairs.forcings.driving)
         augmenter = Augmenter(augmentation, statistics, model.roles, forced)
     _fit(name, settings.seed, model, augmenter, pairs, validation, files, resume, device, ranks)
     if not ranks.is_first:
@@ -137,102 +107,6 @@ def train(
     # This includes files of a larger training that did not fit.
     for left in files.resume_folder.glob("*.ckpt"):
         left.unlink()
-
-
-def _data(
-    settings: Settings, model: Forecaster, files: TrainingFiles, grid: Grid, device: torch.device
-) -> tuple[Pairs, Pairs | None]:
-    """The training pairs, and the validation pairs if there is a validation period."""
-    training, roles = model.settings.training, model.roles
-    periods = settings.periods.training, settings.periods.validation
-    times = [[] if period is None else period.times() for period in periods]
-    forecaster = None
-    if model.settings.target == "perturbed_state":
-        forecaster = _forecaster(settings, files, device)
-    stepping = model if forecaster is None else forecaster.model
-    inputs = StoredStates(
-        *(files.fields, stepping.roles.input, [*times[0], *times[1]], grid.shape),
-        bytes_in_memory=training.data_gigabytes * 1e9,
-        readers=training.readers,
-    )
-    bound = training.data_gigabytes * 1e9 - inputs.bytes
-    driving = _driving(settings, stepping, files, forecaster)
-    if driving is not None:
-        bound -= driving.reader.hold(hours_to_learn_from(settings), bound)
-    terrain = None if forecaster is None else forecaster.terrain
-    forcings = forcings_of(stepping, grid, files.static, terrain, inputs, driving)
-    longest = max(settings.leads)
-    factor = None if model.settings.physics is None else _map_factor(grid)
-
-    def pairs(times: list[datetime], bound: float) -> Pairs:
-        source = (files.fields, roles.forecast, times)
-        if forecaster is not None:
-            none = make_forcings((), grid)
-            ahead = OneHourForecaster(forecaster, forcings)
-            return ForecastPairs(*source, none, bound, ahead, training.readers, longest)
-        return Pairs(
-            *(*source, forcings, bound, model.settings.history, factor, training.readers),
-            diagnosed=roles.diagnosed,
-            longest_lead=longest,
-        )
-
-    learnt = pairs(times[0], bound)
-    return learnt, pairs(times[1], bound - learnt.bytes) if times[1] else None
-
-
-def _forecaster(settings: Settings, files: TrainingFiles, device: torch.device) -> TrainedModel:
-    """The forecaster of a perturbation model, from its checkpoint."""
-    if files.forecaster is None:
-        raise StormdrawError("target: perturbed_state needs the checkpoint of its forecaster")
-    return load_model(files.forecaster, device, settings.roles, RunDriving.of(settings))
-
-
-def _driving(
-    settings: Settings,
-    stepping: Forecaster,
-    files: TrainingFiles,
-    forecaster: TrainedModel | None,
-) -> DrivingFields | None:
-    """The fields that drive the model that makes forecasts, if any do.
-
-    They are standardised as the training period says, or as its own training said.
-    """
-    run = RunDriving.of(settings, files.driving)
-    if forecaster is not None:
-        return forecaster.driven(run)
-    if not stepping.settings.driven:
-        return None
-    require_driving(stepping.settings, run, "model")
-    if run is None or files.driving_statistics is None:
-        raise ValueError("the training of a driven model needs driving statistics")
-    statistics = read_driving_statistics(files.driving_statistics)
-    if statistics.variables != run.by.variables:
-        raise StormdrawError(
-            f"{files.driving_statistics}: made for {', '.join(statistics.variables)}, but "
-            f"{', '.join(run.by.variables)} drive the run; delete it"
-        )
-    return DrivingFields(statistics, run.reader())
-
-
-def _fields_among_forcings(
-    model: Forecaster, driving: DrivingFields | None
-) -> list[tuple[int, Statistics]]:
-    """The fields among a model's forcings: the number of the first, and their statistics."""
-    channels, names = channels_of(model.settings, model.roles), model.roles.input
-    found = [(channels.index(names[0]), model.statistics.of(names))] if names else []
-    if driving is not None:
-        known = driving.statistics
-        # They are never targets, so that the statistics of their changes are not used.
-        unused = np.zeros_like(known.mean), np.ones_like(known.std)
-        of_fields = Statistics(known.variables, known.transforms, known.mean, known.std, *unused)
-        found.append((channels.index(driving.channels[0]), of_fields))
-    return found
-
-
-def _map_factor(grid: Grid) -> np.ndarray:
-    """The map factor (y, x) of a grid of square cells; raises StormdrawError for other cells."""
-    require_square(grid)
-    return map_factor(grid)
 
 
 def new_model(
