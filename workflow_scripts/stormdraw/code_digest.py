@@ -29,6 +29,7 @@ WITHOUT_EFFECT = {
     "stormdraw.ensembles.settings": _CHECKED,
     "stormdraw.fields.settings": _CHECKED,
     "stormdraw.models.settings": _CHECKED,
+    "stormdraw.models.training_settings": _CHECKED,
     "stormdraw.report.settings": _CHECKED,
     "stormdraw.scores.settings": _CHECKED,
 }

@@ -13,7 +13,7 @@ from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.pairs import Batch
 from stormdraw.models.physics import divergence
 from stormdraw.models.ranks import Share
-from stormdraw.models.settings import Augmentation
+from stormdraw.models.training_settings import Augmentation
 from stormdraw.variables import DEFAULT_STATE, variable
 
 NEVER = {"probability": 1.0, "noise": {}, "rotation_probability": 0}

@@ -33,10 +33,11 @@ from stormdraw.models.forcings.driving_fields import AGE, DrivingFields
 from stormdraw.models.memory import sampling_bytes
 from stormdraw.models.pairs import Pairs
 from stormdraw.models.plan import plan
-from stormdraw.models.settings import Augmentation, ModelSettings
+from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import new_model, train
 from stormdraw.models.training_data import fields_among_forcings
 from stormdraw.models.training_files import TrainingFiles
+from stormdraw.models.training_settings import Augmentation
 from stormdraw.roles import Roles
 from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours

@@ -41,11 +41,12 @@ from stormdraw.models.normalization import Normalization
 from stormdraw.models.pairs import Pairs, leads_at, usual_lead
 from stormdraw.models.plan import plan
 from stormdraw.models.ranks import Ranks
-from stormdraw.models.settings import Augmentation, ModelSettings
+from stormdraw.models.settings import ModelSettings
 from stormdraw.models.stored_states import StoredStates
 from stormdraw.models.training import new_model, train
 from stormdraw.models.training_data import training_data
 from stormdraw.models.training_files import TrainingFiles
+from stormdraw.models.training_settings import Augmentation
 from stormdraw.roles import Roles
 from stormdraw.times import format_init, hourly, hours
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from stormdraw.models.settings import ModelSettings, Training
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.training_settings import Training
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch.nn.functional import pad
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.normalization import Normalization
 from stormdraw.models.pairs import Batch
-from stormdraw.models.settings import Augmentation
+from stormdraw.models.training_settings import Augmentation
 from stormdraw.roles import Roles
 from stormdraw.variables import other_components, variable, vectors
 

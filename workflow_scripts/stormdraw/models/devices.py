@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 
 from stormdraw.errors import StormdrawError
-from stormdraw.models.settings import Precision
+from stormdraw.models.training_settings import Precision
 
 LightningPrecision = Literal["32-true", "bf16-mixed", "16-mixed"]
 

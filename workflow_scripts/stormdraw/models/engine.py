@@ -14,8 +14,8 @@ from stormdraw.models.execution import replays_graphs
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.pairs import Batch
 from stormdraw.models.ranks import ALONE, Ranks
-from stormdraw.models.settings import Training
 from stormdraw.models.sharding import gathered, shared_like, whole
+from stormdraw.models.training_settings import Training
 from stormdraw.seeds import seed_for
 
 

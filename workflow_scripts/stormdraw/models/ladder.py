@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stormdraw.models.memory import TrainingMemory, learnt_shape
-from stormdraw.models.settings import ModelSettings, Precision
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.training_settings import Precision
 
 # Crops are halved down to this side, and keep sides that a U-Net can halve four times.
 _SMALLEST_SIDE = 64

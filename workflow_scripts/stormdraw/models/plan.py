@@ -16,7 +16,8 @@ from stormdraw.models.memory import (
     sampling_bytes,
     training_memory,
 )
-from stormdraw.models.settings import ModelSettings, Training
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.training_settings import Training
 from stormdraw.roles import Roles
 from stormdraw.settings import Settings
 

@@ -9,6 +9,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import find_definition
 from stormdraw.models.families import NetworkOptions
 from stormdraw.models.registry import families, options_of
+from stormdraw.models.training_settings import Training
 from stormdraw.roles import Roles
 from stormdraw.section import Name, Section
 from stormdraw.settings import load_yaml
@@ -19,13 +20,6 @@ DiffusionPrediction = Literal["noise", "v"]
 Prediction = Literal["noise", "v", "target"]
 Target = Literal["next_state", "residual", "block", "perturbed_state"]
 Forcing = Literal["hour_of_day", "solar_elevation", "terrain", "driving"]
-Precision = Literal["auto", "float32", "tf32", "bfloat16", "float16"]
-# Modes of torch.compile, or none.
-Compilation = Literal["none", "default", "reduce-overhead", "max-autotune"]
-Sharding = Literal["none", "full"]
-
-
-Side = Annotated[int, Field(ge=8)]
 
 
 class NoiseScheduleSettings(Section):
@@ -60,26 +54,6 @@ class Loss(Section):
         return self
 
 
-class Augmentation(Section):
-    """How often training samples are changed at random, and how much.
-
-    The numbers are those of the original recipe, without its shift in time: the state between two
-    hours is unknown. `noise` is in standard deviations of each variable. Every changed sample gets
-    noise and a scale.
-    """
-
-    probability: Annotated[float, Field(ge=0, le=1)] = 0.5
-    noise: dict[StateName, Annotated[float, Field(ge=0)]] = {"T2M": 0.1, "D2M": 0.02}
-    rotation_probability: Annotated[float, Field(ge=0, le=1)] = 0.3
-    scale: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (0.95, 1.05)
-
-    @model_validator(mode="after")
-    def _scale_in_order(self) -> "Augmentation":
-        if self.scale[0] > self.scale[1]:
-            raise ValueError(f"scale is {list(self.scale)}; give the smaller factor first")
-        return self
-
-
 class Physics(Section):
     """The weight of each law's violation in the loss; 0 turns a law off."""
 
@@ -89,71 +63,6 @@ class Physics(Section):
     reflectivity: Annotated[float, Field(ge=0)] = 1.0
     moist_energy: Annotated[float, Field(ge=0)] = 0.1
     mass_divergence: Annotated[float, Field(ge=0)] = 0.1
-
-
-class Training(Section):
-    """How the weights are learned. The defaults are those of the original recipe."""
-
-    epochs: Annotated[int, Field(ge=1)] | None = None
-    steps: Annotated[int, Field(ge=1)] | None = None
-    batch_size: Annotated[int, Field(ge=1)] = 1
-    accumulation: Annotated[int, Field(ge=1)] = 8
-    crop: tuple[Side, Side] | None = None
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
-    learning_rate_schedule: Literal["constant", "cosine"] = "constant"
-    warm_up_steps: Annotated[int, Field(ge=0)] = 0
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    gradient_clipping: Annotated[float, Field(gt=0)] | None = None
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    precision: Precision = "auto"
-    channels_last: Literal[True, False, "auto"] = "auto"
-    compile: Compilation = "none"
-    activation_checkpointing: Annotated[float, Field(ge=0, le=1)] = 0.0
-    early_stopping_epochs: Annotated[int, Field(ge=1)] | None = None
-    checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
-    augmentation: Augmentation | None = None
-    samples_per_state: Annotated[int, Field(ge=1)] = 1
-    buffer_states: Annotated[int, Field(ge=1)] | None = None
-    data_gigabytes: Annotated[float, Field(ge=0)] = 4.0
-    readers: Annotated[int, Field(ge=1)] = 4
-    prefetch_batches: Annotated[int, Field(ge=0)] = 2
-    devices: Annotated[int, Field(ge=1)] = 1
-    sharding: Sharding = "none"
-    device_memory_gigabytes: Annotated[float, Field(gt=0)] | None = None
-    may_shrink: bool = True
-
-    @model_validator(mode="after")
-    def _one_length(self) -> "Training":
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError("give either epochs or steps (optimizer steps), not both")
-        return self
-
-    @model_validator(mode="after")
-    def _warm_up_ends(self) -> "Training":
-        if self.steps is not None and self.warm_up_steps >= self.steps:
-            raise ValueError(
-                f"warm_up_steps is {self.warm_up_steps}, but steps is {self.steps}; give fewer "
-                "warm-up steps"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _sharding_needs_devices(self) -> "Training":
-        if self.sharding == "full" and self.devices == 1:
-            raise ValueError(
-                "sharding: full splits a model among devices, but devices is 1; remove it, or "
-                "give the number of devices"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _work_for_every_device(self) -> "Training":
-        if self.batch_size < self.devices:
-            raise ValueError(
-                f"batch_size is {self.batch_size} for {self.devices} devices; give at least one "
-                "sample per device"
-            )
-        return self
 
 
 class DrivenBy(Section):

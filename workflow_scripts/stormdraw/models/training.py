@@ -50,10 +50,11 @@ from stormdraw.models.resuming import (
     TrainingStoppedError,
     signal_handlers_restored,
 )
-from stormdraw.models.settings import ModelSettings, Training
+from stormdraw.models.settings import ModelSettings
 from stormdraw.models.sharding import gathered, shard
 from stormdraw.models.training_data import fields_among_forcings, training_data
 from stormdraw.models.training_files import TrainingFiles
+from stormdraw.models.training_settings import Training
 from stormdraw.models.watching import RecordMetrics, StopEarly, WarnOfGrowth
 from stormdraw.roles import Roles
 from stormdraw.seeds import seed_for

@@ -13,8 +13,9 @@ from stormdraw.models.ladder import next_rung
 from stormdraw.models.launch import train_on_devices
 from stormdraw.models.operations import work_of
 from stormdraw.models.plan import as_planned, memory_of, plan, write_smaller_plan
-from stormdraw.models.settings import ModelSettings, Precision
+from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training_files import TrainingFiles
+from stormdraw.models.training_settings import Precision
 from stormdraw.settings import Settings
 
 logger = logging.getLogger(__name__)
