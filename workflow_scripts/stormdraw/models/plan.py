@@ -1,7 +1,7 @@
 """`plan.json`: the memory that training and sampling will need, before either starts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,23 +62,11 @@ def plan(
     gigabytes = model_settings.training.device_memory_gigabytes
     bound = float("inf") if gigabytes is None else gigabytes * 1e9 - other.peak
     fit = climb(model_settings, shape, bound, memory_of(settings, shape))
-    model_settings = fit.chosen.settings
-    training = model_settings.training
-    memory = fit.chosen.memory
-    roles = model_settings.roles_of(run)
-    field = 4 * shape[0] * shape[1]
-    stepping = forecaster or model_settings
-    driving = () if stepping.driven_by is None else stepping.driven_by.variables
-    kinds = 1 if forecaster is None else 2  # analyses, and forecasts from them
-    bound = training.data_gigabytes * 1e9
-    apart = [field * len(stepping.roles_of(run).input) * _learnt_hours(settings)]
-    if driving:
-        apart.append(field * len(driving) * len(forecasts_to_learn_from(settings)))
-    data = _data_bytes(settings, apart, field * len(roles.forecast), bound, kinds)
-    one_member = max(sampling_bytes(model_settings, run, shape), other.one_pass)
-    bound = settings.ensembles.batch_gigabytes * 1e9
-    together = min(max(1, int(bound // one_member)), settings.ensembles.members)
-    weights = 4 * memory.parameters + other.weights
+    chosen, memory = fit.chosen.settings, fit.chosen.memory
+    training, roles = chosen.training, chosen.roles_of(run)
+    stepping = forecaster or chosen
+    data = _data_bytes(settings, chosen, stepping, shape)
+    state = 4 * shape[0] * shape[1] * (len(roles.every) + len(_driving_of(stepping)))
     return {
         "model": name,
         "grid": list(shape),
@@ -88,7 +76,7 @@ def plan(
         "devices": training.devices,
         "choices": {
             **training.model_dump(mode="json", include=set(_CHOSEN_OF_TRAINING)),
-            **model_settings.model_dump(mode="json", include=set(_CHOSEN_OF_MODEL)),
+            **chosen.model_dump(mode="json", include=set(_CHOSEN_OF_MODEL)),
             "data_in_memory": data > 0,
         },
         "device_memory": _verdict(fit),
@@ -106,19 +94,9 @@ def plan(
             "heap_gaps": int(HEAP_GAPS * memory.in_heap),
             "gathered": _gathered(training, memory),
             "process": PROCESS_BYTES,
-            "peak": _host_peak(
-                *(model_settings, memory, data),
-                field * (len(roles.every) + len(driving)),
-                other.peak,
-            ),
+            "peak": _host_peak(chosen, memory, data, state, other.peak),
         },
-        "sampling_bytes": {
-            "member": one_member,
-            "members_at_once": together,
-            "device_peak": weights + together * one_member,
-            "process": PROCESS_BYTES,
-            "peak": weights + together * one_member + PROCESS_BYTES,
-        },
+        "sampling_bytes": _sampling(settings, chosen, shape, memory, other),
     }
 
 
@@ -221,33 +199,60 @@ def _host_peak(
     return training.devices * each
 
 
-def _learnt_hours(settings: Settings) -> int:
-    """The number of hours of training and validation."""
-    periods = (settings.periods.training, settings.periods.validation)
-    return sum(len(period.times()) for period in periods if period is not None)
-
-
 def _gathered(training: Training, memory: TrainingMemory) -> int:
     """Main memory in bytes of each process while sharded tensors are saved, on any device."""
     return memory.gathered if training.sharding == "full" else 0
 
 
 def _data_bytes(
-    settings: Settings, apart: Sequence[int], state: int, bound: float, kinds: int
+    settings: Settings, chosen: ModelSettings, stepping: ModelSettings, shape: tuple[int, int]
 ) -> int:
     """The memory of the states of all training and validation hours; 0 if read from disk.
 
-    What is `apart`, the inputs of all hours and what drives them, comes first. Each hour has
-    `kinds` states; the second ones are kept if the first ones are.
+    The inputs of all hours and what drives them come first. If another model is `stepping`, as the
+    forecaster of a perturbation model is, each hour has two states, its analysis and a forecast
+    from it; the forecasts are kept if the analyses are.
     """
+    run, field = settings.roles, 4 * shape[0] * shape[1]
+    bound = chosen.training.data_gigabytes * 1e9
     periods = (settings.periods.training, settings.periods.validation)
     counts = [0 if period is None else len(period.times()) for period in periods]
+    apart = [field * len(stepping.roles_of(run).input) * sum(counts)]
+    if driving := _driving_of(stepping):
+        apart.append(field * len(driving) * len(forecasts_to_learn_from(settings)))
     total = 0
     for each in apart:
         total += each if total + each <= bound else 0
+    state = field * len(chosen.roles_of(run).forecast)
     for count in counts:
-        for _ in range(kinds):
+        for _ in range(1 if stepping is chosen else 2):
             if total + state * count > bound:
                 break
             total += state * count
     return total
+
+
+def _driving_of(model: ModelSettings) -> tuple[str, ...]:
+    """The variables that drive a model."""
+    return () if model.driven_by is None else model.driven_by.variables
+
+
+def _sampling(
+    settings: Settings,
+    chosen: ModelSettings,
+    shape: tuple[int, int],
+    memory: TrainingMemory,
+    other: _ForecasterMemory,
+) -> dict[str, int]:
+    """Bytes while members are drawn, and how many are drawn together."""
+    member = max(sampling_bytes(chosen, settings.roles, shape), other.one_pass)
+    bound = settings.ensembles.batch_gigabytes * 1e9
+    together = min(max(1, int(bound // member)), settings.ensembles.members)
+    peak = 4 * memory.parameters + other.weights + together * member
+    return {
+        "member": member,
+        "members_at_once": together,
+        "device_peak": peak,
+        "process": PROCESS_BYTES,
+        "peak": peak + PROCESS_BYTES,
+    }
