@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hours_with_roles import write_numbered
 from synthetic_hours import HOURS, START, VARIABLES, write_fields, write_static
 
 from stormdraw.fields.statistics import compute_statistics, write_statistics
@@ -49,3 +50,11 @@ def training_files(synthetic: Path, tmp_path: Path) -> Callable[[str], TrainingF
 @pytest.fixture
 def residual(root: Path) -> ModelSettings:
     return load_model_settings(root / "config" / "models" / "ddpm_residual.yaml")
+
+
+@pytest.fixture(scope="session")
+def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A day file in which the value of each variable says which hour it is of."""
+    path = tmp_path_factory.mktemp("numbered") / "day.nc"
+    write_numbered(path)
+    return path
