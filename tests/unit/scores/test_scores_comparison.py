@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from stormdraw.errors import StormdrawError
-from stormdraw.scores.comparison import cases, leads, load_system, load_systems, variables
+from stormdraw.fields.netcdf import leads_of
+from stormdraw.scores.comparison import cases, load_system, load_systems, variables
 
 Write = Callable[..., Path]
 INITS = ("2026060806", "2026060912")
@@ -30,7 +31,7 @@ def test_cases_in_order_of_time_and_systems_in_order_of_name(three: dict[str, li
     systems = load_systems(three, tables={"rank_counts"})
     assert list(systems) == ["href", "persistence", "trial"]
     assert cases(systems["trial"]) == list(INITS)
-    assert leads(systems["trial"]) == [1, 3]
+    assert leads_of(systems["trial"]) == [1, 3]
     assert variables(systems["href"]) == ["T2M"]
     assert systems["trial"]["rank_counts"].dims == ("init", "variable", "lead", "rank")
 

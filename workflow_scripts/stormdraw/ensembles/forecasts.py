@@ -10,6 +10,7 @@ import xarray as xr
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.ensembles.system import CaseToMake
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import leads_of
 from stormdraw.grids import Grid
 
 
@@ -57,7 +58,7 @@ class Forecasts:
 
 def require_leads(dataset: xr.Dataset, leads: Sequence[int], path: Path) -> None:
     """Raise StormdrawError if a file of forecasts lacks one of these leads, in hours."""
-    present = [int(lead) for lead in dataset["lead"].values]
+    present = leads_of(dataset)
     lacking = [str(lead) for lead in leads if lead not in present]
     if lacking:
         raise StormdrawError(

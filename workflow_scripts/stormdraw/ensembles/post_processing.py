@@ -22,6 +22,7 @@ from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.ensembles.marginals import Marginal
 from stormdraw.ensembles.system import CaseToMake
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import leads_of
 from stormdraw.fields.states import StateReader, absent_times
 from stormdraw.files import replacing, write_text
 from stormdraw.grids import Grid
@@ -97,7 +98,7 @@ def fit_pairs(system: str, paths: Sequence[Path], cases: Sequence[str], output: 
     """
     opened = [xr.load_dataset(path, engine="netcdf4")["pairs"] for path in paths]
     content: dict[str, Any] = {"system": system, "cases": list(cases), "variables": {}}
-    leads = [int(lead) for lead in opened[0]["lead"].values]
+    leads = leads_of(opened[0])
     for name in map(str, opened[0]["variable"].values):
         marginal = Marginal(variable(name))
         # (lead, case, quantity, point)

@@ -137,6 +137,11 @@ def lead_coordinate(leads: Sequence[int]) -> xr.DataArray:
     )
 
 
+def leads_of(data: xr.Dataset | xr.DataArray) -> list[int]:
+    """The leads of forecasts, or of their scores, in hours."""
+    return [int(lead) for lead in data["lead"].values]
+
+
 def init_coordinate(init: datetime) -> xr.DataArray:
     """The initial time as a scalar."""
     return xr.DataArray(

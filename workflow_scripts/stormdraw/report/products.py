@@ -20,12 +20,12 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
+from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, leads_of, written_in_parts
 from stormdraw.files import replacing, write_text
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.report.grib_products import Message, encode, inventory_columns
-from stormdraw.scores.ensemble import ensemble_variables, initial_time, leads_of, read_forecast
+from stormdraw.scores.ensemble import ensemble_variables, initial_time, read_forecast
 from stormdraw.scores.statistics.local_probability_matched_mean import (
     local_probability_matched_mean,
 )

@@ -9,13 +9,14 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import leads_of
 from stormdraw.fields.percentiles import Percentiles
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.scores import registry
 from stormdraw.scores.case_statistics import case_statistics
-from stormdraw.scores.ensemble import ensemble_variables, initial_time, leads_of
+from stormdraw.scores.ensemble import ensemble_variables, initial_time
 from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.regions import region_masks
 from stormdraw.scores.settings import Scores

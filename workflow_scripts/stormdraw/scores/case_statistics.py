@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import leads_of
 from stormdraw.fields.percentiles import Percentiles
 from stormdraw.scores import registry
 from stormdraw.scores.block import Block, block_sums, wind_sums
-from stormdraw.scores.ensemble import ensemble_variables, initial_time, leads_of, read_forecast
+from stormdraw.scores.ensemble import ensemble_variables, initial_time, read_forecast
 from stormdraw.scores.maps import MapSums
 from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.score import Arrays

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import leads_of
 from stormdraw.scores import registry
 from stormdraw.scores.settings import WHOLE_DOMAIN
 from stormdraw.times import format_init
@@ -83,14 +84,14 @@ def check_comparable(systems: Mapping[str, xr.Dataset]) -> None:
     Raises StormdrawError naming the systems that differ from most others.
     """
     _must_agree("cases", {name: cases(system) for name, system in systems.items()}, _differing)
-    _must_agree("leads", {name: leads(system) for name, system in systems.items()}, _differing)
+    _must_agree("leads", {name: leads_of(system) for name, system in systems.items()}, _differing)
     for variable, having in by_variable(systems):
         masks = np.stack([system["mask_checksum"].values for system in having.values()])
         complete = np.all([system["points"].values > 0 for system in having.values()], axis=0)
         differing = np.argwhere((masks != masks[0]).any(axis=0) & complete)
         for case, lead in differing[:1]:
             first = next(iter(having.values()))
-            block = f"{variable} at {cases(first)[case]}, lead {leads(first)[lead]} h"
+            block = f"{variable} at {cases(first)[case]}, lead {leads_of(first)[lead]} h"
             points = {
                 name: (int(system["points"][case, lead]), int(system["mask_checksum"][case, lead]))
                 for name, system in having.items()
@@ -108,11 +109,6 @@ def by_variable(systems: Mapping[str, xr.Dataset]) -> Iterator[tuple[str, dict[s
 def cases(system: xr.Dataset) -> list[str]:
     """The initial times of a system as YYYYMMDDHH."""
     return [format_init(time) for time in pd.DatetimeIndex(system["init"].values)]
-
-
-def leads(system: xr.Dataset) -> list[int]:
-    """The leads of a system in hours."""
-    return [int(lead) for lead in system["lead"].values]
 
 
 def variables(system: xr.Dataset) -> list[str]:
@@ -146,7 +142,7 @@ def load_system(
                 of_region = of_region.sel(variable=[v for v in variables(statistics) if v in only])
             gap = ("init", np.array([statistics.attrs.get("missing", "")], dtype=object))
             loaded.append(of_region.load().expand_dims("init").assign_coords(gap=gap))
-        for what, values in (("variables", variables), ("leads", leads)):
+        for what, values in (("variables", variables), ("leads", leads_of)):
             if values(loaded[-1]) != values(loaded[0]):
                 raise StormdrawError(
                     f"{path}: {what} {values(loaded[-1])} differ from {values(loaded[0])} in "

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from stormdraw.fields.netcdf import leads_of
 from stormdraw.variables import names_of
 
 # The number of members read at once: unpacking 16 bits takes three times the memory of the result.
@@ -53,11 +54,6 @@ def ensemble_variables(ensemble: xr.Dataset) -> list[str]:
 def initial_time(ensemble: xr.Dataset) -> datetime:
     """The initial time of an ensemble file."""
     return ensemble["init"].values.astype("datetime64[s]").item()
-
-
-def leads_of(ensemble: xr.Dataset) -> list[int]:
-    """The leads of an ensemble file in hours."""
-    return [int(lead) for lead in ensemble["lead"].values]
 
 
 def read_forecast(ensemble: xr.Dataset, name: str, lead: int) -> Forecast:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stormdraw.scores.comparison import cases, leads, load_systems, variables
+from stormdraw.fields.netcdf import leads_of
+from stormdraw.scores.comparison import cases, load_systems, variables
 
 COLUMNS = (
     "system",
@@ -40,7 +41,7 @@ def missing_data(paths_by_system: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
                     name,
                     variables(system)[variable],
                     cases(system)[case],
-                    leads(system)[lead],
+                    leads_of(system)[lead],
                     *(int(values[case, variable, lead]) for values in counts.values()),
                     str(system["gap"].values[case]),
                 )

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.netcdf import leads_of
 from stormdraw.files import replacing
 from stormdraw.scores.ensemble import ensemble_variables, read_forecast
 
@@ -84,7 +85,7 @@ class CommonPoints:
         self._path = path
         with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:
             which = dataset["mask"].load()
-        self.leads = [int(lead) for lead in which["lead"].values]
+        self.leads = leads_of(which)
         self._which = {
             (str(name), lead): int(which.sel(variable=name, lead=lead))
             for name in which["variable"].values

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from stormdraw.fields.netcdf import leads_of
 from stormdraw.files import replacing
 from stormdraw.scores import registry
-from stormdraw.scores.comparison import by_variable, check_reference, leads, load_systems
+from stormdraw.scores.comparison import by_variable, check_reference, load_systems
 from stormdraw.scores.intervals import days_of, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import PARAMETERS
 from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
@@ -237,7 +238,7 @@ def _rows(
                 ends = np.stack([*estimate.interval(scores.confidence), estimate.undefined_share])
             by_name = dict(zip(dims, parameters, strict=True))
             of_row = [by_name.get(name, default) for name, default in PARAMETERS.items()]
-            for index, lead in enumerate(leads(cases.system)):
+            for index, lead in enumerate(leads_of(cases.system)):
                 # Adding 0.0 turns -0.0, which would be written with its sign, into 0.0.
                 numbers = [float(value) + 0.0 for value in (values[0, index], *ends[:, index])]
                 sizes = int(members[index]), int(counts[index])

@@ -12,7 +12,8 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import false_discovery_control
 
-from stormdraw.scores.comparison import check_reference, leads, variables
+from stormdraw.fields.netcdf import leads_of
+from stormdraw.scores.comparison import check_reference, variables
 from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import Scores
@@ -103,7 +104,7 @@ def verdicts(
         for standard in against:
             for name in sorted(set(scored) - {standard}) if standard in scored else ():
                 compared = _compare(
-                    scored[name], scored[standard], leads(systems[name]), scores, run_seed
+                    scored[name], scored[standard], leads_of(systems[name]), scores, run_seed
                 )
                 of_both = {"system": name, "reference": standard, "variable": variable}
                 rows[standard] += [of_both | row for row in compared]
