@@ -72,23 +72,40 @@ def make_ensemble(grid: Grid) -> Callable[..., xr.Dataset]:
 
 
 @pytest.fixture
-def score_storms(
+def score_cases(
     tmp_path: Path,
     make_ensemble: Callable[..., xr.Dataset],
     write_fields: Callable[..., Path],
 ) -> Callable[..., list[Path]]:
-    """Score REFC at 1 h, of members (member, y, x) and truth (y, x) of each case: the files."""
+    """Score an ensemble and its truth (lead, y, x), by name, of each case: the files.
 
-    def score(cases: list[tuple[np.ndarray, np.ndarray]], scores: Scores) -> list[Path]:
+    Leads are 1, 2, ... h; the ensemble is as `make_ensemble` takes it.
+    """
+
+    def score(
+        cases: Sequence[tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]], scores: Scores
+    ) -> list[Path]:
         written = []
-        for number, (members, truth) in enumerate(cases):
+        for number, (ensemble, truth) in enumerate(cases):
             init = datetime(2026, 6, 8, 6) + timedelta(hours=30 * number)
             name = f"{init:%Y%m%d%H}.nc"
-            fields = write_fields(name, [init + timedelta(hours=1)], {"REFC": truth[None]})
-            make_ensemble(init, [1], {"REFC": members[:, None]}).to_netcdf(tmp_path / name)
+            leads = [*range(1, 1 + len(next(iter(truth.values()))))]
+            fields = write_fields(name, [init + timedelta(hours=lead) for lead in leads], truth)
+            make_ensemble(init, leads, ensemble).to_netcdf(tmp_path / name)
             written.append(tmp_path / "scores" / "trial" / name)
             score_case(tmp_path / name, [fields], written[-1], 0, scores)
         return written
+
+    return score
+
+
+@pytest.fixture
+def score_storms(score_cases: Callable[..., list[Path]]) -> Callable[..., list[Path]]:
+    """Score REFC at 1 h, of members (member, y, x) and truth (y, x) of each case: the files."""
+
+    def score(cases: list[tuple[np.ndarray, np.ndarray]], scores: Scores) -> list[Path]:
+        one = [({"REFC": members[:, None]}, {"REFC": truth[None]}) for members, truth in cases]
+        return score_cases(one, scores)
 
     return score
 

@@ -1,19 +1,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scoringrules
-import xarray as xr
 from scipy import integrate, stats
 from scored_fields import fields_of, limit_of
 
 from stormdraw.grids import Grid
 from stormdraw.scores import registry
 from stormdraw.scores.block import event_sums
-from stormdraw.scores.case import score_case
 from stormdraw.scores.ensemble import Forecast
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.fractions_skill import fss_sums
@@ -149,24 +146,17 @@ def test_gaussian_crps_above_without_spread_is_a_distance() -> None:
 
 
 def test_a_system_of_mean_and_spread_has_all_event_scores(
-    tmp_path: Path,
-    make_ensemble: Callable[..., xr.Dataset],
-    write_fields: Callable[..., Path],
+    score_cases: Callable[..., list[Path]],
     grid: Grid,
     random: np.random.Generator,
 ) -> None:
     mean = random.normal(1000.0, 500.0, (1, *grid.shape)).astype(np.float32)
     spread = random.uniform(50.0, 500.0, (1, *grid.shape)).astype(np.float32)
     truth = random.normal(mean, spread)
-    init = datetime(2026, 6, 8, 6)
-    fields = write_fields("fields.nc", [init.replace(hour=7)], {"CAPE": truth})
-    path = tmp_path / "2026060806.nc"
-    make_ensemble(init, [1], {"CAPE_mean": mean, "CAPE_spread": spread}).to_netcdf(path)
-    output = tmp_path / "scores" / "href" / path.name
+    case = {"CAPE_mean": mean, "CAPE_spread": spread}, {"CAPE": truth}
     scores = Scores(thresholds={"CAPE": [900.0]}, neighbourhoods=[1, 3], area_weights=False)
-    score_case(path, [fields], output, 0, scores)
     table = summarise(
-        {"href": [output]},
+        {"href": score_cases([case], scores)},
         Scores(reference="href", neighbourhoods=[1, 3]),
         0,
     )
@@ -191,21 +181,15 @@ def test_a_system_of_mean_and_spread_has_all_event_scores(
 @pytest.mark.parametrize("names", [["T2M"], ["T2M", "REFC"]])
 def test_a_variable_without_thresholds_has_no_score_of_events(
     names: list[str],
-    tmp_path: Path,
-    make_ensemble: Callable[..., xr.Dataset],
-    write_fields: Callable[..., Path],
+    score_cases: Callable[..., list[Path]],
     grid: Grid,
     random: np.random.Generator,
 ) -> None:
     """Alone, and beside one that has some, whose tables are in the file for all variables."""
     members = {name: random.normal(280.0, 5.0, (4, 1, *grid.shape)) for name in names}
-    init = datetime(2026, 6, 8, 6)
     truth = {name: values[0] for name, values in members.items()}
-    fields = write_fields("fields.nc", [init.replace(hour=7)], truth)
-    make_ensemble(init, [1], members).to_netcdf(tmp_path / "2026060806.nc")
     scores = Scores(thresholds={"REFC": [60.0]}, neighbourhoods=[1, 3])
-    score_case(tmp_path / "2026060806.nc", [fields], tmp_path / "scores.nc", 0, scores)
-    table = summarise({"trial": [tmp_path / "scores.nc"]}, scores, 0)
+    table = summarise({"trial": score_cases([(members, truth)], scores)}, scores, 0)
     of_event = {name for name, score in registry.scores().items() if score.event}
     of_event = {metric for name in of_event for metric in registry.scores()[name].metrics}
     warmth = table[table["variable"] == "T2M"]
@@ -216,22 +200,16 @@ def test_a_variable_without_thresholds_has_no_score_of_events(
 
 
 def test_at_a_lead_without_a_point_scores_of_events_are_undefined(
-    tmp_path: Path,
-    make_ensemble: Callable[..., xr.Dataset],
-    write_fields: Callable[..., Path],
+    score_cases: Callable[..., list[Path]],
     grid: Grid,
     random: np.random.Generator,
 ) -> None:
-    init = datetime(2026, 6, 8, 6)
     members = random.normal(20.0, 9.0, (4, 2, *grid.shape))
     truth = members[0].copy()
     truth[1] = np.nan
-    times = [init.replace(hour=hour) for hour in (7, 8)]
-    fields = write_fields("fields.nc", times, {"REFC": truth})
-    make_ensemble(init, [1, 2], {"REFC": members}).to_netcdf(tmp_path / "2026060806.nc")
     scores = Scores(thresholds={"REFC": [20.0]}, neighbourhoods=[1])
-    score_case(tmp_path / "2026060806.nc", [fields], tmp_path / "scores.nc", 0, scores)
-    table = summarise({"trial": [tmp_path / "scores.nc"]}, scores, 0)
+    written = score_cases([({"REFC": members}, {"REFC": truth})], scores)
+    table = summarise({"trial": written}, scores, 0)
     for metric in ("brier", "ets", "pmm_csi", "fss", "nmep_brier"):
         values = table[table["metric"] == metric].groupby("lead_hours")["value"]
         assert values.count().to_dict() == {1: 3 if metric == "ets" else 1, 2: 0}

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -7,43 +6,28 @@ import pytest
 import xarray as xr
 
 from stormdraw.grids import Grid
-from stormdraw.scores.case import score_case
 from stormdraw.scores.maps import mean_crps_maps
 from stormdraw.scores.pooled import pooled_tables
 from stormdraw.scores.settings import Scores
 
-INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 9, 12)]
-
 
 @pytest.fixture
 def paths(
-    tmp_path: Path,
-    make_ensemble: Callable[..., xr.Dataset],
-    write_fields: Callable[..., Path],
+    score_cases: Callable[..., list[Path]],
     grid: Grid,
     random: np.random.Generator,
 ) -> list[Path]:
     """Two cases of five members, one of which is absent at a lead, with REFC and T2M."""
-    times = [init + timedelta(hours=lead) for init in INITS for lead in (1, 2)]
-    fields = {
-        name: random.normal(15.0, 10.0, (4, *grid.shape)).astype(np.float32)
-        for name in ("REFC", "T2M")
-    }
-    truth = write_fields("fields.nc", times, fields)
-    written = []
-    for init in INITS:
-        members = {
-            name: random.normal(15.0, 10.0, (5, 2, *grid.shape)).astype(np.float32)
-            for name in fields
+
+    def draw(*shape: int) -> dict[str, np.ndarray]:
+        return {
+            name: random.normal(15.0, 10.0, (*shape, *grid.shape)).astype(np.float32)
+            for name in ("REFC", "T2M")
         }
-        if init == INITS[1]:
-            members["REFC"][4, 1] = np.nan
-        path = tmp_path / f"{init:%Y%m%d%H}.nc"
-        make_ensemble(init, [1, 2], members).to_netcdf(path)
-        output = tmp_path / "scores" / "trial" / path.name
-        score_case(path, [truth], output, 0, Scores(thresholds={"REFC": [10.0, 20.0]}))
-        written.append(output)
-    return written
+
+    cases = [(draw(5, 2), draw(2)) for _ in range(2)]
+    cases[1][0]["REFC"][4, 1] = np.nan
+    return score_cases(cases, Scores(thresholds={"REFC": [10.0, 20.0]}))
 
 
 def test_fields_of_one_size_are_summed(paths: list[Path]) -> None:
@@ -79,7 +63,7 @@ def test_maps_are_means_over_cases_and_leads(paths: list[Path]) -> None:
     for path in paths:
         with (
             xr.open_dataset(path.parents[2] / path.name) as ensemble,
-            xr.open_dataset(path.parents[2] / "fields" / "fields.nc") as fields,
+            xr.open_dataset(path.parents[2] / "fields" / path.name) as fields,
         ):
             for lead in (1, 2):
                 members = ensemble["T2M"].sel(lead=lead).values.astype(np.float64)

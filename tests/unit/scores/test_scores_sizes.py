@@ -1,22 +1,18 @@
 """Ensembles whose number of members changes from case to case."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray as xr
 from scored_fields import storms_of_sizes
 
 from stormdraw.grids import Grid
-from stormdraw.scores.case import score_case
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.event_probabilities import merged_probabilities
 from stormdraw.scores.summary import summarise
 from stormdraw.scores.sums import weighted_mean
 
-INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 9, 12)]
 SIZES = (3, 6, 4)
 SCORES = Scores(thresholds={"REFC": [20.0]}, neighbourhoods=[1], area_weights=False)
 
@@ -95,23 +91,16 @@ def test_an_ensemble_size_that_is_not_resampled_does_not_count() -> None:
 
 
 def test_a_case_without_a_lead_enters_no_score_of_that_lead(
-    tmp_path: Path,
-    make_ensemble: Callable[..., xr.Dataset],
-    write_fields: Callable[..., Path],
+    score_cases: Callable[..., list[Path]],
     grid: Grid,
     random: np.random.Generator,
 ) -> None:
     """Three members at both leads of one case, and at one lead of the other."""
-    times = [init + timedelta(hours=lead) for init in INITS for lead in (1, 2)]
-    truth = write_fields("fields.nc", times, {"T2M": random.normal(size=(4, *grid.shape))})
+    truth = random.normal(size=(2, 2, *grid.shape))
     members = random.normal(size=(2, 3, 2, *grid.shape)).astype(np.float32)
     members[1, :, 1] = np.nan
-    written = []
-    for init, of_case in zip(INITS, members, strict=True):
-        path = tmp_path / f"{init:%Y%m%d%H}.nc"
-        make_ensemble(init, [1, 2], {"T2M": of_case}).to_netcdf(path)
-        written.append(tmp_path / "scores" / "trial" / path.name)
-        score_case(path, [truth], written[-1], 0)
+    cases = [({"T2M": one}, {"T2M": true}) for one, true in zip(members, truth, strict=True)]
+    written = score_cases(cases, Scores())
     both = summarise({"trial": written}, Scores(reference="trial"), 0).set_index(
         ["lead_hours", "metric"]
     )

@@ -13,7 +13,6 @@ import xarray as xr
 from scipy import stats
 
 from stormdraw.grids import Grid
-from stormdraw.scores.case import score_case
 from stormdraw.scores.case_statistics import case_statistics
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.spread_error import spread_bin_edges
@@ -204,8 +203,7 @@ def test_the_wind_vector_is_scored_with_its_speed(
 
 def test_the_tidy_table_has_every_region(
     tmp_path: Path,
-    make_ensemble: Make,
-    write_fields: Callable[..., Path],
+    score_cases: Callable[..., list[Path]],
     grid: Grid,
     random: np.random.Generator,
 ) -> None:
@@ -218,14 +216,9 @@ def test_the_tidy_table_has_every_region(
             ).regions
         }
     )
-    times = [datetime(2026, 6, 8, 7), datetime(2026, 6, 8, 8)]
-    truth = write_fields("20260608.nc", times, {"REFC": random.normal(9, 9, (2, *grid.shape))})
+    truth = random.normal(9, 9, (2, *grid.shape))
     members = random.normal(9, 9, (4, 2, *grid.shape)).astype(np.float32)
-    ensemble = tmp_path / "2026060806.nc"
-    make_ensemble(INIT, [1, 2], {"REFC": members}).to_netcdf(ensemble)
-    output = tmp_path / "scores" / "trial" / "2026060806.nc"
-    score_case(ensemble, [truth], output, 0, scores)
-    paths = {"trial": [output]}
+    paths = {"trial": score_cases([({"REFC": members}, {"REFC": truth})], scores)}
     domain = summarise(paths, Scores(neighbourhoods=[1, 3]), 0)
     hours = by_hour(paths, scores)
     write_tidy(tidy_scores(paths, scores, 0, hours=hours), tmp_path / "scores.parquet")
