@@ -7,25 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.driving import DrivingReader
-from stormdraw.fields.statistics import Moments
+from stormdraw.fields.statistics import Moments, Standardisation
 from stormdraw.fields.transforms import forward
-from stormdraw.files import replacing
-from stormdraw.provenance import attributes
 from stormdraw.variables import variable
 
 
 @dataclass(frozen=True)
-class DrivingStatistics:
-    """Means and standard deviations of the *transformed* variables, each (variable,)."""
-
-    variables: tuple[str, ...]
-    transforms: tuple[str, ...]
-    mean: np.ndarray
-    std: np.ndarray
+class DrivingStatistics(Standardisation):
+    """Those of the driving variables, which a checkpoint holds too."""
 
     def to_dict(self) -> dict[str, list[Any]]:
         """The content for a checkpoint: only strings, numbers and lists."""
@@ -79,28 +71,10 @@ def write_driving_statistics(
     statistics: DrivingStatistics, path: Path, settings: Mapping[str, Any]
 ) -> None:
     """Write `results/fields/driving_statistics.nc`."""
-    dataset = xr.Dataset(
-        {name: ("variable", getattr(statistics, name)) for name in ("mean", "std")},
-        coords={
-            "variable": list(statistics.variables),
-            "transform": ("variable", list(statistics.transforms)),
-        },
-        attrs=attributes(
-            "Statistics of the transformed driving variables over the training times",
-            "stormdraw fields_driving_statistics",
-            settings,
-        ),
-    )
-    with replacing(path) as temporary:
-        dataset.to_netcdf(temporary, engine="netcdf4")
+    title = "Statistics of the transformed driving variables over the training times"
+    statistics.write(path, title, "fields_driving_statistics", settings)
 
 
 def read_driving_statistics(path: str | Path) -> DrivingStatistics:
     """Read statistics written by `write_driving_statistics`."""
-    with xr.open_dataset(path, engine="netcdf4") as dataset:
-        return DrivingStatistics(
-            variables=tuple(str(name) for name in dataset["variable"].values),
-            transforms=tuple(str(name) for name in dataset["transform"].values),
-            mean=dataset["mean"].values,
-            std=dataset["std"].values,
-        )
+    return DrivingStatistics.read(path)

@@ -1,10 +1,10 @@
 """Mean and standard deviation of each variable over the training times."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -21,16 +21,50 @@ _STD_OF_A_CONSTANT = 1.0
 
 
 @dataclass(frozen=True)
-class Statistics:
+class Standardisation:
     """Means and standard deviations of the *transformed* variables, each (variable,).
 
-    `tendency_*` describe the change over one hour. No standard deviation is 0.
+    No standard deviation is 0.
     """
 
     variables: tuple[str, ...]
     transforms: tuple[str, ...]
     mean: np.ndarray
     std: np.ndarray
+
+    @classmethod
+    def arrays(cls) -> list[str]:
+        """The names of the arrays, here and in files."""
+        return [field.name for field in fields(cls)[2:]]
+
+    def write(self, path: Path, title: str, rule: str, settings: Mapping[str, Any]) -> None:
+        """Write a file with the arrays by variable."""
+        dataset = xr.Dataset(
+            {name: ("variable", getattr(self, name)) for name in self.arrays()},
+            coords={
+                "variable": list(self.variables),
+                "transform": ("variable", list(self.transforms)),
+            },
+            attrs=attributes(title, f"stormdraw {rule}", settings),
+        )
+        with replacing(path) as temporary:
+            dataset.to_netcdf(temporary, engine="netcdf4")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read what `write` wrote."""
+        with xr.open_dataset(path, engine="netcdf4") as dataset:
+            return cls(
+                variables=tuple(str(name) for name in dataset["variable"].values),
+                transforms=tuple(str(name) for name in dataset["transform"].values),
+                **{name: dataset[name].values for name in cls.arrays()},
+            )
+
+
+@dataclass(frozen=True)
+class Statistics(Standardisation):
+    """Those of the states; `tendency_*` describe the change over one hour."""
+
     tendency_mean: np.ndarray
     tendency_std: np.ndarray
 
@@ -40,10 +74,7 @@ class Statistics:
         return Statistics(
             tuple(names),
             tuple(self.transforms[place] for place in places),
-            *(
-                each[places]
-                for each in (self.mean, self.std, self.tendency_mean, self.tendency_std)
-            ),
+            *(getattr(self, each)[places] for each in self.arrays()),
         )
 
 
@@ -117,35 +148,12 @@ def _array(numbers: Iterable[float]) -> np.ndarray:
     return np.array(list(numbers), dtype=np.float32)
 
 
-def write_statistics(statistics: Statistics, path: Path, settings: dict[str, Any]) -> None:
+def write_statistics(statistics: Statistics, path: Path, settings: Mapping[str, Any]) -> None:
     """Write `results/fields/statistics.nc`."""
-    dataset = xr.Dataset(
-        {
-            name: ("variable", getattr(statistics, name))
-            for name in ("mean", "std", "tendency_mean", "tendency_std")
-        },
-        coords={
-            "variable": list(statistics.variables),
-            "transform": ("variable", list(statistics.transforms)),
-        },
-        attrs=attributes(
-            "Statistics of the transformed state variables over the training times",
-            "stormdraw fields_statistics",
-            settings,
-        ),
-    )
-    with replacing(path) as temporary:
-        dataset.to_netcdf(temporary, engine="netcdf4")
+    title = "Statistics of the transformed state variables over the training times"
+    statistics.write(path, title, "fields_statistics", settings)
 
 
 def read_statistics(path: str | Path) -> Statistics:
     """Read statistics written by `write_statistics`."""
-    with xr.open_dataset(path, engine="netcdf4") as dataset:
-        return Statistics(
-            variables=tuple(str(name) for name in dataset["variable"].values),
-            transforms=tuple(str(name) for name in dataset["transform"].values),
-            mean=dataset["mean"].values,
-            std=dataset["std"].values,
-            tendency_mean=dataset["tendency_mean"].values,
-            tendency_std=dataset["tendency_std"].values,
-        )
+    return Statistics.read(path)
