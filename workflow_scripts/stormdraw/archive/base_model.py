@@ -19,7 +19,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.membership import Member
 from stormdraw.times import hours
-from stormdraw.variables import Product
+from stormdraw.variables import Product, variable
 
 _FOLDER = "stormdraw.archive.base_models"
 
@@ -65,7 +65,7 @@ class BaseModel(ABC):
     days: ClassVar[str]
     files: ClassVar[str]
     reflectivity_floor: ClassVar[float]
-    message_bytes: ClassVar[Mapping[str, int]]
+    message_bytes: ClassVar[Mapping[str, int]] = {}
 
     @property
     @abstractmethod
@@ -133,6 +133,14 @@ class BaseModel(ABC):
             raise StormdrawError(
                 f"{self.title} has no product {held}, only {', '.join(self.products)}"
             ) from None
+
+    def by_product(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The variables by Herbie's name of the product that holds them."""
+        held: dict[str, tuple[str, ...]] = {}
+        for name in names:
+            product = self.product(variable(name).product)
+            held[product] = (*held.get(product, ()), name)
+        return held
 
     def run(self, case: datetime, age: int = 0) -> Member:
         """Its run that started `age` hours before a case, as an ensemble of one."""

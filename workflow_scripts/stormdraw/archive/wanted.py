@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from stormdraw.archive.base_model import BaseModel, base_model, base_model_names
+from stormdraw.archive.base_model import base_model, base_model_names
 from stormdraw.archive.driving_needs import driving_variables
 from stormdraw.archive.driving_registry import driving_model
 from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS
@@ -168,7 +168,7 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
             files = [
                 FileRequest(base.name, product, base.options, valid - hours(lead), lead, "", held)
                 for lead, names in _by_lead(variables, 1).items()
-                for product, held in _by_product(base, names).items()
+                for product, held in base.by_product(names).items()
             ]
         else:
             files = [FileRequest(kind, "anl", (), valid, 0, "", variables)]
@@ -223,18 +223,9 @@ def _states(settings: Settings, valid: datetime, names: Sequence[str]) -> Iterat
         by_run[run] = by_run.get(run, ()) + having
     excluded = valid in settings.archive.exclude
     for (init, lead), variables in by_run.items():
-        for product, held in _by_product(base, variables).items():
+        for product, held in base.by_product(variables).items():
             file = FileRequest(base.name, product, base.options, init, lead, "", held)
             yield replace(file, whole=True, excluded=excluded)
-
-
-def _by_product(model: BaseModel, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The variables by Herbie's name of the product of a base model that holds them."""
-    by_product: dict[str, tuple[str, ...]] = {}
-    for name in names:
-        product = model.product(variable(name).product)
-        by_product[product] = (*by_product.get(product, ()), name)
-    return by_product
 
 
 def _by_lead(names: Sequence[str], least: int) -> dict[int, tuple[str, ...]]:
@@ -267,7 +258,7 @@ def _of_member(
     if member.model in base_model_names():
         model = base_model(member.model)
         if member.product == model.product("sfc"):
-            held = _by_product(model, names)
+            held = model.by_product(names)
     for product, variables in held.items():
         yield FileRequest(
             model=member.model,

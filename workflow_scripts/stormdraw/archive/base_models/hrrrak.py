@@ -32,7 +32,6 @@ class HrrrAlaska(BaseModel):
     days = "hrrr.[0-9]*"
     files = "hrrr.t??z.wrf*.ak.grib2"
     reflectivity_floor = -10.0
-    message_bytes: ClassVar[Mapping[str, int]] = {}
 
     @property
     def grid(self) -> Grid:

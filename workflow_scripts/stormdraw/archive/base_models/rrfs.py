@@ -28,7 +28,6 @@ class Rrfs(BaseModel):
     days = "rrfs.[0-9]*"
     files = "rrfs.t??z.*.3km.f[0-9]*.conus.grib2"
     reflectivity_floor = -20.0
-    message_bytes: ClassVar[Mapping[str, int]] = {}
 
     @property
     def grid(self) -> Grid:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from stormdraw.archive.base_model import base_model
 from stormdraw.archive.driving_model import DrivingModel
-from stormdraw.variables import variable
 
 
 class _EarlierRun(DrivingModel):
@@ -15,11 +14,7 @@ class _EarlierRun(DrivingModel):
 
     def by_product(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Fields of single levels and of pressure levels are in two products."""
-        held: dict[str, tuple[str, ...]] = {}
-        for name in names:
-            product = base_model(self.model).product(variable(name).product)
-            held[product] = (*held.get(product, ()), name)
-        return held
+        return base_model(self.model).by_product(names)
 
 
 DRIVING = _EarlierRun(
