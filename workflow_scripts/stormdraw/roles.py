@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidatorFunctionWrapHandler, WrapValidator, model_serializer
 
 from stormdraw.section import Section
-from stormdraw.variables import StateName, other_components, scored_order
+from stormdraw.variables import StateName, require_pairs, scored_order
 
 
 class Roles(Section):
@@ -61,14 +61,8 @@ class Roles(Section):
             raise ValueError("give at least one predicted variable: a step starts from these")
         if len(set(self.every)) != len(self.every):
             raise ValueError(f"give each variable once: {list(self.every)}")
-        others = other_components()
         for names in self.by_role().values():
-            for name in names:
-                if others.get(name, name) not in names:
-                    raise ValueError(
-                        f"give {name} and {others[name]} together: a wind is rotated between grids "
-                        "as a pair"
-                    )
+            require_pairs(names)
 
 
 _NAMES = TypeAdapter(list[StateName])

@@ -7,7 +7,7 @@ that of its configuration (`use_table`), and before that it holds the shipped ro
 
 import functools
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -364,6 +364,15 @@ def other_components() -> dict[str, str]:
     """The other component of each component of a vector."""
     pairs = vectors()
     return pairs | {y: x for x, y in pairs.items()}
+
+
+def require_pairs(names: Collection[str]) -> None:
+    """Raise ValueError for a component of a vector without the other."""
+    for name, other in other_components().items():
+        if name in names and other not in names:
+            raise ValueError(
+                f"give {name} and {other} together: a wind is rotated between grids as a pair"
+            )
 
 
 def variable(name: str) -> Variable:

@@ -15,17 +15,14 @@ from pydantic import (
 from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, base_models
 from stormdraw.archive.driving_registry import driving_models
 from stormdraw.section import Hour, Section
-from stormdraw.variables import StateName, other_components
+from stormdraw.simulated import SIMULATED_MODEL
+from stormdraw.variables import StateName, require_pairs
 
 
 class Mirror(Section):
     """A folder or an http URL laid out like the public bucket."""
 
     mirror: str
-
-
-# The model whose files the simulated archive has.
-SIMULATED_MODEL = "hrrr"
 
 
 class SimulatedArchive(Section):
@@ -111,15 +108,9 @@ class Driving(Section):
     @field_validator("variables")
     @classmethod
     def _once_and_in_pairs(cls, names: list[str]) -> list[str]:
-        others = other_components()
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"give each variable once: {', '.join(names)}")
-            if others.get(name, name) not in names:
-                raise ValueError(
-                    f"give {name} and {others[name]} together: a wind is rotated between grids as "
-                    "a pair"
-                )
+        if len(set(names)) != len(names):
+            raise ValueError(f"give each variable once: {', '.join(names)}")
+        require_pairs(names)
         return names
 
 
