@@ -1,7 +1,7 @@
 """The column `grib` of the table of variables: how a message and an inventory name a variable."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -166,19 +166,12 @@ class Grib(Section):
 
     def matches(self, message: Description) -> bool:
         """Whether a message is of this variable."""
-        if (message.parameter, message.processing) != (self.parameter, self._code):
+        surface, _ = message.surface
+        if message.parameter != self.parameter or surface not in self.surfaces:
             return False
-        if not self.instantaneous and message.hours != self.hours:
-            return False
-        surface, level = message.surface
-        if surface not in self.surfaces:
-            return False
-        second = None
-        if self.second_level is not None:
-            second = (surface, _coded(surface, self.second_level))
-        if message.second_surface != second:
-            return False
-        return surface not in _WITH_LEVEL or level == _coded(surface, self.level)
+        own = self._message_on(surface)
+        # Of the others there is one, whatever a message says of its level.
+        return message == (own if surface in _WITH_LEVEL else replace(own, surface=message.surface))
 
     def same_messages(self, other: "Grib") -> bool:
         """Whether some message is of both."""
@@ -189,17 +182,14 @@ class Grib(Section):
         of_both = ("surfaces", "level", "second_level", "statistic", "hours")
         return all(getattr(self, key) == getattr(other, key) for key in of_both)
 
-    @property
-    def _code(self) -> int | None:
-        return PROCESSING_CODES.get(self.statistic)
-
     def _message_on(self, surface: int) -> Description:
         second = None
         if self.second_level is not None:
             second = (surface, _coded(surface, self.second_level))
         hours = None if self.instantaneous else self.hours
         first = (surface, _coded(surface, self.level))
-        return Description(self.parameter, first, second, self._code, hours)
+        processing = PROCESSING_CODES.get(self.statistic)
+        return Description(self.parameter, first, second, processing, hours)
 
 
 def _coded(surface: int, level: int) -> int:

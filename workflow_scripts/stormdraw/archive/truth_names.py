@@ -37,13 +37,10 @@ def truth_name(settings: Settings, name: str) -> str:
     lead = variable(name).shortest_lead
     of_truth = name in truth_variables(settings)
     hour_ahead = of_truth and settings.archive.truth == settings.archive.base_model.hour_ahead
-    if lead > (1 if hour_ahead else settings.archive.analysis_lead) and _from_the_archive(settings):
+    usual = 1 if hour_ahead else settings.archive.analysis_lead
+    if lead > usual and settings.archive.source != "simulated":
         return f"{settings.archive.base_model.title} {lead} h forecast"
     return own_truth_name(settings) if of_truth else analysis_name(settings)
-
-
-def _from_the_archive(settings: Settings) -> bool:
-    return settings.archive.source != "simulated"
 
 
 def truth_sentences(settings: Settings) -> list[str]:
