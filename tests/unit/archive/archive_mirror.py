@@ -8,6 +8,9 @@ import pandas as pd
 from archive_inventory import write_inventory
 from archive_messages import message, variable_message
 
+from stormdraw.archive.fetch import fetch_day
+from stormdraw.archive.manifest import read_manifest
+from stormdraw.fields.decoding import Messages
 from stormdraw.settings import Settings, load_settings
 
 STATE = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
@@ -93,6 +96,25 @@ def write_members(root: Path) -> None:
     """All of `MEMBERS`."""
     for path, (init, lead) in MEMBERS.items():
         write_file(root / path, init, lead)
+
+
+def fetch_analyses(folder: Path, run: Settings) -> pd.DataFrame:
+    """The manifest of HRRR's analyses of the day, fetched for a run into a folder."""
+    manifest = analyses_manifest(folder)
+    fetch_day(run, "hrrr", "20260601", manifest)
+    return read_manifest(manifest)
+
+
+def analyses_manifest(folder: Path) -> Path:
+    """Where `fetch_analyses` writes it."""
+    return folder / "hrrr" / "20260601" / "manifest.csv"
+
+
+def names_read(folder: Path, place: int, names: list[str]) -> list[str]:
+    """The variables read of one of the day's hours, of those asked for."""
+    messages = Messages(analyses_manifest(folder))
+    read = messages.reading(messages.by_valid_time()[place], names)
+    return [] if read is None else [field.name for field in read()]
 
 
 def absent_times(table: pd.DataFrame) -> list[datetime]:

@@ -34,6 +34,11 @@ def driven(model="gfs", source=("aws",), leads=(1, 3), **changes):
     return settings(archive=archive, leads=list(leads), **changes)
 
 
+def driven_by_gefs(members):
+    persistence = {"name": "persistence", "method": "baseline", "kind": "persistence"}
+    return driven("gefs", ensembles={"members": members, "systems": [persistence]})
+
+
 def test_without_a_driving_model_nothing_is_wanted():
     assert dates(settings(), "driving") == []
     assert "driving" in used_sources(settings())
@@ -91,13 +96,7 @@ def test_files_have_the_names_of_the_public_buckets():
 
 
 def test_gefs_wants_three_hourly_leads_of_the_members_that_drive():
-    run = driven(
-        "gefs",
-        ensembles={
-            "members": 4,
-            "systems": [{"name": "persistence", "method": "baseline", "kind": "persistence"}],
-        },
-    )
+    run = driven_by_gefs(members=4)
     of_case = requests(run, "driving", "20260604")
     # Hours 7, 8 and 9 lie between 6 and 9.
     assert {request.lead for request in of_case} == {6, 9}
@@ -126,14 +125,7 @@ def test_the_last_hours_rain_of_an_earlier_run_drives():
 
 
 def test_members_beyond_thirty_want_no_more_files():
-    run = driven(
-        "gefs",
-        ensembles={
-            "members": 100,
-            "systems": [{"name": "persistence", "method": "baseline", "kind": "persistence"}],
-        },
-    )
-    of_case = requests(run, "driving", "20260604")
+    of_case = requests(driven_by_gefs(members=100), "driving", "20260604")
     assert len(of_case) == len(set(of_case)) == 60
 
 

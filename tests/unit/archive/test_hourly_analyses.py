@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from archive_mirror import DAY, STATE, reference, settings, write_file
+from archive_mirror import (
+    DAY,
+    STATE,
+    analyses_manifest,
+    fetch_analyses,
+    names_read,
+    reference,
+    settings,
+    write_file,
+)
 
 from stormdraw.archive.audit import audit
-from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.truth_names import truth_name, truth_sentences
 from stormdraw.archive.wanted import FileRequest, dates, requests
 from stormdraw.costs.disk import disk_bytes
@@ -97,36 +104,24 @@ def mirror(tmp_path: Path) -> Path:
     return folder
 
 
-def fetch(folder: Path, run: Settings) -> pd.DataFrame:
-    manifest = folder / "hrrr" / "20260601" / "manifest.csv"
-    fetch_day(run, "hrrr", "20260601", manifest)
-    return read_manifest(manifest)
-
-
 def test_a_days_manifest_has_both_files_of_each_hour(tmp_path: Path, mirror: Path) -> None:
-    table = fetch(tmp_path, run_with(mirror))
+    table = fetch_analyses(tmp_path, run_with(mirror))
     assert set(table["status"]) == {"ok"}
     leads = {"T2M": 0, "APCP": 1, "MXUPHL": 1}
     assert table["lead"].tolist() == table["variable"].map(leads).tolist()
-    messages = Messages(tmp_path / "hrrr" / "20260601" / "manifest.csv")
-    listed = messages.by_valid_time()
+    listed = Messages(analyses_manifest(tmp_path)).by_valid_time()
     assert [one.valid.hour for one in listed] == [0, 1, 6, 7]
-    for one in listed:
-        read = messages.reading(one, VARIABLES)
-        assert read is not None
-        assert [field.name for field in read()] == VARIABLES
+    for place in range(4):
+        assert names_read(tmp_path, place, VARIABLES) == VARIABLES
 
 
 def test_a_forecast_may_stand_for_one_analysis_and_be_another(tmp_path: Path, mirror: Path) -> None:
     """T2M of 01 UTC comes from 00 UTC + 1 h, as its rain does, and neither displaces the other."""
     path_of(mirror, DAY.replace(hour=1), 0).unlink()
-    table = fetch(tmp_path, run_with(mirror, missing="older_run"))
+    table = fetch_analyses(tmp_path, run_with(mirror, missing="older_run"))
     one = table[table["init"] == DAY].query("lead == 1").set_index("variable")
     assert one["status"].to_dict() == {"T2M": "older_run", "APCP": "ok", "MXUPHL": "ok"}
-    messages = Messages(tmp_path / "hrrr" / "20260601" / "manifest.csv")
-    read = messages.reading(messages.by_valid_time()[1], VARIABLES)
-    assert read is not None
-    assert [field.name for field in read()] == VARIABLES
+    assert names_read(tmp_path, 1, VARIABLES) == VARIABLES
 
 
 def test_a_replaced_hour_of_rain_is_listed_at_its_own_lead(tmp_path: Path, mirror: Path) -> None:
@@ -135,9 +130,8 @@ def test_a_replaced_hour_of_rain_is_listed_at_its_own_lead(tmp_path: Path, mirro
     older.unlink()
     init = datetime(2026, 5, 31, 23)
     write_file(path_of(mirror, init, 2), init, 2, names=("T2M", "APCP", "MXUPHL"))
-    fetch(tmp_path, run_with(mirror, missing="older_run"))
-    manifest = tmp_path / "hrrr" / "20260601" / "manifest.csv"
-    table = audit({"hrrr": [manifest]}, lambda valid, shortest: shortest)
+    fetch_analyses(tmp_path, run_with(mirror, missing="older_run"))
+    table = audit({"hrrr": [analyses_manifest(tmp_path)]}, lambda valid, shortest: shortest)
     (row,) = table.query("status == 'older_run'").to_dict("records")
     assert (row["valid"], row["init"], row["lead"]) == (DAY.replace(hour=1), DAY, 1)
     assert row["replaced_by"].endswith("hrrr.t23z.wrfsfcf02.grib2")

@@ -5,10 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from archive_mirror import DAY, reference, settings, write_file
+from archive_mirror import (
+    DAY,
+    analyses_manifest,
+    fetch_analyses,
+    names_read,
+    reference,
+    settings,
+    write_file,
+)
 
-from stormdraw.archive.fetch import fetch_day
-from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.wanted import requests
 from stormdraw.costs.disk import disk_bytes
 from stormdraw.costs.fetching import fetching, states, wanted_files
@@ -99,34 +105,25 @@ def mirror(tmp_path: Path) -> Path:
     return folder
 
 
-def fetch(folder: Path, run: Settings) -> pd.DataFrame:
-    manifest = folder / "hrrr" / "20260601" / "manifest.csv"
-    fetch_day(run, "hrrr", "20260601", manifest)
-    return read_manifest(manifest)
-
-
 def test_a_day_is_read_from_all_its_files(tmp_path: Path, mirror: Path) -> None:
-    table = fetch(tmp_path, run_with(mirror))
+    table = fetch_analyses(tmp_path, run_with(mirror))
     assert set(table["status"]) == {"ok"}
     assert len(table) == 4 * len(VARIABLES)
     products = table["file"].str.extract(r"wrf(sfc|prs)f")[0]
     assert set(table["variable"][products == "prs"]) == {*ABOVE}
-    messages = Messages(tmp_path / "hrrr" / "20260601" / "manifest.csv")
-    for listed in messages.by_valid_time():
-        read = messages.reading(listed, VARIABLES)
-        assert read is not None
-        assert [field.name for field in read()] == VARIABLES
+    for place in range(4):
+        assert names_read(tmp_path, place, VARIABLES) == VARIABLES
 
 
 def test_an_hour_without_one_of_its_files_lacks_only_that(tmp_path: Path, mirror: Path) -> None:
     (mirror / "hrrr.20260601/conus/hrrr.t06z.wrfprsf00.grib2").unlink()
     with pytest.raises(StormdrawError, match=r"hrrr prs of 2026-06-01 06 UTC \+ 0 h: not in the"):
-        fetch(tmp_path, run_with(mirror))
-    table = fetch(tmp_path, run_with(mirror, missing="skip"))
+        fetch_analyses(tmp_path, run_with(mirror))
+    table = fetch_analyses(tmp_path, run_with(mirror, missing="skip"))
     absent = table[table["status"] == "absent"]
     assert absent["variable"].tolist() == list(ABOVE)
     assert set(absent["init"]) == {datetime(2026, 6, 1, 6)}
-    messages = Messages(tmp_path / "hrrr" / "20260601" / "manifest.csv")
+    messages = Messages(analyses_manifest(tmp_path))
     assert messages.by_valid_time()[2].absent() == list(ABOVE)
 
 

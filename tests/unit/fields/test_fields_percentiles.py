@@ -1,10 +1,10 @@
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from state_files import TIMES, state_file, two_days
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.percentiles import (
@@ -13,10 +13,7 @@ from stormdraw.fields.percentiles import (
     nearest_percentiles,
     write_percentiles,
 )
-from stormdraw.grids import HRRR
 
-GRID = HRRR.crop(slice(500, 505), slice(900, 904))
-TIMES = [datetime(2026, 6, 1) + timedelta(hours=hour) for hour in range(48)]
 WANTED = {"T2M": [5.0, 50.0, 99.9], "WIND10": [90.0]}
 
 
@@ -34,19 +31,6 @@ def values() -> dict[str, np.ndarray]:
     return values
 
 
-def written(folder: Path, values: dict[str, np.ndarray]) -> list[Path]:
-    paths = []
-    for day in range(2):
-        part = slice(24 * day, 24 * day + 24)
-        dataset = xr.Dataset(
-            {name: (("time", "y", "x"), array[part]) for name, array in values.items()},
-            coords={"time": np.array(TIMES[part], dtype="datetime64[ns]"), **GRID.coordinates()},
-        )
-        paths.append(folder / f"{day}.nc")
-        dataset.to_netcdf(paths[-1])
-    return paths
-
-
 def numpys(values: np.ndarray, percentiles: Sequence[float]) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         return np.nanpercentile(values, percentiles, axis=0, method="inverted_cdf")
@@ -58,7 +42,7 @@ def numpys(values: np.ndarray, percentiles: Sequence[float]) -> np.ndarray:
 def test_percentiles_are_numpys_of_the_asked_times(
     strip_bytes: int, tmp_path: Path, values: dict[str, np.ndarray]
 ) -> None:
-    paths, output = written(tmp_path, values), tmp_path / "percentiles.nc"
+    paths, output = two_days(tmp_path, values), tmp_path / "percentiles.nc"
     write_percentiles(paths, WANTED, TIMES[:30], output, {}, strip_bytes)
     speed = np.hypot(values["U10"], values["V10"])[:30]
     expected = {"T2M": numpys(values["T2M"][:30], WANTED["T2M"]), "WIND10": numpys(speed, [90.0])}
@@ -88,13 +72,8 @@ def test_hours_that_the_archive_lacks_do_not_count(
     tmp_path: Path, values: dict[str, np.ndarray]
 ) -> None:
     gone = {name: np.delete(own, 5, axis=0)[:23] for name, own in values.items()}
-    times = np.delete(np.array(TIMES[:24], dtype="datetime64[ns]"), 5)
-    path, output = tmp_path / "day.nc", tmp_path / "percentiles.nc"
-    xr.Dataset(
-        {name: (("time", "y", "x"), own) for name, own in gone.items()},
-        coords={"time": times, **GRID.coordinates()},
-        attrs={"absent_times": f"{TIMES[5]:%Y%m%d%H}"},
-    ).to_netcdf(path)
+    times, output = [*TIMES[:5], *TIMES[6:24]], tmp_path / "percentiles.nc"
+    path = state_file(tmp_path / "day.nc", gone, times, absent_times=f"{TIMES[5]:%Y%m%d%H}")
     write_percentiles([path], {"U10": [50.0]}, TIMES[:24], output, {})
     np.testing.assert_array_equal(
         Percentiles(output).field("U10", 50.0), numpys(gone["U10"], [50.0])[0]
@@ -107,7 +86,7 @@ def test_a_variable_without_any_value_is_refused(
     values["T2M"][:] = np.nan
     output = tmp_path / "percentiles.nc"
     with pytest.raises(StormdrawError, match=r"scores\.thresholds\.T2M: no value at any training"):
-        write_percentiles(written(tmp_path, values), WANTED, TIMES, output, {})
+        write_percentiles(two_days(tmp_path, values), WANTED, TIMES, output, {})
     assert not output.exists()
 
 

@@ -1,17 +1,14 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
 import xarray as xr
+from state_files import GRID, TIMES, two_days
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import StateReader
 from stormdraw.fields.statistics import compute_statistics, read_statistics, write_statistics
 from stormdraw.grids import HRRR, Grid
-
-START = datetime(2026, 6, 1)
-GRID = HRRR.crop(slice(500, 505), slice(900, 904))
-TIMES = [START + timedelta(hours=hour) for hour in range(48)]
 
 
 @pytest.fixture
@@ -23,16 +20,7 @@ def days(tmp_path):
         "CAPE": rng.gamma(1.0, 400.0, size=(48, 5, 4)).astype(np.float32),
         "CIN": np.zeros((48, 5, 4), dtype=np.float32),
     }
-    paths = []
-    for day in range(2):
-        part = slice(24 * day, 24 * day + 24)
-        dataset = xr.Dataset(
-            {name: (("time", "y", "x"), array[part]) for name, array in values.items()},
-            coords={"time": np.array(TIMES[part], dtype="datetime64[ns]"), **GRID.coordinates()},
-        )
-        paths.append(tmp_path / f"{day}.nc")
-        dataset.to_netcdf(paths[-1])
-    return paths, values
+    return two_days(tmp_path, values), values
 
 
 def test_moments_are_numpys(days):
