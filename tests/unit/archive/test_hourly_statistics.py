@@ -1,5 +1,6 @@
 """Hourly sums and extremes, and layers: in inventories, in messages and in our own."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -105,6 +106,11 @@ def test_sums_of_a_run_and_of_a_quarter_are_no_other_hour() -> None:
     assert "its inventory says 2026-06-01 21 UTC + 4 h" in choice.lacking["APCP"].finding
 
 
+def test_the_start_of_a_run_may_be_written_as_a_forecast() -> None:
+    choice = choose(read_inventory(lines_of("TMP:2 m above ground:0 hour fcst")), request("T2M", 0))
+    assert choice.offsets == (0,)
+
+
 def test_a_whole_day_is_written_in_days() -> None:
     use_table({"APCP": {"grib": {"hours": 24}}})
     columns = variable("APCP").grib.forecast_column
@@ -112,8 +118,12 @@ def test_a_whole_day_is_written_in_days() -> None:
         *(None, "0-1 day acc fcst"),
         *("1-25 hour acc fcst", "1-2 day acc fcst"),
     ]
+    # A run of 23 h has no sum over a day, by whatever name.
+    assert not re.search(variable("APCP").inventory_pattern(23), f":APCP:surface:{columns(23)}:")
     choice = choose(read_inventory(lines_of("APCP:surface:0-1 day acc fcst")), request("APCP", 24))
     assert choice.offsets == (0,)
+    choice = choose(read_inventory(lines_of("APCP:surface:1-2 day acc fcst")), request("APCP", 24))
+    assert "its inventory says 2026-06-01 21 UTC + 48 h" in choice.lacking["APCP"].finding
 
 
 @pytest.mark.parametrize("hour", range(24))

@@ -91,6 +91,7 @@ def test_a_configuration_changes_a_column_and_leaves_the_others() -> None:
         ({"T2M": {"lower": "cold"}}, "T2M: lower: .* valid number"),
         ({"T2M": {"colour": "red"}}, "T2M: colour: unknown key"),
         ({"T2M": {"lower": 400}}, r"T2M: lower \(400\) must be less than upper \(333\)"),
+        ({"T2M": {"lower": 333}}, r"T2M: lower \(333\) must be less than upper \(333\)"),
         ({"CAPE": {"floor": 5}}, r"CAPE: floor \(5\) must be lower \(0\) or upper \(10000\)"),
         ({"CAPE": {"regridding": "bilinear"}}, "CAPE: regridding must be nearest"),
         ({"T2M": {"decibel": True}}, "T2M: decibel needs a floor"),
@@ -108,6 +109,18 @@ def test_a_configuration_changes_a_column_and_leaves_the_others() -> None:
         ({"U10": {"y_component": "W10"}}, "U10: y_component is W10, which is no other row"),
         ({"U10": {"y_component": "U10"}}, "U10: y_component is U10, which is no other row"),
         ({"U10": {"upper": 80}}, "U10: upper is 80.0, but 75.0 of V10, its y_component"),
+        ({"V10": {"units": "kn"}}, "U10: units is 'm s-1', but 'kn' of V10, its y_component"),
+        ({"V10": {"lower": -80}}, "U10: lower is -75.0, but -80.0 of V10"),
+        ({"V10": {"floor": -75, "regridding": "nearest"}}, "U10: floor is None, but -75.0 of V10"),
+        ({"V10": {"regridding": "nearest"}}, "U10: regridding is 'bilinear', but 'nearest' of V"),
+        ({"V10": {"transform": "log1p"}}, "U10: transform is 'identity', but 'log1p' of V10"),
+        (
+            {
+                "U300": upper_wind("U300", 2, y_component="V300"),
+                "V300": upper_wind("V300", 3, role="static"),
+            },
+            "U300: role is 'state', but 'static' of V300",
+        ),
         ({"U10": {"grib": {"level": 80}}}, "U10: grib is at another surface, level or statistic"),
         ({"U10": {"y_component": None}}, "U10: y_component is missing, and a wind is rotated"),
         ({"U300": upper_wind("U300", 2)}, "U300: y_component is missing, and a wind is rotated"),
@@ -352,6 +365,11 @@ def test_a_configuration_has_rows_of_several_levels_too() -> None:
 def test_levels_without_columns_are_refused(levels: Any) -> None:
     with pytest.raises(StormdrawError, match=r"^variable_table: W\{level\}: levels must have"):
         read_table({"W{level}": HUMIDITY | {"levels": levels}})
+
+
+def test_levels_of_a_row_without_grib_keys_are_refused() -> None:
+    with pytest.raises(StormdrawError, match=r"^variable_table: W\{level\}: .* grib keys of"):
+        read_table({"W{level}": HUMIDITY | {"levels": {700: {}}, "grib": 5}})
 
 
 def test_a_product_that_no_model_has_is_refused() -> None:

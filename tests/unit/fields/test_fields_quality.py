@@ -14,6 +14,7 @@ from stormdraw.fields.quality import (
     write_findings,
 )
 from stormdraw.times import format_init
+from stormdraw.variables import use_table
 
 VALID = datetime(2018, 7, 22, 10)
 
@@ -73,6 +74,26 @@ def test_what_packing_rounds_below_the_floor_is_raised_but_not_told():
     raised, (finding,) = align_floor(field, "REFC", VALID)
     assert np.array_equal(raised, np.array([[-10.0, np.nan, -10.0]], np.float32), equal_nan=True)
     assert (finding.suspicious, finding.points, finding.treatment) == (1, 3, "floor")
+
+
+def test_no_echo_of_a_model_below_the_floor_is_raised_with_all_beneath_it():
+    """RRFS's -20 dBZ, and an echo of -15 dBZ, where the floor is HRRR's -10 dBZ."""
+    field = np.array([[-20.0, -15.0, 30.0]], np.float32)
+    raised, (finding,) = align_floor(field, "REFC", VALID, no_echo=-20.0)
+    assert raised.tolist() == [[-10.0, -10.0, 30.0]]
+    assert finding.suspicious == 2
+
+
+def test_no_echo_of_a_model_above_the_floor_is_lowered_with_what_packing_rounds_to():
+    """HRRR's -10 dBZ, packed to a tenth, where the floor is RRFS's -20 dBZ."""
+    use_table({"REFC": {"lower": -20, "floor": -20}})
+    try:
+        field = np.array([[-10.0, -9.96, -9.9, 30.0]], np.float32)
+        lowered, findings = align_floor(field, "REFC", VALID, no_echo=-10.0)
+    finally:
+        use_table(None)
+    assert lowered.tolist() == [[-20.0, -20.0, np.float32(-9.9), 30.0]]
+    assert findings == []
 
 
 def test_missing_points_are_not_suspicious():
