@@ -41,7 +41,7 @@ try:
         config, CONFIG_FILES, lambda name: definition_file(name, *MODEL_FOLDERS)
     )
     if workflow.is_main_process:
-        for remark in remarks(SETTINGS, now_utc()):
+        for remark in remarks(SETTINGS, loaded, now_utc()):
             logger.warning(f"stormdraw: {remark}")
         check_places(SETTINGS, loaded, CONFIG_FILES)
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}

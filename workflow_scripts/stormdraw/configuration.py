@@ -132,12 +132,22 @@ def _require(
         raise StormdrawError(f"{origin}, and {error}; {to_do}") from None
 
 
-def remarks(settings: Settings, now: datetime) -> list[str]:
+def remarks(settings: Settings, models: Mapping[str, ModelSettings], now: datetime) -> list[str]:
     """Valid but suspicious settings, one line each; `now` is in UTC."""
     return [
         *_suspicious_boxes(settings),
         *_future_periods(settings, now),
         *_unused_exclusions(settings),
+        *_unused_driving(settings, models),
+    ]
+
+
+def _unused_driving(settings: Settings, models: Mapping[str, ModelSettings]) -> list[str]:
+    if settings.archive.driving is None or any(model.driven for model in models.values()):
+        return []
+    return [
+        f"archive.driving is {settings.archive.driving.model}, but no model has the forcing "
+        "driving: its forecasts are fetched and used by nothing"
     ]
 
 

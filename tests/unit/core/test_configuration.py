@@ -13,6 +13,7 @@ from stormdraw.configuration import check_places, read_configuration, remarks
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import archive_grid, target_grid, target_shape
 from stormdraw.grids import HRRR, Grid
+from stormdraw.models.settings import load_model_settings
 from stormdraw.settings import load_settings, load_yaml
 
 RUN = """\
@@ -215,7 +216,7 @@ def test_the_grid_behind_an_address_is_not_known(root: Path) -> None:
 def test_boxes_whose_sides_may_be_exchanged(read, west, east, said) -> None:  # type: ignore[no-untyped-def]
     box = BOX | {"west": west, "east": east}
     config = yaml.safe_load(RUN) | {"scores": {"regions": {"box": box}}}
-    told = remarks(load_settings(config), datetime(2026, 12, 1))
+    told = remarks(load_settings(config), {}, datetime(2026, 12, 1))
     assert len(told) == (said is not None)
     if said is not None:
         assert told[0].startswith("scores.regions.box ")
@@ -225,11 +226,11 @@ def test_boxes_whose_sides_may_be_exchanged(read, west, east, said) -> None:  # 
 def test_hours_to_come_are_remarked_on(root: Path) -> None:
     config = yaml.safe_load((root / "config" / "config.yaml").read_text())
     during = datetime(2026, 9, 25)
-    (told,) = remarks(load_settings(config), during)
+    (told,) = remarks(load_settings(config), {}, during)
     assert told.startswith("periods.test ends 2026-09-27 18:00:00, in the future")
-    assert remarks(load_settings(config), datetime(2026, 9, 28)) == []
+    assert remarks(load_settings(config), {}, datetime(2026, 9, 28)) == []
     demo = yaml.safe_load((root / "config" / "demo.yaml").read_text())
-    assert remarks(load_settings(demo), datetime(2020, 1, 1)) == []
+    assert remarks(load_settings(demo), {}, datetime(2020, 1, 1)) == []
 
 
 def test_hours_that_are_excluded_in_vain_are_remarked_on() -> None:
@@ -237,8 +238,20 @@ def test_hours_that_are_excluded_in_vain_are_remarked_on() -> None:
     # In the training, valid in the test; before the training, between the cases.
     named = ["2026-06-01T03", "2026-06-08T01", "2026-05-31T23", "2026-06-08T12"]
     config["archive"] = {"exclude": named}
-    told = remarks(load_settings(config), datetime(2026, 12, 1))
+    told = remarks(load_settings(config), {}, datetime(2026, 12, 1))
     assert told == [
         f"archive.exclude names 2026-0{time}:00:00, which is not an hour of the run"
         for time in ("5-31 23", "6-08 12")
     ]
+
+
+def test_a_driving_model_that_drives_nothing_is_remarked_on(root: Path) -> None:
+    config = yaml.safe_load(RUN)
+    config["archive"] = {"driving": {"model": "gfs"}}
+    settings, now = load_settings(config), datetime(2026, 12, 1)
+    own = load_model_settings(root / "config" / "models" / "crps_unet_history.yaml")
+    driven = load_model_settings(root / "config" / "models" / "crps_unet_driven.yaml")
+    (told,) = remarks(settings, {"own": own}, now)
+    assert told.startswith("archive.driving is gfs, but no model has the forcing driving")
+    assert remarks(settings, {"own": own, "driven": driven}, now) == []
+    assert remarks(load_settings(yaml.safe_load(RUN)), {"own": own}, now) == []

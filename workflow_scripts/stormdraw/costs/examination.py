@@ -33,7 +33,7 @@ def check_configuration(settings: Settings, models: Mapping[str, ModelSettings])
         check_places(settings, models, [])
     except StormdrawError as error:
         return [Finding("problem", "configuration", str(error), "mend that key")]
-    found = remarks(settings, now_utc())
+    found = remarks(settings, models, now_utc())
     if not found:
         return [Finding("good", "configuration", "nothing in it is known to be wrong")]
     return [Finding("note", "configuration", remark, "nothing, if it is meant") for remark in found]
