@@ -210,6 +210,26 @@ def test_a_case_without_what_drives_it_has_missing_members(
         assert reason in dataset.attrs["missing"]
 
 
+def test_with_gefs_a_case_lacks_what_drives_any_of_its_members(tmp_path: Path) -> None:
+    every = [GEFS.hour(INIT, lead, member) for lead in range(1, 5) for member in range(3)]
+    forecasts = forecasts_for(GEFS, every)
+    lacking = DrivingForecast(datetime(2026, 6, 8, 0), 2, 12)
+    assert lacking in forecasts
+    paths = write_driving_files(
+        *(tmp_path / "driving", GRID, DRIVING, forecasts), absent_forecasts=str(lacking)
+    )
+    by = BY.model_copy(update={"model": "gefs"})
+    driven, own = RunDriving(by, GEFS, tuple(paths)), {"driven_by": by.model_dump()}
+    checkpoint = save(tmp_path / "model.pt", "deterministic", **own)
+    files = (checkpoint, [write_day(tmp_path / "day.nc")], None)
+    for members, missing in ((range(1), False), (range(2), True), (range(2, 3), False)):
+        output, how = tmp_path / f"{members}.nc", Rollout(3, 1, chosen=members)
+        write_one_step(*files, CASE, how, output, {}, 1, driven)
+        with xr.open_dataset(output) as dataset:
+            assert ("missing" in dataset.attrs) == missing
+            assert bool(dataset["T2M"].isnull().all()) == missing
+
+
 def test_a_checkpoint_says_what_drives_it_and_is_refused_elsewhere(tmp_path: Path) -> None:
     checkpoint, cpu = save(tmp_path / "model.pt", "one_step"), torch.device("cpu")
     content = torch.load(checkpoint, weights_only=True)

@@ -302,7 +302,7 @@ def test_coefficients_that_cannot_be_used(folder: Path, tmp_path: Path) -> None:
         with pytest.raises(StormdrawError, match="no coefficients that can be read; delete it"):
             read_coefficients(path)
     write_coefficients(path, {"REFC": FITTED["REFC"], "T2M": FITTED["T2M"]}, leads=(1,))
-    for variables, lacking in ((STATE[:2], "REFC at 3 h"), (STATE, "REFC at 3 h")):
+    for variables, lacking in ((STATE[:2], "REFC at 3 h"), (["D2M"], "D2M at 1 h")):
         case = case_of(0, variables)
         with pytest.raises(StormdrawError, match=f"has no coefficients of {lacking}; delete it"):
             write_calibrated(to_calibrate(case, output, folder / "raw0.nc", path), STATE)

@@ -23,17 +23,19 @@ from stormdraw.archive.driving_needs import forecasts_to_learn_from, hours_to_le
 from stormdraw.ensembles.models import load_models
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.driving_statistics import DrivingStatistics, write_driving_statistics
-from stormdraw.fields.statistics import Statistics
+from stormdraw.fields.statistics import Statistics, read_statistics
+from stormdraw.grids import Grid
 from stormdraw.models.augmentation import Augmenter, Change
 from stormdraw.models.batches import ShuffledBatches
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.driving import RunDriving, as_driven, driven_by
-from stormdraw.models.forcings import channels_of, make_forcings
+from stormdraw.models.forcings import channels_of, forcings_of, make_forcings
 from stormdraw.models.forcings.driving_fields import AGE, DrivingFields
 from stormdraw.models.memory import sampling_bytes
-from stormdraw.models.pairs import Pairs
+from stormdraw.models.pairs import Pairs, leads_at
 from stormdraw.models.plan import plan
 from stormdraw.models.settings import ModelSettings
+from stormdraw.models.stored_states import StoredStates
 from stormdraw.models.training import new_model, train
 from stormdraw.models.training_data import fields_among_forcings
 from stormdraw.models.training_files import TrainingFiles
@@ -48,6 +50,7 @@ KNOWN = DrivingStatistics(
     NAMES, ("identity",) * 3, np.float32([200, 210, 220]), np.float32([4, 4, 8])
 )
 LEADS = (1, 6)
+NO_INPUTS = StoredStates((), (), (), (13, 10))
 PERIODS = {
     "training": {"start": START, "end": START + hours(HOURS - 1)},
     "test": {"start": START + hours(HOURS + 6), "end": START + hours(HOURS + 18)},
@@ -186,6 +189,60 @@ def test_a_driven_model_needs_a_driven_run(root: Path, tmp_path: Path) -> None:
     path.write_text(text + "driven_by: {model: gfs, latency_hours: 5, variables: [T2M]}\n")
     with pytest.raises(StormdrawError, match="driven_by is given, but forcings has no driving"):
         load_models(make_settings(), lambda name: path)
+
+
+def test_only_the_run_says_what_drives_a_model() -> None:
+    run = driven_run()
+    model = make_model_settings(forcings=["driving"], driven_by=driven_by(run).model_dump())
+    with pytest.raises(StormdrawError, match=r"driven_by is what archive\.driving .*; remove it"):
+        as_driven(model, run)
+
+
+def test_a_driven_model_without_fields_is_an_error(
+    training_files: Callable[[str], TrainingFiles], tmp_path: Path
+) -> None:
+    run = driven_run()
+    model, roles = as_driven(make_model_settings(forcings=["driving"]), run), run.roles
+    with pytest.raises(ValueError, match="needs driving statistics"):
+        train("x", run, model, training_files("x"))
+    write_driving_statistics(KNOWN, tmp_path / "statistics.nc", {})
+    files = replace(training_files("x"), driving_statistics=tmp_path / "statistics.nc")
+    with pytest.raises(StormdrawError, match="no fields of gfs in results/fields/driving"):
+        train("x", run, model, files)
+    untrained = new_model("x", 1, model, read_statistics(files.statistics), roles=roles)
+    with pytest.raises(ValueError, match="needs its driving fields"):
+        forcings_of(untrained, small_grid(), None, None, NO_INPUTS)
+
+
+def test_fields_on_another_grid_drive_nothing(
+    training_files: Callable[[str], TrainingFiles], tmp_path: Path
+) -> None:
+    run = driven_run()
+    model = as_driven(make_model_settings(forcings=["driving"]), run)
+    statistics = read_statistics(training_files("x").statistics)
+    untrained, fields = new_model("x", 1, model, statistics), fields_of(tmp_path, run)
+    grid = small_grid()
+    assert forcings_of(untrained, grid, None, None, NO_INPUTS, fields).driving is fields
+    elsewhere = Grid(grid.crs, tuple(x + 3000.0 for x in grid.x), grid.y)
+    with pytest.raises(StormdrawError, match="on another grid than the states; delete it"):
+        forcings_of(untrained, elsewhere, None, None, NO_INPUTS, fields)
+
+
+def test_an_hour_is_not_learnt_at_an_age_of_which_the_forecast_is_missing(tmp_path: Path) -> None:
+    run = driven_run()
+    by = RunDriving.of(run)
+    # For 06 UTC the forecast that started at 05 UTC had the cycle of 00 UTC, published at 05 UTC,
+    # and those before it had that of 18 UTC.
+    start = START + hours(5)
+    every = forecasts_for(by.schedule, hours_to_learn_from(run))
+    lacking = next(one for one in every if one.valid == start + hours(1) and one.lead == 6)
+    paths = write_driving_files(
+        tmp_path, small_grid(), NAMES, [one for one in every if one != lacking]
+    )
+    reader = replace(by, paths=tuple(paths)).reader()
+    forcings = make_forcings([], small_grid(), more=[DrivingFields(KNOWN, reader)])
+    assert leads_at(start, forcings, max(LEADS)) == (2, 3, 4, 5, 6)
+    assert leads_at(start + hours(1), forcings, max(LEADS)) == (1, 2, 3, 4, 5, 6)
 
 
 def test_models_that_know_one_state_alone_are_not_driven() -> None:

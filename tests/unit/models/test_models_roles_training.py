@@ -91,9 +91,15 @@ def test_a_checkpoint_from_before_there_were_roles_predicts_all(tmp_path: Path) 
     path = tmp_path / "model.pt"
     save_model(path, "m", model, statistics_of(roles), None, small_grid())
     content = torch.load(path, weights_only=True)
-    del content["roles"], content["settings"]["inputs"]
+    # Nor were there inputs or driving models.
+    for key in ("roles", "driving", "longest_lead"):
+        del content[key]
+    for key in ("inputs", "driven_by"):
+        del content["settings"][key]
     torch.save(content, path)
-    old = load_model(path, CPU, roles).model
+    trained = load_model(path, CPU, roles)
+    assert (trained.driving, trained.longest_lead) == (None, None)
+    old = trained.model
     assert old.roles == roles
     state, forcings = torch.randn(1, 3, 8, 8), torch.empty(1, 0, 8, 8)
     assert torch.equal(old.condition(state, forcings), model.condition(state, forcings))
