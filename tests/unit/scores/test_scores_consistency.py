@@ -29,8 +29,20 @@ def share_within(days: int, alike: float, bias: float = 0.0, worlds: int = 4000)
 @pytest.mark.parametrize("alike", [0.0, 0.2])
 def test_nine_of_ten_reliable_forecasts_lie_in_their_bars(days: int, alike: float) -> None:
     # Four standard errors of 4,000 worlds are 0.02; days all of whose points are alike in part are
-    # no Gaussians. Of fewer days nothing could be promised: of five, 81 % are within.
+    # no Gaussians.
     assert share_within(days, alike) == pytest.approx(0.9, abs=0.03)
+
+
+def test_bars_of_five_days_would_be_too_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all points of a day alike, they hold 80 %: five days of which 1, 2 or 3 have the event.
+
+    The sum of deviations over the root of their sum of squares is within 1.63 for these alone.
+    """
+    monkeypatch.setattr("stormdraw.scores.consistency.FEWEST_DAYS", 5)
+    expected = stats.binom.pmf([1, 2, 3], 5, 0.3).sum()
+    assert expected == pytest.approx(0.80, abs=0.005)
+    # Four standard errors of 4,000 worlds are 0.025.
+    assert share_within(5, 1.0) == pytest.approx(expected, abs=0.025)
 
 
 def test_bars_of_independent_points_would_be_too_short() -> None:

@@ -5,8 +5,8 @@ from scipy import stats
 
 from stormdraw.scores.sums import ratio
 
-# Intervals of scores need as many. With five, bars of days that are alike hold 81 %, not 90 %
-# (tests/unit/scores/test_scores_consistency.py).
+# Intervals of scores need as many. With five days whose points are alike, bars would hold 80 %, not
+# 90 % (tests/unit/scores/test_scores_consistency.py).
 FEWEST_DAYS = 8
 
 
