@@ -34,8 +34,6 @@ class Threshold:
 
         Numbers and texts are those at the top of this file.
         """
-        if isinstance(given, Threshold):
-            return given
         found = re.match(_PATTERN, str(given))
         if found is None or not math.isfinite(float(found[3])):
             raise ValueError(
