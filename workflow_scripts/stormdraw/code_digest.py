@@ -4,7 +4,9 @@ import ast
 import functools
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 PACKAGE = "stormdraw"
@@ -47,13 +49,13 @@ def code_digest(script: Path, *modules: str) -> str:
     for module in modules:
         if not _is_there(module, library):
             raise ValueError(f"there is no module {module}, on which {script.name} should depend")
-    digest = hashlib.sha256(_tree(script))
-    names = _names(script)
+    digest = hashlib.sha256(_source(script).tree)
+    names = _source(script).names
     for module in sorted(modules_behind(script, *modules)):
-        path = _path(module, library)
+        source = _source(_path(module, library))
         digest.update(module.encode())
-        digest.update(_tree(path))
-        names |= _names(path)
+        digest.update(source.tree)
+        names |= source.names
     for definition in _called_of_settings(library, names):
         digest.update(definition.encode())
     return digest.hexdigest()[:16]
@@ -80,25 +82,11 @@ def _called_of_settings(library: Path, names: frozenset[str]) -> list[str]:
 def _computing(path: Path) -> list[tuple[str, frozenset[str], str]]:
     """Name, used names and syntax tree of each function of a file that is not a check."""
     return [
-        (node.name, _names_in(node), ast.dump(node))
+        (node.name, _names_in(ast.walk(node)), ast.dump(node))
         for node in ast.walk(_parsed(path))
         if isinstance(node, ast.FunctionDef)
-        and not _CHECKS & set().union(*map(_names_in, node.decorator_list))
+        and not _CHECKS & _names_in(chain.from_iterable(map(ast.walk, node.decorator_list)))
     ]
-
-
-@functools.cache
-def _names(path: Path) -> frozenset[str]:
-    return _names_in(_parsed(path))
-
-
-def _names_in(tree: ast.AST) -> frozenset[str]:
-    """All names and attributes in a syntax tree."""
-    return frozenset(
-        node.attr if isinstance(node, ast.Attribute) else node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute | ast.Name)
-    )
 
 
 def modules_behind(script: Path, *modules: str) -> set[str]:
@@ -119,15 +107,54 @@ def modules_behind(script: Path, *modules: str) -> set[str]:
     return reached
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What a digest needs of a file: a hash of its syntax tree, and names in it.
+
+    `names` are variables and attributes, `modules` what it imports or mentions.
+    """
+
+    tree: bytes
+    names: frozenset[str]
+    modules: frozenset[str]
+
+
 @functools.cache
+def _source(path: Path) -> _Source:
+    """A file, read once a process. Its tree is not kept: together, they would slow Snakemake."""
+    tree = _parsed(path)
+    nodes = list(ast.walk(tree))
+    hashed = hashlib.sha256(ast.dump(tree).encode()).digest()
+    return _Source(hashed, _names_in(nodes), frozenset(_modules_in(nodes)))
+
+
 def _parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-@functools.cache
-def _tree(path: Path) -> bytes:
-    """A hash of a file's syntax tree."""
-    return hashlib.sha256(ast.dump(_parsed(path)).encode()).digest()
+def _names_in(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """All names and attributes among the nodes of a syntax tree."""
+    return frozenset(
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in nodes
+        if isinstance(node, ast.Attribute | ast.Name)
+    )
+
+
+def _modules_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """What may name a module among the nodes of a syntax tree.
+
+    A string with the name of a module counts, too: `python -m` starts such a module.
+    """
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from package import module` names a module in its last part, or a thing in it.
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and _NAME_OF_MODULE.fullmatch(str(node.value)):
+            yield str(node.value)
 
 
 @functools.cache
@@ -138,23 +165,15 @@ def _imports(path: Path, library: Path) -> frozenset[str]:
 def _find_imports(path: Path, library: Path) -> Iterator[str]:
     """Names of the package's modules that a file imports, including `__init__` of packages.
 
-    A string with the name of a module counts, too: `python -m` starts such a module. A name that
-    ends with a star stands for all modules of a package, which are found by their files.
+    A name that ends with a star stands for all modules of a package, which are found by their
+    files.
     """
-    for node in ast.walk(_parsed(path)):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from package import module` names a module in its last part, or a thing in it.
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Constant) and _NAME_OF_MODULE.fullmatch(str(node.value)):
-            package, star, _ = str(node.value).partition(".*")
-            files = sorted(_path(package, library).parent.glob("[!_]*.py")) if star else []
-            names = [package, *(f"{package}.{file.stem}" for file in files)]
-        else:
-            continue
-        for name in names:
-            yield from _with_packages(name, library)
+    for name in _source(path).modules:
+        package, star, _ = name.partition(".*")
+        yield from _with_packages(package, library)
+        if star:
+            for file in _path(package, library).parent.glob("[!_]*.py"):
+                yield from _with_packages(f"{package}.{file.stem}", library)
 
 
 def _with_packages(name: str, library: Path) -> Iterator[str]:

@@ -32,7 +32,7 @@ def library(tmp_path: Path) -> Path:
 
 def forget():
     """As in another process."""
-    for cached in ("_parsed", "_tree", "_imports", "_computing", "_names", "_path", "_is_there"):
+    for cached in ("_source", "_imports", "_computing", "_path", "_is_there"):
         code_digest.__globals__[cached].cache_clear()
 
 

@@ -2,6 +2,8 @@
 
 import ast
 import itertools
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +49,14 @@ def test_the_simulated_world_imports_nothing_of_a_stage(root, stage):
 @pytest.mark.parametrize("package", [*STAGES, "simulated"])
 def test_nothing_that_a_run_is_made_by_imports_what_it_costs(root, package):
     assert offenders(root, package, "costs") == []
+
+
+def test_the_rules_are_read_without_what_takes_long_to_import(root):
+    """Each start of Snakemake reads the list of figures; these would add seconds to it."""
+    code = (
+        "import sys; from stormdraw.report.figure import figures; assert figures(); "
+        "sys.exit(' '.join({'torch', 'scipy.stats'} & set(sys.modules)))"
+    )
+    environment = {"PYTHONPATH": str(root / "workflow_scripts")}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert run.stderr.decode() == "\n"

@@ -1,7 +1,7 @@
 """Consistency bars: how far from the diagonal would a reliable forecast be, by chance?"""
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from stormdraw.scores.sums import ratio
 
@@ -35,7 +35,7 @@ def consistency_bars(
     days = ratio(variances.sum(axis=0) ** 2, (variances**2).sum(axis=0))
     enough = ((weight > 0.0).sum(axis=0) >= FEWEST_DAYS) & (days >= 2.0)
     days = np.where(enough, days, np.nan)
-    t = stats.t.ppf(0.5 + confidence / 2.0, days - 1.0)
+    t = stdtrit(days - 1.0, 0.5 + confidence / 2.0)
     share = np.sqrt(days) * t / np.sqrt(days - 1.0 + t**2)
     total = weight.sum(axis=0)
     reach = share * ratio(np.sqrt(((event - expected) ** 2).sum(axis=0)), total)

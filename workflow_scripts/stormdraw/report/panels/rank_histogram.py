@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from scipy import stats
+from scipy.special import bdtrik
 
 from stormdraw.report.panel import Evidence, Panel
 
@@ -37,8 +37,9 @@ class RankHistogram:
         """
         total = int(self.counts.sum())
         flat = 1.0 / len(self.counts)
-        low, high = stats.binom.interval(_BAND, total, flat)
-        return float(low) / (total * flat), float(high) / (total * flat)
+        ends = (0.5 - _BAND / 2.0, 0.5 + _BAND / 2.0)
+        low, high = (float(np.ceil(bdtrik(end, total, flat))) for end in ends)
+        return low / (total * flat), high / (total * flat)
 
 
 def histogram_of(tables: xr.Dataset) -> RankHistogram | None:
