@@ -70,7 +70,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     outcome = shared / "finished.log"
     with FileLock(shared / "finished.lock"):
         if not outcome.exists():
-            run = set_up(check_out(folder)).snakemake()
+            run = set_up(check_out(folder)).snakemake_as_typed()
             outcome.write_text(f"{run.returncode}\n{run.stdout}")
     assert outcome.read_text().startswith("0\n"), outcome.read_text()
     return Experiment(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from started_snakemake import run_snakemake
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -89,14 +90,18 @@ class Experiment:
     def configure(self, config: dict[str, Any]) -> None:
         self.config_path.write_text(yaml.safe_dump(config))
 
-    def command(self, *arguments: str | Path) -> list[str]:
-        """`snakemake` on this experiment, as a user would type it."""
+    def arguments(self, *arguments: str | Path) -> list[str]:
+        """Those of `snakemake` on this experiment."""
         # --cores last: after --configfile, targets would count as further configuration files.
-        snakemake = [sys.executable, "-m", "snakemake", "--configfile", "config/small.yaml"]
+        configured = ["--configfile", "config/small.yaml"]
         # A run ends only when Snakemake's last look for jobs is due, up to five seconds later with
         # the profile's pace. Here are few jobs, so that it may look every second.
         pace = ["--max-jobs-per-timespan", "100/1s"]
-        return [*snakemake, *pace, "--cores", "2", *map(str, arguments)]
+        return [*configured, *pace, "--cores", "2", *map(str, arguments)]
+
+    def command(self, *arguments: str | Path) -> list[str]:
+        """`snakemake` on this experiment, as a user would type it."""
+        return [sys.executable, "-m", "snakemake", *self.arguments(*arguments)]
 
     def environment(self) -> dict[str, str]:
         # Snakemake keeps caches in the home folder; a test keeps to its own. Threads that wait give
@@ -110,8 +115,13 @@ class Experiment:
 
     def snakemake(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run it; standard output and error together in `stdout`."""
+        given = self.arguments(*arguments)
+        return run_snakemake(given, self.folder, self.environment(), timeout=900)
+
+    def snakemake_as_typed(self) -> subprocess.CompletedProcess[str]:
+        """Run all of it in a process of its own, as for a user."""
         return subprocess.run(
-            self.command(*arguments),
+            self.command(),
             cwd=self.folder,
             env=self.environment(),
             text=True,
