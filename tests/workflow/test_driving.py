@@ -35,7 +35,6 @@ def configure(experiment: Experiment) -> dict:
     return driven()
 
 
-@pytest.mark.slow
 def test_driving_reaches_driven_models_and_their_cases_alone(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -53,8 +52,8 @@ def test_driving_reaches_driven_models_and_their_cases_alone(
             path.mkdir(exist_ok=True)
     touched = experiment.snakemake("--touch")
     assert touched.returncode == 0, touched.stdout
-    assert planned(experiment) == {}
-    # Of two models, and of two cases of each system and of its uncalibrated twin.
+    # Of two models, and of two cases of each system and of its uncalibrated twin. Were anything
+    # else not up to date, there would be more.
     once = ("fields_driving_statistics", "models_train", "models_diagnose", "ensembles_calibrate")
     of_driven = {**dict.fromkeys(once, 1), "ensembles_sample": 4}
     for change in (["--forcerun", "fields_driving"], []):
