@@ -152,9 +152,18 @@ def check_out(folder: Path) -> Experiment:
     return Experiment(folder)
 
 
-def set_up(experiment: Experiment) -> Experiment:
-    """Put the small configuration and its model into a checkout."""
-    experiment.configure(CONFIG)
+def idaho_config() -> dict[str, Any]:
+    """`config/idaho.yaml` with the small model and few members."""
+    config = yaml.safe_load((ROOT / "config" / "idaho.yaml").read_text())
+    config["models"] = ["small"]
+    config["ensembles"]["members"] = 5
+    config["ensembles"]["systems"][0] |= {"name": "small", "model": "small", "steps": 3}
+    return config
+
+
+def set_up(experiment: Experiment, config: dict[str, Any] = CONFIG) -> Experiment:
+    """Put a configuration and the small model into a checkout."""
+    experiment.configure(config)
     experiment.model_path.write_text(yaml.safe_dump(MODEL))
     return experiment
 

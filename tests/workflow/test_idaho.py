@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-import yaml
+from small_experiment import check_out, idaho_config, set_up
 
 pytestmark = pytest.mark.slow
 
@@ -23,21 +23,14 @@ HUMIDITY = {
 
 
 @pytest.fixture(scope="module")
-def idaho(real_data, root, tmp_path_factory):
-    from small_experiment import MODEL, check_out
-
-    experiment = check_out(tmp_path_factory.mktemp("idaho") / "checkout")
-    config = yaml.safe_load((root / "config" / "idaho.yaml").read_text())
+def idaho(real_data, tmp_path_factory):
+    config = idaho_config()
     config["archive"]["source"] = {"mirror": str(real_data / "hrrr_idaho")}
     config["periods"]["test"]["end"] = "2018-07-22T22:00"  # one case instead of three
-    config["models"] = ["small"]
     # One of the table's other rows, and one that nobody has built in.
     config["variables"] += ["HPBL", "RH2M"]
     config["variable_table"] = {"RH2M": HUMIDITY}
-    config["ensembles"]["members"] = 5
-    config["ensembles"]["systems"][0] |= {"name": "small", "model": "small", "steps": 3}
-    experiment.configure(config)
-    experiment.model_path.write_text(yaml.safe_dump(MODEL))
+    experiment = set_up(check_out(tmp_path_factory.mktemp("idaho") / "checkout"), config)
     run = experiment.snakemake()
     assert run.returncode == 0, run.stdout
     return experiment

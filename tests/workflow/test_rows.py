@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-import yaml
+from small_experiment import check_out, idaho_config, set_up
 
 from stormdraw.grids import HRRR
 from stormdraw.simulated.gribs import Encoder, Product
@@ -76,25 +76,18 @@ def write_mirror(folder):
 
 
 @pytest.fixture(scope="module")
-def run(root, tmp_path_factory):
-    from small_experiment import MODEL, check_out
-
+def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rows")
     use_table(WINDS)
     try:
         write_mirror(folder / "mirror")
-        experiment = check_out(folder / "checkout")
-        config = yaml.safe_load((root / "config" / "idaho.yaml").read_text())
-        config |= {"variables": VARIABLES, "variable_table": WINDS, "models": ["small"]}
+        config = idaho_config() | {"variables": VARIABLES, "variable_table": WINDS}
         config["archive"] = {"source": {"mirror": str(folder / "mirror")}}
         config["periods"] = {
             "training": {"start": f"{DAY:%Y-%m-%d}T00:00", "end": f"{DAY:%Y-%m-%d}T16:00"},
             "test": {"start": f"{DAY:%Y-%m-%d}T19:00", "end": f"{DAY:%Y-%m-%d}T22:00"},
         }
-        config["ensembles"]["members"] = 5
-        config["ensembles"]["systems"][0] |= {"name": "small", "model": "small", "steps": 3}
-        experiment.configure(config)
-        experiment.model_path.write_text(yaml.safe_dump(MODEL))
+        experiment = set_up(check_out(folder / "checkout"), config)
         told = experiment.snakemake()
         assert told.returncode == 0, told.stdout
         yield experiment
