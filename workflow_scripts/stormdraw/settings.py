@@ -26,6 +26,7 @@ from stormdraw.archive.availability import (
 from stormdraw.archive.driving_needs import needed_forecasts, require_driving_fits
 from stormdraw.archive.driving_schedule import DrivingForecast
 from stormdraw.archive.settings import Archive
+from stormdraw.archive.stations.wanted import require_stations
 from stormdraw.ensembles.settings import Ensembles
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.errors import StormdrawError
@@ -176,6 +177,7 @@ class Settings(Section):
     def _archive_has_the_periods(self) -> "Settings":
         require_periods(self)
         require_truth(self)
+        require_stations(self)
         return self
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ from pydantic import (
 
 from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, base_models
 from stormdraw.archive.driving_registry import driving_models
+from stormdraw.archive.stations.settings import Stations
 from stormdraw.section import Hour, Section
 from stormdraw.simulated import SIMULATED_MODEL
 from stormdraw.variables import StateName, require_pairs
@@ -127,6 +128,7 @@ class Archive(Section):
     truth: Truth = Field(default_factory=lambda given: given.get("model", "hrrr"))
     reference: Reference | None = None
     driving: Driving | None = None
+    stations: Stations | None = None
     simulated: SimulatedArchive = SimulatedArchive()
 
     @field_validator("source")
