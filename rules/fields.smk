@@ -155,7 +155,7 @@ rule fields_reference:
         "../workflow_scripts/fields_reference.py"
 
 
-# Only if the truth is not the analysis.
+# Only if the analyses are not all of the truth.
 if not SETTINGS.archive.truth_is_analysis:
 
     rule fields_truth:
@@ -178,10 +178,9 @@ if not SETTINGS.archive.truth_is_analysis:
             mem_mb=growing(1000 if SMALL_GRID else 2500),
             runtime=growing(30),
         params:
-            code=code("fields_truth"),
+            code=code("fields_truth", *TRUTH_MODULES),
             settings={
-                "variables": STATE,
-                "truth": SETTINGS.archive.truth,
+                "truth": TRUTH_OF,
                 "no_echo": BASE_MODEL.reflectivity_floor,
                 **TARGET,
             },

@@ -69,7 +69,9 @@ rule report_figure:
         runtime=growing(30),
     params:
         code=lambda wildcards: code(
-            "report_figure", module_of_figure(FIGURE_PATHS[wildcards.figure][0])
+            "report_figure",
+            module_of_figure(FIGURE_PATHS[wildcards.figure][0]),
+            *TRUTH_MODULES,
         ),
         colours=COLOURS,
         name=lambda wildcards: FIGURE_PATHS[wildcards.figure][0],
@@ -115,7 +117,7 @@ rule report_scorecard:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code("report_scorecard"),
+        code=code("report_scorecard", *TRUTH_MODULES),
         templates=digest(
             [
                 path.read_text(encoding="utf-8")

@@ -3,20 +3,24 @@ results/fields/quality/truth/{date}.csv, its suspicious values."""
 
 from pathlib import Path
 
-from stormdraw.archive.truth_names import analysis_name, own_truth_name
-from stormdraw.fields.truth import write_truth
+from stormdraw.archive.truth_names import truth_name
+from stormdraw.fields.truth import VariableTruth, write_truth
 from stormdraw.fields.writing import Destination
 from stormdraw.job import job
 from stormdraw.settings import load_settings
 
 with job("fields_truth", snakemake.log[0]):
     settings = load_settings(snakemake.config)
+    archive = settings.archive
     write_truth(
         Path(snakemake.input.manifest),
         [Path(path) for path in snakemake.input.analyses],
-        settings.variables,
-        own_truth_name(settings),
-        analysis_name(settings),
+        {
+            name: VariableTruth(
+                truth_name(settings, name), archive.truth_of(name).no_echo(archive.base_model)
+            )
+            for name in settings.variables
+        },
         Destination(
             Path(snakemake.output.fields),
             Path(snakemake.output.quality),
@@ -24,5 +28,4 @@ with job("fields_truth", snakemake.log[0]):
             snakemake.params.settings,
             snakemake.threads,
         ),
-        no_echo=settings.archive.base_model.reflectivity_floor,
     )

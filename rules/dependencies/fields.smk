@@ -8,6 +8,7 @@ from stormdraw.archive.driving_needs import (
     hours_to_learn_from,
     schedule_of,
 )
+from stormdraw.archive.truth import module_of_truth
 from stormdraw.times import format_date, hours, parse_init
 
 
@@ -23,6 +24,11 @@ def analysis_files(times):
 
 def initial_file(wildcards):
     return analysis_file(parse_init(wildcards.init))
+
+
+# The name of the truth of each variable, and the modules behind these names.
+TRUTH_OF = {name: SETTINGS.archive.truth_of(name).name for name in STATE}
+TRUTH_MODULES = sorted({module_of_truth(name) for name in TRUTH_OF.values()})
 
 
 def truth_of(times):

@@ -213,7 +213,7 @@ CLOUD, MIRROR = ["aws"], {"mirror": "elsewhere"}
         ({"model": "hrrrak"}, "2021-06-01T00", 1, SIX, r"started 1, 2, 4, 5 h before .* other hou"),
         ({"model": "hrrrak", "truth": "urma"}, "2021-06-01T00", 1, OWN, "truth is urma, .*hrrrak$"),
         ({"model": "hrrrak", "truth": "hrrrak_f01"}, "2021-06-01T00", 1, OWN, "take hrrrak$"),
-        ({"model": "rrfs", "truth": "hrrr"}, "2026-09-01T00", 1, OWN, "take rrfs or rrfs_f01 or u"),
+        ({"model": "rrfs", "truth": "hrrr"}, "2026-09-01T00", 1, OWN, "take rrfs or rrfs_f01 or r"),
         ({"model": "hrrrak", "reference": "refs"}, "2026-09-01T00", 1, OWN, "covers alaska; leave"),
         ({"model": "rrfs", "source": "simulated"}, "2026-09-01T00", 1, OWN, "simulated .* no rrfs"),
         ({"model": "gfs"}, "2026-09-01T00", 1, OWN, "archive.model.* 'hrrr', 'hrrrak' or 'rrfs'"),
@@ -240,7 +240,7 @@ def test_what_a_model_cannot_have_is_refused_in_one_line(
 )
 def test_what_it_has_may_be_asked_for(archive: dict, start: str, lead: int, system: dict) -> None:
     run = a_case({"source": CLOUD} | archive, start, lead, system)
-    assert run.archive.truth == archive.get("truth", archive["model"])
+    assert run.archive.truth == {"default": archive.get("truth", archive["model"])}
 
 
 def a_case(archive: dict, start: str, lead: int, system: dict) -> Settings:

@@ -10,9 +10,9 @@ from archive_session import Session
 from stormdraw.archive import remote
 from stormdraw.archive.download import Reachable, download
 from stormdraw.archive.faults import AbsentFileError
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.sources import Cloud, candidates
 from stormdraw.archive.verify import verify
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 
 NAMES = ("T2M", "D2M", "CAPE")

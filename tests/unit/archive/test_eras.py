@@ -12,8 +12,9 @@ from archive_mirror import settings
 
 from stormdraw.archive.base_model import base_model
 from stormdraw.archive.herbie_library import herbie
-from stormdraw.archive.public import FIRST_RUNS, first_run
+from stormdraw.archive.public import FIRST_RUNS, earliest
 from stormdraw.archive.settings import HerbieSource
+from stormdraw.archive.truth import truth
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import published_hours
 
@@ -158,7 +159,10 @@ def test_truth_that_no_source_has():
     assert a_case("2026-06-01T00", 3, {"source": ["google", "aws"], "truth": "urma"}, **wanted)
 
 
-@pytest.mark.parametrize("model", FIRST_RUNS)
+PUBLIC = FIRST_RUNS | {name: truth(name).first_runs for name in ("urma", "rtma")}
+
+
+@pytest.mark.parametrize("model", PUBLIC)
 def test_the_public_archives_are_those_that_herbie_knows(model):
     own = {"hiresw": "arw_5km", "href": "mean", "refs": "mean", "rrfs": "2dfld", "gefs": "atmos.25"}
     product = own.get(model, "anl")
@@ -168,5 +172,5 @@ def test_the_public_archives_are_those_that_herbie_knows(model):
     request.get_remoteFileName = ""
     request.member = 1
     getattr(herbie().models, model).template(request)
-    assert set(FIRST_RUNS[model]) == set(request.SOURCES) & set(HerbieSource.__args__)
-    assert first_run(model, ["nowhere"]) is None
+    assert set(PUBLIC[model]) == set(request.SOURCES) & set(HerbieSource.__args__)
+    assert earliest(PUBLIC[model], ["nowhere"]) is None

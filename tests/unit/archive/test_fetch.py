@@ -23,9 +23,9 @@ from stormdraw.archive import fetch as fetching
 from stormdraw.archive.download import download
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.manifest import read_manifest
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.session import PatientSession
 from stormdraw.archive.sources import Folder
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.messages import opened, read_header, read_messages
 from stormdraw.settings import load_settings, load_yaml

@@ -17,8 +17,9 @@ from archive_mirror import (
 )
 
 from stormdraw.archive.audit import audit
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.truth_names import truth_name, truth_sentences
-from stormdraw.archive.wanted import FileRequest, dates, requests
+from stormdraw.archive.wanted import dates, requests
 from stormdraw.costs.disk import disk_bytes
 from stormdraw.costs.fetching import states, wanted_files
 from stormdraw.fields.decoding import Messages

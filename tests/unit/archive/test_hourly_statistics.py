@@ -13,8 +13,8 @@ from archive_messages import message
 from one_system import configuration
 
 from stormdraw.archive.inventory import choose, read_inventory
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.verify import verify, verify_file
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import decode
 from stormdraw.fields.netcdf import variable_attributes

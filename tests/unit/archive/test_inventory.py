@@ -8,7 +8,7 @@ import pytest
 
 from stormdraw.archive.inventory import choose, line_pattern, read_inventory
 from stormdraw.archive.ranges import spans
-from stormdraw.archive.wanted import FileRequest
+from stormdraw.archive.request import FileRequest
 
 # (inventory, request, lines as they stand in the inventory)
 REAL = [

@@ -10,8 +10,8 @@ from archive_session import Session
 from stormdraw.archive import remote
 from stormdraw.archive.faults import NOT_THERE, FaultyFileError, UnreachableError
 from stormdraw.archive.remote import read_remote_file
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.transfer import RemoteFile
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 
 T2M = variable_message("T2M", DAY, 0)

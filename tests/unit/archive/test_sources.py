@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from archive_mirror import settings
 
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.sources import (
     Cloud,
     Folder,
@@ -15,7 +16,6 @@ from stormdraw.archive.sources import (
     place_of,
     stored_path,
 )
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 
 INIT = datetime(2018, 7, 22, 1)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from small_experiment import CONFIG
 
-from stormdraw.archive.truth_names import analysis_name, truth_name, truth_sentences
+from stormdraw.archive.truth_names import truth_name, truth_sentences
 from stormdraw.settings import Settings, load_settings
 
 
@@ -58,8 +58,21 @@ def test_what_urma_lacks_is_of_what_stands_in_for_the_analysis():
     assert truth_name(settings, "REFC") == "HRRR 1 h forecast, in place of its analysis"
 
 
+def test_each_variable_may_have_a_truth_of_its_own():
+    by_variable = {"default": "hrrr_f01", "T2M": "urma", "D2M": "rtma"}
+    settings = run_with(["REFC", "T2M", "D2M"], truth=by_variable)
+    names = {name: truth_name(settings, name) for name in settings.variables}
+    assert names == {"REFC": "HRRR 1 h forecast", "T2M": "URMA analysis", "D2M": "RTMA analysis"}
+    first, *others = truth_sentences(settings)
+    assert first.startswith("The truth of REFC is the HRRR 1 h forecast, not observations")
+    assert [sentence[:35] for sentence in others] == [
+        "The truth of T2M is the URMA analys",
+        "The truth of D2M is the RTMA analys",
+    ]
+
+
 def test_a_simulated_truth_is_not_hrrr():
     settings = load_settings(CONFIG)
-    assert analysis_name(settings) == "simulated analysis"
+    assert truth_name(settings, "T2M") == "simulated analysis"
     (sentence,) = truth_sentences(settings)
     assert "HRRR" not in sentence

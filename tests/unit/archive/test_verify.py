@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from archive_messages import message, pack_together, variable_message
 
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.verify import off_the_common_grid, verify, verify_file
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.messages import opened

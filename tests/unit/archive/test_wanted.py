@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 from archive_mirror import STATE, reference, settings
 
-from stormdraw.archive.wanted import FileRequest, dates, minimum_members, requests
+from stormdraw.archive.request import FileRequest
+from stormdraw.archive.wanted import dates, minimum_members, requests
 from stormdraw.errors import StormdrawError
 from stormdraw.provenance import digest
 

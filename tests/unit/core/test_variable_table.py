@@ -12,8 +12,8 @@ import yaml
 from matplotlib import colormaps
 from one_system import configuration
 
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.verify import verify_file
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.grib_keys import Description
 from stormdraw.messages import opened

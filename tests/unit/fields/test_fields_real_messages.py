@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from stormdraw.archive.inventory import choose, read_inventory
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.verify import verify, verify_file
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.fields.decoding import decode
 from stormdraw.messages import Header, opened, read_header, read_messages
 from stormdraw.variables import use_table, variable

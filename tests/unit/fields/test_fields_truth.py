@@ -24,7 +24,7 @@ from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Fields
 from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.fields.target import Target
-from stormdraw.fields.truth import write_truth
+from stormdraw.fields.truth import VariableTruth, write_truth
 from stormdraw.fields.writing import Destination
 from stormdraw.messages import opened, read_messages
 from stormdraw.scores.truth import Truth
@@ -43,6 +43,11 @@ KEPT = Fields(suspicious="keep")
 
 def into(output, fields=KEPT):
     return Destination(output, output.with_suffix(".csv"), fields, {})
+
+
+def called(titles):
+    """The truth of each variable, of a source whose value of no echo is not known."""
+    return {name: VariableTruth(title) for name, title in titles.items()}
 
 
 def run_with(truth, **changes):
@@ -80,7 +85,8 @@ def make_truth(run, folder, names=None):
     day, output = folder / "day.nc", folder / "truth.nc"
     normalise_day(manifests[0], run.variables, into(day))
     names = names or run.variables
-    write_truth(manifests[1], [day], names, "URMA analysis", "an analysis", into(output))
+    titles = {name: "URMA analysis" if name in MESOSCALE else "an analysis" for name in names}
+    write_truth(manifests[1], [day], called(titles), into(output))
     return output
 
 
@@ -129,8 +135,8 @@ def test_a_real_forecast_as_truth_is_the_forecast(real_data, tmp_path):
     regrid_forecast(
         paths["hrrr_forecast"], cycle, base_model("hrrr").run(cycle.init), "HRRR", target, forecast
     )
-    names = "HRRR 1 h forecast", "HRRR analysis"
-    write_truth(paths["truth"], [day.output], run.variables, *names, truth)
+    titles = called(dict.fromkeys(run.variables, "HRRR 1 h forecast"))
+    write_truth(paths["truth"], [day.output], titles, truth)
     with (
         xr.open_dataset(truth.output) as as_truth,
         xr.open_dataset(forecast.output) as as_forecast,
@@ -223,7 +229,7 @@ def test_a_day_without_any_hour_has_the_grid_of_the_terrain(mirror, tmp_path):
 
 
 def test_urma_has_nothing_to_say_about_storms(tmp_path):
-    with pytest.raises(StormdrawError, match="urma analyses T2M, D2M, U10, V10 and none of REFC"):
+    with pytest.raises(StormdrawError, match="urma has T2M, D2M, U10, V10 and none of REFC, CAPE"):
         run_with("urma", mirror=str(tmp_path), variables=["REFC", "CAPE"])
 
 

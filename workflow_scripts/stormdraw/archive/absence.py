@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from stormdraw.archive.manifest import OK, ManifestRow
-from stormdraw.archive.wanted import FileRequest, has_members, minimum_members
+from stormdraw.archive.request import FileRequest
+from stormdraw.archive.wanted import has_members, minimum_members
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import Member, members_at
 from stormdraw.settings import Settings

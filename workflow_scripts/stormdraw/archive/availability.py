@@ -1,9 +1,10 @@
 """Whether the archive of a configuration can have what its run needs of the base model."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stormdraw.archive.public import first_run
-from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS
+from stormdraw.archive.public import earliest, first_run
+from stormdraw.archive.truth import Truth, truth
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import members_at
 from stormdraw.simulated import SIMULATED_ON_REQUEST, SIMULATED_VARIABLES
@@ -41,19 +42,40 @@ def require_periods(settings: "Settings") -> None:
 
 
 def require_truth(settings: "Settings") -> None:
-    """Raise ValueError if a mesoscale analysis as truth is in no archive, or has no variable."""
+    """Raise ValueError if a truth is in no archive then, or is of no variable of the run."""
     archive = settings.archive
-    if archive.truth not in MESOSCALE_TRUTHS:
-        return
-    if isinstance(archive.source, list) and first_run(archive.truth, archive.source) is None:
+    for name in archive.truth:
+        if name not in ("default", *settings.variables):
+            raise ValueError(
+                f"archive.truth.{name}: this run has no forecasts of {name}, only of "
+                f"{', '.join(settings.variables)}; leave it out"
+            )
+    others = [name for name in settings.variables if name not in archive.truth]
+    default = truth(archive.truth["default"])
+    if others and not any(map(default.has, others)):
         raise ValueError(
-            f"archive.truth is {archive.truth}, which {', '.join(archive.source)} does not have; "
-            "add aws"
+            f"archive.truth: {default.name} has {', '.join(default.variables)} and none of "
+            f"{', '.join(others)}; set it to {archive.model}"
         )
-    if not {*settings.variables} & {*MESOSCALE_ANALYSES}:
+    if isinstance(archive.source, list):
+        for one in archive.truths:
+            _require_public(one, archive.source, settings)
+
+
+def _require_public(one: Truth, sources: Sequence[str], settings: "Settings") -> None:
+    """Raise ValueError if none of some public archives has a truth, or has it only later."""
+    if not one.first_runs:
+        return
+    known, first = ", ".join(sources), earliest(one.first_runs, sources)
+    if first is None:
         raise ValueError(
-            f"archive.truth: {archive.truth} analyses {', '.join(MESOSCALE_ANALYSES)} and "
-            f"none of {', '.join(settings.variables)}; set it to {archive.model}"
+            f"archive.truth is {one.name}, which {known} does not have; add "
+            f"{' or '.join(one.first_runs)}"
+        )
+    if settings.compared_times()[0] < first:
+        raise ValueError(
+            f"archive.truth is {one.name}, which {known} has since {first:%Y-%m-%d}, and forecasts "
+            f"are compared from {settings.compared_times()[0]} on; take later hours"
         )
 
 

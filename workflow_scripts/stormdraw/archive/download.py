@@ -19,9 +19,9 @@ from stormdraw.archive.faults import (
 )
 from stormdraw.archive.folder import read_folder_file
 from stormdraw.archive.remote import read_remote_file
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.sources import Cloud, Folder, Place, candidates, inventories_of
 from stormdraw.archive.verify import VerifiedMessage, verify
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 

@@ -19,11 +19,12 @@ from stormdraw.archive.manifest import (
     ManifestRow,
     write_manifest,
 )
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.session import PatientSession
 from stormdraw.archive.sources import Folder, Place, candidates, place_of, stored_path
 from stormdraw.archive.store import Store, StoredFile, StoredMessage
 from stormdraw.archive.verify import off_the_common_grid
-from stormdraw.archive.wanted import FileRequest, requests
+from stormdraw.archive.wanted import requests
 from stormdraw.archive.workspace import workspace
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from stormdraw.archive.faults import Fault
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.verify import contradiction
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.messages import Statistic
 from stormdraw.times import parse_init
 from stormdraw.variables import variable

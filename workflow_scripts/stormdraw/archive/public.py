@@ -25,13 +25,14 @@ FIRST_RUNS: dict[str, Mapping[str, datetime]] = {
         "azure": ALWAYS,
         "nomads": ALWAYS,
     },
-    "urma": {"aws": ALWAYS, "nomads": ALWAYS},
-    "rtma": {"aws": ALWAYS, "nomads": ALWAYS},
 } | {model.name: model.first_runs for model in base_models()}
 
 
 def first_run(model: str, sources: Iterable[str]) -> datetime | None:
     """The first run of a model that one of these sources may have; None if none has the model."""
-    return min(
-        (FIRST_RUNS[model][one] for one in sources if one in FIRST_RUNS[model]), default=None
-    )
+    return earliest(FIRST_RUNS[model], sources)
+
+
+def earliest(first_runs: Mapping[str, datetime], sources: Iterable[str]) -> datetime | None:
+    """The earliest of some first runs by source, among these sources; None if none has any."""
+    return min((first_runs[one] for one in sources if one in first_runs), default=None)

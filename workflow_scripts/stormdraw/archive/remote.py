@@ -10,13 +10,13 @@ from urllib3.exceptions import MaxRetryError
 from stormdraw.archive.faults import NOT_THERE, Fault, FaultyFileError, Found, UnreachableError
 from stormdraw.archive.inventory import Line, choose, read_inventory
 from stormdraw.archive.ranges import Span, read_span, spans
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.transfer import (
     CutOffError,
     RangeIgnoredError,
     RemoteFile,
     fetch_inventory,
 )
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 
 Result = TypeVar("Result")

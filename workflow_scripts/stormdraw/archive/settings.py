@@ -1,5 +1,6 @@
 """The section `archive` of a configuration."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,12 +13,13 @@ from pydantic import (
     model_validator,
 )
 
-from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, base_models
+from stormdraw.archive.base_model import BaseModel, base_model, base_model_names
 from stormdraw.archive.driving_registry import driving_models
 from stormdraw.archive.stations.settings import Stations
+from stormdraw.archive.truth import Truth, truth, truth_names
 from stormdraw.section import Hour, Section
 from stormdraw.simulated import SIMULATED_MODEL
-from stormdraw.variables import StateName, require_pairs
+from stormdraw.variables import StateName, other_components, require_pairs
 
 
 class Mirror(Section):
@@ -51,27 +53,18 @@ class SimulatedArchive(Section):
 
 Reference = Literal["href", "refs"]
 
-# The part of the world that the reference ensembles and the mesoscale analyses cover which can be
-# fetched.
+# The part of the world that the reference ensembles cover.
 _COVERED = "conus"
-
-# NOAA's mesoscale analyses, and the variables of the state that they have; the truth of the others
-# is the base model's.
-MESOSCALE_TRUTHS = ("urma", "rtma")
-MESOSCALE_ANALYSES = ("T2M", "D2M", "U10", "V10")
-
-# The base model's analyses, its one-hour forecasts, or others' analyses.
-_TRUTHS = (
-    *(name for model in base_models() for name in (model.name, model.hour_ahead)),
-    *MESOSCALE_TRUTHS,
-)
 
 if TYPE_CHECKING:
     ModelName = str
-    Truth = str
+    TruthName = str
 else:
     ModelName = Literal[base_model_names()]
-    Truth = Literal[_TRUTHS]
+    TruthName = Literal[truth_names()]
+
+# Of the variables that the others do not name.
+_DEFAULT: Literal["default"] = "default"
 
 HerbieSource = Literal["aws", "google", "azure", "nomads"]
 
@@ -115,6 +108,13 @@ class Driving(Section):
         return names
 
 
+def _by_variable(given: Any, other_keys: Mapping[str, Any]) -> Any:
+    """`archive.truth` by variable, with a default: a single word is that of all."""
+    if not isinstance(given, Mapping):
+        return {_DEFAULT: given}
+    return {_DEFAULT: other_keys.get("model", "hrrr"), **given}
+
+
 class Archive(Section):
     """Where GRIB comes from, of which model, and what counts as the analysis."""
 
@@ -125,7 +125,9 @@ class Archive(Section):
     missing_limit: Annotated[float, Field(ge=0, le=1)] = 0.05
     exclude: list[Hour] = []
     analysis_lead: Annotated[int, Field(ge=0, le=1)] = 0
-    truth: Truth = Field(default_factory=lambda given: given.get("model", "hrrr"))
+    truth: dict[Literal["default"] | StateName, TruthName] = Field(
+        default_factory=lambda given: _by_variable({}, given)
+    )
     reference: Reference | None = None
     driving: Driving | None = None
     stations: Stations | None = None
@@ -140,6 +142,23 @@ class Archive(Section):
             raise ValueError(f"give each source once: {', '.join(source)}")
         return source
 
+    @field_validator(
+        "truth", mode="before", json_schema_input_type=TruthName | dict[str, TruthName]
+    )
+    @classmethod
+    def _truth_by_variable(cls, given: Any, validated: ValidationInfo) -> Any:
+        return _by_variable(given, validated.data)
+
+    @field_validator("truth")
+    @classmethod
+    def _winds_have_one_truth(cls, by_variable: dict[str, str]) -> dict[str, str]:
+        for name, other in other_components().items():
+            if by_variable.get(name) != by_variable.get(other):
+                raise ValueError(
+                    f"give {name} and {other} one truth: a wind is rotated between grids as a pair"
+                )
+        return by_variable
+
     @model_validator(mode="after")
     def _simulated_analysis(self) -> "Archive":
         if self.source == "simulated" and self.analysis_lead != 0:
@@ -147,8 +166,11 @@ class Archive(Section):
                 "the simulated archive has analyses for every hour, forecasts for cases only; set "
                 "analysis_lead to 0"
             )
-        if self.source == "simulated" and not self.truth_is_analysis:
-            raise ValueError(f"the simulated archive has no {self.truth}; leave truth out")
+        lacking = [one.name for one in self.truths if not one.simulated]
+        if self.source == "simulated" and lacking:
+            raise ValueError(
+                f"the simulated archive has no {' or '.join(lacking)}; leave truth out"
+            )
         if self.source == "simulated" and self.model != SIMULATED_MODEL:
             raise ValueError(
                 f"the simulated archive is of {SIMULATED_MODEL} and has no {self.model}; set model "
@@ -158,16 +180,19 @@ class Archive(Section):
 
     @model_validator(mode="after")
     def _truth_is_there(self) -> "Archive":
-        possible = [self.model]
-        if self.base_model.cycle_hours == 1:
-            possible.append(self.base_model.hour_ahead)
-        if self.base_model.region == _COVERED:
-            possible += MESOSCALE_TRUTHS
-        if self.truth not in possible:
-            raise ValueError(
-                f"truth is {self.truth}, which there is not with model: {self.model}; take "
-                f"{' or '.join(possible)}"
-            )
+        possible = [name for name in truth_names() if truth(name).fits(self.base_model)]
+        for one in self.truths:
+            if one.name not in possible:
+                raise ValueError(
+                    f"truth is {one.name}, which there is not with model: {self.model}; take "
+                    f"{' or '.join(possible)}"
+                )
+        for name, chosen in self.truth.items():
+            if name != _DEFAULT and not truth(chosen).has(name):
+                raise ValueError(
+                    f"truth.{name} is {chosen}, which has {', '.join(truth(chosen).variables)} "
+                    f"and no {name}; take another truth for it"
+                )
         return self
 
     @model_validator(mode="after")
@@ -186,9 +211,19 @@ class Archive(Section):
         return base_model(self.model)
 
     @property
+    def truths(self) -> list[Truth]:
+        """All that forecasts are compared with, each once."""
+        return [truth(name) for name in dict.fromkeys(self.truth.values())]
+
+    @property
     def truth_is_analysis(self) -> bool:
-        """Whether forecasts are compared with the states that models learn from."""
-        return self.truth == self.model
+        """Whether forecasts are compared with nothing but the states that models learn from."""
+        return all(one.is_analysis for one in self.truths)
+
+    def truth_of(self, name: str) -> Truth:
+        """The truth of a variable: the analyses, if the default lacks it."""
+        chosen = truth(self.truth.get(name, self.truth[_DEFAULT]))
+        return chosen if chosen.has(name) else truth(self.model)
 
     def state_run(self, valid: datetime, shortest_lead: int = 0) -> tuple[datetime, int]:
         """The start and lead in hours of the file that is the state at a time.

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from stormdraw.archive.herbie_library import herbie
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.settings import Mirror
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
 from stormdraw.times import format_date

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.verify import VerifiedMessage, verify_file
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing, write_text
 from stormdraw.grids import Grid

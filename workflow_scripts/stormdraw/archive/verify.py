@@ -11,8 +11,8 @@ import eccodes
 import numpy as np
 
 from stormdraw.archive.faults import Fault
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.sections import split_fields
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.messages import Header, opened, read_grid, read_header, read_messages

@@ -8,51 +8,24 @@ and of some hours before them); `href` or `refs` (a reference ensemble's member 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from stormdraw.archive.base_model import base_model, base_model_names
 from stormdraw.archive.driving_needs import driving_variables
 from stormdraw.archive.driving_registry import driving_model
-from stormdraw.archive.settings import MESOSCALE_ANALYSES, MESOSCALE_TRUTHS
+from stormdraw.archive.request import FileRequest, by_lead
+from stormdraw.archive.truth import truth
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import Member, members_at, product_variables
 from stormdraw.messages import Statistic
 from stormdraw.settings import Settings
 from stormdraw.times import format_date, hours
-from stormdraw.variables import variable
 
 _MEMBERS = ("href", "refs")
 _PUBLISHED = ("href_products", "refs_products")
 
 _PRODUCTS: tuple[tuple[str, Statistic], ...] = (("mean", "mean"), ("sprd", "spread"))
-
-Options = tuple[tuple[str, str | int], ...]
-
-
-@dataclass(frozen=True)
-class FileRequest:
-    """One file of the archive, and what is wanted from it.
-
-    `model`, `product` and `options` are Herbie's. `init` and `lead` (hours) are those of the file,
-    which for an older member of an ensemble differ from those of the cycle. `member` is empty for
-    files that are not of a member; `statistic` is set for a product of an ensemble. `whole` is set
-    if a field with a missing point is useless, `excluded` if the configuration excludes the file.
-    """
-
-    model: str
-    product: str
-    options: Options
-    init: datetime
-    lead: int
-    member: str
-    variables: tuple[str, ...]
-    statistic: Statistic | None = None
-    whole: bool = False
-    excluded: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.model} {self.product} of {self.init:%Y-%m-%d %H} UTC + {self.lead} h"
 
 
 def dates(settings: Settings, source: str) -> list[str]:
@@ -149,31 +122,17 @@ def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
             yield format_date(start), request
 
 
-def truth_variables(settings: Settings) -> tuple[str, ...]:
-    """The state variables that the truth has; the truth of the others is the analysis."""
-    names = tuple(settings.variables)
-    if settings.archive.truth not in MESOSCALE_TRUTHS:
-        return names
-    return tuple(name for name in names if name in MESOSCALE_ANALYSES)
-
-
 def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    """The files of the truth by their valid day; none if the analyses are the truth."""
-    if settings.archive.truth_is_analysis:
-        return
-    kind, base = settings.archive.truth, settings.archive.base_model
-    variables = truth_variables(settings)
+    """The files of all truths by their valid day; none for what the analyses are the truth of."""
+    by_truth: dict[str, tuple[str, ...]] = {}
+    for name in settings.variables:
+        own = settings.archive.truth_of(name).name
+        by_truth[own] = (*by_truth.get(own, ()), name)
     for valid in settings.compared_times():
-        if kind == base.hour_ahead:
-            files = [
-                FileRequest(base.name, product, base.options, valid - hours(lead), lead, "", held)
-                for lead, names in _by_lead(variables, 1).items()
-                for product, held in base.by_product(names).items()
-            ]
-        else:
-            files = [FileRequest(kind, "anl", (), valid, 0, "", variables)]
-        for file in files:
-            yield format_date(valid), replace(file, excluded=valid in settings.archive.exclude)
+        excluded = valid in settings.archive.exclude
+        for own, names in by_truth.items():
+            for file in truth(own).files(settings.archive, names, valid):
+                yield format_date(valid), replace(file, excluded=excluded)
 
 
 def _driving(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
@@ -218,7 +177,7 @@ def _states(settings: Settings, valid: datetime, names: Sequence[str]) -> Iterat
     """
     base = settings.archive.base_model
     by_run: dict[tuple[datetime, int], tuple[str, ...]] = {}
-    for least, having in _by_lead(names, settings.archive.analysis_lead).items():
+    for least, having in by_lead(names, settings.archive.analysis_lead).items():
         run = settings.archive.state_run(valid, least)
         by_run[run] = by_run.get(run, ()) + having
     excluded = valid in settings.archive.exclude
@@ -226,15 +185,6 @@ def _states(settings: Settings, valid: datetime, names: Sequence[str]) -> Iterat
         for product, held in base.by_product(variables).items():
             file = FileRequest(base.name, product, base.options, init, lead, "", held)
             yield replace(file, whole=True, excluded=excluded)
-
-
-def _by_lead(names: Sequence[str], least: int) -> dict[int, tuple[str, ...]]:
-    """The variables by the shortest lead in hours at which they are, and `least`."""
-    by_lead: dict[int, tuple[str, ...]] = {}
-    for name in names:
-        lead = max(least, variable(name).shortest_lead)
-        by_lead[lead] = (*by_lead.get(lead, ()), name)
-    return by_lead
 
 
 def _runs(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:

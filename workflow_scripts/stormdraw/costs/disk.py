@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from stormdraw.archive.driving_needs import driving_variables
-from stormdraw.archive.wanted import FileRequest
+from stormdraw.archive.request import FileRequest
 from stormdraw.costs.fetching import fetching, states
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.fields.expected_grid import target_shape

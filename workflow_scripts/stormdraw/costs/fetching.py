@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stormdraw.archive.wanted import FileRequest, requests_by_date, used_sources
+from stormdraw.archive.request import FileRequest
+from stormdraw.archive.wanted import requests_by_date, used_sources
 from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
 from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.settings import Settings

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
+from stormdraw.archive.request import FileRequest
 from stormdraw.archive.sources import Cloud, Folder, candidates, place_of
-from stormdraw.archive.wanted import FileRequest
 from stormdraw.costs.finding import Finding
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings

@@ -66,11 +66,13 @@ class Messages:
             merged.setdefault(init + hours(lead), {}).update(rows)
         return [ListedFile(valid, merged[valid]) for valid in sorted(merged)]
 
-    def first_grid(self, among: Sequence[ListedFile]) -> Grid | None:
-        """The grid of the first message that exists; None if there is none."""
+    def first_grid(
+        self, among: Sequence[ListedFile], names: Collection[str] | None = None
+    ) -> Grid | None:
+        """The grid of the first message (of some variables) that exists; None if there is none."""
         for listed in among:
-            for row in listed.rows.values():
-                if row.there:
+            for name, row in listed.rows.items():
+                if row.there and (names is None or name in names):
                     with opened(self._bytes(row)) as handle:
                         return read_grid(handle)
         return None

@@ -1,8 +1,9 @@
-"""One day of the truth if it is not the analysis: `results/fields/truth/{date}.nc`."""
+"""One day of the truth if the analyses are not all of it: `results/fields/truth/{date}.nc`."""
 
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -18,54 +19,61 @@ from stormdraw.times import format_init
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class VariableTruth:
+    """The name of the truth of a variable, and what its model writes where there is no echo (dBZ).
+
+    `no_echo` is None if that is unknown, and for the analyses, which were aligned before.
+    """
+
+    title: str
+    no_echo: float | None = None
+
+
 def write_truth(
     manifest_path: Path,
     analysis_paths: Sequence[Path],
-    names: Sequence[str],
-    truth: str,
-    analysis: str,
+    truths: Mapping[str, VariableTruth],
     destination: Destination,
-    no_echo: float | None = None,
 ) -> None:
-    """Write each variable (time, y, x) on the analyses' grid: from the truth if it has it.
+    """Write each variable of `truths` (time, y, x) on the analyses' grid.
 
-    `truth` and `analysis` are the names of the two. Variables that the truth lacks come from the
-    analyses; each variable's attribute `source` says which it is. Points beyond the truth's grid
-    are missing, as is a variable that the archive lacks at an hour. An hour for which the archive
-    has nothing is left out and listed in the attribute `absent_times`. `no_echo` is what the model
-    of the truth writes where there is none, in dBZ.
+    A variable that the manifest does not list comes from the analyses. The attribute `source` of
+    each says which truth it is. Points beyond a truth's grid are missing, as is a variable that the
+    archive lacks at an hour. An hour for which the archive has nothing is left out and listed in
+    the attribute `absent_times`.
     """
     messages = Messages(manifest_path)
-    own = [name for name in names if name in set(messages.table["variable"])]
-    others = tuple(name for name in names if name not in own)
+    own = [name for name in truths if name in set(messages.table["variable"])]
+    others = tuple(name for name in truths if name not in own)
     wanted = messages.by_valid_time()
     not_analysed = absent_times(analysis_paths) if others else {one.valid for one in wanted}
     present = [one for one in wanted if one.valid not in not_analysed or one.any_of(own)]
     absent = sorted({one.valid for one in wanted} - {one.valid for one in present})
     target = Target.of_file(analysis_paths[0], destination.fields)
-    _warn_of_points_outside(messages, target, truth)
+    _warn_of_points_outside(messages, target, {name: truths[name].title for name in own})
     suspicious = destination.fields.suspicious
     analyses = StateReader(analysis_paths, others)
     pieces = []
     for index, listed in enumerate(present):
-        checks = Checks(listed.valid, suspicious, no_echo=no_echo)
         for group in read_together(own):
+            checks = Checks(listed.valid, suspicious, no_echo=truths[group[0]].no_echo)
             pieces.append(Piece((index,), group, checks, messages.reading(listed, group)))
         if others:
             read = None
             if listed.valid not in not_analysed:
                 read = functools.partial(_analysis, analyses, listed.valid, target)
             # They were checked when the analyses were written.
-            pieces.append(
-                Piece((index,), others, Checks(listed.valid, suspicious, bounded=False), read)
-            )
+            checks = Checks(listed.valid, suspicious, bounded=False)
+            pieces.append(Piece((index,), others, checks, read))
+    titles = dict.fromkeys(truths[name].title for name in own)
     content = Content(
         "Hourly truth",
-        f"{truth} GRIB2 of {manifest_path.parent.name}",
-        {name: name for name in names},
+        f"{', '.join(titles)} GRIB2 of {manifest_path.parent.name}",
+        {name: name for name in truths},
         {"time": time_coordinate([listed.valid for listed in present])},
         {"absent_times": " ".join(map(format_init, absent))},
-        {name: truth if name in own else analysis for name in names},
+        {name: one.title for name, one in truths.items()},
     )
     write_fields(content, pieces, target, destination)
 
@@ -79,8 +87,11 @@ def _analysis(analyses: StateReader, valid: datetime, target: Target) -> list[So
     ]
 
 
-def _warn_of_points_outside(messages: Messages, target: Target, truth: str) -> None:
-    grid = messages.first_grid(messages.by_valid_time())
-    if grid is not None and (outside := regridder(grid, target.points).outside.size):
-        points = target.points.shape[0] * target.points.shape[1]
-        logger.warning("%s has no value at %d of %d points", truth, outside, points)
+def _warn_of_points_outside(messages: Messages, target: Target, titles: Mapping[str, str]) -> None:
+    """Log how many points of the target each truth does not cover; titles are by variable."""
+    for title in dict.fromkeys(titles.values()):
+        names = [name for name, one in titles.items() if one == title]
+        grid = messages.first_grid(messages.by_valid_time(), names)
+        if grid is not None and (outside := regridder(grid, target.points).outside.size):
+            points = target.points.shape[0] * target.points.shape[1]
+            logger.warning("%s has no value at %d of %d points", title, outside, points)

@@ -1,0 +1,1 @@
+"""Truths, a file each, named as in `archive.truth` (`stormdraw.archive.truth`)."""
