@@ -209,14 +209,14 @@ if DRIVING is not None:
             "../envs/stormdraw.yaml"
         threads: 1
         resources:
-            # Weights between the driving grid and the target's: 150 MB for the whole of HRRR's.
+            # Positions of the target's points on the driving grid: 150 MB for the whole of HRRR's.
             mem_mb=growing(1000 if SMALL_GRID else 2500),
             runtime=growing(60),
         params:
             code=code("fields_driving"),
             settings=driving_settings,
         message:
-            "Putting the driving forecasts of {wildcards.date} on the target grid"
+            "Reading the driving forecasts of {wildcards.date}"
         script:
             "../workflow_scripts/fields_driving.py"
 

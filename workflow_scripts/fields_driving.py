@@ -1,5 +1,6 @@
-"""Writes results/fields/driving/{date}.nc, each driving variable float32 (forecast, y, x), with the
-coordinates cycle, lead and member (forecast,), and results/fields/quality/driving/{date}.csv, its
+"""Writes results/fields/driving/{date}.nc, each driving variable float32 (forecast, y, x) on the
+driving model's grid or the target's, whichever has fewer points, with the coordinates cycle, lead
+and member (forecast,), and results/fields/quality/driving/{date}.csv, its
 suspicious values."""
 
 from pathlib import Path

@@ -9,7 +9,7 @@ from stormdraw.archive.base_models.hrrr import Hrrr
 from stormdraw.costs.disk import disk_bytes
 from stormdraw.costs.fetching import fetching, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
-from stormdraw.fields.expected_grid import archive_shape, target_shape
+from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.settings import load_settings
 from stormdraw.variables import DEFAULT_STATE, names_of, variable
 
@@ -66,7 +66,7 @@ def test_files_are_counted_once_and_by_source(config):
 
 
 def test_driving_forecasts_are_a_megabyte_a_message_and_fields_of_their_own(config):
-    """Those of GFS by hand: files times variables."""
+    """Those of GFS by hand: files times variables, each field on the grid with fewer points."""
     config["archive"] = {
         "source": ["aws"],
         "driving": {"model": "gfs", "variables": ["PWAT", "T850"]},
@@ -81,9 +81,16 @@ def test_driving_forecasts_are_a_megabyte_a_message_and_fields_of_their_own(conf
     assert len(files["driving"]) == count > 0
     assert fetching(settings, files["driving"]).bytes == count * 2 * 1_000_000
     without = {source: found for source, found in files.items() if source != "driving"}
-    more = disk_bytes(settings, files)["fields"] - disk_bytes(settings, without)["fields"]
-    rows, columns = target_shape(settings)
-    assert more == count * 2 * 4 * rows * columns
+
+    def points(settings):
+        more = disk_bytes(settings, files)["fields"] - disk_bytes(settings, without)["fields"]
+        return more / (count * 2 * 4)
+
+    # 10 x 20 points of 3 km are 0.3 by 0.65 degrees: 2 or 3 by 3 or 4 points and the ones around
+    # them, and two more on each side.
+    assert 6 * 7 <= points(settings) <= 8 * 9
+    config["fields"]["coarsen"] = 5
+    assert points(load_settings(config)) == 2 * 4
 
 
 def test_nothing_comes_over_the_network_from_a_folder(config, tmp_path):

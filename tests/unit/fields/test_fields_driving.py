@@ -199,57 +199,107 @@ def gfs_message(name, forecast, values, grid):
         return eccodes.codes_get_message(handle)
 
 
-def test_from_grib_to_the_target_grid(tmp_path):
-    """A field linear in longitude and latitude is kept by bilinear interpolation, an eastward wind
-    is turned by the convergence n (longitude - 97.5 W) of HRRR's map, n = sin 38.5, and what the
-    archive lacks is left out and listed."""
-    longitude, latitude = GRID.longitude_latitude()
-    source = latitude_longitude(
-        np.floor(longitude.min() % 360 * 4) / 4,
-        np.ceil(longitude.max() % 360 * 4) / 4,
-        np.floor(latitude.min() * 4) / 4,
-        np.ceil(latitude.max() * 4) / 4,
-        (
-            round(np.ceil(latitude.max() * 4) - np.floor(latitude.min() * 4)) + 1,
-            round(np.ceil(longitude.max() % 360 * 4) - np.floor(longitude.min() % 360 * 4)) + 1,
-        ),
-    )
-    x, y = np.meshgrid(source.x, source.y)
-    there, lost = DrivingForecast(DAY, 0, 7), DrivingForecast(DAY, 0, 8)
-    fields = {"T2M": 200.0 + 4 * (x - 260.0) + 2 * y, "U10": np.full(x.shape, 10.0)}
-    fields["V10"] = np.zeros(x.shape)
-    folder = tmp_path / "20260608"
+def around(target):
+    """The part of a grid of 0.25 degree around a target's points, and a point more on each side."""
+    longitude, latitude = target.longitude_latitude()
+    west, south = (np.floor(4 * axis.min()) - 1 for axis in (longitude % 360, latitude))
+    east, north = (np.ceil(4 * axis.max()) + 1 for axis in (longitude % 360, latitude))
+    shape = round(north - south) + 1, round(east - west) + 1
+    return latitude_longitude(west / 4, east / 4, south / 4, north / 4, shape)
+
+
+def write_gfs(folder, there, fields, source, target, lost=(), settings=None):
+    """A day's manifest of messages of one forecast, and the file that the rule makes of it."""
     folder.mkdir()
     rows, content = [], b""
     for name, values in fields.items():
         message = gfs_message(name, there, values, source)
         digest = hashlib.sha256(message).hexdigest()
-        listed = ("gfs", name, "", DAY, 7, "", len(content), len(message), digest, "here", "ok")
-        rows.append(ManifestRow(*listed))
-        gone = ("gfs", name, "", DAY, 8, "", 0, 0, "", "here", "absent", "not in the archive")
-        rows.append(ManifestRow(*gone))
+        listed = (len(content), len(message), digest, "here", "ok")
+        rows.append(ManifestRow("gfs", name, "", there.cycle, there.lead, "", *listed))
+        for one in lost:
+            gone = (0, 0, "", "here", "absent", "not in the archive")
+            rows.append(ManifestRow("gfs", name, "", one.cycle, one.lead, "", *gone))
         content += message
     (folder / "gfs").write_bytes(content)
     write_manifest(folder / "manifest.csv", rows)
-    destination = Destination(tmp_path / "out.nc", tmp_path / "quality.csv", Fields(), {})
-    names = tuple(fields)
-    model = driving_model("gfs")
-    write_driving(folder / "manifest.csv", model, [there, lost], names, Target(GRID), destination)
-    with xr.open_dataset(tmp_path / "out.nc") as found:
+    to = Destination(folder / "out.nc", folder / "quality.csv", settings or Fields(), {})
+    model, forecasts = driving_model("gfs"), [there, *lost]
+    write_driving(folder / "manifest.csv", model, forecasts, tuple(fields), target, to)
+    return to.output
+
+
+def test_from_grib_to_the_target_grid(tmp_path):
+    """A field linear in longitude and latitude is kept by bilinear interpolation, an eastward wind
+    is turned by the convergence n (longitude - 97.5 W) of HRRR's map, n = sin 38.5, and what the
+    archive lacks is left out and listed. The file has a tenth of the target's points."""
+    grid = HRRR.crop(slice(500, 560), slice(900, 980))
+    longitude, latitude = grid.longitude_latitude()
+    source = around(grid)
+    x, y = np.meshgrid(source.x, source.y)
+    there, lost = DrivingForecast(DAY, 0, 7), DrivingForecast(DAY, 0, 8)
+    fields = {"T2M": 200.0 + 4 * (x - 260.0) + 2 * y, "U10": np.full(x.shape, 10.0)}
+    fields["V10"] = np.zeros(x.shape)
+    path = write_gfs(tmp_path / "gfs", there, fields, source, Target(grid), [lost])
+    with xr.open_dataset(path) as found:
         assert found["T2M"].dims == ("forecast", "y", "x")
+        assert found["T2M"][0].size == x.size < grid.shape[0] * grid.shape[1] / 10
         assert found.attrs["absent_forecasts"] == "2026060800+008"
         assert (found["lead"].values.tolist(), found["member"].values.tolist()) == ([7], [0])
         assert found["cycle"].values[0] == np.datetime64("2026-06-08T00")
-        expected = 200.0 + 4 * (longitude % 360 - 260.0) + 2 * latitude
-        # Half a step of 0.01 in the file, and single precision.
-        assert np.abs(found["T2M"].values[0] - expected).max() < 0.006
-        angle = np.deg2rad(np.sin(np.deg2rad(38.5)) * (longitude + 97.5))
-        assert np.abs(angle).max() > 0.005
-        np.testing.assert_allclose(found["U10"].values[0], 10 * np.cos(angle), atol=1e-4)
-        np.testing.assert_allclose(found["V10"].values[0], 10 * np.sin(angle), atol=1e-4)
-    reader = DrivingReader([tmp_path / "out.nc"], names, GFS)
+    reader = DrivingReader([path], tuple(fields), GFS)
+    assert reader.grid.matches(grid)
     assert reader.complete(GFS.hour(DAY + hours(5), 2))
     assert not reader.complete(GFS.hour(DAY + hours(5), 3))
+    temperature, u, v = reader.read(GFS.hour(DAY + hours(5), 2))
+    expected = 200.0 + 4 * (longitude % 360 - 260.0) + 2 * latitude
+    # Half a step of 0.01 in the file, and single precision.
+    assert np.abs(temperature - expected).max() < 0.006
+    angle = np.deg2rad(np.sin(np.deg2rad(38.5)) * (longitude + 97.5))
+    assert np.abs(angle).max() > 0.005
+    np.testing.assert_allclose(u, 10 * np.cos(angle), atol=1e-4)
+    np.testing.assert_allclose(v, 10 * np.sin(angle), atol=1e-4)
+    # On its own grid it takes less memory as well, and reads the same from there.
+    hour, window = GFS.hour(DAY + hours(5), 2), (slice(2, 7), slice(3, 14))
+    from_disk = reader.read(hour, None, window)
+    assert reader.hold([hour], 1e9) == 4 * 3 * x.size
+    np.testing.assert_array_equal(reader.read(hour, None, window), from_disk)
+    np.testing.assert_array_equal(reader.read(hour)[:, 2:7, 3:14], from_disk)
+
+
+def test_a_day_of_which_nothing_is_there_stops_no_reader(tmp_path):
+    """It has no grid but the target's, while the other days are on the driving model's."""
+    target = Target(HRRR.crop(slice(500, 560), slice(900, 980)))
+    source = around(target.grid)
+    field = {"T2M": np.full(source.shape, 280.0)}
+    path = write_gfs(tmp_path / "gfs", DrivingForecast(DAY, 0, 7), field, source, target)
+    (tmp_path / "none").mkdir()
+    day = DAY - hours(24)
+    row = ManifestRow("gfs", "T2M", "", day, 7, "", 0, 0, "", "here", "absent", "not there")
+    write_manifest(tmp_path / "none" / "manifest.csv", [row])
+    to = Destination(tmp_path / "none.nc", tmp_path / "none.csv", Fields(), {})
+    lost = DrivingForecast(day, 0, 7)
+    model = driving_model("gfs")
+    write_driving(tmp_path / "none" / "manifest.csv", model, [lost], ["T2M"], target, to)
+    for paths in ([path, to.output], [to.output, path]):
+        reader = DrivingReader(paths, ("T2M",), GFS)
+        assert reader.grid.matches(target.grid)
+        assert reader.gap(GFS.hour(day + hours(5), 2)) == "the archive has no driving forecast " + (
+            "2026060700+007"
+        )
+        assert (reader.read(GFS.hour(DAY + hours(5), 2)) == 280.0).all()
+
+
+def test_files_for_two_targets_are_refused(tmp_path):
+    paths = []
+    for first in (900, 901):
+        target = Target(HRRR.crop(slice(500, 560), slice(first, first + 80)))
+        source = around(HRRR.crop(slice(500, 560), slice(900, 981)))
+        field = {"T2M": np.full(source.shape, 280.0)}
+        folder, one = tmp_path / f"{first}", DrivingForecast(DAY + hours(first), 0, 7)
+        paths.append(write_gfs(folder, one, field, source, target))
+    with pytest.raises(StormdrawError, match="its grid is not that of"):
+        DrivingReader(paths, ("T2M",), GFS)
 
 
 def test_no_echo_of_an_earlier_run_is_the_floor(tmp_path):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from stormdraw.grids import Grid, latitude_longitude
+
 
 @dataclass(frozen=True)
 class DrivingModel:
@@ -32,6 +34,10 @@ class DrivingModel:
     def longest_lead_of(self, cycle: datetime) -> int:
         """The longest lead of a cycle in hours."""
         return self.longest_lead
+
+    def grid(self) -> Grid:
+        """The grid of its files: the globe at 0.25 degree."""
+        return latitude_longitude(0.0, 359.75, -90.0, 90.0, (721, 1440))
 
     def by_product(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """The variables by Herbie's name of the product that holds them."""

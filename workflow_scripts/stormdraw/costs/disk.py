@@ -1,12 +1,13 @@
 """The disk space of a run, by stage."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 
 from stormdraw.archive.driving_needs import driving_variables
 from stormdraw.archive.request import FileRequest
 from stormdraw.costs.fetching import fetching, states
 from stormdraw.ensembles.system import AnySystem
-from stormdraw.fields.expected_grid import target_shape
+from stormdraw.fields.expected_grid import driving_points, target_shape
 from stormdraw.report.candidates import candidates
 from stormdraw.report.mapped import mapped_systems, wanted_for_maps
 from stormdraw.settings import Settings
@@ -62,9 +63,8 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     return {
         # The simulated archive is kept besides the messages taken from it.
         "archive": stored * (2 if settings.archive.source == "simulated" else 1),
-        "fields": field
-        * sum(
-            _kept_fields(settings, source) * states(settings, source, found)
+        "fields": sum(
+            _bytes_of_a_state(settings, source) * states(settings, source, found)
             for source, found in files.items()
             if source != "static"
         ),
@@ -86,12 +86,13 @@ def _most_older_cases(settings: Settings) -> int:
     return max(counts, default=0)
 
 
-def _kept_fields(settings: Settings, source: str) -> int:
-    """The number of fields of each state of a source."""
+def _bytes_of_a_state(settings: Settings, source: str) -> int:
+    """Bytes of all fields of one time of a source."""
     if source == "driving":
-        return len(driving_variables(settings))
+        return 4 * driving_points(settings) * len(driving_variables(settings))
     # Only the analyses have the fields that are inputs.
-    return len(settings.roles.every if source == settings.archive.model else settings.variables)
+    names = settings.roles.every if source == settings.archive.model else settings.variables
+    return 4 * math.prod(target_shape(settings)) * len(names)
 
 
 def _mapped_fields(settings: Settings) -> int:

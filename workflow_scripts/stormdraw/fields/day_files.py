@@ -25,6 +25,8 @@ from stormdraw.times import parse_init
 _OPEN_FILES = 256
 _KNOWN_FILES = 4096
 
+# The variable of a file that says for which grid its fields are, if they are on another.
+TARGET = "target"
 
 _Kind = TypeVar("_Kind", bound="FieldFile")
 
@@ -121,9 +123,12 @@ class DrivingFile(FieldFile):
     """One day of cycles of a driving model.
 
     `forecasts` are in the order of the file; those in `incomplete` have a missing point. The
-    archive lacks those in `absent`.
+    archive lacks those in `absent`. Fields on their own grid are for the grid `target`, which is
+    averaged over blocks of `factor` points per side.
     """
 
+    target: Grid
+    factor: int
     forecasts: tuple[DrivingForecast, ...]
     incomplete: frozenset[str]
     absent: frozenset[str]
@@ -138,6 +143,10 @@ class DrivingFile(FieldFile):
             frozenset(_text(file.attrs.get(key, "")).split())
             for key in ("incomplete_times", "absent_forecasts")
         )
+        self.target, self.factor = self.grid, 1
+        if TARGET in file:
+            self.target = _grid(file, f"{TARGET}_x", f"{TARGET}_y", TARGET)
+            self.factor = int(file[TARGET][()])
 
 
 class _Opened:
@@ -179,9 +188,9 @@ def _times(dataset: h5py.Dataset) -> list[datetime]:
     return list(cftime.num2pydate(dataset[:], _text(units), _text(calendar)))
 
 
-def _grid(file: h5py.File) -> Grid:
-    x, y = (file[axis][:].astype(np.float64).tobytes() for axis in ("x", "y"))
-    return _shared_grid(_text(file["projection"].attrs["proj4"]), x, y)
+def _grid(file: h5py.File, x: str = "x", y: str = "y", projection: str = "projection") -> Grid:
+    places = (file[axis][:].astype(np.float64).tobytes() for axis in (x, y))
+    return _shared_grid(_text(file[projection].attrs["proj4"]), *places)
 
 
 @functools.lru_cache(maxsize=8)

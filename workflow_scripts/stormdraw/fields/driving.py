@@ -1,5 +1,9 @@
-"""The driving model's forecasts on the target grid: `results/fields/driving/{date}.nc`."""
+"""The driving model's forecasts for the target grid: `results/fields/driving/{date}.nc`.
 
+They are kept on the driving model's own grid where that has fewer points (`own_grid`).
+"""
+
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,8 +15,9 @@ from stormdraw.archive.base_model import no_echo
 from stormdraw.archive.driving_model import DrivingModel
 from stormdraw.archive.driving_schedule import DrivenHour, DrivingForecast, Schedule
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.day_files import driving_file
+from stormdraw.fields.day_files import TARGET, driving_file
 from stormdraw.fields.decoding import Messages
+from stormdraw.fields.own_grid import kept_grid, placement
 from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.writing import Content, Destination, Piece, read_together, write_fields
 from stormdraw.grids import WHOLE_GRID, Window
@@ -27,7 +32,8 @@ def write_driving(
     target: Target,
     destination: Destination,
 ) -> None:
-    """Write a day's forecasts, each variable (forecast, y, x), winds along the target's axes.
+    """Write a day's forecasts, each variable (forecast, y, x), winds along the axes of the file's
+    grid, which is that of `kept_grid`.
 
     The coordinates `cycle`, `lead` (h) and `member` (0 of a single forecast) are (forecast,): a day
     of cycles has not every member and lead. Forecasts of which the archive has nothing are left out
@@ -41,6 +47,9 @@ def write_driving(
     present = [one for one in forecasts if listed[one].any_of(names)]
     absent = [one for one in forecasts if one not in present]
     suspicious = destination.fields.suspicious
+    source = messages.first_grid([listed[one] for one in present])
+    kept = target.grid if source is None else kept_grid(source, target)
+    own = kept != target.grid
     pieces = [
         Piece(
             (index,),
@@ -53,13 +62,29 @@ def write_driving(
         for group in read_together(names)
     ]
     content = Content(
-        "Forecasts of the driving model on the target grid",
+        f"Forecasts of the driving model on {'its own' if own else 'the target'} grid",
         f"{model.model.upper()} {model.product} cycles of {manifest_path.parent.name}",
         {name: name for name in names},
-        forecast_coordinates(present),
+        forecast_coordinates(present) | (target_coordinates(target) if own else {}),
         {"absent_forecasts": " ".join(map(str, absent))},
     )
-    write_fields(content, pieces, target, destination)
+    write_fields(content, pieces, Target(kept) if own else target, destination)
+
+
+def target_coordinates(target: Target) -> dict[str, xr.DataArray]:
+    """What a file on its own grid says of the grid that it is for: its map, x and y, and blocks."""
+    grid, name = target.grid, TARGET
+    return {
+        name: xr.DataArray(
+            np.int32(target.factor),
+            attrs={
+                "long_name": "points per side of the blocks that the target grid is means of",
+                "proj4": grid.crs,
+            },
+        ),
+        f"{name}_x": xr.DataArray(np.array(grid.x), dims=f"{name}_column"),
+        f"{name}_y": xr.DataArray(np.array(grid.y), dims=f"{name}_row"),
+    }
 
 
 def forecast_coordinates(forecasts: Sequence[DrivingForecast]) -> dict[str, xr.DataArray]:
@@ -87,7 +112,8 @@ class DrivingReader:
     """Reads what drives an hour, and nothing that was not published when its forecast started.
 
     `paths` are files that `write_driving` wrote, `names` their variables in the wanted order.
-    Several threads may read at once. Raises StormdrawError if the files are not on one grid.
+    `grid` is the target grid. Several threads may read at once. Raises StormdrawError if the files
+    are not on one grid, or for different ones.
     """
 
     def __init__(
@@ -100,17 +126,24 @@ class DrivingReader:
         self._absent: set[str] = set()
         self._held: dict[DrivingForecast, np.ndarray] = {}
         self._floored = np.array([variable(name).floor is not None for name in self.names])
-        for path in paths:
-            file = driving_file(path)
-            self.grid = driving_file(paths[0]).grid
-            if not file.grid.matches(self.grid):
+        # A file without forecasts has no grid of its own to tell.
+        files = {Path(path): driving_file(path) for path in paths}
+        first = next((path for path, file in files.items() if file.forecasts), Path(paths[0]))
+        self._own, self.grid = files[first].grid, files[first].target
+        for path, file in files.items():
+            same = file.grid.matches(self._own) and file.target.matches(self.grid)
+            if file.forecasts and not same:
                 raise StormdrawError(
-                    f"{path}: its grid is not that of {paths[0]}; delete both to make them again"
+                    f"{path}: its grid is not that of {first}; delete both to make them again"
                 )
             self._incomplete |= file.incomplete
             self._absent |= file.absent
             for index, one in enumerate(file.forecasts):
-                self._where[one] = (Path(path), index)
+                self._where[one] = (path, index)
+        self._placement = None
+        if self._own != self.grid:
+            target = Target(self.grid, files[first].factor)
+            self._placement = placement(self._own, target, self.names)
 
     def complete(self, hour: DrivenHour) -> bool:
         """Whether all that drives an hour is there, without a missing point."""
@@ -139,7 +172,7 @@ class DrivingReader:
             if self.complete(hour)
             for one, _ in self.schedule.weights(hour.forecast)
         }
-        size = 4 * len(wanted) * len(self.names) * self.grid.shape[0] * self.grid.shape[1]
+        size = 4 * len(wanted) * len(self.names) * math.prod(self._own.shape)
         if not 0 < size <= bytes_in_memory:
             return 0
         self._held = {one: self._fields(one, None, WHOLE_GRID) for one in sorted(wanted)}
@@ -156,7 +189,16 @@ class DrivingReader:
         the hour's initial time, if it is of another hour, and if it is in none of the files.
         """
         self.schedule.require_published(hour)
-        parts = self.schedule.weights(hour.forecast)
+        if self._placement is None:
+            return self._linear_in_time(hour.forecast, out, window)
+        fields = self._linear_in_time(hour.forecast, None, WHOLE_GRID)
+        return self._placement.place(fields, window, out)
+
+    def _linear_in_time(
+        self, forecast: DrivingForecast, out: np.ndarray | None, window: Window
+    ) -> np.ndarray:
+        """A forecast between two leads of the archive, on a part of the files' grid."""
+        parts = self.schedule.weights(forecast)
         first = self._fields(parts[0][0], out, window)
         if len(parts) == 1:
             return first

@@ -1,8 +1,11 @@
 """The grid of the fields, as far as it is known before anything is fetched."""
 
+import math
 from pathlib import Path
 
+from stormdraw.archive.driving_registry import driving_model
 from stormdraw.archive.settings import Mirror
+from stormdraw.fields.own_grid import kept_grid
 from stormdraw.fields.target import Target
 from stormdraw.grids import Grid
 from stormdraw.messages import opened, read_grid, read_messages
@@ -45,5 +48,18 @@ def archive_shape(settings: Settings) -> tuple[int, int]:
 
 def target_shape(settings: Settings) -> tuple[int, int]:
     """(y, x) of the fields; the largest possible if the archive's grid is not known."""
+    return _largest_target(settings).grid.shape
+
+
+def driving_points(settings: Settings) -> int:
+    """The points of the grid that what drives a run is kept on; 0 if nothing drives it."""
+    driving = settings.archive.driving
+    if driving is None:
+        return 0
+    source = driving_model(driving.model).grid()
+    return math.prod(kept_grid(source, _largest_target(settings)).shape)
+
+
+def _largest_target(settings: Settings) -> Target:
     whole = settings.archive.base_model.grid
-    return Target.of(settings.fields, archive_grid(settings) or whole).grid.shape
+    return Target.of(settings.fields, archive_grid(settings) or whole)

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, vstack
 from stormdraw.fields.positions import longitude_latitude, positions
 from stormdraw.fields.winds import convergence, turned
 from stormdraw.grids import Grid
+from stormdraw.variables import Regridding
 
 _ROWS_AT_ONCE = 16
 # The least parts per side of a target point's area, and the source points beyond the outermost ones
@@ -88,9 +89,17 @@ class Regridder:
         u, v = self.bilinear(u), self.bilinear(v)
         if not grid_relative:
             return turned(u, v, *self._from_compass)
-        if self.source.crs == self.target.crs:
-            return u, v
-        return turned(u, v, *self._from_source)
+        return (u, v) if self.from_source is None else turned(u, v, *self.from_source)
+
+    def weights(self, regridding: Regridding) -> csr_array:
+        """The weights of a kind of regridding, (target point, source point)."""
+        if regridding == "bilinear":
+            return self._weights
+        if regridding == "conservative":
+            return self._area_weights
+        chosen = self._nearest
+        shape = (chosen.size, self.source.shape[0] * self.source.shape[1])
+        return csr_array((np.ones(chosen.size), chosen, np.arange(chosen.size + 1)), shape=shape)
 
     def _cut_source(self) -> None:
         """Reduce the source to the part around the target's points."""
@@ -104,12 +113,16 @@ class Regridder:
         self.identical = self.source.matches(self.target)
         if self.identical:
             return
-        self._window = rows.around, slice(0, None) if found.periodic else columns.around
+        # A part that reaches neither end of the columns is not periodic.
+        within = columns.around.start > 0 and columns.around.stop < whole.shape[1]
+        periodic = found.periodic and not within
+        self._window = rows.around, slice(0, None) if periodic else columns.around
         self.source = whole.crop(*self._window)
         self._positions = replace(
             found,
             row=found.row - self._window[0].start,
             column=found.column - self._window[1].start,
+            periodic=periodic,
         )
 
     @functools.cached_property
@@ -211,8 +224,13 @@ class Regridder:
         return _cosine_sine(convergence(self.target, longitude))
 
     @functools.cached_property
-    def _from_source(self) -> tuple[np.ndarray, np.ndarray]:
-        """Cosine and sine of the angle from the source's axes to the target's, in one rotation."""
+    def from_source(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Cosine and sine of the angle from the source's axes to the target's, in one rotation.
+
+        Each is (y, x) of the target; None if both grids are of one map.
+        """
+        if self.source.crs == self.target.crs:
+            return None
         longitude, _ = longitude_latitude(self.target)
         angle = convergence(self.target, longitude) - convergence(self.source, longitude)
         return _cosine_sine(angle)

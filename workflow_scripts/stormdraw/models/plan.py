@@ -1,6 +1,7 @@
 """`plan.json`: the memory that training and sampling will need, before either starts."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 from stormdraw.archive.driving_needs import forecasts_to_learn_from
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.expected_grid import driving_points
+from stormdraw.fields.own_grid import BYTES_A_POINT
 from stormdraw.files import write_text
 from stormdraw.models.ladder import Fit, Memory, climb
 from stormdraw.models.memory import (
@@ -66,6 +69,7 @@ def plan(
     training, roles = chosen.training, chosen.roles_of(run)
     stepping = forecaster or chosen
     data = _data_bytes(settings, chosen, stepping, shape)
+    weights = _weights_of_driving(settings, stepping, shape)
     state = 4 * shape[0] * shape[1] * (len(roles.every) + len(_driving_of(stepping)))
     return {
         "model": name,
@@ -91,10 +95,11 @@ def plan(
             **({} if forecaster is None else {"forecaster": other.peak}),
             "device_peak": memory.peak + other.peak,
             "data": data,
+            **({"driving_weights": weights} if weights else {}),
             "heap_gaps": int(HEAP_GAPS * memory.in_heap),
             "gathered": _gathered(training, memory),
             "process": PROCESS_BYTES,
-            "peak": _host_peak(chosen, memory, data, state, other.peak),
+            "peak": _host_peak(chosen, memory, data + weights, state, other.peak),
         },
         "sampling_bytes": _sampling(settings, chosen, shape, memory, other),
     }
@@ -219,7 +224,8 @@ def _data_bytes(
     counts = [0 if period is None else len(period.times()) for period in periods]
     apart = [field * len(stepping.roles_of(run).input) * sum(counts)]
     if driving := _driving_of(stepping):
-        apart.append(field * len(driving) * len(forecasts_to_learn_from(settings)))
+        of_one = 4 * _points_of_driving(settings, shape) * len(driving)
+        apart.append(of_one * len(forecasts_to_learn_from(settings)))
     total = 0
     for each in apart:
         total += each if total + each <= bound else 0
@@ -235,6 +241,20 @@ def _data_bytes(
 def _driving_of(model: ModelSettings) -> tuple[str, ...]:
     """The variables that drive a model."""
     return () if model.driven_by is None else model.driven_by.variables
+
+
+def _points_of_driving(settings: Settings, shape: tuple[int, int]) -> int:
+    """The points of the grid that what drives the run is kept on, which are never more than ours.
+
+    A mirror's grid may be known from its fields, of `shape`, only.
+    """
+    return min(driving_points(settings), math.prod(shape))
+
+
+def _weights_of_driving(settings: Settings, stepping: ModelSettings, shape: tuple[int, int]) -> int:
+    """Bytes of the weights that put on our grid what drives a model, if it is on its own."""
+    own = _driving_of(stepping) and _points_of_driving(settings, shape) < math.prod(shape)
+    return BYTES_A_POINT * math.prod(shape) if own else 0
 
 
 def _sampling(
