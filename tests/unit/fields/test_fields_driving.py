@@ -290,6 +290,21 @@ def test_a_day_of_which_nothing_is_there_stops_no_reader(tmp_path):
         assert (reader.read(GFS.hour(DAY + hours(5), 2)) == 280.0).all()
 
 
+def test_files_of_two_driving_grids_are_refused(tmp_path):
+    """For the same target, as where a mirror's files change from a quarter to half a degree."""
+    target = Target(HRRR.crop(slice(500, 560), slice(900, 980)))
+    fine = around(target.grid)
+    west, south = (np.floor(axis[0]) for axis in (fine.x, fine.y))
+    coarse = latitude_longitude(west, west + 6, south, south + 4, (9, 13))
+    paths = []
+    for day, source in enumerate((fine, coarse)):
+        field, one = {"T2M": np.full(source.shape, 280.0)}, DAY + hours(24 * day)
+        folder = tmp_path / f"{day}"
+        paths.append(write_gfs(folder, DrivingForecast(one, 0, 7), field, source, target))
+    with pytest.raises(StormdrawError, match="its grid is not that of"):
+        DrivingReader(paths, ("T2M",), GFS)
+
+
 def test_files_for_two_targets_are_refused(tmp_path):
     paths = []
     for first in (900, 901):
