@@ -71,6 +71,37 @@ rule archive_fetch:
         "../workflow_scripts/archive_fetch.py"
 
 
+if STATION_REPORTS:
+
+    # IEM is asked for one file at a time, whatever the number of jobs.
+    rule archive_stations:
+        input:
+            mirror=MIRROR,
+            files=lambda wildcards: station_files(wildcards.date),
+        output:
+            reports="results/archive/stations/{date}.parquet",
+            quality="results/archive/stations/quality/{date}.csv",
+        log:
+            "results/logs/archive_stations/{date}.log",
+        benchmark:
+            "results/benchmarks/archive_stations/{date}.tsv"
+        localrule: stays_here("archive_stations")
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(60),
+            downloads=STATION_DOWNLOADS,
+        params:
+            code=code("archive_stations"),
+            settings=lambda wildcards: digest(station_settings(wildcards.date)),
+        message:
+            "Reports of stations of {wildcards.date}"
+        script:
+            "../workflow_scripts/archive_stations.py"
+
+
 # As early as possible: too large a gap ends the run.
 rule archive_audit:
     input:

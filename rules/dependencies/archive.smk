@@ -2,6 +2,13 @@
 
 import functools
 
+from stormdraw.archive.stations.own_files import files_of
+from stormdraw.archive.stations.settings import StationFiles
+from stormdraw.archive.stations.wanted import (
+    excluded_stations,
+    station_hours,
+    station_variables,
+)
 from stormdraw.archive.wanted import requests_by_date, used_sources
 
 SIMULATED = "results/archive/simulated"
@@ -25,3 +32,26 @@ def manifests(source):
 
 def all_manifests():
     return [path for source in used_sources(SETTINGS) for path in manifests(source)]
+
+
+STATIONS = SETTINGS.archive.stations
+STATION_HOURS = station_hours(SETTINGS)
+STATION_DOWNLOADS = 1 if STATIONS is not None and STATIONS.source == "iem" and not MIRROR else 0
+STATION_REPORTS = expand("results/archive/stations/{date}.parquet", date=sorted(STATION_HOURS))
+
+
+def station_files(date):
+    """The run's own files of reports that may have some of a day."""
+    if STATIONS is None or not isinstance(STATIONS.source, StationFiles):
+        return []
+    return files_of(STATIONS.source, date)
+
+
+def station_settings(date):
+    """What decides which reports of a day are taken, and which are dropped."""
+    return [
+        SETTINGS.archive.model_dump(mode="json", include={"stations", "missing"}),
+        sorted(excluded_stations(STATIONS)),
+        station_variables(SETTINGS),
+        STATION_HOURS[date],
+    ]

@@ -90,6 +90,11 @@ def check_places(
             from stormdraw.archive.sources import place_of
 
             place_of(settings)
+        if settings.archive.stations is not None:
+            # Likewise.
+            from stormdraw.archive.stations.reports import require_readable
+
+            require_readable(settings)
         grid = target_grid(settings)
         if grid is not None:
             _check_grid(grid, settings, models)

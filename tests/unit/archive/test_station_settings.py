@@ -19,6 +19,10 @@ COLUMNS = {
     "latitude": {"name": "lat", "units": "degree"},
     "T2M": {"name": "temp", "units": "degC"},
 }
+WIND = {
+    "wind_speed": {"name": "ff", "units": "m/s"},
+    "wind_direction": {"name": "dd", "units": "deg"},
+}
 
 
 def with_stations(stations, source=MIRROR, **rest):
@@ -37,18 +41,14 @@ def test_a_run_has_no_stations_unless_they_are_asked_for():
 
 
 def test_airports_report_the_weather_at_the_surface():
-    assert station_variables(with_stations(IEM)) == ("T2M", "D2M", "U10", "V10")
+    assert station_variables(with_stations(IEM)) == ("T2M", "D2M", "U10", "V10", "WIND10")
     gusts = with_stations(IEM, variables=["CAPE", "GUST", "T2M"])
     assert station_variables(gusts) == ("T2M", "GUST")
 
 
 def test_own_files_report_what_their_columns_are():
-    wind = {
-        "wind_speed": {"name": "ff", "units": "m/s"},
-        "wind_direction": {"name": "dd", "units": "deg"},
-    }
     assert station_variables(with_stations(files())) == ("T2M",)
-    assert station_variables(with_stations(files(**wind))) == ("T2M", "U10", "V10")
+    assert station_variables(with_stations(files(**WIND))) == ("T2M", "U10", "V10", "WIND10")
 
 
 def test_the_hours_are_those_of_scored_forecasts_by_day():
@@ -87,6 +87,11 @@ def test_a_list_of_stations_that_is_not_there_is_refused():
         (files(T2M={"name": "t", "units": "degX"}), "'degX' is no unit that can be converted"),
         (files(valid={"name": "t", "units": "s"}), "valid: has no units; leave units out"),
         (files(wind_speed={"name": "ff", "units": "m/s"}), "has wind_speed alone; give both"),
+        (files(U10={"name": "u", "units": "m/s"}), "give U10 and V10 together"),
+        (
+            files(**WIND, V10={"name": "v", "units": "m/s"}),
+            "has V10, which wind_speed gives as well",
+        ),
         (
             {"source": {"files": "obs", "columns": {"T2M": {"name": "t", "units": "K"}}}},
             "lacks station, valid, longitude, latitude",
@@ -109,7 +114,13 @@ def test_stations_that_report_none_of_the_variables_are_refused():
 
 
 def test_the_simulated_world_has_stations_of_its_own():
-    assert station_variables(with_stations({}, "simulated")) == ("T2M", "D2M", "U10", "V10")
+    assert station_variables(with_stations({}, "simulated")) == (
+        "T2M",
+        "D2M",
+        "U10",
+        "V10",
+        "WIND10",
+    )
     for stations in (IEM, files()):
         with pytest.raises(StormdrawError, match="has stations of its own"):
             with_stations(stations, "simulated")

@@ -12,7 +12,7 @@ from stormdraw.archive.transfer import (
     BrokenTransferError,
     CutOffError,
     RemoteFile,
-    fetch_inventory,
+    fetch_text,
 )
 
 ADDRESS = "https://bucket.example/a.grib2"
@@ -146,4 +146,4 @@ def test_an_inventory_without_a_length_is_taken_as_it_comes():
     """Also with bytes that are no text; a length that is no number says nothing."""
     for announced in (None, "chunked"):
         session = Session(answer(b"1:0:", b"\xff\n", announced=announced, status=200))
-        assert fetch_inventory(session, ADDRESS) == "1:0:\ufffd\n"
+        assert fetch_text(session, ADDRESS) == "1:0:\ufffd\n"

@@ -7,7 +7,7 @@ import pytest
 
 from stormdraw.archive.base_models.hrrr import Hrrr
 from stormdraw.costs.disk import disk_bytes
-from stormdraw.costs.fetching import fetching, wanted_files
+from stormdraw.costs.fetching import fetching, fetching_stations, wanted_files
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.settings import load_settings
@@ -48,6 +48,18 @@ def test_sizes_of_other_grids():
     assert message_bytes("hrrr", "U10", points=1059 * 1799 // 10) == pytest.approx(238_161, abs=1)
     assert message_bytes("hiresw", "U10") == 2_381_615 * 1025 * 1473 // (1059 * 1799)
     assert message_bytes("hrrr", "NEW") == message_bytes("hrrr", "HPBL") == 2_969_974
+
+
+def test_reports_of_stations_are_a_request_a_network_and_day(config):
+    assert fetching_stations(load_settings(config)) is None
+    disk = disk_bytes(load_settings(config), {})
+    config["archive"]["stations"] = {"networks": ["ID_ASOS", "MT_ASOS"]}
+    settings = load_settings(config)
+    stations = fetching_stations(settings)
+    # One day; 50 stations report twice an hour for 36 hours, in lines of 95 bytes.
+    assert stations.files == 2
+    assert stations.bytes == stations.over_network == 2 * 50 * 2 * 36 * 95
+    assert disk_bytes(settings, {})["archive"] == disk["archive"] + stations.bytes
 
 
 def test_files_are_counted_once_and_by_source(config):

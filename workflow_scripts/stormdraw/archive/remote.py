@@ -15,7 +15,7 @@ from stormdraw.archive.transfer import (
     CutOffError,
     RangeIgnoredError,
     RemoteFile,
-    fetch_inventory,
+    fetch_text,
 )
 from stormdraw.errors import StormdrawError
 
@@ -102,7 +102,7 @@ def _inventory(session: requests.Session, address: str, inventories: Sequence[st
 def _text_of(session: requests.Session, inventory: str) -> str | None:
     """The text of an inventory, None if it does not exist."""
     try:
-        return fetch_inventory(session, _signed(session, inventory))
+        return fetch_text(session, _signed(session, inventory))
     except requests.HTTPError as error:
         if _fault_of(error, inventory) is None:
             raise

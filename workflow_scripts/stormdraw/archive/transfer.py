@@ -20,7 +20,7 @@ _CHUNK = 1 << 16
 _WHOLE_CONTENT = 200
 _PARTIAL_CONTENT = 206
 _BEYOND_THE_END = 416
-_LARGEST_INVENTORY = 10_000_000
+_LARGEST_TEXT = 10_000_000
 
 
 class BrokenTransferError(requests.RequestException):
@@ -121,7 +121,7 @@ def _require_range(answer: requests.Response, start: int) -> None:
         raise BrokenTransferError(f"sent {told} in place of bytes {start} and on")
 
 
-def fetch_inventory(session: requests.Session, address: str) -> str:
+def fetch_text(session: requests.Session, address: str) -> str:
     """A small text file, in whatever encoding.
 
     Raises RequestException if it cannot be fetched completely.
@@ -129,7 +129,7 @@ def fetch_inventory(session: requests.Session, address: str) -> str:
     headers = {"Accept-Encoding": "identity"}
     with session.get(address, headers=headers, stream=True) as answer:
         answer.raise_for_status()
-        content = Answer(answer).rest(_LARGEST_INVENTORY)
+        content = Answer(answer).rest(_LARGEST_TEXT)
         announced = _whole_number(answer.headers.get("Content-Length"))
     if announced is not None and announced != len(content):
         raise BrokenTransferError(f"{len(content)} of {announced} bytes of {address} came")

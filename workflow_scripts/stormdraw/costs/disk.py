@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from stormdraw.archive.driving_needs import driving_variables
 from stormdraw.archive.request import FileRequest
-from stormdraw.costs.fetching import fetching, states
+from stormdraw.costs.fetching import fetching, fetching_stations, states
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.fields.expected_grid import driving_points, target_shape
 from stormdraw.report.candidates import candidates
@@ -55,6 +55,8 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
         held = 2 + _most_older_cases(settings)
         ensembles = min(ensembles, held * ensembles // len(settings.all_cases()))
     stored = sum(fetching(settings, found).bytes for found in files.values())
+    if (reports := fetching_stations(settings)) is not None:
+        stored += reports.bytes
     maps = 0
     if settings.scores.maps:
         # Sums over leads in 32 bits, and their counts in 8.

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stormdraw.archive.request import FileRequest
+from stormdraw.archive.stations.settings import STUCK_HOURS
+from stormdraw.archive.stations.wanted import station_hours
 from stormdraw.archive.wanted import requests_by_date, used_sources
 from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
 from stormdraw.fields.expected_grid import archive_shape
@@ -19,6 +21,25 @@ class Fetching:
     files: int
     bytes: int
     over_network: int
+
+
+# Of a network of IEM, as many airports as a state has by the mean of some 2,500 in fifty, whose
+# automatic stations report every 20 to 60 minutes; a line has 95 bytes.
+_STATIONS_OF_A_NETWORK = 50
+_REPORTS_AN_HOUR = 2
+_REPORT_BYTES = 95
+
+
+def fetching_stations(settings: Settings) -> Fetching | None:
+    """The total of fetching reports of stations, roughly; None if none come over the network."""
+    stations = settings.archive.stations
+    if stations is None or not stations.networks:
+        return None
+    days = station_hours(settings)
+    requests = len(days) * len(stations.networks)
+    lines = _STATIONS_OF_A_NETWORK * _REPORTS_AN_HOUR * (24 + STUCK_HOURS)
+    size = requests * lines * _REPORT_BYTES
+    return Fetching(requests, size, size)
 
 
 def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:

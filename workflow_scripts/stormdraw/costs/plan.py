@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stormdraw.costs.computing import Computing, computing
 from stormdraw.costs.disk import disk_bytes, ensemble_bytes, keeps_ensembles
-from stormdraw.costs.fetching import Fetching, fetching, wanted_files
+from stormdraw.costs.fetching import Fetching, fetching, fetching_stations, wanted_files
 from stormdraw.costs.machine import free_at
 from stormdraw.models.operations import GPU
 from stormdraw.models.settings import ModelSettings
@@ -36,9 +36,12 @@ class CostPlan:
 def cost_plan(settings: Settings, models: Mapping[str, ModelSettings]) -> CostPlan:
     """The plan of a configuration."""
     files = wanted_files(settings)
+    sources = {source: fetching(settings, found) for source, found in files.items()}
+    if (stations := fetching_stations(settings)) is not None:
+        sources["stations"] = stations
     return CostPlan(
         title=settings.title,
-        sources={source: fetching(settings, found) for source, found in files.items()},
+        sources=sources,
         disk=disk_bytes(settings, files),
         passing_ensembles=0 if keeps_ensembles(settings) else ensemble_bytes(settings, files),
         computing=computing(settings, models),

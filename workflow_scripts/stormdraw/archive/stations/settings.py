@@ -8,24 +8,29 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from stormdraw.archive.stations.units import require_convertible
 from stormdraw.section import Section
-from stormdraw.variables import names_of, variable
+from stormdraw.variables import names_of, require_pairs, variable
 
 # What IEM's reports of airports have of the table of variables. Visibility is not among them: it
-# ends at 10 miles.
-STATION_VARIABLES = ("T2M", "D2M", "U10", "V10", "GUST", "MSLMA", "MSLP", "APCP")
+# ends at 10 miles. Wind speed is known of a variable wind too, which has no components.
+STATION_VARIABLES = ("T2M", "D2M", "U10", "V10", "WIND10", "GUST", "MSLMA", "MSLP", "APCP")
 
 # Who reported, when and where, as texts, times and numbers.
 _IDENTITY = ("station", "network", "valid")
 _PLACE = {"longitude": "degree", "latitude": "degree", "elevation": "m"}
 _NEEDED = ("station", "valid", "longitude", "latitude")
 
-# A wind as stations report it, from which U10 and V10 are computed.
+# A wind as stations report it, and what is computed from it.
 WIND_SPEED, WIND_DIRECTION = "wind_speed", "wind_direction"
-_WIND = {WIND_SPEED: "m s-1", WIND_DIRECTION: "degree"}
+_AS_REPORTED = {WIND_SPEED: "m s-1", WIND_DIRECTION: "degree"}
+WIND = ("U10", "V10", "WIND10")
 
 
 # A state of the USA, another country, or a province of one: its letters, and a second pair or none.
 _NETWORK = re.compile(r"[A-Z]{2}_([A-Z]{2}_|_)?ASOS")
+
+
+# A sensor is stuck that reports one value for so long: reports are needed from so long before.
+STUCK_HOURS = 12
 
 
 class Column(Section):
@@ -42,7 +47,25 @@ def target_units(key: str) -> str | None:
     """
     if key in _IDENTITY:
         return None
-    return (_PLACE | _WIND).get(key) or variable(key).units
+    return (_PLACE | _AS_REPORTED).get(key) or variable(key).units
+
+
+# What IEM's service writes, and in which units.
+IEM_COLUMNS: dict[str, Column] = {
+    "station": Column(name="station"),
+    "valid": Column(name="valid"),
+    "longitude": Column(name="lon", units="degree"),
+    "latitude": Column(name="lat", units="degree"),
+    "elevation": Column(name="elevation", units="m"),
+    WIND_DIRECTION: Column(name="drct", units="degree"),
+    WIND_SPEED: Column(name="sknt", units="knot"),
+    "T2M": Column(name="tmpf", units="degF"),
+    "D2M": Column(name="dwpf", units="degF"),
+    "GUST": Column(name="gust", units="knot"),
+    "MSLMA": Column(name="mslp", units="hPa"),
+    "MSLP": Column(name="mslp", units="hPa"),
+    "APCP": Column(name="p01i", units="inch"),
+}
 
 
 class StationFiles(Section):
@@ -58,7 +81,7 @@ class StationFiles(Section):
     @field_validator("columns")
     @classmethod
     def _readable(cls, columns: dict[str, Column]) -> dict[str, Column]:
-        known = (*_IDENTITY, *_PLACE, *_WIND, *names_of("state"))
+        known = (*_IDENTITY, *_PLACE, *_AS_REPORTED, *names_of("state", "derived"))
         for key, column in columns.items():
             if key not in known:
                 raise ValueError(f"{key}: unknown; known ones are {', '.join(known)}")
@@ -66,16 +89,23 @@ class StationFiles(Section):
         lacking = [key for key in _NEEDED if key not in columns]
         if lacking:
             raise ValueError(f"lacks {', '.join(lacking)}, without which no report has a place")
-        given = [key for key in _WIND if key in columns]
+        given = [key for key in _AS_REPORTED if key in columns]
         if len(given) == 1:
-            raise ValueError(f"has {given[0]} alone; give both of {', '.join(_WIND)}, or none")
+            raise ValueError(
+                f"has {given[0]} alone; give both of {', '.join(_AS_REPORTED)}, or none"
+            )
+        twice = [name for name in WIND if given and name in columns]
+        if twice:
+            raise ValueError(f"has {twice[0]}, which wind_speed gives as well; leave one out")
+        require_pairs(columns)
         return columns
 
     @property
     def variables(self) -> tuple[str, ...]:
         """The variables that the files have, wind as its components."""
-        names = [key for key in self.columns if key in names_of("state")]
-        return (*names, *(("U10", "V10") if WIND_SPEED in self.columns else ()))
+        names = [key for key in self.columns if key in names_of("state", "derived")]
+        with_wind = WIND_SPEED in self.columns or "U10" in self.columns
+        return tuple(dict.fromkeys((*names, *(WIND if with_wind else ()))))
 
 
 def _kind_of_source(source: Any) -> str:
@@ -123,6 +153,11 @@ class Stations(Section):
     def tolerance(self) -> timedelta:
         """The longest time from a report to its full hour."""
         return timedelta(minutes=self.tolerance_minutes)
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """The columns of the tables of reports."""
+        return self.source.columns if isinstance(self.source, StationFiles) else IEM_COLUMNS
 
     @property
     def variables(self) -> tuple[str, ...]:

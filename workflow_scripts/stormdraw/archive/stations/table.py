@@ -37,6 +37,11 @@ def schema(variables: Sequence[str]) -> pa.Schema:
     return pa.schema([*IDENTITY.items(), *((name, pa.float64()) for name in variables)])
 
 
+def no_reports(variables: Sequence[str]) -> pd.DataFrame:
+    """A table of no rows."""
+    return schema(variables).empty_table().to_pandas()
+
+
 def variables_of(table: pd.DataFrame) -> list[str]:
     """The variables of a table of reports."""
     return [str(name) for name in table.columns if name not in IDENTITY]

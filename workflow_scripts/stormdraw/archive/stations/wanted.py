@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stormdraw.archive.stations.settings import StationFiles, Stations
 from stormdraw.errors import StormdrawError
 from stormdraw.times import format_date
+from stormdraw.variables import scored_variables
 
 if TYPE_CHECKING:
     from stormdraw.settings import Settings
@@ -22,10 +23,10 @@ def station_hours(settings: "Settings") -> dict[str, list[datetime]]:
 
 
 def station_variables(settings: "Settings") -> tuple[str, ...]:
-    """The forecast variables that the run's stations report, in the order of the run."""
+    """The scored variables that the run's stations report, in the order of the run."""
     stations = settings.archive.stations
     reported = stations.variables if stations is not None else ()
-    return tuple(name for name in settings.variables if name in reported)
+    return tuple(name for name in scored_variables(settings.variables) if name in reported)
 
 
 def excluded_stations(stations: Stations) -> frozenset[str]:
