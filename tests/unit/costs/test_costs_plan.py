@@ -12,8 +12,16 @@ def test_the_text_of_a_plan(config, models, tmp_path):
     lines = {line.split()[0]: line for line in text.splitlines()[1:]}
     assert text.startswith("Costs\n")
     assert "30   hrrr 9, static 1, href 20" in lines["files"]
-    least, most = (f"{hours:.2g}" for hours in plan.computing.gpu_hours)
-    assert f"{least} to {most}   estimated for an RTX 4090, none was measured" in lines["GPU-hours"]
+    on_gpus = [line for line in text.splitlines() if line.split()[0] == "GPU-hours"]
+    named = ("an RTX 4090", "an A100 of 80 GB", "an H100 of 80 GB")
+    assert len(on_gpus) == len(named)
+    shortest = []
+    for line, name, on in zip(on_gpus, named, plan.computing.values(), strict=True):
+        least, most = (f"{hours:.2g}" for hours in on.gpu_hours)
+        assert f"{least} to {most}   on {name}, not measured" in line
+        shortest.append(min(on.gpu_hours))
+    assert shortest == sorted(shortest, reverse=True)
+    assert "without a GPU" in lines["core-hours"]
     assert "4   still to run, 1 of them on a GPU" in lines["jobs"]
     assert "too small" not in text
     full = dataclasses.replace(plan, disk={"fields": 10**18})

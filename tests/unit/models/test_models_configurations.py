@@ -34,6 +34,7 @@ PARAMETERS = {
     "crps_unet_history": (359_599, 0.0),
     # Without a run, without what drives it and without inputs.
     "crps_unet_driven": (359_599, 0.0),
+    "crps_unet_large_driven": (1_316_263, 0.0),
     "crps_unet_aloft": (359_599, 0.0),
     "cnn_transformer": (6_052_679, 0.0),
     "cnn_transformer_small": (1_520_039, 0.0),
@@ -73,14 +74,24 @@ def header(root: Path, name: str) -> str:
     return " ".join(line.removeprefix("#").strip() for line in comment)
 
 
-def test_driven_and_undriven_differ_in_driving_alone(root: Path) -> None:
-    driven, alone = (configuration(root, f"crps_unet_{name}") for name in ("driven", "history"))
+@pytest.mark.parametrize(
+    ("name", "undriven", "weights_of_one"),
+    [
+        ("crps_unet_driven", "crps_unet_history", 24),
+        ("crps_unet_large_driven", "crps_unet_large", 32),
+    ],
+)
+def test_driven_and_undriven_differ_in_driving_alone(
+    root: Path, name: str, undriven: str, weights_of_one: int
+) -> None:
+    driven, alone = configuration(root, name), configuration(root, undriven)
     assert driven.forcings == [*alone.forcings, "driving"]
     assert driven.model_copy(update={"forcings": alone.forcings}) == alone
     by = DrivenBy(model="gfs", latency_hours=5, variables=("T2M", "PWAT"))
     with_two = model_without_data(driven.model_copy(update={"driven_by": by}), SEVEN)
-    # 24 weights for each of two fields and their age.
-    assert sum(weights.numel() for weights in with_two.parameters()) == 359_599 + 3 * 24
+    # Those for each of two fields and their age.
+    count = sum(weights.numel() for weights in with_two.parameters())
+    assert count == PARAMETERS[undriven][0] + 3 * weights_of_one
 
 
 @pytest.mark.parametrize("name", PARAMETERS)

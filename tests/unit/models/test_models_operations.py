@@ -9,6 +9,7 @@ from synthetic_hours import make_model_settings, make_settings
 from torch.nn.functional import conv2d, scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
 
+from stormdraw.models.gpu_peaks import A100, H100, GpuPeaks
 from stormdraw.models.memory import training_memory
 from stormdraw.models.operations import CountedWork, Work, pass_work, step_work, training_work
 from stormdraw.models.settings import ModelSettings, load_model_settings
@@ -34,6 +35,41 @@ def test_a_large_product_is_bound_by_the_peak_of_its_precision(
         left @ right
     # 26 or 13 microseconds; moving three matrices of 4 or 2 MiB takes half of it.
     assert counted.work == Work(2**31, pytest.approx(seconds), pytest.approx(3 * seconds))
+
+
+@pytest.mark.parametrize(
+    ("gpu", "half", "tf32", "single", "memory"),
+    [(A100, 312e12, 156e12, 19.5e12, 2039e9), (H100, 989.4e12, 494.7e12, 66.9e12, 3350e9)],
+)
+def test_other_gpus_have_their_published_peaks(
+    gpu: GpuPeaks, half: float, tf32: float, single: float, memory: float
+) -> None:
+    for dtype, as_tf32, peak in (
+        (torch.bfloat16, False, half),
+        (torch.float32, True, tf32),
+        (torch.float32, False, single),
+    ):
+        left, right = (empty(4096, 4096, dtype=dtype) for _ in range(2))
+        with CountedWork(gpu, as_tf32) as counted:
+            left @ right
+        assert counted.work.least_gpu_seconds == pytest.approx(2**37 / peak)
+    field = empty(1000, 1000, 100)
+    with CountedWork(gpu) as counted:
+        field + field
+    assert counted.work.least_gpu_seconds == pytest.approx(3 * 4e8 / memory)
+
+
+def test_a_model_in_tf32_has_that_peak_on_every_gpu() -> None:
+    def seconds(precision: str) -> float:
+        network = {"base_channels": 512}
+        settings = make_model_settings({"precision": precision}, network=network)
+        run = make_settings()
+        of_pass = pass_work(run, settings, (64, 64), A100).least_gpu_seconds
+        of_step = step_work(settings, run.roles, (64, 64), A100).least_gpu_seconds
+        return of_pass + of_step
+
+    # 156e12 operations a second are eight times 19.5e12.
+    assert seconds("tf32") < 0.5 * seconds("float32")
 
 
 def test_a_convolution_of_few_channels_is_bound_by_the_memory() -> None:

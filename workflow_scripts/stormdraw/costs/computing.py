@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stormdraw.fields.expected_grid import target_shape
+from stormdraw.models.gpu_peaks import RTX_4090, GpuPeaks
 from stormdraw.models.operations import Work, pass_work, training_work
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
@@ -32,13 +33,17 @@ class Computing:
         return (self.training + self.sampling).operations / OPERATIONS_A_SECOND_ON_CORE / 3600
 
 
-def computing(settings: Settings, models: Mapping[str, ModelSettings]) -> Computing:
+def computing(
+    settings: Settings, models: Mapping[str, ModelSettings], gpu: GpuPeaks = RTX_4090
+) -> Computing:
     """The work of all trainings, of drawing all members of the systems that use them, and of those
     that they are calibrated with."""
     shape = target_shape(settings)
-    one_pass = {name: pass_work(settings, models[name], shape) for name in settings.model_names}
+    one_pass = {
+        name: pass_work(settings, models[name], shape, gpu) for name in settings.model_names
+    }
     training = [
-        training_work(settings, models[name], shape, models.get(models[name].forecaster or ""))
+        training_work(settings, models[name], shape, models.get(models[name].forecaster or ""), gpu)
         for name in settings.model_names
     ]
     sampling = [

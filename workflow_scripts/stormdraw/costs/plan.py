@@ -8,7 +8,7 @@ from stormdraw.costs.computing import Computing, computing
 from stormdraw.costs.disk import disk_bytes, ensemble_bytes, keeps_ensembles
 from stormdraw.costs.fetching import Fetching, fetching, fetching_stations, wanted_files
 from stormdraw.costs.machine import free_at
-from stormdraw.models.operations import GPU
+from stormdraw.models.gpu_peaks import GPUS, RTX_4090, GpuPeaks
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
@@ -18,14 +18,14 @@ class CostPlan:
     """The costs of a whole run from scratch.
 
     `disk` is the largest use at once, by stage; `passing_ensembles` are the bytes of all ensembles
-    of a run that does not keep them, else 0.
+    of a run that does not keep them, else 0. `computing` is that on each of some GPUs.
     """
 
     title: str
     sources: dict[str, Fetching]
     disk: dict[str, int]
     passing_ensembles: int
-    computing: Computing
+    computing: dict[GpuPeaks, Computing]
 
     @property
     def disk_bytes(self) -> int:
@@ -44,7 +44,7 @@ def cost_plan(settings: Settings, models: Mapping[str, ModelSettings]) -> CostPl
         sources=sources,
         disk=disk_bytes(settings, files),
         passing_ensembles=0 if keeps_ensembles(settings) else ensemble_bytes(settings, files),
-        computing=computing(settings, models),
+        computing={gpu: computing(settings, models, gpu) for gpu in GPUS},
     )
 
 
@@ -64,18 +64,21 @@ def plan_text(plan: CostPlan, jobs: int, on_gpu: int, folder: Path) -> str:
         ("to fetch", _size(sum(source.over_network for source in sources)), "over the network"),
         ("disk", _size(plan.disk_bytes), _parts({k: _size(v) for k, v in plan.disk.items()})),
         ("free here", _size(free), str(place)),
+        *(
+            ("GPU-hours", " to ".join(map(_hours, on.gpu_hours)), f"on {gpu.name}, {gpu.known}")
+            for gpu, on in plan.computing.items()
+        ),
         (
-            "GPU-hours",
-            " to ".join(_hours(hours) for hours in plan.computing.gpu_hours),
-            f"estimated for {GPU}, none was measured; without a GPU some "
-            f"{_hours(plan.computing.core_hours)} core-hours",
+            "core-hours",
+            _hours(plan.computing[RTX_4090].core_hours),
+            "without a GPU: from one training timed on two cores",
         ),
         ("jobs", f"{jobs}", f"still to run, {on_gpu} of them on a GPU"),
     ]
     width = max(len(amount) for _, amount, _ in rows)
     lines = [
         plan.title,
-        *(f"  {what:<10}{amount:>{width}}   {more}" for what, amount, more in rows),
+        *(f"  {what:<11}{amount:>{width}}   {more}" for what, amount, more in rows),
     ]
     if plan.passing_ensembles:
         lines.append(

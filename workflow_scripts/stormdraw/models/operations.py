@@ -6,12 +6,13 @@ peak, or as moving its tensors to and from memory, whichever is longer. It thus 
 precision and the kind of layer: products of large matrices are bound by the peak; convolutions with
 few channels, norms and activations by memory; small fields by the launch of each kernel.
 
-No GPU was measured. The upper estimate is three times the least time of the kernels that are bound
-by the peak, or 40 times that of the others, whichever is longer. Both multiples are known from
-whole trainings, and so each covers the other kernels as well: large transformers train at a third
-to a half of the peak (Narayanan et al. 2021, doi:10.1145/3458817.3476209); three trainings of small
-networks on this GPU took 10 to 21 times the least time including reading their data
-(`ddpm_ultra_minimal`, `ddpm_small` and `ddpm_medium` in `config/models/`), which is doubled.
+No GPU was measured here. The upper estimate is three times the least time of the kernels that are
+bound by the peak, or 40 times that of the others, whichever is longer. Both multiples are known
+from whole trainings, and so each covers the other kernels as well: large transformers train at a
+third to a half of the peak (Narayanan et al. 2021, doi:10.1145/3458817.3476209); three trainings of
+small networks on an RTX 4090 took 10 to 21 times the least time including reading their data
+(`ddpm_ultra_minimal`, `ddpm_small` and `ddpm_medium` in `config/models/`), which is doubled. Other
+GPUs (`gpu_peaks`) are assumed to take the same multiples of their own least time.
 """
 
 from dataclasses import asdict, dataclass
@@ -23,17 +24,12 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry, sdpa_backward_flop, sdpa_flop
 
 from stormdraw.models.accumulation import count_epochs
+from stormdraw.models.gpu_peaks import RTX_4090, GpuPeaks
 from stormdraw.models.memory import model_of_fake_tensors, one_pass, one_step, precision_of
 from stormdraw.models.settings import ModelSettings
 from stormdraw.roles import Roles
 from stormdraw.settings import Settings
 
-# NVIDIA's figures (Ada GPU architecture, appendix A): matrix operations per second in half
-# precision with sums in float32, and in float32 or tf32; bytes per second from memory.
-GPU = "an RTX 4090"
-_HALF_PRECISION = 165.2e12
-_SINGLE_PRECISION = 82.6e12
-_MEMORY = 1008e9
 # Seconds to launch a kernel; a common figure.
 _LAUNCH = 5e-6
 _MOST_BOUND_BY_PEAK = 3
@@ -68,10 +64,16 @@ class Work:
 
 
 class CountedWork(TorchDispatchMode):
-    """Counts the work of everything that torch computes within it."""
+    """Counts the work of everything that torch computes within it, on a GPU.
 
-    def __init__(self) -> None:
+    `as_tf32` says whether the GPU rounds the factors of products in float32.
+    """
+
+    def __init__(self, gpu: GpuPeaks = RTX_4090, as_tf32: bool = False) -> None:
         super().__init__()
+        self._half = gpu.half_precision
+        self._single = gpu.single_precision(as_tf32)
+        self._memory = gpu.memory
         self._operations = 0.0
         # Least seconds of the kernels that are bound by the peak, and of the others.
         self._by_peak, self._otherwise = 0.0, 0.0
@@ -107,8 +109,8 @@ class CountedWork(TorchDispatchMode):
 
     def _count(self, operations: int, tensors: list[torch.Tensor]) -> None:
         half = any(each.element_size() == 2 for each in tensors)
-        computing = operations / (_HALF_PRECISION if half else _SINGLE_PRECISION)
-        beside = max(sum(each.nbytes for each in tensors) / _MEMORY, _LAUNCH)
+        computing = operations / (self._half if half else self._single)
+        beside = max(sum(each.nbytes for each in tensors) / self._memory, _LAUNCH)
         self._operations += operations
         if computing > beside:
             self._by_peak += computing
@@ -134,6 +136,7 @@ def training_work(
     model: ModelSettings,
     shape: tuple[int, int],
     forecaster: ModelSettings | None = None,
+    gpu: GpuPeaks = RTX_4090,
 ) -> Work:
     """All optimizer steps on a grid of `shape` (y, x), on a single GPU.
 
@@ -142,31 +145,39 @@ def training_work(
     """
     pairs = len(settings.periods.training.times()) - 1
     _, steps = count_epochs(model, pairs)
-    work = step_work(model, settings.roles, shape)
+    work = step_work(model, settings.roles, shape, gpu)
     total = work * (steps * model.training.accumulation)
     if forecaster is not None:
-        total += pass_work(settings, forecaster, shape) * pairs
+        total += pass_work(settings, forecaster, shape, gpu) * pairs
     return total
 
 
-def step_work(model: ModelSettings, run: Roles, shape: tuple[int, int]) -> Work:
+def step_work(
+    model: ModelSettings, run: Roles, shape: tuple[int, int], gpu: GpuPeaks = RTX_4090
+) -> Work:
     """The loss of a whole training batch and its gradient."""
     model = _on_one_gpu(model)
-    with model_of_fake_tensors(model, run) as fake, CountedWork() as counted:
+    with model_of_fake_tensors(model, run) as fake, _counted(model, gpu) as counted:
         one_step(fake, model, shape)
     return counted.work
 
 
-def pass_work(settings: Settings, model: ModelSettings, shape: tuple[int, int]) -> Work:
+def pass_work(
+    settings: Settings, model: ModelSettings, shape: tuple[int, int], gpu: GpuPeaks = RTX_4090
+) -> Work:
     """One evaluation of a model's network on the whole grid."""
     model = _on_one_gpu(model)
     with (
         model_of_fake_tensors(model, settings.roles) as fake,
-        CountedWork() as counted,
+        _counted(model, gpu) as counted,
         precision_of(model),
     ):
         one_pass(fake, model, shape)
     return counted.work
+
+
+def _counted(model: ModelSettings, gpu: GpuPeaks) -> CountedWork:
+    return CountedWork(gpu, as_tf32=model.training.precision == "tf32")
 
 
 def _on_one_gpu(model: ModelSettings) -> ModelSettings:
