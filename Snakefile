@@ -49,7 +49,7 @@ rule all:
         summary="results/scores/summary.csv",
         maps=MAPS,
         products=PRODUCTS,
-        stations=STATION_REPORTS,
+        stations=WANTED_STATION_TABLES.values(),
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
 
 

@@ -90,3 +90,60 @@ rule scores_summary:
         "Summing the scores over all cases"
     script:
         "../workflow_scripts/scores_summary.py"
+
+
+if STATIONS is not None:
+
+    # From the members as well, before they are deleted: a report that changes needs them again.
+    rule scores_stations:
+        input:
+            ensemble="results/ensembles/{system}/{init}.nc",
+            reports=reports_of_case,
+            static=STATIC_FILES,
+        output:
+            values="results/scores/stations/{system}/{init}.nc",
+        log:
+            "results/logs/scores_stations/{system}/{init}.log",
+        benchmark:
+            "results/benchmarks/scores_stations/{system}/{init}.tsv"
+        priority: TO_FOLLOW
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(stations_megabytes(SETTINGS)),
+            runtime=growing(60),
+        params:
+            code=code("scores_stations"),
+            settings=scored_at_stations_with(),
+        message:
+            "Scoring {wildcards.system} at {wildcards.init} against stations"
+        script:
+            "../workflow_scripts/scores_stations.py"
+
+    rule scores_stations_summary:
+        input:
+            values=expand("results/scores/stations/{system}/{init}.nc", system=SYSTEMS, init=INITS),
+        output:
+            **STATION_TABLES,
+        log:
+            "results/logs/scores_stations_summary.log",
+        benchmark:
+            "results/benchmarks/scores_stations_summary.tsv"
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(summary_megabytes(SETTINGS, MEMBERS_IN_FILES.values())),
+            runtime=growing(30),
+        params:
+            code=code("scores_stations_summary"),
+            settings={
+                "seed": SETTINGS.seed,
+                "systems": list(SYSTEMS),
+                "scores": SETTINGS.scores.model_dump(mode="json"),
+            },
+        message:
+            "Summing the scores at stations over all cases"
+        script:
+            "../workflow_scripts/scores_stations_summary.py"

@@ -1,6 +1,11 @@
 # What the rules of the scores depend on.
 
-from stormdraw.scores.memory import case_megabytes, points_megabytes, summary_megabytes
+from stormdraw.scores.memory import (
+    case_megabytes,
+    points_megabytes,
+    stations_megabytes,
+    summary_megabytes,
+)
 
 # Compiled loops are cached for the next job here, since they may otherwise go to the home folder.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path("results/compiled").absolute()))
@@ -11,13 +16,13 @@ def memory_to_score(wildcards, attempt):
     return attempt * case_megabytes(SETTINGS, MEMBERS_IN_FILES[wildcards.system])
 
 
-# These settings affect only the summary of cases.
-_OF_SUMMARIES = {"reference", "bootstrap_samples", "confidence", "equivalence"}
+# These settings affect only the summary of cases, or the scores at stations.
+_OF_OTHERS = {"reference", "bootstrap_samples", "confidence", "equivalence", "stations"}
 
 
 def scored_with():
     """The settings that the scores of a case depend on."""
-    scores = SETTINGS.scores.model_dump(mode="json", exclude=_OF_SUMMARIES)
+    scores = SETTINGS.scores.model_dump(mode="json", exclude=_OF_OTHERS)
     return {"seed": SETTINGS.seed, "leads": list(SETTINGS.leads), "scores": scores}
 
 
@@ -27,3 +32,33 @@ def region_files(wildcards):
 
 
 all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS)
+
+
+def reports_of_case(wildcards):
+    """The tables of reports of the days that the valid times of a case lie in."""
+    init = parse_init(wildcards.init)
+    days = {format_date(init + hours(lead)) for lead in SETTINGS.leads}
+    return [f"results/archive/stations/{day}.parquet" for day in sorted(days)]
+
+
+def scored_at_stations_with():
+    """The settings that the scores of a case at stations depend on."""
+    stations = SETTINGS.scores.stations.model_dump(mode="json", exclude={"held_out_share"})
+    thresholds = SETTINGS.scores.model_dump(mode="json", include={"thresholds"})
+    return {
+        "seed": SETTINGS.seed,
+        "leads": list(SETTINGS.leads),
+        **thresholds,
+        "stations": stations,
+    }
+
+
+# Scores against stations, if the run has any.
+STATION_TABLES = {
+    "summary": "results/scores/stations.csv",
+    "by_hour": "results/scores/stations_by_hour.csv",
+    "by_place": "results/scores/stations_by_place.csv",
+    "overall": "results/scores/stations_overall.csv",
+    "dropped": "results/scores/stations_dropped.csv",
+}
+WANTED_STATION_TABLES = STATION_TABLES if STATIONS is not None else {}

@@ -302,7 +302,7 @@ VARIABLES: dict[str, Variable] = read_table()
 # The state of a configuration that names none, whatever else the table has.
 DEFAULT_STATE = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
 
-TERRAIN = "OROG"
+TERRAIN, LAND = "OROG", "LAND"
 
 
 def use_table(own: Mapping[str, Any] | None) -> None:

@@ -188,8 +188,13 @@ def test_every_file_of_the_folder_is_a_score(root: Path) -> None:
 def test_every_metric_of_a_summary_says_how_it_is_read(summary: pd.DataFrame) -> None:
     values = {"threshold": {"10", "20"}, "width": {1.0, 3.0}, "probability": {0.1, 0.3, 0.5}}
     found = set(summary["metric"])
-    # There is no wind here, and a reference without members.
-    assert set(registry.metrics()) - found == {"energy_fair", "energy_standard", "crps_skill"}
+    # There is no wind here, a reference without members, and no report of a station.
+    assert set(registry.metrics()) - found == {
+        "energy_fair",
+        "energy_standard",
+        "crps_skill",
+        "spread_error_ratio_with_observation_error",
+    }
     assert found - set(registry.metrics()) == {"points"}
     for metric, rows in summary.groupby("metric"):
         how = registry.metrics().get(str(metric), Metric())

@@ -1,4 +1,4 @@
-"""The positions of the points of one grid on another."""
+"""The positions of points on a grid: those of another grid, or any places."""
 
 import functools
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from stormdraw.grids import SAME_POINT, Grid
 
 @dataclass(frozen=True)
 class Positions:
-    """Fractional rows and columns of the target's points on a source grid, each (y, x).
+    """Fractional rows and columns of points on a source grid, each (y, x).
 
     `inside` is False for points beyond the source's outermost points; points within a hundredth of
     a spacing of these count as on them. `periodic` is true if the source circles the Earth, so that
@@ -35,6 +35,17 @@ def positions(source: Grid, target: Grid) -> Positions:
         x, y = np.meshgrid(target.x, target.y)
     else:
         x, y = source.from_longitude_latitude(*longitude_latitude(target))
+    return _positions_of(source, x, y)
+
+
+def positions_of_places(source: Grid, longitude: np.ndarray, latitude: np.ndarray) -> Positions:
+    """Places in degrees on the source, all in one row: (1, place)."""
+    x, y = source.from_longitude_latitude(longitude[None], latitude[None])
+    return _positions_of(source, x, y)
+
+
+def _positions_of(source: Grid, x: np.ndarray, y: np.ndarray) -> Positions:
+    """Points (y, x) in the source's coordinates."""
     dy, dx = source.spacing
     rows, columns = source.shape
     column = (x - source.x[0]) / dx

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from stormdraw.fields.positions import longitude_latitude, positions
+from stormdraw.fields.positions import Positions, longitude_latitude, positions
 from stormdraw.fields.winds import convergence, turned
 from stormdraw.grids import Grid
 from stormdraw.variables import Regridding
@@ -135,49 +135,12 @@ class Regridder:
     @functools.cached_property
     def _weights(self) -> csr_array:
         """Bilinear weights, (target point, source point)."""
-        found = self._positions
-        rows, columns = self.source.shape
-        last = columns - 1 if found.periodic else columns - 2
-        corners = np.empty((*self.target.shape, 4), np.int32)
-        weights = np.empty((*self.target.shape, 4))
-        # A few rows at a time, so that intermediate values stay in the processor's cache.
-        for first in range(0, self.target.shape[0], _ROWS_AT_ONCE):
-            part = slice(first, first + _ROWS_AT_ONCE)
-            row = np.clip(np.floor(found.row[part]), 0, rows - 2)
-            column = np.clip(np.floor(found.column[part]), 0, last)
-            up, right = found.row[part] - row, found.column[part] - column
-            here = (row * columns + column).astype(np.int32)
-            across = here + np.where(column == columns - 1, 1 - columns, 1).astype(np.int32)
-            for corner, (place, weight) in enumerate(
-                (
-                    (here, (1 - up) * (1 - right)),
-                    (across, (1 - up) * right),
-                    (here + columns, up * (1 - right)),
-                    (across + columns, up * right),
-                )
-            ):
-                corners[part, :, corner] = place
-                weights[part, :, corner] = weight
-        ends = np.arange(0, weights.size + 1, 4, dtype=np.int32)
-        shape = (ends.size - 1, rows * columns)
-        matrix = csr_array((weights.ravel(), corners.ravel(), ends), shape=shape)
-        # A missing point of weight 0 must not make the value missing.
-        matrix.eliminate_zeros()
-        return matrix
+        return bilinear_weights(self._positions, self.source.shape)
 
     @functools.cached_property
     def _nearest(self) -> np.ndarray:
         """The source point nearest to each target point."""
-        return self._point(self._positions.row, self._positions.column)
-
-    def _point(self, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        """The index of the source point nearest to each position, int32 in one dimension."""
-        rows, columns = self.source.shape
-        row = np.clip(np.rint(row), 0, rows - 1).astype(np.int32)
-        column = np.rint(column).astype(np.int32)
-        periodic = self._positions.periodic
-        column = column % columns if periodic else np.clip(column, 0, columns - 1)
-        return (row * columns + column).ravel()
+        return nearest_points(self._positions, self.source.shape)
 
     @functools.cached_property
     def _area_weights(self) -> csr_array:
@@ -213,7 +176,8 @@ class Regridder:
             for right in steps:
                 for line, of_row in row.neighbours(up, right, parts):
                     for place, of_column in column.neighbours(up, right, parts):
-                        indices.append(self._point(line, place))
+                        there = replace(self._positions, row=line, column=place)
+                        indices.append(nearest_points(there, self.source.shape))
                         weights.append((of_row * of_column).ravel() / parts**2)
         return np.stack(indices, axis=-1).ravel(), np.stack(weights, axis=-1).ravel()
 
@@ -234,6 +198,51 @@ class Regridder:
         longitude, _ = longitude_latitude(self.target)
         angle = convergence(self.target, longitude) - convergence(self.source, longitude)
         return _cosine_sine(angle)
+
+
+def bilinear_weights(found: Positions, shape: tuple[int, int]) -> csr_array:
+    """Weights of the four points of a grid of `shape` (y, x) around each position.
+
+    A matrix (position, grid point); positions (y, x) are numbered row by row.
+    """
+    rows, columns = shape
+    last = columns - 1 if found.periodic else columns - 2
+    corners = np.empty((*found.row.shape, 4), np.int32)
+    weights = np.empty((*found.row.shape, 4))
+    # A few rows at a time, so that intermediate values stay in the processor's cache.
+    for first in range(0, found.row.shape[0], _ROWS_AT_ONCE):
+        part = slice(first, first + _ROWS_AT_ONCE)
+        row = np.clip(np.floor(found.row[part]), 0, rows - 2)
+        column = np.clip(np.floor(found.column[part]), 0, last)
+        up, right = found.row[part] - row, found.column[part] - column
+        here = (row * columns + column).astype(np.int32)
+        across = here + np.where(column == columns - 1, 1 - columns, 1).astype(np.int32)
+        for corner, (place, weight) in enumerate(
+            (
+                (here, (1 - up) * (1 - right)),
+                (across, (1 - up) * right),
+                (here + columns, up * (1 - right)),
+                (across + columns, up * right),
+            )
+        ):
+            corners[part, :, corner] = place
+            weights[part, :, corner] = weight
+    ends = np.arange(0, weights.size + 1, 4, dtype=np.int32)
+    matrix = csr_array(
+        (weights.ravel(), corners.ravel(), ends), shape=(ends.size - 1, rows * columns)
+    )
+    # A missing point of weight 0 must not make the value missing.
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def nearest_points(found: Positions, shape: tuple[int, int]) -> np.ndarray:
+    """The index of the point of a grid of `shape` (y, x) nearest to each position, int32 (n,)."""
+    rows, columns = shape
+    row = np.clip(np.rint(found.row), 0, rows - 1).astype(np.int32)
+    column = np.rint(found.column).astype(np.int32)
+    column = column % columns if found.periodic else np.clip(column, 0, columns - 1)
+    return (row * columns + column).ravel()
 
 
 class _Axis(NamedTuple):

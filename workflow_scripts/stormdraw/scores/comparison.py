@@ -148,14 +148,14 @@ def load_system(
                     f"{path}: {what} {values(loaded[-1])} differ from {values(loaded[0])} in "
                     f"{paths[0]}; score all cases of {name} alike"
                 )
-    system = xr.concat(_of_one_size(loaded), "init", combine_attrs="drop").sortby("init")
+    system = xr.concat(of_one_size(loaded), "init", combine_attrs="drop").sortby("init")
     twice = [case for case, count in Counter(cases(system)).items() if count > 1]
     if twice:
         raise StormdrawError(f"system {name}: two score files of the case {', '.join(twice)}")
     return system
 
 
-def _of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
+def of_one_size(cases: list[xr.Dataset]) -> list[xr.Dataset]:
     """Pad the tables of all cases to the longest, since some cases may lack members."""
     present = {str(name) for case in cases for name in case.data_vars}
     fill: dict[str, Any] = {

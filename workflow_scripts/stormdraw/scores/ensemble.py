@@ -1,5 +1,6 @@
 """Read an ensemble file, one variable at one lead at a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,12 +12,14 @@ from stormdraw.fields.netcdf import leads_of
 from stormdraw.variables import names_of
 
 # The number of members read at once: unpacking 16 bits takes three times the memory of the result.
-_READ_TOGETHER = 8
+READ_TOGETHER = 8
 
 
 @dataclass(frozen=True)
 class Forecast:
     """One variable at one lead: members (member, y, x), or mean and spread (y, x).
+
+    At stations they are (member, station) and (station,).
 
     `absent` is the number of members in the file without a value here; `members` holds the others.
     `members` is None, not empty, if only mean and spread are known. These then come from `sampled`
@@ -56,26 +59,37 @@ def initial_time(ensemble: xr.Dataset) -> datetime:
     return ensemble["init"].values.astype("datetime64[s]").item()
 
 
-def read_forecast(ensemble: xr.Dataset, name: str, lead: int) -> Forecast:
+def _everywhere(field: np.ndarray) -> np.ndarray:
+    return field
+
+
+def read_forecast(
+    ensemble: xr.Dataset,
+    name: str,
+    lead: int,
+    at: Callable[[np.ndarray], np.ndarray] = _everywhere,
+) -> Forecast:
     """Read one variable at one lead. If the file lacks the lead, everything is missing.
 
-    Members without a finite value are left out. The members are never copied as a whole.
+    Members without a finite value are left out. The members are never copied as a whole. `at` takes
+    a field (y, x) to some places; without it the forecast is on the grid.
     """
     if lead not in ensemble["lead"].values:
-        return _absent(ensemble, name)
+        return _absent(ensemble, name, at)
     if name not in ensemble:
         mean, spread = (
-            ensemble[f"{name}_{kind}"].sel(lead=lead).values for kind in ("mean", "spread")
+            at(ensemble[f"{name}_{kind}"].sel(lead=lead).values) for kind in ("mean", "spread")
         )
         return Forecast(name, None, mean, spread, sampled=_sampled(ensemble, lead))
     stored = ensemble[name].sel(lead=lead).transpose("member", "y", "x")
     count = stored.sizes["member"]
-    members = np.empty(stored.shape, np.float32)
+    places = at(np.zeros(stored.shape[1:], np.float32)).shape
+    members = np.empty((count, *places), np.float32)
     present = 0
-    for first in range(0, count, _READ_TOGETHER):
-        for member in stored.isel(member=slice(first, first + _READ_TOGETHER)).values:
+    for first in range(0, count, READ_TOGETHER):
+        for member in stored.isel(member=slice(first, first + READ_TOGETHER)).values:
             if _is_present(member):
-                members[present] = member
+                members[present] = at(member)
                 present += 1
     return Forecast(name, members[:present], absent=count - present)
 
@@ -88,9 +102,9 @@ def _sampled(ensemble: xr.Dataset, lead: int) -> int:
     return int(by_lead[leads_of(ensemble).index(lead)])
 
 
-def _absent(ensemble: xr.Dataset, name: str) -> Forecast:
+def _absent(ensemble: xr.Dataset, name: str, at: Callable[[np.ndarray], np.ndarray]) -> Forecast:
     """A forecast in which all members of the file are absent."""
-    shape = (ensemble.sizes["y"], ensemble.sizes["x"])
+    shape = at(np.zeros((ensemble.sizes["y"], ensemble.sizes["x"]), np.float32)).shape
     if name not in ensemble:
         return Forecast(name, None, *np.full((2, *shape), np.nan, np.float32))
     return Forecast(name, np.empty((0, *shape), np.float32), absent=ensemble.sizes["member"])

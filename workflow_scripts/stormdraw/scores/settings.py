@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from stormdraw.scores.stations.settings import StationScores
 from stormdraw.scores.threshold import GivenThreshold, Threshold
 from stormdraw.section import Name, Section
 from stormdraw.variables import ScoredName, usual_thresholds, variable
@@ -75,6 +76,7 @@ class Scores(Section):
     area_weights: bool = True
     maps: bool = True
     regions: dict[Name, Region] = {}
+    stations: StationScores = Field(default_factory=StationScores)
 
     @field_validator("thresholds")
     @classmethod

@@ -65,6 +65,13 @@ def summarise(
     """
     check_reference(scores.reference, paths_by_system)
     systems = load_systems(paths_by_system, region, registry.tables_of_metrics())
+    return table_of(systems, scores, run_seed, standards)
+
+
+def table_of(
+    systems: Mapping[str, xr.Dataset], scores: Scores, run_seed: int, standards: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The table of `summarise` of systems with dims (init, variable, lead, ...)."""
     rows = list(_all_rows(systems, scores, standards, run_seed))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(_ORDER, ignore_index=True)
@@ -73,13 +80,20 @@ def summarise(
 def by_hour(
     paths_by_system: Mapping[str, Sequence[Path]], scores: Scores, standards: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """The scores of `summarise` by hour of the day (UTC), with its columns but without intervals.
+    """The table of `hourly_table` of files of scores."""
+    systems = load_systems(paths_by_system, tables=registry.tables_of_metrics())
+    return hourly_table(systems, scores, standards)
+
+
+def hourly_table(
+    systems: Mapping[str, xr.Dataset], scores: Scores, standards: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The scores of `table_of` by hour of the day (UTC), with its columns but without intervals.
 
     First come the scores of each `init_hour`, with `valid_hour` = init + lead modulo 24. Then come
     those of each `valid_hour`, combining all leads: `init_hour` and `lead_hours` are NaN, and
     `cases` counts each lead of a case.
     """
-    systems = load_systems(paths_by_system, tables=registry.tables_of_metrics())
     inits, all_leads = (next(iter(systems.values()))[name].values for name in ("init", "lead"))
     initial = pd.DatetimeIndex(inits).hour.to_numpy()
     valid = (initial[:, None] + all_leads) % 24

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.scores import registry
-from stormdraw.scores.score import Arrays
+from stormdraw.scores.score import Arrays, Score
 
 
 class Sums:
@@ -133,12 +133,21 @@ def cut_to_size(tables: xr.Dataset, members: int) -> xr.Dataset:
 
 
 def all_metrics(cases: Cases) -> Arrays:
-    """All metrics of one system and variable, (resample, lead, ...), by name."""
+    """All metrics of one system and variable, (resample, lead, ...), by name.
+
+    Scores of which the system has no sum are left out, as those of fields are at stations.
+    """
     metrics: Arrays = {}
-    for score in registry.scores().values():
+    for score in _scores_of(cases):
         if score.cases:
             metrics |= score.cases(cases)
     return metrics | _sized_metrics(cases)
+
+
+def _scores_of(cases: Cases) -> list[Score]:
+    """The scores that can be computed from these sums; some are made of those of another score."""
+    every = registry.scores().values()
+    return [score for score in every if not score.sums or any(name in cases for name in score.sums)]
 
 
 def _sized_metrics(cases: Cases) -> Arrays:
@@ -147,7 +156,7 @@ def _sized_metrics(cases: Cases) -> Arrays:
     for lead in range(cases.members.shape[1]):
         by_size = cases.by_size(lead)
         by_lead.append({})
-        for score in registry.scores().values():
+        for score in _scores_of(cases):
             if score.sizes:
                 by_lead[-1] |= score.sizes(by_size)
     metrics: Arrays = {}

@@ -82,14 +82,18 @@ def _of_fair_gaussian(points: Points) -> np.ndarray:
     return fair_gaussian_crps(points.error, np.sqrt(points.variance), points.sampled)
 
 
-def _sums(points: Points) -> Arrays:
-    """What some points add; `kernels.point_scores` has the formulas of members."""
+def crps_of_points(points: Points) -> Arrays:
+    """All kinds of CRPS, (point,); `kernels.point_scores` has the formulas of members."""
     return {
-        "crps_standard_sum": points.sum(points.crps_standard),
-        "crps_fair_sum": points.sum(points.crps_fair),
-        "crps_gaussian_sum": points.sum(points.shared(_of_gaussian)),
-        "crps_gaussian_fair_sum": points.sum(_of_fair_gaussian(points)),
+        "crps_standard": points.crps_standard,
+        "crps_fair": points.crps_fair,
+        "crps_gaussian": points.shared(_of_gaussian),
+        "crps_gaussian_fair": _of_fair_gaussian(points),
     }
+
+
+def _sums(points: Points) -> Arrays:
+    return {f"{kind}_sum": points.sum(crps) for kind, crps in crps_of_points(points).items()}
 
 
 def _map(points: Points) -> np.ndarray:

@@ -16,7 +16,7 @@ from stormdraw.scores.verification import Points
 # What stands where an ensemble of fewer members has no such rank.
 NO_RANK = -1
 
-_BINS = 20
+PIT_BINS = 20
 
 
 def ranks(below: np.ndarray, equal: np.ndarray, random: np.ndarray) -> np.ndarray:
@@ -30,18 +30,27 @@ def ranks(below: np.ndarray, equal: np.ndarray, random: np.ndarray) -> np.ndarra
     return below + (random * (equal + 1)).astype(np.int64)
 
 
+def pit_bins(error: np.ndarray, variance: np.ndarray, random: np.ndarray) -> np.ndarray:
+    """The bin of the distribution function of a Gaussian at the truth, 0 to PIT_BINS - 1.
+
+    `error` is that of the mean. Where the Gaussian is certain and right, the truth is any quantile
+    of it, which `random` (from 0 to 1) chooses.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = -error / np.sqrt(variance)
+    quantile = np.where(np.isnan(z), random, ndtr(z))
+    return np.minimum((quantile * PIT_BINS).astype(np.int64), PIT_BINS - 1)
+
+
 def _sums(points: Points) -> Arrays:
     """Ranks among members; of a mean and spread, the probability integral transform in bins."""
     random = points.random("ranks")
     if points.members:
         rank = ranks(points.below, points.equal, random)
         return {"rank_counts": points.count_by(rank, points.members + 1)}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = -points.error / np.sqrt(points.variance)
-    # Certain and right: the truth is any quantile of such a distribution.
-    bins = np.minimum((np.where(np.isnan(z), random, ndtr(z)) * _BINS).astype(np.int64), _BINS - 1)
+    bins = pit_bins(points.error, points.variance, random)
     none = np.zeros((len(points.weights), 1), np.int64)
-    return {"pit_counts": points.count_by(bins, _BINS), "rank_counts": none}
+    return {"pit_counts": points.count_by(bins, PIT_BINS), "rank_counts": none}
 
 
 def _reliability_index(counts: np.ndarray) -> np.ndarray:
@@ -84,5 +93,5 @@ SCORE = Score(
     metrics={"rank_index": Metric(best="low"), "pit_index": Metric(best="low")},
     cases=_of_pit,
     sizes=_of_ranks,
-    lengths={"rank": lambda members: members + 1, "pit_bin": _BINS},
+    lengths={"rank": lambda members: members + 1, "pit_bin": PIT_BINS},
 )

@@ -36,6 +36,9 @@ def _metrics(cases: Cases) -> Arrays:
     (M + 1) / M times that of its members, case by case, since M may differ. A distribution known by
     mean and spread (M = 0) is not inflated. `rmse_matched` is the mean over all subsets of m
     members: error_m = squared error + variance (1/m - 1/M).
+
+    Reports of stations differ from the truth of a grid cell by an error of their own. With its
+    variance added the ratio is 1 of an ensemble that is calibrated for grid cells.
     """
     variance = cases.of_case("variance_sum")
     size = np.where(cases.members > 0, cases.members, np.inf)
@@ -46,6 +49,11 @@ def _metrics(cases: Cases) -> Arrays:
         "spread": np.where(np.isnan(inflated), np.nan, np.sqrt(cases.mean("variance_sum"))),
         "spread_error_ratio": np.sqrt(ratio(inflated, cases["squared_error_sum"])),
     }
+    if "observation_variance_sum" in cases:
+        of_reports = inflated + cases["observation_variance_sum"]
+        scores["spread_error_ratio_with_observation_error"] = np.sqrt(
+            ratio(of_reports, cases["squared_error_sum"])
+        )
     if cases.matched is not None:
         matched = cases.of_case("squared_error_sum") + variance * (1.0 / cases.matched - 1.0 / size)
         scores["rmse_matched"] = np.sqrt(ratio(cases.total(matched), cases["weight_sum"]))
@@ -74,6 +82,7 @@ SCORE = Score(
         "bias": Metric("bias of the mean"),
         "spread": Metric("spread"),
         "spread_error_ratio": Metric("spread / RMSE", "one", "ratio", offered=True),
+        "spread_error_ratio_with_observation_error": Metric(best="one", kind="ratio"),
         "rmse_matched": Metric(best="low"),
     },
     cases=_metrics,

@@ -1,0 +1,1 @@
+"""Forecasts scored against the reports of weather stations."""
