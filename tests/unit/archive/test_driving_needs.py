@@ -116,6 +116,22 @@ def test_rain_of_another_interval_does_not_drive(model):
         driven(model, driving={"variables": ["T2M", "APCP"]})
 
 
+@pytest.mark.parametrize(
+    ("name", "where"), [("T850", "850 mb"), ("Z500", "500 mb"), ("TNAT", "1 hybrid level")]
+)
+def test_levels_that_gefs_has_no_field_on_are_refused(name, where):
+    """Its files of 0.25 degree are of the surface and of the column; GFS has pressure levels."""
+    levels = {"driving": {"variables": ["T2M", name]}}
+    if name == "TNAT":
+        grib = {"discipline": 0, "category": 0, "number": 0, "abbreviation": "TMP"}
+        row = {"long_name": "temperature", "units": "K", "lower": 200, "upper": 330}
+        row |= {"grib": grib | {"surfaces": [105], "level": 1}, "product": "nat", "precision": 0.1}
+        levels["variable_table"] = {name: row}
+    with pytest.raises(StormdrawError, match=f"variables: {name} is at {where}, where gefs has no"):
+        driven("gefs", **levels)
+    assert driving_variables(driven("gfs", **levels)) == ("T2M", name)
+
+
 def test_the_last_hours_rain_of_an_earlier_run_drives():
     run = driven("hrrr", driving={"variables": ["T2M", "APCP"]})
     assert requests(run, "driving", "20260604")[0].variables == ("T2M", "APCP")

@@ -75,12 +75,17 @@ def value(name: str, hour: int) -> np.ndarray:
     return (base + random.normal(size=GRID.shape)).astype(np.float32)
 
 
-def write_day(path: Path, changed: Mapping[tuple[str, int], float] | None = None) -> Path:
-    """A day file of eight hours; `changed` adds a number to a variable at an hour."""
+def write_day(
+    path: Path, changed: Mapping[tuple[str, int], float] | None = None, **incomplete: str
+) -> Path:
+    """A day file of eight hours; `changed` adds a number to a variable at an hour, and at the hours
+    that are `incomplete` the variable of that name has a missing point."""
     times = list(hourly(START, START + hours(7)))
     leading = {"time": xr.DataArray(np.array(times, dtype="datetime64[ns]"), dims="time")}
-    with written_in_parts(path, GRID, leading, {name: name for name in NAMES}, {}) as file:
+    notes = {"incomplete_times": " ".join(incomplete.values())}
+    with written_in_parts(path, GRID, leading, {name: name for name in NAMES}, notes) as file:
         for name in NAMES:
+            file[name].setncattr("incomplete_times", incomplete.get(name, ""))
             for hour in range(8):
                 file[name][hour] = value(name, hour) + (changed or {}).get((name, hour), 0.0)
     return path
@@ -127,6 +132,9 @@ def test_no_member_changes_with_a_field_after_the_initial_time(tmp_path: Path, k
     later[("CAPE", 3)] = 7.0
     same = drawn(tmp_path, write_day(tmp_path / "later.nc", later), kind)
     np.testing.assert_array_equal(same, members)
+    # Nor if that is missing: the case is forecast all the same.
+    missing = write_day(tmp_path / "missing.nc", {("CAPE", 3): np.nan}, CAPE="2026060103")
+    np.testing.assert_array_equal(drawn(tmp_path, missing, kind), members)
     of_input = drawn(tmp_path, write_day(tmp_path / "input.nc", {("D2M", 3): 7.0}), kind)
     assert (np.abs(of_input - members).max(axis=(1, 3, 4)) > 0.0).all()
 

@@ -16,9 +16,10 @@ from stormdraw.report.mapped_case import (
     extract_case,
     usable_cases,
 )
+from stormdraw.roles import Roles
 from stormdraw.times import format_init, hours
 
-T2M = Wanted("T2M", [1, 2, 3], 3, 296.0)
+T2M = Wanted("T2M", [1, 2, 3], 3, 296.0, ("T2M", "U10", "V10"))
 
 
 def case_of(run: Run, system: str, wanted: Wanted, folder: Path) -> MappedCase:
@@ -62,6 +63,30 @@ def test_a_case_that_cannot_be_started_is_not_shown(
     at_last = replace(T2M, leads=[3])
     assert usable_cases(inits, states, demo_run.truth, at_last) == others
     assert usable_cases(inits, demo_run.truth, demo_run.truth, at_last) == inits
+
+
+@pytest.mark.parametrize(("lacking", "shown"), [("U10", False), ("REFC", True)])
+def test_a_case_without_what_no_forecast_starts_from_is_shown(
+    demo_run: Run, tmp_path: Path, lacking: str, shown: bool
+) -> None:
+    first, *others = demo_run.settings.initial_times()
+    with xr.open_dataset(demo_run.truth[0]) as day:
+        changed = day.load()
+    changed[lacking].attrs["incomplete_times"] = format_init(first)
+    changed.attrs["incomplete_times"] = format_init(first)
+    for name in {"REFC", "T2M", "U10", "V10"} - {lacking}:
+        changed[name].attrs["incomplete_times"] = ""
+    changed.to_netcdf(tmp_path / "states.nc")
+    states = [tmp_path / "states.nc", *demo_run.truth[1:]]
+    at_last = replace(T2M, leads=[3])
+    found = usable_cases([first, *others], states, demo_run.truth, at_last)
+    assert found == ([first, *others] if shown else others)
+
+
+def test_what_is_diagnosed_is_nothing_that_maps_wait_for(demo_run: Run) -> None:
+    roles = Roles(predicted=("T2M",), diagnosed=("CAPE",), input=("D2M",))
+    run = demo_run.settings.model_copy(update={"roles": roles})
+    assert wanted_for_maps(run).initial == ("T2M", "D2M")
 
 
 def test_a_case_whose_truth_lacks_the_variable_is_not_shown(demo_run: Run, tmp_path: Path) -> None:

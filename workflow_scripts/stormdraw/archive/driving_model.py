@@ -15,7 +15,7 @@ class DrivingModel:
     has a forecast every `step_hours` hours to `longest_lead` hours. `variables` are those that
     drive if a configuration names none. `members` is the number of its perturbed forecasts, counted
     from 1; 0 for a single forecast. `last_hour` says whether it has sums and extremes over the hour
-    before each forecast.
+    before each forecast. On the surfaces `none_on` (GRIB2 code table 4.5) it has no field.
     """
 
     model: str
@@ -26,6 +26,7 @@ class DrivingModel:
     variables: tuple[str, ...]
     members: int = 0
     last_hour: bool = False
+    none_on: tuple[int, ...] = ()
 
     def has_statistic(self, hours: int) -> bool:
         """Whether it has a sum or an extreme over so many hours before every forecast."""

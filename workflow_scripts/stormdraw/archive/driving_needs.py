@@ -95,6 +95,7 @@ def require_driving_fits(settings: "Settings") -> None:
         return
     source = settings.archive.source
     _require_statistics(driving)
+    _require_surfaces(driving)
     if source == "simulated":
         _require_simulated(driving)
     if driving.model in base_model_names() and driving.model != settings.archive.model:
@@ -134,6 +135,19 @@ def _require_statistics(driving: Driving) -> None:
             raise ValueError(
                 f"archive.driving.variables: {name} is a statistic over {hours_of_it} h, which "
                 f"{driving.model} does not have of every forecast; leave it out"
+            )
+
+
+def _require_surfaces(driving: Driving) -> None:
+    """Raise ValueError for a variable on surfaces on which the model has no field at all."""
+    none_on = set(driving_model(driving.model).none_on)
+    for name in driving.variables:
+        grib = variable(name).grib
+        if none_on.issuperset(grib.surfaces):
+            where = grib.inventory.partition(":")[2]
+            raise ValueError(
+                f"archive.driving.variables: {name} is at {where}, where {driving.model} has no "
+                "field; leave it out, or choose another model"
             )
 
 

@@ -71,4 +71,5 @@ def wanted_for_maps(settings: Settings) -> Wanted:
         leads=chosen_leads(settings.leads),
         members=max(_MEMBERS, settings.report.map_members, settings.report.sheet_members),
         threshold=None if threshold is None else threshold.given,
+        initial=(*settings.roles.predicted, *settings.roles.input),
     )

@@ -33,13 +33,15 @@ _STORM = 30.0
 class Wanted:
     """What maps show: variable, leads, number of members, and threshold of the probability.
 
-    `threshold` is as the configuration gives it: a number, or a text that starts with <=.
+    `threshold` is as the configuration gives it: a number, or a text that starts with <=. `initial`
+    are the variables that forecasts start from.
     """
 
     variable: str
     leads: Sequence[int]
     members: int
     threshold: float | str | None
+    initial: Sequence[str]
 
     @property
     def limit(self) -> Limit | None:
@@ -146,8 +148,11 @@ def usable_cases(
     truth_paths: Sequence[Path],
     wanted: Wanted,
 ) -> list[datetime]:
-    """The initial times with a complete state whose truth has the variable at every lead."""
-    unusable = absent_times(state_paths) | incomplete_times(state_paths)
+    """The initial times with a complete state whose truth has the variable at every lead.
+
+    What is only diagnosed may be missing from the state: no forecast starts from it.
+    """
+    unusable = absent_times(state_paths) | incomplete_times(state_paths, wanted.initial)
     absent = absent_times(truth_paths)
     truth = StateReader(truth_paths, [wanted.variable])
 

@@ -13,4 +13,6 @@ DRIVING = DrivingModel(
     longest_lead=240,
     variables=("T2M", "D2M", "U10", "V10", "PWAT", "MSLP"),
     members=30,
+    # Pressure levels, and the model's own.
+    none_on=(100, 105),
 )
