@@ -81,11 +81,7 @@ rule scores_summary:
         runtime=growing(30),
     params:
         code=code("scores_summary"),
-        settings={
-            "seed": SETTINGS.seed,
-            "systems": list(SYSTEMS),
-            "scores": SETTINGS.scores.model_dump(mode="json"),
-        },
+        settings=SUMMED_WITH,
     message:
         "Summing the scores over all cases"
     script:
@@ -147,3 +143,53 @@ if STATIONS is not None:
             "Summing the scores at stations over all cases"
         script:
             "../workflow_scripts/scores_stations_summary.py"
+
+
+# Variables whose truth is not the analysis are scored against that as well, so that readers see
+# what the choice of the truth does to the order of systems.
+if WITH_ANOTHER_TRUTH:
+
+    use rule scores_case as scores_analysis_case with:
+        input:
+            ensemble="results/ensembles/{system}/{init}.nc",
+            points="results/points/{init}.nc",
+            truth=analyses_of_case,
+            percentiles=PERCENTILES,
+            outlines=region_files,
+        output:
+            statistics="results/scores/analysis/{system}/{init}.nc",
+        log:
+            "results/logs/scores_analysis_case/{system}/{init}.log",
+        benchmark:
+            "results/benchmarks/scores_analysis_case/{system}/{init}.tsv"
+        params:
+            code=code("scores_case"),
+            settings=scored_with(),
+            only=WITH_ANOTHER_TRUTH,
+        message:
+            "Scoring {wildcards.system} at {wildcards.init} against the analysis"
+
+    rule scores_analysis:
+        input:
+            statistics=expand(
+                "results/scores/analysis/{system}/{init}.nc", system=SYSTEMS, init=INITS
+            ),
+        output:
+            summary="results/scores/analysis.csv",
+        log:
+            "results/logs/scores_analysis.log",
+        benchmark:
+            "results/benchmarks/scores_analysis.tsv"
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(summary_megabytes(SETTINGS, MEMBERS_IN_FILES.values())),
+            runtime=growing(30),
+        params:
+            code=code("scores_analysis"),
+            settings=SUMMED_WITH,
+        message:
+            "Summing the scores against the analysis over all cases"
+        script:
+            "../workflow_scripts/scores_analysis.py"

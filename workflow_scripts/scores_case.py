@@ -1,4 +1,8 @@
-"""Writes results/scores/{system}/{init}.nc: sums and counts, (variable, lead, region, ...)."""
+"""Writes results/scores/{system}/{init}.nc: sums and counts, (variable, lead, region, ...).
+
+Also results/scores/analysis/{system}/{init}.nc: the same against the analysis, of the variables
+that have another truth.
+"""
 
 from pathlib import Path
 
@@ -22,4 +26,5 @@ with job("scores_case", snakemake.log[0]) as log:
         Percentiles(Path(snakemake.input.percentiles)) if settings.scores.percentiles else None,
         threads=snakemake.threads,
         may_be_missing=settings.archive.hours_may_be_absent(),
+        only=snakemake.params.get("only"),
     )

@@ -1,5 +1,6 @@
 # What the rules of the scores depend on.
 
+from stormdraw.archive.truth_names import with_another_truth
 from stormdraw.scores.memory import (
     case_megabytes,
     points_megabytes,
@@ -24,6 +25,22 @@ def scored_with():
     """The settings that the scores of a case depend on."""
     scores = SETTINGS.scores.model_dump(mode="json", exclude=_OF_OTHERS)
     return {"seed": SETTINGS.seed, "leads": list(SETTINGS.leads), "scores": scores}
+
+
+# What the tables over all cases depend on.
+SUMMED_WITH = {
+    "seed": SETTINGS.seed,
+    "systems": list(SYSTEMS),
+    "scores": SETTINGS.scores.model_dump(mode="json"),
+}
+
+WITH_ANOTHER_TRUTH = with_another_truth(SETTINGS)
+
+
+def analyses_of_case(wildcards):
+    """The analyses at the valid times of a case."""
+    init = parse_init(wildcards.init)
+    return analysis_files(init + hours(lead) for lead in SETTINGS.leads)
 
 
 def region_files(wildcards):

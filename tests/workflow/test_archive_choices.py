@@ -72,7 +72,8 @@ def test_from_a_server_to_the_scores(truth, experiment, tmp_path):
     with serving(site) as server:
         archive = {"source": {"mirror": server.address}, "truth": truth, "missing": "older_run"}
         experiment.configure(CONFIG | {"archive": archive})
-        run = experiment.snakemake("results/scores/summary.csv", "results/archive/audit.csv")
+        tables = ["results/scores/summary.csv", "results/scores/analysis.csv"]
+        run = experiment.snakemake(*tables, "results/archive/audit.csv")
     assert run.returncode == 0, run.stdout
     audit = pd.read_csv(experiment.results / "archive" / "audit.csv", keep_default_na=False)
     replaced = audit.query("status == 'older_run'")
@@ -92,3 +93,9 @@ def test_from_a_server_to_the_scores(truth, experiment, tmp_path):
         # central meridian: three of each become 3 (cos -+ sin).
         tolerance = 3e-3 if name in ("U10", "V10") and expected else 1e-3
         assert errors.loc[name, "value"] == pytest.approx(expected, abs=tolerance), name
+    # The analysis of 07 UTC is that of 06 UTC, which persistence keeps.
+    analysis = pd.read_csv(experiment.results / "scores" / "analysis.csv")
+    errors = analysis.query("system == 'persistence' and metric == 'rmse'").set_index("variable")
+    winds = ["WIND10"] if "U10" in own else []
+    assert sorted(errors.index) == sorted([*own, *winds])
+    assert errors["value"].to_numpy() == pytest.approx(0.0, abs=1e-3)

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 from small_experiment import CONFIG
 
-from stormdraw.archive.truth_names import truth_name, truth_sentences
+from stormdraw.archive.truth_names import (
+    analysis_name,
+    truth_name,
+    truth_sentences,
+    with_another_truth,
+)
 from stormdraw.settings import Settings, load_settings
 
 
@@ -76,3 +81,10 @@ def test_a_simulated_truth_is_not_hrrr():
     assert truth_name(settings, "T2M") == "simulated analysis"
     (sentence,) = truth_sentences(settings)
     assert "HRRR" not in sentence
+
+
+def test_what_is_compared_with_another_truth_has_an_analysis_besides():
+    settings = run_with(["REFC", "T2M", "D2M", "U10", "V10"], truth="urma")
+    assert with_another_truth(settings) == ["T2M", "D2M", "U10", "V10", "WIND10"]
+    assert analysis_name(settings, "WIND10") == "HRRR analysis"
+    assert with_another_truth(run_with(["REFC", "T2M"])) == []

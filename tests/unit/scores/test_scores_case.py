@@ -8,8 +8,10 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import HRRR, Grid
+from stormdraw.scores.analysis import against_analysis
 from stormdraw.scores.case import score_case
 from stormdraw.scores.missing import missing_data
+from stormdraw.scores.settings import Scores
 from stormdraw.scores.weights import area_weights
 
 INIT = datetime(2026, 6, 8, 6)
@@ -117,3 +119,42 @@ def test_a_case_that_cannot_be_started_counts_for_nothing_and_says_why(
     assert table["lead_hours"].tolist() == [1, 3]
     assert table["absent_members"].tolist() == [3, 3]
     assert set(table["reason"]) == {"the initial state of 2026-06-08 06 UTC has missing points"}
+
+
+@pytest.fixture
+def two_variables(
+    tmp_path: Path,
+    write_fields: Callable[..., Path],
+    make_ensemble: Callable[..., xr.Dataset],
+    grid: Grid,
+    random: np.random.Generator,
+) -> tuple[Path, Path]:
+    """An ensemble of T2M and D2M, and its truth."""
+    fields = random.normal(280.0, 2.0, (2, 4, 1, *grid.shape)).astype(np.float32)
+    members = {"T2M": fields[0, 1:], "D2M": fields[1, 1:]}
+    path = tmp_path / "2026060806.nc"
+    make_ensemble(INIT, [1], members).to_netcdf(path, engine="netcdf4")
+    truth = {"T2M": fields[0, 0], "D2M": fields[1, 0]}
+    return path, write_fields("20260608.nc", [INIT + timedelta(hours=1)], truth)
+
+
+def test_some_variables_are_scored_as_beside_the_others(
+    tmp_path: Path, two_variables: tuple[Path, Path]
+) -> None:
+    ensemble, truth = two_variables
+    both = score_case(ensemble, [truth], tmp_path / "both.nc", 0)
+    one = score_case(ensemble, [truth], tmp_path / "one.nc", 0, only=["D2M", "REFC"])
+    assert one["variable"].values.tolist() == ["D2M"]
+    xr.testing.assert_identical(one.drop_attrs(), both.sel(variable=["D2M"]).drop_attrs())
+
+
+def test_a_system_without_the_variables_has_no_scores_against_the_analysis(
+    tmp_path: Path, two_variables: tuple[Path, Path]
+) -> None:
+    ensemble, truth = two_variables
+    paths = {name: [tmp_path / name / "2026060806.nc"] for name in ("trial", "other")}
+    score_case(ensemble, [truth], paths["trial"][0], 0, only=["T2M"])
+    score_case(ensemble, [truth], paths["other"][0], 0, only=["REFC"])
+    table = against_analysis(paths, Scores(reference="other"), 0, ["other"])
+    assert set(table["system"]) == {"trial"}
+    assert set(table["against"]) == {""}

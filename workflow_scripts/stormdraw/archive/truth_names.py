@@ -2,13 +2,25 @@
 
 from collections.abc import Sequence
 
-from stormdraw.archive.truth import Truth
+from stormdraw.archive.truth import Truth, truth
 from stormdraw.settings import Settings
+from stormdraw.variables import scored_variables
 
 
 def truth_name(settings: Settings, name: str) -> str:
     """The name of the truth of a variable of the state, or of the wind speed."""
     return _truth_of(settings, name).title(settings.archive, _of_state(name))
+
+
+def analysis_name(settings: Settings, name: str) -> str:
+    """The name of the analysis of a variable, whatever its truth."""
+    return truth(settings.archive.model).title(settings.archive, _of_state(name))
+
+
+def with_another_truth(settings: Settings) -> list[str]:
+    """The scored variables of which the analysis is not the truth."""
+    scored = scored_variables(list(settings.variables))
+    return [name for name in scored if not _truth_of(settings, name).is_analysis]
 
 
 def truth_sentences(settings: Settings) -> list[str]:

@@ -12,7 +12,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from stormdraw.archive.truth_names import truth_sentences
+from stormdraw.archive.truth_names import analysis_name, truth_name, truth_sentences
 from stormdraw.files import write_text
 from stormdraw.models.diagnosis.hours import can_be_diagnosed
 from stormdraw.provenance import commit, digest
@@ -27,16 +27,17 @@ from stormdraw.report.machine import hardware, versions
 from stormdraw.report.matrix import Matrix, matrix
 from stormdraw.report.model_cards import describe_model
 from stormdraw.report.notes import comparison_notes
+from stormdraw.report.side_by_side import Judgement, side_by_side
 from stormdraw.report.summary import load_summary
 from stormdraw.report.suspicious import HEADINGS, MASKED, suspicious_values
 from stormdraw.report.verdict import verdict
-from stormdraw.report.winner import winner_of
+from stormdraw.report.winner import mean_crps, winner_of
 from stormdraw.report.wording import as_yaml
 from stormdraw.scores.overall import read_overall
 from stormdraw.scores.summary import read_summary
 from stormdraw.scores.verdicts import read_verdicts
 from stormdraw.settings import Settings
-from stormdraw.variables import variable
+from stormdraw.variables import scored_variables, variable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -61,6 +62,7 @@ class Inputs:
     overall: Path | None = None
     missing: Path | None = None
     by_hour: Path | None = None
+    analysis: Path | None = None
     maps: Mapping[str, Path] = field(default_factory=dict)
     quality: Sequence[Path] = ()
     diagnoses: Mapping[str, Path] = field(default_factory=dict)
@@ -87,6 +89,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             banner=banner(settings, summary, verdicts),
             matrix=shown,
             choices=_choices(shown),
+            side_by_side=side_by_side(_judgements(summary, inputs, settings), settings),
             winner=winner_of(summary, settings),
             chapters=_chapters(summary, settings, inputs),
             case=case_sheet(settings, inputs.maps),
@@ -122,6 +125,16 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
         )
     )
     write_text(output, page)
+
+
+def _judgements(summary: pd.DataFrame, inputs: Inputs, settings: Settings) -> list[Judgement]:
+    """The main scores against the analysis, where it is not the truth, and against the truth."""
+    names = scored_variables(list(settings.variables))
+    own = Judgement({name: truth_name(settings, name) for name in names}, mean_crps(summary))
+    if inputs.analysis is None:
+        return [own]
+    analyses = {name: analysis_name(settings, name) for name in names}
+    return [Judgement(analyses, mean_crps(load_summary(inputs.analysis))), own]
 
 
 def _choices(shown: Matrix) -> Markup:

@@ -1,6 +1,6 @@
 """Score one case of one system and write its statistics."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.scores import registry
 from stormdraw.scores.case_statistics import case_statistics
-from stormdraw.scores.ensemble import ensemble_variables, initial_time
+from stormdraw.scores.ensemble import ensemble_variables, initial_time, without_variables
 from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.regions import region_masks
 from stormdraw.scores.settings import Scores
@@ -34,13 +34,15 @@ def score_case(
     percentiles: Percentiles | None = None,
     threads: int = 1,
     may_be_missing: bool = False,
+    only: Collection[str] | None = None,
 ) -> xr.Dataset:
     """Reduce the ensemble at `ensemble_path` to sufficient statistics, write and return them.
 
-    All variables and leads of the ensemble are scored. `truth_paths` are the files of fields that
-    contain the valid times. `run_seed` breaks ties in ranks. `in_common` holds the leads and points
-    on which all systems are compared; without it, the points of this ensemble count. `percentiles`
-    of the training times are needed if a threshold is a percentile. A case without any point is an
+    All variables and leads of the ensemble are scored, or `only` some variables, of which it may
+    have none. `truth_paths` are the files of fields that contain the valid times. `run_seed` breaks
+    ties in ranks. `in_common` holds the leads and points on which all systems are compared; without
+    it, the points of this ensemble count. `percentiles` of the training times are needed if a
+    threshold is a percentile. A case without any point is an
     error, unless it `may_be_missing` or the ensemble's attribute `missing` gives a reason. Such a
     case contributes nothing.
 
@@ -48,9 +50,11 @@ def score_case(
     truth, and as `Truth` and `case_statistics` do.
     """
     scores = Scores() if scores is None else scores
-    with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as ensemble:
-        variables = ensemble_variables(ensemble)
-        if not variables:
+    with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as file:
+        ensemble = file
+        if only is not None:
+            ensemble = without_variables(ensemble, set(ensemble_variables(ensemble)) - set(only))
+        elif not ensemble_variables(ensemble):
             raise StormdrawError(f"{ensemble_path}: no variable that can be scored")
         init = initial_time(ensemble)
         leads = leads_of(ensemble) if in_common is None else in_common.leads

@@ -1,6 +1,6 @@
 """Read an ensemble file, one variable at one lead at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -52,6 +52,12 @@ def ensemble_variables(ensemble: xr.Dataset) -> list[str]:
         for name in names_of("state", "derived")
         if name in ensemble or {f"{name}_mean", f"{name}_spread"} <= set(ensemble.data_vars)
     ]
+
+
+def without_variables(ensemble: xr.Dataset, names: Collection[str]) -> xr.Dataset:
+    """An ensemble file without some variables, given as members or as mean and spread."""
+    fields = {f"{name}{kind}" for name in names for kind in ("", "_mean", "_spread")}
+    return ensemble.drop_vars(fields & set(ensemble.data_vars))
 
 
 def initial_time(ensemble: xr.Dataset) -> datetime:
