@@ -2,7 +2,7 @@
 
 # The target grid, and how fields are put on it and stored.
 TARGET_GRID = SETTINGS.fields.model_dump(mode="json", include={"crop", "coarsen"})
-TARGET = SETTINGS.fields.model_dump(mode="json", exclude={"static"})
+TARGET = SETTINGS.fields.model_dump(mode="json", exclude={"static", "radar_cells"})
 
 
 rule fields_normalise:
@@ -181,6 +181,7 @@ if not SETTINGS.archive.truth_is_analysis:
             code=code("fields_truth", *TRUTH_MODULES),
             settings={
                 "truth": TRUTH_OF,
+                "radar_cells": SETTINGS.fields.radar_cells,
                 "no_echo": BASE_MODEL.reflectivity_floor,
                 **TARGET,
             },

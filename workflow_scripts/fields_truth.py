@@ -17,9 +17,10 @@ with job("fields_truth", snakemake.log[0]):
         [Path(path) for path in snakemake.input.analyses],
         {
             name: VariableTruth(
-                truth_name(settings, name), archive.truth_of(name).no_echo(archive.base_model)
+                truth_name(settings, name), own.no_echo(archive.base_model), own.codes
             )
             for name in settings.variables
+            for own in [archive.truth_of(name)]
         },
         Destination(
             Path(snakemake.output.fields),

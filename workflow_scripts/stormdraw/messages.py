@@ -171,7 +171,7 @@ def read_header(handle: int) -> Header:
     Raises StormdrawError if its time is invalid, or if a required key is missing.
     """
     try:
-        init = _reference_time(handle)
+        init = reference_time(handle)
         template = _get(handle, "productDefinitionTemplateNumber")
         if template not in _AT_A_TIME + _OVER_AN_INTERVAL:
             return Header(variable=None, init=init)
@@ -192,7 +192,8 @@ def read_header(handle: int) -> Header:
         raise StormdrawError(f"ecCodes cannot read the message's header: {error}") from None
 
 
-def _reference_time(handle: int) -> datetime:
+def reference_time(handle: int) -> datetime:
+    """The reference time of a message, to the second. Raises StormdrawError if it is invalid."""
     # Not `dataTime`, which ecCodes cannot give for a time with seconds.
     return _time(handle, ("year", "month", "day", "hour", "minute", "second"))
 

@@ -13,9 +13,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 from archive_inventory import write_inventory
 from archive_messages import variable_message
 from archive_mirror import STATE, settings, write_analyses, write_file
+from mosaic_bucket import key, write
 
 from stormdraw.archive.base_model import base_model
 from stormdraw.archive.fetch import fetch_day
+from stormdraw.archive.truth import truth
 from stormdraw.archive.wanted import dates, requests
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast
@@ -26,8 +28,10 @@ from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.fields.target import Target
 from stormdraw.fields.truth import VariableTruth, write_truth
 from stormdraw.fields.writing import Destination
+from stormdraw.grids import latitude_longitude
 from stormdraw.messages import opened, read_messages
 from stormdraw.scores.truth import Truth
+from stormdraw.simulated.mosaic_messages import NO_COVERAGE, mosaic_file
 
 import eccodes  # isort: skip  (after stormdraw)
 
@@ -77,16 +81,17 @@ def fields_of(path):
     return found
 
 
-def make_truth(run, folder, names=None):
-    """A day's truth, of some variables or all of the run; its analyses are `day.nc` beside it."""
+def make_truth(run, folder, truths=None):
+    """A day's truth, of some variables, or of the run's and URMA; their analyses are `day.nc`."""
     manifests = [folder / source / "20260601" / "manifest.csv" for source in ("hrrr", "truth")]
     for source, manifest in zip(("hrrr", "truth"), manifests, strict=True):
         fetch_day(run, source, "20260601", manifest)
     day, output = folder / "day.nc", folder / "truth.nc"
     normalise_day(manifests[0], run.variables, into(day))
-    names = names or run.variables
-    titles = {name: "URMA analysis" if name in MESOSCALE else "an analysis" for name in names}
-    write_truth(manifests[1], [day], called(titles), into(output))
+    if not isinstance(truths, dict):
+        names = truths or run.variables
+        truths = called({n: "URMA analysis" if n in MESOSCALE else "an analysis" for n in names})
+    write_truth(manifests[1], [day], truths, into(output))
     return output
 
 
@@ -109,6 +114,28 @@ def test_variables_of_urma_and_of_the_analysis(mirror, tmp_path):
     # What the analyses hold was told when they were made.
     assert "CIN" not in set(read_findings([output.with_suffix(".csv")])["variable"])
     assert "CIN" in set(read_findings([day.with_suffix(".csv")])["variable"])
+
+
+def test_reflectivity_of_radars_and_the_rest_of_the_analysis(mirror, tmp_path):
+    """South of 36.04 N no radar sees; north of it are echoes of 30 dBZ."""
+    seen = latitude_longitude(-97.6, -97.2, 35.9, 36.2, (31, 41))
+    latitude = np.broadcast_to(np.array(seen.y)[:, None], seen.shape)
+    values = np.where(latitude < 36.04, NO_COVERAGE, 30.0)
+    time = SEVEN.replace(minute=2)
+    write({key(time): mosaic_file(values, seen, time)}, mirror)
+    run = run_with({"REFC": "mrms"}, mirror=str(mirror), fields={"suspicious": "mask"})
+    mosaic = {"REFC": VariableTruth("a mosaic", codes=truth("mrms").codes)}
+    titles = {name: "an analysis" for name in run.variables if name != "REFC"}
+    output = make_truth(run, tmp_path, mosaic | called(titles))
+    with xr.open_dataset(output) as written:
+        reflectivity, north = written["REFC"][0], written["latitude"] >= 36.04
+        assert 0.2 < float(north.mean()) < 0.8
+        np.testing.assert_array_equal(np.isfinite(reflectivity), north)
+        np.testing.assert_allclose(reflectivity.values[north.values], 30.0, rtol=1e-6)
+        assert written["REFC"].attrs["source"] == "a mosaic"
+        assert written["REFC"].attrs["incomplete_times"] == "2026060107"
+        assert written["T2M"].attrs["incomplete_times"] == ""
+        assert np.isfinite(written["T2M"]).all()
 
 
 def test_a_real_forecast_as_truth_is_the_forecast(real_data, tmp_path):

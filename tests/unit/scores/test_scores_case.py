@@ -158,3 +158,35 @@ def test_a_system_without_the_variables_has_no_scores_against_the_analysis(
     table = against_analysis(paths, Scores(reference="other"), 0, ["other"])
     assert set(table["system"]) == {"trial"}
     assert set(table["against"]) == {""}
+
+
+def test_where_no_radar_sees_no_system_is_compared(
+    tmp_path: Path,
+    write_fields: Callable[..., Path],
+    make_ensemble: Callable[..., xr.Dataset],
+    grid: Grid,
+) -> None:
+    """Two of five rows have no truth of reflectivity, for three members and for one alike."""
+    seen = np.full((1, *grid.shape), 20.0, np.float32)
+    seen[:, :2] = np.nan
+    warm = np.full((1, *grid.shape), 280.0, np.float32)
+    truth = write_fields("radar.nc", [INIT + timedelta(hours=1)], {"REFC": seen, "T2M": warm})
+    weight = area_weights(grid)[2:].sum()
+    masks = []
+    for system, members in (("three", [25.0, 30.0, 35.0]), ("one", [17.0])):
+        above = np.array(members, np.float32)[:, None, None, None]
+        # Nonsense where there is no coverage: it must not count.
+        echo = np.where(np.isfinite(seen), above, 99.0).astype(np.float32)
+        fields = {"REFC": echo, "T2M": np.full_like(echo, 281.0)}
+        make_ensemble(INIT, [1], fields, system).to_netcdf(
+            tmp_path / f"{system}.nc", engine="netcdf4"
+        )
+        output = tmp_path / system / "2026060806.nc"
+        found = score_case(tmp_path / f"{system}.nc", [truth], output, run_seed=0).squeeze()
+        at = {name: found.sel(variable=name) for name in ("REFC", "T2M")}
+        assert (int(at["REFC"]["points"]), int(at["REFC"]["missing_truth"])) == (21, 14)
+        assert (int(at["T2M"]["points"]), int(at["T2M"]["missing_truth"])) == (35, 0)
+        error = np.mean(members) - 20.0
+        np.testing.assert_allclose(at["REFC"]["error_sum"], error * weight, rtol=1e-6)
+        masks.append(int(at["REFC"]["mask_checksum"]))
+    assert masks[0] == masks[1]

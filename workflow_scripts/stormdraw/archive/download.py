@@ -27,7 +27,7 @@ from stormdraw.grids import Grid
 
 logger = logging.getLogger(__name__)
 
-_DECODING = threading.Lock()
+DECODING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _from_address(
         found = read_remote_file(session, request, address, inventories)
         nowhere = "the byte ranges of its inventory hold no"
     # Threads only wait in parallel; ecCodes decodes in one thread at a time.
-    with _DECODING:
+    with DECODING:
         verified = verify(found.messages, request)
     lacking = _explained(verified.lacking, found, nowhere, request)
     if verified.grid is None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stormdraw.archive.absence import alternatives, may_be_absent, require_members
-from stormdraw.archive.download import Reachable, download, incomplete
+from stormdraw.archive.download import Download, Reachable, download, incomplete
 from stormdraw.archive.faults import AbsentFileError
+from stormdraw.archive.listing import Listing
 from stormdraw.archive.manifest import (
     ABSENT,
     EXCLUDED,
@@ -19,6 +20,7 @@ from stormdraw.archive.manifest import (
     ManifestRow,
     write_manifest,
 )
+from stormdraw.archive.nearest import download_nearest
 from stormdraw.archive.request import FileRequest
 from stormdraw.archive.session import PatientSession
 from stormdraw.archive.sources import Folder, Place, candidates, place_of, stored_path
@@ -121,6 +123,7 @@ class _Fetching:
         self._may_be_absent = may_be_absent(settings, source)
         self._store = Store(folder, remembers=not isinstance(place, Folder))
         self._reachable = Reachable()
+        self._listing = Listing(place)
 
     def all(self, files: Sequence[FileRequest]) -> Generator[Outcome]:
         """The outcome of each file, in order."""
@@ -170,7 +173,7 @@ class _Fetching:
         if found is not None and (grid is None or found.grid.matches(grid)):
             return Outcome(file, found)
         try:
-            fetched = download(self._session, file, self._place, self._reachable, grid)
+            fetched = self._download(file, grid)
         except AbsentFileError as error:
             return Outcome(file, None, dict.fromkeys(file.variables, error.reason), error)
         lacking = {name: fault.finding for name, fault in fetched.lacking.items()}
@@ -184,8 +187,16 @@ class _Fetching:
         """A file stored by an earlier run."""
         if not self._store.remembers:
             return None
-        origins = candidates(file, self._place).values()
-        return self._store.find(path, file, origins)
+        if file.series is not None:
+            folder = self._listing.address(file.series)
+            return self._store.find(path, file, lambda origin: origin.startswith(folder))
+        origins = set(candidates(file, self._place).values())
+        return self._store.find(path, file, origins.__contains__)
+
+    def _download(self, file: FileRequest, grid: Grid | None) -> Download:
+        if file.series is not None:
+            return download_nearest(self._listing, file, file.series, grid)
+        return download(self._session, file, self._place, self._reachable, grid)
 
     def _drop(self, outcome: Outcome) -> None:
         if outcome.stored is not None:
@@ -231,6 +242,7 @@ def _rows(request: FileRequest, outcome: Outcome) -> list[ManifestRow]:
                 offset=message.offset,
                 bytes=message.bytes,
                 sha256=message.sha256,
+                seconds_after=message.seconds_after,
                 origin=origin,
                 status=whole if name in messages else missing,
                 reason=reason,

@@ -30,6 +30,7 @@ class ManifestRow:
     `statistic` is `mean` or `spread` for a product of an ensemble, else empty. `sha256` is that of
     the message's bytes; `origin` is the URL or path it came from, or where it was looked for.
     `reason` says what was wrong with the wanted file or message, unless the status is `ok`.
+    `seconds_after` is how long after its valid time the field is.
     """
 
     file: str
@@ -44,6 +45,7 @@ class ManifestRow:
     origin: str
     status: Status
     reason: str = ""
+    seconds_after: int = 0
 
     @property
     def there(self) -> bool:
@@ -52,7 +54,7 @@ class ManifestRow:
 
 
 COLUMNS = tuple(field.name for field in fields(ManifestRow))
-_NUMBERS = ("lead", "offset", "bytes")
+_NUMBERS = ("lead", "offset", "bytes", "seconds_after")
 
 
 def write_manifest(path: str | Path, rows: list[ManifestRow]) -> None:

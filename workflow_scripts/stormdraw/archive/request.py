@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from stormdraw.archive.series import Series
 from stormdraw.messages import Statistic
 from stormdraw.variables import variable
 
@@ -17,7 +18,8 @@ class FileRequest:
     `model`, `product` and `options` are Herbie's. `init` and `lead` (hours) are those of the file,
     which for an older member of an ensemble differ from those of the cycle. `member` is empty for
     files that are not of a member; `statistic` is set for a product of an ensemble. `whole` is set
-    if a field with a missing point is useless, `excluded` if the configuration excludes the file.
+    if a field with a missing point is useless, `excluded` if the configuration excludes the file. A
+    file of a `series` is the one of it that is nearest to the valid time; Herbie does not know it.
     """
 
     model: str
@@ -30,6 +32,7 @@ class FileRequest:
     statistic: Statistic | None = None
     whole: bool = False
     excluded: bool = False
+    series: Series | None = None
 
     def __str__(self) -> str:
         return f"{self.model} {self.product} of {self.init:%Y-%m-%d %H} UTC + {self.lead} h"

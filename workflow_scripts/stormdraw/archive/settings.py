@@ -128,6 +128,7 @@ class Archive(Section):
     truth: dict[Literal["default"] | StateName, TruthName] = Field(
         default_factory=lambda given: _by_variable({}, given)
     )
+    truth_tolerance_minutes: Annotated[int, Field(ge=1, le=30)] = 3
     reference: Reference | None = None
     driving: Driving | None = None
     stations: Stations | None = None

@@ -99,9 +99,12 @@ def stored_path(request: FileRequest) -> str:
 
     Files are stored by the day of their own run, since runs of two days can occur in one cycle and
     may share a name. Statistics over the last hour that are taken from a file by themselves have
-    another name: the other variables may come from the same file if the analysis is missing.
+    another name: the other variables may come from the same file if the analysis is missing. A file
+    of a series has the wanted hour in its name, and is stored unpacked.
     """
     folder = f"{request.model}.{format_date(request.init)}"
+    if request.series is not None:
+        return f"{folder}/{request.product}.t{request.init:%H}z.grib2"
     apart = all(variable(name).shortest_lead > 0 for name in request.variables)
     return f"{folder}/last_hour.{file_name(request)}" if apart else f"{folder}/{file_name(request)}"
 

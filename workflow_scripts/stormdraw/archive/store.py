@@ -3,12 +3,13 @@
 import hashlib
 import json
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stormdraw.archive.request import FileRequest
-from stormdraw.archive.verify import VerifiedMessage, verify_file
+from stormdraw.archive.verify import Verified, VerifiedMessage, verify_file
+from stormdraw.archive.verify_series import verify_series
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing, write_text
 from stormdraw.grids import Grid
@@ -20,12 +21,16 @@ _RECORD = "origins.json"
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """The position of a variable's message in its file, and the hash of its bytes."""
+    """The position of a variable's message in its file, and the hash of its bytes.
+
+    `seconds_after` is how long after the wanted time the field is, in seconds.
+    """
 
     variable: str
     offset: int
     bytes: int
     sha256: str
+    seconds_after: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,15 @@ class Store:
         self._forget(path)
         (self.folder / path).unlink(missing_ok=True)
 
-    def find(self, path: str, request: FileRequest, origins: Collection[str]) -> StoredFile | None:
-        """A file from before, if it came from one of `origins` and still is what is wanted."""
+    def find(
+        self, path: str, request: FileRequest, is_current: Callable[[str], bool]
+    ) -> StoredFile | None:
+        """A file from before, if its origin is a current one and it still is what is wanted."""
         origin = self._origins.get(path)
-        if origin is None or origin not in origins or not (self.folder / path).is_file():
+        if origin is None or not is_current(origin) or not (self.folder / path).is_file():
             return None
         try:
-            verified = verify_file(self.folder / path, request)
+            verified = self._verified(path, request)
         except StormdrawError:
             return None
         size = sum(len(message.content) for message in verified.messages)
@@ -87,6 +94,12 @@ class Store:
         if size != (self.folder / path).stat().st_size:
             return None
         return _stored(path, verified.messages, origin, verified.grid)
+
+    def _verified(self, path: str, request: FileRequest) -> Verified:
+        if request.series is None:
+            return verify_file(self.folder / path, request)
+        message, grid = verify_series((self.folder / path).read_bytes(), request, path)
+        return Verified((message,), grid, {})
 
     def _forget(self, path: str) -> None:
         """Remove a file from the record while it is being replaced."""
@@ -102,8 +115,9 @@ def _stored(path: str, messages: Sequence[VerifiedMessage], origin: str, grid: G
     entries, offset = [], 0
     for message in messages:
         digest = hashlib.sha256(message.content).hexdigest()
-        entries.append(StoredMessage(message.variable, offset, len(message.content), digest))
-        offset += len(message.content)
+        size = len(message.content)
+        entries.append(StoredMessage(message.variable, offset, size, digest, message.seconds_after))
+        offset += size
     return StoredFile(path, origin, tuple(entries), grid)
 
 

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 _FOLDER = "stormdraw.archive.truths"
 
 
+@dataclass(frozen=True)
+class Codes:
+    """The values of a radar mosaic that are no reflectivity."""
+
+    no_coverage: float
+    no_echo: float
+
+
 class Truth(ABC):
     """What is said of every truth; a truth's file sets what differs.
 
@@ -30,7 +39,7 @@ class Truth(ABC):
     it covers, None for that of the base model. `first_runs` are its first hours in the public
     archives, by Herbie's names of sources; empty if the base model's count. `simulated` says
     whether the simulated archive has it. `is_analysis` says whether it is the states that models
-    learn from.
+    learn from. `codes` is set for a radar mosaic.
     """
 
     variables: ClassVar[tuple[str, ...]] = ()
@@ -38,6 +47,7 @@ class Truth(ABC):
     first_runs: ClassVar[Mapping[str, datetime]] = {}
     simulated: ClassVar[bool] = False
     is_analysis: ClassVar[bool] = False
+    codes: ClassVar[Codes | None] = None
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -35,10 +35,14 @@ _MISSING = 2.0**100
 
 @dataclass(frozen=True)
 class VerifiedMessage:
-    """A wanted variable and the bytes of its message, which holds nothing else."""
+    """A wanted variable and the bytes of its message, which holds nothing else.
+
+    `seconds_after` is how long after the wanted time the field is, in seconds.
+    """
 
     variable: str
     content: bytes
+    seconds_after: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def verify(messages: Iterable[bytes], request: FileRequest) -> Verified:
             continue
         try:
             if fault is None:
-                found[name] = _Field(content, header, _decodable(content, name, request.whole))
+                found[name] = _Field(content, header, decodable(content, name, request.whole))
         except StormdrawError as error:
             fault = Fault(str(error))
         if fault is not None:
@@ -144,7 +148,7 @@ def contradiction(request: FileRequest, witness: str, init: datetime, lead: str)
     )
 
 
-def _decodable(content: bytes, name: str, whole: bool) -> Grid:
+def decodable(content: bytes, name: str, whole: bool) -> Grid:
     """The grid of a field that can be decoded.
 
     Raises StormdrawError if it cannot, has no value at all, or must be `whole` and is not.

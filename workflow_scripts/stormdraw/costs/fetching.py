@@ -81,8 +81,12 @@ def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
     points = None if whole else shape[0] * shape[1]
     simulated = settings.archive.source == "simulated"
     stored = sum(
-        # All of the simulated archive covers the window only; no file of it is larger.
-        message_bytes(settings.archive.model if simulated else file.model, variable, points)
+        # All of the simulated archive covers the window only; no file of its models is larger.
+        message_bytes(
+            settings.archive.model if simulated and file.series is None else file.model,
+            variable,
+            points,
+        )
         for file in files
         for variable in file.variables
     )

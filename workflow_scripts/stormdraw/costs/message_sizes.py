@@ -10,8 +10,13 @@ import functools
 
 from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, base_models
 
+# MRMS of 2022-07-04 at 11 UTC, a seventh of it with echoes, on all of its grid.
+_MRMS = {"REFC": 1_473_079}
+
 # HREF's mean; its spread is on the same grid.
 _HREF = {"T2M": 631_668, "D2M": 610_019, "CAPE": 594_261, "CIN": 613_776, "WIND10": 426_298}
+
+_OWN = {"href": _HREF, "mrms": _MRMS}
 
 # Grids other than that of base models, which the NAM nest and REFS use as well.
 _POINTS = {"href": 1025 * 1473, "hiresw": 1025 * 1473}
@@ -32,10 +37,13 @@ def message_bytes(model: str, variable: str, points: int | None = None) -> int:
     """
     if model in _GLOBAL:
         return _GLOBAL_BYTES
-    own = _HREF if model == "href" else {}
+    measured = _measured()
+    own = _OWN.get(model, {})
     if variable in own and points is None:
         return own[variable]
-    measured = _measured()
+    if model == "mrms":
+        # Of a part, as large a share as that is of the base model's grid.
+        return own[variable] * (points or measured.points) // measured.points
     size = measured.message_bytes.get(variable, max(measured.message_bytes.values()))
     return size * (points or _points(model)) // measured.points
 

@@ -3,10 +3,13 @@
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import requests
 
+from stormdraw.archive.listing import Listing
 from stormdraw.archive.request import FileRequest
+from stormdraw.archive.series import Series
 from stormdraw.archive.sources import Cloud, Folder, candidates, place_of
 from stormdraw.costs.finding import Finding
 from stormdraw.errors import StormdrawError
@@ -38,10 +41,16 @@ def check_sources(settings: Settings, files: Mapping[str, list[FileRequest]]) ->
     addresses = [
         (source, name, address)
         for source, file in first.items()
+        if file.series is None
         for name, address in candidates(file, place).items()
     ]
     with ThreadPoolExecutor(max_workers=8) as pool:
         findings = list(pool.map(lambda asked: ask(f"{asked[0]} {asked[1]}", asked[2]), addresses))
+    findings += [
+        ask_list(f"{source} {file.model}", file.init, file.series, Listing(place))
+        for source, file in first.items()
+        if file.series is not None
+    ]
     for source in first:
         if not any(f.state == "good" for f in findings if f.what.startswith(f"{source} ")):
             findings.append(_nowhere(source, isinstance(place, Cloud)))
@@ -63,6 +72,19 @@ def ask(what: str, address: str, seconds: float = _SECONDS) -> Finding:
             "note", what, f"HTTP {status} for {address}", "its archive may not reach back"
         )
     return Finding("good", what, f"answers in {time.monotonic() - start:.1f} s")
+
+
+def ask_list(what: str, valid: datetime, series: Series, listing: Listing) -> Finding:
+    """Whether a server lists the files of a series around a time."""
+    start = time.monotonic()
+    try:
+        listed = listing.by_nearness(series, valid)
+    except StormdrawError as error:
+        return Finding("note", what, str(error), "see to the network and archive.source")
+    folder = listing.address(series, valid.strftime(series.folder))
+    if not listed:
+        return Finding("note", what, f"no file in {folder}", "its archive may not reach back")
+    return Finding("good", what, f"lists {len(listed)} files in {time.monotonic() - start:.1f} s")
 
 
 def _nowhere(source: str, cloud: bool) -> Finding:

@@ -9,6 +9,7 @@ from stormdraw.variables import StaticName
 
 Store = Literal["fast", "compact"]
 Suspicious = Literal["keep", "mask"]
+RadarCells = Literal["average", "maximum"]
 
 
 class Crop(Section):
@@ -30,13 +31,15 @@ class Fields(Section):
 
     `coarsen` averages blocks of that many points per side, after the crop. `suspicious` is the
     treatment of values outside the physical bounds; they are counted in any case. `store` is `fast`
-    to read, or `compact` on disk.
+    to read, or `compact` on disk. `radar_cells` is what a point of the target grid takes of the
+    finer points of a radar mosaic around it: the average of their power, or the maximum.
     """
 
     crop: Crop | None = None
     coarsen: Annotated[int, Field(ge=1, le=100)] = 1
     suspicious: Suspicious = "mask"
     store: Store = "fast"
+    radar_cells: RadarCells = "average"
     static: list[StaticName] = ["OROG"]
 
     @field_validator("static")

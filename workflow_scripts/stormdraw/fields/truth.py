@@ -3,13 +3,16 @@
 import functools
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from stormdraw.fields.decoding import Messages
+from stormdraw.archive.truth import Codes
+from stormdraw.fields.decoding import Messages, Read
+from stormdraw.fields.mosaic import cells
 from stormdraw.fields.normalise import time_coordinate
 from stormdraw.fields.regridding import regridder
+from stormdraw.fields.settings import Fields
 from stormdraw.fields.source_fields import SourceField
 from stormdraw.fields.states import StateReader, absent_times
 from stormdraw.fields.target import Checks, Target
@@ -21,13 +24,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class VariableTruth:
-    """The name of the truth of a variable, and what its model writes where there is no echo (dBZ).
+    """The name of the truth of a variable, and what its values mean.
 
-    `no_echo` is None if that is unknown, and for the analyses, which were aligned before.
+    `no_echo` is what its model writes where there is no echo (dBZ); None if that is unknown, and
+    for the analyses, which were aligned before. `codes` are those of a radar mosaic.
     """
 
     title: str
     no_echo: float | None = None
+    codes: Codes | None = None
 
 
 def write_truth(
@@ -58,7 +63,10 @@ def write_truth(
     for index, listed in enumerate(present):
         for group in read_together(own):
             checks = Checks(listed.valid, suspicious, no_echo=truths[group[0]].no_echo)
-            pieces.append(Piece((index,), group, checks, messages.reading(listed, group)))
+            read, codes = messages.reading(listed, group), truths[group[0]].codes
+            if read is not None and codes is not None:
+                read = functools.partial(_mosaic, read, target, codes, destination.fields)
+            pieces.append(Piece((index,), group, checks, read))
         if others:
             read = None
             if listed.valid not in not_analysed:
@@ -76,6 +84,18 @@ def write_truth(
         {name: one.title for name, one in truths.items()},
     )
     write_fields(content, pieces, target, destination)
+
+
+def _mosaic(read: Read, target: Target, codes: Codes, settings: Fields) -> list[SourceField]:
+    """A radar mosaic by the cells of the target's points, whose values are all dBZ."""
+    return [
+        replace(
+            field,
+            values=cells(field.grid, target.points).place(field, codes, settings.radar_cells),
+            grid=target.points,
+        )
+        for field in read()
+    ]
 
 
 def _analysis(analyses: StateReader, valid: datetime, target: Target) -> list[SourceField]:
