@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from stormdraw.scores.comparison import variables
+from stormdraw.scores.comparison import check_reference, variables
+from stormdraw.scores.overall import overall
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.stations.held_out import held_out
 from stormdraw.scores.stations.systems import PLACE, StationSums, station_sums
 from stormdraw.scores.statistics.crps import SHARED_CRPS, shared_crps
-from stormdraw.scores.summary import read_summary, read_table, table_of
+from stormdraw.scores.summary import hourly_table, read_table, table_of, write_summary
 from stormdraw.scores.sums import ratio
 
 # Which stations a row of the summary is of.
@@ -33,6 +34,34 @@ PLACE_COLUMNS = (
     "skill",
 )
 _PLACE_NUMBERS = (*PLACE, "bias", "rmse", "crps", "reference_crps", "skill")
+
+
+def write_tables(
+    paths_by_system: Mapping[str, Sequence[Path]],
+    scores: Scores,
+    run_seed: int,
+    standards: Sequence[str],
+    outputs: Mapping[str, Path],
+) -> StationSums:
+    """Write all tables of scores at stations, and return the sums that they are made of.
+
+    `paths_by_system` are files of `score_stations`. `outputs` has the paths of `summary`,
+    `by_hour`, `by_place`, `overall` and `dropped`.
+
+    Raises StormdrawError if the reference is not among the systems, and as `station_sums` does.
+    """
+    check_reference(scores.reference, paths_by_system)
+    found = station_sums(paths_by_system)
+    tables = {
+        "summary": station_summary(paths_by_system, found, scores, run_seed, standards),
+        "by_hour": hourly_table(found.systems, scores, standards),
+        "by_place": by_place(found, scores),
+        "overall": overall(found.systems, scores, run_seed),
+        "dropped": pd.DataFrame(sorted(found.dropped.items()), columns=["station", "reason"]),
+    }
+    for name, table in tables.items():
+        write_summary(table, outputs[name])
+    return found
 
 
 def station_summary(
@@ -63,11 +92,6 @@ def _summary(
     where = zip(table["variable"], table["lead_hours"], strict=True)
     counts = [found.stations.get((name, int(lead)), 0) for name, lead in where]
     return table.assign(which=which, stations=counts)
-
-
-def read_station_summary(path: Path) -> pd.DataFrame:
-    """Read a table of `station_summary` that `write_summary` wrote."""
-    return read_summary(path)
 
 
 def by_place(found: StationSums, scores: Scores) -> pd.DataFrame:
