@@ -13,7 +13,7 @@ from stormdraw.report.station_section import HEADINGS, station_section
 from stormdraw.report.style import read_label
 from stormdraw.report.summary import load_summary
 from stormdraw.report.wording import NOTHING
-from stormdraw.scores.stations.tables import read_by_place
+from stormdraw.scores.stations.by_place import read_by_place
 from stormdraw.scores.summary import write_summary
 
 

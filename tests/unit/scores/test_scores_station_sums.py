@@ -13,10 +13,11 @@ from station_files import stations_at, write_reports
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.scores.settings import Scores
+from stormdraw.scores.stations.by_place import PLACE_COLUMNS, by_place
 from stormdraw.scores.stations.case import score_stations
 from stormdraw.scores.stations.held_out import held_out
 from stormdraw.scores.stations.systems import StationSums, station_sums
-from stormdraw.scores.stations.tables import PLACE_COLUMNS, by_place, station_summary
+from stormdraw.scores.stations.tables import station_summary
 from stormdraw.scores.summary import hourly_table
 
 INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 9, 18)]

@@ -16,7 +16,8 @@ from stormdraw.report.winner import mean_crps
 from stormdraw.report.wording import NOTHING, digits, plural, skill_text, units_text
 from stormdraw.scores.headline import headline, ratio_over_leads
 from stormdraw.scores.overall import read_overall
-from stormdraw.scores.stations.tables import ALL, read_by_place
+from stormdraw.scores.stations.by_place import read_by_place
+from stormdraw.scores.stations.tables import ALL
 from stormdraw.scores.summary import read_table
 from stormdraw.settings import Settings
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from stormdraw.report.figure import Files, ReportFigure
 from stormdraw.report.mapped_case import MappedCase
 from stormdraw.report.station_maps import StationScore, draw_station_maps
-from stormdraw.scores.stations.tables import read_by_place
+from stormdraw.scores.stations.by_place import read_by_place
 from stormdraw.settings import Settings
 
 _SKILL = StationScore("skill", "Skill at stations", "skill", "RdBu", 0.05, True)
