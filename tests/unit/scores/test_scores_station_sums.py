@@ -13,12 +13,12 @@ from station_files import stations_at, write_reports
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.scores.settings import Scores
-from stormdraw.scores.stations.by_place import PLACE_COLUMNS, by_place
+from stormdraw.scores.stations.by_place import PLACE_COLUMNS, by_place, read_by_place
 from stormdraw.scores.stations.case import score_stations
 from stormdraw.scores.stations.held_out import held_out
 from stormdraw.scores.stations.systems import StationSums, station_sums
 from stormdraw.scores.stations.tables import station_summary
-from stormdraw.scores.summary import hourly_table
+from stormdraw.scores.summary import hourly_table, write_summary
 
 INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 9, 18)]
 LEADS = (1, 3)
@@ -168,6 +168,18 @@ def test_each_station_has_its_bias_and_skill(drawn: dict, sums: StationSums, gri
     found = table.drop_duplicates("station").set_index("station")
     for name in ("latitude", "longitude"):
         np.testing.assert_allclose(found[name], places[name][found.index])
+
+
+def test_a_stations_name_is_a_text_whatever_it_looks_like(
+    sums: StationSums, tmp_path: Path
+) -> None:
+    table = by_place(sums, SCORES)
+    names = {"S00": "0123", "S01": "NA", "S02": "1e5", "S04": "null"}
+    table["station"] = [names[name] for name in table["station"]]
+    write_summary(table, tmp_path / "places.csv")
+    again = read_by_place(tmp_path / "places.csv")
+    assert again["station"].tolist() == table["station"].tolist()
+    np.testing.assert_allclose(again["skill"], table["skill"], rtol=1e-8, atol=1e-8)
 
 
 def test_hours_of_the_day_are_apart(drawn: dict, sums: StationSums) -> None:
