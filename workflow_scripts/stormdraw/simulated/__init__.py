@@ -40,6 +40,9 @@ of the steps in it (`rain`). A configuration that has these variables finds them
 files. A larger-scale model, GFS, forecasts the large scale of the fields aloft and at 2 m and 10 m
 with an error that grows with the lead (`driving`).
 
+Radars see the true reflectivity, with gaps, attenuation and noise, if it is compared with their
+mosaic (`radar`).
+
 HREF's and REFS's members are forecasts by other physics from imperfect states (`forecasts`).
 
 Random numbers come from `stormdraw.seeds.generator_for` with labels: the same seed gives the same

@@ -20,6 +20,7 @@ from stormdraw.simulated.noise import Noise, SharedNoise
 from stormdraw.simulated.observed import Observer
 from stormdraw.simulated.plan import Plan, plan_archive
 from stormdraw.simulated.product_files import ProductFiles
+from stormdraw.simulated.radar import MosaicFiles, Radars
 from stormdraw.simulated.state import State, to_dataset
 from stormdraw.simulated.surface import Surface
 from stormdraw.simulated.world import STEPS_PER_HOUR, World
@@ -69,7 +70,7 @@ class History:
 def _simulate(
     truth: World, shared: SharedNoise, plan: Plan, run_seed: int, folder: Path, report: Progress
 ) -> History:
-    """Run the world and write its analyses and the larger-scale model's forecasts of it."""
+    """Run the world and write its analyses, its mosaics and the driving model's forecasts of it."""
     generator = generator_for(run_seed, "simulated", "truth")
     background = CommonBackground(truth.spectra, shared, run_seed)
     analyses, cases, run_starts = set(plan.analyses), set(plan.cases), plan.run_starts
@@ -77,6 +78,7 @@ def _simulate(
     state = truth.start(plan.start, generator)
     steps = truth.steps(state, Noise(generator))
     observer = Observer(truth.surface, plan.further)
+    mosaics = MosaicFiles(Radars(truth.surface.domain, truth.surface.terrain), run_seed)
     recent = deque([state], maxlen=STEPS_PER_HOUR + 1)
     with ModelFiles("hrrr", truth.surface) as files, DrivingFiles(truth, run_seed) as driving:
         while True:
@@ -88,6 +90,8 @@ def _simulate(
             if time in analyses:
                 seen = observer.observe(tuple(recent))
                 files.write(folder / hrrr_path(time, 0), seen, time, 0)
+                if time in plan.mosaics:
+                    mosaics.write(folder, seen["REFC"], time)
                 sums = _write_sums(files, folder, seen, time)
                 if time - hours(1) in run_starts:
                     history.sums[time - hours(1)] = sums
