@@ -45,6 +45,14 @@ def gfs_path(cycle: datetime, lead: int) -> PurePosixPath:
     )
 
 
+def mosaic_path(time: datetime) -> PurePosixPath:
+    """The file of the radar mosaic MRMS of a time, to the second."""
+    product = "MergedReflectivityQCComposite_00.50"
+    return PurePosixPath(
+        f"CONUS/{product}/{time:%Y%m%d}/MRMS_{product}_{time:%Y%m%d-%H%M%S}.grib2.gz"
+    )
+
+
 def product_path(reference: str, product: str, init: datetime, lead: int) -> PurePosixPath:
     """A file of the products, `mean` or `sprd`, of `href` or `refs`."""
     if reference == "refs":

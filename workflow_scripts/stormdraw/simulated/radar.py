@@ -14,17 +14,17 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from stormdraw.archive.truths.mrms import series
 from stormdraw.files import replacing
 from stormdraw.grids import Grid, latitude_longitude
 from stormdraw.seeds import generator_for
 from stormdraw.simulated.domain import Domain
 from stormdraw.simulated.lattices import Interpolation
+from stormdraw.simulated.layout import mosaic_path
 from stormdraw.simulated.mosaic_messages import NO_COVERAGE, NO_ECHO, mosaic_file
 from stormdraw.times import format_init
 
@@ -150,9 +150,3 @@ def _hundredths(covered: np.ndarray) -> Sequence[float]:
     first = np.floor(_HUNDREDTHS * (covered.min() - _MARGIN)) + 0.5
     last = np.ceil(_HUNDREDTHS * (covered.max() + _MARGIN)) - 0.5
     return first / _HUNDREDTHS, last / _HUNDREDTHS
-
-
-def mosaic_path(time: datetime) -> PurePosixPath:
-    """The file of a time, as in the public bucket."""
-    own = series(tolerance=0)
-    return PurePosixPath(time.strftime(own.folder)) / time.strftime(own.name)
