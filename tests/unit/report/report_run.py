@@ -11,8 +11,9 @@ import numpy as np
 import xarray as xr
 from station_files import stations_at, write_reports
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.manifest import ManifestRow, write_manifest
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.report.mapped import wanted_for_maps
 from stormdraw.report.mapped_case import extract_case
 from stormdraw.scores.case import score_case

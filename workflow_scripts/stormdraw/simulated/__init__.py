@@ -49,9 +49,6 @@ Random numbers come from `stormdraw.seeds.generator_for` with labels: the same s
 files to the byte.
 """
 
-# The base model of the world, whose analyses its archive has.
-SIMULATED_MODEL = "hrrr"
-
 # The observed variables of the world, which its archive always holds, and those that it holds as
 # well if a configuration has them.
 SIMULATED_VARIABLES = ("REFC", "T2M", "D2M", "U10", "V10", "CAPE", "CIN")
