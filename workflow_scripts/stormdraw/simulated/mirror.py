@@ -60,7 +60,7 @@ class History:
     """What is remembered of the true world.
 
     `states` of the cases, the `starts` of forecasts by initial time, and `sums` over the first hour
-    of forecasts, by initial time: of these HRRR's file counts as the analysis.
+    of forecasts, by initial time: of these the base model's file counts as the analysis.
     """
 
     states: list[State] = field(default_factory=list)
