@@ -20,8 +20,12 @@ rule archive_simulate:
         settings=digest(
             [
                 SETTINGS.model_dump(
-                    mode="json", include={"seed", "periods", "leads", "cases", "archive"}
+                    mode="json",
+                    include={"seed", "periods", "leads", "cases", "archive"},
+                    # Which reports are taken is the business of archive_stations.
+                    exclude={"archive": {"stations"}},
                 ),
+                STATIONS is not None,
                 # The reference's members include them.
                 bool(SETTINGS.ages(BASE_MODEL.forecast_source))
                 and SETTINGS.archive.reference is None,

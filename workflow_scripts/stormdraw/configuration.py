@@ -92,7 +92,7 @@ def check_places(
             place_of(settings)
         if settings.archive.stations is not None:
             # Likewise.
-            from stormdraw.archive.stations.reports import require_readable
+            from stormdraw.archive.stations.own_files import require_readable
 
             require_readable(settings)
         grid = target_grid(settings)

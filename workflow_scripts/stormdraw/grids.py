@@ -60,7 +60,10 @@ class Grid:
 
     def longitude_latitude(self) -> tuple[np.ndarray, np.ndarray]:
         """Longitude (degrees east, -180 to 180) and latitude (degrees north), each (y, x)."""
-        x, y = np.meshgrid(self.x, self.y)
+        return self.to_longitude_latitude(*np.meshgrid(self.x, self.y))
+
+    def to_longitude_latitude(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Longitude and latitude in degrees of points given in projection coordinates."""
         transformer = pyproj.Transformer.from_crs(
             self.projection, self.projection.geodetic_crs, always_xy=True
         )
@@ -261,3 +264,15 @@ def _ellipsoid(radius: float, polar_radius: float | None) -> str:
 def _west(longitude: float) -> float:
     """Longitude in (-180, 180]."""
     return (longitude + 180.0) % 360.0 - 180.0
+
+
+# The whole HRRR CONUS grid, 1059 x 1799 points of 3 km.
+HRRR = lambert(
+    first_latitude=21.138123,
+    first_longitude=237.280472,
+    shape=(1059, 1799),
+    spacing=(3000.0, 3000.0),
+    central_longitude=262.5,
+    standard_parallels=(38.5, 38.5),
+    reference_latitude=38.5,
+)

@@ -11,8 +11,7 @@ import pytest
 from stormdraw.archive.stations import day as days
 from stormdraw.archive.stations.day import write_day
 from stormdraw.archive.stations.iem import HEADER
-from stormdraw.archive.stations.own_files import files_of
-from stormdraw.archive.stations.reports import require_readable
+from stormdraw.archive.stations.own_files import files_of, require_readable
 from stormdraw.archive.stations.settings import Column, StationFiles
 from stormdraw.archive.stations.table import read_stations
 from stormdraw.errors import StormdrawError
@@ -160,6 +159,15 @@ def test_files_with_a_day_in_their_names_are_read_for_the_days_around_it(tmp_pat
     assert sorted(path.name for path in found) == sorted(names[:-1])
 
 
+def test_the_columns_of_parquet_are_known_before_the_first_job(root, own, tmp_path):
+    folder = Path(own["source"]["files"])
+    pd.read_csv(folder / "july.csv").to_parquet(folder / "a.parquet")
+    require_readable(idaho(root, own))
+    pd.read_csv(folder / "july.csv").drop(columns="ff").to_parquet(folder / "a.parquet")
+    with pytest.raises(StormdrawError, match=r"a\.parquet has no column ff"):
+        require_readable(idaho(root, own))
+
+
 def test_what_cannot_be_read_is_refused_before_the_first_job(root, own, tmp_path):
     require_readable(idaho(root, own))
     own["source"]["columns"] = COLUMNS | {"D2M": {"name": "dew", "units": "degC"}}
@@ -169,6 +177,11 @@ def test_what_cannot_be_read_is_refused_before_the_first_job(root, own, tmp_path
         require_readable(idaho(root, own))
     own["source"] |= {"files": str(tmp_path / "none")}
     with pytest.raises(StormdrawError, match=r"files: .*none has no \.csv or \.parquet"):
+        require_readable(idaho(root, own))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "a.parquet").write_text("PAR1")
+    own["source"] |= {"files": str(tmp_path / "broken")}
+    with pytest.raises(StormdrawError, match=r"a\.parquet: cannot be read"):
         require_readable(idaho(root, own))
     with pytest.raises(StormdrawError, match=r"exclude: none\.txt cannot be read"):
         require_readable(idaho(root, {"networks": ["ID_ASOS"], "exclude": "none.txt"}))

@@ -20,7 +20,7 @@ from stormdraw.costs.machine import (
     check_path,
     check_python,
 )
-from stormdraw.costs.network import ask, check_sources
+from stormdraw.costs.network import ask, check_sources, check_stations
 from stormdraw.costs.slurm import check_slurm
 from stormdraw.settings import load_settings
 
@@ -190,6 +190,17 @@ def test_every_source_is_asked_for_the_first_file_of_the_run(real, monkeypatch):
     monkeypatch.setattr(network, "ask", lambda what, address: Finding("note", what, ""))
     last = check_sources(settings, files)[-1]
     assert (last.state, last.what) == ("problem", "hrrr")
+
+
+def test_the_service_of_station_reports_is_asked_where_they_come_from_it(real, monkeypatch):
+    assert check_stations(load_settings(real)) == []
+    real["archive"]["stations"] = {"networks": ["ID_ASOS"]}
+    settings = load_settings(real)
+    for state, expected in (("good", "good"), ("note", "problem")):
+        monkeypatch.setattr(network, "ask", lambda *asked, state=state: Finding(state, *asked))
+        (finding,) = check_stations(settings)
+        assert finding.state == expected
+        assert finding.found == "https://mesonet.agron.iastate.edu/cgi-bin/request/asos.py?help"
 
 
 def test_a_mirror_folder(real, tmp_path):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from stormdraw.archive.base_models.hrrr import GRID as HRRR
-from stormdraw.grids import Grid
+from stormdraw.grids import HRRR, Grid
 from stormdraw.report.graticule import (
     MapGrid,
     angle_text,

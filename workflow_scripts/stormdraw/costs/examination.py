@@ -16,7 +16,7 @@ from stormdraw.costs.machine import (
     check_path,
     check_python,
 )
-from stormdraw.costs.network import check_sources
+from stormdraw.costs.network import check_sources, check_stations
 from stormdraw.costs.slurm import check_slurm
 from stormdraw.costs.trainings import check_trainings
 from stormdraw.errors import StormdrawError
@@ -59,5 +59,6 @@ def examine(
         *check_gpu({name: needed["device_peak"] for name, needed in bytes_of.items()}),
         *check_trainings(models),
         *check_sources(settings, files),
+        *check_stations(settings),
         *check_slurm(checkout / "profiles" / "slurm" / "config.yaml"),
     ]

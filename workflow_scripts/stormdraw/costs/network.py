@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 
 import requests
@@ -11,6 +12,7 @@ from stormdraw.archive.listing import Listing
 from stormdraw.archive.request import FileRequest
 from stormdraw.archive.series import Series
 from stormdraw.archive.sources import Cloud, Folder, candidates, place_of
+from stormdraw.archive.stations.iem import SERVICE
 from stormdraw.costs.finding import Finding
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
@@ -55,6 +57,16 @@ def check_sources(settings: Settings, files: Mapping[str, list[FileRequest]]) ->
         if not any(f.state == "good" for f in findings if f.what.startswith(f"{source} ")):
             findings.append(_nowhere(source, isinstance(place, Cloud)))
     return findings
+
+
+def check_stations(settings: Settings) -> list[Finding]:
+    """Whether IEM answers, where reports of stations come from it."""
+    stations = settings.archive.stations
+    if stations is None or not stations.networks:
+        return []
+    finding = ask("stations IEM", f"{SERVICE}?help")
+    # There is no other place for them.
+    return [replace(finding, state="problem") if finding.state == "note" else finding]
 
 
 def ask(what: str, address: str, seconds: float = _SECONDS) -> Finding:

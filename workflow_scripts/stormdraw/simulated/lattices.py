@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyproj
 
-from stormdraw.grids import Grid, lambert, latitude_longitude
-from stormdraw.simulated.base import BASE
+from stormdraw.grids import HRRR, Grid, lambert, latitude_longitude
 from stormdraw.simulated.domain import in_microdegrees
 from stormdraw.variables import variable, vectors
 
@@ -25,12 +24,9 @@ _NCEP_227 = lambert(
     reference_latitude=25.0,
 )
 
-# The base model's projection, but half a cell off its points, so that NAM's files need
-# interpolation.
+# HRRR's projection, but half a cell off its points, so that NAM's files need interpolation.
 _NAM_NEST = Grid(
-    BASE.grid.crs,
-    tuple(x + 1500.0 for x in BASE.grid.x[:2]),
-    tuple(y + 1500.0 for y in BASE.grid.y[:2]),
+    HRRR.crs, tuple(x + 1500.0 for x in HRRR.x[:2]), tuple(y + 1500.0 for y in HRRR.y[:2])
 )
 
 
@@ -76,11 +72,23 @@ def _points(axis: tuple[float, ...], covered: np.ndarray) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
+class Places:
+    """Points on no grid, each (place,), in degrees; winds there follow the compass."""
+
+    longitude: np.ndarray
+    latitude: np.ndarray
+
+    def longitude_latitude(self) -> tuple[np.ndarray, np.ndarray]:
+        """Degrees east and north."""
+        return self.longitude, self.latitude
+
+
+@dataclass(frozen=True)
 class Interpolation:
-    """Interpolation of fields from one grid to another."""
+    """Interpolation of fields from a grid to another, or to places."""
 
     source: Grid
-    target: Grid
+    target: Grid | Places
 
     def apply(self, fields: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """All fields (y, x) on the target grid, winds rotated to its axes.
@@ -128,7 +136,7 @@ class Interpolation:
         convergence = [
             # The axes of a latitude-longitude grid follow the compass.
             np.zeros(longitude.shape)
-            if grid.geographic
+            if isinstance(grid, Places) or grid.geographic
             else pyproj.Proj(grid.projection).get_factors(longitude, latitude).meridian_convergence
             for grid in (self.source, self.target)
         ]

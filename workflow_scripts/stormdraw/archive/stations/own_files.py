@@ -1,11 +1,15 @@
 """Tables of reports in a folder of one's own."""
 
+import csv
 import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from stormdraw.archive.stations.settings import StationFiles
+from stormdraw.archive.stations.settings import Column, StationFiles
+from stormdraw.archive.stations.wanted import excluded_stations
 from stormdraw.errors import StormdrawError
+from stormdraw.settings import Settings
 from stormdraw.times import DATE_FORMAT
 
 # In a file's name, the day of its reports.
@@ -35,3 +39,40 @@ def files_of(source: StationFiles, date: str | None = None) -> list[Path]:
 
 def _days(path: Path) -> list[str]:
     return ["".join(found) for found in _DAY.findall(path.stem)]
+
+
+def require_readable(settings: Settings) -> None:
+    """Raise StormdrawError if a list of excluded stations or the run's own files are not there, or
+    if the first file lacks a column."""
+    stations = settings.archive.stations
+    if stations is None:
+        return
+    excluded_stations(stations)
+    if isinstance(stations.source, StationFiles):
+        path = files_of(stations.source)[0]
+        require_columns(path, _names_in(path), stations.columns)
+
+
+def require_columns(path: Path, found: Iterable[str], columns: Mapping[str, Column]) -> None:
+    """Raise StormdrawError if a file, which has the columns `found`, lacks one."""
+    lacking = sorted({column.name for column in columns.values()} - set(found))
+    if lacking:
+        raise StormdrawError(
+            f"archive.stations.source.columns: {path} has no column {', '.join(lacking)}; its "
+            f"columns are {', '.join(found)}"
+        )
+
+
+def _names_in(path: Path) -> list[str]:
+    """The names of a file's columns, of which no more is read."""
+    try:
+        if path.suffix == ".parquet":
+            # Here, since few configurations need it.
+            import pyarrow.parquet
+
+            return pyarrow.parquet.read_schema(path).names
+        with open(path, encoding="utf-8", newline="") as stream:
+            return next(csv.reader(line for line in stream if not line.startswith("#")), [])
+    except (OSError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise StormdrawError(f"{path}: cannot be read: {said}") from None

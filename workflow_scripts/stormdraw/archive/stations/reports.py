@@ -7,7 +7,7 @@ and WIND10.
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +16,16 @@ import pyarrow as pa
 import pyarrow.csv
 
 from stormdraw.archive.stations.dropped import Dropped
-from stormdraw.archive.stations.own_files import files_of
+from stormdraw.archive.stations.own_files import require_columns
 from stormdraw.archive.stations.settings import (
     WIND_DIRECTION,
     WIND_SPEED,
     Column,
-    StationFiles,
     target_units,
 )
 from stormdraw.archive.stations.units import convert
-from stormdraw.archive.stations.wanted import excluded_stations
 from stormdraw.archive.stations.winds import components
 from stormdraw.errors import StormdrawError
-from stormdraw.settings import Settings
 
 # As texts stand for no value: IEM writes one of the first three, as its caller wishes.
 _MISSING = ("M", "null", "", "NaN", "nan", "None", "NA")
@@ -45,7 +42,7 @@ def read_reports(
     Raises StormdrawError if the file cannot be read, lacks a column, or has a time that is none.
     """
     raw = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
-    _require_columns(path, raw.columns, columns)
+    require_columns(path, raw.columns, columns)
     table = pd.DataFrame({"station": _texts(raw[columns["station"].name])})
     table["network"] = _texts(raw[columns["network"].name]) if "network" in columns else network
     table["reported"] = _times(raw[columns["valid"].name], path)
@@ -61,28 +58,6 @@ def read_reports(
     if "elevation" not in table:
         table["elevation"] = np.nan
     return _with_wind(_with_positions(table, dropped), dropped)
-
-
-def require_readable(settings: Settings) -> None:
-    """Raise StormdrawError if a list of excluded stations or the run's own files are not there, or
-    if the first file lacks a column."""
-    stations = settings.archive.stations
-    if stations is None:
-        return
-    excluded_stations(stations)
-    if isinstance(stations.source, StationFiles):
-        path = files_of(stations.source)[0]
-        table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
-        _require_columns(path, table.columns, stations.columns)
-
-
-def _require_columns(path: Path, found: Iterable[str], columns: Mapping[str, Column]) -> None:
-    lacking = sorted({column.name for column in columns.values()} - set(found))
-    if lacking:
-        raise StormdrawError(
-            f"archive.stations.source.columns: {path} has no column {', '.join(lacking)}; its "
-            f"columns are {', '.join(found)}"
-        )
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -88,8 +88,7 @@ def station_sums(
             for name, own in sums.items()
         },
         {
-            # A score that a case does not have is none of all cases, not 0.
-            name: xr.concat(own, "case", join="outer", fill_value=0.0).sum("case", skipna=False)
+            name: xr.concat(own, "case", join="outer", fill_value=0.0).sum("case")
             for name, own in of_each.items()
         },
         table[~table.index.duplicated()].sort_index(),
