@@ -214,7 +214,7 @@ if DRIVING is not None:
             mem_mb=growing(1000 if SMALL_GRID else 2500),
             runtime=growing(60),
         params:
-            code=code("fields_driving"),
+            code=code("fields_driving", BASE_MODULE),
             settings=driving_settings,
         message:
             "Reading the driving forecasts of {wildcards.date}"

@@ -99,6 +99,7 @@ rule report_scorecard:
         diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
         maps=SHOWN_ON_MAPS,
         quality=all_quality(),
+        stations=list(WANTED_STATION_TABLES.values()),
     output:
         headline="results/report/headline.json",
         scorecard=report(

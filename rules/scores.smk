@@ -97,7 +97,7 @@ if STATIONS is not None:
             reports=reports_of_case,
             static=STATIC_FILES,
         output:
-            values="results/scores/stations/{system}/{init}.nc",
+            scores="results/scores/stations/{system}/{init}.nc",
         log:
             "results/logs/scores_stations/{system}/{init}.log",
         benchmark:
@@ -119,7 +119,7 @@ if STATIONS is not None:
 
     rule scores_stations_summary:
         input:
-            values=expand("results/scores/stations/{system}/{init}.nc", system=SYSTEMS, init=INITS),
+            scores=expand("results/scores/stations/{system}/{init}.nc", system=SYSTEMS, init=INITS),
         output:
             **STATION_TABLES,
         log:

@@ -7,7 +7,7 @@ from stormdraw.report.figure import Files, figures
 from stormdraw.settings import load_settings
 
 # Inputs that are a single file, not several by system or model.
-ONE_FILE = ("summary", "audit", "diagnosis")
+ONE_FILE = ("summary", "audit", "diagnosis", "places")
 
 
 def by_folder(paths: list[str]) -> dict[str, list[Path]]:

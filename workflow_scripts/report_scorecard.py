@@ -19,6 +19,14 @@ def by_figure(paths: list[str]) -> dict[str, Path]:
     return {str(Path(path).relative_to(folder).with_suffix("")): Path(path) for path in paths}
 
 
+def by_table(paths: list[str]) -> dict[str, Path]:
+    """The tables of scores at stations: results/scores/stations_{table}.csv, and the summary."""
+    return {
+        Path(path).stem.removeprefix("stations").lstrip("_") or "summary": Path(path)
+        for path in paths
+    }
+
+
 with job("report_scorecard", snakemake.log[0]):
     files = snakemake.input
     inputs = Inputs(
@@ -37,6 +45,7 @@ with job("report_scorecard", snakemake.log[0]):
         analysis=Path(files.analysis) if files.analysis else None,
         maps={Path(path).stem: Path(path) for path in files.maps},
         diagnoses=by_model(files.diagnoses),
+        stations=by_table(files.stations),
     )
     settings = load_settings(snakemake.config)
     write_scorecard(settings, inputs, snakemake.output.scorecard)

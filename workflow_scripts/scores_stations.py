@@ -13,7 +13,7 @@ with job("scores_stations", snakemake.log[0]) as log:
     scored = score_stations(
         Path(snakemake.input.ensemble),
         [Path(path) for path in snakemake.input.reports],
-        Path(snakemake.output.values),
+        Path(snakemake.output.scores),
         settings.seed,
         settings.leads,
         scores.stations,

@@ -1,6 +1,6 @@
 # What the rules of the report depend on.
 
-from stormdraw.report.figure import as_rst, figure_paths, figures, module_of_figure, settings_of
+from stormdraw.report.figure import as_rst, figure_paths, figures_of, module_of_figure, settings_of
 from stormdraw.report.mapped import mapped_systems, wanted_for_maps
 from stormdraw.scores.memory import products_megabytes
 
@@ -16,7 +16,7 @@ MAPPED_STATES = analysis_files(_MAPPED_TIMES)
 MAPPED_TRUTH = truth_of(time + hours(lead) for time in _MAPPED_TIMES for lead in SETTINGS.leads)
 
 # (name, variable or model) of each figure, by its path without suffix.
-FIGURES = figures()
+FIGURES = figures_of(SETTINGS)
 FIGURE_PATHS = figure_paths(FIGURES, scored_variables(STATE), DIAGNOSED)
 
 
@@ -34,6 +34,7 @@ def files_of_figure(wildcards):
         "maps": SHOWN_ON_MAPS,
         "audit": "results/archive/audit.csv",
         "metrics": expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
+        "places": STATION_TABLES["by_place"],
         "diagnosis": f"results/models/{of}/diagnosis.nc",
     }
     return {name: files[name] for name in figure_of(wildcards).reads}

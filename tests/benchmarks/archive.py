@@ -31,12 +31,12 @@ from archive_messages import message, variable_message
 from archive_mirror import STATE, settings
 from timing import hardware, table
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.herbie_library import herbie
 from stormdraw.archive.manifest import read_manifest
 from stormdraw.archive.sources import Website, candidates
 from stormdraw.archive.wanted import requests
-from stormdraw.grids import HRRR
 from stormdraw.messages import opened, read_messages
 from stormdraw.settings import Settings
 from stormdraw.variables import VARIABLES

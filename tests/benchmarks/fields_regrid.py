@@ -8,9 +8,10 @@ import xarray as xr
 from scipy.interpolate import RegularGridInterpolator
 from timing import best_times, table
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.coarsening import coarsen
 from stormdraw.fields.regridding import Regridder
-from stormdraw.grids import HRRR, lambert
+from stormdraw.grids import lambert
 
 ROUNDS = 2
 

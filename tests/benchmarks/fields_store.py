@@ -14,9 +14,9 @@ import xarray as xr
 from fields_data import START, state
 from timing import best_times, table
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.states import StateReader
-from stormdraw.grids import HRRR
 from stormdraw.variables import DEFAULT_STATE
 
 # 35 states of the full grid are 1.87 GB.

@@ -24,8 +24,9 @@ from fields_data import state  # noqa: E402  isort: skip
 from fields_store import STATES, TIMES, packed, write_days  # noqa: E402  isort: skip
 from timing import hardware, table  # noqa: E402  isort: skip
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR  # noqa: E402
 from stormdraw.fields.states import StateReader  # noqa: E402
-from stormdraw.grids import HRRR, Window  # noqa: E402
+from stormdraw.grids import Window  # noqa: E402
 from stormdraw.models.batches import ShuffledBatches  # noqa: E402
 from stormdraw.models.forcings import make_forcings  # noqa: E402
 from stormdraw.models.pairs import Pairs  # noqa: E402

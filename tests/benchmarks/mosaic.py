@@ -13,11 +13,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts"))
 
 import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.truth import truth
 from stormdraw.fields.decoding import decode
 from stormdraw.fields.mosaic import cells
 from stormdraw.fields.source_fields import SourceField
-from stormdraw.grids import HRRR
 from stormdraw.messages import opened, read_grid
 
 codes = truth("mrms").codes

@@ -25,7 +25,7 @@ from stormdraw.roles import Roles
 
 from stormdraw.ensembles.rollout import Rollout  # isort: skip
 from stormdraw.fields.statistics import Statistics  # isort: skip
-from stormdraw.grids import HRRR  # isort: skip
+from stormdraw.archive.base_models.hrrr import GRID as HRRR  # isort: skip
 from stormdraw.models.checkpoint import TrainedModel  # isort: skip
 from stormdraw.models.forcings import channels_of  # isort: skip
 from stormdraw.models.memory import sampling_bytes  # isort: skip

@@ -22,7 +22,7 @@ from sampling_quality import WAYS, draw_states, fair_crps  # isort: skip
 from timing import best_times  # isort: skip
 from stormdraw.ensembles.files import Case, ensemble_file  # isort: skip
 from stormdraw.fields.packing import packing_of  # isort: skip
-from stormdraw.grids import HRRR  # isort: skip
+from stormdraw.archive.base_models.hrrr import GRID as HRRR  # isort: skip
 from stormdraw.scores.ensemble import read_forecast  # isort: skip
 from stormdraw.variables import DEFAULT_STATE, scored_variables, variable  # isort: skip
 

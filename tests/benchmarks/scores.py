@@ -29,7 +29,7 @@ import scoringrules
 import xarray as xr
 import xskillscore
 
-from stormdraw.grids import HRRR
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.scores.block import Block, point_sums
 from stormdraw.scores.ensemble import Forecast
 from stormdraw.scores.settings import Scores

@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 import numpy as np
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.files import Case, ensemble_file
-from stormdraw.grids import HRRR
 from stormdraw.scores.case import score_case
 from stormdraw.scores.settings import Scores
 from stormdraw.variables import DEFAULT_STATE, variable

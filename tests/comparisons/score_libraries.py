@@ -28,7 +28,7 @@ import scoringrules
 import xarray as xr
 import xskillscore
 
-from stormdraw.grids import HRRR
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.report.machine import processor
 from stormdraw.scores.case import score_case
 from stormdraw.scores.settings import Scores

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from small_experiment import check_out, idaho_config, set_up
 
-from stormdraw.grids import HRRR
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.simulated.gribs import Encoder, Product
 from stormdraw.variables import use_table, variable
 

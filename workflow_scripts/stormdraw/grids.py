@@ -264,15 +264,3 @@ def _ellipsoid(radius: float, polar_radius: float | None) -> str:
 def _west(longitude: float) -> float:
     """Longitude in (-180, 180]."""
     return (longitude + 180.0) % 360.0 - 180.0
-
-
-# The whole HRRR CONUS grid, 1059 x 1799 points of 3 km.
-HRRR = lambert(
-    first_latitude=21.138123,
-    first_longitude=237.280472,
-    shape=(1059, 1799),
-    spacing=(3000.0, 3000.0),
-    central_longitude=262.5,
-    standard_parallels=(38.5, 38.5),
-    reference_latitude=38.5,
-)

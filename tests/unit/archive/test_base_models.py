@@ -15,9 +15,13 @@ import xarray as xr
 from archive_inventory import write_inventory
 from archive_mirror import settings
 
-from stormdraw.archive.base_model import base_model, base_models
+import stormdraw.archive.base_models
+from stormdraw.archive.base_model import base_model, base_models, usual_base_model
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.archive.manifest import OK, ManifestRow, read_manifest, write_manifest
+from stormdraw.archive.request import FileRequest
+from stormdraw.archive.settings import Archive
+from stormdraw.archive.sources import Cloud, candidates, place_of
 from stormdraw.archive.truth_names import truth_sentences
 from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.errors import StormdrawError
@@ -143,6 +147,30 @@ def test_a_day_goes_from_the_bucket_to_fields(model: str, bucket: Path, tmp_path
         assert day["time"].dt.hour.values.tolist() == wanted
         assert day["T2M"][:, 0, 0].values == pytest.approx([280.0 + hour for hour in wanted])
         np.testing.assert_array_equal(day["REFC"][0], state(model, 0)["REFC"])
+
+
+@pytest.mark.parametrize("model", PATHS)
+def test_paths_are_those_that_herbie_asks_for(model: str) -> None:
+    base = base_model(model)
+    assert str(base.path(DAY, 7)) == PATHS[model].format(0, 7)
+    for held, product in base.products.items():
+        request = FileRequest(model, product, base.options, DAY, 7, "", ("T2M",))
+        addresses = candidates(request, Cloud(("aws",)))
+        assert addresses["aws"].endswith(f"/{base.path(DAY, 7, held)}")
+
+
+def test_what_a_run_is_of_unless_it_says_so_is_told_in_one_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Archive().model == usual_base_model() == "hrrr"
+    monkeypatch.setattr(stormdraw.archive.base_models, "USUAL", "rrfs")
+    assert usual_base_model() == "rrfs"
+
+
+def test_a_missing_mirror_is_told_with_the_names_of_the_model(tmp_path: Path) -> None:
+    run = run_of("rrfs", {"mirror": str(tmp_path / "none")})
+    with pytest.raises(StormdrawError, match=r"e\.g\. with rrfs\.20260901/00/ in it"):
+        place_of(run)
 
 
 @pytest.mark.parametrize("model", PATHS)
@@ -363,6 +391,32 @@ def test_messages_of_a_model_without_inventory_cost_by_the_point() -> None:
     whole, alaska = message_bytes("hrrr", "T2M"), message_bytes("hrrrak", "T2M")
     assert alaska == whole * 919 * 1299 // (1059 * 1799)
     assert message_bytes("rrfs", "T2M") == whole
+
+
+def test_pressure_levels_beside_the_single_ones_need_no_second_file() -> None:
+    """HRRR's, as `test_variable_table` finds them in a real inventory, and Alaska's like them."""
+    names = ("T2M", "T850", "U250", "Z700", "T250", "Q850")
+    for model in ("hrrr", "hrrrak"):
+        by_product = base_model(model).by_product(names)
+        assert by_product == {"sfc": ("T2M", "T850", "U250", "Z700"), "prs": ("T250", "Q850")}
+
+
+def test_other_levels_and_layers_are_where_their_rows_say() -> None:
+    grib = {"discipline": 0, "category": 0, "number": 0, "abbreviation": "TMP", "surfaces": [100]}
+    row = {"long_name": "temperature", "units": "K", "lower": 200, "upper": 330, "precision": 0.1}
+    table = {
+        "T600": row | {"grib": grib | {"level": 600}, "product": "prs"},
+        "TLAYER": row | {"grib": grib | {"level": 850, "second_level": 700}, "product": "prs"},
+        "TMEAN": row | {"grib": grib | {"level": 850, "statistic": "maximum"}, "product": "prs"},
+        "TNAT": row | {"grib": grib | {"surfaces": [105], "level": 850}, "product": "nat"},
+    }
+    use_table(table)
+    hrrr = base_model("hrrr")
+    assert [hrrr.held(name) for name in table] == ["prs", "prs", "prs", "nat"]
+    assert base_model("rrfs").by_product(("T2M", "T850")) == {
+        "2dfld": ("T2M",),
+        "prslev": ("T850",),
+    }
 
 
 def test_a_product_that_a_model_lacks_is_told() -> None:

@@ -13,6 +13,7 @@ from stormdraw.archive.driving_needs import (
     schedule_of,
 )
 from stormdraw.archive.driving_registry import driving_model
+from stormdraw.archive.driving_schedule import Schedule
 from stormdraw.archive.sources import Cloud, candidates, inventories_of, stored_path
 from stormdraw.archive.wanted import dates, requests, used_sources
 from stormdraw.errors import StormdrawError
@@ -152,6 +153,35 @@ def test_an_earlier_run_of_the_base_model():
     assert [one.lead for one in of_case] == [3, 4, 5]
 
 
+def test_an_earlier_run_of_any_base_model_drives_it():
+    """RRFS, whose run of 12 UTC is published two hours later, has its own products and options."""
+    start = datetime(2026, 9, 2)
+    periods = {
+        "training": {"start": start, "end": start + hours(3)},
+        "test": {"start": start + hours(72), "end": start + hours(80)},
+    }
+    driving = {"model": "rrfs", "latency_hours": 2, "variables": ["T2M", "T850"]}
+    archive = {"source": ["aws"], "model": "rrfs", "driving": driving}
+    run = settings(archive=archive, periods=periods, leads=[1, 2, 3])
+    of_case = requests(run, "driving", "20260904")
+    assert {(one.product, one.variables) for one in of_case} == {
+        ("2dfld", ("T2M",)),
+        ("prslev", ("T850",)),
+    }
+    assert {one.options for one in of_case} == {(("domain", "conus"),)}
+    assert {(one.init.hour, one.lead) for one in of_case} == {(22, lead) for lead in (3, 4, 5)}
+    (address, *_) = candidates(of_case[0], AWS).values()
+    assert "rrfs.20260904/22/rrfs.t22z.2dfld.3km.f003.conus.grib2" in address
+
+
+def test_an_earlier_run_of_alaska_starts_every_three_hours():
+    schedule = Schedule(driving_model("hrrrak"), 2, 12)
+    start = datetime(2026, 9, 2, 4)
+    # That of 00 UTC is published at 02 UTC, and those of 03 UTC run 18 h.
+    assert schedule.newest_cycle(start) == datetime(2026, 9, 2)
+    assert schedule.newest_cycle(start + hours(1)) == datetime(2026, 9, 2, 3)
+
+
 def test_the_usual_variables_are_those_of_the_model_and_of_the_world():
     assert driving_variables(driven()) == driving_model("gfs").variables
     simulated = driving_variables(driven(source="simulated"))
@@ -164,7 +194,7 @@ def test_the_usual_variables_are_those_of_the_model_and_of_the_world():
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"model": "ifs"}, "archive.driving.model: .*'gefs', 'gfs' or 'hrrr'"),
+        ({"model": "ifs"}, "archive.driving.model: .*'gefs', 'gfs', 'hrrr', 'hrrrak' or 'rrfs'"),
         ({"driving": {"variables": ["U10"]}}, "give U10 and V10 together"),
         ({"driving": {"variables": ["T2M", "T2M"]}}, "give each variable once: T2M, T2M"),
         ({"driving": {"variables": ["T9999"]}}, "unknown variable 'T9999'"),

@@ -12,6 +12,7 @@ import pytest
 from archive_messages import message
 from one_system import configuration
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.inventory import choose, read_inventory
 from stormdraw.archive.request import FileRequest
 from stormdraw.archive.verify import verify, verify_file
@@ -19,7 +20,6 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import decode
 from stormdraw.fields.netcdf import variable_attributes
 from stormdraw.grib_keys import Description
-from stormdraw.grids import HRRR
 from stormdraw.messages import Header, opened, read_header, read_messages
 from stormdraw.report.grib_products import Message, encode, inventory_columns
 from stormdraw.scores.threshold import Threshold

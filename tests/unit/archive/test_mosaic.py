@@ -10,10 +10,16 @@ from archive_mirror import settings
 from archive_server import serving as serving_folder
 from mosaic_bucket import BUCKET, GRID, a_day, file_of, key, values, write
 
+from stormdraw.archive.faults import FaultyFileError
 from stormdraw.archive.fetch import fetch_day
+from stormdraw.archive.listing import Listing
 from stormdraw.archive.manifest import read_manifest
+from stormdraw.archive.sources import Folder
 from stormdraw.archive.truth_names import truth_name, truth_sentences
+from stormdraw.archive.truths.mrms import series
 from stormdraw.archive.wanted import requests
+from stormdraw.costs.fetching import Fetching, fetching
+from stormdraw.costs.network import check_sources
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.decoding import Messages
 from stormdraw.grids import latitude_longitude
@@ -313,3 +319,80 @@ def test_a_message_is_packed_as_real_ones_are():
     assert eccodes.codes_get(handle, "latitudeOfFirstGridPointInDegrees") == 43.9
     np.testing.assert_array_equal(eccodes.codes_get_values(handle).reshape(GRID.shape), field[::-1])
     eccodes.codes_release(handle)
+
+
+def test_a_file_that_changes_after_it_was_listed_is_faulty(tmp_path):
+    write({key(AFTER): file_of(AFTER)}, tmp_path)
+    listing, own = Listing(Folder(tmp_path)), series(180)
+    (listed,) = listing.by_nearness(own, SEVEN)
+    assert listing.read(own, listed) == file_of(AFTER)
+    write({key(AFTER): file_of(AFTER)[:-5]}, tmp_path)
+    with pytest.raises(FaultyFileError, match=r"has \d+ bytes, and \d+ were listed"):
+        listing.read(own, listed)
+    (tmp_path / key(AFTER)).unlink()
+    with pytest.raises(FaultyFileError, match="is not there"):
+        listing.read(own, listed)
+
+
+def test_a_gzip_file_of_any_size_is_not_unpacked_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr("stormdraw.archive.verify_series._LARGEST", 1000)
+    write({key(AFTER): gzip.compress(bytes(1001))}, tmp_path / "mirror")
+    run = run_with({"mirror": str(tmp_path / "mirror")})
+    assert "unpacks to more than 1000 bytes" in refusal(run, tmp_path / "day")
+
+
+def two_fields(time):
+    """A message whose sections 4 to 7 stand twice."""
+    data = gzip.decompress(file_of(time))
+    start = data.index(bytes([0, 0, 0, 34, 4]))
+    again = data[:-4] + data[start:-4] + b"7777"
+    return gzip.compress(again[:8] + len(again).to_bytes(8, "big") + again[16:])
+
+
+def without_a_picture(time):
+    """A message whose PNG is none."""
+    data = gzip.decompress(file_of(time))
+    return gzip.compress(data.replace(b"PNG", b"GIF"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(two_fields, "its message holds 2 fields, expected one"), (without_a_picture, "be decoded")],
+)
+def test_a_message_with_more_or_less_than_a_field_is_refused(fault, told, tmp_path):
+    write({key(AFTER): fault(AFTER)}, tmp_path / "mirror")
+    assert told in refusal(run_with({"mirror": str(tmp_path / "mirror")}), tmp_path / "day")
+
+
+def test_an_hour_on_another_grid_than_the_days_others_is_taken_from_the_next_file(tmp_path):
+    """Three hours; the nearest file of the second is a hundredth of a degree further east."""
+    hours_of = [datetime(2026, 6, 1, hour) for hour in (9, 10, 11)]
+    times = [hour + timedelta(seconds=10) for hour in hours_of]
+    shifted = latitude_longitude(-115.49, -114.89, 43.5, 43.9, (41, 61))
+    files = {key(time): file_of(time) for time in times}
+    files[key(times[1])] = file_of(times[1], grid=shifted)
+    second = hours_of[1] + timedelta(seconds=130)
+    write(files | {key(second): file_of(second)}, tmp_path / "mirror")
+    periods = {
+        "training": {"start": "2026-06-01T00:00", "end": "2026-06-01T01:00"},
+        "test": {"start": "2026-06-01T08:00", "end": "2026-06-01T11:00"},
+    }
+    archive = {"source": {"mirror": str(tmp_path / "mirror")}, "truth": {"REFC": "mrms"}}
+    run = settings(archive=archive, variables=["REFC"], periods=periods, leads=[1, 2, 3])
+    fetch_day(run, "truth", "20260601", tmp_path / "day" / "manifest.csv")
+    table = read_manifest(tmp_path / "day" / "manifest.csv")
+    assert table["seconds_after"].tolist() == [10, 130, 10]
+
+
+def test_the_plan_asks_a_bucket_for_its_list_and_counts_bytes(bucket):
+    run = run_with()
+    files = {"truth": requests(run, "truth", "20260601")}
+    (finding,) = check_sources(run, files)
+    assert (finding.state, finding.what) == ("good", "truth mrms")
+    count = sum(not near_the_hour(path) for path in a_day())
+    assert finding.found.startswith(f"lists {count} files in ")
+    # The size of the real file, and of what stands for an inventory.
+    assert fetching(run, files["truth"]) == Fetching(1, 1_473_079, 1_473_079 + 10_000)
+    mirror = {"mirror": f"{bucket.endpoint}/another"}
+    note, problem = check_sources(run_with(mirror), files)
+    assert (note.state, problem.state) == ("note", "problem")

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from stormdraw import configuration
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.configuration import check_places, read_configuration, remarks
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import archive_grid, target_grid, target_shape
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.models.settings import load_model_settings
 from stormdraw.settings import load_settings, load_yaml
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.decoding import decode
 from stormdraw.grib_encoding import new_message, pack, surface_keys
-from stormdraw.grids import HRRR
 from stormdraw.messages import opened
 from stormdraw.variables import variable
 

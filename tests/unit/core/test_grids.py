@@ -2,7 +2,8 @@
 
 import pytest
 
-from stormdraw.grids import HRRR, Grid, lambert, latitude_longitude
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
+from stormdraw.grids import Grid, lambert, latitude_longitude
 
 PART = HRRR.crop(slice(480, 500), slice(880, 910))
 

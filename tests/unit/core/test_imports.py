@@ -43,7 +43,13 @@ def test_a_stage_imports_nothing_of_a_later_one(root, stage, later):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_simulated_world_imports_nothing_of_a_stage(root, stage):
-    assert offenders(root, "simulated", stage) == []
+    """Except, in one place, the base models, one of which it simulates."""
+    own = [
+        (file, name)
+        for file, name in offenders(root, "simulated", stage)
+        if file != "simulated/base.py" or not name.startswith("stormdraw.archive.base_model")
+    ]
+    assert own == []
 
 
 @pytest.mark.parametrize("package", [*STAGES, "simulated"])

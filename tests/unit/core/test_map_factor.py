@@ -4,8 +4,9 @@ import numpy as np
 import pyproj
 import pytest
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import EARTH_RADIUS, HRRR, Grid, lambert
+from stormdraw.grids import EARTH_RADIUS, Grid, lambert
 from stormdraw.map_factor import map_factor, require_conformal
 
 CORNERS_AND_MIDDLE = HRRR.crop(slice(None, None, 211), slice(None, None, 257))

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from message_extents import find_messages
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import HRRR
 from stormdraw.messages import (
     grid_relative_winds,
     opened,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.netcdf import written_in_parts
-from stormdraw.grids import HRRR
 
 GRID = HRRR.crop(slice(480, 485), slice(880, 886))
 STATE = ["T2M", "U10", "V10"]

@@ -12,6 +12,7 @@ from taken import to_make, write
 
 from stormdraw.archive.audit import audit, require_enough
 from stormdraw.archive.base_model import base_model
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.fetch import fetch_day
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.systems.climatology import Climatology, write_climatology
@@ -20,7 +21,7 @@ from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.target import Target
 from stormdraw.fields.writing import Destination
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.scores.case import score_case
 from stormdraw.scores.missing import missing_data
 from stormdraw.scores.points import CommonPoints, write_points

@@ -11,6 +11,7 @@ import scoringrules
 from storm_scores import fair_brier, multiplied, share_of_points, short_wave_variance
 from storm_world import STRAYING, StormWorld, storm_world
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.calibration import (
     Calibration,
     Try,
@@ -26,7 +27,6 @@ from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.ensembles.noise_groups import each_variable, groups_of, most_tries
 from stormdraw.ensembles.validation import ValidationScores
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import HRRR
 from stormdraw.times import hours
 
 START = datetime(2026, 6, 1)

@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 from rounding import assert_same_members
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles import rollout
 from stormdraw.ensembles.diffusion import Sampling, sampled, write_diffusion
 from stormdraw.ensembles.files import Case
@@ -19,7 +20,6 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.packing import packing_of
 from stormdraw.fields.statistics import Statistics
-from stormdraw.grids import HRRR
 from stormdraw.models.checkpoint import TrainedModel, save_model
 from stormdraw.models.forcings import Forcings, make_forcings
 from stormdraw.models.settings import ModelSettings

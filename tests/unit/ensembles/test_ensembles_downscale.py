@@ -12,13 +12,14 @@ import xarray as xr
 from rounding import assert_same_members
 from torch import nn
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles import downscale
 from stormdraw.ensembles.downscale import Downscaling, write_downscaled
 from stormdraw.ensembles.files import Case
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.fields.statistics import Statistics
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.noise import NoiseSchedule
 from stormdraw.models.settings import ModelSettings

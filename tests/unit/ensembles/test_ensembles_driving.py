@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from driving_files import forecasts_for, value_of, write_driving_files
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.driving_registry import driving_model
 from stormdraw.archive.driving_schedule import DrivingForecast, Schedule
 from stormdraw.ensembles.diffusion import Sampling, write_diffusion
@@ -22,7 +23,6 @@ from stormdraw.fields.driving import DrivingReader
 from stormdraw.fields.driving_statistics import DrivingStatistics
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
-from stormdraw.grids import HRRR
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.driving import RunDriving
 from stormdraw.models.forcings import Forcings, ForecastHour

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.files import Case, ensemble_file
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 
 GRID = HRRR.crop(slice(480, 484), slice(880, 885))
 CASE = Case("a_system", "diffusion", datetime(2026, 6, 8, 6), [1, 3], ["T2M", "U10", "V10"])

@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 from rounding import assert_same_members
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles import rollout
 from stormdraw.ensembles.diffusion import Sampling, sampled
 from stormdraw.ensembles.files import Case
@@ -18,7 +19,7 @@ from stormdraw.ensembles.rollout import Rollout
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import new_model

@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 from rounding import assert_same_members
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.member_noise import PersistentNoise
 from stormdraw.ensembles.one_step import forecast, one_step_model
@@ -27,7 +28,6 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.packing import packing_of
 from stormdraw.fields.statistics import Statistics
-from stormdraw.grids import HRRR
 from stormdraw.models.checkpoint import TrainedModel, save_model
 from stormdraw.models.forcings import ForecastHour, make_forcings
 from stormdraw.models.perturbation import PerturbationModel

@@ -11,6 +11,7 @@ import xarray as xr
 from storm_world import storm_world
 from taken import to_make
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.copula import couple, moments
 from stormdraw.ensembles.emos import Coefficients, fit
 from stormdraw.ensembles.files import Case, ensemble_file
@@ -23,7 +24,6 @@ from stormdraw.ensembles.post_processing import (
 )
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
-from stormdraw.grids import HRRR
 from stormdraw.times import hours
 from stormdraw.variables import variable
 

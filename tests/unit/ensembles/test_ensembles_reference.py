@@ -5,11 +5,11 @@ import pytest
 import xarray as xr
 from taken import to_make, write
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.forecasts import write_members
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
-from stormdraw.grids import HRRR
 from stormdraw.scores.case import score_case
 from stormdraw.scores.missing import missing_data
 

@@ -15,6 +15,7 @@ import torch
 import xarray as xr
 from rounding import assert_same_members
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles import rollout
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.joining import join_members
@@ -24,7 +25,6 @@ from stormdraw.ensembles.rollout import Inputs, Rollout, write_rollout
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
-from stormdraw.grids import HRRR
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import new_model

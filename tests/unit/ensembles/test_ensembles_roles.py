@@ -13,6 +13,7 @@ import torch
 import xarray as xr
 from torch import nn
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.diffusion import Sampling, write_diffusion
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.one_step import forecast, write_one_step
@@ -21,7 +22,6 @@ from stormdraw.ensembles.rollout import BoundsTally, Inputs, Rollout, read_initi
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
-from stormdraw.grids import HRRR
 from stormdraw.models.checkpoint import TrainedModel, save_model
 from stormdraw.models.forcings import Forcings, forcings_of
 from stormdraw.models.forcings.forcing import Forcing, ForecastHour

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.fair_crps import fair_crps
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.ensembles.spread import scale_spread, then_scaled
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.packing import packing_of
-from stormdraw.grids import HRRR
 
 START = datetime(2026, 6, 1)
 STATE = ["T2M", "U10", "V10"]

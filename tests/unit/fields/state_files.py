@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from stormdraw.grids import HRRR
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 
 GRID = HRRR.crop(slice(500, 505), slice(900, 904))
 # Those of two days.

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.coarsening import coarse_grid, coarsen, fine_grid
-from stormdraw.grids import HRRR
 
 SHAPES = st.tuples(st.integers(5, 12), st.integers(5, 12))
 FIELDS = SHAPES.flatmap(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.driving_registry import driving_model
 from stormdraw.archive.driving_schedule import DrivenHour, DrivingForecast, Schedule
 from stormdraw.archive.manifest import ManifestRow, write_manifest
@@ -24,7 +25,7 @@ from stormdraw.fields.settings import Fields
 from stormdraw.fields.target import Target
 from stormdraw.fields.writing import Destination
 from stormdraw.grib_encoding import new_message, pack, surface_keys
-from stormdraw.grids import HRRR, latitude_longitude
+from stormdraw.grids import latitude_longitude
 from stormdraw.times import hours
 from stormdraw.variables import use_table, variable
 

@@ -5,12 +5,13 @@ import pytest
 import xarray as xr
 
 from stormdraw.archive.base_model import base_model
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarse_grid
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members, regrid_products
 from stormdraw.fields.quality import read_findings
 from stormdraw.fields.target import Target
-from stormdraw.grids import HRRR, lambert
+from stormdraw.grids import lambert
 from stormdraw.membership import members_at
 from stormdraw.times import hours
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from message_extents import find_messages
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.manifest import ManifestRow
 from stormdraw.archive.manifest import write_manifest as write_rows
 from stormdraw.errors import StormdrawError
@@ -21,7 +22,6 @@ from stormdraw.fields.settings import Crop, Fields
 from stormdraw.fields.states import incomplete_times, read_grid_of, read_states
 from stormdraw.fields.truth import write_truth
 from stormdraw.fields.writing import Destination, read_together
-from stormdraw.grids import HRRR
 from stormdraw.messages import opened, read_header, read_messages
 from stormdraw.variables import use_table
 

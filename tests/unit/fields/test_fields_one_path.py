@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stormdraw.archive.base_model import base_model
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
 from stormdraw.fields.normalise import normalise_day, normalise_static
@@ -18,7 +19,7 @@ from stormdraw.fields.settings import Crop
 from stormdraw.fields.source_fields import SourceField
 from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.truth import write_truth
-from stormdraw.grids import HRRR, Grid, latitude_longitude
+from stormdraw.grids import Grid, latitude_longitude
 from stormdraw.membership import Member
 
 ARCHIVE = HRRR.crop(slice(480, 503), slice(880, 909))

@@ -5,12 +5,13 @@ from datetime import datetime
 import numpy as np
 import pytest
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.driving_registry import driving_model
 from stormdraw.fields.own_grid import kept_grid, placement
 from stormdraw.fields.settings import Fields
 from stormdraw.fields.source_fields import SourceField
 from stormdraw.fields.target import Checks, Target
-from stormdraw.grids import HRRR, WHOLE_GRID, lambert, latitude_longitude
+from stormdraw.grids import WHOLE_GRID, lambert, latitude_longitude
 
 CROP = HRRR.crop(slice(480, 570), slice(880, 1000))
 GLOBAL = latitude_longitude(0.0, 359.75, -90.0, 90.0, (721, 1440))

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.packing import packing_of
-from stormdraw.grids import HRRR
 from stormdraw.variables import DEFAULT_STATE, variable
 
 NAMES = (*DEFAULT_STATE, "WIND10")

@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import RegularGridInterpolator
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.coarsening import fine_grid
 from stormdraw.fields.regridding import Regridder
-from stormdraw.grids import HRRR, Grid, lambert, latitude_longitude, polar_stereographic
+from stormdraw.grids import Grid, lambert, latitude_longitude, polar_stereographic
 
 TARGET = HRRR.crop(slice(480, 520), slice(880, 931))
 SOURCE = lambert(

@@ -5,10 +5,11 @@ import pytest
 import xarray as xr
 from state_files import GRID, TIMES, two_days
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import StateReader
 from stormdraw.fields.statistics import compute_statistics, read_statistics, write_statistics
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 
 
 @pytest.fixture

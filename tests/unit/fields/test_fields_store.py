@@ -16,13 +16,13 @@ import pyproj
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
 from stormdraw.fields import day_files
 from stormdraw.fields.day_files import DayFile
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
 from stormdraw.fields.settings import Store
 from stormdraw.fields.states import StateReader
-from stormdraw.grids import HRRR
 from stormdraw.provenance import attributes
 
 GRID = HRRR.crop(slice(711, 718), slice(366, 375))

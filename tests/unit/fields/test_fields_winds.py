@@ -2,8 +2,9 @@ import numpy as np
 import pyproj
 import pytest
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.winds import convergence, turned
-from stormdraw.grids import HRRR, lambert, mercator, polar_stereographic
+from stormdraw.grids import lambert, mercator, polar_stereographic
 
 HREF_LIKE = lambert(
     first_latitude=30.0,

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.netcdf import written_in_parts
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 from stormdraw.times import format_init, hours

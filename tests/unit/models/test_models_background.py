@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 from synthetic_hours import START
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.netcdf import written_in_parts
-from stormdraw.grids import HRRR
 from stormdraw.models.background import read_ahead
 from stormdraw.models.batches import Delivery, OrderedBatches, ShuffledBatches
 from stormdraw.models.forcings import make_forcings

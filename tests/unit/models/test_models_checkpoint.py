@@ -8,9 +8,10 @@ import pytest
 import torch
 from synthetic_hours import VARIABLES, make_model_settings, small_grid
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics, read_statistics
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.training import new_model
 from stormdraw.roles import Roles

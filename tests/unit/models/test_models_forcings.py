@@ -8,8 +8,8 @@ import pytest
 import xarray as xr
 from synthetic_hours import make_model_settings, small_grid
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import HRRR
 from stormdraw.models.forcings import channels_of, make_forcings
 from stormdraw.models.forcings.forcing import ForecastHour
 from stormdraw.models.forcings.solar_elevation import solar_elevation

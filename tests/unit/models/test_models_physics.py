@@ -9,9 +9,9 @@ import pytest
 import torch
 from synthetic_hours import make_model_settings, make_settings
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics
-from stormdraw.grids import HRRR
 from stormdraw.map_factor import map_factor
 from stormdraw.models.physics import PhysicalLaws, divergence, specific_humidity
 from stormdraw.models.settings import Physics

@@ -8,7 +8,7 @@ from typing import Any
 from report_run import Run
 
 from stormdraw.archive.audit import audit, write_audit
-from stormdraw.report.figure import Files, figure_paths, figures
+from stormdraw.report.figure import Files, figure_paths, figures_of
 from stormdraw.report.scorecard import Inputs, write_scorecard
 from stormdraw.variables import scored_variables
 
@@ -19,7 +19,7 @@ VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
 def draw_all(run: Run, folder: Path) -> dict[str, Path]:
     """Every figure of a run by its path, as the rule makes them; no model is diagnosed."""
     write_audit(audit({"hrrr": run.manifests[:1]}, lambda *_: 0), folder / "audit.csv")
-    found = figures()
+    found = figures_of(run.settings)
     drawn = {}
     names = figure_paths(found, scored_variables(list(run.settings.variables)), models=[])
     for path, (name, of) in names.items():
@@ -38,6 +38,7 @@ def files_of(run: Run, of: str = "", audit_table: Path = Path()) -> Files:
         maps=run.maps,
         audit=audit_table,
         metrics=run.metrics,
+        places=run.stations.get("by_place", Path()),
     )
 
 
@@ -55,6 +56,7 @@ def write_page(run: Run, output: Path, **changes: Any) -> Path:
         "missing": run.missing,
         "by_hour": run.by_hour,
         "maps": run.maps,
+        "stations": run.stations,
     }
     settings = changes.pop("settings", run.settings)
     write_scorecard(settings, Inputs(**{**inputs, **changes}), output)

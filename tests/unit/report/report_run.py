@@ -1,7 +1,7 @@
 """A finished run in small: every file the report reads, made to the file contracts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from station_files import stations_at, write_reports
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.manifest import ManifestRow, write_manifest
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.report.mapped import wanted_for_maps
 from stormdraw.report.mapped_case import extract_case
 from stormdraw.scores.case import score_case
 from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.missing import missing_data
+from stormdraw.scores.stations.case import score_stations
+from stormdraw.scores.stations.tables import write_tables
 from stormdraw.scores.summary import by_hour, summarise, write_summary
 from stormdraw.scores.verdicts import verdicts
 from stormdraw.settings import Settings, load_settings
@@ -32,7 +36,7 @@ DEMO: dict[str, Any] = {
     },
     "variables": ["REFC", "T2M", "U10", "V10"],
     "leads": [1, 2, 3],
-    "archive": {"source": "simulated", "reference": "href"},
+    "archive": {"source": "simulated", "reference": "href", "stations": {}},
     "models": ["ddpm_residual", "ddpm_small"],
     "ensembles": {
         "members": 50,
@@ -77,6 +81,7 @@ class Run:
     metrics: dict[str, Path]
     plans: dict[str, Path]
     manifests: list[Path]
+    stations: dict[str, Path]
 
 
 def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13, 11)) -> Run:
@@ -120,7 +125,47 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
         metrics={model: write_metrics(folder, model) for model in settings.model_names},
         plans={model: write_plan(folder, model) for model in settings.model_names},
         manifests=[write_archive(folder, source) for source in ("hrrr", "href")],
+        stations=write_stations(folder, settings, ensembles, grid),
     )
+
+
+def write_stations(
+    folder: Path, settings: Settings, ensembles: Mapping[str, Sequence[Path]], grid: Grid
+) -> dict[str, Path]:
+    """The tables of scores at stations, if the run has any: twelve, of which one lies outside.
+
+    They report temperature and wind of the truth, with errors of a degree and of 1 m/s.
+    """
+    if settings.archive.stations is None:
+        return {}
+    random = np.random.default_rng(20260608)
+    rows, columns = random.integers(0, grid.shape[0], 12), random.integers(0, grid.shape[1], 12)
+    rows[-1] = -5
+    stations = stations_at(grid, rows, columns)
+    scored: dict[str, list[Path]] = {}
+    for index, init in enumerate(settings.initial_times()):
+        times = [init + hours(lead) for lead in settings.leads]
+        values = {
+            time: {
+                name: truth_of(settings, name, time, grid)[rows, columns]
+                + random.standard_normal(12)
+                for name in ("T2M", "U10", "V10")
+            }
+            for time in times
+        }
+        day = write_reports(folder / "stations" / f"{format_init(init)}.parquet", stations, values)
+        for name, paths in ensembles.items():
+            output = folder / "scores" / "stations" / name / f"{format_init(init)}.nc"
+            output.parent.mkdir(parents=True, exist_ok=True)
+            score_stations(
+                paths[index], [day], output, 1, settings.leads, settings.scores.stations, {}
+            )
+            scored.setdefault(name, []).append(output)
+    names = ("summary", "by_hour", "by_place", "overall", "dropped")
+    outputs = {name: folder / "scores" / f"stations_{name}.csv" for name in names}
+    how = settings.scores.model_copy(update={"bootstrap_samples": 100})
+    write_tables(scored, how, 1, settings.baselines(), outputs)
+    return outputs
 
 
 def extract(

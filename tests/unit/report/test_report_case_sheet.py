@@ -3,7 +3,7 @@ import re
 import numpy as np
 from report_run import Run
 
-from stormdraw.grids import HRRR
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.report.case_sheet import case_sheet, svg_outline
 from stormdraw.report.mapped import chosen_leads
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from stormdraw.grids import HRRR, Grid
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
+from stormdraw.grids import Grid
 from stormdraw.report.graticule import (
     MapGrid,
     angle_text,

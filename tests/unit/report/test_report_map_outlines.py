@@ -1,6 +1,6 @@
 import numpy as np
 
-from stormdraw.grids import HRRR
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.report.map_outlines import outlines
 
 

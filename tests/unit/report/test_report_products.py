@@ -16,9 +16,10 @@ from pyproj import CRS
 from report_run import Run
 
 import stormdraw  # noqa: F401 - before ecCodes
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.herbie_library import herbie
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.report.chosen_products import choose_products
 from stormdraw.report.grib_products import Message, encode, inventory_columns, scaled_limit
 from stormdraw.report.products import KINDS, compute, products_of, write_products

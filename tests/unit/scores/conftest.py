@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from stormdraw.grids import HRRR, Grid
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
+from stormdraw.grids import Grid
 from stormdraw.scores import registry
 from stormdraw.scores.case import score_case
 from stormdraw.scores.settings import Scores

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.scores.analysis import against_analysis
 from stormdraw.scores.case import score_case
 from stormdraw.scores.missing import missing_data

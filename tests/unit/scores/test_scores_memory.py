@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate, written_in_parts
-from stormdraw.grids import HRRR
 from stormdraw.scores.case import score_case
 from stormdraw.scores.case_statistics import case_statistics
 from stormdraw.scores.comparison import load_systems

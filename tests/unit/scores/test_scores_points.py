@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.scores.case import score_case
 from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.maps import mean_crps_maps

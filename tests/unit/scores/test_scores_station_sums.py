@@ -7,16 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import norm
 from station_files import stations_at, write_reports
 
 from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.scores.settings import Scores
+from stormdraw.scores.stations.by_place import PLACE_COLUMNS, by_place, read_by_place
 from stormdraw.scores.stations.case import score_stations
 from stormdraw.scores.stations.held_out import held_out
 from stormdraw.scores.stations.systems import StationSums, station_sums
-from stormdraw.scores.stations.tables import PLACE_COLUMNS, by_place, station_summary
-from stormdraw.scores.summary import hourly_table
+from stormdraw.scores.stations.tables import station_summary
+from stormdraw.scores.summary import hourly_table, write_summary
 
 INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 9, 18)]
 LEADS = (1, 3)
@@ -168,6 +170,18 @@ def test_each_station_has_its_bias_and_skill(drawn: dict, sums: StationSums, gri
         np.testing.assert_allclose(found[name], places[name][found.index])
 
 
+def test_a_stations_name_is_a_text_whatever_it_looks_like(
+    sums: StationSums, tmp_path: Path
+) -> None:
+    table = by_place(sums, SCORES)
+    names = {"S00": "0123", "S01": "NA", "S02": "1e5", "S04": "null"}
+    table["station"] = [names[name] for name in table["station"]]
+    write_summary(table, tmp_path / "places.csv")
+    again = read_by_place(tmp_path / "places.csv")
+    assert again["station"].tolist() == table["station"].tolist()
+    np.testing.assert_allclose(again["skill"], table["skill"], rtol=1e-8, atol=1e-8)
+
+
 def test_hours_of_the_day_are_apart(drawn: dict, sums: StationSums) -> None:
     table = hourly_table(sums.systems, SCORES)
     chosen = table[(table["metric"] == "bias") & (table["system"] == "large")]
@@ -246,6 +260,39 @@ def test_wind_speed_is_that_of_reported_components(
     np.testing.assert_allclose(scored["error"].sel(variable="WIND10"), [[-1.0, np.nan]], atol=1e-6)
     with xr.open_dataset(tmp_path / "out.nc") as written:
         assert written.attrs["system"] == "trial"
+
+
+def test_a_published_spread_is_compared_by_the_crps_of_gaussians(
+    tmp_path: Path,
+    grid: Grid,
+    make_ensemble: Callable[..., xr.Dataset],
+    paths: dict[str, list[Path]],
+    drawn: dict,
+) -> None:
+    """Nobody says of how many members it is, so that it has no fair CRPS of any kind."""
+    found = []
+    for case, init in enumerate(INITS):
+        members = np.nan_to_num(drawn["small"][case], nan=280.0)
+        fields = {"T2M_mean": members.mean(axis=0), "T2M_spread": members.std(axis=0, ddof=1)}
+        ensemble = tmp_path / f"published_{init:%Y%m%d%H}.nc"
+        make_ensemble(init, list(LEADS), fields, "published").to_netcdf(ensemble, engine="netcdf4")
+        found.append(tmp_path / "stations" / "published" / f"{init:%Y%m%d%H}.nc")
+        found[-1].parent.mkdir(exist_ok=True)
+        reports = tmp_path / f"{init:%Y%m%d}.parquet"
+        score_stations(ensemble, [reports], found[-1], 1, LEADS, SCORES.stations, SCORES.thresholds)
+    sums = station_sums(paths | {"published": found})
+    table = by_place(sums, SCORES)
+    published = table[table["system"] == "published"].set_index("station")
+    assert set(published["metric"]) == {"crps_gaussian"}
+    # Of S02 all three reports count: one is missing, and the other system has all members there.
+    expected = []
+    for case, lead in ((0, 0), (0, 1), (1, 0)):
+        members = drawn["small"][case][:, lead, ROWS[2], COLUMNS[2]].astype(float)
+        z = (drawn["reports"][case, lead, 2] - members.mean()) / members.std(ddof=1)
+        # Gneiting et al. 2005, eq. 5.
+        integral = z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi)
+        expected.append(members.std(ddof=1) * integral)
+    assert published.loc["S02", "crps"] == pytest.approx(np.mean(expected), rel=1e-5)
 
 
 def test_an_empty_table_of_places_has_its_columns(paths: dict[str, list[Path]]) -> None:

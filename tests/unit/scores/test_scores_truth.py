@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.scores.truth import Truth
 
 INIT = datetime(2026, 6, 8, 22)

@@ -1,7 +1,8 @@
 import pytest
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid
 from stormdraw.map_factor import map_factor
 from stormdraw.scores.weights import area_weights
 

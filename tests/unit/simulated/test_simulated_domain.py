@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from simulated_world import DOMAIN, SEED
 
-from stormdraw.grids import HRRR
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.simulated.domain import MARGIN, terrain
 
 

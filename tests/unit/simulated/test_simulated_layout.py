@@ -7,7 +7,8 @@ import pytest
 
 from stormdraw.archive.herbie_library import herbie
 from stormdraw.membership import members_at
-from stormdraw.simulated.layout import hrrr_path, member_path, product_path
+from stormdraw.simulated.base import BASE
+from stormdraw.simulated.layout import member_path, product_path
 
 INIT = datetime(2026, 6, 8, 6)
 
@@ -25,7 +26,7 @@ def addresses(model, product, lead, options=()):
 def test_hrrr(lead):
     found = addresses("hrrr", "sfc", lead)
     for source in ("aws", "google", "azure", "nomads"):
-        assert found[source].endswith(f"/{hrrr_path(INIT, lead)}")
+        assert found[source].endswith(f"/{BASE.path(INIT, lead)}")
 
 
 @pytest.mark.parametrize("cycle", [datetime(2026, 6, 8, 0), datetime(2026, 6, 8, 6)])

@@ -14,7 +14,8 @@ from stormdraw.archive.wanted import dates, requests, sources_of
 from stormdraw.membership import members_at
 from stormdraw.messages import opened, read_grid, read_header, read_messages
 from stormdraw.simulated import SIMULATED_VARIABLES
-from stormdraw.simulated.layout import hrrr_path, member_path, product_path
+from stormdraw.simulated.base import BASE
+from stormdraw.simulated.layout import member_path, product_path
 from stormdraw.simulated.mirror import write_archive
 from stormdraw.simulated.perfect import draw_members
 from stormdraw.times import hours
@@ -71,7 +72,7 @@ def test_another_seed_is_another_world(archive, tmp_path):
         ensembles={"systems": [{"name": "p", "method": "perfect"}]},
     )
     write_archive(settings, tmp_path / "other", tmp_path / "world.nc")
-    path = hrrr_path(CASE, 0)
+    path = BASE.path(CASE, 0)
     assert (folder / path).read_bytes() != (tmp_path / "other" / path).read_bytes()
 
 
@@ -122,7 +123,7 @@ def test_positions_of_messages_differ_between_leads(archive):
     folder, _, _ = archive
 
     def place_of_cape(lead):
-        headers = headers_of(folder / hrrr_path(CASE, lead))
+        headers = headers_of(folder / BASE.path(CASE, lead))
         return [header.variable and header.variable.name for header in headers].index("CAPE")
 
     assert place_of_cape(0) != place_of_cape(1)
@@ -141,7 +142,7 @@ def test_values_are_within_bounds(archive):
 
 def test_terrain_is_the_same_in_every_file_of_a_model(archive):
     folder, _, _ = archive
-    first, last = (fields_of(folder / hrrr_path(CASE + hours(n), 0)) for n in (-6, 2))
+    first, last = (fields_of(folder / BASE.path(CASE + hours(n), 0)) for n in (-6, 2))
     np.testing.assert_array_equal(first["OROG", None][0], last["OROG", None][0])
     assert np.ptp(first["OROG", None][0]) > 10.0
 
@@ -200,7 +201,7 @@ def test_the_truth_is_exchangeable_with_perfect_members(archive):
     """Same grid, same rounding: the analysis file and a member differ by noise only."""
     folder, world, _ = archive
     drawn = draw_members(world, CASE, [1], 3, SETTINGS.seed, "perfect")
-    fields = fields_of(folder / hrrr_path(CASE + hours(1), 0))
+    fields = fields_of(folder / BASE.path(CASE + hours(1), 0))
     for name in SIMULATED_VARIABLES:
         values, grid = fields[name, None]
         truth = values.astype(np.float32)

@@ -13,10 +13,11 @@ from stormdraw.membership import members_at
 from stormdraw.messages import Header, opened, read_header, read_messages
 from stormdraw.seeds import generator_for
 from stormdraw.simulated import SIMULATED_ON_REQUEST, SIMULATED_VARIABLES
+from stormdraw.simulated.base import BASE
 from stormdraw.simulated.domain import domain_of, terrain
 from stormdraw.simulated.latents import INDEX
 from stormdraw.simulated.lattices import Interpolation, nam_nest_grid
-from stormdraw.simulated.layout import hrrr_path, member_path
+from stormdraw.simulated.layout import member_path
 from stormdraw.simulated.mirror import write_archive
 from stormdraw.simulated.noise import Noise
 from stormdraw.simulated.observed import Observer
@@ -129,7 +130,7 @@ def test_what_is_asked_for_changes_no_other_message(archives):
 def test_without_them_no_file_has_them(archives):
     _, without, _ = archives
     assert plan_archive(small_settings()).further == ()
-    assert not (without / hrrr_path(CASE - hours(2), 1)).exists()
+    assert not (without / BASE.path(CASE - hours(2), 1)).exists()
     for path in without.rglob("*.grib2"):
         names = {header.variable.name for header, _ in messages(path) if header.variable}
         assert not names & set(SIMULATED_ON_REQUEST)
@@ -138,7 +139,7 @@ def test_without_them_no_file_has_them(archives):
 def test_an_analysis_has_no_rain(archives):
     folder, _, _ = archives
     parameters = []
-    for _, content in messages(folder / hrrr_path(CASE, 0)):
+    for _, content in messages(folder / BASE.path(CASE, 0)):
         with opened(content) as handle:
             keys = ("discipline", "parameterCategory", "parameterNumber")
             parameters.append(tuple(eccodes.codes_get(handle, key) for key in keys))
@@ -150,12 +151,12 @@ def test_rain_of_hrrrs_first_hour_is_the_truth(archives):
     """In the file of a case as well, whose other fields are HRRR's own forecast."""
     folder, _, _ = archives
     for valid in (CASE - hours(5), CASE - hours(1), CASE, CASE + hours(1), CASE + hours(2)):
-        path = folder / hrrr_path(valid - hours(1), 1)
+        path = folder / BASE.path(valid - hours(1), 1)
         rain = true_rain(valid)
         np.testing.assert_allclose(values_of(path, "APCP"), rain, atol=0.0051)
     assert rain.max() > 0.05
-    of_the_case = folder / hrrr_path(CASE, 1)
-    analysis = values_of(folder / hrrr_path(CASE + hours(1), 0), "T2M")
+    of_the_case = folder / BASE.path(CASE, 1)
+    analysis = values_of(folder / BASE.path(CASE + hours(1), 0), "T2M")
     assert np.abs(values_of(of_the_case, "T2M") - analysis).mean() > 0.1
 
 
@@ -175,7 +176,7 @@ def test_later_hours_of_a_forecast_have_its_own_rain(archives):
     rain = true_rain(CASE + hours(2))
     for init, lead in ((CASE, 2), (CASE - hours(6), 8)):
         forecast, before = (
-            values_of(folder / hrrr_path(init, own), "APCP") for own in (lead, lead - 1)
+            values_of(folder / BASE.path(init, own), "APCP") for own in (lead, lead - 1)
         )
         assert np.abs(forecast - rain).max() > 0.05
         assert (forecast != before).any()
@@ -187,7 +188,7 @@ def test_fields_aloft_are_those_of_the_state(archives):
     aloft = upper_air(surface, truth[CASE][-1])
     for name in ("T850", "U700", "V700", "PWAT"):
         expected = surface.domain.seen(aloft[name])
-        found = values_of(folder / hrrr_path(CASE, 0), name)
+        found = values_of(folder / BASE.path(CASE, 0), name)
         np.testing.assert_allclose(found, expected, atol=0.51 * VARIABLES[name].precision)
 
 
@@ -287,7 +288,7 @@ def hourly_cases(tmp_path_factory):
         draw_members(folder / "world.nc", init, [1], 5, run.seed, "perfect", ["APCP"])["APCP"]
         for init in inits
     ]
-    truth = [values_of(folder / "archive" / hrrr_path(init, 1), "APCP") for init in inits]
+    truth = [values_of(folder / "archive" / BASE.path(init, 1), "APCP") for init in inits]
     drawn = np.stack([of_case.values[:, 0] for of_case in members])
     return drawn, np.stack(truth).astype(np.float32)
 

@@ -19,7 +19,7 @@ from stormdraw.fields.winds import convergence, turned
 from stormdraw.messages import opened, read_header, read_messages
 from stormdraw.settings import load_settings
 from stormdraw.simulated import stations
-from stormdraw.simulated.layout import hrrr_path
+from stormdraw.simulated.base import BASE
 from stormdraw.simulated.mirror import write_archive
 from stormdraw.simulated.stations import CELSIUS, ERRORS, LAPSE_RATE, STUCK, StationReports
 
@@ -208,7 +208,7 @@ def test_reports_are_those_of_the_analyses_at_the_height_of_the_station(run):
     errors = []
     for time, rows in table.groupby("valid"):
         fields = {}
-        for message in read_messages(folder / "archive" / hrrr_path(time, 0)):
+        for message in read_messages(folder / "archive" / BASE.path(time, 0)):
             with opened(message) as handle:
                 header = read_header(handle)
                 if header.variable is not None and header.variable.grib.instantaneous:
@@ -242,7 +242,7 @@ def test_the_same_seed_gives_the_same_reports_and_stations_do_not_change_the_wor
     config = settings.model_dump(mode="json", exclude={"archive": {"stations"}})
     write_archive(load_settings(config), tmp_path / "without", tmp_path / "world.nc")
     assert not (tmp_path / "without" / "iem").exists()
-    analysis = hrrr_path(datetime(2026, 6, 1, 15), 0)
+    analysis = BASE.path(datetime(2026, 6, 1, 15), 0)
     assert (tmp_path / "without" / analysis).read_bytes() == (
         folder / "archive" / analysis
     ).read_bytes()

@@ -83,7 +83,7 @@ def require_products(settings: "Settings") -> None:
     """Raise ValueError if the base model has no product that holds a variable."""
     for name in (*settings.roles.every, *settings.fields.static):
         try:
-            settings.archive.base_model.product(variable(name).product)
+            settings.archive.base_model.product(settings.archive.base_model.held(name))
         except StormdrawError as error:
             raise ValueError(
                 f"{name}: {error}; leave it out, or change its row's product under variable_table"

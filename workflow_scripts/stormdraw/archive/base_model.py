@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
 from stormdraw.errors import StormdrawError
@@ -25,6 +25,9 @@ _FOLDER = "stormdraw.archive.base_models"
 
 # The first run of a model that has always been there, as far as anybody asks.
 ALWAYS = datetime.min
+
+# What messages say of a generating process that is not known.
+UNKNOWN_PROCESS = 255
 
 # Runs that start at these hours are longer than others.
 _MAIN_HOURS = 6
@@ -51,8 +54,9 @@ class BaseModel(ABC):
     `versions` are the newest first. `first_runs` are the first runs in the public archives, by
     Herbie's names of sources. `products` and `options` are Herbie's. `days` and `files` are
     patterns of names in a folder laid out like the public bucket. `reflectivity_floor` is what the
-    model writes where there is no echo, in dBZ. `message_bytes` are measured sizes of messages on
-    its grid, which are empty if nobody has measured any.
+    model writes where there is no echo, in dBZ. `grib_process` is what its messages say generated
+    them (NCEP's ON388, table A). `message_bytes` are measured sizes of messages on its grid, which
+    are empty if nobody has measured any.
     """
 
     title: ClassVar[str]
@@ -65,12 +69,17 @@ class BaseModel(ABC):
     days: ClassVar[str]
     files: ClassVar[str]
     reflectivity_floor: ClassVar[float]
+    grib_process: ClassVar[int] = UNKNOWN_PROCESS
     message_bytes: ClassVar[Mapping[str, int]] = {}
 
     @property
     @abstractmethod
     def grid(self) -> Grid:
         """The grid of its files."""
+
+    @abstractmethod
+    def path(self, start: datetime, lead: int, held: Product = "sfc") -> PurePosixPath:
+        """The file of a run in the public bucket, below its top, of the product that is `held`."""
 
     @property
     def name(self) -> str:
@@ -134,11 +143,15 @@ class BaseModel(ABC):
                 f"{self.title} has no product {held}, only {', '.join(self.products)}"
             ) from None
 
+    def held(self, name: str) -> Product:
+        """The kind of product that holds a variable: that of its row, unless the model differs."""
+        return variable(name).product
+
     def by_product(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """The variables by Herbie's name of the product that holds them."""
         held: dict[str, tuple[str, ...]] = {}
         for name in names:
-            product = self.product(variable(name).product)
+            product = self.product(self.held(name))
             held[product] = (*held.get(product, ()), name)
         return held
 
@@ -180,6 +193,12 @@ class BaseModel(ABC):
             " from 00, 06, 12 and 18 UTC",
             f" from {', '.join(between[:-1])} and {between[-1]} UTC, and from no other hour",
         )
+
+
+def usual_base_model() -> str:
+    """The name of the base model of a run that names none, as the folder of base models says."""
+    name: str = importlib.import_module(_FOLDER).USUAL
+    return name
 
 
 @functools.cache

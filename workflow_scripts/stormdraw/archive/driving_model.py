@@ -1,4 +1,4 @@
-"""A larger-scale model, or an earlier run of the base model, whose forecasts drive ours."""
+"""A model whose forecasts drive ours: of a larger scale, or an earlier run of the base model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ class DrivingModel:
     drive if a configuration names none. `members` is the number of its perturbed forecasts, counted
     from 1; 0 for a single forecast. `last_hour` says whether it has sums and extremes over the hour
     before each forecast. On the surfaces `none_on` (GRIB2 code table 4.5) it has no field.
+    `message_bytes` is about what a message takes; 1 MB on the globe at 0.25 degree.
     """
 
     model: str
@@ -27,6 +28,7 @@ class DrivingModel:
     members: int = 0
     last_hour: bool = False
     none_on: tuple[int, ...] = ()
+    message_bytes: int = 1_000_000
 
     def has_statistic(self, hours: int) -> bool:
         """Whether it has a sum or an extreme over so many hours before every forecast."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stormdraw.archive.base_model import base_model_names
-from stormdraw.archive.driving_registry import driving_model
+from stormdraw.archive.driving_registry import driving_model, larger_scale_models
 from stormdraw.archive.driving_schedule import DrivenHour, DrivingForecast, Schedule
 from stormdraw.archive.public import first_run
 from stormdraw.archive.settings import Driving
@@ -99,9 +99,10 @@ def require_driving_fits(settings: "Settings") -> None:
     if source == "simulated":
         _require_simulated(driving)
     if driving.model in base_model_names() and driving.model != settings.archive.model:
+        others = " or ".join((settings.archive.model, *larger_scale_models()))
         raise ValueError(
             f"archive.driving: {driving.model} drives as an earlier run of the base model, but "
-            f"archive.model is {settings.archive.model}; choose gfs or gefs"
+            f"archive.model is {settings.archive.model}; choose {others}"
         )
     schedule = schedule_of(settings)
     try:

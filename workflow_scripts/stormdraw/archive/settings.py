@@ -13,12 +13,12 @@ from pydantic import (
     model_validator,
 )
 
-from stormdraw.archive.base_model import BaseModel, base_model, base_model_names
+from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, usual_base_model
 from stormdraw.archive.driving_registry import driving_models
 from stormdraw.archive.stations.settings import Stations
 from stormdraw.archive.truth import Truth, truth, truth_names
 from stormdraw.section import Hour, Section
-from stormdraw.simulated import SIMULATED_MODEL
+from stormdraw.simulated.base import SIMULATED_MODEL
 from stormdraw.variables import StateName, other_components, require_pairs
 
 
@@ -112,13 +112,13 @@ def _by_variable(given: Any, other_keys: Mapping[str, Any]) -> Any:
     """`archive.truth` by variable, with a default: a single word is that of all."""
     if not isinstance(given, Mapping):
         return {_DEFAULT: given}
-    return {_DEFAULT: other_keys.get("model", "hrrr"), **given}
+    return {_DEFAULT: other_keys.get("model", usual_base_model()), **given}
 
 
 class Archive(Section):
     """Where GRIB comes from, of which model, and what counts as the analysis."""
 
-    model: ModelName = "hrrr"
+    model: ModelName = usual_base_model()
     source: Source = "simulated"
     connections: Annotated[int, Field(ge=1, le=32)] = 4
     missing: Literal["fail", "skip", "older_run"] = "fail"

@@ -54,22 +54,28 @@ def place_of(settings: Settings, mirror: str | Path | None = None) -> Place:
     """
     source = settings.archive.source
     if isinstance(source, Mirror):
-        return _mirror(source.mirror, "archive.source.mirror")
+        return _mirror(source.mirror, "archive.source.mirror", _example(settings))
     if source == "simulated":
         if mirror is None:
             raise StormdrawError("archive.source is simulated, but no simulated archive was given")
-        return _mirror(str(mirror), "the simulated archive")
+        return _mirror(str(mirror), "the simulated archive", _example(settings))
     return Cloud(tuple(source))
 
 
-def _mirror(root: str, what: str) -> Place:
+def _example(settings: Settings) -> str:
+    """A folder of the base model's files, as in the public bucket."""
+    start = settings.periods.training.start
+    return str(settings.archive.base_model.path(start, 0).parent)
+
+
+def _mirror(root: str, what: str, example: str) -> Place:
     if _URL.match(root):
         return Website(root.rstrip("/"))
     folder = Path(root).expanduser()
     if not folder.is_dir():
         raise StormdrawError(
             f"{what}: there is no folder {folder} (expected a folder or an http address laid out "
-            "like the public bucket, e.g. with hrrr.20260601/conus/ in it)"
+            f"like the public bucket, e.g. with {example}/ in it)"
         )
     return Folder(folder)
 

@@ -9,6 +9,7 @@ the base model that has one, whose packing they share.
 import functools
 
 from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, base_models
+from stormdraw.archive.driving_registry import driving_model, larger_scale_models
 
 # MRMS of 2022-07-04 at 11 UTC, a seventh of it with echoes, on all of its grid.
 _MRMS = {"REFC": 1_473_079}
@@ -21,10 +22,6 @@ _OWN = {"href": _HREF, "mrms": _MRMS}
 # Grids other than that of base models, which the NAM nest and REFS use as well.
 _POINTS = {"href": 1025 * 1473, "hiresw": 1025 * 1473}
 
-# On the global grid of 0.25 degree a message of GFS or GEFS is about 1 MB, in a mirror as well.
-_GLOBAL = ("gfs", "gefs")
-_GLOBAL_BYTES = 1_000_000
-
 # An inventory of a whole file, which is fetched to find its messages.
 INVENTORY_BYTES = 10_000
 
@@ -33,10 +30,11 @@ INVENTORY_BYTES = 10_000
 def message_bytes(model: str, variable: str, points: int | None = None) -> int:
     """The size of one message of a Herbie model on `points` points, or on the model's own grid.
 
-    A variable without an inventory counts as the largest with one. GFS and GEFS are always global.
+    A variable without an inventory counts as the largest with one. A larger-scale model says itself
+    what a message takes, in a mirror as well.
     """
-    if model in _GLOBAL:
-        return _GLOBAL_BYTES
+    if model in larger_scale_models():
+        return driving_model(model).message_bytes
     measured = _measured()
     own = _OWN.get(model, {})
     if variable in own and points is None:

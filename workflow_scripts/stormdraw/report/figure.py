@@ -17,10 +17,10 @@ from stormdraw.settings import Settings
 
 # The inputs a figure may have. `statistics` are several files per system, `maps` one file per
 # system, `metrics` one per model; the others are single files.
-Input = Literal["summary", "statistics", "maps", "audit", "metrics", "diagnosis"]
+Input = Literal["summary", "statistics", "maps", "audit", "metrics", "diagnosis", "places"]
 
 # In the order in which Snakemake's report and the page show them.
-CATEGORIES = ("Variables", "Scores", "Members", "Archive", "Training", "Models")
+CATEGORIES = ("Variables", "Scores", "Stations", "Members", "Archive", "Training", "Models")
 
 _FOLDER = "stormdraw.report.figures"
 
@@ -39,6 +39,7 @@ class Files:
     audit: Path = Path()
     metrics: Mapping[str, Path] = field(default_factory=dict)
     diagnosis: Path = Path()
+    places: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class ReportFigure:
     draw: Callable[[Settings, Files, Path], None]
     each: Literal["run", "variable", "model"] = "run"
 
+    @property
+    def of_places(self) -> bool:
+        """Whether it shows scores at stations."""
+        return "places" in self.reads
+
 
 def figures() -> dict[str, ReportFigure]:
     """All figures by name, in the order of their categories."""
@@ -65,6 +71,14 @@ def figures() -> dict[str, ReportFigure]:
     names = [module.name for module in pkgutil.iter_modules([str(folder)])]
     by_name = {name: importlib.import_module(f"{_FOLDER}.{name}").FIGURE for name in names}
     return dict(sorted(by_name.items(), key=lambda item: CATEGORIES.index(item[1].category)))
+
+
+def figures_of(settings: Settings) -> dict[str, ReportFigure]:
+    """The figures of a run: those of scores at stations only if it has stations."""
+    with_stations = settings.archive.stations is not None
+    return {
+        name: figure for name, figure in figures().items() if with_stations or not figure.of_places
+    }
 
 
 def module_of_figure(name: str) -> str:

@@ -28,6 +28,7 @@ from stormdraw.report.matrix import Matrix, matrix
 from stormdraw.report.model_cards import describe_model
 from stormdraw.report.notes import comparison_notes
 from stormdraw.report.side_by_side import Judgement, side_by_side
+from stormdraw.report.station_section import station_section
 from stormdraw.report.summary import load_summary
 from stormdraw.report.suspicious import HEADINGS, MASKED, suspicious_values
 from stormdraw.report.verdict import verdict
@@ -47,8 +48,9 @@ class Inputs:
     """The inputs of the page.
 
     `config` is the configuration as given. `models` (the definitions), `plans`, `metrics` and
-    `diagnoses` are by model, `maps` by system, and `figures` by path relative to
-    results/report/figures without suffix. The page states which of the optional inputs are missing.
+    `diagnoses` are by model, `maps` by system, `stations` by the names of its tables, and `figures`
+    by path relative to results/report/figures without suffix. The page states which of the optional
+    inputs are missing.
     """
 
     config: Mapping[str, Any]
@@ -66,6 +68,7 @@ class Inputs:
     maps: Mapping[str, Path] = field(default_factory=dict)
     quality: Sequence[Path] = ()
     diagnoses: Mapping[str, Path] = field(default_factory=dict)
+    stations: Mapping[str, Path] = field(default_factory=dict)
 
 
 def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> None:
@@ -92,6 +95,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             side_by_side=side_by_side(_judgements(summary, inputs, settings), settings),
             winner=winner_of(summary, settings),
             chapters=_chapters(summary, settings, inputs),
+            stations=station_section(summary, overall, inputs.stations, settings),
             case=case_sheet(settings, inputs.maps),
             notes=comparison_notes(verdicts, inputs.missing, settings),
             variable_caption=figures()["variable"].caption,
@@ -225,6 +229,7 @@ def _hashes(inputs: Inputs) -> list[tuple[str, str]]:
         "verdicts": inputs.verdicts,
         "overall": inputs.overall,
         "missing": inputs.missing,
+        **{f"stations, {name}": path for name, path in inputs.stations.items()},
     }
     named = [(f"scores: {name}", path) for name, path in tables.items() if path is not None]
     named += [(f"{name}: plan", path) for name, path in inputs.plans.items()]

@@ -51,7 +51,7 @@ def headline(summary: pd.DataFrame, reference: str | None) -> pd.DataFrame:
                 _mean(scores, "crps_gaussian"),
                 skill,
                 skill_of,
-                _spread_error_ratio(scores),
+                ratio_over_leads(scores),
             )
         )
     rows.sort(key=lambda row: (row[0], scored_order(str(row[1]))))
@@ -130,8 +130,9 @@ def _skill(scores: pd.DataFrame, reference: pd.DataFrame | None) -> tuple[float,
     return (1.0 - _mean(scores, metric) / standard if standard else np.nan), metric
 
 
-def _spread_error_ratio(scores: pd.DataFrame) -> float:
+def ratio_over_leads(scores: pd.DataFrame, metric: str = "spread_error_ratio") -> float:
+    """A ratio of spread and error over all leads, of metrics (lead, metric) of one system."""
     squared_error = scores["rmse"] ** 2
-    variance = scores["spread_error_ratio"] ** 2 * squared_error
+    variance = scores[metric] ** 2 * squared_error
     # Without an error there is no ratio, and so no variance.
     return float(np.sqrt(variance.sum(skipna=False) / squared_error.sum()))

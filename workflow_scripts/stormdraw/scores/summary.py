@@ -179,8 +179,8 @@ def read_table(path: Path, numbers: Sequence[str]) -> pd.DataFrame:
     # By default pandas would read systems called `null` or `nan` as missing.
     return pd.read_csv(
         path,
-        # Thresholds are texts, some of which look like numbers.
-        dtype={**dict.fromkeys(numbers, np.float64), "threshold": str},
+        # Thresholds and stations are texts, some of which look like numbers.
+        dtype={**dict.fromkeys(numbers, np.float64), "threshold": str, "station": str},
         keep_default_na=False,
         na_values={name: [""] for name in numbers},
     )

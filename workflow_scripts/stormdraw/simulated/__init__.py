@@ -40,6 +40,9 @@ of the steps in it (`rain`). A configuration that has these variables finds them
 files. A larger-scale model, GFS, forecasts the large scale of the fields aloft and at 2 m and 10 m
 with an error that grows with the lead (`driving`).
 
+Radars see the true reflectivity, with gaps, attenuation and noise, if it is compared with their
+mosaic (`radar`).
+
 Stations (`stations`) report the surface at places of their own, with errors of known size and the
 faults of real ones.
 
@@ -48,9 +51,6 @@ HREF's and REFS's members are forecasts by other physics from imperfect states (
 Random numbers come from `stormdraw.seeds.generator_for` with labels: the same seed gives the same
 files to the byte.
 """
-
-# The base model of the world, whose analyses its archive has.
-SIMULATED_MODEL = "hrrr"
 
 # The observed variables of the world, which its archive always holds, and those that it holds as
 # well if a configuration has them.

@@ -7,8 +7,9 @@ import numpy as np
 import scipy.fft
 
 from stormdraw.grib_encoding import first_point
-from stormdraw.grids import HRRR, Grid, lambert
+from stormdraw.grids import Grid, lambert
 from stormdraw.seeds import generator_for
+from stormdraw.simulated.base import BASE
 
 # The box extends at least this many points beyond each side of the window: storms enter from there,
 # and rotated grids find values beyond the window's edge.
@@ -17,7 +18,7 @@ MARGIN = 24
 
 @dataclass(frozen=True)
 class Domain:
-    """A periodic box of `shape` (y, x) points on the HRRR lattice.
+    """A periodic box of `shape` (y, x) points on the base model's lattice.
 
     `window` is the grid of the archive; its first point is the box's point `corner` (y, x).
     """
@@ -95,8 +96,8 @@ class Domain:
 
 
 def domain_of(rows: tuple[int, int], columns: tuple[int, int]) -> Domain:
-    """The domain whose window is the rows and columns, each [first, end), of the HRRR grid."""
-    window = in_microdegrees(HRRR.crop(slice(*rows), slice(*columns)))
+    """The domain whose window is these rows and columns, each [first, end), of the base model."""
+    window = in_microdegrees(BASE.grid.crop(slice(*rows), slice(*columns)))
     shape = (
         scipy.fft.next_fast_len(window.shape[0] + 2 * MARGIN, real=True),
         scipy.fft.next_fast_len(window.shape[1] + 2 * MARGIN, real=True),

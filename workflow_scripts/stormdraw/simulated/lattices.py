@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyproj
 
-from stormdraw.grids import HRRR, Grid, lambert, latitude_longitude
+from stormdraw.grids import Grid, lambert, latitude_longitude
+from stormdraw.simulated.base import BASE
 from stormdraw.simulated.domain import in_microdegrees
 from stormdraw.variables import variable, vectors
 
@@ -24,9 +25,12 @@ _NCEP_227 = lambert(
     reference_latitude=25.0,
 )
 
-# HRRR's projection, but half a cell off its points, so that NAM's files need interpolation.
+# The base model's projection, but half a cell off its points, so that NAM's files need
+# interpolation.
 _NAM_NEST = Grid(
-    HRRR.crs, tuple(x + 1500.0 for x in HRRR.x[:2]), tuple(y + 1500.0 for y in HRRR.y[:2])
+    BASE.grid.crs,
+    tuple(x + 1500.0 for x in BASE.grid.x[:2]),
+    tuple(y + 1500.0 for y in BASE.grid.y[:2]),
 )
 
 

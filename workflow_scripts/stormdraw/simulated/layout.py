@@ -4,24 +4,20 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from stormdraw.membership import Member
-
-
-def hrrr_path(init: datetime, lead: int) -> PurePosixPath:
-    """A file of HRRR's surface fields."""
-    return PurePosixPath(f"hrrr.{init:%Y%m%d}/conus/hrrr.t{init:%H}z.wrfsfcf{lead:02d}.grib2")
+from stormdraw.simulated.base import base_model, base_model_names
 
 
 def member_path(member: Member, init: datetime, lead: int) -> PurePosixPath:
     """The file of a member's run that started at `init`."""
-    if member.model == "hrrr":
-        return hrrr_path(init, lead)
+    options = dict(member.options)
+    if member.model in base_model_names() and "member" not in options:
+        return base_model(member.model).path(init, lead)
     if member.model == "nam":
         return PurePosixPath(
             f"nam.{init:%Y%m%d}/nam.t{init:%H}z.{member.product}{lead:02d}.tm00.grib2"
         )
-    options = dict(member.options)
     if member.model == "rrfs":
-        return _rrfs_path(member.product, options.get("member"), init, lead)
+        return _perturbed_path(member.product, int(options["member"]), init, lead)
     number = "mem2" if options.get("member") == 2 else ""
     return PurePosixPath(
         f"hiresw.{init:%Y%m%d}/"
@@ -29,19 +25,26 @@ def member_path(member: Member, init: datetime, lead: int) -> PurePosixPath:
     )
 
 
-def _rrfs_path(product: str, number: int | str | None, init: datetime, lead: int) -> PurePosixPath:
-    """A file of RRFS's control run, or of one of its perturbed members."""
-    cycle = f"{init:%Y%m%d}/{init:%H}"
-    file = f"{product}.3km.f{lead:03d}.conus.grib2"
-    if number is None:
-        return PurePosixPath(f"rrfs.{cycle}/rrfs.t{init:%H}z.{file}")
-    return PurePosixPath(f"rrfsens.{cycle}/m{number:03d}/rrfs.t{init:%H}z.m{number:03d}.{file}")
+def _perturbed_path(product: str, number: int, init: datetime, lead: int) -> PurePosixPath:
+    """A file of one of RRFS's perturbed members."""
+    return PurePosixPath(
+        f"rrfsens.{init:%Y%m%d}/{init:%H}/m{number:03d}/"
+        f"rrfs.t{init:%H}z.m{number:03d}.{product}.3km.f{lead:03d}.conus.grib2"
+    )
 
 
 def gfs_path(cycle: datetime, lead: int) -> PurePosixPath:
     """A file of GFS's fields of 0.25 degree."""
     return PurePosixPath(
         f"gfs.{cycle:%Y%m%d}/{cycle:%H}/atmos/gfs.t{cycle:%H}z.pgrb2.0p25.f{lead:03d}"
+    )
+
+
+def mosaic_path(time: datetime) -> PurePosixPath:
+    """The file of the radar mosaic MRMS of a time, to the second."""
+    product = "MergedReflectivityQCComposite_00.50"
+    return PurePosixPath(
+        f"CONUS/{product}/{time:%Y%m%d}/MRMS_{product}_{time:%Y%m%d-%H%M%S}.grib2.gz"
     )
 
 

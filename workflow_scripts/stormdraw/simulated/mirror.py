@@ -11,15 +11,17 @@ from stormdraw import provenance
 from stormdraw.files import replacing
 from stormdraw.seeds import generator_for
 from stormdraw.settings import Settings
+from stormdraw.simulated.base import BASE
 from stormdraw.simulated.domain import domain_of, terrain
 from stormdraw.simulated.driving import DrivingFiles
 from stormdraw.simulated.forecasts import CommonBackground, Start, forecasters
-from stormdraw.simulated.layout import hrrr_path, member_path
+from stormdraw.simulated.layout import member_path
 from stormdraw.simulated.model_files import Fields, ModelFiles
 from stormdraw.simulated.noise import Noise, SharedNoise
 from stormdraw.simulated.observed import Observer
 from stormdraw.simulated.plan import Plan, plan_archive
 from stormdraw.simulated.product_files import ProductFiles
+from stormdraw.simulated.radar import MosaicFiles, Radars
 from stormdraw.simulated.state import State, to_dataset
 from stormdraw.simulated.stations import StationReports
 from stormdraw.simulated.surface import Surface
@@ -59,7 +61,7 @@ class History:
     """What is remembered of the true world.
 
     `states` of the cases, the `starts` of forecasts by initial time, and `sums` over the first hour
-    of forecasts, by initial time: of these HRRR's file counts as the analysis.
+    of forecasts, by initial time: of these the base model's file counts as the analysis.
     """
 
     states: list[State] = field(default_factory=list)
@@ -70,7 +72,7 @@ class History:
 def _simulate(
     truth: World, shared: SharedNoise, plan: Plan, run_seed: int, folder: Path, report: Progress
 ) -> History:
-    """Run the world and write its analyses and the larger-scale model's forecasts of it."""
+    """Run the world and write its analyses, its mosaics and the driving model's forecasts of it."""
     generator = generator_for(run_seed, "simulated", "truth")
     background = CommonBackground(truth.spectra, shared, run_seed)
     analyses, cases, run_starts = set(plan.analyses), set(plan.cases), plan.run_starts
@@ -78,9 +80,10 @@ def _simulate(
     state = truth.start(plan.start, generator)
     steps = truth.steps(state, Noise(generator))
     observer = Observer(truth.surface, plan.further)
+    mosaics = MosaicFiles(Radars(truth.surface.domain, truth.surface.terrain), run_seed)
     stations = StationReports(truth.surface, run_seed, plan.station_days)
     recent = deque([state], maxlen=STEPS_PER_HOUR + 1)
-    with ModelFiles("hrrr", truth.surface) as files, DrivingFiles(truth, run_seed) as driving:
+    with ModelFiles(BASE.name, truth.surface) as files, DrivingFiles(truth, run_seed) as driving:
         while True:
             time = state.time
             if time in run_starts:
@@ -89,7 +92,9 @@ def _simulate(
                 history.states.append(state)
             if time in analyses:
                 seen = observer.observe(tuple(recent))
-                files.write(folder / hrrr_path(time, 0), seen, time, 0)
+                files.write(folder / BASE.path(time, 0), seen, time, 0)
+                if time in plan.mosaics:
+                    mosaics.write(folder, seen["REFC"], time)
                 stations.observe(seen, time)
                 sums = _write_sums(files, folder, seen, time)
                 if time - hours(1) in run_starts:
@@ -115,7 +120,7 @@ def _write_sums(files: ModelFiles, folder: Path, seen: Fields, time: datetime) -
     sums = {name: values for name, values in seen.items() if variable(name).shortest_lead > 0}
     if sums:
         init = time - hours(1)
-        files.write_alone(folder / hrrr_path(init, 1), sums, init, 1)
+        files.write_alone(folder / BASE.path(init, 1), sums, init, 1)
     return sums
 
 
@@ -156,7 +161,7 @@ def _forecast(
             own, start = files[run.model], history.starts[run.init]
             for lead, seen in models[run.model].run(start, run.leads, plan.further):
                 path = folder / member_path(run.member, run.init, lead)
-                if path == folder / hrrr_path(run.init, 1):
+                if path == folder / BASE.path(run.init, 1):
                     seen |= history.sums.get(run.init, {})
                 fields = own.write(path, seen, run.init, lead)
                 if products is not None:

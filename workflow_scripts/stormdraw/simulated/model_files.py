@@ -10,6 +10,7 @@ import numpy as np
 
 from stormdraw.grids import Grid
 from stormdraw.simulated import SIMULATED_VARIABLES
+from stormdraw.simulated.base import UNKNOWN_PROCESS, base_model, base_model_names
 from stormdraw.simulated.gribs import DECOYS, Encoder, Product
 from stormdraw.simulated.lattices import Interpolation, five_kilometre_grid, nam_nest_grid
 from stormdraw.simulated.surface import Surface, to_precision
@@ -17,9 +18,8 @@ from stormdraw.variables import variable
 
 Fields = dict[str, np.ndarray]
 
-# NCEP's generating processes (ON388, table A); 255 if not known for sure.
-_PROCESSES = {"hrrr": 83, "nam_nest": 84, "hiresw_arw": 116, "hiresw_arw_mem2": 116}
-UNKNOWN_PROCESS = 255
+# NCEP's generating processes (ON388, table A), if known for sure.
+_PROCESSES = {"nam_nest": 84, "hiresw_arw": 116, "hiresw_arw_mem2": 116}
 
 
 class ModelFiles(contextlib.ExitStack):
@@ -31,8 +31,9 @@ class ModelFiles(contextlib.ExitStack):
         self.grid = _own_grid(model, domain.window)
         self._interpolation = Interpolation(domain.box, self.grid)
         self._height = self._interpolation.apply({"OROG": surface.terrain})["OROG"]
-        process = _PROCESSES.get(model, UNKNOWN_PROCESS)
-        self._encoder = Encoder(self.grid, process, _perturbation(model))
+        known = model in base_model_names()
+        process = base_model(model).grib_process if known else _PROCESSES.get(model)
+        self._encoder = Encoder(self.grid, process or UNKNOWN_PROCESS, _perturbation(model))
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -101,7 +102,8 @@ def write_messages(path: Path, messages: Sequence[bytes]) -> None:
 
 def _own_grid(model: str, window: Grid) -> Grid:
     """The grid of a model's files."""
-    if model == "hrrr" or model.startswith("rrfs"):
+    # Members of RRFS are called after it.
+    if model.partition("_")[0] in base_model_names():
         return window
     return nam_nest_grid(window) if model == "nam_nest" else five_kilometre_grid(window)
 

@@ -29,9 +29,9 @@ class Plan:
     """When the world starts, and its analyses, cases and forecasts.
 
     `products` says whether a reference ensemble publishes its mean and spread; `driving` are the
-    forecasts of the larger-scale model, (cycle, lead in hours), by their valid time. `further` are
-    the variables of `SIMULATED_ON_REQUEST` that files hold as well. `station_days` (YYYYMMDD) are
-    those of which stations report.
+    forecasts of the larger-scale model, (cycle, lead in hours), by their valid time. `mosaics` are
+    the hours of the radar mosaic. `further` are the variables of `SIMULATED_ON_REQUEST` that files
+    hold as well. `station_days` (YYYYMMDD) are those of which stations report.
     """
 
     start: datetime
@@ -41,6 +41,7 @@ class Plan:
     runs: tuple[Run, ...]
     products: bool
     driving: Mapping[datetime, Sequence[tuple[datetime, int]]]
+    mosaics: frozenset[datetime] = frozenset()
     further: tuple[str, ...] = ()
     station_days: tuple[str, ...] = ()
 
@@ -87,9 +88,16 @@ def plan_archive(settings: Settings) -> Plan:
         runs=runs,
         products=reference is not None,
         driving=_driving(settings),
+        mosaics=_mosaics(settings),
         further=further,
         station_days=_station_days(settings),
     )
+
+
+def _mosaics(settings: Settings) -> frozenset[datetime]:
+    """The hours that reflectivity is compared with radars at."""
+    by_radar = any(settings.archive.truth_of(name).codes for name in settings.variables)
+    return frozenset(settings.compared_times() if by_radar else [])
 
 
 def _station_days(settings: Settings) -> tuple[str, ...]:

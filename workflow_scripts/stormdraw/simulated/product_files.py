@@ -11,10 +11,11 @@ import numpy as np
 
 from stormdraw.grids import Grid
 from stormdraw.membership import PRODUCT_VARIABLES, members_at
+from stormdraw.simulated.base import UNKNOWN_PROCESS
 from stormdraw.simulated.gribs import Encoder, ensemble_product
 from stormdraw.simulated.lattices import Interpolation, five_kilometre_grid
 from stormdraw.simulated.layout import product_path
-from stormdraw.simulated.model_files import UNKNOWN_PROCESS, Fields, write_messages
+from stormdraw.simulated.model_files import Fields, write_messages
 from stormdraw.simulated.plan import model_name
 from stormdraw.times import hours
 

@@ -2,10 +2,43 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from stormdraw.archive.base_model import ALWAYS, BaseModel, Version
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid, lambert
+from stormdraw.variables import Product, variable
+
+GRID = lambert(
+    first_latitude=21.138123,
+    first_longitude=237.280472,
+    shape=(1059, 1799),
+    spacing=(3000.0, 3000.0),
+    central_longitude=262.5,
+    standard_parallels=(38.5, 38.5),
+    reference_latitude=38.5,
+)
+
+# Of the fields on pressure levels, the file of single levels has these as well (name, hPa).
+_ALSO_WITH_SINGLE_LEVELS = {
+    *(("TMP", level) for level in (925, 850, 700, 500)),
+    *(("UGRD", level) for level in (925, 850, 700, 500, 250)),
+    *(("VGRD", level) for level in (925, 850, 700, 500, 250)),
+    *(("HGT", level) for level in (850, 700, 500)),
+}
+_ISOBARIC = 100
+
+
+def held_by_hrrr(name: str) -> Product:
+    """The product of a variable: fields that two files have are taken from that of single levels.
+
+    One file an hour is then enough.
+    """
+    row = variable(name)
+    on_a_level = row.grib.surfaces == (_ISOBARIC,) and row.grib.second_level is None
+    also = (row.grib.abbreviation, row.grib.level) in _ALSO_WITH_SINGLE_LEVELS
+    return "sfc" if on_a_level and row.grib.instantaneous and also else row.product
+
 
 _ON_LEVELS = {
     "T925": (598_340 + 623_892) // 2,
@@ -57,6 +90,7 @@ class Hrrr(BaseModel):
     days = "hrrr.[0-9]*"
     files = "hrrr.t??z.wrf*[0-9].grib2"
     reflectivity_floor = -10.0
+    grib_process = 83
     message_bytes: ClassVar[Mapping[str, int]] = {
         "REFC": (464_700 + 639_682) // 2,
         "T2M": (1_165_556 + 1_274_522) // 2,
@@ -81,7 +115,16 @@ class Hrrr(BaseModel):
     @property
     def grid(self) -> Grid:
         """1059 x 1799 points of a Lambert conformal map."""
-        return HRRR
+        return GRID
+
+    def held(self, name: str) -> Product:
+        """As `held_by_hrrr`."""
+        return held_by_hrrr(name)
+
+    def path(self, start: datetime, lead: int, held: Product = "sfc") -> PurePosixPath:
+        """A folder a day, with one of CONUS in it."""
+        name = f"hrrr.t{start:%H}z.wrf{self.product(held)}f{lead:02d}.grib2"
+        return PurePosixPath(f"hrrr.{start:%Y%m%d}/conus/{name}")
 
 
 MODEL = Hrrr

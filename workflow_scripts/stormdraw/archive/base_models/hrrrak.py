@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from stormdraw.archive.base_model import ALWAYS, BaseModel, Version
+from stormdraw.archive.base_models.hrrr import held_by_hrrr
 from stormdraw.grids import Grid, polar_stereographic
+from stormdraw.variables import Product
 
 
 class HrrrAlaska(BaseModel):
@@ -44,6 +47,15 @@ class HrrrAlaska(BaseModel):
             central_longitude=225.0,
             true_latitude=60.0,
         )
+
+    def held(self, name: str) -> Product:
+        """Its files are assumed to hold what HRRR's do."""
+        return held_by_hrrr(name)
+
+    def path(self, start: datetime, lead: int, held: Product = "sfc") -> PurePosixPath:
+        """Beside HRRR's in the folder of a day."""
+        name = f"hrrr.t{start:%H}z.wrf{self.product(held)}f{lead:02d}.ak.grib2"
+        return PurePosixPath(f"hrrr.{start:%Y%m%d}/alaska/{name}")
 
 
 MODEL = HrrrAlaska

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from stormdraw.archive.base_model import ALWAYS, BaseModel, Version
-from stormdraw.grids import HRRR, Grid
+from stormdraw.grids import Grid, lambert
+from stormdraw.variables import Product
 
 
 class Rrfs(BaseModel):
@@ -32,7 +34,20 @@ class Rrfs(BaseModel):
     @property
     def grid(self) -> Grid:
         """1059 x 1799 points of a Lambert conformal map."""
-        return HRRR
+        return lambert(
+            first_latitude=21.138123,
+            first_longitude=237.280472,
+            shape=(1059, 1799),
+            spacing=(3000.0, 3000.0),
+            central_longitude=262.5,
+            standard_parallels=(38.5, 38.5),
+            reference_latitude=38.5,
+        )
+
+    def path(self, start: datetime, lead: int, held: Product = "sfc") -> PurePosixPath:
+        """A folder a run."""
+        name = f"rrfs.t{start:%H}z.{self.product(held)}.3km.f{lead:03d}.conus.grib2"
+        return PurePosixPath(f"rrfs.{start:%Y%m%d}/{start:%H}/{name}")
 
 
 MODEL = Rrfs

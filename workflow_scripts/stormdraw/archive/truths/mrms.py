@@ -39,10 +39,11 @@ class Mrms(Truth):
     variables = ("REFC",)
     region = "conus"
     first_runs: ClassVar[Mapping[str, datetime]] = {"aws": datetime(2020, 10, 14)}
+    simulated = True
     codes = Codes(no_coverage=-999.0, no_echo=-99.0)
 
     def title(self, archive: "Archive", name: str) -> str:
-        return "MRMS radar mosaic"
+        return "simulated radar mosaic" if archive.source == "simulated" else "MRMS radar mosaic"
 
     def favours(self, archive: "Archive") -> str:
         return (

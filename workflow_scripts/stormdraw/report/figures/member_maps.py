@@ -151,9 +151,9 @@ FIGURE = ReportFigure(
         "one case. Each member should look like real weather: as sharp as the truth, with storms "
         "of the same size and strength, in different places where the forecast is uncertain. The "
         "mean is smoother than any member; that of reflectivity is a mean of dBZ in which no echo "
-        "counts as -10 dBZ. Members are the first ones in the file, not a selection. With "
-        "reflectivity the case is the one with the most storms in the truth, otherwise the first. "
-        "Lines are coasts and borders of countries and states; thin lines are parallels and "
+        "counts as the smallest value. Members are the first ones in the file, not a selection. "
+        "With reflectivity the case is the one with the most storms in the truth, otherwise the "
+        "first. Lines are coasts and borders of countries and states; thin lines are parallels and "
         "meridians."
     ),
     reads=("maps",),

@@ -88,7 +88,8 @@ def station_sums(
             for name, own in sums.items()
         },
         {
-            name: xr.concat(own, "case", join="outer", fill_value=0.0).sum("case")
+            # A score that a case does not have is none of all cases, not 0.
+            name: xr.concat(own, "case", join="outer", fill_value=0.0).sum("case", skipna=False)
             for name, own in of_each.items()
         },
         table[~table.index.duplicated()].sort_index(),

@@ -3,36 +3,46 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import xarray as xr
 
-from stormdraw.scores.comparison import variables
+from stormdraw.scores.comparison import check_reference
+from stormdraw.scores.overall import overall
 from stormdraw.scores.settings import Scores
+from stormdraw.scores.stations.by_place import by_place
 from stormdraw.scores.stations.held_out import held_out
-from stormdraw.scores.stations.systems import PLACE, StationSums, station_sums
-from stormdraw.scores.statistics.crps import SHARED_CRPS, shared_crps
-from stormdraw.scores.summary import read_summary, read_table, table_of
-from stormdraw.scores.sums import ratio
+from stormdraw.scores.stations.systems import StationSums, station_sums
+from stormdraw.scores.summary import hourly_table, table_of, write_summary
 
 # Which stations a row of the summary is of.
 ALL, HELD_OUT = "all", "held_out"
 
-PLACE_COLUMNS = (
-    "system",
-    "variable",
-    "station",
-    *PLACE,
-    "held_out",
-    "reports",
-    "bias",
-    "rmse",
-    "metric",
-    "crps",
-    "reference_crps",
-    "skill",
-)
-_PLACE_NUMBERS = (*PLACE, "bias", "rmse", "crps", "reference_crps", "skill")
+
+def write_tables(
+    paths_by_system: Mapping[str, Sequence[Path]],
+    scores: Scores,
+    run_seed: int,
+    standards: Sequence[str],
+    outputs: Mapping[str, Path],
+) -> StationSums:
+    """Write all tables of scores at stations, and return the sums that they are made of.
+
+    `paths_by_system` are files of `score_stations`. `outputs` has the paths of `summary`,
+    `by_hour`, `by_place`, `overall` and `dropped`.
+
+    Raises StormdrawError if the reference is not among the systems, and as `station_sums` does.
+    """
+    check_reference(scores.reference, paths_by_system)
+    found = station_sums(paths_by_system)
+    tables = {
+        "summary": station_summary(paths_by_system, found, scores, run_seed, standards),
+        "by_hour": hourly_table(found.systems, scores, standards),
+        "by_place": by_place(found, scores),
+        "overall": overall(found.systems, scores, run_seed),
+        "dropped": pd.DataFrame(sorted(found.dropped.items()), columns=["station", "reason"]),
+    }
+    for name, table in tables.items():
+        write_summary(table, outputs[name])
+    return found
 
 
 def station_summary(
@@ -63,68 +73,3 @@ def _summary(
     where = zip(table["variable"], table["lead_hours"], strict=True)
     counts = [found.stations.get((name, int(lead)), 0) for name, lead in where]
     return table.assign(which=which, stations=counts)
-
-
-def read_station_summary(path: Path) -> pd.DataFrame:
-    """Read a table of `station_summary` that `write_summary` wrote."""
-    return read_summary(path)
-
-
-def by_place(found: StationSums, scores: Scores) -> pd.DataFrame:
-    """One row for each system, variable and station with a report that counts, PLACE_COLUMNS.
-
-    Scores are of all cases and leads together. `metric` is the CRPS by which the system and the
-    reference can be compared (`shared_crps`), or the system's own if there is no reference; `skill`
-    is 1 - CRPS / CRPS of the reference.
-    """
-    rows = []
-    for name, system in found.by_station.items():
-        for variable in variables(system):
-            own = _scores_at(system.sel(variable=variable))
-            other = _reference_at(found, scores.reference, variable)
-            metric = shared_crps(own, own if other is None else other)
-            own["crps"] = own.pop(metric)
-            reference = np.full(own["crps"].shape, np.nan) if other is None else other[metric]
-            table = pd.DataFrame(
-                {key: own[key] for key in ("reports", "bias", "rmse", "crps")},
-                index=system["station"].values,
-            )
-            table["reference_crps"] = reference
-            table["skill"] = 1.0 - ratio(own["crps"], reference)
-            counting = table[table["reports"] > 0]
-            rows.append(counting.assign(system=name, variable=variable, metric=metric))
-    table = pd.concat(rows) if rows else pd.DataFrame(columns=list(PLACE_COLUMNS))
-    table = table.join(found.places).rename_axis("station").reset_index()
-    share = scores.stations.held_out_share
-    table["held_out"] = [int(held_out(str(one), share)) for one in table["station"]]
-    table["reports"] = table["reports"].astype(np.int64)
-    return table[list(PLACE_COLUMNS)].sort_values(list(PLACE_COLUMNS[:3]), ignore_index=True)
-
-
-def read_by_place(path: Path) -> pd.DataFrame:
-    """Read a table of `by_place` that `write_summary` wrote."""
-    return read_table(path, _PLACE_NUMBERS)
-
-
-def _reference_at(
-    found: StationSums, reference: str | None, variable: str
-) -> dict[str, np.ndarray] | None:
-    system = found.by_station.get(reference or "")
-    if system is None or variable not in variables(system):
-        return None
-    return _scores_at(system.sel(variable=variable))
-
-
-def _scores_at(system: xr.Dataset) -> dict[str, np.ndarray]:
-    """Scores (station,) of one variable; kinds of CRPS that the system does not have are absent."""
-    reports = system["weight_sum"].values
-    scores = {
-        "reports": reports,
-        "bias": ratio(system["error_sum"].values, reports),
-        "rmse": np.sqrt(ratio(system["squared_error_sum"].values, reports)),
-    }
-    for kind in SHARED_CRPS:
-        total = system[f"{kind}_sum"].values
-        if np.isfinite(total).all():
-            scores[kind] = ratio(total, reports)
-    return scores
