@@ -22,6 +22,29 @@ HUMIDITY = {
 }
 
 
+# Boise, Mountain Home and a place far to the east, each hour at 53 minutes past.
+STATIONS = {
+    "KBOI": (-116.22, 43.57, 874),
+    "KMUO": (-115.87, 43.05, 913),
+    "KFAR": (-110.0, 43.0, 1900),
+}
+REPORTS = "".join(
+    f"{name},2018-07-22 {hour}:53,{longitude},{latitude},{elevation},{hour + 12},270,{hour}\n"
+    for hour in (19, 20, 21)
+    for name, (longitude, latitude, elevation) in STATIONS.items()
+)
+COLUMNS = {
+    "station": {"name": "stid"},
+    "valid": {"name": "time"},
+    "longitude": {"name": "lon", "units": "degree"},
+    "latitude": {"name": "lat", "units": "degree"},
+    "elevation": {"name": "elev", "units": "m"},
+    "T2M": {"name": "temp", "units": "degC"},
+    "wind_direction": {"name": "dd", "units": "degree"},
+    "wind_speed": {"name": "ff", "units": "km/h"},
+}
+
+
 @pytest.fixture(scope="module")
 def idaho(real_data, tmp_path_factory):
     config = idaho_config()
@@ -30,7 +53,13 @@ def idaho(real_data, tmp_path_factory):
     # One of the table's other rows, and one that nobody has built in.
     config["variables"] += ["HPBL", "RH2M"]
     config["variable_table"] = {"RH2M": HUMIDITY}
-    experiment = set_up(check_out(tmp_path_factory.mktemp("idaho") / "checkout"), config)
+    folder = tmp_path_factory.mktemp("idaho")
+    (folder / "obs").mkdir()
+    (folder / "obs" / "july.csv").write_text(f"stid,time,lon,lat,elev,temp,dd,ff\n{REPORTS}")
+    source = {"files": str(folder / "obs"), "columns": COLUMNS}
+    config["archive"]["stations"] = {"source": source}
+    config["fields"] = {"static": ["OROG", "LAND"]}
+    experiment = set_up(check_out(folder / "checkout"), config)
     run = experiment.snakemake()
     assert run.returncode == 0, run.stdout
     return experiment
@@ -85,3 +114,35 @@ def test_the_mirror_is_left_as_it_was(idaho, real_data):
 
 def test_there_is_a_scorecard(idaho):
     assert (idaho.results / "report" / "scorecard.html").stat().st_size > 10_000
+
+
+def test_scores_at_stations_come_out_with_counts(idaho):
+    scores = idaho.results / "scores"
+    summary = pd.read_csv(scores / "stations.csv")
+    assert set(summary["variable"]) == {"T2M", "U10", "V10", "WIND10"}
+    assert set(summary["system"]) == {"small", "persistence", "climatology"}
+    chosen = summary[summary["which"] == "all"]
+    assert set(chosen["stations"]) == {2}
+    assert (chosen[chosen["metric"] == "points"]["value"] == 2).all()
+    dropped = pd.read_csv(scores / "stations_dropped.csv")
+    assert dropped.to_dict("records") == [{"station": "KFAR", "reason": "outside the grid"}]
+    places = pd.read_csv(scores / "stations_by_place.csv")
+    assert set(places["station"]) == {"KBOI", "KMUO"}
+    # The Snake River Plain: the model's terrain is within some hundred metres of the stations'.
+    assert (abs(places["terrain"] - places["elevation"]) < 300).all()
+    persistence = places[(places["system"] == "persistence") & (places["variable"] == "T2M")]
+    # Reports of 31 to 33 degrees on a hot afternoon.
+    assert (abs(persistence["bias"]) < 10).all()
+
+
+def test_the_land_mask_is_read(idaho):
+    with xr.open_dataset(idaho.results / "fields" / "static.nc") as static:
+        assert set(np.unique(static["LAND"])) <= {0.0, 1.0}
+        assert float(static["LAND"].mean()) > 0.9
+
+
+def test_the_page_shows_scores_against_stations(idaho):
+    page = (idaho.results / "report" / "scorecard.html").read_text()
+    assert "Against stations" in page
+    assert "2 stations count." in page
+    assert "1 station left out: outside the grid (1)." in page
