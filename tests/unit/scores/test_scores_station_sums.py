@@ -45,6 +45,8 @@ def drawn(random: np.random.Generator, grid: Grid) -> dict[str, np.ndarray]:
     }
     # A member of `small` has no value where S01 lies, at the first lead of the first case.
     values["small"][0, 1, 0, 1, 2] = np.nan
+    # One of `large` has none where S04 lies, at the first lead of the second case.
+    values["large"][1, 2, 0, 4, 6] = np.nan
     reports = random.normal(280.0, 2.0, (*shape, len(ROWS)))
     # S02 reports nothing at the second lead of the second case.
     reports[1, 1, 2] = np.nan
@@ -138,7 +140,7 @@ def test_scores_are_those_of_brute_force(
 
 def test_a_report_that_one_system_lacks_counts_for_nobody(drawn: dict, sums: StationSums) -> None:
     # Of four stations on the grid, at each lead of each case.
-    expected = [[3, 4], [4, 3]]
+    expected = [[3, 4], [3, 3]]
     for system in sums.systems.values():
         np.testing.assert_array_equal(system["points"].sel(variable="T2M"), expected)
     assert sums.dropped == {"S03": "outside the grid"}
@@ -174,7 +176,7 @@ def test_a_stations_name_is_a_text_whatever_it_looks_like(
     sums: StationSums, tmp_path: Path
 ) -> None:
     table = by_place(sums, SCORES)
-    names = {"S00": "0123", "S01": "NA", "S02": "1e5", "S04": "null"}
+    names = {"S00": "0123", "S01": "72", "S02": "1e5", "S04": "10"}
     table["station"] = [names[name] for name in table["station"]]
     write_summary(table, tmp_path / "places.csv")
     again = read_by_place(tmp_path / "places.csv")
@@ -234,7 +236,7 @@ def test_a_case_without_any_forecast_counts_for_nobody(
     )
     sums = station_sums(paths)
     for system in sums.systems.values():
-        np.testing.assert_array_equal(system["points"].sel(variable="T2M"), [[0, 0], [4, 3]])
+        np.testing.assert_array_equal(system["points"].sel(variable="T2M"), [[0, 0], [3, 3]])
     table = station_summary(paths, sums, SCORES, 1)
     assert np.isfinite(table[table["metric"] == "crps_fair"]["value"]).all()
 
