@@ -101,6 +101,12 @@ def test_a_dew_point_above_the_temperature_drops_both():
     assert left.loc[at(left, "S1", 3), ["T2M", "D2M"]].isna().all(axis=None)
 
 
+def test_a_dew_point_above_the_temperature_by_rounding_alone_stays():
+    table = reports()
+    table.loc[at(table, "S1", 3), ["T2M", "D2M"]] = [295.0, 295.0 + 1e-9]
+    assert checked(table)[1].empty
+
+
 def test_a_gust_below_the_wind_drops_both():
     table = reports(U10=0.0, V10=6.0, WIND10=6.0, GUST=10.0)
     table.loc[at(table, "S1", 3), "GUST"] = 5.9
@@ -115,6 +121,13 @@ def test_a_sensor_that_reports_one_value_for_half_a_day_is_stuck():
     assert counts(dropped) == {("S4", "D2M", "stuck"): STUCK_HOURS + 1}
     assert left.loc[rows, "D2M"].isna().all()
     table.loc[at(table, "S4", STUCK_HOURS), "D2M"] = 280.1
+    assert checked(table)[1].empty
+
+
+def test_one_value_at_two_stations_one_after_the_other_is_no_stuck_sensor():
+    table = reports()
+    table.loc[at(table, "S4") & (table["valid"] >= HOURS[-7]), "D2M"] = 280.0
+    table.loc[at(table, "S5") & (table["valid"] < HOURS[7]), "D2M"] = 280.0
     assert checked(table)[1].empty
 
 
