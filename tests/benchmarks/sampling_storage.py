@@ -16,14 +16,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts")
 import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
 
 import numpy as np  # isort: skip
-import xarray as xr  # isort: skip
 
 from sampling_quality import WAYS, draw_states, fair_crps  # isort: skip
 from timing import best_times  # isort: skip
 from stormdraw.ensembles.files import Case, ensemble_file  # isort: skip
 from stormdraw.fields.packing import packing_of  # isort: skip
 from stormdraw.archive.base_models.hrrr import GRID as HRRR  # isort: skip
-from stormdraw.scores.ensemble import read_forecast  # isort: skip
+from stormdraw.scores.ensemble import open_ensemble, read_forecast  # isort: skip
 from stormdraw.variables import DEFAULT_STATE, scored_variables, variable  # isort: skip
 
 MEMBERS = 10
@@ -73,7 +72,7 @@ def measure_speed() -> dict[str, Any]:
                     put(member, 0, state)
 
         def read(kind: str) -> None:
-            with xr.open_dataset(paths[kind], engine="netcdf4", decode_timedelta=False) as one:
+            with open_ensemble(paths[kind]) as one:
                 read_forecast(one, "T2M", 1)
 
         writing = best_times({kind: lambda kind=kind: write(kind) for kind in paths}, 2)

@@ -254,6 +254,23 @@ def test_fair_gaussian_crps_of_four_members_by_hand() -> None:
     np.testing.assert_allclose(found, np.array([5 / 6, 2.0]) - np.sqrt(3 / 8))
 
 
+@pytest.mark.parametrize("members", [3, 4, 5, 6, 9, 10, 31, 100, 101, 1000])
+def test_fair_gaussian_crps_of_any_size_equals_its_integral(members: int) -> None:
+    """The mean of |X - y| over what a member can be, given mean 0 and spread 1 of M members."""
+    reach = (members - 1) / np.sqrt(members)
+    law = stats.beta(members / 2 - 1, members / 2 - 1, loc=-reach, scale=2 * reach)
+    truth = reach * np.array([-0.9, -0.3, 0.0, 0.02, 0.5, 0.999])
+    # The mean of |X - y| is the integral of P(X > x) beyond y and of P(X < x) before it.
+    distance = [
+        integrate.quad(law.cdf, -reach, y, limit=200)[0]
+        + integrate.quad(law.sf, y, reach, limit=200)[0]
+        for y in truth
+    ]
+    unbiased = stats.chi.mean(members - 1) / np.sqrt(members - 1)
+    found = fair_gaussian_crps(-truth, np.array(1.0), members)
+    np.testing.assert_allclose(found, distance - 1 / (unbiased * np.sqrt(np.pi)), atol=2e-7)
+
+
 def test_fair_gaussian_crps_of_very_many_members_is_the_plain_one() -> None:
     error, spread = np.array([-3.0, 0.0, 0.4, 9.0]), np.array([1.0, 2.0, 0.0, 0.5])
     found = fair_gaussian_crps(error, spread, 10**6)

@@ -25,7 +25,12 @@ from stormdraw.files import replacing, write_text
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.report.grib_products import Message, encode, inventory_columns
-from stormdraw.scores.ensemble import ensemble_variables, initial_time, read_forecast
+from stormdraw.scores.ensemble import (
+    ensemble_variables,
+    initial_time,
+    open_ensemble,
+    read_forecast,
+)
 from stormdraw.scores.statistics.local_probability_matched_mean import (
     local_probability_matched_mean,
 )
@@ -62,7 +67,7 @@ def write_products(
 
     Raises StormdrawError if the ensemble has no members.
     """
-    with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as ensemble:
+    with open_ensemble(ensemble_path) as ensemble:
         system = str(ensemble.attrs["system"])
         names = [name for name in ensemble_variables(ensemble) if name in ensemble]
         if not names:

@@ -16,7 +16,12 @@ from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.scores import registry
 from stormdraw.scores.case_statistics import case_statistics
-from stormdraw.scores.ensemble import ensemble_variables, initial_time, without_variables
+from stormdraw.scores.ensemble import (
+    ensemble_variables,
+    initial_time,
+    open_ensemble,
+    without_variables,
+)
 from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.regions import region_masks
 from stormdraw.scores.settings import Scores
@@ -50,7 +55,7 @@ def score_case(
     truth, and as `Truth` and `case_statistics` do.
     """
     scores = Scores() if scores is None else scores
-    with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as file:
+    with open_ensemble(ensemble_path) as file:
         ensemble = file
         if only is not None:
             ensemble = without_variables(ensemble, set(ensemble_variables(ensemble)) - set(only))

@@ -12,7 +12,12 @@ from stormdraw.fields.netcdf import leads_of
 from stormdraw.fields.percentiles import Percentiles
 from stormdraw.scores import registry
 from stormdraw.scores.block import Block, block_sums, wind_sums
-from stormdraw.scores.ensemble import ensemble_variables, initial_time, read_forecast
+from stormdraw.scores.ensemble import (
+    Forecast,
+    ensemble_variables,
+    initial_time,
+    read_forecast,
+)
 from stormdraw.scores.maps import MapSums
 from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.score import Arrays
@@ -111,7 +116,7 @@ class _Case:
         A point is wanted if systems are compared there, and present if truth and forecast are
         finite there.
         """
-        forecast, observed = read_forecast(self.ensemble, name, lead), self.truth(name, lead)
+        forecast, observed = self._read(name, lead), self.truth(name, lead)
         everywhere = np.ones(observed.shape, bool)
         common = None if self.in_common is None else self.in_common.at(name, lead)
         wanted = everywhere if common is None else common
@@ -125,10 +130,13 @@ class _Case:
         # Wind speed and both components together would take too much memory.
         del forecast
         if name == "WIND10" and {"U10", "V10"} <= set(self.ensemble.data_vars):
-            u, v = (read_forecast(self.ensemble, part, lead) for part in ("U10", "V10"))
+            u, v = (self._read(part, lead) for part in ("U10", "V10"))
             true_u, true_v = (self.truth(part, lead) for part in ("U10", "V10"))
             sums |= wind_sums(Wind(u, v, true_u, true_v, self.weights, points, self.threads))
         return sums, maps, bool(wanted.any()), bool(present.any())
+
+    def _read(self, name: str, lead: int) -> Forecast:
+        return read_forecast(self.ensemble, name, lead, threads=self.threads)
 
     def _limits(self, name: str) -> list[Limit]:
         """The limits of the variable's events."""

@@ -4,15 +4,19 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from stormdraw.fields.netcdf import leads_of
+from stormdraw.fields.packing import MISSING, Packing
+from stormdraw.scores.kernels import in_threads
 from stormdraw.variables import names_of
 
-# The number of members read at once: unpacking 16 bits takes three times the memory of the result.
-READ_TOGETHER = 8
+# How many members are read at once, and how many of their points are unpacked at once, so that
+# these stay in a core's cache.
+READ_TOGETHER, _UNPACKED_TOGETHER = 8, 2**15
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Forecast:
 
     `absent` is the number of members in the file without a value here; `members` holds the others.
     `members` is None, not empty, if only mean and spread are known. These then come from `sampled`
-    members, 0 if the number is unknown.
+    members, 0 if the number is unknown. `finite` (y, x) says where all members are finite, if that
+    is known already.
     """
 
     name: str
@@ -32,10 +37,13 @@ class Forecast:
     spread: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     absent: int = 0
     sampled: int = 0
+    finite: np.ndarray | None = None
 
     @cached_property
     def valid(self) -> np.ndarray:
         """Mask (y, x) of the points where all present members are finite; False without members."""
+        if self.finite is not None:
+            return self.finite
         if self.members is None:
             with np.errstate(invalid="ignore"):
                 return np.isfinite(self.mean) & np.isfinite(self.spread) & (self.spread >= 0.0)
@@ -69,11 +77,20 @@ def _everywhere(field: np.ndarray) -> np.ndarray:
     return field
 
 
+def open_ensemble(path: Path) -> xr.Dataset:
+    """An ensemble file for `read_forecast`, which unpacks its variables.
+
+    xarray would unpack a whole field in each of several steps, which takes four times as long.
+    """
+    return xr.open_dataset(path, engine="netcdf4", decode_timedelta=False, mask_and_scale=False)
+
+
 def read_forecast(
     ensemble: xr.Dataset,
     name: str,
     lead: int,
     at: Callable[[np.ndarray], np.ndarray] = _everywhere,
+    threads: int = 1,
 ) -> Forecast:
     """Read one variable at one lead. If the file lacks the lead, everything is missing.
 
@@ -88,16 +105,47 @@ def read_forecast(
         )
         return Forecast(name, None, mean, spread, sampled=_sampled(ensemble, lead))
     stored = ensemble[name].sel(lead=lead).transpose("member", "y", "x")
-    count = stored.sizes["member"]
-    places = at(np.zeros(stored.shape[1:], np.float32)).shape
-    members = np.empty((count, *places), np.float32)
+    count, *shape = stored.shape
+    members = np.empty((count, *at(np.zeros(shape, np.float32)).shape), np.float32)
+    finite = np.ones(shape, bool)
     present = 0
     for first in range(0, count, READ_TOGETHER):
-        for member in stored.isel(member=slice(first, first + READ_TOGETHER)).values:
-            if _is_present(member):
-                members[present] = at(member)
-                present += 1
-    return Forecast(name, members[:present], absent=count - present)
+        read = stored.isel(member=slice(first, first + READ_TOGETHER)).values
+        there = [_is_present(member) for member in read]
+        if not all(there):
+            read = read[there]
+        own = members[present : present + len(read)]
+        on_grid = own if at is _everywhere else np.empty(read.shape, np.float32)
+        _unpack(read, _packing(stored), on_grid, finite, threads)
+        if at is not _everywhere:
+            for place, member in enumerate(on_grid):
+                own[place] = at(member)
+        present += len(read)
+    finite &= present > 0
+    known = finite if at is _everywhere else None
+    return Forecast(name, members[:present], absent=count - present, finite=known)
+
+
+def _packing(stored: xr.DataArray) -> Packing:
+    """How a variable of a file of `open_ensemble` is packed; 0 + 1 x if it is not."""
+    offset, step = stored.attrs.get("add_offset", 0.0), stored.attrs.get("scale_factor", 1.0)
+    return Packing(np.float32(offset), np.float32(step))
+
+
+def _unpack(
+    read: np.ndarray, packing: Packing, members: np.ndarray, finite: np.ndarray, threads: int
+) -> None:
+    """Put what was read into `members`, both (member, y, x), and take points off `finite` (y, x)
+    that a member lacks."""
+    flat, unpacked = (own.reshape(len(own), finite.size) for own in (read, members))
+    all_finite = finite.reshape(-1)
+
+    def at(points: slice) -> None:
+        for numbers, values in zip(flat[:, points], unpacked[:, points], strict=True):
+            values[:] = numbers if _holds_values(numbers) else packing.unpack(numbers)
+            all_finite[points] &= np.isfinite(values)
+
+    in_threads(at, finite.size, _UNPACKED_TOGETHER, threads)
 
 
 def _sampled(ensemble: xr.Dataset, lead: int) -> int:
@@ -117,5 +165,14 @@ def _absent(ensemble: xr.Dataset, name: str, at: Callable[[np.ndarray], np.ndarr
 
 
 def _is_present(member: np.ndarray) -> bool:
-    """Whether a member (y, x) has any finite value. Usually the first row decides."""
-    return bool(np.isfinite(member[:1]).any() or np.isfinite(member).any())
+    """Whether a member (y, x), as stored, has any finite value. Usually the first row decides."""
+    return bool(_known(member[:1]).any() or _known(member).any())
+
+
+def _known(numbers: np.ndarray) -> np.ndarray:
+    return np.isfinite(numbers) if _holds_values(numbers) else numbers != MISSING
+
+
+def _holds_values(numbers: np.ndarray) -> bool:
+    """Whether these are the values themselves, not packed as integers."""
+    return bool(np.issubdtype(numbers.dtype, np.floating))

@@ -13,7 +13,7 @@ import xarray as xr
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import leads_of
 from stormdraw.files import replacing
-from stormdraw.scores.ensemble import ensemble_variables, read_forecast
+from stormdraw.scores.ensemble import ensemble_variables, open_ensemble, read_forecast
 
 
 def write_points(
@@ -33,7 +33,7 @@ def write_points(
     bits: dict[tuple[str, int], np.ndarray] = {}
     shape = (0, 0)
     for path in ensemble_paths:
-        with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as ensemble:
+        with open_ensemble(path) as ensemble:
             shape = (ensemble.sizes["y"], ensemble.sizes["x"])
             for name in ensemble_variables(ensemble):
                 masks = [np.packbits(read_forecast(ensemble, name, lead).valid) for lead in leads]

@@ -3,8 +3,9 @@
 from collections.abc import Container
 
 import numpy as np
-from scipy.special import beta, betainc, gammaln, ndtr
+from scipy.special import beta, gammaln, ndtr
 
+from stormdraw.scores.kernels import compiled
 from stormdraw.scores.score import Arrays, Metric, Score, Sum
 from stormdraw.scores.sums import Cases, ratio
 from stormdraw.scores.verification import Points
@@ -32,6 +33,28 @@ def gaussian_crps(error: np.ndarray, spread: np.ndarray) -> np.ndarray:
     # error rather than spread * z, which would be 0 * inf there.
     crps = error * (2.0 * ndtr(z) - 1.0) + spread * (2.0 * density - 1.0 / np.sqrt(np.pi))
     return np.where(certain, np.abs(error), crps)
+
+
+@compiled
+def _within(z, freedom, probability):  # type: ignore[no-untyped-def]
+    """The probability (point,) that Student's t lies between -t and t, with the sign of t.
+
+    z (point,) is t / sqrt(freedom + t**2), which is sin(theta) in eqs. 26.7.3 and 26.7.4 of
+    Abramowitz and Stegun (1972). They are sums of freedom / 2 positive terms, and of a hundred
+    members take a fifth of the time of `scipy.special.betainc`.
+    """
+    odd = freedom % 2
+    probability[:] = 1.0
+    for factor in range(freedom - 2, 1 + odd, -2):
+        share = (factor - 1.0) / factor
+        for point in range(z.size):
+            probability[point] = 1.0 + share * (1.0 - z[point] * z[point]) * probability[point]
+    for point in range(z.size):
+        series = z[point] * probability[point]
+        if odd:
+            series *= np.sqrt(1.0 - z[point] * z[point]) if freedom > 1 else 0.0
+            series = 2.0 / np.pi * (np.arcsin(z[point]) + series)
+        probability[point] = series
 
 
 def fair_gaussian_crps(error: np.ndarray, spread: np.ndarray, members: int) -> np.ndarray:
@@ -64,8 +87,9 @@ def fair_gaussian_crps(error: np.ndarray, spread: np.ndarray, members: int) -> n
         distance[inside] = r
     else:
         half, z = members / 2.0 - 1.0, e / r
-        within = e * (2.0 * betainc(half, half, (1.0 + z) / 2.0) - 1.0)
-        distance[inside] = within + r * (1.0 - z * z) ** half / (half * beta(0.5, half))
+        probability = np.empty(z.size)
+        _within(z, members - 2, probability)
+        distance[inside] = e * probability + r * (1.0 - z * z) ** half / (half * beta(0.5, half))
     logarithm = gammaln(members / 2.0) - gammaln((members - 1.0) / 2.0)
     unbiased = np.sqrt(2.0 / (members - 1.0)) * np.exp(logarithm)
     return distance - spread / (unbiased * np.sqrt(np.pi))
