@@ -1,5 +1,6 @@
 """What scoring is planned to take, against what it takes."""
 
+import gc
 import tracemalloc
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -56,12 +57,16 @@ def settings(**changes: Any) -> Settings:
 
 def peak(job: Callable[[], Any]) -> int:
     """The most bytes that a job holds at once."""
+    # The more objects there are from before, the later Python looks for garbage among new ones.
+    gc.collect()
+    gc.freeze()
     tracemalloc.start()
     try:
         job()
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+        gc.unfreeze()
 
 
 def write_case(folder: Path, run: Settings, members: int) -> tuple[Path, Path]:

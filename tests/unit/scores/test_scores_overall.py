@@ -151,6 +151,40 @@ def test_a_lead_without_any_day_is_in_no_mean(pair: Callable[..., Systems]) -> N
     assert (found["leads"], found["value"], found["skill"]) == (1, 0.5, 0.5)
 
 
+def test_a_lead_that_only_one_of_several_days_has_is_in_no_mean(
+    pair: Callable[..., Systems],
+) -> None:
+    points = np.full((len(DAYS), 1, 2), 10)
+    points[1:, :, 1] = 0
+    uneven = 1.0 + 0.01 * (np.arange(len(DAYS)) % 3)[:, None, None]
+    given = {"points": points, "weight_sum": points.astype(float), "leads": (1, 2)}
+    systems = pair(10.0 * (points > 0), 5.0 * uneven * (points > 0), **given)
+    found = row(overall(systems, Scores(), 0), "trial", "href", "T2M")
+    assert (found["leads"], found["days"], found["verdict"]) == (1, len(DAYS), "better")
+    first = {name: system.isel(init=[0]) for name, system in systems.items()}
+    assert row(overall(first, Scores(), 0), "trial", "href", "T2M")["leads"] == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_system_is_better_where_the_other_is_worse(
+    pair: Callable[..., Systems], seed: int
+) -> None:
+    """Few days, and ratios from a third to three times: 1 - CRPS ratio has ends of 1 at most."""
+    random = np.random.default_rng(seed)
+    shape = (len(DAYS), 1, 1)
+    systems = pair(random.lognormal(size=shape), 0.4 * random.lognormal(size=shape))
+    systems = {name: system.isel(init=slice(8)) for name, system in systems.items()}
+    table = overall(systems, Scores(confidence=0.9), 0)
+    own, other = (row(table, *names, "T2M") for names in (("trial", "href"), ("href", "trial")))
+    ends = np.array([own["ci_low"], own["ci_high"]])
+    np.testing.assert_allclose(
+        1.0 / (1.0 - ends), 1.0 - np.array([other["ci_high"], other["ci_low"]])
+    )
+    assert (ends < 1.0).all()
+    opposite = {"better": "worse", "worse": "better", "undecided": "undecided"}
+    assert other["verdict"] == opposite[own["verdict"]]
+
+
 def test_a_variable_without_any_day_has_no_row(pair: Callable[..., Systems]) -> None:
     points = np.array([[10], [0]])
     given = {"points": points, "weight_sum": points.astype(float), "variables": ("T2M", "REFC")}

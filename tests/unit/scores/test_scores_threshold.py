@@ -58,6 +58,14 @@ def test_what_is_no_threshold_is_refused(given: Any) -> None:
         Threshold.parse(given)
 
 
+def test_numbers_that_tables_write_alike_are_one() -> None:
+    given = [20, 20.0000000001, "20", -0.0, 0.0, 1 / 3]
+    thresholds = Scores(thresholds={"REFC": given}).thresholds["REFC"]
+    assert [own.text for own in thresholds] == ["0", "0.333333333", "20"]
+    assert [own.number for own in thresholds] == [0.0, 0.333333333, 20.0]
+    assert Scores(probabilities=[1 / 3, 0.3333333333]).probabilities == [0.333333333]
+
+
 def test_thresholds_are_sorted_with_the_rarest_of_each_kind_last() -> None:
     given = ["<=p5", 40, "<= 5", "p95", 20, "<=10", "p9", ">=40"]
     scores = Scores.model_validate({"thresholds": {"REFC": given}})

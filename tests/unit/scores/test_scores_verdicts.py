@@ -241,3 +241,22 @@ def test_a_lead_with_few_days_has_no_verdict(make_system: Callable[..., xr.Datas
     assert list(table["cases"]) == [8, 4]
     notes = caveats(table.reset_index(), 0.95)
     assert any("4 to 8 initial days" in note and "withheld" in note for note in notes)
+
+
+def test_a_variable_without_any_case_is_not_said_to_be_known_by_mean_and_spread(
+    make_system: Callable[..., xr.Dataset],
+) -> None:
+    points = np.array([[10], [0]])
+    systems = {
+        name: make_system(
+            *(DAYS[:8], ["T2M", "REFC"], [1]),
+            points=points,
+            weight_sum=points.astype(float),
+            crps_fair_sum=crps * (points > 0),
+        )
+        for name, crps in (("href", 10.0), ("trial", 5.0 * UNEVEN[:, None, None]))
+    }
+    table = judged(systems).reset_index()
+    assert list(table["cases"]) == [0, 8]
+    (note,) = caveats(table, 0.999)
+    assert note.startswith("Intervals of 99.9% from the paired differences of 0 to 8 initial days")

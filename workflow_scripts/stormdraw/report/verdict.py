@@ -7,6 +7,7 @@ from stormdraw.report.matrix import contenders
 from stormdraw.report.summary import leads_in, variables_in
 from stormdraw.report.winner import comparable, mean_crps
 from stormdraw.report.wording import plural, skill_text
+from stormdraw.scores.intervals import confidence_text
 from stormdraw.scores.overall import ALL
 from stormdraw.scores.verdicts import BETTER, NO_DIFFERENCE, TOO_FEW_DAYS, TOO_FEW_DIFFER, WORSE
 from stormdraw.settings import Settings
@@ -83,7 +84,9 @@ def _interval(pair: pd.Series, settings: Settings) -> str:
     if pair["verdict"] == TOO_FEW_DIFFER:
         return " (too few days differ for a confidence interval)"
     ends = f"{skill_text(pair['ci_low'])} to {skill_text(pair['ci_high'])}"
-    return f" ({settings.scores.confidence:.0%} confidence interval of its skill: {ends})"
+    return (
+        f" ({confidence_text(settings.scores.confidence)} confidence interval of its skill: {ends})"
+    )
 
 
 def _standard(best: str, means: dict[str, float], settings: Settings) -> str | None:

@@ -42,6 +42,11 @@ def days_with_data(system: xr.Dataset) -> np.ndarray:
     return np.stack([counted[inits == day].any(axis=0) for day in days_of(inits).to_numpy()])
 
 
+def confidence_text(confidence: float) -> str:
+    """0.95 -> 95%, 0.999 -> 99.9%."""
+    return f"{100.0 * confidence:.9g}%"
+
+
 @dataclass(frozen=True)
 class Uncertainty:
     """How sure a score is at each lead; every array is (lead,) but `studentised`.

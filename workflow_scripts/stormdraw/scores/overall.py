@@ -51,9 +51,11 @@ def overall(systems: Mapping[str, xr.Dataset], scores: Scores, run_seed: int) ->
     CRPS is the mean over leads, skill 1 - CRPS / CRPS of the other system: fair if both are
     ensembles, else that of Gaussians, which `metric` says. For ALL it is 1 - the geometric mean of
     these ratios, since a mean of kelvins and decibels would be neither; there are no values then.
-    Intervals are those of `stormdraw.scores.intervals`, and verdicts are read off them: each row is
-    judged alone. Leads that either system lacks are in no mean. A skill against a CRPS of 0 or less
-    is undefined; variables with an undefined ratio, or one of 0, are not in ALL.
+    Intervals are those of `stormdraw.scores.intervals` of the logarithm of the ratio, so that a
+    system is better than another one exactly where that one is worse. Verdicts are read off them:
+    each row is judged alone. Leads that either system lacks are in no mean, nor those that only one
+    of several days has. A skill against a CRPS of 0 or less is undefined; variables with an
+    undefined ratio, or one of 0, are not in ALL.
     """
     weights = weightings(next(iter(systems.values()))["init"].values)
     crps: dict[str, dict[str, Arrays]] = {}
@@ -92,8 +94,7 @@ def _compared(
             continue
         metric = shared_crps(own[variable], other[variable])
         both = np.stack([own[variable][metric], other[variable][metric]])
-        # Leads that no day has.
-        both = both[:, :, np.isfinite(both[:, 0]).all(axis=0)]
+        both = both[:, :, _enough(both, data[variable])]
         if not both.shape[2]:
             continue
         value, standard = both.mean(axis=2)
@@ -106,25 +107,36 @@ def _compared(
             "leads": both.shape[2],
             "value": value[0],
             "reference_value": standard[0],
-            **_judged(1.0 - ratio, data[variable], scores, run_seed),
+            **_judged(ratio, data[variable], scores, run_seed),
         }
     everywhere = np.logical_or.reduce(list(data.values()))
     for metric, logarithms in ratios.items():
         known = [one for one in logarithms if np.isfinite(one[0])]
         if known:
-            skill = 1.0 - np.exp(np.mean(known, axis=0))
+            ratio = np.exp(np.mean(known, axis=0))
             of_all = {"variable": ALL, "metric": metric}
-            yield of_all | _judged(skill, everywhere, scores, run_seed)
+            yield of_all | _judged(ratio, everywhere, scores, run_seed)
 
 
-def _judged(skill: np.ndarray, data: np.ndarray, scores: Scores, run_seed: int) -> dict:
-    """The columns of a skill (1 + 2 day,), of days that have data (day,) or not."""
-    sure = uncertainty(skill[:, None], data[:, None], scores.bootstrap_samples, run_seed)
-    (low,), (high,) = sure.interval(scores.confidence)
+def _enough(both: np.ndarray, data: np.ndarray) -> np.ndarray:
+    """The leads (lead,) that days have, of two systems' scores (system, 1 + 2 day, lead).
+
+    Where there are several days with `data` (day,), each of them can be left out.
+    """
+    several = data.sum() > 1
+    return np.isfinite(both[:, : 1 + len(data) * several]).all(axis=(0, 1))
+
+
+def _judged(ratio: np.ndarray, data: np.ndarray, scores: Scores, run_seed: int) -> dict:
+    """The columns of a ratio (1 + 2 day,), of days that have data (day,) or not."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logarithm = np.log(ratio)[:, None]
+        sure = uncertainty(logarithm, data[:, None], scores.bootstrap_samples, run_seed)
+    (high,), (low,) = (1.0 - np.exp(end) for end in sure.interval(scores.confidence))
     return {
         "days": int(sure.days[0]),
         "effective_days": sure.effective_days[0],
-        "skill": skill[0],
+        "skill": 1.0 - ratio[0],
         "ci_low": low,
         "ci_high": high,
         "verdict": _verdict(int(sure.days[0]), low, high, scores.equivalence),

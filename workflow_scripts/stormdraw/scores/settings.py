@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from stormdraw.scores.stations.settings import StationScores
-from stormdraw.scores.threshold import GivenThreshold, Threshold
+from stormdraw.scores.threshold import GivenThreshold, Threshold, as_written
 from stormdraw.section import Name, Section
 from stormdraw.variables import ScoredName, usual_thresholds, variable
 
@@ -59,6 +59,10 @@ Region = Annotated[
 ]
 
 
+Count = Annotated[int, Field(ge=1)]
+Probability = Annotated[float, Field(gt=0, le=1), AfterValidator(as_written)]
+
+
 class Scores(Section):
     """How systems are scored and compared."""
 
@@ -69,10 +73,10 @@ class Scores(Section):
     thresholds: dict[ScoredName, Thresholds] = Field(
         default_factory=usual_thresholds, validate_default=True
     )
-    probabilities: list[Annotated[float, Field(gt=0, le=1)]] = [0.1, 0.3, 0.5]
-    neighbourhoods: list[Annotated[int, Field(ge=1)]] = [1, 3, 9, 21, 41]
-    local_patch: Annotated[int, Field(ge=1)] = 20
-    variogram_lags: list[Annotated[int, Field(ge=1)]] = [1, 4]
+    probabilities: list[Probability] = [0.1, 0.3, 0.5]
+    neighbourhoods: Annotated[list[Count], Field(min_length=1)] = [1, 3, 9, 21, 41]
+    local_patch: Count = 20
+    variogram_lags: list[Count] = [1, 4]
     area_weights: bool = True
     maps: bool = True
     regions: dict[Name, Region] = {}

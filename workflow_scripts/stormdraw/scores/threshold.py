@@ -16,6 +16,11 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 _PATTERN = r"^\s*(>=|<=)?\s*(p)?\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$"
 
 
+def as_written(number: float) -> float:
+    """The number to the nine digits that tables have, where it must be found again; 0 for -0."""
+    return float(f"{number:.9g}") + 0.0
+
+
 @dataclass(frozen=True)
 class Threshold:
     """What a configuration says of an event, whatever the variable.
@@ -40,7 +45,7 @@ class Threshold:
                 f"{given!r} is no threshold: give a number, or a text such as '<= 1000', 'p95' "
                 "or '<= p5'"
             )
-        own = cls(float(found[3]), found[1] == "<=", found[2] is not None)
+        own = cls(as_written(float(found[3])), found[1] == "<=", found[2] is not None)
         if own.percentile and not 0.0 < own.number < 100.0:
             raise ValueError(f"{given!r}: a percentile is more than 0 and less than 100")
         return own

@@ -14,7 +14,13 @@ from scipy.stats import false_discovery_control
 
 from stormdraw.fields.netcdf import leads_of
 from stormdraw.scores.comparison import check_reference, variables
-from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
+from stormdraw.scores.intervals import (
+    MINIMUM_DAYS,
+    confidence_text,
+    days_with_data,
+    uncertainty,
+    weightings,
+)
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics.crps import GAUSSIAN_CRPS, crps_metrics, shared_crps
@@ -223,6 +229,8 @@ def caveats(table: pd.DataFrame, confidence: float) -> list[str]:
     if table.empty:
         return []
     notes = [_blocks(table, confidence)]
+    # Without a case there are no members, and nothing is compared.
+    table = table[table["cases"] > 0]
     sizes = sorted({*table["members"].astype(int), *table["reference_members"].astype(int)})
     if len(sizes) > 1:
         notes.append(
@@ -264,9 +272,9 @@ def _blocks(table: pd.DataFrame, confidence: float) -> str:
         return f"{days} initial days: an interval needs at least {MINIMUM_DAYS}, and none is given."
     effective = table["effective_days"].min()
     note = (
-        f"Intervals of {confidence:.0%} from the paired differences of {days} initial days, which "
-        f"count as {effective:.0f} independent ones where days resemble the next ones most. "
-        "Verdicts are corrected for the number of variables and leads."
+        f"Intervals of {confidence_text(confidence)} from the paired differences of {days} initial "
+        f"days, which count as {effective:.0f} independent ones where days resemble the next ones "
+        "most. Verdicts are corrected for the number of variables and leads."
     )
     if fewest < MINIMUM_DAYS:
         note += f" With fewer than {MINIMUM_DAYS} an interval is withheld."
