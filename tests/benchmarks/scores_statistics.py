@@ -145,7 +145,8 @@ def score_variable(name: str, shape: tuple[int, int], members: int) -> np.ndarra
         np.abs(drawn, out=drawn)
         np.abs(truth, out=truth)
     forecast = Forecast(name, drawn)
-    block = Block(forecast, truth, weights, points, Scores(), 0, ("", name, 1), THREADS)
+    options = (Scores(), 0, ("", name, 1), THREADS)
+    block = Block(forecast, truth, weights, points, *options, **events(name, Block))
     start = now()
     block_sums(block)
     seconds = now() - start
@@ -159,6 +160,16 @@ def score_variable(name: str, shape: tuple[int, int], members: int) -> np.ndarra
         wind_sums(wind)
         seconds += now() - start
     return seconds
+
+
+def events(name: str, block: type) -> dict[str, Any]:
+    """The events of a variable, which older libraries take from the settings themselves."""
+    if "limits" not in {field.name for field in dataclasses.fields(block)}:
+        return {}
+    from stormdraw.scores.settings import Scores
+    from stormdraw.scores.threshold import limits_of
+
+    return {"limits": limits_of(Scores().fixed_thresholds(name), lambda percentile: np.empty(0))}
 
 
 def fastest(libraries: dict[str, Path]) -> dict[str, dict[str, Seconds]]:

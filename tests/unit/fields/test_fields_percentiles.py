@@ -68,6 +68,15 @@ def test_at_least_so_many_per_cent_do_not_exceed_a_percentile(count: int) -> Non
         assert value == min(enough)
 
 
+def test_a_whole_rank_stays_whole_whatever_the_percentile_is_in_binary() -> None:
+    """16.1 % of 1000 values are 161, where floats have 161.00000000000003."""
+    assert 16.1 * 1000 / 100 > 161
+    values = np.arange(1.0, 1001.0)[:, None]
+    np.testing.assert_array_equal(
+        nearest_percentiles(values, [16.1, 64.4, 99.9])[:, 0], [161, 644, 999]
+    )
+
+
 def test_hours_that_the_archive_lacks_do_not_count(
     tmp_path: Path, values: dict[str, np.ndarray]
 ) -> None:

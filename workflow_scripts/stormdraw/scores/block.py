@@ -19,7 +19,7 @@ from stormdraw.variables import variable
 
 # The most values (members x points) and the most points that are scored at once, so that they stay
 # in a core's cache from the sort to the last sum.
-_MOST_VALUES, _MOST_POINTS = 2**16, 2**12
+_MOST_VALUES, _MOST_POINTS = 2**17, 2**12
 
 
 @dataclass(frozen=True)
