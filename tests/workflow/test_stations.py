@@ -1,16 +1,18 @@
-"""`archive.stations` through the rules, with station files of one's own."""
+"""`archive.stations` through the rules, with own station files and in the simulated world."""
 
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from small_experiment import check_out, idaho_config, planned, set_up
+from small_experiment import CONFIG, check_out, idaho_config, planned, set_up
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "archive"))
 
 from test_station_days import COLUMNS, OWN
 
 from stormdraw.archive.stations.table import read_stations
+from stormdraw.simulated.stations import CELSIUS, STUCK
 
 REPORTS = "results/archive/stations/20180722.parquet"
 
@@ -57,3 +59,21 @@ def test_what_the_files_lack_ends_the_run_before_its_first_job(idaho):
     assert run.returncode != 0
     assert "has no column dew" in run.stdout
     assert "Traceback" not in run.stdout
+
+
+@pytest.mark.slow
+def test_the_simulated_world_reports_and_a_station_less_simulates_nothing_anew(experiment):
+    reports = "results/archive/stations/20260602.parquet"
+    config = CONFIG | {"archive": CONFIG["archive"] | {"stations": {}}}
+    experiment.configure(config)
+    run = experiment.snakemake(reports)
+    assert run.returncode == 0, run.stdout
+    table = read_stations([experiment.folder / reports])
+    assert set(table["station"]) == {f"S{number:03d}" for number in range(12)}
+    assert set(table["valid"].dt.hour) == {1, 2, 7, 8}
+    dropped = pd.read_csv(experiment.results / "archive" / "stations" / "quality" / "20260602.csv")
+    assert set(dropped["station"]) == {STUCK, CELSIUS}
+    assert planned(experiment, reports) == {}
+    config["archive"]["stations"] = {"exclude": ["S005"]}
+    experiment.configure(config)
+    assert planned(experiment, reports) == {"archive_stations": 1}

@@ -23,8 +23,8 @@ class Fetching:
     over_network: int
 
 
-# Of a network of IEM, as many airports as a state has by the mean of some 2,500 in fifty, whose
-# automatic stations report every 20 to 60 minutes; a line has 95 bytes.
+# Assumed, not measured: fifty airports in a network, the size of a state's, each of which reports
+# twice an hour. A line of our columns has 95 bytes.
 _STATIONS_OF_A_NETWORK = 50
 _REPORTS_AN_HOUR = 2
 _REPORT_BYTES = 95
