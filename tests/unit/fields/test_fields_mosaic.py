@@ -121,12 +121,23 @@ def test_a_weak_echo_is_at_the_floor(source):
     assert set(place(np.full(source.shape, -20.0), source).ravel()) == {-10.0}
 
 
+@pytest.mark.parametrize("method", ["average", "maximum"])
+def test_a_code_is_no_value(source, method):
+    """Also where it is larger than any echo."""
+    values = np.full(source.shape, 200.0)
+    field = SourceField("REFC", values.astype(np.float32), source, "a mosaic")
+    placed = cells(source, TARGET).place(field, Codes(no_coverage=300.0, no_echo=200.0), method)
+    assert set(placed.ravel()) == {-10.0}
+
+
 def test_beyond_the_mosaic_is_missing(source):
     west = source.crop(slice(None), slice(0, source.shape[1] // 2))
     placed = place(np.full(west.shape, 30.0), west)
     expected = [bool(found) for found in in_cells(west, TARGET).values()]
     assert np.isfinite(placed).ravel().tolist() == expected
     assert 0.2 < np.mean(expected) < 0.8
+    # No time is spent on the nearest points of cells that have none.
+    assert cells(west, TARGET)._without.size == 0
 
 
 @pytest.mark.parametrize("method", ["average", "maximum"])
