@@ -99,6 +99,23 @@ def test_a_variable_without_any_value_is_refused(
     assert not output.exists()
 
 
+def test_training_times_that_are_all_absent_are_refused(
+    tmp_path: Path, values: dict[str, np.ndarray]
+) -> None:
+    absent = " ".join(f"{time:%Y%m%d%H}" for time in TIMES[:3])
+    later = {name: own[3:24] for name, own in values.items()}
+    path = state_file(tmp_path / "day.nc", later, TIMES[3:24], absent_times=absent)
+    with pytest.raises(StormdrawError, match=r"scores\.thresholds\.T2M: no value at any training"):
+        write_percentiles([path], WANTED, TIMES[:3], tmp_path / "percentiles.nc", {})
+
+
+def test_a_file_without_the_percentile_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "percentiles.nc"
+    xr.Dataset({label("T2M", 5.0): (("y", "x"), np.zeros((2, 3)))}).to_netcdf(path)
+    with pytest.raises(StormdrawError, match=r"percentiles\.nc: has no T2M_p95; delete it"):
+        Percentiles(path).field("T2M", 95.0)
+
+
 def test_a_field_is_read_once_for_a_variable(tmp_path: Path) -> None:
     path = tmp_path / "percentiles.nc"
     fields = {label("T2M", 5.0): 1.0, label("T2M", 95.0): 2.0, label("CAPE", 5.0): 3.0}

@@ -105,8 +105,7 @@ def nearest_percentiles(values: np.ndarray, percentiles: Sequence[float]) -> np.
         # 30 % of 10 are 3, whatever 0.3 is in binary.
         rank = np.ceil(percentile * counts / 100.0 - 1e-9).astype(np.int64)
         at = np.maximum(rank - 1, 0)[None]
-        taken = np.take_along_axis(values, at, axis=0)[0]
-        found[place] = np.where(counts > 0, taken, np.nan)
+        found[place] = np.take_along_axis(values, at, axis=0)[0]
     return found
 
 
