@@ -241,7 +241,13 @@ CLOUD, MIRROR = ["aws"], {"mirror": "elsewhere"}
         ({"model": "hrrrak"}, "2021-06-01T00", 1, SIX, r"started 1, 2, 4, 5 h before .* other hou"),
         ({"model": "hrrrak", "truth": "urma"}, "2021-06-01T00", 1, OWN, "truth is urma, .*hrrrak$"),
         ({"model": "hrrrak", "truth": "hrrrak_f01"}, "2021-06-01T00", 1, OWN, "take hrrrak$"),
-        ({"model": "rrfs", "truth": "hrrr"}, "2026-09-01T00", 1, OWN, "take rrfs or rrfs_f01 or r"),
+        (
+            {"model": "rrfs", "truth": "hrrr"},
+            "2026-09-01T00",
+            1,
+            OWN,
+            "take mrms or rrfs or rrfs_f01 or r",
+        ),
         ({"model": "hrrrak", "reference": "refs"}, "2026-09-01T00", 1, OWN, "covers alaska; leave"),
         ({"model": "rrfs", "source": "simulated"}, "2026-09-01T00", 1, OWN, "simulated .* no rrfs"),
         ({"model": "gfs"}, "2026-09-01T00", 1, OWN, "archive.model.* 'hrrr', 'hrrrak' or 'rrfs'"),
@@ -374,6 +380,7 @@ def written_manifest(folder: Path, content: bytes, member: str) -> Path:
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "status": OK,
+        "seconds_after": 0,
     }
     write_manifest(folder / "manifest.csv", [ManifestRow(**values)])
     return folder / "manifest.csv"

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 from archive_mirror import settings
 
+from stormdraw.archive.base_model import ALWAYS
 from stormdraw.archive.driving_needs import (
     driving_variables,
     learnt_hours,
@@ -14,6 +15,7 @@ from stormdraw.archive.driving_needs import (
 )
 from stormdraw.archive.driving_registry import driving_model
 from stormdraw.archive.driving_schedule import Schedule
+from stormdraw.archive.public import FIRST_RUNS
 from stormdraw.archive.sources import Cloud, candidates, inventories_of, stored_path
 from stormdraw.archive.wanted import dates, requests, used_sources
 from stormdraw.errors import StormdrawError
@@ -226,6 +228,48 @@ def test_hours_before_the_archive_are_refused():
         StormdrawError, match="needs gfs of 2020-12-31 18 UTC, and aws has it since"
     ):
         driven(periods=DAY | {"training": {"start": start, "end": start + hours(3)}})
+
+
+def test_an_archive_without_the_model_is_refused(monkeypatch):
+    monkeypatch.setitem(FIRST_RUNS, "gfs", {"nomads": ALWAYS})
+    with pytest.raises(StormdrawError, match=r"aws has no gfs; add nomads to archive\.source"):
+        driven()
+
+
+def test_cases_from_before_the_long_runs_are_refused():
+    """HRRR ran 36 h until December 2020, and 48 h after: leads of 40 h are in training alone."""
+    start = datetime(2021, 6, 1)
+    periods = {"training": {"start": start, "end": start + hours(3)}}
+    later = {"test": {"start": start + hours(96), "end": start + hours(144)}}
+    young = {"leads": [40], "driving": {"latency_hours": 2}}
+    assert driven("hrrr", periods=periods | later, **young)
+    start = datetime(2019, 6, 1)
+    earlier = {"test": {"start": start, "end": start + hours(48)}}
+    with pytest.raises(StormdrawError, match=r"no run of hrrr .* 2019-06-01 .* lead of 40 h"):
+        driven("hrrr", periods=periods | earlier, **young)
+
+
+def test_calibration_needs_the_forecasts_of_every_member():
+    """One member of each cycle is learnt from; cases of the calibration are drawn by all."""
+    periods = DAY | {"validation": {"start": "2026-06-02T18:00", "end": "2026-06-03T06:00"}}
+    system = {"name": "m", "method": "one_step", "model": "crps_unet"}
+
+    def members(**own):
+        ensembles = {"members": 4, "systems": [system | own], "calibration_cases": 1}
+        run = driven("gefs", periods=periods, models=["crps_unet"], ensembles=ensembles)
+        of_cases = {schedule_of(run).newest_cycle(init) for init in run.calibration_times()}
+        needed = needed_forecasts(run)
+        return {(one.cycle, one.member) for one in needed if one.cycle in of_cases}, of_cases
+
+    alone, cycles = members()
+    calibrated, _ = members(calibrate=True)
+    assert len(alone) == len(cycles) > 0
+    assert calibrated >= {(cycle, member) for cycle in cycles for member in (1, 2, 3, 4)}
+
+
+def test_a_run_that_nothing_drives_has_no_schedule():
+    with pytest.raises(ValueError, match=r"has no archive\.driving"):
+        schedule_of(settings())
 
 
 def test_another_base_model_does_not_drive():

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from stormdraw.archive.driving_model import DrivingModel
 from stormdraw.archive.driving_registry import driving_model, driving_models
 from stormdraw.archive.driving_schedule import DrivenHour, DrivingForecast, Schedule
 from stormdraw.errors import StormdrawError
@@ -112,6 +113,29 @@ def test_hrrr_takes_its_long_runs_where_the_newest_is_too_short():
 def test_leads_beyond_every_run_are_an_error():
     with pytest.raises(StormdrawError, match=r"archive\.driving: no run of hrrr .* lead of 60 h"):
         Schedule(driving_model("hrrr"), 2, 60).hour(DAY[0], 1)
+
+
+class LongBeforeJune(DrivingModel):
+    """Runs of ten days until May, and of 12 h since then."""
+
+    def longest_lead_of(self, cycle):
+        return 240 if cycle < datetime(2026, 6, 1) else 12
+
+
+def test_a_run_of_five_days_ago_is_no_forecast_any_more():
+    schedule = Schedule(LongBeforeJune("x", "y", 6, 1, 240, ()), 0, 13)
+    # The last long run is of 31 May at 18 UTC.
+    assert schedule.newest_cycle(datetime(2026, 6, 5, 18)) == datetime(2026, 5, 31, 18)
+    with pytest.raises(StormdrawError, match=r"no run of x .* long enough for a lead of 13 h"):
+        schedule.newest_cycle(datetime(2026, 6, 5, 19))
+
+
+def test_between_the_last_lead_and_the_end_of_a_run_there_is_nothing():
+    """A run of 10 h with a forecast every three ends at 9 h."""
+    model = DrivingModel("x", "y", 6, 3, 10, ())
+    assert Schedule(model, 0, 9).newest_cycle(DAY[0]) == DAY[0]
+    with pytest.raises(StormdrawError, match="lead of 10 h"):
+        Schedule(model, 0, 10).newest_cycle(DAY[0])
 
 
 def test_members_are_driven_by_thirty_in_turn():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stormdraw.archive.base_model import base_model_names
 from stormdraw.archive.driving_registry import driving_model, larger_scale_models
 from stormdraw.archive.driving_schedule import DrivenHour, DrivingForecast, Schedule
-from stormdraw.archive.public import first_run
+from stormdraw.archive.public import FIRST_RUNS, first_run
 from stormdraw.archive.settings import Driving
 from stormdraw.errors import StormdrawError
 from stormdraw.simulated import SIMULATED_DRIVING, SIMULATED_DRIVING_MODEL
@@ -115,7 +115,12 @@ def require_driving_fits(settings: "Settings") -> None:
         raise ValueError(str(error)) from None
     if not isinstance(source, list):
         return
-    first = first_run(driving.model, source) or datetime.max
+    first = first_run(driving.model, source)
+    if first is None:
+        raise ValueError(
+            f"archive.driving: {', '.join(source)} has no {driving.model}; add "
+            f"{' or '.join(FIRST_RUNS[driving.model])} to archive.source"
+        )
     oldest = min(hour.forecast.cycle for hour in driven)
     if oldest < first:
         raise ValueError(
