@@ -48,6 +48,12 @@ def test_own_reports_are_made_once_and_again_when_what_they_depend_on_changes(id
     assert planned(idaho, REPORTS) == {"archive_stations": 1}
 
 
+def test_each_case_is_scored_at_stations_when_it_is_scored(idaho):
+    jobs = planned(idaho)
+    assert jobs["scores_stations"] == jobs["scores_case"] == 9
+    assert jobs["scores_stations_summary"] == 1
+
+
 def test_what_the_files_lack_ends_the_run_before_its_first_job(idaho):
     config = idaho.config
     columns = config["archive"]["stations"]["source"]["columns"]
