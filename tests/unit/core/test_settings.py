@@ -56,6 +56,11 @@ def test_a_variable_that_the_simulated_archive_has_not(config):
         ({"scores__probabilities": [1.1]}, "scores.probabilities.0"),
         ({"scores__local_patch": 0}, "scores.local_patch"),
         ({"scores__neighbourhoods": []}, "scores.neighbourhoods"),
+        ({"scores__equivalence": 0.0}, "scores.equivalence"),
+        (
+            {"scores__regions": {"domain": {"west": -100, "east": -90, "south": 35, "north": 42}}},
+            "'domain' is reserved for the whole domain",
+        ),
         ({"scores__neighbourhoods": [4]}, "4 is even; a neighbourhood is centred on a point"),
         ({"archive__source": []}, "archive.source"),
         ({"archive__source": ["ftp"]}, "archive.source"),
