@@ -19,6 +19,11 @@ from archive_inventory import write_inventory
 from archive_messages import variable_message
 from archive_mirror import DAY, STATE, write_analyses, write_file
 from archive_server import serving
+from mosaic_bucket import BUCKET, key
+from mosaic_bucket import serving as serving_bucket
+
+from stormdraw.grids import latitude_longitude
+from stormdraw.simulated.mosaic_messages import NO_COVERAGE, mosaic_file
 
 SIX, SEVEN = datetime(2026, 6, 1, 6), datetime(2026, 6, 1, 7)
 MESOSCALE = ("T2M", "D2M", "U10", "V10")
@@ -99,3 +104,41 @@ def test_from_a_server_to_the_scores(truth, experiment, tmp_path):
     winds = ["WIND10"] if "U10" in own else []
     assert sorted(errors.index) == sorted([*own, *winds])
     assert errors["value"].to_numpy() == pytest.approx(0.0, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_from_a_bucket_with_radars_to_the_scores(experiment):
+    """The mosaic of 07 UTC is 3 dBZ everywhere, and has no coverage west of 97.48 W."""
+    seen = latitude_longitude(-97.7, -97.2, 35.8, 36.3, (51, 51))
+    west = np.broadcast_to(np.array(seen.x) < -97.48, seen.shape)
+    time = SEVEN.replace(second=40)
+    mosaic = mosaic_file(np.where(west, NO_COVERAGE, 3.0), seen, time)
+    site = experiment.results.parent / "site"
+    write_analyses(site)
+    files = {path.relative_to(site): path for path in site.rglob("*") if path.is_file()}
+    with serving_bucket() as bucket:
+        bucket.put({str(name): path.read_bytes() for name, path in files.items()})
+        bucket.put({key(time): mosaic})
+        archive = {
+            "source": {"mirror": f"{bucket.endpoint}/{BUCKET}"},
+            "truth": {"default": "hrrr", "REFC": "mrms"},
+        }
+        experiment.configure(CONFIG | {"archive": archive})
+        run = experiment.snakemake("results/scores/summary.csv", "results/archive/audit.csv")
+    assert run.returncode == 0, run.stdout
+    audit = pd.read_csv(experiment.results / "archive" / "audit.csv", keep_default_na=False)
+    assert audit["source"].tolist() == ["hrrr"] * 4 + ["truth"]
+    assert audit["origin"].iloc[-1] == f"{bucket.endpoint}/{BUCKET}/{key(time)}"
+    summary = pd.read_csv(experiment.results / "scores" / "summary.csv")
+    errors = summary.query("system == 'persistence' and metric == 'rmse'")
+    with xr.open_dataset(experiment.results / "fields" / "hrrr" / "20260601.nc") as day:
+        kept = day["REFC"].sel(time=SIX).values[:, 1:]
+    # The first of five columns is at 97.5 W, and the next 3 km east of it. Areas differ by 0.1 %.
+    expected = dict.fromkeys(STATE, 0.0) | {"REFC": np.sqrt(((3.0 - kept) ** 2).mean())}
+    for name, error in expected.items():
+        found = errors.query("variable == @name")["value"].item()
+        assert found == pytest.approx(error, abs=3e-3), name
+    missing = pd.read_csv(experiment.results / "scores" / "missing.csv")
+    lacking = missing.query("system == 'persistence'")
+    assert lacking["variable"].tolist() == ["REFC"]
+    assert lacking["missing_truth"].tolist() == [4]
