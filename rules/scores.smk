@@ -35,10 +35,13 @@ rule scores_case:
         ensemble="results/ensembles/{system}/{init}.nc",
         points="results/points/{init}.nc",
         truth=truth_files,
+        # Variables whose truth is not the analysis are scored against that as well, so that readers
+        # see what the choice of the truth does to the order of systems.
+        analyses=analyses_of_case if WITH_ANOTHER_TRUTH else [],
         percentiles=PERCENTILES,
         outlines=region_files,
     output:
-        statistics="results/scores/{system}/{init}.nc",
+        **STATISTICS,
     log:
         "results/logs/scores_case/{system}/{init}.log",
     benchmark:
@@ -53,6 +56,7 @@ rule scores_case:
     params:
         code=code("scores_case"),
         settings=scored_with(),
+        with_another_truth=WITH_ANOTHER_TRUTH,
     message:
         "Scoring {wildcards.system} at {wildcards.init}"
     script:
@@ -145,29 +149,7 @@ if STATIONS is not None:
             "../workflow_scripts/scores_stations_summary.py"
 
 
-# Variables whose truth is not the analysis are scored against that as well, so that readers see
-# what the choice of the truth does to the order of systems.
 if WITH_ANOTHER_TRUTH:
-
-    use rule scores_case as scores_analysis_case with:
-        input:
-            ensemble="results/ensembles/{system}/{init}.nc",
-            points="results/points/{init}.nc",
-            truth=analyses_of_case,
-            percentiles=PERCENTILES,
-            outlines=region_files,
-        output:
-            statistics="results/scores/analysis/{system}/{init}.nc",
-        log:
-            "results/logs/scores_analysis_case/{system}/{init}.log",
-        benchmark:
-            "results/benchmarks/scores_analysis_case/{system}/{init}.tsv"
-        params:
-            code=code("scores_case"),
-            settings=scored_with(),
-            only=WITH_ANOTHER_TRUTH,
-        message:
-            "Scoring {wildcards.system} at {wildcards.init} against the analysis"
 
     rule scores_analysis:
         input:

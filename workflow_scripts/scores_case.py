@@ -1,9 +1,10 @@
 """Writes results/scores/{system}/{init}.nc: sums and counts, (variable, lead, region, ...).
 
-Also results/scores/analysis/{system}/{init}.nc: the same against the analysis, of the variables
-that have another truth.
+If some variables have a truth that is not the analysis, also results/scores/analysis/{system}/
+{init}.nc: the same of these variables against the analysis.
 """
 
+from functools import partial
 from pathlib import Path
 
 from stormdraw.fields.percentiles import Percentiles
@@ -16,15 +17,22 @@ from stormdraw.settings import load_settings
 with job("scores_case", snakemake.log[0]) as log:
     settings = load_settings(snakemake.config)
     log.info("%s", describe_weights(settings.scores.area_weights))
-    score_case(
+    score = partial(
+        score_case,
         Path(snakemake.input.ensemble),
-        [Path(path) for path in snakemake.input.truth],
-        Path(snakemake.output.statistics),
-        settings.seed,
-        settings.scores,
-        CommonPoints(Path(snakemake.input.points)),
-        Percentiles(Path(snakemake.input.percentiles)) if settings.scores.percentiles else None,
+        run_seed=settings.seed,
+        scores=settings.scores,
+        in_common=CommonPoints(Path(snakemake.input.points)),
+        percentiles=(
+            Percentiles(Path(snakemake.input.percentiles)) if settings.scores.percentiles else None
+        ),
         threads=snakemake.threads,
         may_be_missing=settings.archive.hours_may_be_absent(),
-        only=snakemake.params.get("only"),
     )
+    score([Path(path) for path in snakemake.input.truth], Path(snakemake.output.statistics))
+    if snakemake.params.with_another_truth:
+        score(
+            [Path(path) for path in snakemake.input.analyses],
+            Path(snakemake.output.of_analysis),
+            only=snakemake.params.with_another_truth,
+        )

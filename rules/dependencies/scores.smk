@@ -36,6 +36,11 @@ SUMMED_WITH = {
 
 WITH_ANOTHER_TRUTH = with_another_truth(SETTINGS)
 
+# Of a case of a system: its scores against the truth and, if that is another, the analysis.
+STATISTICS = {"statistics": "results/scores/{system}/{init}.nc"}
+if WITH_ANOTHER_TRUTH:
+    STATISTICS["of_analysis"] = "results/scores/analysis/{system}/{init}.nc"
+
 
 def analyses_of_case(wildcards):
     """The analyses at the valid times of a case."""
