@@ -437,3 +437,15 @@ def test_variables_of_a_product_that_a_model_lacks_are_refused() -> None:
     assert run_of("hrrr", ["aws"], variable_table=own)
     with pytest.raises(StormdrawError, match=r"T2M: RRFS has no product nat, .* variable_table$"):
         run_of("rrfs", ["aws"], variable_table=own)
+
+
+def test_rain_over_an_hour_needs_the_run_before_the_first_hour() -> None:
+    """RRFS is there since 21 UTC; the rain until then would be of a run from 20 UTC."""
+    periods = {
+        "training": {"start": "2026-08-12T21:00", "end": "2026-08-12T23:00"},
+        "test": {"start": "2026-08-13T06:00", "end": "2026-08-13T07:00"},
+    }
+    assert run_of("rrfs", ["aws"], periods=periods)
+    rain = {"predicted": list(STATE), "diagnosed": ["APCP"]}
+    with pytest.raises(StormdrawError, match="has no run before 2026-08-12 21 UTC"):
+        run_of("rrfs", ["aws"], periods=periods, variables=rain)
