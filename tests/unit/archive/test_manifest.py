@@ -51,8 +51,9 @@ def test_what_is_written_is_read_back(tmp_path):
 def test_columns_and_times_as_agreed(tmp_path):
     write_manifest(tmp_path / "manifest.csv", ROWS)
     head, first, _ = (tmp_path / "manifest.csv").read_text().splitlines()
-    assert (
-        head == "file,variable,member,init,lead,statistic,offset,bytes,sha256,origin,status,reason"
+    assert head == (
+        "file,variable,member,init,lead,statistic,offset,bytes,sha256,origin,status,reason,"
+        "seconds_after"
     )
     assert first.split(",")[1:6] == ["T2M", "", "2026060100", "0", ""]
 

@@ -104,6 +104,7 @@ def test_a_file_on_the_second_page_of_a_list_is_found(bucket, tmp_path):
     archive = {"source": ["aws"], "truth": {"REFC": "mrms"}}
     run = settings(archive=archive, variables=["REFC"], periods=periods)
     row = fetched(run, tmp_path)
+    bucket.remove(key(late))
     assert (row["origin"][-25:-9], row["seconds_after"]) == ("_20260601-220003", 3)
 
 

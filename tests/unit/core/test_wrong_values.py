@@ -13,7 +13,7 @@ from stormdraw.section import findings
 from stormdraw.settings import Settings
 
 # What an error may name besides the keys: which kind of entry it took this for.
-KINDS = {"name", "crossed", "list", "folder", "box", "outline", "[key]"}
+KINDS = {"name", "crossed", "list", "folder", "box", "outline", "names", "file", "files", "[key]"}
 METHODS = {"diffusion", "one_step", "def", "downscale", "reference", "baseline", "perfect"}
 
 WRONG = ["nonsense!", 0.5, True, None, [], ["nonsense!"], [["nonsense!"]], {"nonsense!": 0}]

@@ -115,6 +115,7 @@ def write_manifest() -> Callable[..., Path]:
                         "origin": "test",
                         "status": entry.get("status", "ok"),
                         "reason": "",
+                        "seconds_after": 0,
                     }
                 )
                 offset += len(content)

@@ -18,7 +18,7 @@ from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Crop
 from stormdraw.fields.source_fields import SourceField
 from stormdraw.fields.target import Checks, Target
-from stormdraw.fields.truth import write_truth
+from stormdraw.fields.truth import VariableTruth, write_truth
 from stormdraw.grids import Grid, latitude_longitude
 from stormdraw.membership import Member
 
@@ -63,9 +63,8 @@ def all_ways(folder, write_manifest, destination, fields, grid=ARCHIVE, **option
     regrid_forecast(
         paths["member"], cycle, base_model("hrrr").run(cycle.init), "HRRR", target, to["forecast"]
     )
-    write_truth(
-        paths["truth"], [analyses], names, "HRRR 1 h forecast", "HRRR analysis", to["truth"]
-    )
+    truths = dict.fromkeys(names, VariableTruth("HRRR 1 h forecast"))
+    write_truth(paths["truth"], [analyses], truths, to["truth"])
     return {kind: xr.open_dataset(one.output) for kind, one in to.items()}
 
 
@@ -191,7 +190,7 @@ def test_where_the_truth_ends_it_is_missing_and_told(tmp_path, write_manifest, d
     to = destination(tmp_path / "day"), destination(tmp_path / "truth")
     normalise_day(day, ["T2M"], to[0])
     manifest = write_manifest(tmp_path / "truth", truth)
-    write_truth(manifest, [to[0].output], ["T2M"], "URMA analysis", "HRRR analysis", to[1])
+    write_truth(manifest, [to[0].output], {"T2M": VariableTruth("URMA analysis")}, to[1])
     with xr.open_dataset(to[1].output) as made:
         assert np.isfinite(made["T2M"].values[0, :20]).all()
         assert np.isnan(made["T2M"].values[0, 20:]).all()

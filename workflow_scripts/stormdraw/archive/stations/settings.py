@@ -118,6 +118,20 @@ StationSource = Annotated[
 ]
 
 
+_StationName = Annotated[str, Field(min_length=1)]
+
+
+def _kind_of_exclusion(excluded: Any) -> str:
+    return "names" if isinstance(excluded, list) else "file"
+
+
+# Names of stations, or a file of such names.
+Excluded = Annotated[
+    Annotated[list[_StationName], Tag("names")] | Annotated[_StationName, Tag("file")],
+    Discriminator(_kind_of_exclusion),
+]
+
+
 class Stations(Section):
     """Which stations are compared with, and where their reports come from.
 
@@ -127,7 +141,7 @@ class Stations(Section):
 
     source: StationSource = "iem"
     networks: list[str] = []
-    exclude: list[Annotated[str, Field(min_length=1)]] | Annotated[str, Field(min_length=1)] = []
+    exclude: Excluded = []
     tolerance_minutes: Annotated[int, Field(ge=1, le=29)] = 15
 
     @field_validator("networks")
