@@ -20,6 +20,7 @@ from stormdraw.scores.ensemble import (
     ensemble_variables,
     initial_time,
     open_ensemble,
+    origin,
     without_variables,
 )
 from stormdraw.scores.points import CommonPoints
@@ -100,19 +101,16 @@ def _attributes(
     ensemble: xr.Dataset, init: datetime, grid: Grid, run_seed: int, scores: Scores
 ) -> dict[str, Any]:
     """The attributes of the file: provenance, system, weights, grid and reason for a gap."""
-    system, method = str(ensemble.attrs["system"]), str(ensemble.attrs["method"])
-    gap = {"missing": ensemble.attrs["missing"]} if "missing" in ensemble.attrs else {}
+    known = origin(ensemble)
     return {
         **attributes(
-            title=f"score statistics of {system} at {init:%Y-%m-%d %H} UTC",
-            source=f"{system} ({method}) against the truth",
+            title=f"score statistics of {known['system']} at {init:%Y-%m-%d %H} UTC",
+            source=f"{known['system']} ({known['method']}) against the truth",
             settings={"seed": run_seed, "scores": scores.model_dump(mode="json")},
         ),
-        "system": system,
-        "method": method,
+        **known,
         "area_weights": describe_weights(scores.area_weights),
         "grid_rows": grid.shape[0],
         "grid_columns": grid.shape[1],
         "grid_spacing": grid.spacing[0],
-        **gap,
     }

@@ -62,6 +62,12 @@ def ensemble_variables(ensemble: xr.Dataset) -> list[str]:
     ]
 
 
+def origin(ensemble: xr.Dataset) -> dict[str, str]:
+    """The attributes of an ensemble file that its scores keep: system, method, reason for a gap."""
+    kept = {name: str(ensemble.attrs[name]) for name in ("system", "method")}
+    return kept | ({"missing": ensemble.attrs["missing"]} if "missing" in ensemble.attrs else {})
+
+
 def without_variables(ensemble: xr.Dataset, names: Collection[str]) -> xr.Dataset:
     """An ensemble file without some variables, given as members or as mean and spread."""
     fields = {f"{name}{kind}" for name in names for kind in ("", "_mean", "_spread")}

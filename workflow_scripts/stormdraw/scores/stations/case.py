@@ -16,7 +16,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
-from stormdraw.scores.ensemble import ensemble_variables, initial_time
+from stormdraw.scores.ensemble import ensemble_variables, initial_time, open_ensemble, origin
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.stations.forecasts import AtStations
 from stormdraw.scores.stations.places import Places, places_of
@@ -49,7 +49,7 @@ def score_stations(
 
     Raises StormdrawError as `Reports`, `places_of` and `AtStations` do.
     """
-    with xr.open_dataset(ensemble_path, engine="netcdf4", decode_timedelta=False) as ensemble:
+    with open_ensemble(ensemble_path) as ensemble:
         init = initial_time(ensemble)
         reports = Reports(report_paths, init, leads)
         names = [name for name in ensemble_variables(ensemble) if name in reports.variables]
@@ -145,15 +145,9 @@ def _stacked(
 def _attributes(
     ensemble: xr.Dataset, init: str, run_seed: int, scores: StationScores
 ) -> dict[str, Any]:
-    system, method = str(ensemble.attrs["system"]), str(ensemble.attrs["method"])
-    gap = {"missing": ensemble.attrs["missing"]} if "missing" in ensemble.attrs else {}
-    return {
-        **attributes(
-            title=f"{system} of {init} at stations",
-            source=f"{system} ({method}) against reports of stations",
-            settings={"seed": run_seed, "stations": scores.model_dump(mode="json")},
-        ),
-        "system": system,
-        "method": method,
-        **gap,
-    }
+    known = origin(ensemble)
+    return known | attributes(
+        title=f"{known['system']} of {init} at stations",
+        source=f"{known['system']} ({known['method']}) against reports of stations",
+        settings={"seed": run_seed, "stations": scores.model_dump(mode="json")},
+    )
