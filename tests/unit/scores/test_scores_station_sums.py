@@ -241,11 +241,15 @@ def test_a_case_without_any_forecast_counts_for_nobody(
     assert np.isfinite(table[table["metric"] == "crps_fair"]["value"]).all()
 
 
-def test_wind_speed_is_that_of_reported_components(
+def test_only_what_stations_report_is_scored(
     tmp_path: Path, grid: Grid, make_ensemble: Callable[..., xr.Dataset]
 ) -> None:
     stations = stations_at(grid, [1, 2], [3, 4])
-    winds = {"U10": np.array([3.0, np.nan]), "V10": np.array([4.0, 1.0])}
+    winds = {
+        "U10": np.array([3.0, np.nan]),
+        "V10": np.array([4.0, 1.0]),
+        "WIND10": np.array([5.0, np.nan]),
+    }
     reports = write_reports(
         tmp_path / "day.parquet", stations, {INITS[0] + timedelta(hours=1): winds}
     )

@@ -15,8 +15,7 @@ class Reports:
     """The reports at `init` + each lead (h). `paths` are tables of days.
 
     `stations` are all that report at any of these times, by name, with `station`, `latitude`,
-    `longitude` and `elevation`. `variables` are those that any reports, with WIND10 where both
-    components are.
+    `longitude` and `elevation`. `variables` are those of the tables.
 
     Raises StormdrawError as `read_stations` does.
     """
@@ -30,18 +29,11 @@ class Reports:
         columns = ["station", "latitude", "longitude", "elevation"]
         self.stations = places[columns].reset_index(drop=True)
         self.variables = variables_of(table)
-        if {"U10", "V10"} <= set(self.variables) and "WIND10" not in self.variables:
-            self.variables.append("WIND10")
 
     def at(self, name: str, lead: int, stations: list[str]) -> np.ndarray:
         """What these stations report of a variable at a lead, float32 (station,); NaN if nothing.
 
-        Winds are along the compass. Wind speed is that of the components.
+        Winds are along the compass.
         """
         rows = self._table[self._table["valid"] == pd.Timestamp(self._init + hours(lead))]
-        rows = rows.set_index("station").reindex(stations)
-        if name == "WIND10" and name not in rows:
-            values = np.hypot(rows["U10"].to_numpy(), rows["V10"].to_numpy())
-        else:
-            values = rows[name].to_numpy()
-        return np.asarray(values, np.float32)
+        return rows.set_index("station")[name].reindex(stations).to_numpy(np.float32)
