@@ -8,9 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from stormdraw.grids import Grid
+from stormdraw.report.figure import Files
 from stormdraw.report.graticule import draw_graticule, draw_scale_bar, map_grid
+from stormdraw.report.mapped_case import MappedCase
 from stormdraw.report.style import WIDTH, describe, drawn, write_gap
 from stormdraw.report.wording import plural, units_text
+from stormdraw.scores.stations.by_place import read_by_place
 from stormdraw.settings import Settings
 from stormdraw.variables import scored_order, vectors
 
@@ -35,6 +38,12 @@ class StationScore:
     colours: str
     least: float
     against_reference: bool = False
+
+
+def draw_score(score: StationScore, settings: Settings, files: Files, output: Path) -> None:
+    """Draw a score of a run at each station."""
+    grid = MappedCase(next(iter(files.maps.values()))).grid
+    draw_station_maps(settings, read_by_place(files.places), grid, score, output)
 
 
 def draw_station_maps(

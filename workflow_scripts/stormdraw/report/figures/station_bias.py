@@ -1,20 +1,11 @@
 """Bias at each station on the map."""
 
-from pathlib import Path
+from functools import partial
 
-from stormdraw.report.figure import Files, ReportFigure
-from stormdraw.report.mapped_case import MappedCase
-from stormdraw.report.station_maps import StationScore, draw_station_maps
-from stormdraw.scores.stations.by_place import read_by_place
-from stormdraw.settings import Settings
+from stormdraw.report.figure import ReportFigure
+from stormdraw.report.station_maps import StationScore, draw_score
 
 _BIAS = StationScore("bias", "Bias at stations", "bias ({})", "RdBu_r", 0.1)
-
-
-def _draw(settings: Settings, files: Files, output: Path) -> None:
-    grid = MappedCase(next(iter(files.maps.values()))).grid
-    draw_station_maps(settings, read_by_place(files.places), grid, _BIAS, output)
-
 
 FIGURE = ReportFigure(
     title=_BIAS.title,
@@ -26,5 +17,5 @@ FIGURE = ReportFigure(
     ),
     reads=("maps", "places"),
     settings=("ensembles.systems",),
-    draw=_draw,
+    draw=partial(draw_score, _BIAS),
 )
