@@ -20,7 +20,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from stormdraw.files import replacing
-from stormdraw.grids import Grid, latitude_longitude
+from stormdraw.grids import EARTH_RADIUS, Grid, latitude_longitude
 from stormdraw.seeds import generator_for
 from stormdraw.simulated.domain import Domain
 from stormdraw.simulated.lattices import Interpolation
@@ -42,7 +42,7 @@ _AROUND = 20e3
 # Of the antenna above the ground in m, and of the lowest beam above the horizontal in degrees.
 _TOWER, _LOWEST = 20.0, 0.0
 # The beam of a radar bends with 4/3 of the Earth's radius.
-_BENT_RADIUS = 4 / 3 * 6371229.0
+_BENT_RADIUS = 4 / 3 * EARTH_RADIUS
 _RAYS = 720
 _ALONG = 1000.0
 
