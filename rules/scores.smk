@@ -85,7 +85,7 @@ rule scores_summary:
         runtime=growing(30),
     params:
         code=code("scores_summary"),
-        settings=SUMMED_WITH,
+        settings=summed_with("stations"),
     message:
         "Summing the scores over all cases"
     script:
@@ -138,11 +138,7 @@ if STATIONS is not None:
             runtime=growing(30),
         params:
             code=code("scores_stations_summary"),
-            settings={
-                "seed": SETTINGS.seed,
-                "systems": list(SYSTEMS),
-                "scores": SETTINGS.scores.model_dump(mode="json"),
-            },
+            settings=summed_with(),
         message:
             "Summing the scores at stations over all cases"
         script:
@@ -170,7 +166,7 @@ if WITH_ANOTHER_TRUTH:
             runtime=growing(30),
         params:
             code=code("scores_analysis"),
-            settings=SUMMED_WITH,
+            settings=summed_with("stations"),
         message:
             "Summing the scores against the analysis over all cases"
         script:

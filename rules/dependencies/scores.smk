@@ -27,12 +27,11 @@ def scored_with():
     return {"seed": SETTINGS.seed, "leads": list(SETTINGS.leads), "scores": scores}
 
 
-# What the tables over all cases depend on.
-SUMMED_WITH = {
-    "seed": SETTINGS.seed,
-    "systems": list(SYSTEMS),
-    "scores": SETTINGS.scores.model_dump(mode="json"),
-}
+def summed_with(*others):
+    """The settings that the tables over all cases depend on: of scores all but some."""
+    scores = SETTINGS.scores.model_dump(mode="json", exclude={*others})
+    return {"seed": SETTINGS.seed, "systems": list(SYSTEMS), "scores": scores}
+
 
 WITH_ANOTHER_TRUTH = with_another_truth(SETTINGS)
 
