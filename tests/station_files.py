@@ -11,6 +11,18 @@ import xarray as xr
 from stormdraw.archive.stations.table import write_stations
 from stormdraw.grids import Grid
 
+# The columns of own files in tests: `archive.stations.source.columns`.
+OWN_COLUMNS = {
+    "station": {"name": "stid"},
+    "valid": {"name": "time"},
+    "longitude": {"name": "lon", "units": "degree"},
+    "latitude": {"name": "lat", "units": "degree"},
+    "elevation": {"name": "elev", "units": "m"},
+    "T2M": {"name": "temp", "units": "degC"},
+    "wind_direction": {"name": "dd", "units": "degree"},
+    "wind_speed": {"name": "ff", "units": "km/h"},
+}
+
 
 def stations_at(
     grid: Grid, rows: Sequence[float], columns: Sequence[float], **more

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from small_experiment import check_out, idaho_config, set_up
+from station_files import OWN_COLUMNS
 
 pytestmark = pytest.mark.slow
 
@@ -33,16 +34,6 @@ REPORTS = "".join(
     for hour in (19, 20, 21)
     for name, (longitude, latitude, elevation) in STATIONS.items()
 )
-COLUMNS = {
-    "station": {"name": "stid"},
-    "valid": {"name": "time"},
-    "longitude": {"name": "lon", "units": "degree"},
-    "latitude": {"name": "lat", "units": "degree"},
-    "elevation": {"name": "elev", "units": "m"},
-    "T2M": {"name": "temp", "units": "degC"},
-    "wind_direction": {"name": "dd", "units": "degree"},
-    "wind_speed": {"name": "ff", "units": "km/h"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +47,7 @@ def idaho(real_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("idaho")
     (folder / "obs").mkdir()
     (folder / "obs" / "july.csv").write_text(f"stid,time,lon,lat,elev,temp,dd,ff\n{REPORTS}")
-    source = {"files": str(folder / "obs"), "columns": COLUMNS}
+    source = {"files": str(folder / "obs"), "columns": OWN_COLUMNS}
     config["archive"]["stations"] = {"source": source}
     config["fields"] = {"static": ["OROG", "LAND"]}
     experiment = set_up(check_out(folder / "checkout"), config)

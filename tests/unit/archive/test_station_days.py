@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from station_files import OWN_COLUMNS
 
 from stormdraw.archive.stations import day as days
 from stormdraw.archive.stations.day import write_day
@@ -18,16 +19,6 @@ from stormdraw.errors import StormdrawError
 from stormdraw.settings import load_settings, load_yaml
 
 DATE = "20180722"
-COLUMNS = {
-    "station": {"name": "stid"},
-    "valid": {"name": "time"},
-    "longitude": {"name": "lon", "units": "degree"},
-    "latitude": {"name": "lat", "units": "degree"},
-    "elevation": {"name": "elev", "units": "m"},
-    "wind_speed": {"name": "ff", "units": "km/h"},
-    "wind_direction": {"name": "dd", "units": "degree"},
-    "T2M": {"name": "temp", "units": "degC"},
-}
 OWN = """\
 stid,time,lon,lat,elev,temp,dd,ff
 A,2018-07-22 19:53,-116.2,43.6,874,30.0,270,36
@@ -51,7 +42,7 @@ def own(tmp_path):
     folder = tmp_path / "obs"
     folder.mkdir()
     (folder / "july.csv").write_text(OWN)
-    return {"source": {"files": str(folder), "columns": COLUMNS}, "exclude": ["C"]}
+    return {"source": {"files": str(folder), "columns": OWN_COLUMNS}, "exclude": ["C"]}
 
 
 def write(settings, folder, date=DATE, **options):
@@ -154,7 +145,7 @@ def test_files_with_a_day_in_their_names_are_read_for_the_days_around_it(tmp_pat
     names = ["all.csv", "20180721.parquet", "obs_2018-07-22.csv", "20180723.csv", "20180724.csv"]
     for name in [*names, "readme.txt"]:
         (tmp_path / name).touch()
-    columns = {key: Column.model_validate(column) for key, column in COLUMNS.items()}
+    columns = {key: Column.model_validate(column) for key, column in OWN_COLUMNS.items()}
     found = files_of(StationFiles(files=str(tmp_path), columns=columns), DATE)
     assert sorted(path.name for path in found) == sorted(names[:-1])
 
@@ -170,7 +161,7 @@ def test_the_columns_of_parquet_are_known_before_the_first_job(root, own, tmp_pa
 
 def test_what_cannot_be_read_is_refused_before_the_first_job(root, own, tmp_path):
     require_readable(idaho(root, own))
-    own["source"]["columns"] = COLUMNS | {"D2M": {"name": "dew", "units": "degC"}}
+    own["source"]["columns"] = OWN_COLUMNS | {"D2M": {"name": "dew", "units": "degC"}}
     with pytest.raises(
         StormdrawError, match=r"columns: .*july\.csv has no column dew; its columns"
     ):

@@ -2,6 +2,7 @@
 
 import pytest
 from archive_mirror import settings
+from station_files import OWN_COLUMNS
 
 from stormdraw.archive.stations.wanted import (
     excluded_stations,
@@ -12,13 +13,7 @@ from stormdraw.errors import StormdrawError
 
 MIRROR = {"mirror": "crops"}
 IEM = {"networks": ["ID_ASOS", "GB__ASOS", "CA_AB_ASOS"]}
-COLUMNS = {
-    "station": {"name": "stid"},
-    "valid": {"name": "time"},
-    "longitude": {"name": "lon", "units": "degree"},
-    "latitude": {"name": "lat", "units": "degree"},
-    "T2M": {"name": "temp", "units": "degC"},
-}
+COLUMNS = {key: OWN_COLUMNS[key] for key in ("station", "valid", "longitude", "latitude", "T2M")}
 WIND = {
     "wind_speed": {"name": "ff", "units": "m/s"},
     "wind_direction": {"name": "dd", "units": "deg"},
