@@ -13,7 +13,7 @@ import pyproj
 import pytest
 import xarray as xr
 from archive_inventory import write_inventory
-from archive_mirror import settings
+from base_model_runs import DAY, run_of
 
 import stormdraw.archive.base_models
 from stormdraw.archive.base_model import base_model, base_models, usual_base_model
@@ -22,8 +22,6 @@ from stormdraw.archive.manifest import OK, ManifestRow, read_manifest, write_man
 from stormdraw.archive.request import FileRequest
 from stormdraw.archive.settings import Archive
 from stormdraw.archive.sources import Cloud, candidates, place_of
-from stormdraw.archive.truth_names import truth_sentences
-from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import archive_grid, archive_shape
 from stormdraw.fields.forecasts import Cycle, regrid_members
@@ -35,12 +33,10 @@ from stormdraw.grib_encoding import new_message, pack, set_keys, surface_keys
 from stormdraw.grid_headers import read_grid
 from stormdraw.grids import Grid
 from stormdraw.membership import Member
-from stormdraw.settings import Settings
 from stormdraw.variables import use_table, variable
 
 import eccodes  # isort: skip  (after stormdraw)
 
-DAY = datetime(2026, 9, 1)
 HOURS = range(8)
 
 # Paths below the bucket: at hour 7, Alaska has no run of its own.
@@ -49,7 +45,6 @@ PATHS = {
     "hrrrak": "hrrr.20260901/alaska/hrrr.t{0:02d}z.wrfsfcf{1:02d}.ak.grib2",
     "rrfs": "rrfs.20260901/{0:02d}/rrfs.t{0:02d}z.2dfld.3km.f{1:03d}.conus.grib2",
 }
-STATE = ("REFC", "T2M", "U10", "V10")
 FLOORS = {"hrrr": -10.0, "hrrrak": -10.0, "rrfs": -20.0}
 AROUND = (slice(400, 406), slice(600, 607))
 
@@ -103,17 +98,6 @@ def write(root: Path, model: str, along_axes: bool = True) -> None:
         fields = [(grid, *one, init, lead, along_axes) for one in state(model, hour).items()]
         path.write_bytes(b"".join(message(*one) for one in fields))
         write_inventory(path)
-
-
-def run_of(model: str, source: object, **changes: object) -> Settings:
-    """Training on hours 0 to 3 UTC, and a case at 6 UTC."""
-    periods = {
-        "training": {"start": "2026-09-01T00:00", "end": "2026-09-01T03:00"},
-        "test": {"start": "2026-09-01T06:00", "end": "2026-09-01T07:00"},
-    }
-    archive = {"model": model, "source": source}
-    given = {"periods": periods, "variables": list(STATE), "archive": archive}
-    return settings(**(given | changes), fields={"static": []})
 
 
 @pytest.fixture(scope="module")
@@ -179,113 +163,6 @@ def test_the_grid_of_a_mirror_is_that_of_its_model(model: str, bucket: Path) -> 
     cloud = run_of(model, ["aws"])
     assert archive_grid(cloud) == base_model(model).grid
     assert archive_shape(cloud) == {"hrrrak": (919, 1299)}.get(model, (1059, 1799))
-
-
-def test_between_runs_alaska_has_forecasts_of_the_newest_one() -> None:
-    alaska = base_model("hrrrak")
-    hours_of = [alaska.state_run(DAY + timedelta(hours=hour), 0) for hour in (3, 4, 5, 6)]
-    assert [(init.hour, lead) for init, lead in hours_of] == [(3, 0), (3, 1), (3, 2), (6, 0)]
-    # Not of the run of the same hour, if forecasts stand in for analyses.
-    assert alaska.state_run(DAY.replace(hour=6), 1) == (DAY.replace(hour=3), 3)
-    (sentence,) = truth_sentences(run_of("hrrrak", ["aws"]))
-    assert "HRRR-AK analysis, or forecast of up to 2 h between its runs, not obs" in sentence
-
-
-@pytest.mark.parametrize(
-    ("model", "start", "longest"),
-    [
-        ("hrrrak", "2018-07-12T06", -1),
-        ("hrrrak", "2018-07-12T12", 36),
-        ("hrrrak", "2018-07-12T13", -1),
-        ("hrrrak", "2018-07-12T15", 18),
-        ("hrrrak", "2020-12-02T12", 48),
-        ("hrrrak", "2026-06-01T21", 18),
-        ("rrfs", "2026-08-12T20", -1),
-        ("rrfs", "2026-08-12T21", 18),
-        ("rrfs", "2026-08-13T00", 84),
-        ("rrfs", "2026-11-01T13", 18),
-    ],
-)
-def test_how_long_other_models_run(model: str, start: str, longest: int) -> None:
-    assert base_model(model).longest_lead(datetime.fromisoformat(start)) == longest
-
-
-def test_the_lengths_of_runs_are_told() -> None:
-    assert base_model("hrrr").lengths() == (
-        "HRRR runs 48 h from 00, 06, 12 and 18 UTC and 18 h from other hours; before 2020-12-02 "
-        "36 h and 18 h; before 2018-07-12 18 h from every hour; before 2016-08-23 15 h from every "
-        "hour"
-    )
-    assert base_model("hrrrak").lengths() == (
-        "HRRR-AK runs 48 h from 00, 06, 12 and 18 UTC and 18 h from 03, 09, 15 and 21 UTC, and "
-        "from no other hour; before 2020-12-02 36 h and 18 h; it has no run before 2018-07-12 12 "
-        "UTC"
-    )
-
-
-ONE = {"name": "x", "method": "baseline"}
-OWN, SIX = {**ONE, "kind": "base_model"}, {**ONE, "kind": "lagged"}
-CLOUD, MIRROR = ["aws"], {"mirror": "elsewhere"}
-
-
-@pytest.mark.parametrize(
-    ("archive", "start", "lead", "system", "complaint"),
-    [
-        ({"model": "rrfs"}, "2026-08-12T06", 1, OWN, "periods.training starts 2026-08-03"),
-        ({"model": "rrfs"}, "2026-09-01T01", 19, OWN, r"the run of 2026-09-01 01 UTC has 18 h"),
-        ({"model": "rrfs", "source": MIRROR}, "2026-08-01T00", 1, OWN, "RRFS has no run before"),
-        ({"model": "rrfs", "source": ["google"]}, "2026-09-01T00", 1, OWN, "no RRFS; take aws or"),
-        ({"model": "hrrrak"}, "2018-07-13T00", 1, OWN, "HRRR-AK has no run before 2018-07-12 12"),
-        ({"model": "hrrrak", "source": ["azure"]}, "2021-01-13T00", 1, OWN, "has HRRR-AK since 2"),
-        ({"model": "hrrrak"}, "2021-06-01T01", 1, OWN, "no run starts at 2021-06-01 01 UTC"),
-        ({"model": "hrrrak"}, "2021-06-01T00", 1, SIX, r"started 1, 2, 4, 5 h before .* other hou"),
-        ({"model": "hrrrak", "truth": "urma"}, "2021-06-01T00", 1, OWN, "truth is urma, .*hrrrak$"),
-        ({"model": "hrrrak", "truth": "hrrrak_f01"}, "2021-06-01T00", 1, OWN, "take hrrrak$"),
-        (
-            {"model": "rrfs", "truth": "hrrr"},
-            "2026-09-01T00",
-            1,
-            OWN,
-            "take mrms or rrfs or rrfs_f01 or r",
-        ),
-        ({"model": "hrrrak", "reference": "refs"}, "2026-09-01T00", 1, OWN, "covers alaska; leave"),
-        ({"model": "rrfs", "source": "simulated"}, "2026-09-01T00", 1, OWN, "simulated .* no rrfs"),
-        ({"model": "gfs"}, "2026-09-01T00", 1, OWN, "archive.model.* 'hrrr', 'hrrrak' or 'rrfs'"),
-        ({"model": "rrfs"}, "2026-09-01T00", 1, {**ONE, "kind": "hrrr"}, "write base_model or rrf"),
-    ],
-)
-def test_what_a_model_cannot_have_is_refused_in_one_line(
-    archive: dict, start: str, lead: int, system: dict, complaint: str
-) -> None:
-    with pytest.raises(StormdrawError, match=complaint) as error:
-        a_case({"source": CLOUD} | archive, start, lead, system)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("archive", "start", "lead", "system"),
-    [
-        ({"model": "rrfs"}, "2026-09-01T06", 60, OWN),
-        ({"model": "rrfs", "truth": "rrfs_f01"}, "2026-09-01T06", 18, {**ONE, "kind": "rrfs"}),
-        ({"model": "rrfs", "reference": "refs"}, "2026-09-01T06", 12, SIX),
-        ({"model": "hrrrak"}, "2021-06-01T00", 36, {**SIX, "ages": [0, 3, 6]}),
-        ({"model": "hrrrak"}, "2018-08-01T12", 36, OWN),
-    ],
-)
-def test_what_it_has_may_be_asked_for(archive: dict, start: str, lead: int, system: dict) -> None:
-    run = a_case({"source": CLOUD} | archive, start, lead, system)
-    assert run.archive.truth == {"default": archive.get("truth", archive["model"])}
-
-
-def a_case(archive: dict, start: str, lead: int, system: dict) -> Settings:
-    init = datetime.fromisoformat(start)
-    before = init - timedelta(days=9)
-    periods = {
-        "training": {"start": before, "end": before + timedelta(hours=1)},
-        "test": {"start": init, "end": init + timedelta(hours=lead)},
-    }
-    given = {"periods": periods, "leads": [lead], "archive": archive}
-    return settings(**given, ensembles={"systems": [system]})
 
 
 def test_alaskas_grid_is_that_of_its_headers() -> None:
@@ -392,60 +269,3 @@ def test_a_configuration_may_have_a_floor_of_its_own() -> None:
     assert variable("REFC").floor == -30
     run_of("hrrr", {"mirror": "elsewhere"})
     assert variable("REFC").floor == -10
-
-
-def test_messages_of_a_model_without_inventory_cost_by_the_point() -> None:
-    whole, alaska = message_bytes("hrrr", "T2M"), message_bytes("hrrrak", "T2M")
-    assert alaska == whole * 919 * 1299 // (1059 * 1799)
-    assert message_bytes("rrfs", "T2M") == whole
-
-
-def test_pressure_levels_beside_the_single_ones_need_no_second_file() -> None:
-    """HRRR's, as `test_variable_table` finds them in a real inventory, and Alaska's like them."""
-    names = ("T2M", "T850", "U250", "Z700", "T250", "Q850")
-    for model in ("hrrr", "hrrrak"):
-        by_product = base_model(model).by_product(names)
-        assert by_product == {"sfc": ("T2M", "T850", "U250", "Z700"), "prs": ("T250", "Q850")}
-
-
-def test_other_levels_and_layers_are_where_their_rows_say() -> None:
-    grib = {"discipline": 0, "category": 0, "number": 0, "abbreviation": "TMP", "surfaces": [100]}
-    row = {"long_name": "temperature", "units": "K", "lower": 200, "upper": 330, "precision": 0.1}
-    table = {
-        "T600": row | {"grib": grib | {"level": 600}, "product": "prs"},
-        "TLAYER": row | {"grib": grib | {"level": 850, "second_level": 700}, "product": "prs"},
-        "TMEAN": row | {"grib": grib | {"level": 850, "statistic": "maximum"}, "product": "prs"},
-        "TNAT": row | {"grib": grib | {"surfaces": [105], "level": 850}, "product": "nat"},
-    }
-    use_table(table)
-    hrrr = base_model("hrrr")
-    assert [hrrr.held(name) for name in table] == ["prs", "prs", "prs", "nat"]
-    assert base_model("rrfs").by_product(("T2M", "T850")) == {
-        "2dfld": ("T2M",),
-        "prslev": ("T850",),
-    }
-
-
-def test_a_product_that_a_model_lacks_is_told() -> None:
-    assert base_model("rrfs").product("prs") == "prslev"
-    with pytest.raises(StormdrawError, match="RRFS has no product nat, only sfc, prs"):
-        base_model("rrfs").product("nat")
-
-
-def test_variables_of_a_product_that_a_model_lacks_are_refused() -> None:
-    own = {"T2M": {"product": "nat"}}
-    assert run_of("hrrr", ["aws"], variable_table=own)
-    with pytest.raises(StormdrawError, match=r"T2M: RRFS has no product nat, .* variable_table$"):
-        run_of("rrfs", ["aws"], variable_table=own)
-
-
-def test_rain_over_an_hour_needs_the_run_before_the_first_hour() -> None:
-    """RRFS is there since 21 UTC; the rain until then would be of a run from 20 UTC."""
-    periods = {
-        "training": {"start": "2026-08-12T21:00", "end": "2026-08-12T23:00"},
-        "test": {"start": "2026-08-13T06:00", "end": "2026-08-13T07:00"},
-    }
-    assert run_of("rrfs", ["aws"], periods=periods)
-    rain = {"predicted": list(STATE), "diagnosed": ["APCP"]}
-    with pytest.raises(StormdrawError, match="has no run before 2026-08-12 21 UTC"):
-        run_of("rrfs", ["aws"], periods=periods, variables=rain)

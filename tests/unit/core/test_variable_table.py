@@ -2,22 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import eccodes
 import pytest
 import yaml
 from matplotlib import colormaps
 from one_system import configuration
+from own_rows import HUMIDITY
 
-from stormdraw.archive.base_model import base_model
-from stormdraw.archive.request import FileRequest
-from stormdraw.archive.verify import verify_file
 from stormdraw.errors import StormdrawError
 from stormdraw.grib_keys import Description
-from stormdraw.messages import opened
 from stormdraw.settings import load_settings
 from stormdraw.variables import (
     DEFAULT_STATE,
@@ -32,16 +27,6 @@ from stormdraw.variables import (
     variable,
     vectors,
 )
-
-HUMIDITY = {
-    "long_name": "2 m relative humidity",
-    "units": "%",
-    "grib": {
-        **{"discipline": 0, "category": 1, "number": 1},
-        **{"abbreviation": "RH", "surfaces": [103], "level": 2},
-    },
-    **{"lower": 0, "upper": 110, "precision": 0.1},
-}
 
 
 @pytest.fixture(autouse=True)
@@ -230,153 +215,6 @@ def test_another_colour_does_not_change_what_is_computed() -> None:
 
 def test_the_first_seven_rows_are_the_default_state() -> None:
     assert names_of("state")[: len(DEFAULT_STATE)] == DEFAULT_STATE
-
-
-# ecCodes' own names of these variables.
-REAL = {"HPBL": "blh", "GUST": "gust", "VIS": "vis", "RH2M": "2r", "T2M": "2t"}
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_a_row_finds_its_message_in_a_real_file(real_data: Path, name: str) -> None:
-    use_table({"RH2M": HUMIDITY})
-    path = real_data / "hrrr_idaho" / "hrrr.20180722" / "hrrr.t05z.wrfsfcf01.grib2"
-    request = FileRequest("hrrr", "sfc", (), datetime(2018, 7, 22, 5), 1, "", (name,))
-    (found,) = verify_file(path, request).messages
-    with opened(found.content) as handle:
-        assert eccodes.codes_get(handle, "shortName") == REAL[name]
-        values = eccodes.codes_get_values(handle)
-    row = VARIABLES[name]
-    assert values.min() >= row.lower
-    assert values.max() <= row.upper
-
-
-INVENTORIES = {
-    "hrrr.20221014.t01z.wrfsfcf00.grib2.idx": 0,
-    "hrrr.20221014.t09z.wrfsfcf05.grib2.idx": 5,
-}
-
-
-@pytest.mark.parametrize(("file", "lead"), INVENTORIES.items())
-def test_rows_are_in_the_product_that_has_them(real_data: Path, file: str, lead: int) -> None:
-    """One line each of a real inventory of single levels, and none of what is elsewhere."""
-    lines = (real_data / "idx" / file).read_text().splitlines()
-    for name in names_of("state", "static"):
-        row = VARIABLES[name]
-        found = [line for line in lines if re.search(row.inventory_pattern(lead), line)]
-        # HRRR reduces pressure to sea level by another rule, as MSLMA.
-        there = (
-            base_model("hrrr").held(name) == "sfc" and lead >= row.shortest_lead and name != "MSLP"
-        )
-        assert [line.split(":")[3] for line in found] == [row.grib.abbreviation] * there, name
-
-
-# Of code table 4.2 and 4.5, with what HRRR's inventory has in the line.
-FURTHER = {
-    (6, 3, 214): ("LCDC", "low cloud layer"),
-    (6, 4, 224): ("MCDC", "middle cloud layer"),
-    (6, 5, 234): ("HCDC", "high cloud layer"),
-    (6, 1, 211): ("TCDC", "boundary layer cloud layer"),
-    (3, 5, 215): ("HGT", "cloud ceiling"),
-    (3, 5, 2): ("HGT", "cloud base"),
-    (3, 5, 3): ("HGT", "cloud top"),
-    (3, 5, 4): ("HGT", "0C isotherm"),
-    (3, 5, 5): ("HGT", "level of adiabatic condensation from sfc"),
-    (3, 5, 204): ("HGT", "highest tropospheric freezing level"),
-    (3, 5, 247): ("HGT", "equilibrium level"),
-    (3, 5, 20): ("HGT", "263 K level"),
-    (5, 193, 8): ("USWRF", "top of atmosphere"),
-}
-
-
-def at(category: int, number: int, surface: int, abbreviation: str, level: int) -> dict[str, Any]:
-    """A row of a configuration at a surface."""
-    keys = {"discipline": 0, "category": category, "number": number, "surfaces": [surface]}
-    return HUMIDITY | {"grib": keys | {"abbreviation": abbreviation, "level": level}}
-
-
-@pytest.mark.parametrize(("keys", "expected"), FURTHER.items())
-def test_a_row_at_any_surface_of_hrrr_has_its_line(
-    real_data: Path, keys: tuple[int, int, int], expected: tuple[str, str]
-) -> None:
-    use_table({"FOUND": at(*keys, expected[0], 263)})
-    lines = (real_data / "idx" / "hrrr.20221014.t09z.wrfsfcf05.grib2.idx").read_text().splitlines()
-    pattern = variable("FOUND").inventory_pattern(5)
-    (line,) = [line for line in lines if re.search(pattern, line)]
-    assert tuple(line.split(":")[3:5]) == expected
-
-
-@pytest.mark.parametrize(("category", "number", "surface"), [(6, 3, 214), (6, 4, 224), (6, 5, 234)])
-def test_cloud_layers_of_a_real_file_are_found(
-    real_data: Path, category: int, number: int, surface: int
-) -> None:
-    use_table({"CLOUDS": at(category, number, surface, "CDC", 0)})
-    path = real_data / "hrrr_idaho" / "hrrr.20180722" / "hrrr.t05z.wrfsfcf01.grib2"
-    request = FileRequest("hrrr", "sfc", (), datetime(2018, 7, 22, 5), 1, "", ("CLOUDS",))
-    (found,) = verify_file(path, request).messages
-    with opened(found.content) as handle:
-        assert eccodes.codes_get(handle, "parameterNumber") == number
-
-
-def test_native_levels_are_told_apart() -> None:
-    """wgrib2 calls them `1 hybrid level`; layers of them are no variables."""
-    use_table({name: at(0, 0, 105, "TMP", int(name[1:])) for name in ("T1", "T2")})
-    assert variable("T1").inventory == "TMP:1 hybrid level"
-    assert identify(Description((0, 0, 0), (105, 2.0))) is variable("T2")
-    assert identify(Description((0, 0, 0), (105, 3.0))) is None
-    own = at(0, 0, 105, "TMP", 1)
-    with pytest.raises(StormdrawError, match="second_level needs surfaces that bound layers"):
-        use_table({"T1": own | {"grib": own["grib"] | {"second_level": 2}}})
-
-
-def test_rows_of_several_levels_are_written_once() -> None:
-    """Of 25, each with its own level, name and partner."""
-    levels = (925, 850, 700, 500, 250)
-    names = [f"{letter}{level}" for letter in "TUVQZ" for level in levels]
-    assert list(names_of("state"))[-25:] == names
-    for level in levels:
-        assert {variable(f"{letter}{level}").grib.level for letter in "TUVQZ"} == {level}
-        assert variable(f"Q{level}").long_name == f"specific humidity at {level} hPa"
-        assert vectors()[f"U{level}"] == f"V{level}"
-        assert identify(Description((0, 1, 0), (100, 100.0 * level))) is variable(f"Q{level}")
-    assert {variable(name).product for name in names} == {"prs"}
-
-
-def test_a_configuration_has_rows_of_several_levels_too() -> None:
-    own = {
-        "W{level}": {
-            **{"long_name": "upward wind at {level} hPa", "units": "Pa s-1", "precision": 0.01},
-            "grib": {
-                **{"discipline": 0, "category": 2, "number": 8, "abbreviation": "VVEL"},
-                "surfaces": [100],
-            },
-            **{"lower": -90, "upper": 90, "product": "prs"},
-            "levels": {700: None, 500: {"upper": 80, "grib": {"abbreviation": "OMEGA"}}},
-        },
-        "T500": {"upper": 300},
-    }
-    use_table(own)
-    assert variable("W700").inventory == "VVEL:700 mb"
-    assert (variable("W700").upper, variable("W500").upper) == (90, 80)
-    assert variable("W500").inventory == "OMEGA:500 mb"
-    assert (variable("T500").upper, variable("T700").upper) == (300, 333)
-
-
-@pytest.mark.parametrize(
-    "levels", [None, [700, 500], 700, {700: 5}, {700: {"grib": 5}}, {700: {"grib": None}}]
-)
-def test_levels_without_columns_are_refused(levels: Any) -> None:
-    with pytest.raises(StormdrawError, match=r"^variable_table: W\{level\}: levels must have"):
-        read_table({"W{level}": HUMIDITY | {"levels": levels}})
-
-
-def test_levels_of_a_row_without_grib_keys_are_refused() -> None:
-    with pytest.raises(StormdrawError, match=r"^variable_table: W\{level\}: .* grib keys of"):
-        read_table({"W{level}": HUMIDITY | {"levels": {700: {}}, "grib": 5}})
-
-
-def test_a_product_that_no_model_has_is_refused() -> None:
-    with pytest.raises(StormdrawError, match=r"^variable_table: T2M: product: "):
-        read_table({"T2M": {"product": "subh"}})
 
 
 def test_scores_have_the_thresholds_of_the_table() -> None:
