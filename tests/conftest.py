@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from small_experiment import Experiment, check_out, set_up
 from xdist.scheduler import LoadScopeScheduling
 
 import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
+from stormdraw.variables import use_table
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = Path(os.environ.get("STORMDRAW_REAL_DATA", ROOT.parent / "shared" / "real"))
@@ -49,6 +51,13 @@ def real_data() -> Path:
     if not (REAL_DATA / "hrrr_idaho").is_dir():
         pytest.skip(f"no real crops at {REAL_DATA}; set STORMDRAW_REAL_DATA to their folder")
     return REAL_DATA
+
+
+@pytest.fixture
+def shipped_table() -> Iterator[None]:
+    """The next test has the shipped table of variables, whatever this one uses."""
+    yield
+    use_table(None)
 
 
 @pytest.fixture

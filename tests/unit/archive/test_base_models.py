@@ -4,7 +4,6 @@ HRRR-AK: NWS SCN 18-58. RRFS: a census of the public bucket (dynamical-org/refor
 """
 
 import hashlib
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -33,9 +32,11 @@ from stormdraw.grib_encoding import new_message, pack, set_keys, surface_keys
 from stormdraw.grid_headers import read_grid
 from stormdraw.grids import Grid
 from stormdraw.membership import Member
-from stormdraw.variables import use_table, variable
+from stormdraw.variables import variable
 
 import eccodes  # isort: skip  (after stormdraw)
+
+pytestmark = pytest.mark.usefixtures("shipped_table")
 
 HOURS = range(8)
 
@@ -47,13 +48,6 @@ PATHS = {
 }
 FLOORS = {"hrrr": -10.0, "hrrrak": -10.0, "rrfs": -20.0}
 AROUND = (slice(400, 406), slice(600, 607))
-
-
-@pytest.fixture(autouse=True)
-def _shipped_table() -> Iterator[None]:
-    """Another base model has other floors, which the next test must not have."""
-    yield
-    use_table({})
 
 
 def grid_of(model: str) -> Grid:

@@ -1,7 +1,5 @@
 """Which product of a base model holds what."""
 
-from collections.abc import Iterator
-
 import pytest
 from base_model_runs import run_of
 
@@ -10,12 +8,7 @@ from stormdraw.costs.message_sizes import message_bytes
 from stormdraw.errors import StormdrawError
 from stormdraw.variables import use_table
 
-
-@pytest.fixture(autouse=True)
-def _shipped_table() -> Iterator[None]:
-    """Another base model has other floors, which the next test must not have."""
-    yield
-    use_table({})
+pytestmark = pytest.mark.usefixtures("shipped_table")
 
 
 def test_messages_of_a_model_without_inventory_cost_by_the_point() -> None:

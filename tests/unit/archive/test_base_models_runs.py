@@ -1,6 +1,5 @@
 """How long the runs of base models are, and what is refused of what they cannot have."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,14 +10,8 @@ from stormdraw.archive.base_model import base_model
 from stormdraw.archive.truth_names import truth_sentences
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
-from stormdraw.variables import use_table
 
-
-@pytest.fixture(autouse=True)
-def _shipped_table() -> Iterator[None]:
-    """Another base model has other floors, which the next test must not have."""
-    yield
-    use_table({})
+pytestmark = pytest.mark.usefixtures("shipped_table")
 
 
 def test_between_runs_alaska_has_forecasts_of_the_newest_one() -> None:

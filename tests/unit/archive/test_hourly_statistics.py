@@ -1,7 +1,6 @@
 """Hourly sums and extremes, and layers: in inventories, in messages and in our own."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,8 @@ from stormdraw.settings import load_settings
 from stormdraw.simulated.gribs import Encoder, Product, ensemble_product
 from stormdraw.variables import identify, read_table, use_table, variable
 
+pytestmark = pytest.mark.usefixtures("shipped_table")
+
 INIT = datetime(2026, 6, 1, 21)
 HOURLY = ("APCP", "WINDMAX", "MXUPHL")
 GRID = HRRR.crop(slice(500, 512), slice(900, 915))
@@ -47,12 +48,6 @@ GALE = {
         **{"surfaces": [103], "level": 10, "statistic": "maximum"},
     },
 }
-
-
-@pytest.fixture(autouse=True)
-def shipped_table() -> Iterator[None]:
-    yield
-    use_table(None)
 
 
 def request(name: str, lead: int, init: datetime = INIT) -> FileRequest:

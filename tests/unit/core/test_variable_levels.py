@@ -1,6 +1,5 @@
 """Entries of the table of variables that are rows of several levels."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,11 +16,7 @@ from stormdraw.variables import (
     vectors,
 )
 
-
-@pytest.fixture(autouse=True)
-def shipped_table() -> Iterator[None]:
-    yield
-    use_table(None)
+pytestmark = pytest.mark.usefixtures("shipped_table")
 
 
 def test_rows_of_several_levels_are_written_once() -> None:

@@ -1,14 +1,12 @@
 """Rows of the table of variables in real files and inventories."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import eccodes
 import pytest
-from one_system import configuration
 from own_rows import HUMIDITY
 
 from stormdraw.archive.base_model import base_model
@@ -25,16 +23,7 @@ from stormdraw.variables import (
     variable,
 )
 
-
-@pytest.fixture(autouse=True)
-def shipped_table() -> Iterator[None]:
-    yield
-    use_table(None)
-
-
-def fetched(**changes: Any) -> dict[str, Any]:
-    """A run on files of the public archive, which has more than the simulated one."""
-    return configuration(archive={"source": ["aws"]}, **changes)
+pytestmark = pytest.mark.usefixtures("shipped_table")
 
 
 # ecCodes' own names of these variables.

@@ -1,7 +1,6 @@
 """Rows of the table of variables: shipped ones, and those of a configuration."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,7 @@ from stormdraw.variables import (
     vectors,
 )
 
-
-@pytest.fixture(autouse=True)
-def shipped_table() -> Iterator[None]:
-    yield
-    use_table(None)
+pytestmark = pytest.mark.usefixtures("shipped_table")
 
 
 def fetched(**changes: Any) -> dict[str, Any]:

@@ -31,17 +31,13 @@ from stormdraw.variables import use_table, variable
 
 import eccodes  # isort: skip  (after stormdraw)
 
+pytestmark = pytest.mark.usefixtures("shipped_table")
+
 GRID = HRRR.crop(slice(500, 512), slice(900, 914))
 DAY = datetime(2026, 6, 8)
 NAMES = ("T2M", "CAPE")
 GFS = Schedule(driving_model("gfs"), 5, 3)
 GEFS = Schedule(driving_model("gefs"), 5, 3, run_seed=2)
-
-
-@pytest.fixture(autouse=True)
-def shipped_table():
-    yield
-    use_table(None)
 
 
 def needed(schedule, first=DAY, count=24):

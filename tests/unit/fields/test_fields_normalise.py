@@ -25,6 +25,8 @@ from stormdraw.fields.writing import Destination, read_together
 from stormdraw.messages import opened, read_header, read_messages
 from stormdraw.variables import use_table
 
+pytestmark = pytest.mark.usefixtures("shipped_table")
+
 GRID = HRRR.crop(slice(480, 491), slice(880, 893))
 RNG = np.random.default_rng(0)
 STATE = ["REFC", "T2M", "U10", "V10"]
@@ -56,12 +58,6 @@ def normalise(manifest, names, folder, threads=1, suspicious="keep", **settings)
     to = Destination(day, quality, chosen, {"names": names}, threads)
     normalise_day(manifest, names, to)
     return day, quality
-
-
-@pytest.fixture(autouse=True)
-def shipped_table():
-    yield
-    use_table(None)
 
 
 def into(output):

@@ -1,6 +1,5 @@
 """Real messages of many kinds: decoded as ecCodes decodes them, and taken for what they are."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from stormdraw.archive.verify import verify, verify_file
 from stormdraw.fields.decoding import decode
 from stormdraw.messages import Header, opened, read_header, read_messages
 from stormdraw.variables import use_table, variable
+
+pytestmark = pytest.mark.usefixtures("shipped_table")
 
 # (discipline, category, number), the number of missing points, and the variable they are.
 ODD = {
@@ -30,12 +31,6 @@ ODD = {
     "s2s-pdt9-pdt10-pdt12.grib2": [((0, 0, 0), 0, None)] * 10,
 }
 MAMMOTH = [f"hrrr.t{hour}z.wrfsfcf{lead:02d}.grib2" for hour in (14, 15, 16, 17) for lead in (0, 1)]
-
-
-@pytest.fixture(autouse=True)
-def shipped_table() -> Iterator[None]:
-    yield
-    use_table(None)
 
 
 def headers(path: Path) -> list[Header]:
