@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from small_experiment import CONFIG, check_out, idaho_config, planned, set_up
+from station_files import OWN_COLUMNS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "archive"))
 
-from test_station_days import COLUMNS, OWN
+from test_station_days import OWN
 
 from stormdraw.archive.stations.table import read_stations
 from stormdraw.simulated.stations import CELSIUS, STUCK
@@ -26,7 +27,7 @@ def idaho(tmp_path_factory):
     config = idaho_config()
     config["archive"]["source"] = {"mirror": str(folder / "mirror")}
     config["archive"]["stations"] = {
-        "source": {"files": str(folder / "obs"), "columns": COLUMNS},
+        "source": {"files": str(folder / "obs"), "columns": OWN_COLUMNS},
         "exclude": str(folder / "exclude.txt"),
     }
     (folder / "exclude.txt").write_text("C\n")
