@@ -49,4 +49,9 @@ with job("report_scorecard", snakemake.log[0]):
     )
     settings = load_settings(snakemake.config)
     write_scorecard(settings, inputs, snakemake.output.scorecard)
-    write_headline(settings, files.summary, snakemake.output.headline)
+    at_stations = (
+        (inputs.stations["summary"], inputs.stations["overall"]) if inputs.stations else None
+    )
+    write_headline(
+        settings, (inputs.summary, inputs.overall), at_stations, snakemake.output.headline
+    )

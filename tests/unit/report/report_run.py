@@ -19,6 +19,7 @@ from stormdraw.report.mapped_case import extract_case
 from stormdraw.scores.case import score_case
 from stormdraw.scores.comparison import load_systems
 from stormdraw.scores.missing import missing_data
+from stormdraw.scores.overall import overall
 from stormdraw.scores.stations.case import score_stations
 from stormdraw.scores.stations.tables import write_tables
 from stormdraw.scores.summary import by_hour, summarise, write_summary
@@ -72,6 +73,7 @@ class Run:
     config: dict[str, Any]
     summary: Path
     verdicts: Path
+    overall: Path
     missing: Path
     by_hour: Path
     scores: dict[str, list[Path]]
@@ -103,9 +105,12 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
     summary = folder / "scores" / "summary.csv"
     how = settings.scores.model_copy(update={"bootstrap_samples": 100})
     write_summary(summarise(scores, how, 1), summary)
-    judged, missing = (folder / "scores" / f"{name}.csv" for name in ("verdicts", "missing"))
+    judged, leads_together, missing = (
+        folder / "scores" / f"{name}.csv" for name in ("verdicts", "overall", "missing")
+    )
     standards = settings.baselines()
     write_summary(verdicts(load_systems(scores), settings.scores, 1, standards), judged)
+    write_summary(overall(load_systems(scores), how, 1), leads_together)
     write_summary(missing_data(scores), missing)
     hours_of_day = folder / "scores" / "by_hour.csv"
     write_summary(by_hour(scores, how, standards), hours_of_day)
@@ -114,6 +119,7 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
         config=config,
         summary=summary,
         verdicts=judged,
+        overall=leads_together,
         missing=missing,
         by_hour=hours_of_day,
         scores=scores,

@@ -52,6 +52,17 @@ def test_skill_is_coloured_by_its_size() -> None:
     assert cell(skill, "href", 2) == [NOTHING, "none", "href, T2M, 1 h: none"]
 
 
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.25, ", undefined in 25\N{NARROW NO-BREAK SPACE}% of resamples"), (0.0, ""), (np.nan, "")],
+)
+def test_resamples_without_an_event_are_told(share: float, told: str) -> None:
+    table = summary()
+    table["undefined_share"] = share
+    title = cell("skill against href (%)", "ddpm_residual", 2, summary=table)[2]
+    assert title.endswith(f"5 cases{told}")
+
+
 def test_the_smallest_difference_is_a_setting() -> None:
     wide = settings(report={"smallest_difference": 0.2})
     skill = "skill against href (%)"

@@ -6,6 +6,7 @@ from stormdraw.report.wording import (
     digits,
     duration_text,
     plural,
+    share_text,
     size_text,
     skill_text,
     units_text,
@@ -34,6 +35,11 @@ def test_three_digits_count(value: float, text: str) -> None:
 )
 def test_skill_carries_its_sign(skill: float, text: str) -> None:
     assert skill_text(skill) == f"{text}\N{NARROW NO-BREAK SPACE}%"
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.123, "12"), (0.01, "1"), (0.001, "under 1")])
+def test_a_small_share_is_not_zero(share: float, text: str) -> None:
+    assert share_text(share) == f"{text}\N{NARROW NO-BREAK SPACE}%"
 
 
 def test_counts_are_grammatical() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from stormdraw.scores.overall import ALL, overall, read_overall
+from stormdraw.scores.overall import ALL, COLUMNS, overall, overall_text, read_overall
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.summary import write_summary
 from stormdraw.scores.verdicts import TOO_FEW_DIFFER
@@ -208,3 +208,18 @@ def test_what_is_written_is_read_back(systems: Systems, tmp_path: Path) -> None:
     assert list(read["system"]) == list(table["system"])
     np.testing.assert_allclose(read["skill"], table["skill"])
     assert np.isnan(read.loc[read["variable"] == ALL, "value"]).all()
+
+
+def test_the_printed_skills_have_their_intervals() -> None:
+    numbers = (np.nan, np.nan)
+    rows = [
+        ("trial", "href", ALL, "crps_fair", 2, 20, 15.0, *numbers, 0.1, 0.05, 0.152, "better"),
+        ("lag", "href", ALL, "crps_gaussian", 2, 5, 5.0, *numbers, -0.2, *numbers, "undecided"),
+        ("trial", "href", "T2M", "crps_fair", 2, 20, 15.0, *numbers, 0.3, 0.2, 0.4, "better"),
+        ("trial", "other", ALL, "crps_fair", 2, 20, 15.0, *numbers, 0.9, 0.8, 0.95, "better"),
+    ]
+    assert overall_text(pd.DataFrame(rows, columns=list(COLUMNS)), "href", Scores()) == (
+        "Skill against href over all variables and leads, 95 % interval\n"
+        "trial +0.10 (+0.05 to +0.15) better\n"
+        "lag   -0.20 g undecided\n"
+    )

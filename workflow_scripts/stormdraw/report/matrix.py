@@ -13,7 +13,15 @@ import pandas as pd
 
 from stormdraw.report.style import looks
 from stormdraw.report.summary import leads_in, systems_in, variables_in
-from stormdraw.report.wording import NARROW, NOTHING, counted, digits, skill_text, units_text
+from stormdraw.report.wording import (
+    NARROW,
+    NOTHING,
+    counted,
+    digits,
+    share_text,
+    skill_text,
+    units_text,
+)
 from stormdraw.scores import registry
 from stormdraw.scores.score import Metric
 from stormdraw.scores.threshold import Threshold
@@ -317,6 +325,9 @@ def _cell(
     has_interval = choice.divisor is None and np.isfinite(low) and np.isfinite(high)
     interval = f" ({choice.text(low)} to {choice.text(high)})" if has_interval else ""
     title = f"{where}: {choice.label} {text}{interval}, {int(row['cases'])} cases"
+    undefined = row.get("undefined_share", np.nan)
+    if undefined > 0.0:
+        title += f", undefined in {share_text(undefined)} of resamples"
     classes = [tone_of(choice.tone(value), smallest)]
     classes += ["best"] if star else []
     classes += ["sure"] if decided else []

@@ -37,6 +37,11 @@ def skill_text(skill: float) -> str:
     return f"{'+' if per_cent > 0 else MINUS if per_cent < 0 else ''}{abs(per_cent):,}{NARROW}%"
 
 
+def share_text(share: float) -> str:
+    """A share above 0: 0.123 -> '12 %', 0.001 -> 'under 1 %'."""
+    return f"{100 * share:.0f}{NARROW}%" if share >= 0.01 else f"under 1{NARROW}%"
+
+
 def digits(value: float) -> str:
     """Three significant digits, no exponent, a proper minus sign: 0.0123, 1.23, 123."""
     if not math.isfinite(value):

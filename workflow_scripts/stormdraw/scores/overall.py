@@ -11,7 +11,7 @@ from stormdraw.scores.comparison import variables
 from stormdraw.scores.intervals import MINIMUM_DAYS, days_with_data, uncertainty, weightings
 from stormdraw.scores.score import Arrays
 from stormdraw.scores.settings import Scores
-from stormdraw.scores.statistics.crps import crps_metrics, shared_crps
+from stormdraw.scores.statistics.crps import GAUSSIAN_CRPS, crps_metrics, shared_crps
 from stormdraw.scores.summary import read_table
 from stormdraw.scores.sums import Cases
 from stormdraw.scores.verdicts import (
@@ -73,6 +73,21 @@ def overall(systems: Mapping[str, xr.Dataset], scores: Scores, run_seed: int) ->
         for row in _compared(crps[own], crps[other], data, scores, run_seed)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def overall_text(table: pd.DataFrame, reference: str, scores: Scores) -> str:
+    """Skills over ALL variables against the reference for a terminal: a title, a line a system."""
+    rows = table[(table["reference"] == reference) & (table["variable"] == ALL)]
+    width = max((len(name) for name in rows["system"]), default=0)
+    title = f"Skill against {reference} over all variables and leads"
+    lines = [f"{title}, {100 * scores.confidence:g} % interval"]
+    for row in rows.to_dict("records"):
+        low, high = row["ci_low"], row["ci_high"]
+        interval = "" if np.isnan(low + high) else f" ({low:+.2f} to {high:+.2f})"
+        gaussian = " g" if row["metric"] in GAUSSIAN_CRPS else ""
+        skill = f"{row['skill']:+.2f}{gaussian}{interval}"
+        lines.append(f"{row['system']:<{width}} {skill} {row['verdict']}")
+    return "\n".join(lines) + "\n"
 
 
 def read_overall(path: Path) -> pd.DataFrame:
