@@ -12,7 +12,7 @@ from stormdraw.grids import Grid
 from stormdraw.report.map_outlines import outlines
 
 # The lines bend so little that more points along them would not be visible.
-_MOST_POINTS = 60
+_MOST_POINTS = 16
 
 # The widest of these steps that gives a map at least two parallels, or two meridians.
 _DEGREES = MaxNLocator(1, steps=[1, 2, 5, 10], min_n_ticks=2)
