@@ -18,4 +18,4 @@ def run_of(model: str, source: object, **changes: object) -> Settings:
     }
     archive = {"model": model, "source": source}
     given = {"periods": periods, "variables": list(STATE), "archive": archive}
-    return settings(**(given | changes), fields={"static": []})
+    return settings(**({"fields": {"static": []}} | given | changes))

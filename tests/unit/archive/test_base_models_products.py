@@ -54,3 +54,6 @@ def test_variables_of_a_product_that_a_model_lacks_are_refused() -> None:
     assert run_of("hrrr", ["aws"], variable_table=own)
     with pytest.raises(StormdrawError, match=r"T2M: RRFS has no product nat, .* variable_table$"):
         run_of("rrfs", ["aws"], variable_table=own)
+    static = {"OROG": {"product": "nat"}}
+    with pytest.raises(StormdrawError, match=r"OROG: RRFS has no product nat, .* variable_table$"):
+        run_of("rrfs", ["aws"], variable_table=static, fields={"static": ["OROG"]})

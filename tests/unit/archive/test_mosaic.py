@@ -251,6 +251,27 @@ def test_a_website_that_does_not_list_is_told_apart(tmp_path):
         assert told.startswith(f"archive.source.mirror is {server.address}: the names of these")
 
 
+class RefusesAll(dict):
+    """Faults of an archive that answers every request with 403."""
+
+    def get(self, path, default=None):
+        return lambda request: request.send(403, b"") or True
+
+
+def test_a_bucket_that_may_not_be_listed_is_told_apart(tmp_path):
+    with serving_folder(tmp_path) as server:
+        server.faults = RefusesAll()
+        told = refusal(run_with({"mirror": f"{server.address}/{BUCKET}"}), tmp_path / "day")
+    assert "403 Forbidden" in told
+    assert "which needs the address of a bucket" in told
+
+
+def test_a_file_that_may_not_be_read_is_faulty(bucket, tmp_path):
+    # Without leave for everybody.
+    bucket.backend.put_object(BUCKET, key(AFTER), file_of(AFTER))
+    assert "is refused (403)" in refusal(run_with(), tmp_path)
+
+
 def test_a_server_that_does_not_answer_ends_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr("stormdraw.archive.listing._RETRIES", 0)
     run = run_with({"mirror": f"http://127.0.0.1:9/{BUCKET}"}, missing="skip")

@@ -110,6 +110,10 @@ def test_a_wrong_value_is_told_in_one_line(config, edits, complaint, tmp_path):
     [
         ({"title": ""}, "title: String should have at least 1 character"),
         ({"fields__static": ["OROG", "OROG"]}, "fields.static: give each field once"),
+        (
+            {"scores__regions": {"line": {"west": -9, "east": -9, "south": 30, "north": 40}}},
+            "west and east are both -9.0; give two meridians",
+        ),
         ({"report__products_of": "href_mean_spread"}, "has only a mean and spread; name a sys"),
         (
             {"variables": ["T2M"], "scores__thresholds": {"CAPE": [500.0]}},

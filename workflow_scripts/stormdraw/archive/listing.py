@@ -105,10 +105,6 @@ class Listing:
                 entries = [
                     entry for page in self._store(series).list(f"{folder}/") for entry in page
                 ]
-        except (FileNotFoundError, *_REFUSED):
-            raise StormdrawError(
-                f"{origin}: the server refuses to list these files; {_NEEDED}"
-            ) from None
         except UnreachableError as error:
             if isinstance(self._place, Website):
                 raise UnreachableError(f"{error}; {_NEEDED}") from None
