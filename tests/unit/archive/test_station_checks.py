@@ -107,10 +107,16 @@ def test_a_dew_point_above_the_temperature_by_rounding_alone_stays():
     assert checked(table)[1].empty
 
 
-def test_a_gust_below_the_wind_drops_both():
+def test_a_gust_below_the_wind_drops_it_and_the_whole_wind():
     table = reports(U10=0.0, V10=6.0, WIND10=6.0, GUST=10.0)
     table.loc[at(table, "S1", 3), "GUST"] = 5.9
-    assert counts(checked(table)[1]) == {("S1", n, "inconsistent"): 1 for n in ("GUST", "WIND10")}
+    table.loc[at(table, "S2", 3), "GUST"] = 6.0 - 1e-9
+    left, dropped = checked(table)
+    wind = ["U10", "V10", "WIND10", "GUST"]
+    assert counts(dropped) == {("S1", name, "inconsistent"): 1 for name in wind}
+    assert left.loc[at(left, "S1", 3), wind].isna().all(axis=None)
+    speeds = table.drop(columns=["U10", "V10"])
+    assert counts(checked(speeds)[1]) == {("S1", n, "inconsistent"): 1 for n in ("GUST", "WIND10")}
 
 
 def test_a_sensor_that_reports_one_value_for_half_a_day_is_stuck():

@@ -150,6 +150,49 @@ def test_files_with_a_day_in_their_names_are_read_for_the_days_around_it(tmp_pat
     assert sorted(path.name for path in found) == sorted(names[:-1])
 
 
+@pytest.mark.parametrize(
+    "name", ["obs_20180701-20180731", "2018-07-01_2018-07-21", "20180723_20180724"]
+)
+def test_a_file_with_two_days_in_its_name_is_read_for_those_between_them(tmp_path, name):
+    assert [path.stem for path in named(tmp_path, name)] == [name]
+
+
+@pytest.mark.parametrize("name", ["20180601-20180720", "20180724_20180801"])
+def test_a_file_of_days_long_before_or_after_is_not_read(tmp_path, name):
+    (tmp_path / "other.csv").touch()
+    assert [path.stem for path in named(tmp_path, name)] == ["other"]
+
+
+@pytest.mark.parametrize("name", ["USW00021225", "72681024", "20181399", "00030101"])
+def test_a_stations_number_in_a_files_name_is_no_day(tmp_path, name):
+    """As in GHCN, which has a file for each station."""
+    assert [path.stem for path in named(tmp_path, name)] == [name]
+
+
+def named(folder, name):
+    """What is read for `DATE` of a folder with a file of that name."""
+    (folder / f"{name}.csv").touch()
+    columns = {key: Column.model_validate(column) for key, column in OWN_COLUMNS.items()}
+    return files_of(StationFiles(files=str(folder), columns=columns), DATE)
+
+
+def test_a_file_of_excel_begins_with_a_mark(root, own, tmp_path):
+    """The first column is then a text too: 0123 is the name of a station."""
+    path = Path(own["source"]["files"]) / "july.csv"
+    path.write_text(OWN.replace("\nA,", "\n0123,"), encoding="utf-8-sig")
+    settings = idaho(root, own)
+    require_readable(settings)
+    table = read_stations([write(settings, tmp_path)[0]])
+    assert set(table["station"]) == {"0123", "B"}
+
+
+def test_a_column_that_a_file_has_twice_is_refused(root, own, tmp_path):
+    path = Path(own["source"]["files"]) / "july.csv"
+    path.write_text("\n".join(f"{line},temp" for line in OWN.splitlines()) + "\n")
+    with pytest.raises(StormdrawError, match=r"july\.csv has more than one column temp; leave one"):
+        require_readable(idaho(root, own))
+
+
 def test_the_columns_of_parquet_are_known_before_the_first_job(root, own, tmp_path):
     folder = Path(own["source"]["files"])
     pd.read_csv(folder / "july.csv").to_parquet(folder / "a.parquet")

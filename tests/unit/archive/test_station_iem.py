@@ -194,6 +194,13 @@ def test_an_unknown_network_is_refused(service, tmp_path):
     assert "correct archive.stations.networks" in said
 
 
+@pytest.mark.parametrize("status", [401, 403, 407])
+def test_a_machine_that_is_not_let_in_is_told_so(service, tmp_path, status):
+    said = fails(service, tmp_path, (status, "Forbidden"))
+    assert f"does not let this machine in (HTTP {status}, " in said
+    assert "networks" not in said
+
+
 @pytest.mark.parametrize("wrong", ["2018-07-21 11:44", "2018-07-22 23:16", "2019-07-22 10:53"])
 def test_reports_of_another_day_are_refused(service, tmp_path, wrong):
     text = answer("2018-07-22 10:53", wrong, "2018-07-22 22:53")

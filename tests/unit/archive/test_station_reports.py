@@ -113,6 +113,16 @@ def test_reports_from_nowhere_and_of_nobody_are_dropped_and_listed(tmp_path):
     assert set(dropped["reason"]) == {"no_position", "no_name"}
 
 
+@pytest.mark.parametrize(("text", "known"), [("-999", False), ("9001", False), ("-413", True)])
+def test_an_elevation_that_is_none_on_earth_is_unknown_and_listed(tmp_path, text, known):
+    """The lowest land, at the Dead Sea, is 430 m below the sea."""
+    table, dropped = read(tmp_path, IEM.replace("1265.00", text))
+    assert np.isfinite(table["elevation"]).tolist() == [True, known, True, True, True]
+    listed = [] if known else [("TWF", "elevation", f"{float(text)}", "gross_limits")]
+    columns = ["station", "variable", "value", "reason"]
+    assert list(dropped[columns].itertuples(index=False, name=None)) == listed
+
+
 def test_winds_that_cannot_be_are_dropped_and_listed(tmp_path):
     text = IEM.replace("310.00,10.00", "400.00,10.00").replace("360.00,6.00", "360.00,-6.00")
     table, dropped = read(tmp_path, text)

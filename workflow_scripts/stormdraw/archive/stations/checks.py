@@ -22,8 +22,11 @@ from stormdraw.variables import variable
 _STUCK_REPORTS = 8
 _STUCK_VARIABLES = ("T2M", "D2M", "MSLP", "MSLMA")
 
-# From units that are converted, a dew point equal to temperature may come out above it.
-_ROUNDING_K = 0.01
+# What is at most something else, and what is dropped where it is not, since nobody knows which of
+# them is wrong. The components of a wind have its speed.
+_AT_MOST = (("D2M", "T2M", ("D2M", "T2M")), ("WIND10", "GUST", (*WIND, "GUST")))
+# In K and m/s: from units that are converted, of two equal values either may come out above.
+_ROUNDING = 0.01
 
 
 def check(table: pd.DataFrame, excluded: Collection[str], dropped: Dropped) -> pd.DataFrame:
@@ -68,13 +71,13 @@ def _drop_beyond_bounds(table: pd.DataFrame, dropped: Dropped) -> None:
 
 
 def _drop_inconsistent(table: pd.DataFrame, dropped: Dropped) -> None:
-    """What contradicts each other, of which both are dropped: nobody knows which one is wrong."""
-    pairs = (("D2M", "T2M", _ROUNDING_K), ("WIND10", "GUST", 0.0))
-    for lower, upper, tolerance in pairs:
+    """What contradicts each other."""
+    for lower, upper, names in _AT_MOST:
         if lower in table and upper in table:
-            wrong = table[lower] > table[upper] + tolerance
-            for name in (lower, upper):
-                _drop(table, name, wrong, "inconsistent", dropped)
+            wrong = table[lower] > table[upper] + _ROUNDING
+            for name in names:
+                if name in table:
+                    _drop(table, name, wrong, "inconsistent", dropped)
 
 
 def _stuck(table: pd.DataFrame, name: str) -> pd.Series:

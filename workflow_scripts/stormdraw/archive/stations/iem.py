@@ -37,6 +37,9 @@ TIME_FORMAT = "%Y-%m-%d %H:%M"
 # Routine and special reports. Temperature is in whole degrees Celsius in those of five minutes.
 _REPORT_TYPES = ("3", "4")
 
+# Refusals that no other request would mend.
+_CLOSED = (requests.codes.unauthorized, requests.codes.forbidden, requests.codes.proxy_auth)
+
 _ATTEMPTS = 3
 _SECONDS_BETWEEN_REQUESTS = 1.5
 
@@ -187,6 +190,12 @@ def _reaches_the_end(text: str, asked: Asked) -> bool:
 
 def _refusal(error: requests.RequestException, asked: Asked, address: str) -> str:
     answer = error.response if isinstance(error, requests.HTTPError) else None
+    if answer is not None and answer.status_code in _CLOSED:
+        return (
+            f"{asked.network}: IEM, or a proxy before it, does not let this machine in (HTTP "
+            f"{answer.status_code}, {address}); run again later or from another network: what is "
+            "already fetched is kept"
+        )
     if answer is not None and answer.status_code < requests.codes.server_error:
         return (
             f"{asked.network}: IEM refuses the request (HTTP {answer.status_code}, {address}); it "

@@ -1,5 +1,6 @@
 """Tables of reports in a folder of one's own."""
 
+import contextlib
 import csv
 import re
 from collections.abc import Iterable, Mapping
@@ -12,16 +13,19 @@ from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
 from stormdraw.times import DATE_FORMAT
 
-# In a file's name, the day of its reports.
-_DAY = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
+# UTF-8, with or without the mark that Excel writes first.
+ENCODING = "utf-8-sig"
+
+# In a file's name, a day of its reports. Other numbers of eight digits are a station's.
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d{2})-?(\d{2})-?(\d{2})(?!\d)")
 
 
 def files_of(source: StationFiles, date: str | None = None) -> list[Path]:
     """The files of a folder, CSV and Parquet; of a day, those that can have reports it needs.
 
-    A file with a day in its name (20180722 or 2018-07-22) has reports of that day only, so it is
-    read for that day, the one before and the one after. Raises StormdrawError if there is no such
-    folder, or nothing in it.
+    A file with a day in its name (20180722 or 2018-07-22) has reports of that day only, and one
+    with two of those from the first to the last. It is read for these, the day before and the day
+    after. Raises StormdrawError if there is no such folder, or nothing in it.
     """
     folder = Path(source.files).expanduser()
     paths = sorted([*folder.glob("*.csv"), *folder.glob("*.parquet")])
@@ -33,12 +37,21 @@ def files_of(source: StationFiles, date: str | None = None) -> list[Path]:
     if date is None:
         return paths
     midnight = datetime.strptime(date, DATE_FORMAT)
-    near = {f"{midnight + timedelta(days=days):{DATE_FORMAT}}" for days in (-1, 0, 1)}
-    return [path for path in paths if not (days := _days(path)) or near.intersection(days)]
+    day = timedelta(days=1)
+    return [
+        path
+        for path in paths
+        if not (days := _days(path)) or min(days) - day <= midnight <= max(days) + day
+    ]
 
 
-def _days(path: Path) -> list[str]:
-    return ["".join(found) for found in _DAY.findall(path.stem)]
+def _days(path: Path) -> list[datetime]:
+    """The days in a file's name."""
+    days = []
+    for found in _DAY.findall(path.stem):
+        with contextlib.suppress(ValueError):
+            days.append(datetime.strptime("".join(found), DATE_FORMAT))
+    return days
 
 
 def require_readable(settings: Settings) -> None:
@@ -54,12 +67,20 @@ def require_readable(settings: Settings) -> None:
 
 
 def require_columns(path: Path, found: Iterable[str], columns: Mapping[str, Column]) -> None:
-    """Raise StormdrawError if a file, which has the columns `found`, lacks one."""
-    lacking = sorted({column.name for column in columns.values()} - set(found))
+    """Raise StormdrawError if a file, which has the columns `found`, lacks one or has it twice."""
+    found = list(found)
+    wanted = {column.name for column in columns.values()}
+    lacking = sorted(wanted - set(found))
     if lacking:
         raise StormdrawError(
             f"archive.stations.source.columns: {path} has no column {', '.join(lacking)}; its "
             f"columns are {', '.join(found)}"
+        )
+    twice = sorted(name for name in wanted if found.count(name) > 1)
+    if twice:
+        raise StormdrawError(
+            f"archive.stations.source.columns: {path} has more than one column {', '.join(twice)}; "
+            "leave one of each"
         )
 
 
@@ -71,7 +92,7 @@ def _names_in(path: Path) -> list[str]:
             import pyarrow.parquet
 
             return pyarrow.parquet.read_schema(path).names
-        with open(path, encoding="utf-8", newline="") as stream:
+        with open(path, encoding=ENCODING, newline="") as stream:
             return next(csv.reader(line for line in stream if not line.startswith("#")), [])
     except (OSError, ValueError) as error:
         said = " ".join(str(error).split())

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from stormdraw.archive.stations.dropped import Dropped
-from stormdraw.archive.stations.own_files import require_columns
+from stormdraw.archive.stations.own_files import ENCODING, require_columns
 from stormdraw.archive.stations.settings import (
     WIND_DIRECTION,
     WIND_SPEED,
@@ -31,6 +31,8 @@ from stormdraw.errors import StormdrawError
 _MISSING = ("M", "null", "", "NaN", "nan", "None", "NA")
 # A trace of rain is less than a gauge can measure.
 _TRACE = "T"
+# From below the Dead Sea to above Everest, in m. Many lists say -999 of an unknown elevation.
+_ELEVATIONS = -450.0, 9000.0
 
 
 def read_reports(
@@ -63,7 +65,7 @@ def read_reports(
 def _read_csv(path: Path) -> pd.DataFrame:
     """A CSV as texts, without lines that start with `#`; a line with too few values is an error."""
     try:
-        with open(path, encoding="utf-8", newline="") as stream:
+        with open(path, encoding=ENCODING, newline="") as stream:
             text = "".join(line for line in stream if not line.startswith("#"))
         names = next(csv.reader([text.partition("\n")[0]]), [])
         as_texts = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
@@ -119,12 +121,19 @@ def _times(column: pd.Series, path: Path) -> pd.Series:
 
 
 def _with_positions(table: pd.DataFrame, dropped: Dropped) -> pd.DataFrame:
-    """The reports with a position on Earth and a name, longitudes from -180 to 180."""
+    """The reports with a position on Earth and a name, longitudes from -180 to 180.
+
+    An elevation that is none on Earth is unknown.
+    """
     there = table["latitude"].between(-90, 90) & table["longitude"].between(-180, 360)
     for key in ("latitude", "longitude"):
         dropped.add(table[~there], key, table.loc[~there, key], "no_position", time="reported")
     named = table["station"] != ""
     dropped.add(table[~named], "station", table.loc[~named, "station"], "no_name", time="reported")
+    height = table["elevation"]
+    wrong = height.notna() & ~height.between(*_ELEVATIONS)
+    dropped.add(table[wrong], "elevation", height[wrong], "gross_limits", time="reported")
+    table["elevation"] = height.mask(wrong)
     table = table[there & named].copy()
     table["longitude"] = (table["longitude"] + 180.0) % 360.0 - 180.0
     return table

@@ -14,7 +14,7 @@ _SENSORS = {"T2M": 0.5, "D2M": 1.0, "U10": 1.0, "V10": 1.0, "WIND10": 1.0, "GUST
 
 # Of the standard atmosphere, and the year's mean of Kunkel (1989,
 # doi:10.1175/1520-0442(1989)002<0656:SPFEOH>2.0.CO;2) for the western United States: vapour
-# pressure falls by 38 % a kilometre, a dew point by 0.38 x 240.97 / 17.502 K.
+# pressure falls as exp(-0.38 z), z in km, and a dew point by 0.38 x 240.97 / 17.502 K a kilometre.
 _LAPSE_RATE, _DEW_POINT_LAPSE_RATE = 6.5, 5.2
 
 
