@@ -3,16 +3,17 @@
 from dataclasses import asdict
 
 from stormdraw.report.candidates import candidates
+from stormdraw.report.product import kinds
 from stormdraw.variables import variable
 
 CANDIDATES = candidates(SETTINGS)
 
 # Products of one ensemble for other programs: the best one, or that of report.products_of.
-GRIB_PRODUCTS = [f"{kind}.grib2" for kind in ("mean", "sprd", "pmmn", "lpmm", "prob")]
+GRIB_PRODUCTS = {name: f"{kind.ending}.grib2" for name, kind in kinds().items()}
 PRODUCTS = expand(
     "results/report/products/{init}.{kind}",
     init=INITS if CANDIDATES else [],
-    kind=["nc", *GRIB_PRODUCTS, *(f"{kind}.idx" for kind in GRIB_PRODUCTS)],
+    kind=["nc", *GRIB_PRODUCTS.values(), *(f"{ending}.idx" for ending in GRIB_PRODUCTS.values())],
 )
 
 COLOURS = {name: variable(name).colours for name in scored_variables(STATE)}
@@ -144,15 +145,14 @@ if CANDIDATES:
         input:
             ensemble="results/ensembles/{system}/{init}.nc",
         output:
-            mean="results/report/products_of/{system}/{init}.mean.grib2",
-            spread="results/report/products_of/{system}/{init}.sprd.grib2",
-            matched="results/report/products_of/{system}/{init}.pmmn.grib2",
-            local="results/report/products_of/{system}/{init}.lpmm.grib2",
-            probability="results/report/products_of/{system}/{init}.prob.grib2",
+            **{
+                kind: f"results/report/products_of/{{system}}/{{init}}.{ending}"
+                for kind, ending in GRIB_PRODUCTS.items()
+            },
             netcdf="results/report/products_of/{system}/{init}.nc",
             inventories=[
-                f"results/report/products_of/{{system}}/{{init}}.{kind}.idx"
-                for kind in GRIB_PRODUCTS
+                f"results/report/products_of/{{system}}/{{init}}.{ending}.idx"
+                for ending in GRIB_PRODUCTS.values()
             ],
         log:
             "results/logs/report_products/{system}/{init}.log",

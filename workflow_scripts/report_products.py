@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from stormdraw.job import job
-from stormdraw.report.products import KINDS, write_products
+from stormdraw.report.product import kinds
+from stormdraw.report.product_files import write_products
 from stormdraw.scores.threshold import Threshold
 
 with job("report_products", snakemake.log[0]):
@@ -15,5 +16,5 @@ with job("report_products", snakemake.log[0]):
         },
         snakemake.params.settings["local_patch"],
         snakemake.output.netcdf,
-        {kind: snakemake.output[kind] for kind in KINDS},
+        {kind: snakemake.output[kind] for kind in kinds()},
     )

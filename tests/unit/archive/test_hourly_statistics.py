@@ -20,7 +20,8 @@ from stormdraw.fields.decoding import decode
 from stormdraw.fields.netcdf import variable_attributes
 from stormdraw.grib_keys import Description
 from stormdraw.messages import Header, opened, read_header, read_messages
-from stormdraw.report.grib_products import Message, encode, inventory_columns
+from stormdraw.report.grib_products import encode, inventory_columns
+from stormdraw.report.product import kinds
 from stormdraw.scores.threshold import Threshold
 from stormdraw.settings import load_settings
 from stormdraw.simulated.gribs import Encoder, Product, ensemble_product
@@ -258,7 +259,7 @@ def test_an_analysis_is_written_without_an_hour() -> None:
 
 @pytest.mark.parametrize(("kind", "template"), [("mean", 12), ("probability", 9)])
 def test_products_of_the_last_hour(kind: str, template: int) -> None:
-    product = Message("MXUPHL", kind, members=20, threshold=Threshold(75.0))
+    (product,) = kinds()[kind].of("MXUPHL", 20, [Threshold(75.0)])
     values = np.linspace(0, 90, GRID.shape[0] * GRID.shape[1]).reshape(GRID.shape)
     with opened(encode(product, GRID, INIT, 4, values)) as handle:
         assert eccodes.codes_get(handle, "productDefinitionTemplateNumber") == template

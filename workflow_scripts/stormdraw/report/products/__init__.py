@@ -1,0 +1,1 @@
+"""Kinds of products, a file each; see `stormdraw.report.product`."""
