@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stormdraw.archive.stations.units import convert
+from stormdraw.units import amount, convert
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,16 @@ def test_units_are_converted(value, units, wanted, expected):
 def test_units_of_something_else_are_refused(units, wanted):
     with pytest.raises(ValueError, match=units):
         convert(np.zeros(1), units, wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("hour", 1), ("6 hours", 6), ("15 min", 0.25), ("seconds", 1 / 3600)]
+)
+def test_amounts_of_time(text, expected):
+    assert amount(text, "hour") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("text", ["3 m", "hours since 1970-01-01", "step", "__import__('os')"])
+def test_what_is_no_amount_of_time_is_refused(text):
+    with pytest.raises(ValueError, match="hour"):
+        amount(text, "hour")

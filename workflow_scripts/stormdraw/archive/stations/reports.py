@@ -23,9 +23,9 @@ from stormdraw.archive.stations.settings import (
     Column,
     target_units,
 )
-from stormdraw.archive.stations.units import convert
 from stormdraw.archive.stations.winds import components
 from stormdraw.errors import StormdrawError
+from stormdraw.units import convert
 
 # As texts stand for no value: IEM writes one of the first three, as its caller wishes.
 _MISSING = ("M", "null", "", "NaN", "nan", "None", "NA")

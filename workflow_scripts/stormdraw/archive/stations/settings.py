@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from stormdraw.archive.stations.units import require_convertible
 from stormdraw.section import Section
+from stormdraw.units import require_convertible
 from stormdraw.variables import names_of, require_pairs, variable
 
 # What IEM's reports of airports have of the table of variables. Visibility is not among them: it

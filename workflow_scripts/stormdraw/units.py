@@ -40,9 +40,26 @@ def convert(values: np.ndarray, units: str, wanted: str) -> np.ndarray:
         return np.asarray(quantity.to(target).magnitude)
     except pint.DimensionalityError:
         raise ValueError(f"{units} cannot be converted to {wanted}") from None
-    except (pint.PintError, ValueError, TypeError, AttributeError) as error:
+    except Exception as error:  # of many kinds, for text that is no unit at all
         said = " ".join(str(error).split())
         raise ValueError(f"{units!r} is no unit that can be converted: {said}") from None
+
+
+def amount(text: str, wanted: str) -> float:
+    """An amount such as `30 minutes`, or of one if it has no number, as a number of `wanted`.
+
+    Raises ValueError if it is none.
+    """
+    import pint
+
+    registry = _registry()
+    try:
+        return float(registry.Quantity(text).to(registry.Unit(wanted)).magnitude)
+    except pint.DimensionalityError:
+        raise ValueError(f"{text} cannot be converted to {wanted}") from None
+    except Exception as error:  # of many kinds, for text that is no unit at all
+        said = " ".join(str(error).split())
+        raise ValueError(f"{text!r} is no amount of {wanted}: {said}") from None
 
 
 def require_convertible(key: str, units: str | None, wanted: str | None) -> None:

@@ -1,0 +1,242 @@
+"""NetCDF files of others: every way to lay out cases, leads, members and axes."""
+
+import re
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+import xarray as xr
+from ensemble_files import (
+    COLUMNS,
+    INIT,
+    LEADS,
+    MEMBERS,
+    ROWS,
+    ensemble,
+    files,
+    lambert_degrees,
+    on_degrees,
+    value,
+)
+
+from stormdraw.errors import StormdrawError
+from stormdraw.external.reading import open_forecast, open_state
+
+
+def opened(settings, leads=LEADS, variables=("T2M",)):
+    return open_forecast(settings, "theirs", INIT, variables, leads)
+
+
+def require_all(settings):
+    """Every field is the one that was written."""
+    with opened(settings) as forecast:
+        assert forecast.members == list(MEMBERS)
+        for member in MEMBERS:
+            for lead in LEADS:
+                field = forecast.field("T2M", member, lead)
+                assert field.dtype == np.float32
+                np.testing.assert_array_equal(field, value(member, lead))
+        return forecast.grid
+
+
+def test_one_file_a_case(tmp_path):
+    ensemble().to_netcdf(tmp_path / "2026060806.nc")
+    require_all(files(tmp_path / "{init:%Y%m%d%H}.nc"))
+
+
+def test_one_file_a_lead(tmp_path):
+    for place, lead in enumerate(LEADS):
+        ensemble().isel(time=place).to_netcdf(tmp_path / f"2026060806_f{lead:03d}.nc")
+    require_all(files(tmp_path / "{init:%Y%m%d%H}_f{lead:03d}.nc"))
+
+
+def test_one_file_a_member_and_valid_time(tmp_path):
+    for member in MEMBERS:
+        (tmp_path / f"m{member:02d}").mkdir()
+        for place, lead in enumerate(LEADS):
+            valid = INIT + timedelta(hours=lead)
+            part = ensemble().sel(realization=member).isel(time=[place])
+            part.to_netcdf(tmp_path / f"m{member:02d}" / f"theirs_{valid:%H%d}.nc")
+    require_all(files(tmp_path / "m{member:02d}" / "{name}_{valid:%H%d}.nc"))
+
+
+def test_one_file_a_variable(tmp_path):
+    ensemble().to_netcdf(tmp_path / "t2.nc")
+    theirs = {"name": "temperature", "path": "t2"}
+    require_all(files(tmp_path / "{variable}.nc", variables={"T2M": theirs}))
+
+
+def test_all_cases_in_one_file(tmp_path):
+    own = ensemble().drop_vars(["start", "time", "lead"]).rename(time="step")
+    step = ("step", [3600 * lead for lead in LEADS], {"units": "seconds"})
+    later = np.datetime64(INIT, "ns") + np.array([0, 12], "timedelta64[h]")
+    both = own.expand_dims(begin=2).assign(crs=own["crs"])
+    both["temperature"] = both["temperature"] + xr.DataArray([0.0, 50.0], dims="begin")
+    both["temperature"] = both["temperature"].astype("f4").assign_attrs(own["temperature"].attrs)
+    both.assign_coords(step=step, begin=("begin", later)).to_netcdf(tmp_path / "all.nc")
+    settings = files(tmp_path / "all.nc", init="begin", lead="step")
+    require_all(settings)
+    between = INIT + timedelta(hours=6)
+    with open_forecast(settings, "theirs", between, ["T2M"], LEADS) as absent:
+        assert absent.members == []
+        assert absent.grid is None
+        assert absent.field("T2M", 0, 1) is None
+
+
+def test_axes_in_any_order_and_direction(tmp_path):
+    turned = ensemble().isel(y=slice(None, None, -1), x=slice(None, None, -1))
+    turned.transpose("x", "time", "y", "realization").to_netcdf(tmp_path / "a.nc")
+    grid = require_all(files(tmp_path / "a.nc"))
+    assert grid.y == (0.0, 3000.0, 6000.0, 9000.0)
+    ensemble().to_netcdf(tmp_path / "b.nc")
+    assert require_all(files(tmp_path / "b.nc")) == grid
+
+
+def test_a_map_is_that_of_its_grid_mapping(tmp_path):
+    ensemble().to_netcdf(tmp_path / "a.nc")
+    grid = require_all(files(tmp_path / "a.nc"))
+    np.testing.assert_allclose(grid.longitude_latitude(), lambert_degrees(), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "longitude",
+    [
+        np.arange(-3.0, 2.0),
+        np.arange(357.0, 362.0),
+        np.arange(357.0, 362.0) % 360.0,
+        (np.arange(357.0, 362.0) % 360.0).astype(np.float32),
+    ],
+    ids=["from -180", "beyond 360", "from 0", "float32"],
+)
+@pytest.mark.parametrize("order", [1, -1], ids=["south to north", "north to south"])
+def test_longitudes_and_latitudes_in_any_order(tmp_path, longitude, order):
+    latitude = np.array([50.0, 50.5, 51.0, 51.5])
+    dataset = on_degrees(ensemble(), latitude, longitude).isel(y=slice(None, None, order))
+    dataset.to_netcdf(tmp_path / "a.nc")
+    grid = require_all(files(tmp_path / "a.nc"))
+    assert grid.geographic
+    assert grid.y == (50.0, 50.5, 51.0, 51.5)
+    np.testing.assert_allclose(np.array(grid.x) % 360.0, [357.0, 358.0, 359.0, 0.0, 1.0])
+    assert np.diff(grid.x).tolist() == [1.0] * 4
+
+
+def test_units_are_converted(tmp_path):
+    celsius = ensemble()
+    celsius["temperature"] = celsius["temperature"] - 273.15
+    celsius["temperature"].attrs = {"units": "degC", "grid_mapping": "crs"}
+    celsius.to_netcdf(tmp_path / "a.nc")
+    with opened(files(tmp_path / "a.nc")) as forecast:
+        np.testing.assert_allclose(forecast.field("T2M", 2, 3), value(2, 3), rtol=1e-6)
+
+
+def test_units_that_the_file_lacks_are_those_of_the_layout(tmp_path):
+    silent = ensemble()
+    del silent["temperature"].attrs["units"]
+    silent.to_netcdf(tmp_path / "a.nc")
+    require_all(files(tmp_path / "a.nc", units={"T2M": "K"}))
+    with opened(files(tmp_path / "a.nc")) as forecast, pytest.raises(StormdrawError) as caught:
+        forecast.field("T2M", 0, 1)
+    assert re.search(r"a\.nc: temperature has no units; .*layout\.units\.T2M", str(caught.value))
+
+
+def test_a_lead_in_steps(tmp_path):
+    steps = ensemble().drop_vars(["time", "lead"]).rename(time="step")
+    steps.assign_coords(step=[2, 6, 12]).to_netcdf(tmp_path / "a.nc")
+    require_all(files(tmp_path / "a.nc", lead="step", lead_unit="30 minutes"))
+    with (
+        opened(files(tmp_path / "a.nc", lead="step")) as forecast,
+        pytest.raises(StormdrawError) as caught,
+    ):
+        forecast.field("T2M", 0, 1)
+    assert re.search(r"step has no unit of time; .*layout\.lead_unit", str(caught.value))
+
+
+def test_a_level_is_selected(tmp_path):
+    levels = ensemble().assign_coords(level=[500, 850])
+    shifts = xr.DataArray([-40.0, 0.0], dims="level")
+    own = levels["temperature"]
+    levels["temperature"] = (own + shifts).assign_attrs(own.attrs)
+    levels.to_netcdf(tmp_path / "a.nc")
+    at = {"name": "temperature", "at": {"level": 850}}
+    with opened(files(tmp_path / "a.nc", variables={"T2M": at})) as forecast:
+        np.testing.assert_allclose(forecast.field("T2M", 2, 6), value(2, 6), rtol=1e-7)
+    missing = {"name": "temperature", "at": {"level": 700}}
+    with opened(files(tmp_path / "a.nc", variables={"T2M": missing})) as forecast:
+        assert forecast.field("T2M", 2, 6) is None
+    with opened(files(tmp_path / "a.nc")) as forecast, pytest.raises(StormdrawError) as caught:
+        forecast.field("T2M", 2, 6)
+    assert re.search(r"temperature has the dimensions .*level.*expected two", str(caught.value))
+
+
+def test_missing_points_are_nan(tmp_path):
+    gaps = ensemble()
+    gaps["temperature"][:, :, 1, 2] = np.nan
+    gaps.to_netcdf(tmp_path / "a.nc", encoding={"temperature": {"_FillValue": -999.0}})
+    with opened(files(tmp_path / "a.nc")) as forecast:
+        found = np.isnan(forecast.field("T2M", 7, 1))
+    assert np.argwhere(found).tolist() == [[1, 2]]
+
+
+def test_what_is_missing_is_none(tmp_path):
+    ensemble().to_netcdf(tmp_path / "2026060806.nc")
+    settings = files(tmp_path / "{init:%Y%m%d%H}.nc")
+    with opened(settings, leads=(1, 2), variables=("T2M", "D2M")) as forecast:
+        assert forecast.field("T2M", 1, 1) is None
+        assert forecast.field("T2M", 2, 2) is None
+        assert forecast.field("D2M", 2, 1) is None
+        assert forecast.field("T2M", 2, 1) is not None
+    with open_forecast(settings, "theirs", datetime(2026, 6, 9), ["T2M"], [1]) as absent:
+        assert absent.members == []
+
+
+def test_a_member_whose_file_lacks_a_lead(tmp_path):
+    for member in MEMBERS:
+        part = ensemble().sel(realization=member)
+        part.isel(time=[0] if member == 2 else [0, 1]).to_netcdf(tmp_path / f"m{member}.nc")
+    with opened(files(tmp_path / "m{member}.nc")) as forecast:
+        assert forecast.members == [0, 2, 7]
+        assert forecast.field("T2M", 2, 3) is None
+        np.testing.assert_array_equal(forecast.field("T2M", 7, 3), value(7, 3))
+
+
+def test_a_deterministic_forecast_is_one_member(tmp_path):
+    ensemble().isel(realization=1).drop_vars("realization").to_netcdf(tmp_path / "a.nc")
+    with opened(files(tmp_path / "a.nc")) as forecast:
+        assert forecast.members == [0]
+        np.testing.assert_array_equal(forecast.field("T2M", 0, 3), value(2, 3))
+
+
+def test_an_analysis_by_its_valid_time(tmp_path):
+    analyses = ensemble().isel(realization=0).drop_vars(["start", "lead", "realization"])
+    analyses.to_netcdf(tmp_path / "analyses.nc")
+    settings = files(tmp_path / "analyses.nc")
+    with open_state(settings, "truth", INIT + timedelta(hours=3), ["T2M"]) as state:
+        np.testing.assert_array_equal(state.field("T2M"), value(0, 3))
+        assert state.grid.shape == (ROWS, COLUMNS)
+    with open_state(settings, "truth", INIT + timedelta(hours=2), ["T2M"]) as state:
+        assert state.field("T2M") is None
+    ensemble().to_netcdf(tmp_path / "members.nc")
+    with pytest.raises(StormdrawError, match="holds 3 members; expected an analysis"):
+        open_state(files(tmp_path / "members.nc"), "truth", INIT, ["T2M"])
+
+
+def test_fields_are_read_one_at_a_time(tmp_path, monkeypatch):
+    """Only the points of the fields that are asked for are read."""
+    ensemble().to_netcdf(tmp_path / "a.nc")
+    read = []
+    from xarray.backends.netCDF4_ import NetCDF4ArrayWrapper
+
+    original = NetCDF4ArrayWrapper._getitem
+
+    def counted(self, key):
+        values = original(self, key)
+        if self.variable_name == "temperature":
+            read.append(values.size)
+        return values
+
+    monkeypatch.setattr(NetCDF4ArrayWrapper, "_getitem", counted)
+    with opened(files(tmp_path / "a.nc")) as forecast:
+        assert forecast.grid is not None
+        assert read == []
+        forecast.field("T2M", 2, 3)
+        assert read == [ROWS * COLUMNS]

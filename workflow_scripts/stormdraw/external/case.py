@@ -1,0 +1,59 @@
+"""What is asked of files of others, and what is found in them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from stormdraw.external.paths import PathTemplate
+from stormdraw.external.settings import ExternalFiles, Format, Layout
+from stormdraw.grids import Grid
+
+
+@dataclass(frozen=True)
+class Case:
+    """The files of one initial time, or of one valid time of an analysis.
+
+    `name` is that of the system, which paths may hold.
+    """
+
+    files: ExternalFiles
+    name: str
+    init: datetime
+    analysis: bool = False
+
+    @property
+    def layout(self) -> Layout:
+        return self.files.layout
+
+    @property
+    def format(self) -> Format:
+        return self.files.format
+
+    @property
+    def template(self) -> PathTemplate:
+        return PathTemplate(self.files.path)
+
+    def path_tells(self, role: str) -> bool:
+        """Whether the path says the initial time or the lead of what is in a file."""
+        fields = self.template.fields
+        if self.analysis:
+            return bool({"init", "valid"} & fields)
+        if role == "init":
+            return "init" in fields or {"valid", "lead"} <= fields
+        return "lead" in fields or {"valid", "init"} <= fields
+
+
+@dataclass(frozen=True)
+class Found:
+    """A field in a file, on its own grid, in its own units.
+
+    `read` reads its values (y, x), rows from south to north; NaN where missing.
+    `grid_relative_winds` is None if the file does not say.
+    """
+
+    grid: Grid
+    read: Callable[[], np.ndarray]
+    units: str
+    grid_relative_winds: bool | None

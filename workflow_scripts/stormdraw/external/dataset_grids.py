@@ -1,0 +1,216 @@
+"""The grid of a dataset's fields: by CF grid mapping, or by latitudes and longitudes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyproj
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.external.coordinates import Coordinates
+from stormdraw.grids import SAME_POINT, Grid, latitude_longitude
+from stormdraw.units import convert
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A grid, and how fields of a dataset lie on it.
+
+    `dims` are the dimensions along y and x. `southwards` and `westwards` say that the file's rows
+    run from north to south, and its columns from east to west.
+    """
+
+    grid: Grid
+    dims: tuple[str, ...]
+    southwards: bool
+    westwards: bool
+
+    def in_map_order(self, field: xr.DataArray) -> np.ndarray:
+        """The values of a field (y, x), rows from south to north and columns from west to east."""
+        values = field.transpose(*self.dims).values
+        rows, columns = (-1 if turned else 1 for turned in (self.southwards, self.westwards))
+        return np.ascontiguousarray(values[::rows, ::columns])
+
+
+def read_grid(coordinates: Coordinates, field: xr.DataArray, dims: Sequence[str]) -> Placed:
+    """The grid of a field, whose dimensions apart from times, members and levels are `dims`.
+
+    Raises StormdrawError if the file does not say where its points are, or says what cannot be.
+    """
+    mapping = _grid_mapping(coordinates, field)
+    axes = _axes(coordinates, "y", "x", dims)
+    if mapping is not None and axes is not None and not _is_of_the_compass(mapping):
+        return _projected(coordinates, mapping, *axes)
+    axes = _axes(coordinates, "latitude", "longitude", dims)
+    if axes is not None:
+        return _regular(coordinates, mapping, *axes)
+    raise StormdrawError(
+        f"{coordinates.origin}: cannot tell where the points of {field.name} are, which has the "
+        f"dimensions {', '.join(dims)}; expected a CF grid mapping, or latitudes and longitudes: "
+        "name them under layout.latitude and layout.longitude"
+    )
+
+
+def _is_of_the_compass(mapping: pyproj.CRS) -> bool:
+    """Whether x and y are longitude and latitude, which those of a rotated pole are not."""
+    return mapping.is_geographic and not mapping.is_derived
+
+
+def _axes(
+    coordinates: Coordinates, along_y: str, along_x: str, dims: Sequence[str]
+) -> tuple[xr.DataArray, xr.DataArray] | None:
+    """The coordinates of two dimensions of a field, if the file has them."""
+    y, x = coordinates.find(along_y), coordinates.find(along_x)
+    if y is None or x is None or y.ndim != 1 or x.ndim != 1:
+        return None
+    if set(dims) != {y.dims[0], x.dims[0]} or len(dims) != 2:
+        return None
+    return y, x
+
+
+def _grid_mapping(coordinates: Coordinates, field: xr.DataArray) -> pyproj.CRS | None:
+    """The map of a field; None if neither file nor layout says."""
+    if coordinates.layout.crs is not None:
+        return pyproj.CRS(coordinates.layout.crs)
+    dataset = coordinates.dataset
+    named = str(field.attrs.get("grid_mapping", field.encoding.get("grid_mapping", "")))
+    # CF's longer form is `crs: x y other: latitude longitude`.
+    name = named.partition(":")[0].strip()
+    if name and name not in dataset.variables:
+        raise StormdrawError(
+            f"{coordinates.origin}: {field.name} has the grid mapping {name!r}, which is not in "
+            "the file; say what the map is under layout.crs"
+        )
+    if not name:
+        mappings = [
+            key for key, said in dataset.variables.items() if "grid_mapping_name" in said.attrs
+        ]
+        if len(mappings) != 1:
+            return None
+        name = str(mappings[0])
+    return _from_cf(coordinates.origin, name, dataset.variables[name].attrs)
+
+
+def _from_cf(origin: str, name: str, attributes: dict[str, Any]) -> pyproj.CRS:
+    # What stormdraw writes beside CF's attributes, exactly.
+    if "proj4" in attributes:
+        return pyproj.CRS(attributes["proj4"])
+    plain = {
+        key: value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+        for key, value in attributes.items()
+    }
+    try:
+        return pyproj.CRS.from_cf(plain)
+    except (pyproj.exceptions.CRSError, KeyError, TypeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise StormdrawError(
+            f"{origin}: the grid mapping {name} is {plain.get('grid_mapping_name', 'unnamed')}, "
+            f"of which PROJ makes no map: {said}; say what it is under layout.crs"
+        ) from None
+
+
+def _projected(
+    coordinates: Coordinates, mapping: pyproj.CRS, y: xr.DataArray, x: xr.DataArray
+) -> Placed:
+    unit = "degree" if mapping.is_geographic else "m"
+    southwards, ys = _ascending(coordinates, y, _in_unit(coordinates, y, unit))
+    westwards, xs = _ascending(coordinates, x, _in_unit(coordinates, x, unit))
+    for coordinate, values in ((y, ys), (x, xs)):
+        if not _is_regular(values):
+            raise StormdrawError(
+                f"{coordinates.origin}: {coordinate.name} is not evenly spaced; expected the same "
+                "distance between all points of a map"
+            )
+    grid = Grid(mapping.to_wkt(), _evenly(xs), _evenly(ys))
+    _require_on_earth(coordinates, grid)
+    return Placed(grid, (str(y.dims[0]), str(x.dims[0])), southwards, westwards)
+
+
+def _regular(
+    coordinates: Coordinates,
+    mapping: pyproj.CRS | None,
+    latitude: xr.DataArray,
+    longitude: xr.DataArray,
+) -> Placed:
+    require_degrees(coordinates, latitude, longitude)
+    southwards, ys = _ascending(coordinates, latitude, latitude.values.astype(float))
+    turned = np.unwrap(longitude.values.astype(float), period=360.0)
+    westwards, xs = _ascending(coordinates, longitude, turned)
+    if xs[-1] - xs[0] > 360.0 * (1 + SAME_POINT / len(xs)):
+        raise StormdrawError(
+            f"{coordinates.origin}: {longitude.name} spans {xs[-1] - xs[0]:g} degrees; expected "
+            "360 at most"
+        )
+    radii: dict[str, float] = {}
+    if mapping is not None and mapping.ellipsoid is not None:
+        own = mapping.ellipsoid
+        radii = {"radius": own.semi_major_metre, "polar_radius": own.semi_minor_metre}
+    grid = latitude_longitude(
+        float(xs[0]), float(xs[-1]), float(ys[0]), float(ys[-1]), (len(ys), len(xs)), **radii
+    )
+    return Placed(grid, (str(latitude.dims[0]), str(longitude.dims[0])), southwards, westwards)
+
+
+def require_degrees(
+    coordinates: Coordinates, latitude: xr.DataArray, longitude: xr.DataArray
+) -> None:
+    """Raise StormdrawError for latitudes and longitudes that are nowhere on Earth."""
+    for coordinate, lower, upper in ((latitude, -90.0, 90.0), (longitude, -360.0, 540.0)):
+        values = coordinate.values.astype(float)
+        # Rounding of float32 may lead a little beyond a pole.
+        wrong = ~((values >= lower - 1e-4) & (values <= upper + 1e-4))
+        if wrong.any():
+            raise StormdrawError(
+                f"{coordinates.origin}: {coordinate.name} holds {values[wrong][0]:g}; expected "
+                f"degrees from {lower:g} to {upper:g}"
+            )
+
+
+def _in_unit(coordinates: Coordinates, coordinate: xr.DataArray, wanted: str) -> np.ndarray:
+    values = coordinate.values.astype(float)
+    units = coordinate.attrs.get("units")
+    if units is None and coordinates.layout.crs is not None:
+        return values
+    try:
+        return values if units == wanted else convert(values, str(units), wanted)
+    except ValueError as error:
+        raise StormdrawError(
+            f"{coordinates.origin}: {coordinate.name} has the units {units!r}, which are no "
+            f"{wanted}: {error}"
+        ) from None
+
+
+def _ascending(
+    coordinates: Coordinates, coordinate: xr.DataArray, values: np.ndarray
+) -> tuple[bool, np.ndarray]:
+    """Whether an axis falls, and its values in rising order."""
+    steps = np.diff(values)
+    if len(values) < 2 or not ((steps > 0).all() or (steps < 0).all()):
+        raise StormdrawError(
+            f"{coordinates.origin}: {coordinate.name} has {len(values)} values that do not all "
+            "rise or all fall; expected an axis of a grid, of two points or more"
+        )
+    falls = bool(steps[0] < 0)
+    return falls, values[::-1] if falls else values
+
+
+def _is_regular(values: np.ndarray) -> bool:
+    even = np.linspace(values[0], values[-1], len(values))
+    return bool((np.abs(values - even) < SAME_POINT * abs(even[1] - even[0])).all())
+
+
+def _evenly(values: np.ndarray) -> tuple[float, ...]:
+    """Evenly spaced values without the rounding of float32."""
+    return tuple(np.linspace(values[0], values[-1], len(values)).tolist())
+
+
+def _require_on_earth(coordinates: Coordinates, grid: Grid) -> None:
+    """Raise StormdrawError if the corners of a map are nowhere."""
+    corners = Grid(grid.crs, grid.x[:: len(grid.x) - 1], grid.y[:: len(grid.y) - 1])
+    if not np.isfinite(corners.longitude_latitude()).all():
+        raise StormdrawError(
+            f"{coordinates.origin}: x from {grid.x[0]:g} to {grid.x[-1]:g} and y from "
+            f"{grid.y[0]:g} to {grid.y[-1]:g} lie nowhere on its map; expected places on Earth"
+        )

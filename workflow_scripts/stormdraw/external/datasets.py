@@ -1,0 +1,285 @@
+"""Zarr and NetCDF files of others, opened with xarray and read a field at a time."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from stormdraw.errors import StormdrawError
+from stormdraw.external.case import Case, Found
+from stormdraw.external.coordinates import (
+    Coordinates,
+    index_of,
+    index_of_time,
+    spelled,
+)
+from stormdraw.external.dataset_grids import Placed, read_grid
+from stormdraw.external.paths import is_there, is_url
+from stormdraw.times import hours
+from stormdraw.variables import variable
+
+_ENGINES = {"netcdf": "netcdf4", "zarr": "zarr"}
+# Files held open at a time: as many as a field of each variable is spread over.
+_OPEN_AT_ONCE = 16
+
+# CF's standard names by which winds follow the compass, or the axes of a grid.
+_ALONG = {
+    "eastward_wind": False,
+    "northward_wind": False,
+    "x_wind": True,
+    "y_wind": True,
+    "grid_eastward_wind": True,
+    "grid_northward_wind": True,
+}
+
+
+@dataclass(frozen=True)
+class _File:
+    """One file, and the coordinates that its fields are found by."""
+
+    path: str
+    coordinates: Coordinates
+    member: xr.DataArray | None
+    lead: xr.DataArray | None
+    init: xr.DataArray | None
+    valid: xr.DataArray | None
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        return self.coordinates.dataset
+
+
+class Datasets:
+    """The files of one case."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self._opened = functools.lru_cache(maxsize=_OPEN_AT_ONCE)(self._open)
+        self._last: list[xr.Dataset] = []
+        self._placed: dict[tuple[str, str], Placed] = {}
+
+    def close(self) -> None:
+        """Close all files."""
+        self._opened.cache_clear()
+        for dataset in self._last:
+            dataset.close()
+        self._last = []
+
+    def members_in(self, path: str) -> list[int]:
+        """The members in a file; one, of number 0, if the file does not tell members apart."""
+        file = self._opened(path)
+        if file is None or not self._of_this_case(file):
+            return []
+        return [0] if file.member is None else file.coordinates.members(file.member)
+
+    def names_in(self, path: str) -> list[str] | None:
+        """The names of all arrays in a file; None if there is no such file."""
+        file = self._opened(path)
+        return None if file is None else [str(name) for name in file.dataset.data_vars]
+
+    def find(self, path: str, name: str, member: int | None, lead: int) -> Found | None:
+        """A field of the case, whose values are not read yet; None if it is not there.
+
+        `member` is None if the path names it.
+        """
+        file = self._opened(path)
+        theirs = self.case.layout.theirs(name)
+        if file is None or theirs.name not in file.dataset.data_vars:
+            return None
+        indexers = self._indexers(file, member, lead)
+        if indexers is None:
+            return None
+        field = file.dataset[theirs.name]
+        selected = self._at(file, field.isel(indexers, missing_dims="ignore"), theirs.at)
+        if selected is None:
+            return None
+        selected = selected.squeeze(_of_one(selected))
+        placed = self._place(file, selected)
+        return Found(
+            placed.grid,
+            functools.partial(placed.in_map_order, selected),
+            self._units(path, name, field),
+            self._grid_relative(path, name, field),
+        )
+
+    def _open(self, path: str) -> _File | None:
+        if not is_there(path):
+            return None
+        dataset = open_dataset(path, _ENGINES[self.case.format])
+        self._last.append(dataset)
+        coordinates = Coordinates(dataset, self.case.layout, path)
+        roles = ("member", "lead", "init", "valid")
+        return _File(path, coordinates, *(coordinates.find(role) for role in roles))
+
+    def _of_this_case(self, file: _File) -> bool:
+        """Whether a file has the case's initial time, as far as it says."""
+        if file.init is None:
+            return True
+        return self._place_of_init(file, file.init) is not None
+
+    def _place_of_init(self, file: _File, init: xr.DataArray) -> int | None:
+        """The place of the case's initial time along its dimension, 0 if it has none."""
+        times = np.atleast_1d(file.coordinates.times(init))
+        place = index_of_time(self.case.init, times)
+        if place is None and times.size == 1 and self.case.path_tells("init"):
+            raise StormdrawError(
+                f"{file.path}: {init.name} is {spelled(times[0])}; expected the initial time "
+                f"of its path, {self.case.init:%Y-%m-%d %H:%M} UTC"
+            )
+        return place
+
+    def _indexers(self, file: _File, member: int | None, lead: int) -> dict[str, int] | None:
+        """Where a field lies along the dimensions of members and times; None if it does not."""
+        indexers: dict[str, int] = {}
+        if file.init is not None:
+            place = self._place_of_init(file, file.init)
+            if place is None:
+                return None
+            indexers |= _along(file.init, place)
+        if member is not None and file.member is not None:
+            numbers = file.coordinates.members(file.member)
+            if member not in numbers:
+                return None
+            indexers |= _along(file.member, numbers.index(member))
+        found = self._place_of_lead(file, lead, indexers)
+        if found is None:
+            return None
+        indexers |= found
+        self._require_valid(file, lead, indexers)
+        return indexers
+
+    def _place_of_lead(
+        self, file: _File, lead: int, indexers: dict[str, int]
+    ) -> dict[str, int] | None:
+        """Where a lead lies along its dimension, or its valid time along that; None if nowhere."""
+        if file.lead is not None:
+            along = _reduced(file.lead, indexers)
+            leads = np.atleast_1d(file.coordinates.lead_hours(along))
+            place = index_of(lead, leads)
+            if place is None and leads.size == 1 and self.case.path_tells("lead"):
+                raise StormdrawError(
+                    f"{file.path}: {along.name} is {leads[0]:g} hours; expected the lead of its "
+                    f"path, {lead} hours"
+                )
+            return None if place is None else _along(along, place)
+        if file.valid is not None:
+            along = _reduced(file.valid, indexers)
+            times = np.atleast_1d(file.coordinates.times(along))
+            place = index_of_time(self.case.init + hours(lead), times)
+            if place is None and times.size == 1 and self.case.path_tells("lead"):
+                raise self._other_time(along, times[0], lead, file.path)
+            return None if place is None else _along(along, place)
+        if self.case.path_tells("lead") or (self.case.analysis and lead == 0):
+            return {}
+        raise StormdrawError(
+            f"{file.path}: cannot tell the lead of its fields; expected a coordinate of leads or "
+            "valid times: name it under layout.lead or layout.valid, or put {lead} into the path"
+        )
+
+    def _require_valid(self, file: _File, lead: int, indexers: dict[str, int]) -> None:
+        """Raise StormdrawError if the valid time in a file is not that of initial time and lead."""
+        if file.valid is None:
+            return
+        times = np.atleast_1d(file.coordinates.times(_reduced(file.valid, indexers)))
+        if times.size == 1 and index_of_time(self.case.init + hours(lead), times) is None:
+            raise self._other_time(file.valid, times[0], lead, file.path)
+
+    def _other_time(
+        self, valid: xr.DataArray, found: np.datetime64, lead: int, path: str
+    ) -> StormdrawError:
+        return StormdrawError(
+            f"{path}: {valid.name} is {spelled(found)}; expected "
+            f"{self.case.init + hours(lead):%Y-%m-%d %H:%M} UTC, {lead} hours after "
+            f"{self.case.init:%Y-%m-%d %H:%M}"
+        )
+
+    def _at(
+        self, file: _File, field: xr.DataArray, at: dict[str, int | float | str]
+    ) -> xr.DataArray | None:
+        """The part of a field at values of further dimensions; None if one is not there."""
+        for dim, wanted in at.items():
+            if dim not in field.dims:
+                raise StormdrawError(
+                    f"{file.path}: {field.name} has no dimension {dim}, but "
+                    f"{', '.join(map(str, field.dims))}; layout.variables selects {wanted} along it"
+                )
+            values = field[dim].values if dim in field.coords else np.arange(field.sizes[dim])
+            found = np.flatnonzero(values == wanted)
+            if not found.size:
+                return None
+            field = field.isel({dim: int(found[0])})
+        return field
+
+    def _place(self, file: _File, field: xr.DataArray) -> Placed:
+        dims = tuple(str(dim) for dim in field.dims)
+        spatial = 1 if set(self.case.layout.points) & set(dims) else 2
+        if len(dims) != spatial:
+            raise StormdrawError(
+                f"{file.path}: {field.name} has the dimensions {', '.join(dims) or 'none'} besides "
+                "those of times and members; expected two, of a grid: select along others under "
+                "layout.variables, as in {name: t, at: {level: 850}}"
+            )
+        key = (file.path, f"{dims} {field.attrs.get('grid_mapping')}")
+        if key not in self._placed:
+            self._placed[key] = read_grid(file.coordinates, field, dims)
+        return self._placed[key]
+
+    def _units(self, path: str, name: str, field: xr.DataArray) -> str:
+        units = field.attrs.get("units", self.case.layout.units.get(name))
+        if units is None:
+            raise StormdrawError(
+                f"{path}: {field.name} has no units; expected some, such as "
+                f"{variable(name).units}: give them as layout.units.{name}"
+            )
+        return str(units)
+
+    def _grid_relative(self, path: str, name: str, field: xr.DataArray) -> bool | None:
+        """Whether a wind component follows the grid's axes; None if the file does not say."""
+        if self.case.layout.winds is not None:
+            return self.case.layout.winds == "grid"
+        return _ALONG.get(field.attrs.get("standard_name", ""))
+
+
+def open_dataset(path: str, engine: str) -> xr.Dataset:
+    """A file as a dataset whose values are read when they are asked for.
+
+    Raises StormdrawError if it cannot be opened.
+    """
+    try:
+        return xr.open_dataset(
+            _reachable(path, engine),
+            engine=engine,
+            chunks=None,
+            cache=False,
+            decode_timedelta=False,
+        )
+    # xarray and its engines raise errors of many kinds.
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise StormdrawError(f"{path}: cannot be opened as {engine}: {said}") from None
+
+
+def _reachable(path: str, engine: str) -> str:
+    """A path that an engine can open: NetCDF from elsewhere is copied to a temporary folder."""
+    if engine == "zarr" or not is_url(path):
+        return path
+    import fsspec
+
+    return str(fsspec.open_local(f"simplecache::{path}"))
+
+
+def _along(coordinate: xr.DataArray, place: int) -> dict[str, int]:
+    """The indexer of a place along a coordinate's dimension; none if it has none."""
+    return {str(dim): place for dim in coordinate.dims}
+
+
+def _reduced(coordinate: xr.DataArray, indexers: dict[str, int]) -> xr.DataArray:
+    """The part of a coordinate at places found so far."""
+    return coordinate.isel(indexers, missing_dims="ignore")
+
+
+def _of_one(field: xr.DataArray) -> list[str]:
+    """Dimensions of one value, such as a height, besides the two of a grid."""
+    ones = [str(dim) for dim in field.dims if field.sizes[dim] == 1]
+    return ones if field.ndim > 2 else []
