@@ -1,6 +1,7 @@
 """Memory of a training and a pass: counted by hand, and measured."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,54 @@ def test_peak_as_measured_by_an_allocation_tracker(
     inputs = 3 * now.nbytes + forcings.nbytes
     measured = inputs + largest_allocation(profiler)
     assert predicted == pytest.approx(measured, rel=0.15)
+
+
+def unrolled(hours: int) -> ModelSettings:
+    """A generator of three members that is unrolled over so many hours."""
+    return ModelSettings.model_validate(
+        {
+            "family": "stochastic_unet",
+            "prediction": "target",
+            "target": "residual",
+            "loss": {"kind": "almost_fair_crps", "members": 3},
+            "training": {
+                **{"epochs": 1, "batch_size": 2, "precision": "float32", "channels_last": False},
+                "rollout": {"hours": [hours], "steps": [1]} if hours > 1 else None,
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize("hours", [1, 3, 6])
+def test_an_unrolled_step_is_planned_as_measured(hours: int) -> None:
+    """Three members of a generator; between hours only their states are kept."""
+    shape, batch = (64, 64), 2
+    settings = unrolled(hours)
+    predicted = training_memory(settings, SEVEN, shape).activations
+    ones = np.ones(7, dtype=np.float32)
+    statistics = Statistics(SEVEN.predicted, ("identity",) * 7, ones, ones, ones, ones)
+    model = new_model("any", 0, settings, statistics)
+    for weights in model.parameters():
+        weights.grad = torch.zeros_like(weights)
+    now, following = torch.randn(2, batch, 7, *shape)
+    later, none = torch.randn(batch, hours - 1, 7, *shape), torch.empty(batch, 0, *shape)
+    given = Batch(now, following, none, ())
+    if hours > 1:
+        given = replace(
+            given, later=later, later_forcings=none[:, None].expand(-1, hours - 1, -1, -1, -1)
+        )
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        model.objective(model.training_losses(given, None)).backward()
+    inputs = now.nbytes + following.nbytes + later.nbytes
+    assert predicted == pytest.approx(inputs + largest_allocation(profiler), rel=0.15)
+
+
+def test_memory_grows_by_states_and_not_by_activations() -> None:
+    def planned(hours: int) -> int:
+        return training_memory(unrolled(hours), SEVEN, (64, 64)).activations
+
+    alone, two, six = planned(1), planned(2), planned(6)
+    assert (six - two) / 4 < 0.2 * alone
 
 
 def test_a_gpu_is_planned_with_the_implementations_of_most_memory(residual: ModelSettings) -> None:

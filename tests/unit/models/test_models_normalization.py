@@ -59,7 +59,7 @@ def test_a_generated_residual_may_pass_through_zero() -> None:
 
 def test_bounds_of_a_residual_by_hand() -> None:
     normalization = Normalization(STATISTICS, "residual")
-    now = state(300.0, 900.0)
+    now = normalization.transform(state(300.0, 900.0))
     # No CAPE at all: (0 - 30 + 1) / 4 = -7.25. 333 K: (333 - 300 - 0.5) / 2 = 16.25.
     generated = state(18.25, -8.25).requires_grad_()
     bounded = normalization.within_bounds(now, generated, slope=0.5)

@@ -72,8 +72,11 @@ def test_a_residual_is_of_what_is_predicted_and_a_diagnosed_variable_is_itself()
     # (14 - 12 - 1) / 0.5 and (14 - 4) / 8.
     assert encoded[0, :, 0, 0].tolist() == [2.0, 1.25]
     assert torch.equal(normalization.decode(now, encoded), following)
-    members = torch.stack([encoded, 0 * encoded], dim=1)
-    assert normalization.transformed(now, members)[0, :, :, 0, 0].tolist() == [[14, 14], [13, 4]]
+    members = torch.cat([encoded, 0 * encoded])
+    advanced = normalization.transformed(now.expand(2, 1, 2, 2), members)
+    assert advanced[:, :, 0, 0].tolist() == [[14, 14], [13, 4]]
+    # From any state back to the target, also one of several hours.
+    assert torch.equal(normalization.relative(now.expand(2, 1, 2, 2), advanced), members)
     # The upper bound of PWAT is far above what T2M's change would allow.
     bounded = normalization.within_bounds(now, torch.full((1, 2, 2, 2), -1e3), 0.0)
     assert normalization.decode(now, bounded)[0, 1].unique().item() == pytest.approx(0.0, abs=1e-5)

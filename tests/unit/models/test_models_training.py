@@ -90,6 +90,37 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     assert without_speed[0] == without_speed[1]
 
 
+@pytest.mark.parametrize("batch", [3, 4, 7])
+def test_an_interrupted_rollout_ends_with_the_same_weights(
+    training_files: FilesOf, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    """Two epochs of three batches of one hour, then two steps each of two and of three hours."""
+    model = make_model_settings(
+        {"rollout": {"hours": [2, 3], "steps": [2, 2]}},
+        family="stochastic_unet",
+        network={"channels": [8, 8], "noise_scales": [1, 4]},
+        prediction="target",
+        loss={"kind": "almost_fair_crps"},
+    )
+    unrolled: list[int] = []
+    step = TrainingModule.training_step
+
+    def watched(self: TrainingModule, given: Batch, number: int) -> object:
+        unrolled.append(given.hours)
+        return step(self, given, number)
+
+    monkeypatch.setattr(TrainingModule, "training_step", watched)
+    whole, broken = training_files("whole"), training_files("broken")
+    train("small", make_settings(), model, whole)
+    assert unrolled == [1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    with monkeypatch.context() as context:
+        signal_at(context, batch, signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            train("small", make_settings(), model, broken)
+    train("small", make_settings(), model, broken)
+    assert equal(weights(whole), weights(broken))
+
+
 def test_a_killed_training_goes_on_from_its_last_epoch(
     training_files: FilesOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,5 +64,8 @@ def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
     """The number of epochs and of optimizer steps of a training."""
     training = settings.training
     steps_an_epoch = Windows.of(training, pairs).steps
-    epochs = training.epochs or -(-(training.steps or 1) // steps_an_epoch)
+    steps = training.steps or (training.epochs or 1) * steps_an_epoch
+    if training.rollout is not None:
+        steps += sum(training.rollout.steps)
+    epochs = -(-steps // steps_an_epoch)
     return epochs, epochs * steps_an_epoch

@@ -1,5 +1,6 @@
 """Batches in a shuffled order that depends only on the seed and the epoch."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from stormdraw.models.background import read_ahead
 from stormdraw.models.crops import Crops
 from stormdraw.models.pairs import Batch, Pairs
 from stormdraw.models.ranks import ALONE, Ranks
+from stormdraw.models.rollout_schedule import RolloutSchedule
 from stormdraw.seeds import generator_for
 
 
@@ -29,17 +31,19 @@ class Delivery:
         crops: Crops | None = None,
         windows: Sequence[Window] = (),
         leads: Sequence[int] = (),
+        hours_ahead: int = 1,
     ) -> Batch:
         """This rank's part of the pairs with these indices, or of these windows of them.
 
-        Each is an hour of a forecast with one of the `leads`, if they are given.
+        Each is an hour of a forecast with one of the `leads`, if they are given, or several hours
+        of it.
         """
         share = self.ranks.share(len(indices))
         if share is not None:
             indices = indices[list(share.indices)]
             windows = windows and [windows[place] for place in share.indices]
             leads = leads and [leads[place] for place in share.indices]
-        batch = pairs.batch(indices.tolist(), windows or None, leads or None)
+        batch = pairs.batch(indices.tolist(), windows or None, leads or None, hours_ahead)
         batch = replace(batch, share=share)
         if crops is not None:
             batch = replace(batch, weights=crops.weights(windows))
@@ -94,7 +98,8 @@ class EpochOrder:
 class ShuffledBatches:
     """Shuffled batches of all pairs, whole or as random crops of `crop` (y, x) points.
 
-    `context` is the radius, in points, of the receptive field of the network (see crops.py). An
+    `context` is the radius, in points, of the receptive field of the network (see crops.py).
+    `rollout` says over how many hours each batch goes, always one without it. An
     epoch can be interrupted and resumed: Lightning calls `state_dict` whenever it saves a
     checkpoint, and tells the `sampler` which epoch begins.
     """
@@ -110,9 +115,11 @@ class ShuffledBatches:
         buffer_states: int | None = None,
         delivery: Delivery | None = None,
         context: int | None = None,
+        rollout: RolloutSchedule | None = None,
     ) -> None:
         self.pairs = pairs
         self.batch_size = batch_size
+        self.rollout = rollout
         self.crops = None if crop is None else Crops(crop, pairs.shape, context)
         self.delivery = delivery or Delivery()
         self.sampler = EpochOrder(len(pairs), run_seed, model, samples_per_state, buffer_states)
@@ -122,8 +129,8 @@ class ShuffledBatches:
         return -(-len(self.sampler) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        remaining = np.array_split(self.sampler.order(), self._edges())[self.given :]
-        made = map(self._batch, remaining)
+        every = np.array_split(self.sampler.order(), self._edges())
+        made = itertools.starmap(self._batch, list(enumerate(every))[self.given :])
         for batch in read_ahead(made, self.delivery.buffer):
             # Counted before the batch is handed out, since a checkpoint may be saved while it is in
             # use. After the last batch comes the first of the next epoch.
@@ -138,21 +145,24 @@ class ShuffledBatches:
         """Continue from where `state_dict` was taken."""
         self.given = state["samples_given"] // self.batch_size
 
-    def _batch(self, samples: np.ndarray) -> Batch:
-        """A batch of these samples.
+    def _batch(self, number: int, samples: np.ndarray) -> Batch:
+        """Batch `number` of the epoch, counted from 0, of these samples.
 
         Their crops and leads depend only on the seed, the epoch and the sample.
         """
         pairs, random = samples % len(self.pairs), self.sampler.random
+        hours_ahead = 1
+        if self.rollout is not None:
+            hours_ahead = self.rollout.hours(self.sampler.epoch, number)
         windows, leads = [], []
         if self.crops is not None:
             windows = [self.crops.draw(random("crop", sample)) for sample in samples.tolist()]
         if self.pairs.forcings.by_lead:
             leads = [
-                self.pairs.draw_lead(pair, random("lead", sample))
+                self.pairs.draw_lead(pair, random("lead", sample), hours_ahead)
                 for pair, sample in zip(pairs.tolist(), samples.tolist(), strict=True)
             ]
-        return self.delivery.batch(self.pairs, pairs, self.crops, windows, leads)
+        return self.delivery.batch(self.pairs, pairs, self.crops, windows, leads, hours_ahead)
 
     def _edges(self) -> np.ndarray:
         return np.arange(self.batch_size, len(self.sampler), self.batch_size)

@@ -121,12 +121,13 @@ class ForecastPairs(Pairs):
         indices: Sequence[int],
         windows: Sequence[Window] | None = None,
         leads: Sequence[int] | None = None,
+        hours_ahead: int = 1,
     ) -> Batch:
         """The pairs with these indices, each cropped to its window if windows are given.
 
-        `leads` make no difference: the model has no forcings, and each forecast is made but once,
-        with the forecaster's forcings of the `usual_lead`. Raises StormdrawError, naming file,
-        variable and time, if a field has NaN.
+        There is one hour ahead. `leads` make no difference: the model has no forcings, and each
+        forecast is made but once, with the forecaster's forcings of the `usual_lead`. Raises
+        StormdrawError, naming file, variable and time, if a field has NaN.
         """
         times = [self.times[index] for index in indices]
         windows = [WHOLE_GRID] * len(times) if windows is None else windows

@@ -2,6 +2,7 @@
 
 import itertools
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -86,13 +87,24 @@ class Forecaster(nn.Module, ABC):
         scaled by the standard deviation of such changes: networks are slow to learn the small
         differences between states.
         """
+        return self.condition_of(self.transformed_states(now, before), forcings)
+
+    def transformed_states(
+        self, now: torch.Tensor, before: torch.Tensor | None
+    ) -> list[torch.Tensor]:
+        """The transformed states that `condition` is of, the oldest first, each (B, V, Y, X)."""
         states = [*([] if before is None else before.unbind(dim=1)), now]
-        standardised = self.normalization.standardise
+        return [self.normalization.transform(state) for state in states]
+
+    def condition_of(self, states: Sequence[torch.Tensor], forcings: torch.Tensor) -> torch.Tensor:
+        """The condition of transformed states, the oldest first."""
+        scaled = self.normalization.scaled
         if self.settings.history_as == "changes":
-            earlier = [self.normalization.change(*pair) for pair in itertools.pairwise(states)]
+            pairs = itertools.pairwise(states)
+            earlier = [self.normalization.scaled_change(*pair) for pair in pairs]
         else:
-            earlier = [standardised(state) for state in states[:-1]]
-        return torch.cat([*earlier, standardised(now), forcings], dim=1)
+            earlier = [scaled(state) for state in states[:-1]]
+        return torch.cat([*earlier, scaled(states[-1]), forcings], dim=1)
 
     def persistence(self, now: torch.Tensor) -> torch.Tensor:
         """The target if nothing changes, (B, V, Y, X): a first guess of the clean state."""

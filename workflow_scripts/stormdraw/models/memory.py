@@ -134,6 +134,9 @@ def training_memory(
     validation = 0
     with model_of_fake_tensors(settings, run) as model:
         saved, step, in_heap = one_step(model, settings, shape)
+        if training.hours_ahead > 1:
+            *_, unrolled, heap = one_step(model, settings, shape, training.hours_ahead)
+            step, in_heap = max(step, unrolled), max(in_heap, heap)
         if validates:
             validation, heap = _one_validation(model, settings, shape)
             in_heap = max(in_heap, heap)
@@ -168,9 +171,12 @@ def model_of_fake_tensors(settings: ModelSettings, run: Roles) -> Iterator[Forec
 
 
 def one_step(
-    model: Forecaster, settings: ModelSettings, shape: tuple[int, int]
+    model: Forecaster, settings: ModelSettings, shape: tuple[int, int], hours: int = 1
 ) -> tuple[int, int, int]:
-    """Bytes kept for the backward pass, the peak besides weights and gradients, the heap peak."""
+    """Bytes kept for the backward pass, the peak besides weights and gradients, the heap peak.
+
+    The model is unrolled over so many `hours`.
+    """
     # Gradients of the earlier batches in the accumulation window.
     weights = list(model.parameters())
     for parameter in weights:
@@ -180,7 +186,7 @@ def one_step(
         memory.leave_out([*weights, *gradients, *model.buffers()])
         size = _on_each(settings.training.batch_size, settings)
         learnt = learnt_shape(settings, shape)
-        batch = _batch(model, settings, size, learnt)
+        batch = _batch(model, settings, size, learnt, hours)
         if learnt != shape and model.network.context:
             # Points of a crop are weighted by how much of their surroundings is known.
             batch = replace(batch, weights=torch.empty((size, *learnt)))
@@ -211,10 +217,18 @@ def _on_each(samples: int, settings: ModelSettings) -> int:
     return -(-samples // settings.training.devices)
 
 
-def _batch(model: Forecaster, settings: ModelSettings, size: int, shape: tuple[int, int]) -> Batch:
+def _batch(
+    model: Forecaster, settings: ModelSettings, size: int, shape: tuple[int, int], hours: int = 1
+) -> Batch:
     now, forcings, before = _given(model, settings, size, shape)
     following = _states(size, len(model.variables), shape)
-    return Batch(now, following, forcings, (), before)
+    if hours == 1:
+        return Batch(now, following, forcings, (), before)
+    unrolled = (torch.empty((size, hours - 1, *one.shape[1:])) for one in (following, forcings))
+    later, later_forcings = unrolled
+    return Batch(
+        *(now, following, forcings, (), before), later=later, later_forcings=later_forcings
+    )
 
 
 def _given(

@@ -43,17 +43,32 @@ class Normalization(nn.Module):
         scale = self.std if target in _STATES else changes
         self.register_buffer("scale", scale, persistent=False)
         rows = [variable(name) for name in statistics.variables]
+        names = statistics.variables
+        self._dew_point = None
+        if {"T2M", "D2M"} <= set(names):
+            pair = names.index("T2M"), names.index("D2M")
+            # Transforms rise, so that two of a kind keep the order.
+            same = self.transforms[pair[0]] == self.transforms[pair[1]]
+            self._dew_point = pair if same else None
         for side, bounds in (
             ("lower", [row.lower for row in rows]),
             ("upper", [row.upper for row in rows]),
         ):
             physical = torch.tensor(bounds, dtype=torch.float32)[None, :, None, None]
-            self.register_buffer(side, self._transform(physical)[0], persistent=False)
+            self.register_buffer(side, self.transform(physical)[0], persistent=False)
+
+    def transform(self, physical: torch.Tensor) -> torch.Tensor:
+        """Physical units -> each variable's transform of them."""
+        return _each(physical, self.transforms, forward)
+
+    def scaled(self, transformed: torch.Tensor) -> torch.Tensor:
+        """Transformed states -> zero mean and unit variance."""
+        count = transformed.shape[1]
+        return (transformed - self.mean[:count]) / self.std[:count]
 
     def standardise(self, physical: torch.Tensor) -> torch.Tensor:
         """Physical units -> zero mean and unit variance, after each variable's transform."""
-        count = physical.shape[1]
-        return (self._transform(physical) - self.mean[:count]) / self.std[:count]
+        return self.scaled(self.transform(physical))
 
     def physical(self, standardised: torch.Tensor) -> torch.Tensor:
         """The inverse of `standardise`."""
@@ -71,9 +86,12 @@ class Normalization(nn.Module):
 
     def change(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
         """The standardised change from the predicted variables `now` to those an hour later."""
-        change = self._transform(following) - self._transform(now)
+        return self.scaled_change(self.transform(now), self.transform(following))
+
+    def scaled_change(self, now: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
+        """The same of transformed states."""
         count = self.predicted
-        return (change - self.tendency_mean[:count]) / self.tendency_std[:count]
+        return (following - now - self.tendency_mean[:count]) / self.tendency_std[:count]
 
     def persistence(self, now: torch.Tensor) -> torch.Tensor:
         """The target if no predicted variable changes and each diagnosed one has its mean."""
@@ -88,35 +106,54 @@ class Normalization(nn.Module):
         return self._untransform(self.transformed(now, generated))
 
     def transformed(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
-        """The next state after each variable's transform; also for M members, (B, M, V, Y, X)."""
-        start = self._start(now)
-        if generated.dim() > now.dim() and start.dim() == now.dim():
-            start = start[:, None]
-        return torch.addcmul(start, generated, self.scale)
+        """The transformed state one hour after `now`, (B, V, Y, X)."""
+        return self.advanced(self.transform(now), generated)
+
+    def advanced(self, now: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
+        """The same from a transformed state `now`."""
+        return torch.addcmul(self._start(now), generated, self.scale)
+
+    def relative(self, now: torch.Tensor, transformed: torch.Tensor) -> torch.Tensor:
+        """The target that leads from a transformed state `now` to another one, as `advanced` does.
+
+        Also if that is several hours later: the change is still in units of that over one hour.
+        """
+        return (transformed - self._start(now)) / self.scale
+
+    def clipped(self, transformed: torch.Tensor) -> torch.Tensor:
+        """Transformed states with the physical bounds of forecasts (`bounds.py`)."""
+        bounded = transformed.clamp(self.lower, self.upper)
+        if self._dew_point is None:
+            return bounded
+        temperature, dew_point = self._dew_point
+        parts = list(bounded.unbind(dim=1))
+        parts[dew_point] = torch.minimum(parts[dew_point], parts[temperature])
+        return torch.stack(parts, dim=1)
 
     def within_bounds(
         self, now: torch.Tensor, generated: torch.Tensor, slope: float
     ) -> torch.Tensor:
-        """What the model generated for `now`, (B, V, Y, X), limited to the physical bounds.
+        """What the model generated for a transformed state `now`, limited to the physical bounds.
 
-        Beyond a bound it continues with this `slope`, which keeps a gradient that leads back.
+        Both are (B, V, Y, X). Beyond a bound it continues with this `slope`, which keeps a gradient
+        that leads back.
         """
         start, scale = self._start(now), self.scale
         bounded = generated.clamp((self.lower - start) / scale, (self.upper - start) / scale)
         return bounded + slope * (generated - bounded)
 
     def _start(self, now: torch.Tensor) -> torch.Tensor:
-        """The transformed state that a target of 0 means, (B, V, Y, X) or for all (V, 1, 1)."""
+        """The transformed state that a target of 0 means, (B, V, Y, X) or for all (V, 1, 1).
+
+        `now` is transformed as well.
+        """
         if self.target in _STATES:
             return self.mean
-        steady = self._transform(now) + self.tendency_mean[: self.predicted]
+        steady = now + self.tendency_mean[: self.predicted]
         if not self.diagnosed:
             return steady
         rest = self.mean[self.predicted :].expand(len(now), -1, *now.shape[2:])
         return torch.cat([steady, rest], dim=1)
-
-    def _transform(self, physical: torch.Tensor) -> torch.Tensor:
-        return _each(physical, self.transforms, forward)
 
     def _untransform(self, transformed: torch.Tensor) -> torch.Tensor:
         return _each(transformed, self.transforms, inverse)

@@ -1,8 +1,9 @@
 """A model that generates the next hour in one network pass, deterministic or stochastic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.losses import absolute_error, almost_fair_crps, squared_error
@@ -55,31 +56,120 @@ class OneStepModel(Forecaster):
         return self.normalization.decode(now, generated)
 
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
-        """The loss of each sample and variable, (B, V)."""
-        goal = self.normalization.encode(batch.now, batch.following)
-        condition = self.condition(batch.now, batch.forcings, batch.before)
-        loss = self.settings.loss
-        if loss.kind == "almost_fair_crps":
-            noise = batch.own_part(self._noise(condition, batch.full_size, loss.members, generator))
-            members = self._members(condition, noise)
-            scored = self._scored(batch.now, members)
-            losses = almost_fair_crps(scored, goal, loss.alpha, batch.weights)
-        else:
-            error = squared_error if loss.kind == "mse" else absolute_error
-            members = self.network(condition)[:, None]
-            losses = error(self._scored(batch.now, members)[:, 0], goal, batch.weights)
-        self.violations = self._violations(members, batch)
-        return losses * self.weights_of_variables
+        """The loss of each sample and variable, (B, V): the mean over the hours of the batch.
 
-    def _scored(self, now: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
-        """The members (B, M, V, Y, X) as the loss sees them.
+        At every later hour the model starts from the states that it drew itself. These are compared
+        with the truth in units of the change over the first hour.
+        """
+        states = self.transformed_states(batch.now, batch.before)
+        start = states[-1]
+        through = self._through
+        losses, violations = [], []
+        for hour in range(batch.hours):
+            noise = self._training_noise(batch, generator)
+            if through is not None and hour % through == 0:
+                states = [state.detach() for state in states]
+            loss, violation, members = self._advance(batch, hour, start, states, noise)
+            losses.append(loss)
+            violations.append(violation)
+            if members is not None:
+                states = self._following(states, members)
+        known = [each for each in violations if each is not None]
+        self.violations = _mean(known) if known else None
+        return _mean(losses) * self.weights_of_variables
+
+    @property
+    def _through(self) -> int | None:
+        """How many hours gradients pass through at most; None if it is all of them."""
+        rollout = self.settings.training.rollout
+        return None if rollout is None else rollout.through
+
+    def _advance(
+        self,
+        batch: Batch,
+        hour: int,
+        start: torch.Tensor,
+        states: Sequence[torch.Tensor],
+        noise: torch.Tensor | None,
+    ) -> "_Scored":
+        """One hour of a batch, counted from 0.
+
+        `start` is the transformed state (B, V, Y, X) of the initial time; `states` are the last
+        ones, of each sample or of each member. Where there are several hours, only what enters an
+        hour is kept for the backward pass (Chen et al. 2016): memory grows by the states of an
+        hour, not by its activations.
+        """
+
+        def advance(noise: torch.Tensor | None, *states: torch.Tensor) -> _Scored:
+            return self._score_hour(batch, hour, start, states, noise)
+
+        if batch.hours == 1 or not torch.is_grad_enabled():
+            return advance(noise, *states)
+        scored: _Scored = checkpoint(advance, noise, *states, use_reentrant=False)
+        return scored
+
+    def _score_hour(
+        self,
+        batch: Batch,
+        hour: int,
+        start: torch.Tensor,
+        states: Sequence[torch.Tensor],
+        noise: torch.Tensor | None,
+    ) -> "_Scored":
+        following, forcings = batch.following_at(hour), batch.forcings_at(hour)
+        of_members = len(states[-1]) // len(start)
+        condition = self.condition_of(states, forcings.repeat_interleave(of_members, dim=0))
+        generated = relative = self._generated(condition, noise)
+        advanced = None
+        if hour or batch.hours > 1 or self.laws is not None:
+            now = states[-1].repeat_interleave(len(generated) // len(states[-1]), dim=0)
+            advanced = self.normalization.advanced(now, generated.float())
+        if hour and advanced is not None:
+            origin = start.repeat_interleave(len(generated) // len(start), dim=0)
+            relative = self.normalization.relative(origin, advanced)
+        by_sample = (len(start), -1)
+        goal = self.normalization.encode(batch.now, following)
+        members = self._scored(start, relative.unflatten(0, by_sample))
+        loss = self._loss(members, goal, batch.weights)
+        violations = None
+        if self.laws is not None and advanced is not None:
+            # In float32 whatever the network's precision, as the losses are.
+            with torch.autocast(advanced.device.type, enabled=False):
+                told = batch.map_factor, batch.weights
+                violations = self.laws(advanced.unflatten(0, by_sample), following, *told)
+        return loss, violations, advanced if hour + 1 < batch.hours else None
+
+    def _loss(
+        self, members: torch.Tensor, goal: torch.Tensor, weights: torch.Tensor | None
+    ) -> torch.Tensor:
+        """The loss of members (B, M, V, Y, X), (B, V)."""
+        loss = self.settings.loss
+        if self.stochastic:
+            return almost_fair_crps(members, goal, loss.alpha, weights)
+        error = squared_error if loss.kind == "mse" else absolute_error
+        return error(members[:, 0], goal, weights)
+
+    def _following(
+        self, states: Sequence[torch.Tensor], members: torch.Tensor
+    ) -> list[torch.Tensor]:
+        """The states that the next hour starts from, each (B M, V, Y, X), bounded as in forecasts.
+
+        They stay transformed: the transform of CAPE is infinitely steep at zero.
+        """
+        each = len(members) // len(states[-1])
+        earlier = [state.repeat_interleave(each, dim=0) for state in states[1:]]
+        bounded = self.normalization.clipped(members)
+        return [*earlier, bounded[:, : len(self.roles.predicted)]]
+
+    def _scored(self, start: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
+        """The members (B, M, V, Y, X) as the loss sees them, as targets from the state `start`.
 
         With `loss.bounded`, reflectivity has its floor and CAPE is not negative, as in forecasts.
         """
         if not self.settings.loss.bounded:
             return members
         each = [
-            self.normalization.within_bounds(now, member.float(), _SLOPE_BEYOND_BOUNDS)
+            self.normalization.within_bounds(start, member.float(), _SLOPE_BEYOND_BOUNDS)
             for member in members.unbind(dim=1)
         ]
         return torch.stack(each, dim=1)
@@ -91,26 +181,44 @@ class OneStepModel(Forecaster):
         condition = self.condition(now, forcings, before)
         if not self.stochastic:
             return self.network(condition)
-        return self._members(condition, self._noise(condition, len(now), 1, None))[:, 0]
+        return self._generated(condition, self._noise(now, len(now), None))
+
+    def _training_noise(
+        self, batch: Batch, generator: torch.Generator | None
+    ) -> torch.Tensor | None:
+        """Noise of all members of this device's samples for one hour, (B M, N, Y, X)."""
+        if not self.stochastic:
+            return None
+        count = self.settings.loss.members
+        noise = self._noise(batch.now, batch.full_size * count, generator)
+        return batch.own_part(noise.unflatten(0, (batch.full_size, count))).flatten(0, 1)
 
     def _noise(
-        self, condition: torch.Tensor, size: int, count: int, generator: torch.Generator | None
+        self, states: torch.Tensor, count: int, generator: torch.Generator | None
     ) -> torch.Tensor:
-        """Noise for `count` members of each of `size` samples, (B, M, N, Y, X)."""
-        white = torch_noise(size * count, generator, condition.device)
-        noise = self.network.draw_noise(white, (condition.shape[-2], condition.shape[-1]))
-        return noise.unflatten(0, (size, count))
+        """Noise for `count` members on the points of states (B, V, Y, X), (M, N, Y, X)."""
+        white = torch_noise(count, generator, states.device)
+        noise: torch.Tensor = self.network.draw_noise(white, (states.shape[-2], states.shape[-1]))
+        return noise
 
-    def _violations(self, members: torch.Tensor, batch: Batch) -> torch.Tensor | None:
-        """The violations of the configured laws by the members (B, M, V, Y, X), (B, L)."""
-        if self.laws is None:
-            return None
-        # In float32 whatever the network's precision, as the losses are.
-        with torch.autocast(members.device.type, enabled=False):
-            states = self.normalization.transformed(batch.now, members.float())
-            return self.laws(states, batch.following, batch.map_factor, batch.weights)
+    def _generated(self, condition: torch.Tensor, noise: torch.Tensor | None) -> torch.Tensor:
+        """What the network makes of a condition (B, C, Y, X) with noise (B M, N, Y, X) or without.
 
-    def _members(self, condition: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """Condition (B, C, Y, X) and noise (B, M, N, Y, X) -> (B, M, V, Y, X)."""
-        repeated = condition.repeat_interleave(noise.shape[1], dim=0)
-        return self.network(repeated, noise.flatten(0, 1)).unflatten(0, noise.shape[:2])
+        It is (B M, V, Y, X), and each sample's members stand together.
+        """
+        if noise is None:
+            generated: torch.Tensor = self.network(condition)
+        else:
+            repeated = condition.repeat_interleave(len(noise) // len(condition), dim=0)
+            generated = self.network(repeated, noise)
+        return generated
+
+
+# Of an hour: loss (B, V), violations (B, L) if there are laws, and the transformed members
+# (B M, V, Y, X), not bounded, if another hour follows.
+_Scored = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
+
+
+def _mean(each: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The mean of what is given for each hour."""
+    return each[0] if len(each) == 1 else torch.stack(list(each)).mean(dim=0)

@@ -145,20 +145,29 @@ def training_work(
     """
     pairs = len(settings.periods.training.times()) - 1
     _, steps = count_epochs(model, pairs)
-    work = step_work(model, settings.roles, shape, gpu)
-    total = work * (steps * model.training.accumulation)
+    rollout = model.training.rollout
+    unrolled = 0 if rollout is None else sum(rollout.steps)
+    total = step_work(model, settings.roles, shape, gpu) * (steps - unrolled)
+    if rollout is not None:
+        for hours, count in zip(rollout.hours, rollout.steps, strict=True):
+            total += step_work(model, settings.roles, shape, gpu, hours) * count
+    total *= model.training.accumulation
     if forecaster is not None:
         total += pass_work(settings, forecaster, shape, gpu) * pairs
     return total
 
 
 def step_work(
-    model: ModelSettings, run: Roles, shape: tuple[int, int], gpu: GpuPeaks = RTX_4090
+    model: ModelSettings,
+    run: Roles,
+    shape: tuple[int, int],
+    gpu: GpuPeaks = RTX_4090,
+    hours: int = 1,
 ) -> Work:
-    """The loss of a whole training batch and its gradient."""
+    """The loss of a whole training batch, unrolled over so many hours, and its gradient."""
     model = _on_one_gpu(model)
     with model_of_fake_tensors(model, run) as fake, _counted(model, gpu) as counted:
-        one_step(fake, model, shape)
+        one_step(fake, model, shape, hours)
     return counted.work
 
 

@@ -31,6 +31,9 @@ class Batch:
     a model with a history of H states. `map_factor` (B, Y, X) and the `weights` of the points (B,
     Y, X) are given where they are needed. With several devices, a batch is a `share` of a larger
     one.
+
+    For a model that is unrolled over R hours, `later` (B, R - 1, W, Y, X) are the hours after
+    `following`, and `later_forcings` (B, R - 1, F, Y, X) their forcings.
     """
 
     now: torch.Tensor
@@ -41,6 +44,23 @@ class Batch:
     share: Share | None = None
     map_factor: torch.Tensor | None = None
     weights: torch.Tensor | None = None
+    later: torch.Tensor | None = None
+    later_forcings: torch.Tensor | None = None
+
+    @property
+    def hours(self) -> int:
+        """The number of hours to predict."""
+        return 1 if self.later is None else 1 + self.later.shape[1]
+
+    def following_at(self, hour: int) -> torch.Tensor:
+        """The state to predict at an hour, counted from 0, (B, W, Y, X)."""
+        return self.following if self.later is None or hour == 0 else self.later[:, hour - 1]
+
+    def forcings_at(self, hour: int) -> torch.Tensor:
+        """The forcings of an hour, counted from 0, (B, F, Y, X)."""
+        if self.later_forcings is None or hour == 0:
+            return self.forcings
+        return self.later_forcings[:, hour - 1]
 
     @property
     def full_size(self) -> int:
@@ -78,7 +98,8 @@ class Pairs:
     `variables` are those of a forecast; the last ones of them, `diagnosed`, are of the hour
     afterwards alone. Forcings that depend on the start of a forecast are those of one that started
     up to `longest_lead` hours before t + 1 h: `batch` is told how many, or takes a different number
-    for each pair in turn. For the states and their memory see `StoredStates`. `map_factor` (y, x),
+    for each pair in turn. With `hours_ahead` above 1, as many hours after t must be complete. For
+    the states and their memory see `StoredStates`. `map_factor` (y, x),
     if given, is added to each batch.
     """
 
@@ -94,7 +115,9 @@ class Pairs:
         readers: int = 1,
         diagnosed: Sequence[str] = (),
         longest_lead: int = 1,
+        hours_ahead: int = 1,
     ) -> None:
+        self.hours_ahead = hours_ahead
         self.variables = tuple(variables)
         self.predicted = len(self.variables) - len(diagnosed)
         self.history = history
@@ -106,12 +129,12 @@ class Pairs:
         )
         self.bytes = self._states.bytes
         present, complete = self._states.present, self._states.usable
-        needed = range(1 - history, 2)
+        needed = range(1 - history, hours_ahead + 1)
         self.times = [
             time
             for time in sorted(complete)
             if all(time + hours(k) in complete for k in needed)
-            and leads_at(time, forcings, longest_lead)
+            and leads_at(time, forcings, longest_lead, hours_ahead)
         ]
         if not self.times:
             raise StormdrawError(
@@ -135,23 +158,26 @@ class Pairs:
         """(y, x) of the grid."""
         return self.forcings.shape
 
-    def draw_lead(self, index: int, random: np.random.Generator) -> int:
+    def draw_lead(self, index: int, random: np.random.Generator, hours_ahead: int = 1) -> int:
         """How many hours before the end of a pair its forecast starts, at random.
 
-        As often one as the other of those that there are fields for.
+        As often one as the other of those that there are fields for, at all hours to predict.
         """
-        return int(random.choice(leads_at(self.times[index], self.forcings, self.longest_lead)))
+        of_forecast = self.times[index], self.forcings, self.longest_lead
+        return int(random.choice(leads_at(*of_forecast, hours_ahead)))
 
     def batch(
         self,
         indices: Sequence[int],
         windows: Sequence[Window] | None = None,
         leads: Sequence[int] | None = None,
+        hours_ahead: int = 1,
     ) -> Batch:
         """The pairs with these indices, each cropped to its window if windows are given.
 
-        Each is an hour of a forecast with the given lead, or else with the `usual_lead`. Raises
-        StormdrawError, naming file, variable and time, if a field has NaN.
+        Each is an hour of a forecast with the given lead, or else with the `usual_lead`; with
+        `hours_ahead` above 1, the forecast goes on to so many hours after t. Raises StormdrawError,
+        naming file, variable and time, if a field has NaN.
         """
         times = [self.times[index] for index in indices]
         following = [time + hours(1) for time in times]
@@ -160,15 +186,30 @@ class Pairs:
             leads = [usual_lead(time, self.forcings, self.longest_lead) for time in times]
         before = self.empty_states(windows, self.history - 1)
         now, then = self.empty_states(windows), self.empty_states(windows, of=len(self.variables))
+        later = self.empty_states(windows, hours_ahead - 1, of=len(self.variables))
         # Oldest first, each (B, V, y, x).
-        self.fetch(times, windows, [*before.swapaxes(0, 1), now, then], newest=1)
-        return Batch(
+        states = [*before.swapaxes(0, 1), now, then, *later.swapaxes(0, 1)]
+        self.fetch(times, windows, states, newest=hours_ahead)
+        batch = Batch(
             torch.from_numpy(now),
             torch.from_numpy(then),
             torch.from_numpy(self._forcings(following, leads, windows)),
             tuple(following),
             torch.from_numpy(before) if self.history > 1 else None,
             map_factor=self._map_factors(windows),
+        )
+        if hours_ahead == 1:
+            return batch
+        forcings = [
+            self._forcings(
+                [time + hours(k) for time in following], [lead + k for lead in leads], windows
+            )
+            for k in range(1, hours_ahead)
+        ]
+        return replace(
+            batch,
+            later=torch.from_numpy(later),
+            later_forcings=torch.from_numpy(np.stack(forcings, axis=1)),
         )
 
     def empty_states(
@@ -226,11 +267,21 @@ def usual_lead(start: datetime, forcings: Forcings, longest: int) -> int:
     return leads[seed_for(0, "lead", format_init(start)) % len(leads)]
 
 
-def leads_at(start: datetime, forcings: Forcings, longest: int) -> tuple[int, ...]:
+def leads_at(
+    start: datetime, forcings: Forcings, longest: int, hours_ahead: int = 1
+) -> tuple[int, ...]:
     """The leads, up to the `longest`, that the hour after `start` may have in training.
 
-    Those of forecasts for which there are all forcings. Only 1 if that makes no difference.
+    Those of forecasts for which there are all forcings, at all `hours_ahead`, none of which is
+    later than the longest lead. Only 1 if that makes no difference.
     """
-    possible = range(1, (longest if forcings.by_lead else 1) + 1)
+    last = max(1, longest - hours_ahead + 1)
+    possible = range(1, (last if forcings.by_lead else 1) + 1)
     valid = start + hours(1)
-    return tuple(lead for lead in possible if forcings.has(ForecastHour.at(valid, lead)))
+    return tuple(
+        lead
+        for lead in possible
+        if all(
+            forcings.has(ForecastHour.at(valid + hours(k), lead + k)) for k in range(hours_ahead)
+        )
+    )

@@ -196,8 +196,10 @@ def _host_peak(
 ) -> int:
     """Total main memory in bytes if the device is the CPU: processes, data and buffers."""
     training = settings.training
-    # Batches that wait, the one being made and the one in use, each with two states per sample.
-    batches = (training.prefetch_batches + 2) * 2 * -(-training.batch_size // training.devices)
+    # Batches that wait, the one being made and the one in use, each with the state of every hour of
+    # its samples.
+    hours = 1 + training.hours_ahead
+    batches = (training.prefetch_batches + 2) * hours * -(-training.batch_size // training.devices)
     gaps = int(HEAP_GAPS * memory.in_heap)
     each = memory.peak + forecaster + gaps + data + batches * state + PROCESS_BYTES
     each += _gathered(training, memory)

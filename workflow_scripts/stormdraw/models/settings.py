@@ -223,6 +223,15 @@ class ModelSettings(Section):
         return self
 
     @model_validator(mode="after")
+    def _rollout_in_one_pass_an_hour(self) -> "ModelSettings":
+        if self.training.rollout is not None and self.prediction != "target":
+            raise ValueError(
+                f"training.rollout unrolls a model that takes one pass an hour, but prediction: "
+                f"{self.prediction} takes many; remove it, or give prediction: target"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _physics_of_a_predicted_state(self) -> "ModelSettings":
         if self.physics is not None and self.prediction != "target":
             raise ValueError(

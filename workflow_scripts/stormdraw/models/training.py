@@ -50,6 +50,7 @@ from stormdraw.models.resuming import (
     TrainingStoppedError,
     signal_handlers_restored,
 )
+from stormdraw.models.rollout_schedule import RolloutSchedule
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.sharding import gathered, shard
 from stormdraw.models.training_data import fields_among_forcings, training_data
@@ -192,6 +193,7 @@ def _fit(
                     training.buffer_states,
                     delivery,
                     model.network.context,
+                    RolloutSchedule(training, windows),
                 ),
                 validation and OrderedBatches(validation, validated, delivery),
                 ckpt_path=str(resume) if resume.exists() else None,

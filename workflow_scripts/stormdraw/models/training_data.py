@@ -47,7 +47,7 @@ def training_data(
     longest = max(settings.leads)
     factor = None if model.settings.physics is None else _map_factor(grid)
 
-    def pairs(times: list[datetime], bound: float) -> Pairs:
+    def pairs(times: list[datetime], bound: float, hours_ahead: int) -> Pairs:
         source = (files.fields, roles.forecast, times)
         if forecaster is not None:
             none = make_forcings((), grid)
@@ -57,10 +57,12 @@ def training_data(
             *(*source, forcings, bound, model.settings.history, factor, training.readers),
             diagnosed=roles.diagnosed,
             longest_lead=longest,
+            hours_ahead=hours_ahead,
         )
 
-    learnt = pairs(times[0], bound)
-    return learnt, pairs(times[1], bound - learnt.bytes) if times[1] else None
+    learnt = pairs(times[0], bound, training.hours_ahead)
+    # Validation is of one hour, so that all epochs can be compared.
+    return learnt, pairs(times[1], bound - learnt.bytes, 1) if times[1] else None
 
 
 def _forecaster(settings: Settings, files: TrainingFiles, device: torch.device) -> TrainedModel:

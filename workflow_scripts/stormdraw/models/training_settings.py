@@ -34,6 +34,30 @@ class Augmentation(Section):
         return self
 
 
+class Rollout(Section):
+    """Training over several hours, after that over one: each hour starts from the model's own draw.
+
+    The model is unrolled over each of `hours` for as many optimizer steps as `steps` says at its
+    place. Gradients pass through at most `through` hours, or through all of them: after so many,
+    the states are taken as given.
+    """
+
+    hours: Annotated[list[Annotated[int, Field(ge=2, le=60)]], Field(min_length=1)]
+    steps: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    through: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _steps_of_each(self) -> "Rollout":
+        if len(self.steps) != len(self.hours):
+            raise ValueError(
+                f"hours has {len(self.hours)} numbers and steps has {len(self.steps)}; give the "
+                "optimizer steps of each number of hours"
+            )
+        if sorted(set(self.hours)) != self.hours:
+            raise ValueError(f"hours is {self.hours}; give ascending numbers")
+        return self
+
+
 class Training(Section):
     """How the weights are learned. The defaults are those of the original recipe."""
 
@@ -55,6 +79,7 @@ class Training(Section):
     early_stopping_epochs: Annotated[int, Field(ge=1)] | None = None
     checkpoint_every_epochs: Annotated[int, Field(ge=1)] = 5
     augmentation: Augmentation | None = None
+    rollout: Rollout | None = None
     samples_per_state: Annotated[int, Field(ge=1)] = 1
     buffer_states: Annotated[int, Field(ge=1)] | None = None
     data_gigabytes: Annotated[float, Field(ge=0)] = 4.0
@@ -65,10 +90,36 @@ class Training(Section):
     device_memory_gigabytes: Annotated[float, Field(gt=0)] | None = None
     may_shrink: bool = True
 
+    @property
+    def hours_ahead(self) -> int:
+        """The most hours that a model is unrolled over."""
+        return 1 if self.rollout is None else self.rollout.hours[-1]
+
     @model_validator(mode="after")
     def _one_length(self) -> "Training":
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give either epochs or steps (optimizer steps), not both")
+        return self
+
+    @model_validator(mode="after")
+    def _rollout_goes_with_the_rest(self) -> "Training":
+        if self.rollout is None:
+            return self
+        for key, refused, why in (
+            ("augmentation", self.augmentation is not None, "changes two hours alike, no more"),
+            (
+                "early_stopping_epochs",
+                self.early_stopping_epochs is not None,
+                "may stop before the model is unrolled",
+            ),
+            (
+                "compile",
+                self.compile in ("reduce-overhead", "max-autotune"),
+                "replays graphs that overwrite the hour before; give none or default",
+            ),
+        ):
+            if refused:
+                raise ValueError(f"rollout and {key} exclude each other: {key} {why}")
         return self
 
     @model_validator(mode="after")
