@@ -18,6 +18,7 @@ from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.pairs import Batch, Pairs, leads_at
 from stormdraw.models.rollout_schedule import RolloutSchedule
 from stormdraw.models.settings import ModelSettings
+from stormdraw.models.spectral_loss import spectral_crps
 from stormdraw.models.training import new_model
 from stormdraw.models.training_settings import Training
 from stormdraw.models.white_noise import torch_noise
@@ -41,12 +42,12 @@ def settings(through: int | None = None, **changes: Any) -> ModelSettings:
 
 def generator_settings(**changes: Any) -> ModelSettings:
     """An ensemble of three members."""
-    return settings(
-        family="stochastic_unet",
-        network={"channels": [8, 8], "noise_scales": [1, 4]},
-        loss={"kind": "almost_fair_crps", "members": 3, "alpha": 0.9},
-        **changes,
-    )
+    given: dict[str, Any] = {
+        "family": "stochastic_unet",
+        "network": {"channels": [8, 8], "noise_scales": [1, 4]},
+        "loss": {"kind": "almost_fair_crps", "members": 3, "alpha": 0.9},
+    }
+    return settings(**(given | changes))
 
 
 @pytest.fixture
@@ -135,6 +136,36 @@ def test_members_of_an_ensemble_go_on_from_their_own_states(
             states = [apply_bounds(state, VARIABLES)[0] for state in drawn]
         losses = model.training_losses(batch, torch.Generator().manual_seed(4))
     torch.testing.assert_close(losses, torch.stack(expected).mean(dim=0), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_the_loss_of_wave_bands_is_of_states(
+    pairs: Pairs, statistics: Statistics, bounded: bool
+) -> None:
+    """Of each hour's members in units of the change over an hour, as bounded as the others."""
+    loss = {"kind": "almost_fair_crps", "members": 2, "alpha": 0.9, "bounded": bounded}
+    plain = generator_settings(loss=loss)
+    model = model_of(generator_settings(loss=loss | {"spectral": 0.5}), statistics)
+    alone = model_of(plain, statistics)
+    batch = pairs.batch([0, 2], hours_ahead=2)
+    transform, scale = model.normalization.transform, model.normalization.scale
+    random, expected = torch.Generator().manual_seed(4), []
+    states = batch.now.repeat_interleave(2, dim=0)
+    with torch.no_grad():
+        for hour in range(2):
+            noise = model.network.draw_noise(torch_noise(4, random), (13, 10))
+            forcings = batch.forcings_at(hour).repeat_interleave(2, dim=0)
+            made = model.network(model.condition(states, forcings), noise)
+            drawn = model.normalization.decode(states, made)
+            states = apply_bounds(drawn, VARIABLES)[0]
+            members = transform(states if bounded else drawn).unflatten(0, (2, 2)) / scale
+            goal = transform(batch.following_at(hour)) / scale
+            expected.append(spectral_crps(members, goal, 0.9))
+        both, points = (
+            one.training_losses(batch, torch.Generator().manual_seed(4)) for one in (model, alone)
+        )
+    found = 2.0 * (both - points)
+    torch.testing.assert_close(found, torch.stack(expected).mean(dim=0), rtol=1e-3, atol=1e-4)
 
 
 def gradients(model: OneStepModel, batch: Batch) -> torch.Tensor:

@@ -8,6 +8,7 @@ from torch.utils.checkpoint import checkpoint
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.losses import absolute_error, almost_fair_crps, squared_error
 from stormdraw.models.pairs import Batch
+from stormdraw.models.spectral_loss import spectral_crps
 from stormdraw.models.white_noise import White, torch_noise
 
 # The slope of a bounded loss beyond the bounds: enough for a gradient, almost nothing in the loss.
@@ -121,7 +122,8 @@ class OneStepModel(Forecaster):
         condition = self.condition_of(states, forcings.repeat_interleave(of_members, dim=0))
         generated = relative = self._generated(condition, noise)
         advanced = None
-        if hour or batch.hours > 1 or self.laws is not None:
+        spectral = self.settings.loss.spectral
+        if hour or batch.hours > 1 or self.laws is not None or spectral:
             now = states[-1].repeat_interleave(len(generated) // len(states[-1]), dim=0)
             advanced = self.normalization.advanced(now, generated.float())
         if hour and advanced is not None:
@@ -131,6 +133,10 @@ class OneStepModel(Forecaster):
         goal = self.normalization.encode(batch.now, following)
         members = self._scored(start, relative.unflatten(0, by_sample))
         loss = self._loss(members, goal, batch.weights)
+        if spectral and advanced is not None:
+            loss = loss + spectral * self._spectral_loss(
+                advanced.unflatten(0, by_sample), following
+            )
         violations = None
         if self.laws is not None and advanced is not None:
             # In float32 whatever the network's precision, as the losses are.
@@ -148,6 +154,14 @@ class OneStepModel(Forecaster):
             return almost_fair_crps(members, goal, loss.alpha, weights)
         error = squared_error if loss.kind == "mse" else absolute_error
         return error(members[:, 0], goal, weights)
+
+    def _spectral_loss(self, members: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
+        """That of transformed members (B, M, V, Y, X): of states, not of their changes, (B, V)."""
+        normalization = self.normalization
+        if self.settings.loss.bounded:
+            members = torch.stack([normalization.clipped(one) for one in members.unbind(1)], dim=1)
+        goal = normalization.transform(following) / normalization.scale
+        return spectral_crps(members / normalization.scale, goal, self.settings.loss.alpha)
 
     def _following(
         self, states: Sequence[torch.Tensor], members: torch.Tensor

@@ -34,7 +34,8 @@ class Loss(Section):
     """The quantity to minimise.
 
     `min_snr_gamma` applies to diffusion models, `bounded` to models that predict the target itself;
-    `alpha` and `members` apply to almost_fair_crps.
+    `alpha`, `members` and `spectral`, the weight of the loss of wave bands, apply to
+    almost_fair_crps.
     """
 
     kind: Literal["mse", "mae", "almost_fair_crps"] = "mse"
@@ -42,12 +43,13 @@ class Loss(Section):
     min_snr_gamma: Annotated[float, Field(gt=0)] | None = None
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.95
     members: Annotated[int, Field(ge=2, le=16)] = 2
+    spectral: Annotated[float, Field(ge=0)] = 0.0
     bounded: bool = False
 
     @model_validator(mode="after")
     def _keys_of_the_kind(self) -> "Loss":
         fields = type(self).model_fields
-        for key in ("alpha", "members"):
+        for key in ("alpha", "members", "spectral"):
             given = getattr(self, key)
             if self.kind != "almost_fair_crps" and given != fields[key].default:
                 raise ValueError(f"{key} applies only to kind: almost_fair_crps; remove it")
