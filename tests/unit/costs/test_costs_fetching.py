@@ -6,9 +6,10 @@ import re
 import pytest
 
 from stormdraw.archive.base_models.hrrr import Hrrr
+from stormdraw.archive.truths.mrms import series
 from stormdraw.costs.disk import disk_bytes
 from stormdraw.costs.fetching import fetching, fetching_stations, wanted_files
-from stormdraw.costs.message_sizes import message_bytes
+from stormdraw.costs.message_sizes import file_bytes, message_bytes
 from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.settings import load_settings
 from stormdraw.variables import DEFAULT_STATE, names_of, variable
@@ -47,6 +48,10 @@ def test_sizes_of_other_grids():
     assert message_bytes("href", "T2M") == 631_668
     assert message_bytes("hrrr", "U10", points=1059 * 1799 // 10) == pytest.approx(238_161, abs=1)
     assert message_bytes("hiresw", "U10") == 2_381_615 * 1025 * 1473 // (1059 * 1799)
+    # A third of the rows of HRRR's 1,059 needs a third of a mosaic.
+    mosaic = series(180)
+    assert file_bytes(mosaic) == mosaic.file_bytes
+    assert file_bytes(mosaic, points=353 * 1799) == mosaic.file_bytes // 3
     assert message_bytes("hrrr", "NEW") == message_bytes("hrrr", "HPBL") == 2_969_974
 
 

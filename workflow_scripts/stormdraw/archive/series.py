@@ -11,7 +11,7 @@ class Series:
     `bucket` is its name on AWS; `folder` and `name` are formats of `strftime`: of the folder of a
     day, and of a file in it. Files that are more than `tolerance` seconds away do not count.
     `parameter` is the message's discipline, category and number, and `spacing` that of its grid of
-    latitudes and longitudes in degrees.
+    latitudes and longitudes in degrees. `file_bytes` is about what a file takes, unpacked.
     """
 
     bucket: str
@@ -20,6 +20,7 @@ class Series:
     tolerance: int
     parameter: tuple[int, int, int]
     spacing: float
+    file_bytes: int
 
     def time_of(self, name: str) -> datetime | None:
         """The time in the name of a file; None for a file that is none of the series."""

@@ -8,7 +8,7 @@ from stormdraw.archive.request import FileRequest
 from stormdraw.archive.stations.settings import STUCK_HOURS
 from stormdraw.archive.stations.wanted import station_hours
 from stormdraw.archive.wanted import requests_by_date, used_sources
-from stormdraw.costs.message_sizes import INVENTORY_BYTES, message_bytes
+from stormdraw.costs.message_sizes import INVENTORY_BYTES, file_bytes, message_bytes
 from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.settings import Settings
 from stormdraw.times import hours
@@ -79,16 +79,13 @@ def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
     shape = archive_shape(settings)
     whole = shape == settings.archive.base_model.grid.shape
     points = None if whole else shape[0] * shape[1]
-    simulated = settings.archive.source == "simulated"
+    # All of the simulated archive covers the window only; no file of its models is larger.
+    model = settings.archive.model if settings.archive.source == "simulated" else None
     stored = sum(
-        # All of the simulated archive covers the window only; no file of its models is larger.
-        message_bytes(
-            settings.archive.model if simulated and file.series is None else file.model,
-            variable,
-            points,
-        )
+        sum(message_bytes(model or file.model, variable, points) for variable in file.variables)
+        if file.series is None
+        else file_bytes(file.series, points)
         for file in files
-        for variable in file.variables
     )
     elsewhere = 0
     if settings.archive.over_the_network():

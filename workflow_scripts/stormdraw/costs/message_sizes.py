@@ -10,14 +10,12 @@ import functools
 
 from stormdraw.archive.base_model import BaseModel, base_model, base_model_names, base_models
 from stormdraw.archive.driving_registry import driving_model, larger_scale_models
-
-# MRMS of 2022-07-04 at 11 UTC, a seventh of it with echoes, on all of its grid.
-_MRMS = {"REFC": 1_473_079}
+from stormdraw.archive.series import Series
 
 # HREF's mean; its spread is on the same grid.
 _HREF = {"T2M": 631_668, "D2M": 610_019, "CAPE": 594_261, "CIN": 613_776, "WIND10": 426_298}
 
-_OWN = {"href": _HREF, "mrms": _MRMS}
+_OWN = {"href": _HREF}
 
 # Grids other than that of base models, which the NAM nest and REFS use as well.
 _POINTS = {"href": 1025 * 1473, "hiresw": 1025 * 1473}
@@ -39,11 +37,17 @@ def message_bytes(model: str, variable: str, points: int | None = None) -> int:
     own = _OWN.get(model, {})
     if variable in own and points is None:
         return own[variable]
-    if model == "mrms":
-        # Of a part, as large a share as that is of the base model's grid.
-        return own[variable] * (points or measured.points) // measured.points
     size = measured.message_bytes.get(variable, max(measured.message_bytes.values()))
     return size * (points or _points(model)) // measured.points
+
+
+def file_bytes(series: Series, points: int | None = None) -> int:
+    """The size of one file of a series whose part of the base model's grid has so many points.
+
+    It counts as many bytes of the whole file's as that is a share of the whole grid.
+    """
+    whole = _measured().points
+    return series.file_bytes * (whole if points is None else points) // whole
 
 
 def _measured() -> BaseModel:
