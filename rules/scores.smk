@@ -100,6 +100,7 @@ if STATIONS is not None:
             ensemble="results/ensembles/{system}/{init}.nc",
             reports=reports_of_case,
             static=STATIC_FILES,
+            percentiles=PERCENTILES,
         output:
             scores="results/scores/stations/{system}/{init}.nc",
         log:

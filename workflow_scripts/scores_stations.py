@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from stormdraw.fields.percentiles import Percentiles
 from stormdraw.job import job
-from stormdraw.scores.stations.case import score_stations
+from stormdraw.scores.stations.case import score_stations, station_thresholds
 from stormdraw.settings import load_settings
-from stormdraw.variables import scored_variables
 
 with job("scores_stations", snakemake.log[0]) as log:
     settings = load_settings(snakemake.config)
@@ -17,7 +17,8 @@ with job("scores_stations", snakemake.log[0]) as log:
         settings.seed,
         settings.leads,
         scores.stations,
-        {name: scores.fixed_thresholds(name) for name in scored_variables(settings.variables)},
+        station_thresholds(scores.thresholds),
         Path(snakemake.input.static[0]) if snakemake.input.static else None,
+        Percentiles(Path(snakemake.input.percentiles)) if scores.percentiles else None,
     )
     log.info("%d stations, %d left out", scored.sizes["station"], scored.sizes["dropped"])

@@ -89,6 +89,11 @@ def test_a_station_worked_by_hand(tmp_path: Path, around: Grid, station: pd.Data
     for name, value in expected.items():
         members = at.forecast(name, 1).members
         np.testing.assert_allclose(members, [[value]], rtol=1e-6, err_msg=name)
+    # A percentile of the climatology has the height of the forecasts.
+    climatology = np.array([[280.0, 284.0], [282.0, 290.0]])
+    np.testing.assert_allclose(at.percentile("T2M", climatology), [281.2], rtol=1e-6)
+    np.testing.assert_allclose(at.percentile("WIND10", climatology), [282.5], rtol=1e-6)
+    np.testing.assert_array_equal(at.percentile("CAPE", climatology), [280.0])
     unchanged = AtStations(ensemble, places, {})
     np.testing.assert_allclose(unchanged.forecast("T2M", 1).members, [[282.5]], rtol=1e-6)
 

@@ -11,14 +11,17 @@ from scipy.stats import norm
 from station_files import stations_at, write_reports
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.percentiles import Percentiles
 from stormdraw.grids import Grid
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.stations.by_place import PLACE_COLUMNS, by_place, read_by_place
-from stormdraw.scores.stations.case import score_stations
+from stormdraw.scores.stations.case import score_stations, station_thresholds
 from stormdraw.scores.stations.held_out import held_out
 from stormdraw.scores.stations.systems import StationSums, station_sums
 from stormdraw.scores.stations.tables import station_summary
+from stormdraw.scores.stations.values import NONE
 from stormdraw.scores.summary import hourly_table, write_summary
+from stormdraw.scores.threshold import Threshold
 
 INITS = [datetime(2026, 6, 8, 6), datetime(2026, 6, 9, 18)]
 LEADS = (1, 3)
@@ -136,6 +139,56 @@ def test_scores_are_those_of_brute_force(
     }
     # Scores of fields have no meaning at stations.
     assert not {name for name in scores.index if "fss" in name or "nep" in name}
+
+
+@pytest.mark.parametrize("kind", ["members", "published"])
+def test_events_beyond_a_percentile_are_those_at_each_station(
+    tmp_path: Path, grid: Grid, make_ensemble: Callable[..., xr.Dataset], kind: str
+) -> None:
+    """Four stations on points with a percentile of 280, 281, 282 K and none; all report 281 K.
+
+    All of four members reach 280 K, two reach 281 K and none reaches 282 K.
+    """
+    stations = stations_at(grid, [0, 1, 2, 3], [0, 1, 2, 3])
+    reports = write_reports(
+        tmp_path / "day.parquet", stations, {INITS[0] + timedelta(hours=1): {"T2M": [281.0] * 4}}
+    )
+    climatology = np.full(grid.shape, 300.0)
+    climatology[[0, 1, 2, 3], [0, 1, 2, 3]] = [280.0, 281.0, 282.0, np.nan]
+    xr.Dataset({"T2M_p90": (("y", "x"), climatology)}).to_netcdf(tmp_path / "percentiles.nc")
+    values = np.array([280.5, 280.5, 281.5, 281.5], np.float32)
+    fields = {"T2M": np.broadcast_to(values[:, None, None, None], (4, 1, *grid.shape))}
+    if kind == "published":
+        flat = np.ones((1, *grid.shape), np.float32)
+        fields = {"T2M_mean": 281.0 * flat, "T2M_spread": 0.5 * flat}
+    make_ensemble(INITS[0], [1], fields, kind).to_netcdf(tmp_path / "ensemble.nc")
+    thresholds = {"T2M": [Threshold.parse("p90"), Threshold.parse("<=p90")]}
+    output = tmp_path / f"{INITS[0]:%Y%m%d%H}.nc"
+    how = tmp_path / "ensemble.nc", [reports], output, 1, [1], SCORES.stations, thresholds
+    with pytest.raises(ValueError, match="T2M has the percentile 90, and no file of them"):
+        score_stations(*how)
+    found = score_stations(*how, percentiles=Percentiles(tmp_path / "percentiles.nc"))
+    scored = found.sel(variable="T2M", lead=1)
+    assert scored["event"].values.tolist() == [[1, 1, 0, NONE], [0, 1, 1, NONE]]
+    if kind == "members":
+        assert scored["probability_class"].values.tolist() == [[4, 2, 0, NONE], [0, 2, 4, NONE]]
+    else:
+        # The mean is two standard deviations above, at, and two below the percentile.
+        at_least = np.array([norm.cdf(2.0), 0.5, norm.cdf(-2.0)])
+        squared = [(at_least - [1, 1, 0]) ** 2, (1.0 - at_least - [0, 1, 1]) ** 2]
+        np.testing.assert_allclose(scored["brier"][:, :3], squared, rtol=1e-6)
+    table = station_summary({kind: [output]}, station_sums({kind: [output]}), SCORES, 1)
+    brier = table[(table["metric"] == "brier") & (table["threshold"] == "p90")]["value"].item()
+    # (0 + 1/4 + 0) / 3, or of the Gaussian's probabilities.
+    expected = 0.25 / 3 if kind == "members" else np.mean(squared[0])
+    assert brier == pytest.approx(expected, rel=1e-5)
+
+
+def test_components_of_a_wind_have_no_percentiles_at_stations() -> None:
+    given = {name: ["10", "p95"] for name in ("U10", "V10", "WIND10", "T2M")}
+    parsed = {name: [Threshold.parse(one) for one in own] for name, own in given.items()}
+    found = {name: [one.text for one in own] for name, own in station_thresholds(parsed).items()}
+    assert found == given | {"U10": ["10"], "V10": ["10"]}
 
 
 def test_a_report_that_one_system_lacks_counts_for_nobody(drawn: dict, sums: StationSums) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
+from stormdraw.fields.percentiles import Percentiles
 from stormdraw.files import replacing
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
@@ -23,9 +24,10 @@ from stormdraw.scores.stations.places import Places, places_of
 from stormdraw.scores.stations.reports import Reports
 from stormdraw.scores.stations.settings import StationScores
 from stormdraw.scores.stations.values import NONE, VALUES, station_scores
-from stormdraw.scores.threshold import Limit, Threshold
+from stormdraw.scores.threshold import Limit, Threshold, limits_of
 from stormdraw.seeds import generator_for
 from stormdraw.times import format_init
+from stormdraw.variables import other_components
 
 # Coordinates of stations, with their units.
 _PLACE = {"latitude": "degrees_north", "longitude": "degrees_east", "elevation": "m"}
@@ -40,14 +42,16 @@ def score_stations(
     scores: StationScores,
     thresholds: Mapping[str, Sequence[Threshold]],
     static_path: Path | None = None,
+    percentiles: Percentiles | None = None,
 ) -> xr.Dataset:
     """Score the ensemble at `ensemble_path` at stations, write and return what each adds.
 
     All variables that both the ensemble and the reports have are scored. `report_paths` are the
-    tables of the days of the valid times. `thresholds` by variable are values, not percentiles.
-    `static_path` is the file of static fields, if the run has any.
+    tables of the days of the valid times. `thresholds` are by variable; `percentiles` of the
+    training times are needed if one is a percentile. `static_path` is the file of static fields, if
+    the run has any.
 
-    Raises StormdrawError as `Reports`, `places_of` and `AtStations` do.
+    Raises StormdrawError as `Reports`, `places_of`, `AtStations` and `Percentiles` do.
     """
     with open_ensemble(ensemble_path) as ensemble:
         init = initial_time(ensemble)
@@ -58,7 +62,7 @@ def score_stations(
         blocks: list[Arrays] = []
         try:
             for name in names:
-                limits = [Limit(own, own.number) for own in thresholds.get(name, [])]
+                limits = _limits(name, thresholds.get(name, []), forecasts, percentiles)
                 error = scores.observation_error.get(name, 0.0)
                 for lead in leads:
                     forecast = forecasts.forecast(name, lead)
@@ -81,6 +85,34 @@ def score_stations(
     with replacing(output_path) as temporary:
         dataset.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
     return dataset
+
+
+def station_thresholds(thresholds: Mapping[str, Sequence[Threshold]]) -> dict[str, list[Threshold]]:
+    """The thresholds that are scored at stations, by variable.
+
+    Components of a wind have no percentiles there: those of the climatology are along the axes of
+    the grid, and reports along the compass.
+    """
+    return {
+        name: [one for one in own if not (one.percentile and name in other_components())]
+        for name, own in thresholds.items()
+    }
+
+
+def _limits(
+    name: str,
+    thresholds: Sequence[Threshold],
+    forecasts: AtStations,
+    percentiles: Percentiles | None,
+) -> list[Limit]:
+    """The values of the thresholds of a variable at the stations."""
+
+    def percentile(number: float) -> np.ndarray:
+        if percentiles is None:
+            raise ValueError(f"{name} has the percentile {number:g}, and no file of them was given")
+        return forecasts.percentile(name, percentiles.field(name, number))
+
+    return limits_of(thresholds, percentile)
 
 
 def _assembled(

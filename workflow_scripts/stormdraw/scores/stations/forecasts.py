@@ -41,13 +41,29 @@ class AtStations:
         if name in other_components():
             return self._turned(name, lead)
         forecast = self._read(name, lead)
-        rate = self._lapse_rates.get(name)
-        if rate is None or np.isnan(self._places.terrain).all():
+        change = self._change_with_height(name)
+        if change is None:
             return forecast
-        change = (-rate * self._places.above).astype(np.float32)
         if forecast.members is None:
             return replace(forecast, mean=forecast.mean + change)
         return replace(forecast, members=forecast.members + change)
+
+    def percentile(self, name: str, field: np.ndarray) -> np.ndarray:
+        """A percentile of the climatology (y, x) at the stations, float32 (station,).
+
+        It is taken there as forecasts are, so that they and it are of one height. Not for
+        components of a wind, which are along other axes at the stations.
+        """
+        taken = self._places.take(name, field.astype(np.float32, copy=False))
+        change = self._change_with_height(name)
+        return taken if change is None else taken + change
+
+    def _change_with_height(self, name: str) -> np.ndarray | None:
+        """What a variable changes from the model's height to the station's, if that is known."""
+        rate = self._lapse_rates.get(name)
+        if rate is None or np.isnan(self._places.terrain).all():
+            return None
+        return np.asarray(-rate * self._places.above, np.float32)
 
     def _read(self, name: str, lead: int) -> Forecast:
         return read_forecast(

@@ -89,22 +89,24 @@ def _events(
 ) -> Arrays:
     """Of each threshold: the class of the forecast probability, and whether the event was reported.
 
-    `brier` is the squared error of a Gaussian's probability, which its class only approaches.
+    `brier` is the squared error of a Gaussian's probability, which its class only approaches. A
+    station does not count for a percentile that the climatology does not have there.
     """
     shape = len(limits), observed.size
     classes, event = np.full(shape, NONE, np.int16), np.full(shape, NONE, np.int8)
     brier = np.full(shape, np.nan, np.float32)
     for index, limit in enumerate(limits):
+        counts = valid & np.isfinite(limit.value)
         with np.errstate(invalid="ignore"):
             reported = limit.reached(observed)
         if forecast.members is None:
             probability = gaussian_probability(forecast.mean, forecast.spread, limit)
-            probability = np.where(valid, probability, 0.0)
+            probability = np.where(counts, probability, 0.0)
             chosen = np.rint(probability * probability_classes(0))
-            brier[index] = np.where(valid, (probability - reported) ** 2, np.nan)
+            brier[index] = np.where(counts, (probability - reported) ** 2, np.nan)
         else:
             chosen = members_reaching(forecast.members, limit)
-        classes[index] = np.where(valid, chosen, NONE)
-        event[index] = np.where(valid, reported, NONE)
+        classes[index] = np.where(counts, chosen, NONE)
+        event[index] = np.where(counts, reported, NONE)
     found: Arrays = {"probability_class": classes, "event": event}
     return found | ({"brier": brier} if forecast.members is None else {})
