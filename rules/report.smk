@@ -101,6 +101,7 @@ rule report_scorecard:
         maps=SHOWN_ON_MAPS,
         quality=all_quality(),
         stations=list(WANTED_STATION_TABLES.values()),
+        station_quality=STATION_QUALITY,
     output:
         headline="results/report/headline.json",
         scorecard=report(

@@ -46,6 +46,7 @@ with job("report_scorecard", snakemake.log[0]):
         maps={Path(path).stem: Path(path) for path in files.maps},
         diagnoses=by_model(files.diagnoses),
         stations=by_table(files.stations),
+        station_quality=[Path(path) for path in files.station_quality],
     )
     settings = load_settings(snakemake.config)
     write_scorecard(settings, inputs, snakemake.output.scorecard)

@@ -38,6 +38,7 @@ STATIONS = SETTINGS.archive.stations
 STATION_HOURS = station_hours(SETTINGS)
 STATION_DOWNLOADS = 1 if STATIONS is not None and STATIONS.source == "iem" and not MIRROR else 0
 STATION_REPORTS = expand("results/archive/stations/{date}.parquet", date=sorted(STATION_HOURS))
+STATION_QUALITY = expand("results/archive/stations/quality/{date}.csv", date=sorted(STATION_HOURS))
 
 
 def station_files(date):

@@ -159,6 +159,8 @@ def write_stations(
             }
             for time in times
         }
+        for reported in values.values():
+            reported["WIND10"] = np.hypot(reported["U10"], reported["V10"])
         day = write_reports(folder / "stations" / f"{format_init(init)}.parquet", stations, values)
         for name, paths in ensembles.items():
             output = folder / "scores" / "stations" / name / f"{format_init(init)}.nc"

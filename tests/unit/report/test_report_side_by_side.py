@@ -3,7 +3,7 @@
 import pandas as pd
 from summary_tables import settings
 
-from stormdraw.report.side_by_side import Judgement, side_by_side
+from stormdraw.report.side_by_side import Judgement, orders_of_systems, side_by_side
 
 SYSTEMS = ["ddpm_residual", "href", "persistence"]
 
@@ -28,18 +28,38 @@ def test_the_order_of_contenders_under_each_truth_is_told():
     analysis = judgement("HRRR analysis", REFC=[1.0, 2.0, 3.0])
     same = judgement("MRMS", REFC=[2.0, 3.0, 1.0])  # A baseline does not compete.
     other = judgement("MRMS", REFC=[3.0, 2.0, 4.0])
-    (table,) = side_by_side([analysis, same], settings())
-    assert table.sentence == "In REFC the order of systems is the same: ddpm_residual, href."
-    (table,) = side_by_side([analysis, other], settings())
-    assert table.sentence == (
+    assert orders([analysis, same]) == [
+        "In REFC the order of systems is the same: ddpm_residual, href."
+    ]
+    assert orders([analysis, other]) == [
         "In REFC the order of systems depends on the truth: against the HRRR analysis "
         "ddpm_residual, href; against the MRMS href, ddpm_residual."
-    )
+    ]
 
 
-def test_a_system_that_one_truth_does_not_judge_is_not_in_the_order():
+def orders(judgements):
+    return orders_of_systems(side_by_side(judgements, settings()))
+
+
+def test_one_sentence_names_all_variables_of_one_order():
+    first, second = [1.0, 2.0, 3.0], [2.0, 1.0, 3.0]
+    analysis = judgement("analysis", T2M=first, REFC=first, WIND10=second, U10=first, V10=second)
+    stations = judgement("stations", T2M=first, REFC=second, WIND10=second, U10=first, V10=first)
+    model, reference = "ddpm_residual, href", "href, ddpm_residual"
+    assert orders([analysis, stations]) == [
+        "In REFC the order of systems depends on the truth: against the analysis "
+        f"{model}; against the stations {reference}.",
+        f"In T2M, U10 the order of systems is the same: {model}.",
+        "In V10 the order of systems depends on the truth: against the analysis "
+        f"{reference}; against the stations {model}.",
+        f"In WIND10 the order of systems is the same: {reference}.",
+    ]
+
+
+def test_a_system_that_one_truth_does_not_judge_is_in_no_order():
+    """A single system that is left has none."""
     analysis = judgement("HRRR analysis", REFC=[1.0, 2.0, 3.0])
     radar = judgement("MRMS", REFC=[5.0, None, 4.0])
     (table,) = side_by_side([analysis, radar], settings())
     assert table.rows[1] == ["href", "2.00", "\N{EN DASH}"]
-    assert table.sentence == "In REFC the order of systems is the same: ddpm_residual."
+    assert orders([analysis, radar]) == []

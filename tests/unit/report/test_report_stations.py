@@ -1,5 +1,6 @@
 """Scores against stations on the page."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 from report_page import Page, write_page
 from report_run import Run
 
+from stormdraw.errors import StormdrawError
 from stormdraw.report.figure import figures, figures_of
 from stormdraw.report.station_maps import shown_variables
 from stormdraw.report.station_section import HEADINGS, station_section
@@ -28,6 +30,17 @@ def section(run: Run, **tables: Path):
     found = station_section(summary, None, {**run.stations, **tables}, run.settings)
     assert found is not None
     return found
+
+
+def orders(sentences: Sequence[str], name: str) -> str:
+    """The sentence on the order of systems in a variable, as if it were of that alone."""
+    (found,) = (
+        one
+        for one in sentences
+        if " the order of systems " in one
+        and name in one.removeprefix("In ").partition(" the order")[0].split(", ")
+    )
+    return f"In {name} the order{found.partition(' the order')[2]}"
 
 
 def test_each_headline_stands_against_the_analysis_and_against_stations(demo_run: Run) -> None:
@@ -65,11 +78,7 @@ def test_another_order_of_systems_is_told(demo_run: Run, tmp_path: Path) -> None
             table.loc[chosen & (table["system"] == system), "value"] = value
         write_summary(table, tmp_path / f"{best}.csv")
     told = {
-        best: next(
-            one
-            for one in section(demo_run, summary=tmp_path / f"{best}.csv").sentences
-            if one.startswith("In T2M the order of systems")
-        )
+        best: orders(section(demo_run, summary=tmp_path / f"{best}.csv").sentences, "T2M")
         for best in ("href", "ddpm_residual")
     }
     # Whichever of them is best against the analysis, one of the two orders differs from it.
@@ -86,9 +95,37 @@ def test_counts_and_caveats_are_told(demo_run: Run) -> None:
     assert f"{places['station'].nunique()} stations count." in text
     assert "1 station left out: outside the grid (1)." in text
     assert "A station is not a grid cell" in text
-    assert "T2M 0.5 K" in text
     # 11 stations, 3 leads, 2 cases.
     assert "T2M 66" in text
+    assert "observation error (T2M 0.5 K, U10 1 m s⁻¹, V10 1 m s⁻¹, WIND10 1 m s⁻¹)." in text
+
+
+def test_errors_are_those_of_what_stations_report(demo_run: Run, tmp_path: Path) -> None:
+    """The run has winds as well, which no station reports here."""
+    table = load_summary(demo_run.stations["summary"])
+    write_summary(table[table["variable"] == "T2M"], tmp_path / "t2m.csv")
+    text = " ".join(section(demo_run, summary=tmp_path / "t2m.csv").sentences)
+    assert "observation error (T2M 0.5 K)." in text
+
+
+def test_what_checks_dropped_is_counted_by_reason(demo_run: Run, tmp_path: Path) -> None:
+    rows = {"a": ["stuck", "stuck", "neighbours"], "b": ["stuck"] * 1000, "c": []}
+    for day, reasons in rows.items():
+        lines = [f"S,2026-06-08 07:00:00,T2M,280.0,{reason}" for reason in reasons]
+        text = "\n".join(["station,valid,variable,value,reason", *lines])
+        (tmp_path / f"{day}.csv").write_text(f"{text}\n")
+    summary = load_summary(demo_run.summary)
+    paths = sorted(tmp_path.glob("*.csv"))
+    told = "Of the reports, 1,003 values were dropped: neighbours 1, stuck 1,002."
+    found = station_section(summary, None, demo_run.stations, demo_run.settings, paths)
+    assert found is not None
+    assert told in found.sentences
+    found = station_section(summary, None, demo_run.stations, demo_run.settings, paths[2:])
+    assert found is not None
+    assert "dropped" not in " ".join(found.sentences)
+    paths[0].write_text("<html>\n")
+    with pytest.raises(StormdrawError, match=r"a\.csv: not a list of dropped values .*delete it"):
+        station_section(summary, None, demo_run.stations, demo_run.settings, paths)
 
 
 def test_the_page_has_the_section_only_with_stations(

@@ -234,6 +234,26 @@ def test_notes_count_missing_data_by_system(tmp_path: Path) -> None:
     )
 
 
+def test_gaps_of_the_truth_are_told_once_for_all_systems(tmp_path: Path) -> None:
+    """Of 400 points, 100 and 50 lie beyond the radars: 75 on average."""
+    rows = [
+        (system, "REFC", "2026060806", lead, 0, 0, missing, 400 - missing, "")
+        for system in ("href", "one")
+        for lead, missing in ((1, 100), (2, 50))
+    ]
+    write_summary(pd.DataFrame(rows, columns=list(MISSING)), tmp_path / "missing.csv")
+    archive = {"source": "simulated", "reference": "href", "truth": {"REFC": "mrms"}}
+    run = settings(archive=archive)
+    how = None, tmp_path / "missing.csv", run
+    first, *others = comparison_notes(*how, points=400)
+    assert first == (
+        "The truth of REFC, the simulated radar mosaic, has no value at 75 points, 18.8% of all, "
+        "on average over the 2 cases and leads at which it lacks some. They count for no system."
+    )
+    assert not [note for note in others if "lacks  of" in note or " lacks points" in note]
+    assert comparison_notes(*how)[0] == first.replace(", 18.8% of all", "")
+
+
 def test_verdict_banner_limits_and_notes_are_on_the_page(demo_run: Run, demo_page: Path) -> None:
     page = Page(demo_page)
     (first, *_) = verdict(pd.read_csv(demo_run.summary), None, None, demo_run.settings)

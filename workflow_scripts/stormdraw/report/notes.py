@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from stormdraw.archive.truth_names import truth_name
 from stormdraw.scores.summary import read_summary
 from stormdraw.scores.verdicts import caveats
 from stormdraw.settings import Settings
@@ -11,29 +12,32 @@ from stormdraw.times import parse_init
 
 
 def comparison_notes(
-    verdicts: pd.DataFrame | None, missing_path: Path | None, settings: Settings
+    verdicts: pd.DataFrame | None,
+    missing_path: Path | None,
+    settings: Settings,
+    points: int | None = None,
 ) -> list[str]:
-    """The caveats of `results/scores/verdicts.csv` and what `missing.csv` lists, as sentences."""
+    """The caveats of `results/scores/verdicts.csv` and what `missing.csv` lists, as sentences.
+
+    `points` are those of the whole grid, if that is known.
+    """
     notes = [] if verdicts is None else caveats(verdicts, settings.scores.confidence)
-    return notes + _missing(missing_path)
+    return notes + _missing(missing_path, settings, points)
 
 
-def _missing(path: Path | None) -> list[str]:
+def _missing(path: Path | None, settings: Settings, points: int | None) -> list[str]:
     """What is left out for all systems because one of them lacks it."""
     if path is None:
         return []
     table = read_summary(path)
     if table.empty:
         return ["No forecast and no truth has gaps: all points of all cases count."]
-    notes = []
-    for system, of_system in table.groupby("system", sort=True):
+    notes = _gaps_of_the_truth(table, settings, points)
+    own = table[(table["absent_members"] > 0) | (table["missing_points"] > 0)]
+    for system, of_system in own.groupby("system", sort=True):
         lacking = {
             what: int((of_system[column] > 0).sum())
-            for what, column in (
-                ("members", "absent_members"),
-                ("points", "missing_points"),
-                ("points of the truth", "missing_truth"),
-            )
+            for what, column in (("members", "absent_members"), ("points", "missing_points"))
         }
         counts = ", ".join(f"{what} in {count:,}" for what, count in lacking.items() if count)
         excluded = int((of_system["points"] == 0).sum())
@@ -54,4 +58,19 @@ def _missing(path: Path | None) -> list[str]:
         "a variable at a lead of a case at which an ensemble drawn from a model lacks a point. An "
         "absent member makes its ensemble smaller. results/scores/missing.csv lists each gap."
     )
+    return notes
+
+
+def _gaps_of_the_truth(table: pd.DataFrame, settings: Settings, points: int | None) -> list[str]:
+    """How much the truth of each variable lacks, as beyond the radars: the same for all systems."""
+    gaps = table[table["missing_truth"] > 0].drop_duplicates(["variable", "init", "lead_hours"])
+    notes = []
+    for name, of_variable in gaps.groupby("variable", sort=True):
+        lacking = of_variable["missing_truth"].mean()
+        share = "" if points is None else f", {lacking / points:.1%} of all"
+        notes.append(
+            f"The truth of {name}, the {truth_name(settings, str(name))}, has no value at "
+            f"{lacking:,.0f} points{share}, on average over the {len(of_variable):,} cases and "
+            "leads at which it lacks some. They count for no system."
+        )
     return notes

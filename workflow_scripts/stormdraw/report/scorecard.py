@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +25,11 @@ from stormdraw.report.evidence import ScoreTable, evidence
 from stormdraw.report.figure import figures
 from stormdraw.report.limits import banner, limits
 from stormdraw.report.machine import hardware, versions
+from stormdraw.report.mapped_case import MappedCase
 from stormdraw.report.matrix import Matrix, matrix
 from stormdraw.report.model_cards import describe_model
 from stormdraw.report.notes import comparison_notes
-from stormdraw.report.side_by_side import Judgement, side_by_side
+from stormdraw.report.side_by_side import Judgement, orders_of_systems, side_by_side
 from stormdraw.report.station_section import station_section
 from stormdraw.report.summary import load_summary
 from stormdraw.report.suspicious import HEADINGS, MASKED, suspicious_values
@@ -69,6 +71,7 @@ class Inputs:
     quality: Sequence[Path] = ()
     diagnoses: Mapping[str, Path] = field(default_factory=dict)
     stations: Mapping[str, Path] = field(default_factory=dict)
+    station_quality: Sequence[Path] = ()
 
 
 def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> None:
@@ -82,6 +85,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
     by_hour = None if inputs.by_hour is None else read_summary(inputs.by_hour)
     shown = matrix(summary, by_hour, verdicts, settings)
     suspicious = suspicious_values(inputs.quality)
+    by_truth = side_by_side(_judgements(summary, inputs, settings), settings)
     page = (
         _environment()
         .get_template("scorecard.html.jinja")
@@ -92,12 +96,15 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             banner=banner(settings, summary, verdicts),
             matrix=shown,
             choices=_choices(shown),
-            side_by_side=side_by_side(_judgements(summary, inputs, settings), settings),
+            side_by_side=by_truth,
+            orders=orders_of_systems(by_truth),
             winner=winner_of(summary, settings),
             chapters=_chapters(summary, settings, inputs),
-            stations=station_section(summary, overall, inputs.stations, settings),
+            stations=station_section(
+                summary, overall, inputs.stations, settings, inputs.station_quality
+            ),
             case=case_sheet(settings, inputs.maps),
-            notes=comparison_notes(verdicts, inputs.missing, settings),
+            notes=comparison_notes(verdicts, inputs.missing, settings, _grid_points(inputs)),
             variable_caption=figures()["variable"].caption,
             figures=_by_category(inputs),
             models=[
@@ -139,6 +146,13 @@ def _judgements(summary: pd.DataFrame, inputs: Inputs, settings: Settings) -> li
         return [own]
     analyses = {name: analysis_name(settings, name) for name in names}
     return [Judgement(analyses, mean_crps(load_summary(inputs.analysis))), own]
+
+
+def _grid_points(inputs: Inputs) -> int | None:
+    """The number of points of the grid, which maps tell."""
+    for path in inputs.maps.values():
+        return math.prod(MappedCase(path).grid.shape)
+    return None
 
 
 def _choices(shown: Matrix) -> Markup:

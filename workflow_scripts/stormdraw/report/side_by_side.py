@@ -24,12 +24,16 @@ class Judgement:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """A table of one variable, a row a system and a column a truth, and the order of systems."""
+    """A table of one variable, a row a system and a column a truth.
 
+    `orders` has the competing systems by truth, the lowest CRPS first.
+    """
+
+    variable: str
     caption: str
     headings: list[str]
     rows: list[list[str]]
-    sentence: str
+    orders: Mapping[str, list[str]]
 
 
 def side_by_side(judgements: Sequence[Judgement], settings: Settings) -> list[SideBySide]:
@@ -55,18 +59,32 @@ def _table(name: str, crps: pd.DataFrame, settings: Settings) -> SideBySide:
     competing = [system for system in contenders(settings) if system in order]
     compared = crps.loc[competing if len(competing) > 1 else order].dropna()
     return SideBySide(
+        name,
         f"{name}: fair CRPS ({units_text(name)}), mean over leads, against each truth",
         ["system", *map(str, crps.columns)],
         rows,
-        _order(name, compared),
+        {str(truth): list(compared[truth].sort_values().index) for truth in compared},
     )
 
 
-def _order(name: str, crps: pd.DataFrame) -> str:
-    """Whether systems come in one order, the lowest CRPS first, whatever the truth."""
-    orders = {str(truth): list(crps[truth].sort_values().index) for truth in crps}
-    best, *others = orders.values()
-    if all(other == best for other in others):
-        return f"In {name} the order of systems is the same: {', '.join(best)}."
-    told = "; ".join(f"against the {truth} {', '.join(order)}" for truth, order in orders.items())
-    return f"In {name} the order of systems depends on the truth: {told}."
+def orders_of_systems(tables: Sequence[SideBySide]) -> list[str]:
+    """Sentences on where the order of systems changes with the truth, variables of one together.
+
+    Nothing is said of a variable in which fewer than two systems compete.
+    """
+    by_sentence: dict[str, list[str]] = {}
+    for table in tables:
+        best, *others = table.orders.values()
+        if len(best) < 2:
+            continue
+        if all(other == best for other in others):
+            told = f"is the same: {', '.join(best)}."
+        else:
+            told = "; ".join(
+                f"against the {truth} {', '.join(order)}" for truth, order in table.orders.items()
+            )
+            told = f"depends on the truth: {told}."
+        by_sentence.setdefault(told, []).append(table.variable)
+    return [
+        f"In {', '.join(names)} the order of systems {told}" for told, names in by_sentence.items()
+    ]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stormdraw.archive.stations.dropped import dropped_by_reason
 from stormdraw.archive.truth_names import truth_name
-from stormdraw.report.side_by_side import Judgement, side_by_side
+from stormdraw.report.side_by_side import Judgement, orders_of_systems, side_by_side
 from stormdraw.report.summary import load_summary, systems_in, variables_in
 from stormdraw.report.winner import mean_crps
 from stormdraw.report.wording import NOTHING, digits, plural, skill_text, units_text
@@ -49,11 +50,12 @@ def station_section(
     overall: pd.DataFrame | None,
     tables: Mapping[str, Path],
     settings: Settings,
+    quality: Sequence[Path] = (),
 ) -> StationSection | None:
     """Scores against stations beside those against the gridded truth; None without stations.
 
     `summary` and `overall` are against the gridded truth. `tables` are those of
-    `scores_stations_summary` by name.
+    `scores_stations_summary` by name, `quality` the lists of what was dropped, a day each.
     """
     if not tables:
         return None
@@ -61,7 +63,7 @@ def station_section(
     at_stations = at_stations[at_stations["which"] == ALL]
     places = read_by_place(tables["by_place"])
     dropped = read_table(tables["dropped"], [])
-    counts = _counts(at_stations, places, dropped, settings)
+    counts = [*_counts(at_stations, places, dropped, settings), *_dropped_values(quality)]
     if places.empty:
         return StationSection(counts, HEADINGS, [])
     pair = (
@@ -76,7 +78,7 @@ def station_section(
         if pair[1].has(system, name)
     ]
     orders = _orders(names, summary, at_stations, settings)
-    return StationSection([*orders, *counts, _caveat(settings)], HEADINGS, rows)
+    return StationSection([*orders, *counts, _caveat(names, settings)], HEADINGS, rows)
 
 
 class _Side:
@@ -161,12 +163,12 @@ def _row(name: str, system: str, pair: tuple[_Side, _Side], settings: Settings) 
 def _orders(
     names: Sequence[str], summary: pd.DataFrame, at_stations: pd.DataFrame, settings: Settings
 ) -> list[str]:
-    """A sentence for each variable on the order of systems against both truths."""
+    """Sentences on the order of systems against both truths."""
     judgements = [
         Judgement({name: truth_name(settings, name) for name in names}, _crps_of(summary, names)),
         Judgement(dict.fromkeys(names, "stations"), _crps_of(at_stations, names)),
     ]
-    return [table.sentence for table in side_by_side(judgements, settings)]
+    return orders_of_systems(side_by_side(judgements, settings))
 
 
 def _crps_of(summary: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -194,12 +196,20 @@ def _counts(
     return sentences
 
 
-def _caveat(settings: Settings) -> str:
+def _dropped_values(quality: Sequence[Path]) -> list[str]:
+    """What checks dropped of the reports, by reason."""
+    reasons = dropped_by_reason(quality)
+    if not reasons:
+        return []
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in sorted(reasons.items()))
+    return [f"Of the reports, {plural(reasons.total(), 'value')} were dropped: {listed}."]
+
+
+def _caveat(names: Sequence[str], settings: Settings) -> str:
+    """What scores of these variables at stations cannot tell."""
     errors = settings.scores.stations.observation_error
     known = ", ".join(
-        f"{name} {error:g} {units_text(name)}"
-        for name, error in errors.items()
-        if error and name in (*settings.variables, "WIND10")
+        f"{name} {errors[name]:g} {units_text(name)}" for name in names if errors.get(name)
     )
     accounted = (
         f"CRPS and spread / RMSE account for an observation error ({known})."

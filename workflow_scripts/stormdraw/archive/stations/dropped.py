@@ -1,10 +1,12 @@
 """What was dropped from reports, and why: `results/archive/stations/quality/{date}.csv`."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
 
 COLUMNS = ("station", "valid", "variable", "value", "reason")
@@ -49,3 +51,20 @@ class Dropped:
         table = self.table()
         with replacing(path) as temporary:
             table[table["valid"].isin(list(hours))].to_csv(temporary, index=False)
+
+
+def dropped_by_reason(paths: Iterable[Path]) -> Counter[str]:
+    """How many values were dropped for each reason, by files that `Dropped` wrote.
+
+    Raises StormdrawError if a file is not one of these.
+    """
+    found: Counter[str] = Counter()
+    for path in paths:
+        try:
+            found.update(pd.read_csv(path, usecols=["reason"], dtype=str)["reason"])
+        except (OSError, ValueError) as error:
+            said = " ".join(str(error).split())
+            raise StormdrawError(
+                f"{path}: not a list of dropped values ({said}); delete it and run again"
+            ) from None
+    return found
