@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stormdraw.archive.stations.checks import check
+from stormdraw.archive.stations.checks import at_one_place, check
 from stormdraw.archive.stations.dropped import Dropped
 from stormdraw.archive.stations.settings import STUCK_HOURS
 
@@ -117,6 +117,33 @@ def test_a_gust_below_the_wind_drops_it_and_the_whole_wind():
     assert left.loc[at(left, "S1", 3), wind].isna().all(axis=None)
     speeds = table.drop(columns=["U10", "V10"])
     assert counts(checked(speeds)[1]) == {("S1", n, "inconsistent"): 1 for n in ("GUST", "WIND10")}
+
+
+@pytest.mark.parametrize("apart", [0.04, 0.06])
+@pytest.mark.parametrize("side", ["latitude", "longitude"])
+def test_a_name_at_two_places_is_of_no_station(apart, side):
+    """Also at the date line, where -179.99 is near 180."""
+    table = reports(hours=HOURS[:2], longitude=180.0)
+    table.loc[at(table, "S1", 1), side] += apart
+    table.loc[at(table, "S2", 1), "longitude"] = -179.99
+    dropped = Dropped()
+    left = at_one_place(table, dropped)
+    if apart < 0.05:
+        assert len(left) == len(table)
+        assert dropped.table().empty
+    else:
+        assert set(left["station"]) == set(NAMES) - {"S1"}
+        assert counts(dropped.table()) == {("S1", n, "two_places"): 2 for n in ("T2M", "D2M")}
+
+
+def test_a_sensor_of_whole_degrees_is_stuck_only_if_it_never_changes():
+    """In fog the dew point stays for 14 hours, then rises by a degree, by a tenth of it, or not."""
+    table = reports()
+    foggy = at(table, "S4")
+    hours = np.arange(24)
+    for rise, stuck in ((1.0, 0), (0.1, 14), (0.0, 24)):
+        table.loc[foggy, "D2M"] = 275.0 + rise * np.clip(hours - 13, 0, 3)
+        assert counts(checked(table)[1]) == ({("S4", "D2M", "stuck"): stuck} if stuck else {})
 
 
 def test_a_sensor_that_reports_one_value_for_half_a_day_is_stuck():

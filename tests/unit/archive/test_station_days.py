@@ -141,6 +141,16 @@ def test_reports_of_iem_are_of_all_networks(root, tmp_path, monkeypatch):
     assert path.parent / "iem" / DATE / "ID_ASOS.csv" in (tmp_path / "iem" / DATE).glob("*")
 
 
+def test_two_stations_of_one_name_are_not_taken_for_one(root, own, tmp_path):
+    """They report at the same minutes, so that of each hour one of the two would be left."""
+    folder = Path(own["source"]["files"])
+    (folder / "other.csv").write_text(OWN.replace("-116.2,43.6", "-110.2,43.6"))
+    path, quality = write(idaho(root, own), tmp_path)
+    assert set(read_stations([path])["station"]) == {"B"}
+    listed = pd.read_csv(quality)
+    assert set(listed[listed["reason"] == "two_places"]["station"]) == {"A"}
+
+
 def test_files_with_a_day_in_their_names_are_read_for_the_days_around_it(tmp_path):
     names = ["all.csv", "20180721.parquet", "obs_2018-07-22.csv", "20180723.csv", "20180724.csv"]
     for name in [*names, "readme.txt"]:

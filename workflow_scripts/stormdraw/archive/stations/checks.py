@@ -1,8 +1,9 @@
-"""Checks of reports at full hours, each of which drops values and says so.
+"""Checks of reports, each of which drops values and says so.
 
-In order: stations on the list of the configuration, the bounds of the table of variables, dew point
-above temperature and gust below wind, a sensor that is stuck, and neighbours. A value that one
-check drops is not seen by the next.
+Of all reports: stations that are at two places. Of those at full hours, in order: stations on the
+list of the configuration, the bounds of the table of variables, dew point above temperature and
+gust below wind, a sensor that is stuck, and neighbours. A value that one check drops is not seen by
+the next.
 """
 
 from collections.abc import Collection
@@ -16,11 +17,15 @@ from stormdraw.archive.stations.settings import STUCK_HOURS, WIND
 from stormdraw.archive.stations.table import variables_of
 from stormdraw.variables import variable
 
+# Degrees by which two places of one station may differ, since lists round them.
+_SAME_PLACE = 0.05
+
 # A sensor is stuck that reports one value for `STUCK_HOURS`, in at least so many reports. In half a
-# day, temperature and pressure change by more than the step of 0.1 K or 0.1 hPa. A calm or a dry
-# night lasts longer, so wind and rain are not checked.
+# day, temperature and pressure change by more than the step of 0.1 K or 0.1 hPa, in K and Pa. They
+# may not by a whole degree in fog: a station that reports in steps of these sizes is stuck if it
+# reports nothing else. A calm or a dry night lasts longer, so wind and rain are not checked.
 _STUCK_REPORTS = 8
-_STUCK_VARIABLES = ("T2M", "D2M", "MSLP", "MSLMA")
+_COARSE_STEPS = {"T2M": 0.5, "D2M": 0.5, "MSLP": 50.0, "MSLMA": 50.0}
 
 # What is at most something else, and what is dropped where it is not, since nobody knows which of
 # them is wrong. The components of a wind have its speed.
@@ -31,10 +36,10 @@ _ROUNDING = 0.01
 
 def check(table: pd.DataFrame, excluded: Collection[str], dropped: Dropped) -> pd.DataFrame:
     """The reports that are left, a row a station and hour, with NaN for each value dropped."""
-    table = _without(table, excluded, dropped).reset_index(drop=True)
+    table = _without(table, excluded, "blacklisted", "valid", dropped).reset_index(drop=True)
     _drop_beyond_bounds(table, dropped)
     _drop_inconsistent(table, dropped)
-    for name in _STUCK_VARIABLES:
+    for name in _COARSE_STEPS:
         if name in table:
             _drop(table, name, _stuck(table, name), "stuck", dropped)
     for name in SPREADS:
@@ -43,11 +48,26 @@ def check(table: pd.DataFrame, excluded: Collection[str], dropped: Dropped) -> p
     return table
 
 
-def _without(table: pd.DataFrame, excluded: Collection[str], dropped: Dropped) -> pd.DataFrame:
-    listed = table["station"].isin(list(excluded))
+def at_one_place(reports: pd.DataFrame, dropped: Dropped) -> pd.DataFrame:
+    """The reports of stations that are at one place.
+
+    Of two stations with one name, or one that moves, nobody knows where a report is from.
+    """
+    places = reports[["latitude", "longitude"]]
+    first = places.groupby(reports["station"]).transform("first")
+    apart = ((places - first + 180.0) % 360.0 - 180.0).abs()
+    moving = reports.loc[(apart > _SAME_PLACE).any(axis=1), "station"].unique()
+    return _without(reports, moving, "two_places", "reported", dropped)
+
+
+def _without(
+    table: pd.DataFrame, stations: Collection[str], reason: str, time: str, dropped: Dropped
+) -> pd.DataFrame:
+    """A table without some stations; `time` is the column of the time that they are listed with."""
+    listed = table["station"].isin(list(stations))
     for name in variables_of(table):
         rows = table[listed & table[name].notna()]
-        dropped.add(rows, name, rows[name], "blacklisted")
+        dropped.add(rows, name, rows[name], reason, time)
     return table[~listed]
 
 
@@ -81,10 +101,19 @@ def _drop_inconsistent(table: pd.DataFrame, dropped: Dropped) -> None:
 
 
 def _stuck(table: pd.DataFrame, name: str) -> pd.Series:
-    """Which rows are part of a run of one value that lasts `STUCK_HOURS`."""
+    """Which rows are part of a run of one value that lasts `STUCK_HOURS`, of a fine sensor."""
     rows = table[table[name].notna()].sort_values(["station", "valid"])
     begins = (rows["station"] != rows["station"].shift()) | (rows[name] != rows[name].shift())
     runs = rows.groupby(begins.cumsum())["valid"]
     lasted = runs.transform("max") - runs.transform("min")
     stuck = (lasted >= pd.Timedelta(hours=STUCK_HOURS)) & (runs.transform("size") >= _STUCK_REPORTS)
+    steps = rows.groupby("station")[name].agg(_step)
+    coarse = steps[steps >= _COARSE_STEPS[name]].index
+    stuck &= ~rows["station"].isin(coarse)
     return stuck.reindex(table.index, fill_value=False)
+
+
+def _step(values: pd.Series) -> float:
+    """The least difference between two values; NaN if all are the same."""
+    different = np.unique(values)
+    return float(np.diff(different).min()) if different.size > 1 else np.nan

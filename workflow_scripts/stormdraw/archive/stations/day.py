@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stormdraw.archive.stations.checks import check
+from stormdraw.archive.stations.checks import at_one_place, check
 from stormdraw.archive.stations.dropped import Dropped
 from stormdraw.archive.stations.full_hours import at_full_hours
 from stormdraw.archive.stations.iem import SERVICE, Asked, fetch
@@ -55,7 +55,8 @@ def write_day(
         _require_absence_allowed(settings, date)
         table = no_reports(variables)
     else:
-        table = at_full_hours(pd.concat(parts, ignore_index=True), stations.tolerance)
+        reports = at_one_place(pd.concat(parts, ignore_index=True), dropped)
+        table = at_full_hours(reports, stations.tolerance)
         table = check(table[[*IDENTITY, *variables]], excluded_stations(stations), dropped)
         table = table[table["valid"].isin(wanted)]
     dropped.write(quality, wanted)
