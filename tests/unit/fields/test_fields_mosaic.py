@@ -22,6 +22,10 @@ CODES = Codes(no_coverage=-999.0, no_echo=-99.0)
 # 6 x 8 points of HRRR in Idaho, and a hundredth of a degree all around them.
 TARGET = HRRR.crop(slice(700, 706), slice(500, 508))
 
+# Points a hundredth of a degree apart, and a quarter of that.
+COARSE = latitude_longitude(-115.5, -115.0, 43.3, 43.8, (51, 51))
+FINER = latitude_longitude(-115.31, -115.25, 43.5, 43.56, (25, 25))
+
 
 def source_around(target: Grid, margin: float = 0.2) -> Grid:
     """The points of a mosaic around a target."""
@@ -124,10 +128,10 @@ def test_a_weak_echo_is_at_the_floor(source):
 @pytest.mark.parametrize("method", ["average", "maximum"])
 def test_a_code_is_no_value(source, method):
     """Also where it is larger than any echo."""
-    values = np.full(source.shape, 200.0)
-    field = SourceField("REFC", values.astype(np.float32), source, "a mosaic")
-    placed = cells(source, TARGET).place(field, Codes(no_coverage=300.0, no_echo=200.0), method)
-    assert set(placed.ravel()) == {-10.0}
+    codes = Codes(no_coverage=300.0, no_echo=200.0)
+    for grid, target in ((source, TARGET), (COARSE, FINER)):
+        field = SourceField("REFC", np.full(grid.shape, 200.0, np.float32), grid, "a mosaic")
+        assert set(cells(grid, target).place(field, codes, method).ravel()) == {-10.0}
 
 
 def test_beyond_the_mosaic_is_missing(source):
@@ -140,10 +144,18 @@ def test_beyond_the_mosaic_is_missing(source):
     assert cells(west, TARGET)._without.size == 0
 
 
+def test_all_of_a_target_far_from_the_mosaic_is_missing(source):
+    """Of each direction: the mosaic then has no row, or no column, around the target."""
+    for rows, columns in ((0, 880), (1052, 500), (700, 0), (700, 1791)):
+        far = HRRR.crop(slice(rows, rows + 6), slice(columns, columns + 8))
+        placed = place(np.full(source.shape, 30.0), source, target=far)
+        assert placed.shape == far.shape
+        assert np.isnan(placed).all()
+
+
 @pytest.mark.parametrize("method", ["average", "maximum"])
 def test_a_target_finer_than_the_mosaic_takes_the_nearest_point(method):
-    target = latitude_longitude(-115.31, -115.25, 43.5, 43.56, (25, 25))
-    coarse = latitude_longitude(-115.5, -115.0, 43.3, 43.8, (51, 51))
+    target, coarse = FINER, COARSE
     values = np.random.default_rng(2).uniform(0, 50, coarse.shape)
     values[:23] = CODES.no_coverage
     placed = place(values, coarse, method, target)

@@ -265,11 +265,14 @@ def test_a_case_that_one_system_lacks_is_an_error(paths: dict[str, list[Path]]) 
         station_sums(paths | {"small": paths["small"][:1]})
 
 
-def test_other_stations_of_a_case_are_an_error(paths: dict[str, list[Path]]) -> None:
+@pytest.mark.parametrize("dim", ["station", "lead"])
+def test_other_stations_or_leads_of_a_case_are_an_error(
+    paths: dict[str, list[Path]], dim: str
+) -> None:
     with xr.open_dataset(paths["small"][0], decode_timedelta=False) as dataset:
-        fewer = dataset.isel(station=slice(1, None)).load()
+        fewer = dataset.isel({dim: slice(1, None)}).load()
     fewer.to_netcdf(paths["small"][0])
-    with pytest.raises(StormdrawError, match="its stations are not those of"):
+    with pytest.raises(StormdrawError, match=f"its {dim}s are not those of"):
         station_sums(paths)
 
 

@@ -37,8 +37,11 @@ class Cells:
         # A few rows at a time: positions of 24 million points would take gigabytes.
         self.nearest = np.concatenate(
             [
-                _nearest(part.crop(slice(first, first + _ROWS_AT_ONCE), slice(None)), target)
-                for first in range(0, part.shape[0], _ROWS_AT_ONCE)
+                np.empty(0, np.int32),
+                *(
+                    _nearest(part.crop(slice(first, first + _ROWS_AT_ONCE), slice(None)), target)
+                    for first in range(0, part.shape[0], _ROWS_AT_ONCE)
+                ),
             ]
         )
         self.points = self._count(self.nearest)
@@ -81,7 +84,8 @@ class Cells:
 
     def _of_nearest(self, field: SourceField, codes: Codes, floor: float) -> np.ndarray:
         nearest = self._finer.nearest(self._finer.cut(field.values)).ravel()[self._without]
-        return np.where(nearest == codes.no_coverage, np.nan, np.maximum(nearest, floor))
+        placed = np.where(nearest == codes.no_echo, floor, np.maximum(nearest, floor))
+        return np.where(nearest == codes.no_coverage, np.nan, placed)
 
     def _count(self, nearest: np.ndarray) -> np.ndarray:
         size = self.shape[0] * self.shape[1]
