@@ -107,8 +107,6 @@ def _check_grid(grid: Grid, settings: Settings, models: Mapping[str, ModelSettin
         from stormdraw.scores.regions import region_masks
 
         region_masks(grid, settings.scores.regions)
-    if settings.scores.area_weights:
-        _require([require_conformal], grid, "scores.area_weights is true", "set it to false")
     longest = max(settings.scores.variogram_lags, default=0)
     if longest >= max(grid.shape):
         raise StormdrawError(

@@ -1,6 +1,7 @@
 """Map grids: projection, coordinates and their CF description."""
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,20 @@ class Grid:
     def geographic(self) -> bool:
         """Whether `x` and `y` are longitudes and latitudes in degrees."""
         return self.crs.startswith("+proj=longlat")
+
+    @property
+    def kilometres_a_unit(self) -> tuple[float, float]:
+        """Kilometres in a unit of `x` and of `y`; of a degree, in the middle of the grid."""
+        if not self.geographic:
+            return 1e-3, 1e-3
+        degree = math.radians(self._semi_major_axis / 1000.0)
+        return degree * math.cos(math.radians((self.y[0] + self.y[-1]) / 2.0)), degree
+
+    @property
+    def _semi_major_axis(self) -> float:
+        """Metres."""
+        ellipsoid = self.projection.ellipsoid
+        return EARTH_RADIUS if ellipsoid is None else ellipsoid.semi_major_metre
 
     def longitude_latitude(self) -> tuple[np.ndarray, np.ndarray]:
         """Longitude (degrees east, -180 to 180) and latitude (degrees north), each (y, x)."""

@@ -157,30 +157,24 @@ OBLONG = Grid(HRRR.crs, HRRR.x[::2][:5], HRRR.y[:5])
 
 
 @pytest.mark.parametrize(
-    ("grid", "scores", "model", "said"),
+    ("grid", "model", "said"),
     [
-        (EQUAL_AREA, {}, {}, "scores.area_weights is true, and map factors need a conformal"),
-        (EQUAL_AREA, {"area_weights": False}, {}, None),
-        (
-            EQUAL_AREA,
-            {"area_weights": False},
-            PHYSICS,
-            "models: small has physics, and map",
-        ),
-        (OBLONG, {}, {}, None),
-        (OBLONG, {}, PHYSICS, "models: small has physics, and cells must be square, .* 6000 x 30"),
-        (HRRR.crop(slice(5), slice(5)), {}, PHYSICS, None),
+        (EQUAL_AREA, {}, None),
+        (EQUAL_AREA, PHYSICS, "models: small has physics, and map"),
+        (OBLONG, {}, None),
+        (OBLONG, PHYSICS, "models: small has physics, and cells must be square, .* 6000 x 30"),
+        (HRRR.crop(slice(5), slice(5)), PHYSICS, None),
     ],
 )
-def test_maps_that_laws_and_weights_do_not_know(  # type: ignore[no-untyped-def]
-    read, monkeypatch, grid, scores, model, said
+def test_maps_that_laws_do_not_know(  # type: ignore[no-untyped-def]
+    read, monkeypatch, grid, model, said
 ) -> None:
     monkeypatch.setattr(configuration, "target_grid", lambda settings: grid)
     if said is None:
-        assert read({"scores": scores} if scores else {}, model)
+        assert read({}, model)
     else:
         with pytest.raises(StormdrawError, match=said):
-            read({"scores": scores} if scores else {}, model)
+            read({}, model)
 
 
 def test_the_simulated_world_is_a_part_of_hrrrs_grid(read) -> None:  # type: ignore[no-untyped-def]

@@ -4,7 +4,7 @@ import pytest
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.winds import convergence, turned
-from stormdraw.grids import lambert, mercator, polar_stereographic
+from stormdraw.grids import Grid, lambert, mercator, polar_stereographic
 
 HREF_LIKE = lambert(
     first_latitude=30.0,
@@ -19,13 +19,31 @@ HREF_LIKE = lambert(
 
 @pytest.mark.parametrize("grid", [HRRR, HREF_LIKE])
 def test_convergence_is_the_cones_closed_form(grid):
-    longitude = np.array([-110.0, -97.5, -80.0])
+    longitude, latitude = np.array([-110.0, -97.5, -80.0]), np.array([25.0, 38.0, 50.0])
     operation = grid.projection.coordinate_operation
     values = {parameter.name: parameter.value for parameter in operation.params}
     central = values["Longitude of false origin"]
     cone = np.sin(np.deg2rad(values["Latitude of 1st standard parallel"]))
     expected = np.deg2rad(cone * (longitude - central))
-    assert np.allclose(convergence(grid, longitude), expected, atol=1e-10)
+    assert np.allclose(convergence(grid, longitude, latitude), expected, atol=1e-10)
+
+
+# The UK's standard grid of the Met Office.
+EQUAL_AREA = Grid(
+    "+proj=laea +lat_0=54.9 +lon_0=-2.5 +a=6378137 +b=6356752.314 +units=m +no_defs",
+    (-358000.0, -356000.0),
+    (-636000.0, -634000.0),
+)
+
+
+def test_on_an_equal_area_map_the_angle_is_that_of_the_meridian() -> None:
+    """Where the parcel goes that moves north along it: far from the centre, and on its meridian."""
+    longitude, latitude = np.array([-8.0, 1.7, -2.5]), np.array([58.0, 50.2, 51.0])
+    x0, y0 = EQUAL_AREA.from_longitude_latitude(longitude, latitude)
+    x1, y1 = EQUAL_AREA.from_longitude_latitude(longitude, latitude + 1e-5)
+    northward = np.arctan2(-(x1 - x0), y1 - y0)
+    assert np.allclose(convergence(EQUAL_AREA, longitude, latitude), northward, atol=1e-6)
+    assert northward[2] == pytest.approx(0.0, abs=1e-8)
 
 
 @pytest.mark.parametrize("grid", [HRRR, HREF_LIKE])
@@ -39,7 +57,7 @@ def test_turned_wind_points_where_air_goes(grid):
             longitude + step * east / np.cos(np.deg2rad(latitude)), latitude + step * north
         )
         length = np.hypot(x1 - x0, y1 - y0)
-        angle = convergence(grid, longitude)
+        angle = convergence(grid, longitude, latitude)
         u, v = turned(np.full(2, east), np.full(2, north), np.cos(angle), np.sin(angle))
         assert np.allclose(u, (x1 - x0) / length, atol=1e-5)
         assert np.allclose(v, (y1 - y0) / length, atol=1e-5)
@@ -61,7 +79,7 @@ def test_convergence_is_projs_at_every_point(grid):
     longitude, latitude = np.meshgrid(np.arange(-179.0, 180.0, 30.5), np.array([-40.0, 5.0, 60.0]))
     factors = pyproj.Proj(grid.projection).get_factors(longitude, latitude)
     theirs = np.exp(1j * np.deg2rad(factors.meridian_convergence))
-    assert np.allclose(np.exp(1j * convergence(grid, longitude)), theirs, atol=1e-7)
+    assert np.allclose(np.exp(1j * convergence(grid, longitude, latitude)), theirs, atol=1e-7)
 
 
 def test_there_and_back_keeps_the_wind():

@@ -1,6 +1,10 @@
 import numpy as np
+import pytest
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
+from stormdraw.grids import latitude_longitude
+from stormdraw.report.case_sheet import svg_outline
+from stormdraw.report.graticule import map_grid
 from stormdraw.report.map_outlines import outlines
 
 
@@ -53,3 +57,18 @@ def _degrees(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         HRRR.projection, HRRR.projection.geodetic_crs, always_xy=True
     )
     return back.transform(points[:, 0], points[:, 1])
+
+
+def test_a_map_in_degrees_has_the_earths_kilometres_in_the_middle() -> None:
+    # 2 degrees around 41 N, 105 W: the northern border of Colorado again.
+    grid = latitude_longitude(-106.0, -104.0, 40.0, 42.0, (21, 21), radius=6371229.0)
+    across, up = map_grid(grid).x, map_grid(grid).y
+    quarter = np.pi / 2 * 6371.229
+    assert up[-1] - up[0] == pytest.approx(quarter * 2 / 90)
+    assert across[-1] - across[0] == pytest.approx(quarter * 2 / 90 * np.cos(np.radians(41.0)))
+    points = np.concatenate(outlines(grid))
+    inside = (points > (across[0], up[0])).all(axis=1) & (points < (across[-1], up[-1])).all(axis=1)
+    border = points[inside & (np.abs(points[:, 0] - across.mean()) < 40.0)]
+    assert np.abs(border[:, 1] - up[10]).min() < 2.0
+    _, (width, height) = svg_outline(grid)
+    assert height / width == pytest.approx(1 / np.cos(np.radians(41.0)), rel=2e-3)

@@ -1,8 +1,9 @@
+import numpy as np
+import pyproj
 import pytest
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
-from stormdraw.errors import StormdrawError
-from stormdraw.grids import Grid
+from stormdraw.grids import Grid, latitude_longitude
 from stormdraw.map_factor import map_factor
 from stormdraw.scores.weights import area_weights
 
@@ -19,6 +20,42 @@ def test_weights_are_the_true_areas_with_mean_one() -> None:
     assert weights[0].max() < weights[2].min()
 
 
-def test_a_map_that_is_not_conformal_is_refused() -> None:
-    with pytest.raises(StormdrawError, match="need a conformal grid"):
-        area_weights(Grid("+proj=laea +lat_0=50 +lon_0=0 +R=6371229", (3e5, 3.1e5), (3e5, 3.1e5)))
+def test_on_an_equal_area_map_all_cells_are_alike() -> None:
+    grid = Grid(
+        "+proj=laea +lat_0=54.9 +lon_0=-2.5 +a=6378137 +b=6356752.314",
+        (-358e3, 0.0, 40e3),
+        (-636e3, 0.0, 300e3),
+    )
+    assert area_weights(grid) == pytest.approx(np.ones((3, 3)), abs=1e-6)
+
+
+def test_a_cell_of_a_degree_shrinks_with_the_cosine_of_its_latitude() -> None:
+    weights = area_weights(latitude_longitude(0.0, 2.0, 0.0, 60.0, (7, 3)))
+    assert weights[6] / weights[0] == pytest.approx(0.5, abs=1e-6)
+    assert weights[3] / weights[0] == pytest.approx(3**0.5 / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        Grid("+proj=aea +lat_1=30 +lat_2=60 +R=6371229", (-1e5, 0.0, 1e5), (4e6, 5e6, 6e6)),
+        Grid("+proj=merc +R=6371229", (-1e6, 0.0, 1e6), (0.0, 4e6, 8e6)),
+        Grid("+proj=longlat +a=6378137 +b=6356752.314", (-10.0, 0.0, 10.0), (10.0, 40.0, 70.0)),
+    ],
+    ids=["equal area", "conformal", "degrees on an ellipsoid"],
+)
+def test_weights_are_the_areas_that_geodesics_enclose(grid: Grid) -> None:
+    """A small cell around each point, on the grid's Earth."""
+    half_x, half_y = (1e-3 * (axis[1] - axis[0]) for axis in (grid.x, grid.y))
+    earth = pyproj.CRS(grid.crs).get_geod()
+    x, y = (axis.ravel() for axis in np.meshgrid(grid.x, grid.y))
+    areas = [
+        earth.polygon_area_perimeter(
+            *grid.to_longitude_latitude(
+                a + half_x * np.array([-1, 1, 1, -1]), b + half_y * np.array([-1, -1, 1, 1])
+            )
+        )[0]
+        for a, b in zip(x, y, strict=True)
+    ]
+    expected = np.reshape(areas, grid.shape)
+    assert area_weights(grid) == pytest.approx(expected / expected.mean(), rel=1e-4)

@@ -103,7 +103,7 @@ def test_temperatures_have_the_error_and_lapse_that_are_stated(many, reports):
 
 def test_winds_follow_the_compass_and_have_the_error_that_is_stated(many, reports):
     """Rounding adds 1 / sqrt(12) knots along the wind and 10 / sqrt(12) degrees across it."""
-    angle = convergence(DOMAIN.window, many.places.longitude)
+    angle = convergence(DOMAIN.window, many.places.longitude, many.places.latitude)
     east, north = turned(*WIND, np.cos(-angle), np.sin(-angle))
     speed = float(np.hypot(*WIND))
     unit = np.array([east, north]) / speed

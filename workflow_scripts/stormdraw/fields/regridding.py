@@ -184,8 +184,7 @@ class Regridder:
     @functools.cached_property
     def _from_compass(self) -> tuple[np.ndarray, np.ndarray]:
         """Cosine and sine of the angle from the compass to the target's axes."""
-        longitude, _ = longitude_latitude(self.target)
-        return _cosine_sine(convergence(self.target, longitude))
+        return _cosine_sine(convergence(self.target, *longitude_latitude(self.target)))
 
     @functools.cached_property
     def from_source(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -195,8 +194,8 @@ class Regridder:
         """
         if self.source.crs == self.target.crs:
             return None
-        longitude, _ = longitude_latitude(self.target)
-        angle = convergence(self.target, longitude) - convergence(self.source, longitude)
+        points = longitude_latitude(self.target)
+        angle = convergence(self.target, *points) - convergence(self.source, *points)
         return _cosine_sine(angle)
 
 

@@ -13,16 +13,24 @@ from stormdraw.grids import Grid
 _DEGREES_OFF = 60.0
 
 
-def convergence(grid: Grid, longitude: np.ndarray) -> np.ndarray:
-    """Angle in radians, anticlockwise, from the grid's x axis to true east at each longitude.
+# Maps on which the angle grows evenly with longitude; a stereographic one only if polar.
+_CONES = ("+proj=lcc ", "+proj=merc ", "+proj=stere +lat_0=90 ", "+proj=stere +lat_0=-90 ")
+
+
+def convergence(grid: Grid, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Angle in radians, anticlockwise, from the grid's x axis to true east at each point.
 
     On Lambert conformal, polar stereographic and Mercator maps this is n (longitude - central
     longitude). Here n is the sine of the standard parallel of a tangent cone, 1 at a pole and 0 on
     a cylinder. PROJ calls the angle the meridian convergence, but needs a microsecond per point; so
-    n is derived from it once per grid. The axes of a latitude-longitude grid follow the compass.
+    n is derived from it once per grid; only on other maps is PROJ asked for each point. The axes of
+    a latitude-longitude grid follow the compass.
     """
     if grid.geographic:
         return np.zeros(np.shape(longitude))
+    if not grid.crs.startswith(_CONES):
+        factors = pyproj.Proj(grid.projection).get_factors(longitude, latitude)
+        return np.deg2rad(np.asarray(factors.meridian_convergence))
     operation = grid.projection.coordinate_operation
     parameters = () if operation is None else operation.params
     central = next(float(p.value) for p in parameters if p.name.startswith("Longitude of"))

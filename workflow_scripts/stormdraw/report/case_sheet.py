@@ -126,15 +126,16 @@ def _thin(block: Block) -> Block:
 
 def svg_outline(grid: Grid) -> tuple[str, tuple[int, int]]:
     """Coastlines and borders as an SVG path, and the (width, height) of the map's box."""
-    dy, dx = grid.spacing
-    left, top = grid.x[0] - dx / 2, grid.y[-1] + dy / 2
-    scale = _UNITS_ACROSS / (dx * len(grid.x))
-    height = round(scale * dy * len(grid.y))
+    (dy, dx), (across, up) = grid.spacing, grid.kilometres_a_unit
+    # In km, as the lines are.
+    left, top = (grid.x[0] - dx / 2) * across, (grid.y[-1] + dy / 2) * up
+    scale = _UNITS_ACROSS / (dx * across * len(grid.x))
+    height = round(scale * dy * up * len(grid.y))
     margin = _UNITS_ACROSS // 20
     box = (-margin, -margin, _UNITS_ACROSS + margin, height + margin)
     pieces = []
     for line in outlines(grid):
-        points = (line * (1000.0, -1000.0) - (left, -top)) * scale
+        points = (line * (1.0, -1.0) - (left, -top)) * scale
         near = shapely.clip_by_rect(shapely.LineString(points), *box)
         for part in shapely.get_parts(near.simplify(_TOLERANCE)):
             pieces.append("M" + " ".join(f"{x:.0f},{y:.0f}" for x, y in part.coords))

@@ -53,7 +53,8 @@ class MapGrid:
 def map_grid(grid: Grid) -> MapGrid:
     """The map of a grid, with its coasts and borders."""
     longitude, latitude = grid.longitude_latitude()
-    x, y = np.array(grid.x) / 1000.0, np.array(grid.y) / 1000.0
+    across, up = grid.kilometres_a_unit
+    x, y = np.array(grid.x) * across, np.array(grid.y) * up
     return MapGrid(x, y, latitude, longitude, outlines(grid))
 
 

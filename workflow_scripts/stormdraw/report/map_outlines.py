@@ -28,11 +28,15 @@ _JUMP = 30.0
 
 @functools.lru_cache(maxsize=4)
 def outlines(grid: Grid) -> tuple[np.ndarray, ...]:
-    """Lines (point, 2) in and near the domain: x and y in km on the grid's projection."""
+    """Lines (point, 2) in and near the domain: x and y in km on the grid's map."""
     longitude, latitude = grid.longitude_latitude()
     west, east = float(longitude.min()) - _MARGIN, float(longitude.max()) + _MARGIN
     south, north = float(latitude.min()) - _MARGIN, float(latitude.max()) + _MARGIN
-    width, height = grid.x[-1] - grid.x[0], grid.y[-1] - grid.y[0]
+    kilometres = grid.kilometres_a_unit
+    width, height = (
+        (axis[-1] - axis[0]) * each * 1000.0
+        for axis, each in zip((grid.x, grid.y), kilometres, strict=True)
+    )
     resolution = "i" if max(width, height) <= _WIDE else "l"
     smallest = _SMALLEST * width * height / 1e6
     lines: list[np.ndarray] = []
@@ -40,7 +44,7 @@ def outlines(grid: Grid) -> tuple[np.ndarray, ...]:
         for line in _polylines(kind, resolution, (south, north), smallest):
             for part in _parts_within(line, (west, east, south, north)):
                 x, y = grid.from_longitude_latitude(part[:, 0], part[:, 1])
-                lines.append(np.column_stack([x, y]) / 1000.0)
+                lines.append(np.column_stack([x, y]) * kilometres)
     return tuple(lines)
 
 

@@ -112,5 +112,5 @@ def _attributes(
         "area_weights": describe_weights(scores.area_weights),
         "grid_rows": grid.shape[0],
         "grid_columns": grid.shape[1],
-        "grid_spacing": grid.spacing[0],
+        "grid_spacing": grid.spacing[0] * grid.kilometres_a_unit[1] * 1000.0,
     }

@@ -82,7 +82,7 @@ def places_of(stations: pd.DataFrame, grid: Grid, static_path: Path | None = Non
         kept,
         weights,
         nearest_points(found, grid.shape),
-        convergence(grid, kept["longitude"].to_numpy()),
+        convergence(grid, kept["longitude"].to_numpy(), kept["latitude"].to_numpy()),
         terrain,
         {
             str(name): str(why)
