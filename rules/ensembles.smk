@@ -246,3 +246,35 @@ rule ensembles_take:
         "Taking {wildcards.system} at {wildcards.init}"
     script:
         "../workflow_scripts/ensembles_take.py"
+
+
+# Only where a system is in files of others. What is behind an address is no input of a job.
+if READ:
+
+    rule ensembles_read:
+        input:
+            files=files_of_others,
+            grid=grid_of_case,
+        output:
+            ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
+            quality="results/fields/quality/{system}/{init}.csv",
+        log:
+            "results/logs/ensembles_read/{system}/{init}.log",
+        benchmark:
+            "results/benchmarks/ensembles_read/{system}/{init}.tsv"
+        wildcard_constraints:
+            system=one_of(READ),
+        priority: TO_FOLLOW
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory_to_take,
+            runtime=growing(60),
+        params:
+            code=lambda wildcards: code("ensembles_read", *modules_of_system(wildcards.system)),
+            settings=case_settings,
+        message:
+            "Reading {wildcards.system} at {wildcards.init}"
+        script:
+            "../workflow_scripts/ensembles_read.py"

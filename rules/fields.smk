@@ -52,7 +52,7 @@ rule fields_static:
         runtime=growing(10),
     params:
         code=code("fields_static"),
-        settings={"variables": list(SETTINGS.fields.static), **TARGET},
+        settings={"variables": SETTINGS.static_fields, **TARGET},
     message:
         "Normalising the fields that do not change"
     script:
@@ -79,7 +79,7 @@ rule fields_statistics:
         code=code("fields_statistics"),
         settings={
             "variables": ANALYSED,
-            "training": SETTINGS.periods.training.model_dump(mode="json"),
+            "training": SETTINGS.periods.model_dump(mode="json")["training"],
         },
     message:
         "Computing statistics over the training period"
@@ -160,8 +160,9 @@ if not SETTINGS.archive.truth_is_analysis:
 
     rule fields_truth:
         input:
-            manifest="results/archive/truth/{date}/manifest.csv",
+            manifest=manifest_of_truth,
             analyses=analyses_of_truth,
+            files=own_files_of_truth,
         output:
             fields="results/fields/truth/{date}.nc",
             quality="results/fields/quality/truth/{date}.csv",
@@ -179,6 +180,7 @@ if not SETTINGS.archive.truth_is_analysis:
             runtime=growing(30),
         params:
             code=code("fields_truth", *TRUTH_MODULES),
+            times=lambda wildcards: [format_init(time) for time in times_of_truth(wildcards)],
             settings={
                 "truth": TRUTH_OF,
                 "radar_cells": SETTINGS.fields.radar_cells,
@@ -197,7 +199,7 @@ if DRIVING is not None:
     rule fields_driving:
         input:
             manifest="results/archive/driving/{date}/manifest.csv",
-            grid=TRAINING_FILES[0],
+            grid=TRAINING_GRID,
         output:
             fields="results/fields/driving/{date}.nc",
             quality="results/fields/quality/driving/{date}.csv",

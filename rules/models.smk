@@ -3,7 +3,7 @@
 
 rule models_plan:
     input:
-        fields=TRAINING_FILES[0],
+        fields=TRAINING_GRID,
     output:
         plan="results/models/{model}/plan.json",
     log:

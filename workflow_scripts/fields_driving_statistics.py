@@ -19,7 +19,7 @@ with job("fields_driving_statistics", snakemake.log[0]):
             driving_variables(settings),
             schedule_of(settings),
         ),
-        settings.periods.training.times()[1:],
+        settings.periods.training_times()[1:],
     )
     write_driving_statistics(
         statistics, Path(snakemake.output.statistics), snakemake.params.settings

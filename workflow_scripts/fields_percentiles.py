@@ -11,7 +11,7 @@ with job("fields_percentiles", snakemake.log[0]):
     write_percentiles(
         [Path(path) for path in snakemake.input.fields],
         settings.scores.percentiles,
-        settings.periods.training.times(),
+        settings.periods.training_times(),
         Path(snakemake.output.percentiles),
         snakemake.params.settings,
     )

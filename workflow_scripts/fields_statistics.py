@@ -11,6 +11,6 @@ with job("fields_statistics", snakemake.log[0]):
     statistics = compute_statistics(
         [Path(path) for path in snakemake.input.fields],
         settings.roles.every,
-        settings.periods.training.times(),
+        settings.periods.training_times(),
     )
     write_statistics(statistics, Path(snakemake.output.statistics), snakemake.params.settings)

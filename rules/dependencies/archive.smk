@@ -13,7 +13,7 @@ from stormdraw.archive.wanted import requests_by_date, used_sources
 
 SIMULATED = "results/archive/simulated"
 # The simulated archive replaces the cloud as a mirror folder.
-MIRROR = SIMULATED if SETTINGS.archive.source == "simulated" else []
+MIRROR = SIMULATED if SETTINGS.simulated else []
 
 
 @functools.cache

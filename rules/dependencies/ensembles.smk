@@ -14,7 +14,7 @@ def unless_kept(path):
 MEMBERS_IN_FILES = {name: system.most_drawn(SETTINGS, loaded) for name, system in SYSTEMS.items()}
 
 # Systems forecast by a trained model; those of them whose members several jobs share; those
-# downscaled from forecasts by trained models; and those without a model.
+# downscaled from forecasts by trained models; those in files of others; and those without a model.
 DRAWN = list(STEPPING)
 SPLIT = [
     name for name in DRAWN if SETTINGS.ensembles.jobs_per_case > 1 and MEMBERS_IN_FILES[name] > 1
@@ -22,13 +22,15 @@ SPLIT = [
 DOWNSCALED = [
     name for name, system in SYSTEMS.items() if system.drawn_from and name not in STEPPING
 ]
-TAKEN = [name for name, system in SYSTEMS.items() if not system.drawn_from]
+READ = [name for name, system in SYSTEMS.items() if system.of_files]
+TAKEN = [name for name, system in SYSTEMS.items() if not system.drawn_from and name not in READ]
 # Those of them that are fitted to other systems.
 CALIBRATED = [name for name, system in SYSTEMS.items() if system.fitted_on(SETTINGS)]
 # All systems are compared with these: only points that these have count.
 COMPARED_WITH = [
     system.name
-    for system in SETTINGS.ensembles.in_role("reference", "baseline")
+    for system in SYSTEMS.values()
+    if system.of_others or system.role_among(SETTINGS.ensembles) in ("reference", "baseline")
     # What is calibrated has the points of what it is made from.
     if system.made_from is None
 ]
@@ -103,6 +105,16 @@ def files_of_case(wildcards):
     if system.name in CALIBRATED:
         files["coefficients"] = f"results/ensembles/{system.name}/coefficients.json"
     return files
+
+
+def files_of_others(wildcards):
+    """The files that a case is read from, as far as they are on this machine."""
+    return list(SYSTEMS[wildcards.system].files_of(SETTINGS, parse_init(wildcards.init)))
+
+
+def grid_of_case(wildcards):
+    """A file on the target grid: of the truth of the case."""
+    return truth_files(wildcards)[0]
 
 
 def fitted_cases(system):

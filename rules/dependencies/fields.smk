@@ -8,7 +8,7 @@ from stormdraw.archive.driving_needs import (
     hours_to_learn_from,
     schedule_of,
 )
-from stormdraw.archive.truth import module_of_truth
+from stormdraw.external.inputs import local_files
 from stormdraw.times import format_date, hours, parse_init
 
 
@@ -26,9 +26,9 @@ def initial_file(wildcards):
     return analysis_file(parse_init(wildcards.init))
 
 
-# The name of the truth of each variable, and the modules behind these names.
-TRUTH_OF = {name: SETTINGS.archive.truth_of(name).name for name in STATE}
-TRUTH_MODULES = sorted({module_of_truth(name) for name in TRUTH_OF.values()})
+# What the truth of each variable depends on, and the modules behind these truths.
+TRUTH_OF = {name: SETTINGS.archive.truth_of(name).as_given() for name in STATE}
+TRUTH_MODULES = sorted({type(SETTINGS.archive.truth_of(name)).__module__ for name in STATE})
 
 
 def truth_of(times):
@@ -50,19 +50,45 @@ def truth_files(wildcards):
     return truth_of(init + hours(lead) for lead in SETTINGS.leads)
 
 
+def times_of_truth(wildcards):
+    """The times of a day that forecasts are compared at."""
+    return [time for time in SETTINGS.compared_times() if format_date(time) == wildcards.date]
+
+
+def manifest_of_truth(wildcards):
+    """The manifest of a day of the truth, if any of it is in the archive."""
+    wanted = wildcards.date in wanted_of("truth")
+    return f"results/archive/truth/{wildcards.date}/manifest.csv" if wanted else []
+
+
 def analyses_of_truth(wildcards):
-    """The analyses for a day of the truth: they give its grid and the variables it lacks."""
-    times = SETTINGS.compared_times()
-    return analysis_files(time for time in times if format_date(time) == wildcards.date)
+    """The analyses for a day of the truth, if the run has any: its grid and variables it lacks."""
+    return analysis_files(times_of_truth(wildcards)) if SETTINGS.uses_archive else []
+
+
+def own_files_of_truth(wildcards):
+    """The files of one's own for a day of the truth, as far as they are on this machine."""
+    return sorted(
+        {
+            path
+            for name in STATE
+            for truth in [SETTINGS.archive.truth_of(name)]
+            if truth.external
+            for time in times_of_truth(wildcards)
+            for path in local_files(truth.own_files, truth.name, time, [name], [0])
+        }
+    )
 
 
 # What models write where there is no echo.
 NO_ECHO = {model.name: model.reflectivity_floor for model in base_models()}
 
-TRAINING_FILES = analysis_files(SETTINGS.periods.training.times())
+TRAINING_FILES = analysis_files(SETTINGS.periods.training_times() if SETTINGS.uses_archive else [])
+# Any of them, for its grid.
+TRAINING_GRID = TRAINING_FILES[0] if TRAINING_FILES else []
 # Those that thresholds are, if any is one.
 PERCENTILES = "results/fields/percentiles.nc" if SETTINGS.scores.percentiles else []
-STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.fields.static else []
+STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.static_fields else []
 
 
 DRIVING = SETTINGS.archive.driving
@@ -85,7 +111,7 @@ def driving_of(hours_of_ours):
 def driving_to_learn_from():
     """The day files of the forecasts of every age that the hours of training may have."""
     schedule = schedule_of(SETTINGS)
-    learnt = SETTINGS.periods.training.times()[1:]
+    learnt = SETTINGS.periods.training_times()[1:]
     return driving_of(hour for valid in learnt for hour in schedule.possible(valid))
 
 
@@ -129,13 +155,22 @@ def all_quality():
     """The tables of suspicious values of the fields."""
     days = [
         f"results/fields/quality/{source}/{date}.csv"
-        for source in (BASE_MODEL.name, "truth", "driving")
+        for source in (BASE_MODEL.name, "driving")
         for date in sorted(wanted_of(source))
     ]
-    static = ["results/fields/quality/static/all.csv"] if SETTINGS.fields.static else []
+    if not SETTINGS.archive.truth_is_analysis:
+        dates = {format_date(time) for time in SETTINGS.compared_times()}
+        days += [f"results/fields/quality/truth/{date}.csv" for date in sorted(dates)]
+    static = ["results/fields/quality/static/all.csv"] if SETTINGS.static_fields else []
     cycles = [
         f"results/fields/quality/{source}/{format_init(time)}.csv"
         for source in {need.source: None for need in SETTINGS.needs()}
         for time in SETTINGS.cases_from(source)
     ]
-    return days + static + cycles
+    read = [
+        f"results/fields/quality/{system.name}/{format_init(time)}.csv"
+        for system in SYSTEMS.values()
+        if system.of_files
+        for time in SETTINGS.cases_of(system)
+    ]
+    return days + static + cycles + read

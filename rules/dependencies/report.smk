@@ -12,7 +12,9 @@ MAPS = SHOWN_ON_MAPS if KEPT else expand("results/report/maps/{system}.nc", syst
 
 
 _MAPPED_TIMES = [parse_init(init) for init in MAPPED_INITS]
-MAPPED_STATES = analysis_files(_MAPPED_TIMES)
+# Maps are of cases that all systems can start, where any of them starts from an analysis.
+_STARTED = any(system.on_analyses(SETTINGS) for system in SYSTEMS.values())
+MAPPED_STATES = analysis_files(_MAPPED_TIMES if _STARTED else [])
 MAPPED_TRUTH = truth_of(time + hours(lead) for time in _MAPPED_TIMES for lead in SETTINGS.leads)
 
 # (name, variable or model) of each figure, by its path without suffix.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stormdraw.archive.settings import Mirror
+from stormdraw.archive.truths.external import ExternalTruth
 from stormdraw.ensembles.models import check_systems, load_models
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import target_grid
@@ -95,6 +96,7 @@ def check_places(
             from stormdraw.archive.stations.own_files import require_readable
 
             require_readable(settings)
+        _require_files_of_others(settings)
         grid = target_grid(settings)
         if grid is not None:
             _check_grid(grid, settings, models)
@@ -102,7 +104,25 @@ def check_places(
         raise StormdrawError(located(str(error), list(files))) from None
 
 
+def _require_files_of_others(settings: Settings) -> None:
+    """Raise StormdrawError if files of others, where they are on this machine, are of no case."""
+    for system in settings.ensembles.systems:
+        system.require_files(settings)
+    for name in settings.variables:
+        own = settings.archive.truth_of(name)
+        if isinstance(own, ExternalTruth):
+            from stormdraw.external.inputs import require_any
+
+            times = settings.compared_times()
+            require_any(own.own_files, f"archive.truth: {name}", own.name, times, [name], [0])
+
+
 def _check_grid(grid: Grid, settings: Settings, models: Mapping[str, ModelSettings]) -> None:
+    if settings.report.products_of is not None:
+        from stormdraw.grib_encoding import require_encodable
+
+        products = f"report.products_of is {settings.report.products_of}"
+        _require([require_encodable], grid, products, "leave it out")
     if settings.scores.regions:
         from stormdraw.scores.regions import region_masks
 
@@ -164,7 +184,7 @@ def _unused_exclusions(settings: Settings) -> list[str]:
 
 
 def _future_periods(settings: Settings, now: datetime) -> list[str]:
-    if settings.archive.source == "simulated":
+    if settings.simulated:
         return []
     return [
         f"periods.{name} ends {period.end}, in the future: no archive has those hours yet"

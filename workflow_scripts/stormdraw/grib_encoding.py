@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import eccodes
 import numpy as np
 
-from stormdraw.grids import Grid
+from stormdraw.errors import StormdrawError
+from stormdraw.grids import EARTH_RADIUS, Grid
 
 _MICRODEGREES = 6
 _MILLIMETRES = 1000
@@ -149,6 +150,18 @@ def set_keys(handle: int, keys: Mapping[str, int]) -> None:
     """Set keys of a message in order."""
     for key, value in keys.items():
         eccodes.codes_set(handle, key, value)
+
+
+def require_encodable(grid: Grid) -> None:
+    """Raise StormdrawError for a grid of which this writes no messages."""
+    on_map = grid.geographic or grid.crs.startswith(
+        tuple(f"+proj={name} " for name in _PROJECTIONS)
+    )
+    if not on_map or f"+R={EARTH_RADIUS:.0f}" not in grid.crs.split():
+        raise StormdrawError(
+            "GRIB2 is written on Lambert conformal, polar stereographic and latitude-longitude "
+            f"grids of a sphere of {EARTH_RADIUS:.0f} m, and this is another one: {grid.crs[:80]}"
+        )
 
 
 def _grid_keys(grid: Grid) -> dict[str, int]:

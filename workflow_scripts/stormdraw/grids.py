@@ -54,6 +54,15 @@ class Grid:
     def projection(self) -> pyproj.CRS:
         return pyproj.CRS(self.crs)
 
+    @functools.cached_property
+    def _degrees(self) -> pyproj.CRS:
+        """Longitudes and latitudes on the map's Earth; those of a rotated pole are turned back."""
+        rotated = self.projection.is_geographic and self.projection.is_derived
+        found = self.projection.source_crs if rotated else self.projection.geodetic_crs
+        if found is None:
+            raise ValueError(f"{self.crs} is no map of the Earth")
+        return found
+
     @property
     def geographic(self) -> bool:
         """Whether `x` and `y` are longitudes and latitudes in degrees."""
@@ -62,7 +71,7 @@ class Grid:
     @property
     def kilometres_a_unit(self) -> tuple[float, float]:
         """Kilometres in a unit of `x` and of `y`; of a degree, in the middle of the grid."""
-        if not self.geographic:
+        if not self.projection.is_geographic:
             return 1e-3, 1e-3
         degree = math.radians(self._semi_major_axis / 1000.0)
         return degree * math.cos(math.radians((self.y[0] + self.y[-1]) / 2.0)), degree
@@ -79,9 +88,7 @@ class Grid:
 
     def to_longitude_latitude(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Longitude and latitude in degrees of points given in projection coordinates."""
-        transformer = pyproj.Transformer.from_crs(
-            self.projection, self.projection.geodetic_crs, always_xy=True
-        )
+        transformer = pyproj.Transformer.from_crs(self.projection, self._degrees, always_xy=True)
         longitude, latitude = transformer.transform(x, y)
         return longitude, latitude
 
@@ -89,9 +96,7 @@ class Grid:
         self, longitude: np.ndarray, latitude: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Projection coordinates x and y in metres of points given in degrees."""
-        transformer = pyproj.Transformer.from_crs(
-            self.projection.geodetic_crs, self.projection, always_xy=True
-        )
+        transformer = pyproj.Transformer.from_crs(self._degrees, self.projection, always_xy=True)
         return transformer.transform(longitude, latitude)
 
     def matches(self, other: "Grid") -> bool:

@@ -27,18 +27,28 @@ class Period(Section):
 
 
 class Periods(Section):
-    """The training, validation and test periods, which never share hours."""
+    """The training, validation and test periods, which never share hours.
 
-    training: Period
+    Without models and whatever else learns from them, there need be no training hours.
+    """
+
+    training: Period | None = None
     validation: Period | None = None
     test: Period
 
     def named(self) -> list[tuple[str, Period]]:
         """(name, period) in order of time."""
-        periods = [("training", self.training), ("test", self.test)]
-        if self.validation is not None:
-            periods.append(("validation", self.validation))
-        return sorted(periods, key=lambda pair: pair[1].start)
+        periods = {"training": self.training, "validation": self.validation, "test": self.test}
+        given = [(name, period) for name, period in periods.items() if period is not None]
+        return sorted(given, key=lambda pair: pair[1].start)
+
+    def training_times(self) -> list[datetime]:
+        """Every hour to learn from, none without a training period."""
+        return [] if self.training is None else self.training.times()
+
+    def validation_times(self) -> list[datetime]:
+        """Every hour of validation, none without it."""
+        return [] if self.validation is None else self.validation.times()
 
 
 class Cases(Section):

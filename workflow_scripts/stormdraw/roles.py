@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidatorFunctionWrapHandler, WrapValidator, model_serializer
 
 from stormdraw.section import Section
-from stormdraw.variables import StateName, require_pairs, scored_order
+from stormdraw.variables import PARTS, ScoredName, is_computed, require_pairs, scored_order
 
 
 class Roles(Section):
@@ -16,9 +16,9 @@ class Roles(Section):
     ones are known at the initial time only, and are never forecast.
     """
 
-    predicted: tuple[StateName, ...]
-    diagnosed: tuple[StateName, ...] = ()
-    input: tuple[StateName, ...] = ()
+    predicted: tuple[ScoredName, ...]
+    diagnosed: tuple[ScoredName, ...] = ()
+    input: tuple[ScoredName, ...] = ()
 
     @property
     def forecast(self) -> tuple[str, ...]:
@@ -54,18 +54,22 @@ class Roles(Section):
     def check(self) -> None:
         """Raise ValueError if the roles contradict each other.
 
-        That is if nothing is predicted, a variable is given twice, or a wind without its other
-        component in the same role.
+        That is if nothing is predicted, a variable is given twice, or is computed of others that
+        are given, or a wind without its other component in the same role.
         """
         if not self.predicted:
             raise ValueError("give at least one predicted variable: a step starts from these")
         if len(set(self.every)) != len(self.every):
             raise ValueError(f"give each variable once: {list(self.every)}")
+        for name in self.every:
+            if is_computed(name, self.every):
+                parts = " and ".join(PARTS[name])
+                raise ValueError(f"{name} is computed of {parts} and scored too; leave it out")
         for names in self.by_role().values():
             require_pairs(names)
 
 
-_NAMES = TypeAdapter(list[StateName])
+_NAMES = TypeAdapter(list[ScoredName])
 
 
 def _from_list(given: Any, check: ValidatorFunctionWrapHandler) -> Roles:
@@ -83,5 +87,5 @@ def _from_list(given: Any, check: ValidatorFunctionWrapHandler) -> Roles:
 
 # The key `variables` of a configuration.
 GivenRoles = Annotated[
-    Roles, WrapValidator(_from_list, json_schema_input_type=list[StateName] | Roles)
+    Roles, WrapValidator(_from_list, json_schema_input_type=list[ScoredName] | Roles)
 ]

@@ -152,6 +152,16 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _there_are_hours_to_learn_from(self) -> "Settings":
+        learning = self.learning()
+        if self.periods.training is None and learning:
+            raise ValueError(
+                f"periods.training is missing, but {learning[0]} needs hours to learn from; give "
+                "its start and end, or leave that out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _no_leakage(self) -> "Settings":
         gap = hours(max(self.leads))
         named = self.periods.named()
@@ -328,15 +338,50 @@ class Settings(Section):
         These are all hours of training and validation. Of the test period they are only those that
         systems use and those that forecasts are compared with.
         """
-        wanted = {*self.periods.training.times(), *self.valid_times()}
-        if self.periods.validation is not None:
-            wanted.update(self.periods.validation.times())
-        for init in self.all_cases():
-            wanted.update(init - hours(age) for age in range(self.cases.history))
+        if not self.uses_archive:
+            return []
+        wanted = {*self.compared_times()}
+        wanted.update(self.periods.training_times(), self.periods.validation_times())
         for system in self.ensembles.systems:
-            for init in self.cases_of(system):
-                wanted.update(system.analyses(self, init))
+            if system.on_analyses(self):
+                for init in self.cases_of(system):
+                    wanted.update(init - hours(age) for age in range(self.cases.history))
+                    wanted.update(system.analyses(self, init))
         return sorted(wanted)
+
+    def learning(self) -> list[str]:
+        """What of the run learns from the training period, in words; nothing if it only scores."""
+        models = [f"the model {name}" for name in self.model_names]
+        driving = [] if self.archive.driving is None else ["archive.driving"]
+        states = [system.name for system in self.ensembles.systems if system.of_training]
+        percentiles = [
+            f"a percentile of {name} in scores.thresholds" for name in self.scores.percentiles
+        ]
+        return [*models, *driving, *states, *percentiles]
+
+    @property
+    def uses_archive(self) -> bool:
+        """Whether the run needs the archive: analyses, and what is put on their grid."""
+        if self.learning() or not all(
+            self.archive.truth_of(name).external for name in self.variables
+        ):
+            return True
+        return any(system.on_analyses(self) for system in self.ensembles.systems)
+
+    @property
+    def static_fields(self) -> list[str]:
+        """The fields that do not change, if anything can read them.
+
+        That is what learns, scores at stations, and a day without any analysis, for its grid.
+        """
+        may_lack = self.archive.hours_may_be_absent()
+        read = self.periods.training or self.archive.stations or may_lack
+        return list(self.fields.static) if read and self.uses_archive else []
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the run is of the simulated world."""
+        return self.archive.source == "simulated" and self.uses_archive
 
     def driving_forecasts(self) -> list[DrivingForecast]:
         """The forecasts of the driving model that the run needs, ascending; none without one."""

@@ -338,8 +338,10 @@ def _schema(*roles: Role) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "description": described})
 
 
-# Names of the table as a configuration has them. Wind speed is derived from U10 and V10, since
-# HREF's mean has only the speed.
+# Derived variables, and what they are the length of. HREF's mean has only the speed of the wind.
+PARTS: dict[str, tuple[str, str]] = {"WIND10": ("U10", "V10")}
+
+# Names of the table as a configuration has them.
 StateName = Annotated[str, _known("state"), _schema("state")]
 ScoredName = Annotated[str, _known("state", "derived"), _schema("state", "derived")]
 StaticName = Annotated[str, _known("static"), _schema("static")]
@@ -389,7 +391,12 @@ def variable(name: str) -> Variable:
 
 def scored_variables(state: list[str]) -> list[str]:
     """The variables a run scores: its state, and wind speed where both components are there."""
-    return [*state, "WIND10"] if {"U10", "V10"} <= set(state) else list(state)
+    return [*state, *(name for name in PARTS if name not in state and is_computed(name, state))]
+
+
+def is_computed(name: str, names: Collection[str]) -> bool:
+    """Whether a variable is computed of some of these."""
+    return name in PARTS and set(PARTS[name]) <= set(names)
 
 
 def identify(message: Description) -> Variable | None:

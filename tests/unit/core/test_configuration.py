@@ -177,6 +177,20 @@ def test_maps_that_laws_do_not_know(  # type: ignore[no-untyped-def]
             read({}, model)
 
 
+def test_products_need_a_grid_that_grib_is_written_on(  # type: ignore[no-untyped-def]
+    read, monkeypatch
+) -> None:
+    part = HRRR.crop(slice(20), slice(20))
+    monkeypatch.setattr(configuration, "target_grid", lambda settings: part)
+    assert read({"report": {"products_of": "persistence"}})
+    for grid in (EQUAL_AREA, Grid(HRRR.crs.replace("6371229", "6370000"), part.x, part.y)):
+        monkeypatch.setattr(configuration, "target_grid", lambda settings, grid=grid: grid)
+        with pytest.raises(
+            StormdrawError, match=r"products_of is persistence, and GRIB2 is written"
+        ):
+            read({"report": {"products_of": "persistence"}})
+
+
 def test_the_simulated_world_is_a_part_of_hrrrs_grid(read) -> None:  # type: ignore[no-untyped-def]
     assert HRRR.shape == (1059, 1799)
     whole = {"rows": [1000, 1059], "columns": [1700, 1799]}

@@ -62,6 +62,12 @@ RUN_BY = {
     ".venv/bin/snakemake --cores all": (
         "tests/workflow/test_end_to_end.py::test_every_stage_left_its_files"
     ),
+    "ln -s <the folder with its members/ and truth/> mogreps_uk": (
+        "tests/workflow/test_scoring_others.py::test_what_a_real_ensemble_would_run"
+    ),
+    ".venv/bin/snakemake --cores all --configfile config/mogreps.yaml": (
+        "tests/workflow/test_scoring_others.py::test_what_a_real_ensemble_would_run"
+    ),
     ".venv/bin/snakemake --workflow-profile workstation": (
         "tests/workflow/test_elsewhere.py::test_in_another_folder_with_another_profile"
     ),

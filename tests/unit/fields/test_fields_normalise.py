@@ -20,7 +20,7 @@ from stormdraw.fields.normalise import normalise_day, normalise_static
 from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Crop, Fields
 from stormdraw.fields.states import incomplete_times, read_grid_of, read_states
-from stormdraw.fields.truth import VariableTruth, write_truth
+from stormdraw.fields.truth import TruthInputs, VariableTruth, write_truth
 from stormdraw.fields.writing import Destination, read_together
 from stormdraw.messages import opened, read_header, read_messages
 from stormdraw.variables import use_table
@@ -261,7 +261,7 @@ def test_no_echo_is_a_floor_below_the_base_models_too(tmp_path, write_manifest):
     to = into(tmp_path / "day.nc")
     normalise_day(manifest, ["REFC"], to, no_echo=-10.0)
     truths = {"REFC": VariableTruth("a", no_echo=-10.0)}
-    write_truth(manifest, [to.output], truths, into(tmp_path / "truth.nc"))
+    write_truth(TruthInputs(manifest, [to.output]), truths, into(tmp_path / "truth.nc"))
     for path in (to.output, tmp_path / "truth.nc"):
         with xr.open_dataset(path) as day:
             values = day["REFC"].values[0]

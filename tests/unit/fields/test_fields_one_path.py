@@ -18,7 +18,7 @@ from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Crop
 from stormdraw.fields.source_fields import SourceField
 from stormdraw.fields.target import Checks, Target
-from stormdraw.fields.truth import VariableTruth, write_truth
+from stormdraw.fields.truth import TruthInputs, VariableTruth, write_truth
 from stormdraw.grids import Grid, latitude_longitude
 from stormdraw.membership import Member
 
@@ -64,7 +64,7 @@ def all_ways(folder, write_manifest, destination, fields, grid=ARCHIVE, **option
         paths["member"], cycle, base_model("hrrr").run(cycle.init), "HRRR", target, to["forecast"]
     )
     truths = dict.fromkeys(names, VariableTruth("HRRR 1 h forecast"))
-    write_truth(paths["truth"], [analyses], truths, to["truth"])
+    write_truth(TruthInputs(paths["truth"], [analyses]), truths, to["truth"])
     return {kind: xr.open_dataset(one.output) for kind, one in to.items()}
 
 
@@ -190,7 +190,9 @@ def test_where_the_truth_ends_it_is_missing_and_told(tmp_path, write_manifest, d
     to = destination(tmp_path / "day"), destination(tmp_path / "truth")
     normalise_day(day, ["T2M"], to[0])
     manifest = write_manifest(tmp_path / "truth", truth)
-    write_truth(manifest, [to[0].output], {"T2M": VariableTruth("URMA analysis")}, to[1])
+    write_truth(
+        TruthInputs(manifest, [to[0].output]), {"T2M": VariableTruth("URMA analysis")}, to[1]
+    )
     with xr.open_dataset(to[1].output) as made:
         assert np.isfinite(made["T2M"].values[0, :20]).all()
         assert np.isnan(made["T2M"].values[0, 20:]).all()

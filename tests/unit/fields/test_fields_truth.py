@@ -26,7 +26,7 @@ from stormdraw.fields.quality import read_findings
 from stormdraw.fields.settings import Fields
 from stormdraw.fields.states import absent_times, read_grid_of, read_states
 from stormdraw.fields.target import Target
-from stormdraw.fields.truth import VariableTruth, write_truth
+from stormdraw.fields.truth import TruthInputs, VariableTruth, write_truth
 from stormdraw.fields.writing import Destination
 from stormdraw.grids import latitude_longitude
 from stormdraw.messages import opened, read_messages
@@ -91,7 +91,7 @@ def make_truth(run, folder, truths=None):
     if not isinstance(truths, dict):
         names = truths or run.variables
         truths = called({n: "URMA analysis" if n in MESOSCALE else "an analysis" for n in names})
-    write_truth(manifests[1], [day], truths, into(output))
+    write_truth(TruthInputs(manifests[1], [day]), truths, into(output))
     return output
 
 
@@ -163,7 +163,7 @@ def test_a_real_forecast_as_truth_is_the_forecast(real_data, tmp_path):
         paths["hrrr_forecast"], cycle, base_model("hrrr").run(cycle.init), "HRRR", target, forecast
     )
     titles = called(dict.fromkeys(run.variables, "HRRR 1 h forecast"))
-    write_truth(paths["truth"], [day.output], titles, truth)
+    write_truth(TruthInputs(paths["truth"], [day.output]), titles, truth)
     with (
         xr.open_dataset(truth.output) as as_truth,
         xr.open_dataset(forecast.output) as as_forecast,

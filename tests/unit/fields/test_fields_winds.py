@@ -5,6 +5,7 @@ import pytest
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.winds import convergence, turned
 from stormdraw.grids import Grid, lambert, mercator, polar_stereographic
+from stormdraw.scores.weights import area_weights
 
 HREF_LIKE = lambert(
     first_latitude=30.0,
@@ -44,6 +45,27 @@ def test_on_an_equal_area_map_the_angle_is_that_of_the_meridian() -> None:
     northward = np.arctan2(-(x1 - x0), y1 - y0)
     assert np.allclose(convergence(EQUAL_AREA, longitude, latitude), northward, atol=1e-6)
     assert northward[2] == pytest.approx(0.0, abs=1e-8)
+
+
+def test_on_the_map_of_a_rotated_pole_the_angle_is_that_on_the_earth() -> None:
+    """Where the parcel goes that moves north, in degrees of the map: x has fewer kilometres."""
+    pole = {
+        "grid_mapping_name": "rotated_latitude_longitude",
+        "grid_north_pole_latitude": 37.5,
+        "grid_north_pole_longitude": 177.5,
+        "earth_radius": 6371229.0,
+    }
+    grid = Grid(pyproj.CRS.from_cf(pole).to_wkt(), (-3.0, 0.0, 3.0), (-10.0, 0.0, 4.0))
+    longitude, latitude = grid.longitude_latitude()
+    assert (longitude[1, 1], latitude[1, 1]) == pytest.approx((-2.5, 52.5))
+    x0, y0 = grid.from_longitude_latitude(longitude, latitude)
+    assert y0 == pytest.approx(np.repeat([[-10.0], [0.0], [4.0]], 3, axis=1), abs=1e-9)
+    x1, y1 = grid.from_longitude_latitude(longitude, latitude + 1e-5)
+    northward = np.arctan2(-(x1 - x0) * np.cos(np.deg2rad(y0)), y1 - y0)
+    assert np.abs(northward).max() > 0.05
+    assert np.allclose(convergence(grid, longitude, latitude), northward, atol=1e-6)
+    weights = area_weights(grid)
+    assert weights[0] / weights[1] == pytest.approx(np.cos(np.deg2rad(10.0)), rel=1e-6)
 
 
 @pytest.mark.parametrize("grid", [HRRR, HREF_LIKE])

@@ -164,7 +164,9 @@ def test_gaps_are_stated(demo_run: Run, demo_figures: dict[str, Path], tmp_path:
     assert "This page was made without manifests." in found.text
 
 
-def test_no_reference_and_no_models_are_stated(demo_run: Run, tmp_path: Path) -> None:
+def test_no_reference_is_stated_and_no_models_have_no_section(
+    demo_run: Run, tmp_path: Path
+) -> None:
     config = copy.deepcopy(DEMO)
     config["scores"] = {}
     config["models"] = []
@@ -178,7 +180,10 @@ def test_no_reference_and_no_models_are_stated(demo_run: Run, tmp_path: Path) ->
         )
     )
     assert "No reference is set" in found.text
-    assert "This run trained no model." in found.text
+    headings = {heading.get("id") for heading in found.all("h2")}
+    assert "archive" in headings
+    assert "models" not in headings
+    assert "#models" not in {link.get("href") for link in found.all("a")}
     assert not [cell for cell in found.all("td") if "better" in cell.get("class", "")]
 
 

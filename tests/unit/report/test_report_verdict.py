@@ -143,6 +143,10 @@ def test_an_only_contender_is_named_without_a_comparison() -> None:
         "ddpm_residual is the only contender. It is scored over 2 variables and a lead of 1 h.",
         "It loses to none of persistence in any variable.",
     ]
+    alone = [row for row in rows if row[0] == "ddpm_residual"]
+    assert verdict(summary(alone), None, None, settings()) == [
+        "ddpm_residual is the only contender. It is scored over 2 variables and a lead of 1 h.",
+    ]
 
 
 def test_a_loss_below_the_smallest_difference_is_not_mentioned() -> None:

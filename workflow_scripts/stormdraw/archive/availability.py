@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stormdraw.archive.public import earliest, first_run
-from stormdraw.archive.truth import Truth, truth
+from stormdraw.archive.truth import Truth
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import members_at
 from stormdraw.simulated import SIMULATED_ON_REQUEST, SIMULATED_VARIABLES
-from stormdraw.variables import variable
+from stormdraw.variables import PARTS, variable
 
 if TYPE_CHECKING:
     from stormdraw.settings import Settings
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def require_periods(settings: "Settings") -> None:
     """Raise ValueError if the base model or the archives of it began after the first period."""
+    if not settings.uses_archive:
+        return
     base = settings.archive.base_model
     name, earliest = settings.periods.named()[0]
     shortest = max(variable(name).shortest_lead for name in settings.roles.every)
@@ -51,7 +53,7 @@ def require_truth(settings: "Settings") -> None:
                 f"{', '.join(settings.variables)}; leave it out"
             )
     others = [name for name in settings.variables if name not in archive.truth]
-    default = truth(archive.truth["default"])
+    default = archive.default_truth
     if others and not any(map(default.has, others)):
         raise ValueError(
             f"archive.truth: {default.name} has {', '.join(default.variables)} and none of "
@@ -81,6 +83,14 @@ def _require_public(one: Truth, sources: Sequence[str], settings: "Settings") ->
 
 def require_products(settings: "Settings") -> None:
     """Raise ValueError if the base model has no product that holds a variable."""
+    if not settings.uses_archive:
+        return
+    for name in PARTS.keys() & set(settings.roles.every):
+        parts = " and ".join(PARTS[name])
+        raise ValueError(
+            f"variables: {name} is computed of {parts} in a run with analyses; give {parts} in its "
+            "place"
+        )
     for name in (*settings.roles.every, *settings.fields.static):
         try:
             settings.archive.base_model.product(settings.archive.base_model.held(name))
@@ -96,7 +106,7 @@ def require_simulated(settings: "Settings") -> None:
     All members of the reference are simulated, whether a system uses them or not.
     """
     archive = settings.archive
-    if archive.source != "simulated":
+    if not settings.simulated:
         return
     possible = (*SIMULATED_VARIABLES, *SIMULATED_ON_REQUEST)
     unknown = [name for name in settings.roles.every if name not in possible]

@@ -33,15 +33,15 @@ def driving_variables(settings: "Settings") -> tuple[str, ...]:
     if driving.variables:
         return tuple(driving.variables)
     usual = driving_model(driving.model).variables
-    if settings.archive.source == "simulated":
+    if settings.simulated:
         return tuple(name for name in usual if name in SIMULATED_DRIVING)
     return usual
 
 
 def learnt_hours(settings: "Settings") -> list[datetime]:
     """The hours that training and validation predict: all of their periods but the first."""
-    periods = [settings.periods.training, settings.periods.validation]
-    return [time for period in periods if period for time in period.times()[1:]]
+    periods = settings.periods
+    return [*periods.training_times()[1:], *periods.validation_times()[1:]]
 
 
 def hours_to_learn_from(settings: "Settings") -> Iterator[DrivenHour]:

@@ -8,7 +8,10 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    TypeAdapter,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -17,9 +20,10 @@ from stormdraw.archive.base_model import BaseModel, base_model, base_model_names
 from stormdraw.archive.driving_registry import driving_models
 from stormdraw.archive.stations.settings import Stations
 from stormdraw.archive.truth import Truth, truth, truth_names
+from stormdraw.archive.truths.external import ExternalTruth, InFiles
 from stormdraw.section import Hour, Section
 from stormdraw.simulated.base import SIMULATED_MODEL
-from stormdraw.variables import StateName, other_components, require_pairs
+from stormdraw.variables import ScoredName, StateName, other_components, require_pairs
 
 
 class Mirror(Section):
@@ -108,11 +112,31 @@ class Driving(Section):
         return names
 
 
+_NAME: TypeAdapter[str] = TypeAdapter(TruthName)
+
+
+def _named_or_in_files(given: Any, _: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(given, Mapping | InFiles):
+        return InFiles.model_validate(given)
+    return _NAME.validate_python(given)
+
+
+# The name of a truth, or files of one's own.
+GivenTruth = Annotated[TruthName | InFiles, WrapValidator(_named_or_in_files)]
+
+
 def _by_variable(given: Any, other_keys: Mapping[str, Any]) -> Any:
-    """`archive.truth` by variable, with a default: a single word is that of all."""
+    """`archive.truth` by variable, with a default: a single word, or `external`, is that of all."""
     if not isinstance(given, Mapping):
         return {_DEFAULT: given}
-    return {_DEFAULT: other_keys.get("model", usual_base_model()), **given}
+    of_all = other_keys.get("model", usual_base_model())
+    if "external" in given:
+        of_all = {"external": given["external"]}
+    return {_DEFAULT: of_all, **{name: one for name, one in given.items() if name != "external"}}
+
+
+def _truth(given: str | InFiles) -> Truth:
+    return truth(given) if isinstance(given, str) else ExternalTruth(given.external)
 
 
 class Archive(Section):
@@ -125,7 +149,7 @@ class Archive(Section):
     missing_limit: Annotated[float, Field(ge=0, le=1)] = 0.05
     exclude: list[Hour] = []
     analysis_lead: Annotated[int, Field(ge=0, le=1)] = 0
-    truth: dict[Literal["default"] | StateName, TruthName] = Field(
+    truth: dict[Literal["default"] | ScoredName, GivenTruth] = Field(
         default_factory=lambda given: _by_variable({}, given)
     )
     truth_tolerance_minutes: Annotated[int, Field(ge=1, le=30)] = 3
@@ -144,7 +168,9 @@ class Archive(Section):
         return source
 
     @field_validator(
-        "truth", mode="before", json_schema_input_type=TruthName | dict[str, TruthName]
+        "truth",
+        mode="before",
+        json_schema_input_type=TruthName | InFiles | dict[str, TruthName | InFiles],
     )
     @classmethod
     def _truth_by_variable(cls, given: Any, validated: ValidationInfo) -> Any:
@@ -152,7 +178,7 @@ class Archive(Section):
 
     @field_validator("truth")
     @classmethod
-    def _winds_have_one_truth(cls, by_variable: dict[str, str]) -> dict[str, str]:
+    def _winds_have_one_truth(cls, by_variable: dict[str, Any]) -> dict[str, Any]:
         for name, other in other_components().items():
             if by_variable.get(name) != by_variable.get(other):
                 raise ValueError(
@@ -183,15 +209,16 @@ class Archive(Section):
     def _truth_is_there(self) -> "Archive":
         possible = [name for name in truth_names() if truth(name).fits(self.base_model)]
         for one in self.truths:
-            if one.name not in possible:
+            if not one.fits(self.base_model):
                 raise ValueError(
                     f"truth is {one.name}, which there is not with model: {self.model}; take "
                     f"{' or '.join(possible)}"
                 )
-        for name, chosen in self.truth.items():
-            if name != _DEFAULT and not truth(chosen).has(name):
+        for name, given in self.truth.items():
+            one = _truth(given)
+            if name != _DEFAULT and not one.has(name):
                 raise ValueError(
-                    f"truth.{name} is {chosen}, which has {', '.join(truth(chosen).variables)} "
+                    f"truth.{name} is {one.name}, which has {', '.join(one.variables)} "
                     f"and no {name}; take another truth for it"
                 )
         return self
@@ -214,7 +241,12 @@ class Archive(Section):
     @property
     def truths(self) -> list[Truth]:
         """All that forecasts are compared with, each once."""
-        return [truth(name) for name in dict.fromkeys(self.truth.values())]
+        return list({str(given): _truth(given) for given in self.truth.values()}.values())
+
+    @property
+    def default_truth(self) -> Truth:
+        """The truth of the variables that `truth` does not name."""
+        return _truth(self.truth[_DEFAULT])
 
     @property
     def truth_is_analysis(self) -> bool:
@@ -223,7 +255,7 @@ class Archive(Section):
 
     def truth_of(self, name: str) -> Truth:
         """The truth of a variable: the analyses, if the default lacks it."""
-        chosen = truth(self.truth.get(name, self.truth[_DEFAULT]))
+        chosen = _truth(self.truth.get(name, self.truth[_DEFAULT]))
         return chosen if chosen.has(name) else truth(self.model)
 
     def state_run(self, valid: datetime, shortest_lead: int = 0) -> tuple[datetime, int]:

@@ -64,7 +64,8 @@ def place_of(settings: Settings, mirror: str | Path | None = None) -> Place:
 
 def _example(settings: Settings) -> str:
     """A folder of the base model's files, as in the public bucket."""
-    start = settings.periods.training.start
+    _, period = settings.periods.named()[0]
+    start = period.start
     return str(settings.archive.base_model.path(start, 0).parent)
 
 

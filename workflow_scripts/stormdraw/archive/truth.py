@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stormdraw.archive import truths
 from stormdraw.archive.base_model import BaseModel, Region
@@ -20,6 +20,7 @@ from stormdraw.archive.request import FileRequest
 
 if TYPE_CHECKING:
     from stormdraw.archive.settings import Archive
+    from stormdraw.external.settings import ExternalFiles
 
 _FOLDER = "stormdraw.archive.truths"
 
@@ -39,23 +40,33 @@ class Truth(ABC):
     it covers, None for that of the base model. `first_runs` are its first hours in the public
     archives, by Herbie's names of sources; empty if the base model's count. `simulated` says
     whether the simulated archive has it. `is_analysis` says whether it is the states that models
-    learn from. `codes` is set for a radar mosaic.
+    learn from. `codes` is set for a radar mosaic, `own_files` for what is external.
     """
 
-    variables: ClassVar[tuple[str, ...]] = ()
+    variables: tuple[str, ...] = ()
     region: ClassVar[Region | None] = None
     first_runs: ClassVar[Mapping[str, datetime]] = {}
     simulated: ClassVar[bool] = False
     is_analysis: ClassVar[bool] = False
     codes: ClassVar[Codes | None] = None
+    own_files: "ExternalFiles | None" = None
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    @property
+    def external(self) -> bool:
+        """Whether it is in files of the user's own."""
+        return self.own_files is not None
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Its names in a configuration."""
         return (cls.__module__.rpartition(".")[2],)
+
+    def as_given(self) -> Any:
+        """What its values depend on: its name, as the configuration gives it."""
+        return self.name
 
     def has(self, name: str) -> bool:
         """Whether it has a variable."""

@@ -15,7 +15,6 @@ from stormdraw.archive.base_model import base_model, base_model_names
 from stormdraw.archive.driving_needs import driving_variables
 from stormdraw.archive.driving_registry import driving_model
 from stormdraw.archive.request import FileRequest, by_lead
-from stormdraw.archive.truth import truth
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import Member, members_at, product_variables
 from stormdraw.messages import Statistic
@@ -124,14 +123,13 @@ def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
 
 def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     """The files of all truths by their valid day; none for what the analyses are the truth of."""
-    by_truth: dict[str, tuple[str, ...]] = {}
-    for name in settings.variables:
-        own = settings.archive.truth_of(name).name
-        by_truth[own] = (*by_truth.get(own, ()), name)
+    truths = {name: settings.archive.truth_of(name) for name in settings.variables}
+    by_name = {own.name: own for own in truths.values()}
     for valid in settings.compared_times():
         excluded = valid in settings.archive.exclude
-        for own, names in by_truth.items():
-            for file in truth(own).files(settings.archive, names, valid):
+        for own in by_name.values():
+            names = tuple(name for name, one in truths.items() if one.name == own.name)
+            for file in own.files(settings.archive, names, valid):
                 yield format_date(valid), replace(file, excluded=excluded)
 
 
@@ -160,12 +158,11 @@ def _driving(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
 
 
 def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    if settings.fields.static:
+    if settings.static_fields:
         # Any hour will do, except excluded ones.
-        hours_of_training = settings.periods.training.times()
-        usable = (time for time in hours_of_training if time not in settings.archive.exclude)
-        first = next(usable, hours_of_training[0])
-        for request in _states(settings, first, settings.fields.static):
+        times = settings.periods.training_times() or settings.analysis_times()
+        first = next((time for time in times if time not in settings.archive.exclude), times[0])
+        for request in _states(settings, first, settings.static_fields):
             yield format_date(request.init), replace(request, excluded=False)
 
 

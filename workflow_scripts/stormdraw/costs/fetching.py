@@ -80,7 +80,7 @@ def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:
     whole = shape == settings.archive.base_model.grid.shape
     points = None if whole else shape[0] * shape[1]
     # All of the simulated archive covers the window only; no file of its models is larger.
-    model = settings.archive.model if settings.archive.source == "simulated" else None
+    model = settings.archive.model if settings.simulated else None
     stored = sum(
         sum(message_bytes(model or file.model, variable, points) for variable in file.variables)
         if file.series is None

@@ -25,7 +25,7 @@ def check_sources(settings: Settings, files: Mapping[str, list[FileRequest]]) ->
 
     `files` maps a source of the run (`hrrr`, `href`) to the files it fetches.
     """
-    if settings.archive.source == "simulated":
+    if settings.simulated:
         return [Finding("good", "archive", "simulated: no network is needed")]
     try:
         place = place_of(settings)

@@ -17,7 +17,7 @@ from stormdraw.fields.states import absent_times, incomplete_times, read_grid_of
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
 from stormdraw.roles import Roles
-from stormdraw.variables import scored_variables
+from stormdraw.variables import PARTS, scored_variables
 
 logger = logging.getLogger(__name__)
 
@@ -98,9 +98,9 @@ def ensemble_file(
             member: int | slice, lead: int, state: np.ndarray, rows: slice = slice(None)
         ) -> None:
             fields = dict(zip(case.variables, state, strict=True))
-            if "WIND10" in names:
-                fields["WIND10"] = np.hypot(fields["U10"], fields["V10"])
             for name in names:
+                if name not in fields:
+                    fields[name] = np.hypot(*(fields[part] for part in PARTS[name]))
                 field = packings[name].pack(fields[name]) if packed else fields[name]
                 file[name][member, lead, rows] = field
 

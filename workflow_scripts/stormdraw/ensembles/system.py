@@ -56,7 +56,8 @@ class CaseToMake:
 
     `settings` are what it depends on. `analyses` are day files, `forecasts` is the file of the
     case, `world` the simulated one, `ensembles` another system's cases and `coefficients` what was
-    fitted to that system, each only where the system reads it.
+    fitted to that system, each only where the system reads it. So are `grid`, a file on the target
+    grid, and `quality`, where suspicious values are listed.
     """
 
     run: Settings
@@ -68,6 +69,8 @@ class CaseToMake:
     world: Path = Path()
     ensembles: Sequence[Path] = ()
     coefficients: Path = Path()
+    grid: Path = Path()
+    quality: Path = Path()
 
 
 class AnySystem(Section):
@@ -87,6 +90,10 @@ class AnySystem(Section):
     # Whether its members are states of the training period, or of the simulated world.
     of_training: ClassVar[bool] = False
     of_world: ClassVar[bool] = False
+    # Whether it is somebody else's forecasts. What these lack is left out for all systems.
+    of_others: ClassVar[bool] = False
+    # Whether it is read from files that no rule of this workflow made.
+    of_files: ClassVar[bool] = False
     # Of the files of a case on the disk, and of the job that writes one.
     bytes_a_value: ClassVar[int] = 4
     megabytes_to_write: ClassVar[int] = 1000
@@ -122,9 +129,20 @@ class AnySystem(Section):
         """What it needs of the archive beside analyses."""
         return None if self.forecasts is None else self.forecasts.need(run)
 
+    def on_analyses(self, run: Settings) -> bool:
+        """Whether it needs the analyses of initial times: to start from them, or for their grid."""
+        return True
+
     def analyses(self, run: Settings, init: datetime) -> Sequence[datetime]:
         """The valid times of the analyses that a case is made of, except those of the training."""
         return ()
+
+    def files_of(self, run: Settings, init: datetime) -> Sequence[str]:
+        """The files that a case is read from, if no rule makes them, as far as they are here."""
+        return ()
+
+    def require_files(self, run: Settings) -> None:
+        """Raise StormdrawError if there is none of these for any case."""
 
     def variables(self, run: Settings, models: Models) -> list[str]:
         """The variables of a state that its files hold, in the order of a state."""
@@ -214,6 +232,7 @@ class Reference(WithoutModel):
     method: Literal["reference"]
     minimum_members: Annotated[int, Field(ge=1)] = 8
     role = "reference"
+    of_others = True
 
 
 class Drawing(AnySystem):

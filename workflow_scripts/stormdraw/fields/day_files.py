@@ -49,6 +49,11 @@ class FieldFile:
     def _scan(self, file: h5py.File) -> None:
         """Read what a kind of file has besides fields."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables that it has fields of."""
+        return tuple(self._layouts)
+
     def read(
         self,
         names: Sequence[str],

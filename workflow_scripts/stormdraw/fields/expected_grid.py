@@ -5,6 +5,8 @@ from pathlib import Path
 
 from stormdraw.archive.driving_registry import driving_model
 from stormdraw.archive.settings import Mirror
+from stormdraw.archive.truths.external import ExternalTruth
+from stormdraw.external.paths import is_url
 from stormdraw.fields.own_grid import kept_grid
 from stormdraw.fields.target import Target
 from stormdraw.grids import Grid
@@ -13,11 +15,13 @@ from stormdraw.settings import Settings
 
 
 def archive_grid(settings: Settings) -> Grid | None:
-    """The grid of the archive's files; None if it is not known yet.
+    """The grid of the archive's files, or of the truth without one; None if it is not known yet.
 
     A mirror may hold less than the base model's whole grid. The first file of a folder tells its
     grid, if it exists; a mirror behind an address is only known from fetched files.
     """
+    if not settings.uses_archive:
+        return _local_grid_of_truth(settings)
     source, base = settings.archive.source, settings.archive.base_model
     if source == "simulated":
         window = settings.archive.simulated
@@ -30,6 +34,34 @@ def archive_grid(settings: Settings) -> Grid | None:
         return None
     with opened(next(read_messages(path))) as handle:
         return read_grid(handle)
+
+
+def grid_of_truth(settings: Settings) -> Grid | None:
+    """The grid of the first field of an external truth; None if there is no field at all."""
+    # Here, since other runs do not need it.
+    from stormdraw.external.inputs import first_grid
+
+    for name in settings.variables:
+        own = settings.archive.truth_of(name)
+        if isinstance(own, ExternalTruth):
+            grid = first_grid(own.own_files, own.name, settings.compared_times(), [name])
+            if grid is not None:
+                return grid
+    return None
+
+
+def _local_grid_of_truth(settings: Settings) -> Grid | None:
+    """`grid_of_truth`, read once, where it takes no network."""
+    truths = [settings.archive.truth_of(name) for name in settings.variables]
+    key = str([one.as_given() for one in truths])
+    if key not in _KNOWN:
+        local = all(isinstance(t, ExternalTruth) and not is_url(t.own_files.path) for t in truths)
+        _KNOWN[key] = grid_of_truth(settings) if local else None
+    return _KNOWN[key]
+
+
+# The grids of external truths, by the settings of these.
+_KNOWN: dict[str, Grid | None] = {}
 
 
 def target_grid(settings: Settings) -> Grid | None:

@@ -18,6 +18,7 @@ from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.states import StateReader, absent_times, read_grid_of
 from stormdraw.grids import Grid
 from stormdraw.provenance import attributes
+from stormdraw.variables import PARTS
 
 # Bytes of all training times of some rows, which are held and sorted at once.
 STRIP_BYTES = 256 * 2**20
@@ -74,7 +75,7 @@ def _percentiles(
     strip_bytes: int,
 ) -> np.ndarray:
     """Those of one variable, float32 (percentile, y, x)."""
-    parts = ("U10", "V10") if name == "WIND10" else (name,)
+    parts = PARTS.get(name, (name,))
     reader = StateReader(paths, parts)
     rows, columns = grid.shape
     fields = np.full((len(percentiles), rows, columns), np.nan, np.float32)

@@ -1,117 +1,104 @@
 """One day of the truth if the analyses are not all of it: `results/fields/truth/{date}.nc`."""
 
-import functools
-import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from stormdraw.archive.truth import Codes
-from stormdraw.fields.decoding import Messages, Read
-from stormdraw.fields.mosaic import cells
+from stormdraw.errors import StormdrawError
+from stormdraw.fields.decoding import Messages
 from stormdraw.fields.normalise import time_coordinate
-from stormdraw.fields.regridding import regridder
 from stormdraw.fields.settings import Fields
-from stormdraw.fields.source_fields import SourceField
-from stormdraw.fields.states import StateReader, absent_times
-from stormdraw.fields.target import Checks, Target
-from stormdraw.fields.writing import Content, Destination, Piece, read_together, write_fields
+from stormdraw.fields.target import Target
+from stormdraw.fields.truth_sources import OfAnalyses, OfArchive, OfOthers, Source, VariableTruth
+from stormdraw.fields.writing import Content, Destination, write_fields
+from stormdraw.grids import Grid
 from stormdraw.times import format_init
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class VariableTruth:
-    """The name of the truth of a variable, and what its values mean.
+class TruthInputs:
+    """What a day of the truth is made of.
 
-    `no_echo` is what its model writes where there is no echo (dBZ); None if that is unknown, and
-    for the analyses, which were aligned before. `codes` are those of a radar mosaic.
+    Each is only there where a variable needs it: the `manifest` of the archive, the files of
+    `analyses`, and files of others, which are looked for at `times` but for those `excluded`.
+    Without analyses the target grid is made of `grid`.
     """
 
-    title: str
-    no_echo: float | None = None
-    codes: Codes | None = None
+    manifest: Path | None = None
+    analyses: Sequence[Path] = ()
+    times: Sequence[datetime] = ()
+    grid: Grid | None = None
+    may_be_absent: bool = False
+    excluded: Collection[datetime] = ()
 
 
 def write_truth(
-    manifest_path: Path,
-    analysis_paths: Sequence[Path],
-    truths: Mapping[str, VariableTruth],
-    destination: Destination,
+    inputs: TruthInputs, truths: Mapping[str, VariableTruth], destination: Destination
 ) -> None:
-    """Write each variable of `truths` (time, y, x) on the analyses' grid.
+    """Write each variable of `truths` (time, y, x) on the analyses' grid; without these on its own.
 
-    A variable that the manifest does not list comes from the analyses. The attribute `source` of
-    each says which truth it is. Points beyond a truth's grid are missing, as is a variable that the
-    archive lacks at an hour. An hour for which the archive has nothing is left out and listed in
-    the attribute `absent_times`.
+    A variable that neither the manifest lists nor files of others hold comes from the analyses. The
+    attribute `source` of each says which truth it is. Points beyond a truth's grid are missing, as
+    is a variable that the archive lacks at an hour. An hour for which there is nothing is left out
+    and listed in the attribute `absent_times`.
+
+    Raises StormdrawError if files of others lack an hour, unless it `may_be_absent`.
     """
-    messages = Messages(manifest_path)
-    own = [name for name in truths if name in set(messages.table["variable"])]
-    others = tuple(name for name in truths if name not in own)
-    wanted = messages.by_valid_time()
-    not_analysed = absent_times(analysis_paths) if others else {one.valid for one in wanted}
-    present = [one for one in wanted if one.valid not in not_analysed or one.any_of(own)]
-    absent = sorted({one.valid for one in wanted} - {one.valid for one in present})
-    target = Target.of_file(analysis_paths[0], destination.fields)
-    _warn_of_points_outside(messages, target, {name: truths[name].title for name in own})
-    suspicious = destination.fields.suspicious
-    analyses = StateReader(analysis_paths, others)
-    pieces = []
-    for index, listed in enumerate(present):
-        for group in read_together(own):
-            checks = Checks(listed.valid, suspicious, no_echo=truths[group[0]].no_echo)
-            read, codes = messages.reading(listed, group), truths[group[0]].codes
-            if read is not None and codes is not None:
-                read = functools.partial(_mosaic, read, target, codes, destination.fields)
-            pieces.append(Piece((index,), group, checks, read))
-        if others:
-            read = None
-            if listed.valid not in not_analysed:
-                read = functools.partial(_analysis, analyses, listed.valid, target)
-            # They were checked when the analyses were written.
-            checks = Checks(listed.valid, suspicious, bounded=False)
-            pieces.append(Piece((index,), others, checks, read))
-    titles = dict.fromkeys(truths[name].title for name in own)
+    target = _target(inputs, destination.fields)
+    sources = _sources(inputs, truths, target, destination.fields)
+    wanted = sorted({*inputs.times, *(time for source in sources for time in source.times)})
+    present = [time for time in wanted if any(source.has(time) for source in sources)]
+    if not inputs.may_be_absent:
+        # Files of others then say which file is lacking.
+        present = sorted({*present, *inputs.times})
+    pieces = [
+        piece
+        for index, valid in enumerate(present)
+        for source in sources
+        for piece in source.pieces(index, valid)
+    ]
+    titles = {name: one.title for name, one in truths.items()}
     content = Content(
         "Hourly truth",
-        f"{', '.join(titles)} GRIB2 of {manifest_path.parent.name}",
+        f"{', '.join(dict.fromkeys(titles.values()))} of {destination.output.stem}",
         {name: name for name in truths},
-        {"time": time_coordinate([listed.valid for listed in present])},
-        {"absent_times": " ".join(map(format_init, absent))},
-        {name: one.title for name, one in truths.items()},
+        {"time": time_coordinate(present)},
+        {"absent_times": " ".join(format_init(time) for time in wanted if time not in present)},
+        titles,
     )
     write_fields(content, pieces, target, destination)
 
 
-def _mosaic(read: Read, target: Target, codes: Codes, settings: Fields) -> list[SourceField]:
-    """A radar mosaic by the cells of the target's points, whose values are all dBZ."""
-    return [
-        replace(
-            field,
-            values=cells(field.grid, target.points).place(field, codes, settings.radar_cells),
-            grid=target.points,
+def _target(inputs: TruthInputs, settings: Fields) -> Target:
+    if inputs.analyses:
+        return Target.of_file(inputs.analyses[0], settings)
+    if inputs.grid is None:
+        raise StormdrawError(
+            "archive.truth: its files have no field at any time that forecasts are compared at, so "
+            "that its grid is not known; correct its path, or the periods"
         )
-        for field in read()
+    return Target.of(settings, inputs.grid)
+
+
+def _sources(
+    inputs: TruthInputs, truths: Mapping[str, VariableTruth], target: Target, settings: Fields
+) -> list[Source]:
+    """What each variable is read from."""
+    found: list[Source] = []
+    if inputs.manifest is not None:
+        archive = OfArchive(Messages(inputs.manifest), truths, target, settings)
+        archive.warn_of_points_outside()
+        found.append(archive)
+    by_files: dict[str, dict[str, VariableTruth]] = {}
+    for name, one in truths.items():
+        if one.files is not None:
+            by_files.setdefault(one.files.model_dump_json(), {})[name] = one
+    found += [
+        OfOthers(own, settings, inputs.may_be_absent, inputs.excluded) for own in by_files.values()
     ]
-
-
-def _analysis(analyses: StateReader, valid: datetime, target: Target) -> list[SourceField]:
-    """The analysis at a time, which is on the target grid already."""
-    origin = str(analyses.path_of(valid))
-    return [
-        SourceField(name, values, target.grid, origin)
-        for name, values in zip(analyses.names, analyses.read(valid), strict=True)
-    ]
-
-
-def _warn_of_points_outside(messages: Messages, target: Target, titles: Mapping[str, str]) -> None:
-    """Log how many points of the target each truth does not cover; titles are by variable."""
-    for title in dict.fromkeys(titles.values()):
-        names = [name for name, one in titles.items() if one == title]
-        grid = messages.first_grid(messages.by_valid_time(), names)
-        if grid is not None and (outside := regridder(grid, target.points).outside.size):
-            points = target.points.shape[0] * target.points.shape[1]
-            logger.warning("%s has no value at %d of %d points", title, outside, points)
+    read = {name for source in found for name in source.names}
+    others = {name: one for name, one in truths.items() if name not in read}
+    if others:
+        found.append(OfAnalyses(inputs.analyses, others, target, settings))
+    return found

@@ -30,13 +30,24 @@ def convergence(grid: Grid, longitude: np.ndarray, latitude: np.ndarray) -> np.n
         return np.zeros(np.shape(longitude))
     if not grid.crs.startswith(_CONES):
         factors = pyproj.Proj(grid.projection).get_factors(longitude, latitude)
-        return np.deg2rad(np.asarray(factors.meridian_convergence))
+        angle = np.deg2rad(np.asarray(factors.meridian_convergence))
+        return (
+            _on_earth(grid, angle, longitude, latitude) if grid.projection.is_geographic else angle
+        )
     operation = grid.projection.coordinate_operation
     parameters = () if operation is None else operation.params
     central = next(float(p.value) for p in parameters if p.name.startswith("Longitude of"))
     factors = pyproj.Proj(grid.projection).get_factors(central + _DEGREES_OFF, 0.0)
     constant = factors.meridian_convergence / _DEGREES_OFF
     return np.deg2rad(constant * ((longitude - central + 180.0) % 360.0 - 180.0))
+
+
+def _on_earth(
+    grid: Grid, angle: np.ndarray, longitude: np.ndarray, latitude: np.ndarray
+) -> np.ndarray:
+    """An angle on the map of a rotated pole, where x has the degrees of its own longitude."""
+    _, own_latitude = grid.from_longitude_latitude(longitude, latitude)
+    return np.arctan2(np.sin(angle) * np.cos(np.deg2rad(own_latitude)), np.cos(angle))
 
 
 def turned(

@@ -143,7 +143,7 @@ def training_work(
     The optimizer and validation are small in comparison. With `forecaster`, the forecasts from
     every hour are included once, as if they stay in memory.
     """
-    pairs = len(settings.periods.training.times()) - 1
+    pairs = len(settings.periods.training_times()) - 1
     _, steps = count_epochs(model, pairs)
     rollout = model.training.rollout
     unrolled = 0 if rollout is None else sum(rollout.steps)

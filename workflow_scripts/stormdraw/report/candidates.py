@@ -16,11 +16,16 @@ def candidates(settings: Settings) -> list[str]:
     """The contenders, or only the system that report.products_of names.
 
     Calibrated twins are no candidates: choosing between them and their originals on the scored
-    cases would be biased. Without contenders, the references with known members are candidates.
+    cases would be biased. Nor are forecasts of others that merely take part. Without contenders,
+    the references with known members are candidates.
     """
     if settings.report.products_of is not None:
         return [settings.report.products_of]
-    contenders = [system.name for system in settings.ensembles.given_in_role("contender")]
+    contenders = [
+        system.name
+        for system in settings.ensembles.given_in_role("contender")
+        if not system.of_others
+    ]
     references = settings.ensembles.in_role("reference")
     published = [system for system in references if system.made_from is None]
     return contenders or [system.name for system in published if system.has_members]

@@ -59,10 +59,14 @@ class ReportFigure:
     draw: Callable[[Settings, Files, Path], None]
     each: Literal["run", "variable", "model"] = "run"
 
-    @property
-    def of_places(self) -> bool:
-        """Whether it shows scores at stations."""
-        return "places" in self.reads
+    def there_in(self, settings: Settings) -> bool:
+        """Whether a run has what it shows: stations, an archive, models that were trained."""
+        has = {
+            "places": settings.archive.stations is not None,
+            "audit": settings.uses_archive,
+            "metrics": bool(settings.models),
+        }
+        return all(has.get(name, True) for name in self.reads)
 
 
 def figures() -> dict[str, ReportFigure]:
@@ -74,11 +78,8 @@ def figures() -> dict[str, ReportFigure]:
 
 
 def figures_of(settings: Settings) -> dict[str, ReportFigure]:
-    """The figures of a run: those of scores at stations only if it has stations."""
-    with_stations = settings.archive.stations is not None
-    return {
-        name: figure for name, figure in figures().items() if with_stations or not figure.of_places
-    }
+    """The figures of a run, by name: those of which it has what they show."""
+    return {name: figure for name, figure in figures().items() if figure.there_in(settings)}
 
 
 def module_of_figure(name: str) -> str:

@@ -62,7 +62,7 @@ def headline_numbers(
         "version": __version__,
         "commit": commit(),
         "settings_hash": digest(settings.model_dump(mode="json")),
-        "simulated": settings.archive.source == "simulated",
+        "simulated": settings.simulated,
         "reference": settings.scores.reference,
         "cases": max(cases_in(summary), default=0),
         "leads_hours": leads_in(summary),

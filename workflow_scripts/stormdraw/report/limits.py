@@ -15,7 +15,7 @@ _FEW_CASES = 30
 def banner(settings: Settings, summary: pd.DataFrame, verdicts: pd.DataFrame | None) -> list[str]:
     """Short sentences on what limits the verdict most. The page shows them above every number."""
     sentences = []
-    if settings.archive.source == "simulated":
+    if settings.simulated:
         sentences.append("Simulated archive: these scores say nothing about real weather.")
     if len(summary):
         cases, days = counted(cases_in(summary), "case"), _days(verdicts)
@@ -33,7 +33,7 @@ def _days(verdicts: pd.DataFrame | None) -> str:
 def limits(settings: Settings, summary: pd.DataFrame) -> list[str]:
     """All known limits as sentences, those of this run first."""
     sentences = []
-    if settings.archive.source == "simulated":
+    if settings.simulated:
         sentences.append(
             "The archive is simulated: a stochastic toy atmosphere on part of the grid of "
             f"{settings.archive.base_model.title}. The scores show that the workflow runs and how "

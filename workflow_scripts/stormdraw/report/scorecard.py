@@ -22,7 +22,7 @@ from stormdraw.report.completeness import completeness
 from stormdraw.report.diagnoses import Table, diagnosis_tables
 from stormdraw.report.embedded import Embedded, data_uri, embed
 from stormdraw.report.evidence import ScoreTable, evidence
-from stormdraw.report.figure import figures
+from stormdraw.report.figure import figures, figures_of
 from stormdraw.report.limits import banner, limits
 from stormdraw.report.machine import hardware, versions
 from stormdraw.report.mapped_case import MappedCase
@@ -106,7 +106,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             case=case_sheet(settings, inputs.maps),
             notes=comparison_notes(verdicts, inputs.missing, settings, _grid_points(inputs)),
             variable_caption=figures()["variable"].caption,
-            figures=_by_category(inputs),
+            figures=_by_category(settings, inputs),
             models=[
                 describe_model(
                     name,
@@ -178,10 +178,10 @@ def _without_place(cell: list[str], label: str) -> list[str] | int:
     return [text, kind, title.partition(f": {label} ")[2]]
 
 
-def _by_category(inputs: Inputs) -> dict[str, list[Embedded]]:
+def _by_category(settings: Settings, inputs: Inputs) -> dict[str, list[Embedded]]:
     """The figures of the whole run, by category."""
     by_category: dict[str, list[Embedded]] = {}
-    for name, figure in figures().items():
+    for name, figure in figures_of(settings).items():
         if figure.each == "run":
             embedded = embed(name, inputs.figures.get(name))
             by_category.setdefault(figure.category, []).append(embedded)

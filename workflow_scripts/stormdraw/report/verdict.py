@@ -110,6 +110,8 @@ def _leads(summary: pd.DataFrame) -> str:
 
 def _losses(best: str, others: list[str], crps: pd.DataFrame, settings: Settings) -> list[str]:
     """Which systems the best one loses to, and in which variables."""
+    if not others:
+        return []
     smallest = settings.report.smallest_difference
     sentences = []
     for other in others:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection
 
+from stormdraw.fields.expected_grid import archive_shape
 from stormdraw.scores import registry
 from stormdraw.scores.ensemble import READ_TOGETHER
 from stormdraw.scores.score import Sum
@@ -142,10 +143,11 @@ def grid_points(settings: Settings) -> int:
     """The number of points of the archive's grid; an upper bound if a mirror holds crops."""
     if settings.fields.crop is not None:
         bounds = (settings.fields.crop.rows, settings.fields.crop.columns)
-    elif settings.archive.source == "simulated":
+    elif settings.simulated:
         bounds = (settings.archive.simulated.rows, settings.archive.simulated.columns)
     else:
-        return settings.archive.base_model.points
+        rows, columns = archive_shape(settings)
+        return rows * columns if not settings.uses_archive else settings.archive.base_model.points
     (first_row, last_row), (first_column, last_column) = bounds
     return (last_row - first_row) * (last_column - first_column)
 

@@ -28,16 +28,18 @@ def write_points(
     point there.
 
     Raises StormdrawError if an ensemble has no point of a variable at any lead, unless it
-    `may_be_missing` or the ensemble's attribute `missing` says why.
+    `may_be_missing`, the ensemble's attribute `missing` says why, or `missing_variables` names it.
     """
     bits: dict[tuple[str, int], np.ndarray] = {}
     shape = (0, 0)
     for path in ensemble_paths:
         with open_ensemble(path) as ensemble:
             shape = (ensemble.sizes["y"], ensemble.sizes["x"])
+            said = ensemble.attrs.get("missing_variables", "").split()
+            stated = may_be_missing or "missing" in ensemble.attrs
             for name in ensemble_variables(ensemble):
                 masks = [np.packbits(read_forecast(ensemble, name, lead).valid) for lead in leads]
-                if not (np.any(masks) or may_be_missing or "missing" in ensemble.attrs):
+                if not (np.any(masks) or stated or name in said):
                     raise StormdrawError(
                         f"{path}: {name}: the members are finite at no point of any lead; check "
                         "whether the file is empty"

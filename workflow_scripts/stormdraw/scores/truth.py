@@ -10,6 +10,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.day_files import day_file
 from stormdraw.fields.states import absent_times, locate_times
 from stormdraw.times import hours
+from stormdraw.variables import PARTS
 
 
 class Truth:
@@ -35,7 +36,7 @@ class Truth:
                 )
 
     def field(self, name: str, lead: int) -> np.ndarray:
-        """A variable at a lead, float32 (y, x). WIND10 is derived from U10 and V10.
+        """A variable at a lead, float32 (y, x). WIND10 is that of the file, or of U10 and V10.
 
         Raises StormdrawError if the file lacks the variable.
         """
@@ -43,7 +44,7 @@ class Truth:
         if valid not in self._where:
             return np.full(self.grid.shape, np.nan, np.float32)
         path, index = self._where[valid]
-        if name == "WIND10":
-            u, v = day_file(path).read(("U10", "V10"), index)
-            return np.hypot(u, v)
-        return day_file(path).read((name,), index)[0]
+        file = day_file(path)
+        if name in PARTS and name not in file.names:
+            return np.hypot(*file.read(PARTS[name], index))
+        return file.read((name,), index)[0]

@@ -52,7 +52,7 @@ def require_stations(settings: "Settings") -> None:
     stations = settings.archive.stations
     if stations is None:
         return
-    simulated, files = settings.archive.source == "simulated", stations.source
+    simulated, files = settings.simulated, stations.source
     if simulated and (isinstance(files, StationFiles) or stations.networks):
         raise ValueError(
             "archive.stations: the simulated archive has stations of its own; leave source and "

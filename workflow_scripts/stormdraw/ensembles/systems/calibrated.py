@@ -9,7 +9,7 @@ from pydantic import Field
 
 from stormdraw.ensembles.system import AnySystem, CaseToMake, Role, WithoutModel
 from stormdraw.section import Name
-from stormdraw.variables import StateName, variable
+from stormdraw.variables import ScoredName, variable
 
 if TYPE_CHECKING:
     from stormdraw.ensembles.settings import Ensembles
@@ -28,7 +28,7 @@ class CalibratedSystem(WithoutModel):
     method: Literal["calibrated"]
     of: Name
     cases: Annotated[int, Field(ge=1, le=400)] = 15
-    only: Annotated[list[StateName], Field(min_length=1)] | None = None
+    only: Annotated[list[ScoredName], Field(min_length=1)] | None = None
     bytes_a_value = 2
     megabytes_to_write = 2000
 
@@ -41,6 +41,11 @@ class CalibratedSystem(WithoutModel):
         """The role of the system it comes from; a calibrated ceiling is a contender."""
         role = ensembles.system(self.of).role
         return "contender" if role == "ceiling" else role
+
+    def on_analyses(self, run: Settings) -> bool:
+        """As the system it comes from, which is not made from another one (`check`)."""
+        of = [system for system in run.ensembles.systems if system.name == self.of]
+        return any(one.made_from is not None or one.on_analyses(run) for one in of)
 
     def chosen(self, run: Settings) -> list[str]:
         """The variables that are calibrated."""

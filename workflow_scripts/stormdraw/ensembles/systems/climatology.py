@@ -89,15 +89,15 @@ class ClimatologySystem(Baseline):
 
     def most_members(self, run: Settings) -> int:
         """One for each training hour that may be chosen."""
-        return self.climatology.most(run.periods.training.times(), run.valid_times())
+        return self.climatology.most(run.periods.training_times(), run.valid_times())
 
     def depends_on(self, run: Settings) -> dict[str, Any]:
         """The hours of the training period."""
-        return {"training": run.periods.training.model_dump(mode="json")}
+        return {"training": run.periods.model_dump(mode="json")["training"]}
 
     def write(self, made: CaseToMake) -> None:
         """Members (member, lead, y, x); some are missing at leads that have fewer."""
-        write_climatology(made, made.run.periods.training.times(), self.climatology)
+        write_climatology(made, made.run.periods.training_times(), self.climatology)
 
 
 def write_climatology(

@@ -23,4 +23,4 @@ def diagnosed_hours(periods: Periods) -> tuple[str, list[datetime]]:
     """The name of the period and the valid times: validation, or else the end of training."""
     if periods.validation is not None:
         return "validation", periods.validation.times()
-    return "training", periods.training.times()[-LAST_TRAINING_HOURS:]
+    return "training", periods.training_times()[-LAST_TRAINING_HOURS:]
