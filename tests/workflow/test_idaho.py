@@ -23,10 +23,11 @@ HUMIDITY = {
 }
 
 
-# Boise, Mountain Home and a place far to the east, each hour at 53 minutes past.
+# Boise, Mountain Home, one that is never used, and a place far to the east, each hour at 53 past.
 STATIONS = {
     "KBOI": (-116.22, 43.57, 874),
     "KMUO": (-115.87, 43.05, 913),
+    "KOLD": (-115.9, 43.1, 900),
     "KFAR": (-110.0, 43.0, 1900),
 }
 REPORTS = "".join(
@@ -48,7 +49,9 @@ def idaho(real_data, tmp_path_factory):
     (folder / "obs").mkdir()
     (folder / "obs" / "july.csv").write_text(f"stid,time,lon,lat,elev,temp,dd,ff\n{REPORTS}")
     source = {"files": str(folder / "obs"), "columns": OWN_COLUMNS}
-    config["archive"]["stations"] = {"source": source}
+    config["archive"]["stations"] = {"source": source, "exclude": ["KOLD"]}
+    # Climatology is of 01 to 16 UTC, mostly a night: half of it is colder than any afternoon.
+    config["scores"]["thresholds"] = {"T2M": ["p50"], "U10": ["p50"]}
     config["fields"] = {"static": ["OROG", "LAND"]}
     experiment = set_up(check_out(folder / "checkout"), config)
     run = experiment.snakemake()
@@ -115,6 +118,10 @@ def test_scores_at_stations_come_out_with_counts(idaho):
     chosen = summary[summary["which"] == "all"]
     assert set(chosen["stations"]) == {2}
     assert (chosen[chosen["metric"] == "points"]["value"] == 2).all()
+    events = chosen[chosen["metric"] == "base_rate"].set_index("variable")
+    assert set(events.index) == {"T2M"}
+    assert set(events["threshold"]) == {"p50"}
+    assert (events["value"] == 1.0).all()
     dropped = pd.read_csv(scores / "stations_dropped.csv")
     assert dropped.to_dict("records") == [{"station": "KFAR", "reason": "outside the grid"}]
     places = pd.read_csv(scores / "stations_by_place.csv")
@@ -137,3 +144,5 @@ def test_the_page_shows_scores_against_stations(idaho):
     assert "Against stations" in page
     assert "2 stations count." in page
     assert "1 station left out: outside the grid (1)." in page
+    # Temperature, wind speed and both components at three hours.
+    assert "Of the reports, 12 values were dropped: blacklisted 12." in page

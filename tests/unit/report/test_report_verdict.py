@@ -251,11 +251,11 @@ def test_gaps_of_the_truth_are_told_once_for_all_systems(tmp_path: Path) -> None
     how = None, tmp_path / "missing.csv", run
     first, *others = comparison_notes(*how, points=400)
     assert first == (
-        "The truth of REFC, the simulated radar mosaic, has no value at 75 points, 18.8% of all, "
+        "The truth of REFC, the simulated radar mosaic, has no value at 75 points, 18.8 % of all, "
         "on average over the 2 cases and leads at which it lacks some. They count for no system."
     )
     assert not [note for note in others if "lacks  of" in note or " lacks points" in note]
-    assert comparison_notes(*how)[0] == first.replace(", 18.8% of all", "")
+    assert comparison_notes(*how)[0] == first.replace(", 18.8 % of all", "")
 
 
 def test_verdict_banner_limits_and_notes_are_on_the_page(demo_run: Run, demo_page: Path) -> None:

@@ -67,7 +67,7 @@ def _gaps_of_the_truth(table: pd.DataFrame, settings: Settings, points: int | No
     notes = []
     for name, of_variable in gaps.groupby("variable", sort=True):
         lacking = of_variable["missing_truth"].mean()
-        share = "" if points is None else f", {lacking / points:.1%} of all"
+        share = "" if points is None else f", {100.0 * lacking / points:.1f} % of all"
         notes.append(
             f"The truth of {name}, the {truth_name(settings, str(name))}, has no value at "
             f"{lacking:,.0f} points{share}, on average over the {len(of_variable):,} cases and "
