@@ -92,6 +92,7 @@ rule report_scorecard:
         overall="results/scores/overall.csv",
         missing="results/scores/missing.csv",
         by_hour="results/scores/by_hour.csv",
+        check="results/scores/check.csv",
         analysis="results/scores/analysis.csv" if WITH_ANOTHER_TRUTH else [],
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
         metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),

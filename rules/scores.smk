@@ -92,6 +92,70 @@ rule scores_summary:
         "../workflow_scripts/scores_summary.py"
 
 
+# Of one case of each system, before its members are deleted: scores by other people's libraries,
+# from the fetched GRIB2 on. It knows nothing of how ours are made, and so follows from no score.
+rule scores_second_opinion:
+    input:
+        ensemble="results/ensembles/{system}/{init}.nc",
+        points="results/points/{init}.nc",
+        truth=truth_files,
+        analyses=analyses_fetched,
+        others=other_truth_fetched,
+        percentiles=PERCENTILES,
+    output:
+        opinion="results/scores/second_opinion/{system}/{init}.csv",
+    log:
+        "results/logs/scores_second_opinion/{system}/{init}.log",
+    benchmark:
+        "results/benchmarks/scores_second_opinion/{system}/{init}.tsv"
+    priority: TO_FOLLOW
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(second_opinion_megabytes(SETTINGS)),
+        runtime=growing(30),
+    params:
+        code=code("scores_second_opinion", *TRUTH_MODULES),
+        settings=second_opinion_with(),
+    message:
+        "Scoring {wildcards.system} at {wildcards.init} by other libraries"
+    script:
+        "../workflow_scripts/scores_second_opinion.py"
+
+
+rule scores_check:
+    input:
+        opinions=expand(
+            "results/scores/second_opinion/{system}/{init}.csv",
+            zip,
+            system=CHECKED,
+            init=CHECKED.values(),
+        ),
+        statistics=expand(
+            "results/scores/{system}/{init}.nc", zip, system=CHECKED, init=CHECKED.values()
+        ),
+    output:
+        check="results/scores/check.csv",
+    log:
+        "results/logs/scores_check.log",
+    benchmark:
+        "results/benchmarks/scores_check.tsv"
+    conda:
+        "../envs/stormdraw.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(30),
+    params:
+        code=code("scores_check"),
+        settings=scored_with(),
+    message:
+        "Comparing our scores with those by other libraries"
+    script:
+        "../workflow_scripts/scores_check.py"
+
+
 if STATIONS is not None:
 
     # From the members as well, before they are deleted: a report that changes needs them again.

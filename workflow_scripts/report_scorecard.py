@@ -42,6 +42,7 @@ with job("report_scorecard", snakemake.log[0]):
         overall=Path(files.overall),
         missing=Path(files.missing),
         by_hour=Path(files.by_hour),
+        check=Path(files.check),
         analysis=Path(files.analysis) if files.analysis else None,
         maps={Path(path).stem: Path(path) for path in files.maps},
         diagnoses=by_model(files.diagnoses),

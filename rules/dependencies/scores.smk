@@ -1,9 +1,11 @@
 # What the rules of the scores depend on.
 
 from stormdraw.archive.truth_names import with_another_truth
+from stormdraw.scores.check.chosen import chosen_case
 from stormdraw.scores.memory import (
     case_megabytes,
     points_megabytes,
+    second_opinion_megabytes,
     stations_megabytes,
     summary_megabytes,
 )
@@ -53,6 +55,43 @@ def region_files(wildcards):
 
 
 all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS)
+
+
+# The case of each system that other libraries score as well.
+CHECKED = {name: chosen_case(SETTINGS.seed, name, INITS) for name in SYSTEMS}
+
+# The truths of this run that come from messages on the grid of the base model.
+_ON_MODEL_GRID = [truth for truth in map(SETTINGS.archive.truth_of, STATE) if truth.on_model_grid]
+
+
+def analyses_fetched(wildcards):
+    """The manifests of the analyses at the valid times of a case, if any is a truth."""
+    if not any(truth.is_analysis for truth in _ON_MODEL_GRID):
+        return []
+    days = [Path(path).stem for path in analyses_of_case(wildcards)]
+    return expand("results/archive/{source}/{date}/manifest.csv", source=BASE_MODEL.name, date=days)
+
+
+def other_truth_fetched(wildcards):
+    """The manifests of other truths on the base model's grid at the valid times of a case."""
+    if all(truth.is_analysis for truth in _ON_MODEL_GRID):
+        return []
+    init = parse_init(wildcards.init)
+    days = sorted({format_date(init + hours(lead)) for lead in SETTINGS.leads})
+    return expand("results/archive/truth/{date}/manifest.csv", date=days)
+
+
+def second_opinion_with():
+    """The settings that the scores of a case by other libraries depend on."""
+    stored = {"crop", "coarsen", "suspicious", "store"}
+    return {
+        "seed": SETTINGS.seed,
+        "leads": list(SETTINGS.leads),
+        "truth": TRUTH_OF,
+        "no_echo": BASE_MODEL.reflectivity_floor,
+        "fields": SETTINGS.fields.model_dump(mode="json", include=stored),
+        "scores": SETTINGS.scores.model_dump(mode="json", include={"thresholds", "area_weights"}),
+    }
 
 
 def reports_of_case(wildcards):

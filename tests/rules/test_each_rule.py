@@ -11,9 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from small_experiment import Experiment
+from small_experiment import CONFIG, Experiment
 
 from stormdraw.fields.packing import packing_of
+from stormdraw.scores.check.chosen import chosen_case
+
+CHECKED = chosen_case(CONFIG["seed"], "small", ["2026060200", "2026060206"])
 
 RULES = {
     "archive_simulate": ["archive/simulated", "archive/simulated_world.nc"],
@@ -34,6 +37,8 @@ RULES = {
     ],
     "scores_points": ["points/2026060206.nc"],
     "scores_case": ["scores/small/2026060206.nc"],
+    "scores_second_opinion": [f"scores/second_opinion/small/{CHECKED}.csv"],
+    "scores_check": ["scores/check.csv"],
     "scores_summary": [
         "scores/summary.csv",
         "scores/scores.parquet",

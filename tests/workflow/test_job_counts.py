@@ -139,7 +139,8 @@ def test_a_new_model_draws_and_scores_itself_only(
     jobs = jobs_after(over, add)
     of_models = {rule: count for rule, count in jobs.items() if rule.startswith("models_")}
     assert of_models == dict.fromkeys(of_models, 1)
-    once = {"scores_summary", "report_map", "report_winner", "report_scorecard"}
+    once = {"scores_second_opinion", "scores_check", "scores_summary"}
+    once |= {"report_map", "report_winner", "report_scorecard"}
     figures = jobs.pop("report_figure")
     assert figures <= len(list(over.results.glob("report/figures/**/*.svg"))) + 2
     assert jobs == {
@@ -152,7 +153,19 @@ def test_a_new_model_draws_and_scores_itself_only(
 @pytest.mark.slow
 def test_a_ceiling_that_is_left_out_draws_nothing(over: Experiment) -> None:
     jobs = jobs_after(over, lambda config: config["ensembles"]["systems"].pop())
-    assert set(jobs) == {"scores_summary", "report_figure", "report_scorecard"}
+    assert set(jobs) == {"scores_check", "scores_summary", "report_figure", "report_scorecard"}
+
+
+def test_the_code_of_the_comparison_with_other_libraries_draws_nothing(over: Experiment) -> None:
+    """Only what they say of a case needs its members."""
+    path = over.folder / "workflow_scripts/stormdraw/scores/check/agreement.py"
+    text = path.read_text()
+    path.write_text(text + "\nEDITED = True\n")
+    try:
+        jobs = planned(over)
+    finally:
+        path.write_text(text)
+    assert jobs == {"scores_check": 1, "report_scorecard": 1}
 
 
 def test_a_score_of_another_kind_draws_all_cases_again(over: Experiment) -> None:

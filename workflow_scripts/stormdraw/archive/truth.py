@@ -40,7 +40,8 @@ class Truth(ABC):
     it covers, None for that of the base model. `first_runs` are its first hours in the public
     archives, by Herbie's names of sources; empty if the base model's count. `simulated` says
     whether the simulated archive has it. `is_analysis` says whether it is the states that models
-    learn from. `codes` is set for a radar mosaic, `own_files` for what is external.
+    learn from, `on_model_grid` whether its messages are on the grid of the base model. `codes` is
+    set for a radar mosaic, `own_files` for what is external.
     """
 
     variables: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Truth(ABC):
     first_runs: ClassVar[Mapping[str, datetime]] = {}
     simulated: ClassVar[bool] = False
     is_analysis: ClassVar[bool] = False
+    on_model_grid: ClassVar[bool] = False
     codes: ClassVar[Codes | None] = None
     own_files: "ExternalFiles | None" = None
 

@@ -16,6 +16,7 @@ _PACKAGES = (
     "snakemake",
     "herbie-data",
     "eccodes",
+    "cfgrib",
     "pyproj",
     "numpy",
     "scipy",

@@ -29,6 +29,7 @@ from stormdraw.report.mapped_case import MappedCase
 from stormdraw.report.matrix import Matrix, matrix
 from stormdraw.report.model_cards import describe_model
 from stormdraw.report.notes import comparison_notes
+from stormdraw.report.second_opinion import second_opinion
 from stormdraw.report.side_by_side import Judgement, orders_of_systems, side_by_side
 from stormdraw.report.station_section import station_section
 from stormdraw.report.summary import load_summary
@@ -66,6 +67,7 @@ class Inputs:
     overall: Path | None = None
     missing: Path | None = None
     by_hour: Path | None = None
+    check: Path | None = None
     analysis: Path | None = None
     maps: Mapping[str, Path] = field(default_factory=dict)
     quality: Sequence[Path] = ()
@@ -129,6 +131,7 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
             commit=commit(),
             settings_hash=digest(settings.model_dump(mode="json")),
             limits=limits(settings, summary),
+            second_opinion=second_opinion(inputs.check),
             table_of_scores=data_uri(inputs.summary.read_text("utf-8"), "text/csv;charset=utf-8"),
             files=_hashes(inputs),
             script=(_TEMPLATES / "page.js").read_text(encoding="utf-8"),
@@ -243,6 +246,7 @@ def _hashes(inputs: Inputs) -> list[tuple[str, str]]:
         "verdicts": inputs.verdicts,
         "overall": inputs.overall,
         "missing": inputs.missing,
+        "check": inputs.check,
         **{f"stations, {name}": path for name, path in inputs.stations.items()},
     }
     named = [(f"scores: {name}", path) for name, path in tables.items() if path is not None]

@@ -18,6 +18,9 @@ _PROCESS_BYTES = 500_000_000
 _SUMS_OF_FIELDS = 116
 _EACH_REGION = 18
 _EACH_MAP = 5
+# Scores by other libraries: these with a part of an ensemble, and fields by cfgrib and PROJ.
+_LIBRARIES_BYTES = 700_000_000
+_OPINION_FIELDS = 200
 # Masks of the points that count.
 _MASKS = 3
 
@@ -58,6 +61,15 @@ def stations_megabytes(settings: Settings) -> int:
     What is at stations is small beside the grid: a hundred members at 5,000 stations are 2 MB.
     """
     return _megabytes(_PROCESS_BYTES + (8 * READ_TOGETHER + _SUMS_OF_FIELDS) * _points(settings))
+
+
+def second_opinion_megabytes(settings: Settings) -> int:
+    """The memory to request for scoring a case by other libraries, whatever its members.
+
+    They score a part of the grid at a time. In memory are fields of the truth with their degrees,
+    areas, random numbers and masks.
+    """
+    return _megabytes(_LIBRARIES_BYTES + _OPINION_FIELDS * _points(settings))
 
 
 def case_bytes(settings: Settings, members: int) -> int:

@@ -21,6 +21,7 @@ class Analysis(Truth):
 
     simulated = True
     is_analysis = True
+    on_model_grid = True
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
