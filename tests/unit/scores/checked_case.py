@@ -14,6 +14,7 @@ from grib_manifests import write_manifest
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.fields.normalise import normalise_day
+from stormdraw.fields.percentiles import Percentiles
 from stormdraw.fields.settings import Fields
 from stormdraw.fields.states import read_grid_of
 from stormdraw.fields.writing import Destination
@@ -72,7 +73,9 @@ class CheckedCase:
         """The file of our own sums."""
         path = self.folder / "scores" / "trial" / f"{INIT:%Y%m%d%H}.nc"
         write_points([self.ensemble], LEADS, self.points)
-        score_case(self.ensemble, self.truth, path, SEED, self.scores, CommonPoints(self.points))
+        climate = Percentiles(self.percentiles) if self.percentiles else None
+        common = CommonPoints(self.points)
+        score_case(self.ensemble, self.truth, path, SEED, self.scores, common, climate)
         return path
 
     def opinion(self, on_grid: bool = True, **more: Any) -> pd.DataFrame:
