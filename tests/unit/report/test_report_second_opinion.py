@@ -37,7 +37,17 @@ def test_it_counts_numbers_and_says_what_was_not_checked(table: Path) -> None:
         "properscoring 0.1 and xskillscore 0.0.29; "
         "largest relative difference 3e-07, of at most 1e-05.",
         "Of b, 4 of 12 fields (a variable at a lead), chosen by the seed.",
-        "That of REFC starts from NetCDF of the truth.",
+        "For REFC it starts from NetCDF of the truth.",
+        "The chosen case of c has no point to compare.",
+    ]
+
+
+def test_without_a_point_there_is_no_opinion(table: Path) -> None:
+    table.write_text(HEAD + ROWS.splitlines()[-1] + "\n")
+    found = second_opinion(table)
+    assert found is not None
+    assert found.sentences == [
+        "A second opinion: none.",
         "The chosen case of c has no point to compare.",
     ]
 

@@ -27,12 +27,14 @@ def second_opinion(path: Path | None) -> SecondOpinion | None:
     if path is None:
         return None
     table = read_check(path)
-    known = table[~((table["metric"] == "points") & (table["theirs"] == 0.0))]
+    known = table[table["metric"] != "points"]
     sentences = [_main(known), *_samples(known), *_starts(known), *_empty(table, known)]
     return SecondOpinion(sentences, data_uri(path.read_text("utf-8"), "text/csv;charset=utf-8"))
 
 
 def _main(known: pd.DataFrame) -> str:
+    if known.empty:
+        return "A second opinion: none."
     by_cfgrib = known["starts_from"].str.extract(f"({_BY_CFGRIB})")[0].dropna()
     libraries = sorted({*known["library"], *by_cfgrib})
     return (
@@ -55,7 +57,7 @@ def _starts(known: pd.DataFrame) -> list[str]:
     """Of which variables the truth was not taken from GRIB2."""
     others = known[~known["starts_from"].str.startswith(_GRIB)]
     return [
-        f"That of {', '.join(dict.fromkeys(of_start['variable']))} starts from {start}."
+        f"For {', '.join(dict.fromkeys(of_start['variable']))} it starts from {start}."
         for start, of_start in others.groupby("starts_from", sort=True)
     ]
 
