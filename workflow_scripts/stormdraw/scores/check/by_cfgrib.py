@@ -111,11 +111,12 @@ def on_target(
 
 
 def _block_means(field: xr.DataArray, decibel: bool, factor: int) -> xr.DataArray:
-    # In the precision of the file until the sum, as everywhere.
-    power = np.power(10.0, field / 10.0) if decibel else field
-    blocks = power.astype(np.float64).coarsen(y=factor, x=factor, boundary="trim")
-    means = blocks.mean()  # type: ignore[attr-defined]
-    return 10.0 * np.log10(means) if decibel else means
+    if decibel:
+        # In the precision of the file until the sum, as everywhere.
+        field = field.copy(data=np.power(10.0, field.values / 10.0))
+    blocks = field.astype(np.float64).coarsen(y=factor, x=factor, boundary="trim")
+    means: xr.DataArray = blocks.mean()
+    return means.copy(data=10.0 * np.log10(means.values)) if decibel else means
 
 
 def _require_points_of(like: xr.Dataset, field: xr.DataArray, name: str) -> None:
