@@ -33,7 +33,7 @@ def test_the_order_of_contenders_under_each_truth_is_told():
     ]
     assert orders([analysis, other]) == [
         "In REFC the order of systems depends on the truth: against the HRRR analysis "
-        "ddpm_residual, href; against the MRMS href, ddpm_residual."
+        "(ddpm_residual, href); against the MRMS (href, ddpm_residual)."
     ]
 
 
@@ -48,10 +48,10 @@ def test_one_sentence_names_all_variables_of_one_order():
     model, reference = "ddpm_residual, href", "href, ddpm_residual"
     assert orders([analysis, stations]) == [
         "In REFC the order of systems depends on the truth: against the analysis "
-        f"{model}; against the stations {reference}.",
+        f"({model}); against the stations ({reference}).",
         f"In T2M, U10 the order of systems is the same: {model}.",
         "In V10 the order of systems depends on the truth: against the analysis "
-        f"{reference}; against the stations {model}.",
+        f"({reference}); against the stations ({model}).",
         f"In WIND10 the order of systems is the same: {reference}.",
     ]
 

@@ -86,7 +86,7 @@ def test_another_order_of_systems_is_told(demo_run: Run, tmp_path: Path) -> None
     ((best, changed),) = [(one, text) for one, text in told.items() if "depends" in text]
     other = "href" if best == "ddpm_residual" else "ddpm_residual"
     assert same == f"In T2M the order of systems is the same: {other}, {best}."
-    assert changed.endswith(f"against the stations {best}, {other}.")
+    assert changed.endswith(f"against the stations ({best}, {other}).")
 
 
 def test_counts_and_caveats_are_told(demo_run: Run) -> None:

@@ -81,7 +81,7 @@ def orders_of_systems(tables: Sequence[SideBySide]) -> list[str]:
             told = f"is the same: {', '.join(best)}."
         else:
             told = "; ".join(
-                f"against the {truth} {', '.join(order)}" for truth, order in table.orders.items()
+                f"against the {truth} ({', '.join(order)})" for truth, order in table.orders.items()
             )
             told = f"depends on the truth: {told}."
         by_sentence.setdefault(told, []).append(table.variable)
