@@ -46,6 +46,7 @@ def test_nothing_of_an_archive_or_a_model_is_made(scored: Experiment) -> None:
     logs = {path.name.removesuffix(".log") for path in (scored.results / "logs").iterdir()}
     assert logs == {
         *("fields_truth", "ensembles_read", "scores_points", "scores_case", "scores_summary"),
+        *("scores_second_opinion", "scores_check"),
         *("report_map", "report_figure", "report_scorecard"),
     }
 
@@ -66,6 +67,18 @@ def test_scores_are_those_of_the_files(scored: Experiment) -> None:
     )
     # The map is one of equal areas.
     assert chosen["value"].item() == pytest.approx(np.mean(expected), rel=1e-6)
+
+
+def test_other_libraries_agree(scored: Experiment) -> None:
+    """From the truth's NetCDF on, which was put on the grid; on a map of equal areas."""
+    check = pd.read_csv(scored.results / "scores" / "check.csv")
+    assert set(check["system"]) == {"theirs", "older"}
+    assert set(check["starts_from"]) == {
+        "NetCDF of the truth, which is not GRIB2 on the base model's grid"
+    }
+    libraries = set(check["library"].str.partition(" ")[0])
+    assert libraries == {"properscoring", "xskillscore", "xarray"}
+    assert check["relative_difference"].max() < 1e-6
 
 
 def rows(table: pd.DataFrame, *columns: str) -> set[tuple]:

@@ -23,6 +23,7 @@ from checked_case import (
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.percentiles import write_percentiles
+from stormdraw.grids import Grid, latitude_longitude, polar_stereographic
 from stormdraw.scores import case, verification
 from stormdraw.scores.check import forecast
 from stormdraw.scores.check.agreement import TOLERANCE, read_check, write_check
@@ -30,6 +31,7 @@ from stormdraw.scores.points import CommonPoints
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.statistics import crps, rank_histogram
 from stormdraw.scores.threshold import Limit
+from stormdraw.scores.weights import area_weights
 
 SCORES_OF_MEMBERS = {
     *("points", "rmse", "bias", "spread", "spread_error_ratio", "rank_index"),
@@ -248,11 +250,31 @@ def test_of_a_large_ensemble_some_fields_are_checked(right: CheckedCase) -> None
     assert set(table["sample"]) == {"4 of 12 fields"}
 
 
+@pytest.mark.parametrize(
+    "grid",
+    [
+        ARCHIVE,
+        latitude_longitude(-100.0, -95.0, 30.0, 60.0, (31, 6)),
+        polar_stereographic(50.0, -160.0, (20, 30), (3000.0, 3000.0), -135.0, 60.0),
+    ],
+    ids=["Lambert", "degrees", "polar stereographic"],
+)
+def test_areas_are_those_of_our_weights(grid: Grid) -> None:
+    """By PROJ from what a file says in CF's words; of degrees, the cosine of the latitude."""
+    own = forecast.areas(xr.Dataset(grid.coordinates()))
+    np.testing.assert_allclose(own / own.mean(), area_weights(grid), rtol=1e-7)
+    if grid.geographic:
+        cosine = np.cos(np.deg2rad(grid.longitude_latitude()[1]))
+        np.testing.assert_allclose(own / own.mean(), cosine / cosine.mean(), rtol=1e-6)
+
+
 def test_a_truth_on_another_grid_starts_from_its_netcdf(right: CheckedCase) -> None:
     """As MRMS and URMA do; the row says so."""
     table = right.opinion(on_grid=False)
     right.opinion()
-    assert set(table["starts_from"]) == {"NetCDF of the truth, which comes from another grid"}
+    assert set(table["starts_from"]) == {
+        "NetCDF of the truth, which is not GRIB2 on the base model's grid"
+    }
 
 
 def test_one_system_among_others_is_named(right: CheckedCase, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from stormdraw.variables import other_components, variable
 
 _OF_SPEED = {"WIND10": ("U10", "V10")}
 _THERE = ("ok", "older_run")
-_OTHER_GRID = "NetCDF of the truth, which comes from another grid"
+_OTHER_GRID = "NetCDF of the truth, which is not GRIB2 on the base model's grid"
 _OTHER_ORDER = "NetCDF of the truth, whose rows are not stored from south to north"
 _COMPASS = "NetCDF of the truth, whose wind components follow the compass"
 
