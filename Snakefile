@@ -50,6 +50,7 @@ rule all:
         maps=MAPS,
         products=PRODUCTS,
         stations=WANTED_STATION_TABLES.values(),
+        exported=EXPORTED,
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
 
 

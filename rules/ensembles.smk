@@ -278,3 +278,32 @@ if READ:
             "Reading {wildcards.system} at {wildcards.init}"
         script:
             "../workflow_scripts/ensembles_read.py"
+
+
+# Only if ensembles are exported: from the members, before they are deleted.
+if EXPORTED:
+
+    rule ensembles_export:
+        input:
+            ensemble="results/ensembles/{system}/{init}.nc",
+        output:
+            case=EXPORTED_CASE,
+        log:
+            "results/logs/ensembles_export/{system}/{init}.log",
+        benchmark:
+            "results/benchmarks/ensembles_export/{system}/{init}.tsv"
+        priority: TO_FOLLOW
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory_to_export,
+            runtime=growing(60),
+        params:
+            code=code("ensembles_export", module_of_export(EXPORT)),
+            settings=case_settings,
+            members=members_of_case,
+        message:
+            "Exporting {wildcards.system} at {wildcards.init}"
+        script:
+            "../workflow_scripts/ensembles_export.py"

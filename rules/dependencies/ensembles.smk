@@ -1,7 +1,11 @@
 # What the rules of the ensembles depend on.
 
+import math
+
 from stormdraw.costs.disk import keeps_ensembles
 from stormdraw.costs.runtime import minutes_to_draw
+from stormdraw.ensembles.export import NO_EXPORT, megabytes_to_export, module_of_export
+from stormdraw.fields.expected_grid import target_shape
 
 KEPT = keeps_ensembles(SETTINGS)
 
@@ -10,6 +14,12 @@ def unless_kept(path):
     """An ensemble is deleted when no job needs it any more, unless the run keeps ensembles."""
     return path if KEPT else temp(path)
 
+
+# The format that ensembles are exported to, and the files that say which cases are there. They are
+# within the exported ensembles, whose deletion thus makes them again.
+EXPORT = SETTINGS.ensembles.export
+EXPORTED_CASE = f"results/ensembles/{{system}}.{EXPORT}/.cases/{{init}}.json"
+EXPORTED = [] if EXPORT == NO_EXPORT else expand(EXPORTED_CASE, system=SYSTEMS, init=INITS)
 
 MEMBERS_IN_FILES = {name: system.most_drawn(SETTINGS, loaded) for name, system in SYSTEMS.items()}
 
@@ -147,6 +157,11 @@ def fitting_settings(wildcards):
 
 def memory_to_take(wildcards, attempt):
     return attempt * SYSTEMS[wildcards.system].megabytes_to_write
+
+
+def memory_to_export(wildcards, attempt):
+    members = MEMBERS_IN_FILES[wildcards.system]
+    return attempt * megabytes_to_export(math.prod(target_shape(SETTINGS)), members)
 
 
 def checkpoints(wildcards):

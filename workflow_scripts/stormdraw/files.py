@@ -33,7 +33,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         with _explaining_a_full_disk(path):
             yield temporary
-            _flush(temporary)
+            flush(temporary)
             os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -130,7 +130,7 @@ def _sweep(path: Path, suffix: str) -> None:
         shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Force the bytes to disk, so that a crash cannot leave an empty file under the final name."""
     with open(path, "rb") as stream:
         os.fsync(stream.fileno())

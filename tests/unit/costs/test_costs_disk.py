@@ -25,6 +25,16 @@ def test_disk_is_the_sum_of_uncompressed_fields(config):
     assert disk_bytes(settings, files)["scores"] == 3 * 8 * ONE_FIELD * 5 // 4
 
 
+def test_exported_ensembles_count_at_32_bits_beside_the_others(config):
+    config["scores"] = {"maps": False}
+    held = []
+    for export in ("none", "zarr"):
+        config["ensembles"] |= {"export": export}
+        settings = load_settings(config)
+        held.append(disk_bytes(settings, wanted_files(settings))["ensembles"])
+    assert held[1] - held[0] == (4 * 2 + 2 + 20) * 8 * ONE_FIELD
+
+
 def test_climatology_counts_its_training_hours(config):
     systems = config["ensembles"]["systems"]
     systems[1:] = [{"name": "climatology", "method": "baseline", "kind": "climatology"}]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from stormdraw.archive.driving_needs import driving_variables
 from stormdraw.archive.request import FileRequest
 from stormdraw.costs.fetching import fetching, fetching_stations, states
+from stormdraw.ensembles.export import NO_EXPORT
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.fields.expected_grid import driving_points, target_shape
 from stormdraw.report.candidates import candidates
@@ -32,19 +33,27 @@ def keeps_ensembles(settings: Settings) -> bool:
     return _bytes_of(settings, drawn, {}) < _KEPT_BYTES
 
 
-def _bytes_of(settings: Settings, systems: Iterable[AnySystem], files: Files) -> int:
-    """Bytes of the ensembles of all cases of some systems."""
+def _bytes_of(
+    settings: Settings,
+    systems: Iterable[AnySystem],
+    files: Files,
+    bytes_a_value: int | None = None,
+) -> int:
+    """Bytes of the ensembles of all cases of some systems; without a size of values, of NetCDF."""
     rows, columns = target_shape(settings)
     values = rows * columns * len(scored_variables(settings.variables))
     fetched = {source: states(settings, source, found) for source, found in files.items()}
-    return sum(one.bytes_a_value * values * one.states(settings, fetched) for one in systems)
+    return sum(
+        (bytes_a_value or one.bytes_a_value) * values * one.states(settings, fetched)
+        for one in systems
+    )
 
 
 def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
     """The most bytes that each stage's folder of results holds at once.
 
     Fields take 32 bits per value. Models, scores and reports are small and left out, except for
-    maps and products.
+    maps and products. Exported ensembles count as if they were not compressed.
     """
     rows, columns = target_shape(settings)
     field = 4 * rows * columns
@@ -54,6 +63,8 @@ def disk_bytes(settings: Settings, files: Files) -> dict[str, int]:
         # One case is drawn while the other is scored, and older ones may be waited for.
         held = 2 + _most_older_cases(settings)
         ensembles = min(ensembles, held * ensembles // len(settings.all_cases()))
+    if settings.ensembles.export != NO_EXPORT:
+        ensembles += _bytes_of(settings, settings.ensembles.systems, files, bytes_a_value=4)
     stored = sum(fetching(settings, found).bytes for found in files.values())
     if (reports := fetching_stations(settings)) is not None:
         stored += reports.bytes

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from stormdraw.ensembles.export import NO_EXPORT, export_names
 from stormdraw.ensembles.registry import any_system
 from stormdraw.ensembles.system import AnySystem, Members
 from stormdraw.section import Section
 
 if TYPE_CHECKING:
     System = AnySystem
+    Export = str
 else:
     System = any_system()
+    Export = Literal[NO_EXPORT, *export_names()]
 
 
 # A multiple of the amplitude of the noise; a network was trained with 1 and fails far from it.
@@ -24,7 +27,8 @@ class Ensembles(Section):
     """The systems that are compared.
 
     `jobs_per_case` jobs share the members of a case. `keep` says whether ensembles are kept after
-    use; by default small ones are (`stormdraw.costs.disk`). In `systems` a calibrated system is
+    use; by default small ones are (`stormdraw.costs.disk`). `export` is the format that they are
+    kept in for other programs (`stormdraw.ensembles.export`). In `systems` a calibrated system is
     followed by its uncalibrated twin.
     """
 
@@ -32,6 +36,7 @@ class Ensembles(Section):
     batch_gigabytes: Annotated[float, Field(gt=0)] = 2.0
     jobs_per_case: Annotated[int, Field(ge=1, le=1000)] = 1
     keep: bool | None = None
+    export: Export = NO_EXPORT
     calibration_cases: Annotated[int, Field(ge=1, le=100)] = 4
     calibration_members: Members = 10
     calibration_amplitudes: Annotated[list[Multiple], Field(min_length=1)] = [

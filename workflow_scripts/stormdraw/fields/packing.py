@@ -6,7 +6,9 @@ a step is far below the archive's precision: 0.001 K for a temperature resolved 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +25,12 @@ class Packing:
 
     offset: np.float32
     step: np.float32
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, Any]) -> "Packing":
+        """How a variable with these attributes is packed; 0 + 1 x if it is not."""
+        offset, step = attributes.get("add_offset", 0.0), attributes.get("scale_factor", 1.0)
+        return cls(np.float32(offset), np.float32(step))
 
     def pack(self, field: np.ndarray) -> np.ndarray:
         """The nearest numbers, uint16; values beyond the bounds get the first or last number."""

@@ -122,7 +122,7 @@ def read_forecast(
             read = read[there]
         own = members[present : present + len(read)]
         on_grid = own if at is _everywhere else np.empty(read.shape, np.float32)
-        _unpack(read, _packing(stored), on_grid, finite, threads)
+        _unpack(read, Packing.of(stored.attrs), on_grid, finite, threads)
         if at is not _everywhere:
             for place, member in enumerate(on_grid):
                 own[place] = at(member)
@@ -130,12 +130,6 @@ def read_forecast(
     finite &= present > 0
     known = finite if at is _everywhere else None
     return Forecast(name, members[:present], absent=count - present, finite=known)
-
-
-def _packing(stored: xr.DataArray) -> Packing:
-    """How a variable of a file of `open_ensemble` is packed; 0 + 1 x if it is not."""
-    offset, step = stored.attrs.get("add_offset", 0.0), stored.attrs.get("scale_factor", 1.0)
-    return Packing(np.float32(offset), np.float32(step))
 
 
 def _unpack(
