@@ -1,5 +1,6 @@
 """Ensembles exported to Zarr: what readers see of the store, at any moment."""
 
+import errno
 import json
 import os
 import shutil
@@ -202,6 +203,18 @@ def test_a_case_that_is_made_again_replaces_the_old_one(tmp_path, store):
         assert np.array_equal(found, values_of(init, version=index == 1))
 
 
+def test_what_a_new_version_of_a_case_lacks_is_missing(tmp_path, store):
+    export(write_ensemble(tmp_path, INITS[0]), store)
+    path = write_ensemble(tmp_path, INITS[0], version=1)
+    with xr.open_dataset(path, mask_and_scale=False).load() as file:
+        file["V10"][:] = 65535
+    file.to_netcdf(path)
+    export(path, store)
+    found = read(store)[INITS[0]]
+    assert np.isnan(found[:, :, 2]).all()
+    assert np.array_equal(found[:, :, :2], values_of(INITS[0], version=1)[:, :, :2])
+
+
 def test_cases_that_a_configuration_adds_follow_the_others(tmp_path, store):
     for init in INITS[1:]:
         export(write_ensemble(tmp_path, init), store, inits=INITS[1:])
@@ -305,6 +318,16 @@ def test_a_killed_job_leaves_whole_cases_and_the_next_one_heals_the_store(
         assert {path.name for path in (store / ".cases").iterdir()} == {"waiting", "lock"}, steps
         steps += 1
     assert steps > 12
+
+
+def test_a_file_system_without_locks_is_told(tmp_path, store, monkeypatch):
+    def none(*arguments):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.lockf", none)
+    with pytest.raises(StormdrawError, match=r"ours.zarr: its file system has no locks \(No locks"):
+        export(write_ensemble(tmp_path, INITS[0]), store)
+    assert read(store) == {}
 
 
 def test_jobs_of_several_cases_write_at_once(tmp_path, store, root):
