@@ -178,7 +178,7 @@ def _depth(written: tuple[Path, Any]) -> int:
 def _write_times(store: Path, metadata: _Metadata, inits: Sequence[str]) -> None:
     """Write the times of all cases; of those that readers do not see yet as well."""
     times = np.array([_hours_since_1970(init) for init in inits])
-    leads = zarr.open_array(store / "lead_time", mode="r")[:]
+    leads = np.asarray(zarr.open_array(store / "lead_time", mode="r")[:])
     for name, values in zip(_TIMES, (times, times[:, None] + leads), strict=True):
         with scratch(store / _CASES / name) as folder:
             array = {**_arrays(metadata)[name], "shape": list(values.shape)}
@@ -201,7 +201,7 @@ def _cases_in(store: Path) -> list[str]:
     metadata = _metadata(store)
     if metadata is None:
         return []
-    times = zarr.open_array(store / _TIMES[0], mode="r")[: _length(metadata)]
+    times = np.asarray(zarr.open_array(store / _TIMES[0], mode="r")[: _length(metadata)])
     return [format_init(_START + hours(int(time))) for time in times]
 
 
