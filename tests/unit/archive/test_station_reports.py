@@ -104,8 +104,11 @@ def test_what_is_no_number_is_dropped_and_listed(tmp_path):
     ]
 
 
-def test_reports_from_nowhere_and_of_nobody_are_dropped_and_listed(tmp_path):
-    text = IEM.replace("-114.4870,42.4819", "M,42.4819").replace(
+@pytest.mark.parametrize(
+    "place", ["M,42.4819", "-114.4870,90.1", "-180.1,42.4819", "360.1,42.4819"]
+)
+def test_reports_from_nowhere_and_of_nobody_are_dropped_and_listed(tmp_path, place):
+    text = IEM.replace("-114.4870,42.4819", place).replace(
         "BOI,2018-07-22 01:53", ",2018-07-22 01:53"
     )
     table, dropped = read(tmp_path, text)
@@ -191,6 +194,15 @@ def test_parquet_is_read_as_csv_is(tmp_path):
 def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, said):
     with pytest.raises(StormdrawError, match=rf"reports\.csv:? .*({said})|reports\.csv {said}"):
         read(tmp_path, text, OWN)
+
+
+def test_numbers_are_no_times(tmp_path):
+    """20180722 could be a day, or seconds since some year."""
+    path = tmp_path / "a.parquet"
+    row = {"stid": "A", "owner": "me", "time": 20180722, "lon": 1.0, "lat": 1.0, "temp": 1, "fx": 1}
+    pd.DataFrame([row]).to_parquet(path)
+    with pytest.raises(StormdrawError, match=r"a\.parquet: time has numbers, not times; write"):
+        read_reports(path, OWN, Dropped())
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path):
