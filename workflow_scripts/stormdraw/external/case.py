@@ -6,9 +6,9 @@ from datetime import datetime
 
 import numpy as np
 
+from stormdraw.curvilinear import SourceGrid
 from stormdraw.external.paths import PathTemplate
 from stormdraw.external.settings import ExternalFiles, Format, Layout
-from stormdraw.grids import Grid
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Found:
     `grid_relative_winds` is None if the file does not say.
     """
 
-    grid: Grid
+    grid: SourceGrid
     read: Callable[[], np.ndarray]
     units: str
     grid_relative_winds: bool | None

@@ -8,6 +8,7 @@ import numpy as np
 import pyproj
 import xarray as xr
 
+from stormdraw.curvilinear import CurvilinearGrid, SourceGrid
 from stormdraw.errors import StormdrawError
 from stormdraw.external.coordinates import Coordinates
 from stormdraw.grids import SAME_POINT, Grid, latitude_longitude
@@ -18,18 +19,20 @@ from stormdraw.units import convert
 class Placed:
     """A grid, and how fields of a dataset lie on it.
 
-    `dims` are the dimensions along y and x. `southwards` and `westwards` say that the file's rows
-    run from north to south, and its columns from east to west.
+    `dims` are the dimensions along y and x, or that of a list of points, which `shape` makes rows
+    and columns. `southwards` and `westwards` say that the file's rows run from north to south, and
+    its columns from east to west.
     """
 
-    grid: Grid
+    grid: SourceGrid
     dims: tuple[str, ...]
-    southwards: bool
-    westwards: bool
+    shape: tuple[int, int]
+    southwards: bool = False
+    westwards: bool = False
 
     def in_map_order(self, field: xr.DataArray) -> np.ndarray:
         """The values of a field (y, x), rows from south to north and columns from west to east."""
-        values = field.transpose(*self.dims).values
+        values = field.transpose(*self.dims).values.reshape(self.shape)
         rows, columns = (-1 if turned else 1 for turned in (self.southwards, self.westwards))
         return np.ascontiguousarray(values[::rows, ::columns])
 
@@ -43,9 +46,12 @@ def read_grid(coordinates: Coordinates, field: xr.DataArray, dims: Sequence[str]
     axes = _axes(coordinates, "y", "x", dims)
     if mapping is not None and axes is not None and not _is_of_the_compass(mapping):
         return _projected(coordinates, mapping, *axes)
-    axes = _axes(coordinates, "latitude", "longitude", dims)
-    if axes is not None:
-        return _regular(coordinates, mapping, *axes)
+    latitude, longitude = coordinates.find("latitude"), coordinates.find("longitude")
+    if latitude is not None and longitude is not None:
+        require_degrees(coordinates, latitude, longitude)
+        along = {*latitude.dims, *longitude.dims}
+        if along == set(dims):
+            return _of_places(coordinates, mapping, latitude, longitude)
     raise StormdrawError(
         f"{coordinates.origin}: cannot tell where the points of {field.name} are, which has the "
         f"dimensions {', '.join(dims)}; expected a CF grid mapping, or latitudes and longitudes: "
@@ -125,16 +131,60 @@ def _projected(
             )
     grid = Grid(mapping.to_wkt(), _evenly(xs), _evenly(ys))
     _require_on_earth(coordinates, grid)
-    return Placed(grid, (str(y.dims[0]), str(x.dims[0])), southwards, westwards)
+    return Placed(grid, (str(y.dims[0]), str(x.dims[0])), grid.shape, southwards, westwards)
 
 
-def _regular(
+def _of_places(
     coordinates: Coordinates,
     mapping: pyproj.CRS | None,
     latitude: xr.DataArray,
     longitude: xr.DataArray,
 ) -> Placed:
-    require_degrees(coordinates, latitude, longitude)
+    """The grid of latitudes and longitudes: an axis each, or one of each for every point."""
+    if latitude.ndim == longitude.ndim == 1 and latitude.dims != longitude.dims:
+        return _of_axes(coordinates, mapping, latitude, longitude)
+    dims = tuple(str(dim) for dim in latitude.dims)
+    longitude = longitude.transpose(*dims)
+    shape = coordinates.layout.shape if len(dims) == 1 else latitude.shape
+    if shape is None:
+        places = [found.values.astype(float)[None] for found in (longitude, latitude)]
+        return Placed(CurvilinearGrid(*places), dims, (1, latitude.size))
+    rows, columns = shape
+    if rows * columns != latitude.size:
+        raise StormdrawError(
+            f"{coordinates.origin}: {latitude.name} has {latitude.size} points; expected "
+            f"{rows} x {columns}, as layout.shape says"
+        )
+    return _of_points(
+        mapping,
+        dims,
+        *(found.values.reshape(shape).astype(float) for found in (latitude, longitude)),
+    )
+
+
+def _of_points(
+    mapping: pyproj.CRS | None, dims: tuple[str, ...], latitude: np.ndarray, longitude: np.ndarray
+) -> Placed:
+    """The grid of places (y, x) in the file's order: regular, if all rows and columns are alike."""
+    shape = (latitude.shape[0], latitude.shape[1])
+    turned = np.unwrap(longitude, period=360.0)
+    alike = np.ptp(latitude, axis=1).max() == 0 and np.ptp(turned % 360.0, axis=0).max() == 0
+    southwards = bool(np.median(np.diff(latitude, axis=0)) < 0)
+    westwards = bool(np.median(np.diff(turned, axis=1)) < 0)
+    rows, columns = (-1 if back else 1 for back in (southwards, westwards))
+    ys, xs = latitude[::rows, 0], turned[0, ::columns]
+    if alike and _is_regular(ys) and _is_regular(xs):
+        return Placed(_degrees(mapping, ys, xs), dims, shape, southwards, westwards)
+    places = [np.ascontiguousarray(found[::rows, ::columns]) for found in (longitude, latitude)]
+    return Placed(CurvilinearGrid(*places), dims, shape, southwards, westwards)
+
+
+def _of_axes(
+    coordinates: Coordinates,
+    mapping: pyproj.CRS | None,
+    latitude: xr.DataArray,
+    longitude: xr.DataArray,
+) -> Placed:
     southwards, ys = _ascending(coordinates, latitude, latitude.values.astype(float))
     turned = np.unwrap(longitude.values.astype(float), period=360.0)
     westwards, xs = _ascending(coordinates, longitude, turned)
@@ -143,14 +193,22 @@ def _regular(
             f"{coordinates.origin}: {longitude.name} spans {xs[-1] - xs[0]:g} degrees; expected "
             "360 at most"
         )
+    if _is_regular(ys) and _is_regular(xs):
+        grid: SourceGrid = _degrees(mapping, ys, xs)
+    else:
+        grid = CurvilinearGrid(*np.meshgrid(xs, ys))
+    dims = (str(latitude.dims[0]), str(longitude.dims[0]))
+    return Placed(grid, dims, (len(ys), len(xs)), southwards, westwards)
+
+
+def _degrees(mapping: pyproj.CRS | None, ys: np.ndarray, xs: np.ndarray) -> Grid:
     radii: dict[str, float] = {}
     if mapping is not None and mapping.ellipsoid is not None:
         own = mapping.ellipsoid
         radii = {"radius": own.semi_major_metre, "polar_radius": own.semi_minor_metre}
-    grid = latitude_longitude(
+    return latitude_longitude(
         float(xs[0]), float(xs[-1]), float(ys[0]), float(ys[-1]), (len(ys), len(xs)), **radii
     )
-    return Placed(grid, (str(latitude.dims[0]), str(longitude.dims[0])), southwards, westwards)
 
 
 def require_degrees(

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from stormdraw.curvilinear import SourceGrid
 from stormdraw.errors import StormdrawError
 from stormdraw.external.case import Case, Found
 from stormdraw.external.datasets import Datasets
@@ -79,7 +80,7 @@ class _Opened:
         return sorted({number for path in paths for number in self._reader.members_in(path)})
 
     @functools.cached_property
-    def grid(self) -> Grid | None:
+    def grid(self) -> SourceGrid | None:
         """The grid of the fields; None if there is no field at all."""
         found = self._first(self._variables)
         return None if found is None else found.grid
@@ -122,7 +123,7 @@ class _Opened:
             return None
         path = self._path(name, member, lead)
         own = self.grid
-        if own is not None and found.grid is not own and not found.grid.matches(own):
+        if own is not None and not _same(found.grid, own):
             raise StormdrawError(
                 f"{path}: {name} is on a grid of {_extent(found.grid)}; expected that of the "
                 f"case's first field, {_extent(own)}"
@@ -253,6 +254,13 @@ def _require_plausible(values: np.ndarray, name: str, path: str, units: str) -> 
         )
 
 
-def _extent(grid: Grid) -> str:
+def _same(one: SourceGrid, other: SourceGrid) -> bool:
+    if isinstance(one, Grid) and isinstance(other, Grid):
+        return one is other or one.matches(other)
+    return one == other
+
+
+def _extent(grid: SourceGrid) -> str:
     rows, columns = grid.shape
-    return f"{rows} x {columns} points from x = {grid.x[0]:g}, y = {grid.y[0]:g}"
+    longitude, latitude = grid.crop(slice(0, 1), slice(0, 1)).longitude_latitude()
+    return f"{rows} x {columns} points from {latitude[0, 0]:.4f} N {longitude[0, 0]:.4f} E"

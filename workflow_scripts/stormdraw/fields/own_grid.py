@@ -33,7 +33,9 @@ def kept_grid(source: Grid, target: Target) -> Grid:
     weights = Regridder(source, target.points)
     own = weights.source
     fewer = math.prod(own.shape) < math.prod(target.grid.shape)
-    return own if fewer and not weights.outside.size else target.grid
+    if isinstance(own, Grid) and fewer and not weights.outside.size:
+        return own
+    return target.grid
 
 
 @functools.lru_cache(maxsize=2)

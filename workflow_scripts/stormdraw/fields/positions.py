@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stormdraw.curvilinear import CurvilinearGrid, SourceGrid
 from stormdraw.grids import SAME_POINT, Grid
 
 
@@ -14,13 +15,15 @@ class Positions:
 
     `inside` is False for points beyond the source's outermost points; points within a hundredth of
     a spacing of these count as on them. `periodic` is true if the source circles the Earth, so that
-    its first column follows its last.
+    its first column follows its last. `nearest` is true if the source is a list of points: its
+    columns are then whole, and no neighbours of each other.
     """
 
     row: np.ndarray
     column: np.ndarray
     inside: np.ndarray
     periodic: bool
+    nearest: bool = False
 
 
 @functools.lru_cache(maxsize=2)
@@ -29,8 +32,10 @@ def longitude_latitude(target: Grid) -> tuple[np.ndarray, np.ndarray]:
     return target.longitude_latitude()
 
 
-def positions(source: Grid, target: Grid) -> Positions:
+def positions(source: SourceGrid, target: Grid) -> Positions:
     """The target's points on the source, in the source's own coordinates."""
+    if isinstance(source, CurvilinearGrid):
+        return _positions_among(source, *longitude_latitude(target))
     if source.crs == target.crs:
         x, y = np.meshgrid(target.x, target.y)
     else:
@@ -64,6 +69,16 @@ def _positions_of(source: Grid, x: np.ndarray, y: np.ndarray) -> Positions:
         column, across = _on_axis(column, columns)
         inside &= across
     return Positions(row, column, inside, periodic)
+
+
+def _positions_among(
+    source: CurvilinearGrid, longitude: np.ndarray, latitude: np.ndarray
+) -> Positions:
+    row, column, near = source.places(longitude, latitude)
+    rows, columns = source.shape
+    row, along = _on_axis(np.round(row, 6), rows)
+    column, across = _on_axis(np.round(column, 6), columns)
+    return Positions(row, column, near & along & across, periodic=False, nearest=source.is_list)
 
 
 def _on_axis(place: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from stormdraw.curvilinear import SourceGrid
 from stormdraw.fields.positions import Positions, longitude_latitude, positions
 from stormdraw.fields.winds import convergence, turned
 from stormdraw.grids import Grid
@@ -20,7 +21,7 @@ _LEAST_PARTS, _BEYOND = 3, 2
 
 
 @functools.lru_cache(maxsize=8)
-def regridder(source: Grid, target: Grid) -> "Regridder":
+def regridder(source: SourceGrid, target: Grid) -> "Regridder":
     """The weights of a grid pair, computed once per process.
 
     They are not kept on disk: for a whole grid they take a second, half of it for the target's
@@ -34,11 +35,12 @@ class Regridder:
 
     All methods but `cut` take fields cut to the part of the source around the target's points, here
     called `source`. If that part is the target itself, fields stay unchanged. Points outside the
-    source are NaN. A NaN among the points that contribute to a value makes it NaN.
+    source are NaN. A NaN among the points that contribute to a value makes it NaN. Of a source that
+    is a list of points, every method takes the nearest one's value.
     """
 
-    def __init__(self, source: Grid, target: Grid) -> None:
-        self.source = source
+    def __init__(self, source: SourceGrid, target: Grid) -> None:
+        self.source: SourceGrid = source
         self.target = target
         self.identical = source == target
         self._window = slice(None), slice(None)
@@ -135,6 +137,8 @@ class Regridder:
     @functools.cached_property
     def _weights(self) -> csr_array:
         """Bilinear weights, (target point, source point)."""
+        if self._positions.nearest:
+            return self.weights("nearest")
         return bilinear_weights(self._positions, self.source.shape)
 
     @functools.cached_property
@@ -146,6 +150,8 @@ class Regridder:
     def _area_weights(self) -> csr_array:
         """The share of each target point's area that is of a source point, (target, source)."""
         found, columns = self._positions, self.source.shape[1]
+        if found.nearest:
+            return self.weights("nearest")
         column = found.column
         if found.periodic:
             column = np.unwrap(np.unwrap(column, axis=0, period=columns), axis=1, period=columns)

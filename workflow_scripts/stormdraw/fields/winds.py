@@ -6,6 +6,7 @@ In every file that stormdraw writes, winds follow the x and y axes of the file's
 import numpy as np
 import pyproj
 
+from stormdraw.curvilinear import CurvilinearGrid, SourceGrid
 from stormdraw.grids import Grid
 
 # Degrees of longitude from the central one at which the cone constant is derived: far from it,
@@ -17,7 +18,7 @@ _DEGREES_OFF = 60.0
 _CONES = ("+proj=lcc ", "+proj=merc ", "+proj=stere +lat_0=90 ", "+proj=stere +lat_0=-90 ")
 
 
-def convergence(grid: Grid, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+def convergence(grid: SourceGrid, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
     """Angle in radians, anticlockwise, from the grid's x axis to true east at each point.
 
     On Lambert conformal, polar stereographic and Mercator maps this is n (longitude - central
@@ -28,6 +29,8 @@ def convergence(grid: Grid, longitude: np.ndarray, latitude: np.ndarray) -> np.n
     """
     if grid.geographic:
         return np.zeros(np.shape(longitude))
+    if isinstance(grid, CurvilinearGrid):
+        return grid.convergence(longitude, latitude)
     if not grid.crs.startswith(_CONES):
         factors = pyproj.Proj(grid.projection).get_factors(longitude, latitude)
         angle = np.deg2rad(np.asarray(factors.meridian_convergence))
