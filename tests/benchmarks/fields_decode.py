@@ -14,10 +14,11 @@ from fields_data import write_hours
 from timing import best_times, table
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
-from stormdraw.fields.decoding import Messages, Read, decode
+from stormdraw.fields.decoding import Messages, Read
 from stormdraw.fields.target import Checks, Target
 from stormdraw.fields.threads import in_order
 from stormdraw.fields.writing import read_together
+from stormdraw.grib_values import decode
 from stormdraw.messages import opened, read_grid, read_header, read_messages
 from stormdraw.variables import DEFAULT_STATE
 

@@ -15,9 +15,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow_scripts")
 import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.truth import truth
-from stormdraw.fields.decoding import decode
 from stormdraw.fields.mosaic import cells
 from stormdraw.fields.source_fields import SourceField
+from stormdraw.grib_values import decode
 from stormdraw.messages import opened, read_grid
 
 codes = truth("mrms").codes

@@ -24,6 +24,11 @@ def read_grid(handle: int) -> Grid:
     return _READERS[kind](handle)
 
 
+def can_be_read(handle: int) -> bool:
+    """Whether `read_grid` knows the kind of grid of a message."""
+    return _get(handle, "gridType") in _READERS
+
+
 def in_map_order(handle: int, values: np.ndarray) -> np.ndarray:
     """A message's values, in storage order, as (y, x) of its `read_grid`.
 

@@ -16,9 +16,9 @@ from stormdraw.archive.inventory import choose, read_inventory
 from stormdraw.archive.request import FileRequest
 from stormdraw.archive.verify import verify, verify_file
 from stormdraw.errors import StormdrawError
-from stormdraw.fields.decoding import decode
 from stormdraw.fields.netcdf import variable_attributes
 from stormdraw.grib_keys import Description
+from stormdraw.grib_values import decode
 from stormdraw.messages import Header, opened, read_header, read_messages
 from stormdraw.report.grib_products import encode, inventory_columns
 from stormdraw.report.product import kinds

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
-from stormdraw.fields.decoding import decode
 from stormdraw.grib_encoding import new_message, pack, surface_keys
+from stormdraw.grib_values import decode
 from stormdraw.messages import opened
 from stormdraw.variables import variable
 

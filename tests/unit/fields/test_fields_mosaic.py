@@ -12,9 +12,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.archive.truth import Codes
-from stormdraw.fields.decoding import decode
 from stormdraw.fields.mosaic import cells
 from stormdraw.fields.source_fields import SourceField
+from stormdraw.grib_values import decode
 from stormdraw.grids import Grid, latitude_longitude
 from stormdraw.messages import opened, read_grid
 

@@ -10,7 +10,7 @@ import pytest
 from stormdraw.archive.inventory import choose, read_inventory
 from stormdraw.archive.request import FileRequest
 from stormdraw.archive.verify import verify, verify_file
-from stormdraw.fields.decoding import decode
+from stormdraw.grib_values import decode
 from stormdraw.messages import Header, opened, read_header, read_messages
 from stormdraw.variables import use_table, variable
 

@@ -15,7 +15,7 @@ from stormdraw.external.coordinates import (
     spelled,
 )
 from stormdraw.external.dataset_grids import Placed, read_grid
-from stormdraw.external.paths import is_there, is_url
+from stormdraw.external.paths import is_there, local_copy
 from stormdraw.times import hours
 from stormdraw.variables import variable
 
@@ -248,7 +248,7 @@ def open_dataset(path: str, engine: str) -> xr.Dataset:
     """
     try:
         return xr.open_dataset(
-            _reachable(path, engine),
+            path if engine == "zarr" else local_copy(path),
             engine=engine,
             chunks=None,
             cache=False,
@@ -258,15 +258,6 @@ def open_dataset(path: str, engine: str) -> xr.Dataset:
     except Exception as error:
         said = " ".join(str(error).split())
         raise StormdrawError(f"{path}: cannot be opened as {engine}: {said}") from None
-
-
-def _reachable(path: str, engine: str) -> str:
-    """A path that an engine can open: NetCDF from elsewhere is copied to a temporary folder."""
-    if engine == "zarr" or not is_url(path):
-        return path
-    import fsspec
-
-    return str(fsspec.open_local(f"simplecache::{path}"))
 
 
 def _along(coordinate: xr.DataArray, place: int) -> dict[str, int]:

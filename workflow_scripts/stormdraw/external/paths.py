@@ -134,3 +134,18 @@ def is_there(path: str) -> bool:
         return bool(system.exists(inside))
     except (OSError, ImportError, ValueError) as error:
         raise StormdrawError(f"{path}: cannot be reached: {' '.join(str(error).split())}") from None
+
+
+def local_copy(path: str) -> str:
+    """The path itself, or that of a temporary copy of a file that is elsewhere.
+
+    Raises StormdrawError if it cannot be fetched.
+    """
+    if not is_url(path):
+        return path
+    import fsspec
+
+    try:
+        return str(fsspec.open_local(f"simplecache::{path}"))
+    except (OSError, ImportError, ValueError) as error:
+        raise StormdrawError(f"{path}: cannot be fetched: {' '.join(str(error).split())}") from None

@@ -12,6 +12,7 @@ from stormdraw.curvilinear import SourceGrid
 from stormdraw.errors import StormdrawError
 from stormdraw.external.case import Case, Found
 from stormdraw.external.datasets import Datasets
+from stormdraw.external.grib_files import GribFiles
 from stormdraw.external.paths import listed
 from stormdraw.external.settings import ExternalFiles
 from stormdraw.grids import Grid
@@ -41,7 +42,7 @@ class Reader(Protocol):
         """Close all files."""
 
 
-_READERS: dict[str, type[Reader]] = {"netcdf": Datasets, "zarr": Datasets}
+_READERS: dict[str, type[Reader]] = {"netcdf": Datasets, "zarr": Datasets, "grib": GribFiles}
 
 
 class _Opened:
@@ -174,13 +175,14 @@ class _Opened:
     def _require_a_variable(self, paths: Sequence[str]) -> None:
         held = [(path, self._reader.names_in(path)) for path in paths]
         there = [(path, names) for path, names in held if names is not None]
-        wanted = {self._case.layout.theirs(name).name for name in self._variables}
+        wanted = set(self._variables)
+        if self._case.format != "grib":
+            wanted = {self._case.layout.theirs(name).name or name for name in self._variables}
         if there and not any(wanted & set(names) for _, names in there):
             path, names = there[0]
             raise StormdrawError(
                 f"{path}: holds {', '.join(names) or 'no variables'}; expected some of "
-                f"{', '.join(sorted(map(str, wanted)))}: say what they are called under "
-                "layout.variables"
+                f"{', '.join(sorted(wanted))}: say what they are called under layout.variables"
             )
 
 

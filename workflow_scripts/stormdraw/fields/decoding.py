@@ -8,19 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import eccodes
-import numpy as np
-
 from stormdraw.archive.manifest import ManifestRow, read_manifest
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.source_fields import SourceField
-from stormdraw.grid_headers import in_map_order, read_grid
+from stormdraw.grib_values import decode
+from stormdraw.grid_headers import read_grid
 from stormdraw.grids import Grid
 from stormdraw.messages import grid_relative_winds, opened
 from stormdraw.times import hours
-
-# The value that ecCodes uses for missing values: larger than any other, and exact in float32.
-_MISSING = 2.0**100
 
 # A function that decodes fields that belong together.
 Read = Callable[[], Sequence[SourceField]]
@@ -131,14 +126,3 @@ class Messages:
                 f"fetched; {again}"
             )
         return message
-
-
-def decode(handle: int) -> np.ndarray:
-    """A message's values as float32 (y, x), rows from south to north, NaN where missing."""
-    eccodes.codes_set(handle, "missingValue", _MISSING)
-    # Read in double precision and then rounded: ecCodes is slower in float32.
-    values = eccodes.codes_get_array(handle, "values", ktype=float).astype(np.float32)
-    # With or without a bitmap: complex packing has its own code for missing points.
-    if values.max() >= _MISSING:
-        values[values >= _MISSING] = np.nan
-    return in_map_order(handle, values)
