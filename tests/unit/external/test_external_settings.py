@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from stormdraw.external.paths import PathTemplate
-from stormdraw.external.settings import ExternalFiles, preset_names
+from stormdraw.external.settings import ExternalFiles, Layout, preset_names
 
 VALUES = {
     "name": "theirs",
@@ -72,10 +72,10 @@ def test_the_format_is_that_of_the_ending(path, expected):
 
 
 def test_every_preset_is_valid():
-    assert "mogreps" in preset_names()
+    assert preset_names() == ("anemoi", "earth2studio", "hrrrcast", "mogreps", "weatherbenchx")
     for name in preset_names():
         files = ExternalFiles(path="a.nc", preset=name)
-        assert files.layout.variables, name
+        assert files.layout != Layout(), name
         # What a rule's parameters hold is the whole layout, and reads back as the same.
         assert ExternalFiles.model_validate(files.model_dump()) == files
 

@@ -1,6 +1,7 @@
 """Zarr and NetCDF files of others, opened with xarray and read a field at a time."""
 
 import functools
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -247,13 +248,16 @@ def open_dataset(path: str, engine: str) -> xr.Dataset:
     Raises StormdrawError if it cannot be opened.
     """
     try:
-        return xr.open_dataset(
-            path if engine == "zarr" else local_copy(path),
-            engine=engine,
-            chunks=None,
-            cache=False,
-            decode_timedelta=False,
-        )
+        with warnings.catch_warnings():
+            # Stores without consolidated metadata take longer to open, which is no reason to stop.
+            warnings.filterwarnings("ignore", message="Failed to open Zarr store with consolidated")
+            return xr.open_dataset(
+                path if engine == "zarr" else local_copy(path),
+                engine=engine,
+                chunks=None,
+                cache=False,
+                decode_timedelta=False,
+            )
     # xarray and its engines raise errors of many kinds.
     except Exception as error:
         said = " ".join(str(error).split())
