@@ -299,3 +299,19 @@ def test_another_case_in_a_file_of_many(tmp_path):
 def test_a_file_that_is_cut_off(tmp_path):
     (tmp_path / "a.grib2").write_bytes(message("T2M", 0, 1)[:-20])
     assert "a.grib2: the message at byte 0 should be" in refused(tmp_path / "a.grib2")
+
+
+def test_hrrrcast_names_members_in_its_paths(tmp_path):
+    """Template 4.0 in files whose names end in no format."""
+    for member in MEMBERS:
+        folder = tmp_path / "20260608" / "06"
+        folder.mkdir(parents=True, exist_ok=True)
+        for lead in LEADS:
+            own = message("T2M", None, lead)
+            (folder / f"hrrrcast.m{member:02d}.t06z.pgrb2.f{lead:02d}").write_bytes(own)
+        (folder / "hrrrcast.avg.t06z.pgrb2.f01").write_bytes(message("T2M", None, 1))
+    path = f"{tmp_path}/{{init:%Y%m%d}}/{{init:%H}}/hrrrcast.m{{member:02d}}.t{{init:%H}}z.pgrb2"
+    settings = ExternalFiles(path=path + ".f{lead:02d}", preset="hrrrcast")
+    with open_forecast(settings, "hrrrcast", INIT, ["T2M"], LEADS) as forecast:
+        assert forecast.members == list(MEMBERS)
+        np.testing.assert_allclose(forecast.field("T2M", 4, 3), value("T2M", 0, 3), rtol=3e-7)

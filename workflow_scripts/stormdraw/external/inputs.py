@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from stormdraw.curvilinear import CurvilinearGrid
 from stormdraw.errors import StormdrawError
 from stormdraw.external.paths import PathTemplate, is_url
 from stormdraw.external.reading import open_state
@@ -57,12 +58,19 @@ def first_grid(
 ) -> Grid | None:
     """The grid of the first field of an analysis at some valid times; None if there is none.
 
-    Raises StormdrawError as `open_state` does.
+    Raises StormdrawError as `open_state` does, and for points that lie on no known map.
     """
     for valid in times:
         with open_state(files, name, valid, variables) as state:
-            if state.grid is not None:
-                return state.grid
+            grid = state.grid
+            if isinstance(grid, CurvilinearGrid):
+                raise StormdrawError(
+                    f"{state.origin(variables[0])}: only latitudes and longitudes of its points "
+                    "are known, but fields are compared on a map; if they have one, name it under "
+                    "layout.crs, and its axes under layout.x and layout.y"
+                )
+            if grid is not None:
+                return grid
     return None
 
 

@@ -1,5 +1,6 @@
 """Paths with fields in braces: `{init:%Y%m%d%H}`, `{lead:03d}`, `{member}`, `{variable}`."""
 
+import functools
 import glob
 import re
 import string
@@ -7,9 +8,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stormdraw.errors import StormdrawError
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 FIELDS = ("name", "variable", "init", "valid", "lead", "member")
 _SAMPLE: dict[str, Any] = {
@@ -20,6 +24,10 @@ _SAMPLE: dict[str, Any] = {
     "lead": 3,
     "member": 1,
 }
+
+
+# Of the URLs of buckets: Amazon's, Google's, Azure's.
+_BUCKETS = ["s3", "gs", "az"]
 
 
 def is_url(path: str) -> bool:
@@ -101,6 +109,23 @@ class PathTemplate:
         return glob.escape(format(known[field], format_)) if field in known else "*"
 
 
+@functools.cache
+def register_buckets() -> None:
+    """Let fsspec read buckets by obstore, whose settings are variables of the environment."""
+    # Here, since most paths are local.
+    from obstore.fsspec import register
+
+    register(_BUCKETS)
+
+
+def _file_system(url: str) -> "tuple[AbstractFileSystem, str]":
+    register_buckets()
+    import fsspec
+
+    found: tuple[AbstractFileSystem, str] = fsspec.core.url_to_fs(url)
+    return found
+
+
 def listed(pattern: str) -> list[str]:
     """The paths that match a pattern, of files or of folders.
 
@@ -108,13 +133,10 @@ def listed(pattern: str) -> list[str]:
     """
     if not is_url(pattern):
         return sorted(glob.glob(pattern))
-    # Here, since most paths are local.
-    import fsspec
-
     try:
-        system, inside = fsspec.core.url_to_fs(pattern)
+        system, inside = _file_system(pattern)
         return sorted(system.unstrip_protocol(found) for found in system.glob(inside))
-    except (OSError, ImportError, ValueError, NotImplementedError) as error:
+    except Exception as error:  # of many kinds: each file system has its own
         raise StormdrawError(
             f"{pattern}: cannot be listed: {' '.join(str(error).split())}"
         ) from None
@@ -127,12 +149,10 @@ def is_there(path: str) -> bool:
     """
     if not is_url(path):
         return Path(path).exists()
-    import fsspec
-
     try:
-        system, inside = fsspec.core.url_to_fs(path)
+        system, inside = _file_system(path)
         return bool(system.exists(inside))
-    except (OSError, ImportError, ValueError) as error:
+    except Exception as error:  # of many kinds: each file system has its own
         raise StormdrawError(f"{path}: cannot be reached: {' '.join(str(error).split())}") from None
 
 
@@ -143,9 +163,10 @@ def local_copy(path: str) -> str:
     """
     if not is_url(path):
         return path
+    register_buckets()
     import fsspec
 
     try:
         return str(fsspec.open_local(f"simplecache::{path}"))
-    except (OSError, ImportError, ValueError) as error:
+    except Exception as error:  # of many kinds: each file system has its own
         raise StormdrawError(f"{path}: cannot be fetched: {' '.join(str(error).split())}") from None

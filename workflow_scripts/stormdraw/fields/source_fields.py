@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stormdraw.grids import Grid
+from stormdraw.curvilinear import SourceGrid
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,6 @@ class SourceField:
 
     name: str
     values: np.ndarray
-    grid: Grid
+    grid: SourceGrid
     origin: str
     grid_relative_winds: bool = True

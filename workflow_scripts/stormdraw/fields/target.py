@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stormdraw.curvilinear import SourceGrid
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarse_grid, coarsen, fine_grid
 from stormdraw.fields.quality import Finding, align_floor, check
@@ -127,7 +128,7 @@ class Target:
             for name, field in zip((u.name, v.name), turned, strict=True)
         }
 
-    def _weights(self, source: Grid) -> tuple[Regridder, int]:
+    def _weights(self, source: SourceGrid) -> tuple[Regridder, int]:
         """The weights from a source grid, and the block size to average afterwards."""
         if self.factor > 1 and source.matches(self.grid):
             return regridder(source, self.grid), 1
