@@ -9,6 +9,7 @@ from others_files import configuration as of_others
 
 from stormdraw.archive.truth_names import truth_sentences, with_another_truth
 from stormdraw.archive.wanted import requests_by_date, used_sources
+from stormdraw.configuration import check_places
 from stormdraw.errors import StormdrawError
 from stormdraw.report.candidates import candidates
 from stormdraw.report.figure import figures, figures_of
@@ -189,3 +190,15 @@ def test_the_report_says_when_a_system_was_there(offset, latency, said):
     config["ensembles"]["systems"][0] |= {"lead_offset": offset, "latency_hours": latency}
     settings = load_settings(config)
     assert re.search(said, settings.ensembles.systems[0].caveat(settings))
+
+
+def test_paths_that_lead_nowhere_end_the_run_before_its_first_job(tmp_path):
+    settings = load_settings(of_others(tmp_path))
+    with pytest.raises(StormdrawError, match=r"ensembles.systems: theirs: path: there is no file"):
+        check_places(settings, {}, [])
+    config = of_others(tmp_path)
+    # What is behind an address is not asked beforehand.
+    for system in config["ensembles"]["systems"]:
+        system["path"] = "https://example.org/{init:%Y%m%d%H}.nc"
+    with pytest.raises(StormdrawError, match=r"archive.truth: T2M: path: there is no file"):
+        check_places(load_settings(config), {}, [])

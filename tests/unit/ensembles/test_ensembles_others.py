@@ -207,6 +207,15 @@ def test_an_hour_that_the_truth_lacks_ends_the_run_or_is_left_out(folder: Path) 
         assert truth.attrs["absent_times"] == "2024050102"
 
 
+def test_a_truth_without_any_field_has_no_grid(folder: Path) -> None:
+    for path in (folder / "truth").iterdir():
+        path.unlink()
+    settings = load_settings(configuration(folder))
+    assert grid_of_truth(settings) is None
+    with pytest.raises(StormdrawError, match=r"no field at any time that forecasts are compared"):
+        day_of_truth(folder, settings, may_be_absent=True)
+
+
 def test_an_excluded_hour_is_no_truth(folder: Path) -> None:
     settings = load_settings(configuration(folder))
     excluded = [INIT.replace(hour=2)]
