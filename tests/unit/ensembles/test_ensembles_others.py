@@ -131,14 +131,14 @@ def test_a_case_without_any_file_is_left_out_with_the_reason(folder: Path) -> No
     settings = load_settings(configuration(folder))
     output = made(folder, settings, "theirs")
     with xr.open_dataset(output) as ensemble:
-        assert ensemble.attrs["missing"] == "there is nothing of it at 2024-05-01 00:00:00"
+        assert ensemble.attrs["missing"] == "its files have nothing of the run of 2024-05-01 00 UTC"
         assert np.isnan(ensemble["T2M"]).all()
     write_points([output], [1, 2], folder / "points.nc")
     scored = folder / "scored.nc"
     in_common = CommonPoints(folder / "points.nc")
     score_case(output, [folder / "truth.nc"], scored, 0, Scores(), in_common)
     table = missing_data({"theirs": [scored]})
-    assert set(table["reason"]) == {"there is nothing of it at 2024-05-01 00:00:00"}
+    assert set(table["reason"]) == {"its files have nothing of the run of 2024-05-01 00 UTC"}
     assert set(table["points"]) == {0}
 
 

@@ -53,7 +53,12 @@ def write_others(
                 there[k, :, j] = np.isfinite(state).any(axis=(1, 2))
                 findings += found
                 put(k, j, state)
-            notes |= _gaps(there, case.variables, members, f"there is nothing of it at {start}")
+            notes |= _gaps(
+                there,
+                case.variables,
+                members,
+                f"its files have nothing of the run of {start:%Y-%m-%d %H} UTC",
+            )
     if len(forecast.members) > count:
         logger.warning("%d of %d members are taken", count, len(forecast.members))
     for what, said in notes.items():

@@ -54,9 +54,10 @@ def _missing(path: Path | None, settings: Settings, points: int | None) -> list[
             f"{systems} cannot start there, because {reason}."
         )
     notes.append(
-        "A point or lead that a reference or a baseline lacks is left out for all systems. So is "
-        "a variable at a lead of a case at which an ensemble drawn from a model lacks a point. An "
-        "absent member makes its ensemble smaller. results/scores/missing.csv lists each gap."
+        "A point or lead that a reference, a baseline or an ensemble of others lacks is left out "
+        "for all systems. So is a variable at a lead of a case at which an ensemble drawn from a "
+        "model lacks a point. An absent member makes its ensemble smaller. "
+        "results/scores/missing.csv lists each gap."
     )
     return notes
 

@@ -1,4 +1,4 @@
-"""The common points of a case: those that no reference and no baseline lacks.
+"""The common points of a case: those that no reference, baseline or ensemble of others lacks.
 
 results/points/{init}.nc holds the distinct masks `points` (number, y, x), 1 where a point counts,
 and in `mask` (variable, lead) the number of the mask that applies. Usually there is a single mask.
