@@ -129,6 +129,15 @@ def test_winds_along_the_compass_start_from_netcdf(tmp_path: Path, netcdf: tuple
     assert truth_of(manifest).field("T2M", LEAD)[1].startswith("GRIB2")
 
 
+def test_a_speed_that_is_given_alone_is_a_variable_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "fields.nc"
+    speed = {"WIND10": (("time", "y", "x"), np.full((1, *ARCHIVE.shape), 3.0, np.float32))}
+    xr.Dataset(speed, {"time": np.array([VALID], "datetime64[ns]")}).to_netcdf(path)
+    like = xr.Dataset(ARCHIVE.coordinates())
+    truth = TruthOfCase({"WIND10": Origin([], False)}, [path], INIT, like, Fields())
+    assert (truth.field("WIND10", LEAD)[0] == 3.0).all()
+
+
 def test_rows_from_north_to_south_start_from_netcdf(tmp_path: Path, netcdf: tuple[Path]) -> None:
     """ecCodes has their degrees in another order than their values."""
     manifest = write_manifest(tmp_path, messages(LEAD, southwards=True))

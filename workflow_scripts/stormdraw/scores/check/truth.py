@@ -68,7 +68,8 @@ class TruthOfCase:
         NaN everywhere if the archive lacks it. Raises StormdrawError if a file lacks what it should
         have, and as `read_field` and `on_target` do.
         """
-        parts = _OF_SPEED.get(name, (name,))
+        # A run of a truth of others may have the speed alone, and then it is a variable of its own.
+        parts = (name,) if name in self._origins else _OF_SPEED[name]
         fields, starts = zip(*(self._part(part, lead) for part in parts), strict=True)
         together = fields[0] if len(fields) == 1 else np.hypot(*fields)
         return together, starts[0]
