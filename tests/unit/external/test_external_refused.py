@@ -2,7 +2,16 @@
 
 import numpy as np
 import pytest
-from ensemble_files import INIT, LAMBERT, LEADS, MEMBERS, ensemble, files, on_degrees
+from ensemble_files import (
+    INIT,
+    LAMBERT,
+    LEADS,
+    MEMBERS,
+    ensemble,
+    files,
+    lambert_degrees,
+    on_degrees,
+)
 
 from stormdraw.errors import StormdrawError
 from stormdraw.external.reading import open_forecast
@@ -146,6 +155,22 @@ def test_a_map_beyond_the_earth(tmp_path):
     }
     other["x"] = ("x", 1e7 * np.arange(5), other["x"].attrs)
     assert "lie nowhere on its map; expected places on Earth" in refused(tmp_path, other)
+
+
+def test_a_map_and_places_that_disagree(tmp_path):
+    """As where every second point was kept, but not of x and y."""
+    other = ensemble()
+    longitude, latitude = lambert_degrees()
+    other = other.assign_coords(latitude=(("y", "x"), latitude), longitude=(("y", "x"), longitude))
+    for name, units in (("latitude", "degrees_north"), ("longitude", "degrees_east")):
+        other[name].attrs["units"] = units
+    other.to_netcdf(tmp_path / "right.nc")
+    with open_forecast(files(tmp_path / "right.nc"), "theirs", INIT, ["T2M"], [1]) as opened:
+        assert opened.field("T2M", 0, 1) is not None
+    for name in ("x", "y"):
+        other[name] = (name, other[name].values * 20, other[name].attrs)
+    said = refused(tmp_path, other)
+    assert "and at 38.581 N -97.362 E by its latitudes and longitudes; expected the same" in said
 
 
 def test_points_without_places(tmp_path):

@@ -14,6 +14,10 @@ from stormdraw.external.coordinates import Coordinates
 from stormdraw.grids import SAME_POINT, Grid, latitude_longitude
 from stormdraw.units import convert
 
+# Degrees between a point by its map and by its own latitude and longitude: a latitude on a sphere
+# and one on an ellipsoid differ by up to 0.19.
+_MOST_APART = 0.25
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -131,6 +135,7 @@ def _projected(
             )
     grid = Grid(mapping.to_wkt(), _evenly(xs), _evenly(ys))
     _require_on_earth(coordinates, grid)
+    _require_the_same_places(coordinates, grid, y, x)
     return Placed(grid, (str(y.dims[0]), str(x.dims[0])), grid.shape, southwards, westwards)
 
 
@@ -271,4 +276,31 @@ def _require_on_earth(coordinates: Coordinates, grid: Grid) -> None:
         raise StormdrawError(
             f"{coordinates.origin}: x from {grid.x[0]:g} to {grid.x[-1]:g} and y from "
             f"{grid.y[0]:g} to {grid.y[-1]:g} lie nowhere on its map; expected places on Earth"
+        )
+
+
+def _require_the_same_places(
+    coordinates: Coordinates, grid: Grid, y: xr.DataArray, x: xr.DataArray
+) -> None:
+    """Raise StormdrawError if a file's latitudes and longitudes are not those of its map.
+
+    The last corner may be off by what another shape of the Earth makes.
+    """
+    found = [coordinates.find(role) for role in ("longitude", "latitude")]
+    dims = {y.dims[0], x.dims[0]}
+    corner = {y.dims[0]: int(np.argmax(y.values)), x.dims[0]: int(np.argmax(x.values))}
+    own = [float(p.isel(corner)) for p in found if p is not None and set(p.dims) == dims]
+    if len(own) < len(found):
+        return
+    theirs = [
+        float(v[0]) for v in grid.to_longitude_latitude(*map(np.array, (grid.x[-1:], grid.y[-1:])))
+    ]
+    east = (own[0] - theirs[0] + 180.0) % 360.0 - 180.0
+    apart = np.hypot(east * np.cos(np.deg2rad(own[1])), own[1] - theirs[1])
+    if apart > _MOST_APART:
+        raise StormdrawError(
+            f"{coordinates.origin}: its last point is at {theirs[1]:.3f} N {theirs[0]:.3f} E by "
+            f"{x.name}, {y.name} and their map, and at {own[1]:.3f} N {own[0]:.3f} E by its "
+            "latitudes and longitudes; expected the same place: say what the map is under "
+            "layout.crs, or correct the file"
         )
