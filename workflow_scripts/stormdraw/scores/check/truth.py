@@ -19,9 +19,8 @@ from stormdraw.scores.check.by_cfgrib import (
     read_field,
 )
 from stormdraw.times import format_init
-from stormdraw.variables import other_components, variable
+from stormdraw.variables import PARTS, other_components, variable
 
-_OF_SPEED = {"WIND10": ("U10", "V10")}
 _THERE = ("ok", "older_run")
 _OTHER_GRID = "NetCDF of the truth, which is not GRIB2 on the base model's grid"
 _OTHER_ORDER = "NetCDF of the truth, whose rows are not stored from south to north"
@@ -69,7 +68,7 @@ class TruthOfCase:
         have, and as `read_field` and `on_target` do.
         """
         # A run of a truth of others may have the speed alone, and then it is a variable of its own.
-        parts = (name,) if name in self._origins else _OF_SPEED[name]
+        parts = (name,) if name in self._origins else PARTS[name]
         fields, starts = zip(*(self._part(part, lead) for part in parts), strict=True)
         together = fields[0] if len(fields) == 1 else np.hypot(*fields)
         return together, starts[0]
