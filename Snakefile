@@ -51,6 +51,7 @@ rule all:
         products=PRODUCTS,
         stations=WANTED_STATION_TABLES.values(),
         exported=EXPORTED,
+        packages=EXPORTED_MODELS,
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
 
 

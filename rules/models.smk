@@ -88,3 +88,36 @@ rule models_diagnose:
         "Diagnosing {wildcards.model}: noise levels, condition, spectra"
     script:
         "../workflow_scripts/models_diagnose.py"
+
+
+# Only if models are exported.
+if EXPORTED_MODELS:
+
+    rule models_export:
+        input:
+            checkpoint="results/models/{model}/model.pt",
+            metrics="results/models/{model}/metrics.json",
+            states=TRAINING_FILES[0],
+            static=STATIC_FILES,
+        output:
+            package=directory("results/models/{model}/package"),
+        log:
+            "results/logs/models_export/{model}.log",
+        benchmark:
+            "results/benchmarks/models_export/{model}.tsv"
+        wildcard_constraints:
+            model=one_of(SETTINGS.models_export),
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory_to_train,
+            runtime=growing(60),
+        params:
+            code=lambda wildcards: code("models_export", *networks_of(wildcards.model)),
+            drawn=lambda wildcards: drawn_from(wildcards.model),
+            periods=SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
+        message:
+            "Packing {wildcards.model} for other programs"
+        script:
+            "../workflow_scripts/models_export.py"

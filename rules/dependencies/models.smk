@@ -79,3 +79,18 @@ VALIDATION_FILES = analysis_files(_VALIDATION.times()) if _VALIDATION else []
 DIAGNOSED = [name for name, model in MODELS.items() if can_be_diagnosed(model)]
 # Hours that are never scored: validation, or else the end of training.
 DIAGNOSED_FILES = analysis_files(diagnosed_hours(SETTINGS.periods)[1])
+
+
+EXPORTED_MODELS = expand("results/models/{model}/package", model=SETTINGS.models_export)
+
+
+def drawn_from(model):
+    """How the members of an exported model are drawn: as by the first system of its own."""
+    keys = {"rho", "noise_amplitude", "sampler", "steps", "eta"}
+    systems = [
+        system
+        for system in SETTINGS.ensembles.systems
+        if system.by_model and system.drawn_from == (model,)
+    ]
+    own = systems[0].model_dump(mode="json", include=keys) if systems else {}
+    return {"seed": SETTINGS.seed, "system": systems[0].name if systems else model, **own}

@@ -7,6 +7,7 @@ from typing import Any
 
 from stormdraw.archive.settings import Mirror
 from stormdraw.archive.truths.external import ExternalTruth
+from stormdraw.ensembles.fit import require_package
 from stormdraw.ensembles.models import check_systems, load_models
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import target_grid
@@ -37,6 +38,11 @@ def read_configuration(
         check_systems(settings, models)
         for name, model in models.items():
             _check_model(f"models: {name}", model, settings, models)
+        for name in settings.models_export:
+            try:
+                require_package(name, models)
+            except ValueError as error:
+                raise StormdrawError(f"models_export: {name} {error}") from None
     except StormdrawError as error:
         raise StormdrawError(located(str(error), files)) from None
     return settings, models

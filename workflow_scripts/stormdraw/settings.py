@@ -84,6 +84,7 @@ class Settings(Section):
     archive: Archive = Archive()
     fields: Fields = Fields()
     models: list[ModelEntry] = []
+    models_export: list[Name] = []
     ensembles: Ensembles
     scores: Scores = Field(default_factory=Scores, validate_default=True)
     report: Report = Report()

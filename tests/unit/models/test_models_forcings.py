@@ -12,7 +12,7 @@ from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
 from stormdraw.models.forcings import channels_of, make_forcings
 from stormdraw.models.forcings.forcing import ForecastHour
-from stormdraw.models.forcings.solar_elevation import solar_elevation
+from stormdraw.models.forcings.sun import solar_elevation
 from stormdraw.roles import Roles
 
 EQUINOX = datetime(2026, 3, 20, 14, 46)  # the sun crosses the equator: 2026-03-20 14:46 UTC

@@ -101,3 +101,16 @@ def require_downscalers(names: tuple[str, ...], models: Mapping[str, ModelSettin
                 "model per variable"
             )
         by_variable[variable] = name
+
+
+def require_package(name: str, models: Mapping[str, ModelSettings]) -> None:
+    """The model can forecast alone, without files of the run."""
+    if name not in models:
+        raise ValueError(f"is not in the list `models` ({', '.join(models) or 'empty'})")
+    model = models[name]
+    if model.target not in ("next_state", "residual"):
+        raise ValueError(f"does not forecast by itself (target: {model.target}); leave it out")
+    if model.driven:
+        raise ValueError(
+            "is driven by forecasts of another model, which no package has; leave it out"
+        )

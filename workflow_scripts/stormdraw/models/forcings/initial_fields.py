@@ -27,7 +27,7 @@ AGE = "age_of_initial_fields"
 
 # The age that is 1 in its channel: of the order of the longest leads, so that the channel is of the
 # order of 1 like all others. Fixed, since a model may forecast in another run.
-_HOURS_OF_ONE = 12.0
+HOURS_OF_ONE = 12.0
 
 
 def channels_of_inputs(names: Sequence[str]) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class InitialFields(Forcing):
         Raises StormdrawError if the fields are not there or have missing points.
         """
         fields = self._standardised(hour.init, window)
-        age = np.full((1, *fields.shape[1:]), (hour.lead - 1) / _HOURS_OF_ONE, dtype=np.float32)
+        age = np.full((1, *fields.shape[1:]), (hour.lead - 1) / HOURS_OF_ONE, dtype=np.float32)
         return np.concatenate([fields, age])
 
     def _standardised(self, time: datetime, window: Window) -> np.ndarray:

@@ -26,11 +26,11 @@ class Terrain(Forcing):
     ) -> None:
         height = _read_terrain(path, grid)
         self.mean, self.std = statistics or (float(height.mean()), float(height.std()) or 1.0)
-        self._field = ((height - self.mean) / self.std).astype(np.float32)
+        self.standardised = ((height - self.mean) / self.std).astype(np.float32)
 
     def at(self, hour: ForecastHour, window: Window = WHOLE_GRID) -> np.ndarray:
         """The channel, float32 (1, y, x)."""
-        return self._field[window][None]
+        return self.standardised[window][None]
 
 
 def _read_terrain(path: str | Path | None, grid: Grid) -> np.ndarray:

@@ -1,0 +1,315 @@
+"""Models as packages: where only torch and NumPy are, they draw the members that systems have."""
+
+import json
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from rounding import assert_same_members
+
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
+from stormdraw.ensembles.diffusion import Sampling, sampled
+from stormdraw.ensembles.files import Case
+from stormdraw.ensembles.fit import require_package
+from stormdraw.ensembles.one_step import forecast
+from stormdraw.ensembles.package.gathering import gathered
+from stormdraw.ensembles.package.writing import Drawn, write_package
+from stormdraw.ensembles.rollout import BoundsTally, Rollout, roll_out
+from stormdraw.fields.netcdf import written_in_parts
+from stormdraw.fields.statistics import Statistics
+from stormdraw.models.checkpoint import load_model, save_model
+from stormdraw.models.forcings import forcings_of
+from stormdraw.models.one_step import OneStepModel
+from stormdraw.models.settings import ModelSettings
+from stormdraw.models.training import new_model
+from stormdraw.roles import Roles
+
+GRID = HRRR.crop(slice(500, 516), slice(900, 918))
+INIT = datetime(2026, 6, 8, 6)
+HOURS, MEMBERS = 2, 3
+EVERY = ("T2M", "D2M", "U10", "V10", "CAPE", "REFC")
+STATISTICS = Statistics(
+    variables=EVERY,
+    transforms=("identity", "identity", "identity", "identity", "signed_sqrt", "identity"),
+    mean=np.array([295.0, 285.0, 0.0, 0.0, 10.0, 0.0], dtype=np.float32),
+    std=np.array([5.0, 5.0, 4.0, 4.0, 10.0, 9.0], dtype=np.float32),
+    tendency_mean=np.full(6, 0.01, dtype=np.float32),
+    tendency_std=np.array([1.0, 1.0, 1.0, 1.0, 3.0, 4.0], dtype=np.float32),
+)
+SKY = ["hour_of_day", "solar_elevation", "terrain"]
+ONE_STEP = {"prediction": "target", "target": "residual", "loss": {"kind": "almost_fair_crps"}}
+SMALL_NOISE = {"family": "stochastic_unet", "network": {"channels": [8, 8], "noise_scales": [1, 4]}}
+DIFFUSION = {"prediction": "v", "target": "residual"}
+KINDS: dict[str, tuple[dict[str, Any], dict[str, Any], Roles]] = {
+    "crps": ({**SMALL_NOISE, **ONE_STEP, "forcings": SKY}, {"rho": 0.6}, Roles(predicted=EVERY)),
+    "crps_of_states": (
+        {
+            **{**SMALL_NOISE, **ONE_STEP, "target": "next_state"},
+            **{"history": 3, "history_as": "changes"},
+        },
+        {"noise_amplitude": 1.2},
+        Roles(predicted=EVERY),
+    ),
+    "crps_with_roles": (
+        {**SMALL_NOISE, **ONE_STEP},
+        {},
+        Roles(predicted=EVERY[:4], diagnosed=EVERY[5:], input=EVERY[4:5]),
+    ),
+    "deterministic": (
+        {
+            "family": "cnn_transformer",
+            "network": {"channels": [32, 32], "frames": 3, "layers": 1},
+            **{"history": 3, "prediction": "target", "target": "residual", "forcings": SKY[:2]},
+        },
+        {},
+        Roles(predicted=EVERY),
+    ),
+    "diffusion": (
+        {
+            "family": "conditional_unet",
+            **{"network": {"base_channels": 8}, **DIFFUSION, "forcings": SKY},
+        },
+        {"sampler": "dpm_solver++", "steps": 4, "rho": 0.5},
+        Roles(predicted=EVERY),
+    ),
+    "diffusion_of_noise": (
+        {
+            "family": "deep_unet",
+            "network": {"channels": [32, 32]},
+            **{"prediction": "noise", "target": "next_state"},
+            "noise_schedule": {"largest_beta": 0.02},
+        },
+        {"sampler": "ddim", "steps": 3, "eta": 0.5},
+        Roles(predicted=EVERY[:5], diagnosed=EVERY[5:]),
+    ),
+    "diffusion_by_ddpm": (
+        {"family": "conditional_unet", "network": {"base_channels": 8}, **DIFFUSION},
+        {"sampler": "ddpm", "steps": 3},
+        Roles(predicted=EVERY),
+    ),
+    "transformer": (
+        {
+            "family": "transformer",
+            "network": {
+                **{"positions": [2, 3], "hidden": 16, "layers": 1, "heads": 2},
+                "feed_forward": 16,
+            },
+            **{"prediction": "target", "target": "residual"},
+        },
+        {},
+        Roles(predicted=EVERY),
+    ),
+    "gnn": (
+        {
+            "family": "gnn",
+            "network": {"latent": 16, "layers": 2, "scales": 2},
+            **{"prediction": "target", "target": "next_state"},
+        },
+        {},
+        Roles(predicted=EVERY),
+    ),
+}
+
+# Everything but torch, NumPy and what these import.
+WITHOUT_OTHERS = """
+import json, sys
+BLOCKED = ("stormdraw", "xarray", "lightning", "pytorch_lightning", "diffusers", "netCDF4",
+           "pandas", "pydantic", "pyproj", "scipy", "snakemake", "zarr", "numba", "h5py")
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in BLOCKED:
+            raise ImportError(f"{name} is not there")
+sys.meta_path.insert(0, Blocker())
+import importlib.util, pathlib, pickle
+from datetime import datetime
+import numpy as np
+def load(folder):
+    spec = importlib.util.spec_from_file_location("predict", folder / "predict.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+"""
+
+DRAW = """
+class NoPickle(pickle.Unpickler):
+    def __init__(self, *arguments, **options):
+        raise RuntimeError("pickle is not safe")
+pickle.Unpickler = NoPickle
+pickle.load = pickle.loads = NoPickle
+for folder in map(pathlib.Path, sys.argv[1:]):
+    with np.load(folder / "state.npz", allow_pickle=False) as file:
+        state = dict(file)
+    model = load(folder).Model(folder)
+    members = 3 if model.about["by_chance"] else 1
+    drawn = model.predict(state, datetime(2026, 6, 8, 6), members, hours=2, at_once=2)
+    np.savez(folder / "drawn.npz", **drawn)
+assert not set(BLOCKED) & {name.split(".")[0] for name in sys.modules}
+"""
+
+
+def settings_of(kind: str) -> ModelSettings:
+    return ModelSettings.model_validate({**KINDS[kind][0], "training": {"epochs": 1}})
+
+
+def states() -> np.ndarray:
+    """Physical states of the three hours up to the initial one, (hour, variable, y, x)."""
+    random = np.random.default_rng(5)
+    mean, std = STATISTICS.mean[:, None, None], STATISTICS.std[:, None, None]
+    state = mean + std * random.normal(size=(3, len(EVERY), *GRID.shape))
+    state[:, 4] = np.maximum(state[:, 4], 0.0) * 30.0
+    return state.astype(np.float32)
+
+
+def write_files(folder: Path) -> tuple[Path, Path, Path]:
+    """A day file, a static file and metrics."""
+    times = np.array([INIT - timedelta(hours=age) for age in (2, 1, 0)], "datetime64[ns]")
+    leading = {"time": xr.DataArray(times, dims="time")}
+    with written_in_parts(folder / "day.nc", GRID, leading, {n: n for n in EVERY}, {}) as file:
+        for k, name in enumerate(EVERY):
+            file[name][:] = states()[:, k]
+    with written_in_parts(folder / "static.nc", GRID, {}, {"OROG": "OROG"}, {}) as file:
+        file["OROG"][:] = np.random.default_rng(1).uniform(0.0, 900.0, GRID.shape)
+    (folder / "metrics.json").write_text(json.dumps({"epochs": [{"train_loss": 0.51234}]}))
+    return folder / "day.nc", folder / "static.nc", folder / "metrics.json"
+
+
+def drawn_here(kind: str, checkpoint: Path, day: Path, static: Path) -> np.ndarray:
+    """The members of a system, as they are before they are stored, (member, hour, V, y, x)."""
+    _, how, roles = KINDS[kind]
+    trained = load_model(checkpoint, torch.device("cpu"))
+    model, history = trained.model, trained.model.settings.history
+    own = {key: value for key, value in how.items() if key != "noise_amplitude"}
+    amplitude = (how.get("noise_amplitude", 1.0),)
+    if isinstance(model, OneStepModel):
+        drawing = Rollout(MEMBERS, 7, noise_amplitude=amplitude, **own)
+        generate = forecast(model)
+    else:
+        drawing = Sampling(MEMBERS, 7, noise_amplitude=amplitude, **own)
+        generate = sampled(trained, kind, drawing)
+
+    class Upper:
+        def read(self, time, out=None, window=None):
+            return states()[2, [EVERY.index(name) for name in roles.input]]
+
+    forcings = forcings_of(model, GRID, static, trained.terrain, Upper())
+    case = Case(f"{kind}_system", "any", INIT, (1, 2), roles.forecast)
+    start = states()[3 - history :, [EVERY.index(name) for name in roles.predicted]]
+    members = range(MEMBERS if model.settings.by_chance else 1)
+    drawn = np.empty((len(members), HOURS, len(roles.forecast), *GRID.shape), np.float32)
+    tally = BoundsTally(roles.forecast)
+    for member, lead, state in roll_out(
+        trained, generate, forcings, start, case, drawing, tally, members
+    ):
+        drawn[member, lead] = state
+    return drawn
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory) -> Path:
+    """A folder with a package of each kind, with members that they drew in another process."""
+    folder = tmp_path_factory.mktemp("packages")
+    day, static, metrics = write_files(folder)
+    for kind, (_, how, roles) in KINDS.items():
+        model = new_model(kind, 1, settings_of(kind), STATISTICS, roles=roles)
+        save_model(folder / f"{kind}.pt", kind, model, STATISTICS, (400.0, 250.0), GRID, None, 12)
+        write_package(
+            *(folder / f"{kind}.pt", day, static, metrics, folder / kind),
+            Drawn(7, f"{kind}_system", **how),
+            {"training": {"start": "2026-06-01T00:00", "end": "2026-06-05T00:00"}},
+        )
+        history = settings_of(kind).history
+        fields = {n: states()[3 - history :, EVERY.index(n)] for n in roles.predicted}
+        fields = {n: field if history > 1 else field[0] for n, field in fields.items()}
+        fields |= {n: states()[2, EVERY.index(n)] for n in roles.input}
+        np.savez(folder / kind / "state.npz", **fields)
+    command = [sys.executable, "-I", "-c", WITHOUT_OTHERS + DRAW]
+    run = subprocess.run(
+        [*command, *(folder / kind for kind in KINDS)], capture_output=True, text=True, timeout=600
+    )
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_package_draws_the_members_of_its_system(kind, packed):
+    expected = drawn_here(kind, packed / f"{kind}.pt", packed / "day.nc", packed / "static.nc")
+    names = KINDS[kind][2].forecast
+    with np.load(packed / kind / "drawn.npz") as file:
+        drawn = np.stack([file[name] for name in names], axis=2)
+    assert drawn.shape == expected.shape
+    assert expected[:, 1].std(axis=(-2, -1)).max() > 0.1
+    assert_same_members(drawn, expected, names)
+
+
+REFUSE = """
+folder = pathlib.Path(sys.argv[1])
+with np.load(folder / "state.npz", allow_pickle=False) as file:
+    state = dict(file)
+predict = load(folder)
+model = predict.Model(folder)
+field = state["T2M"]
+hole = field.copy()
+hole[0, 0] = np.nan
+for wrong in (
+    {**state, "T2M": field[:-1]},
+    {**state, "GUST": field},
+    {name: own for name, own in state.items() if name != "U10"},
+    {**state, "T2M": hole},
+):
+    try:
+        model.predict(wrong, datetime(2026, 6, 8, 6))
+    except predict.StormdrawError as error:
+        print(error)
+"""
+
+
+def test_what_does_not_fit_is_refused_in_one_line(packed):
+    command = [sys.executable, "-I", "-c", WITHOUT_OTHERS + REFUSE, packed / "crps"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    shape, spare, lacking, hole = run.stdout.splitlines()
+    assert shape.startswith("T2M has the shape (15, 18), but the model takes (16, 18)")
+    assert "GUST, but the model takes T2M, D2M, U10, V10, CAPE, REFC" in spare
+    assert lacking.startswith("the state has T2M, D2M, V10, CAPE, REFC, but the model takes T2M")
+    assert hole == "T2M has 1 missing points"
+
+
+def test_the_card_says_what_the_model_is(packed):
+    card = (packed / "crps_with_roles" / "README.md").read_text()
+    assert "| CAPE | convective available potential energy" in card.lower().replace("cape", "CAPE")
+    assert "| loss in training | 0.5123 |" in card
+    assert "2026-06-01T00:00 to 2026-06-05T00:00 UTC" in card
+    assert "16 x 18 points, 3000 x 3000 m" in card
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"target": "block", "variable": "T2M"}, "does not forecast by itself"),
+        ({"forcings": ["driving"]}, "is driven by forecasts of another model"),
+    ],
+)
+def test_models_that_need_files_of_a_run_are_refused(changes, words):
+    model = settings_of("diffusion").model_copy(update=changes)
+    with pytest.raises(ValueError, match=words):
+        require_package("one", {"one": model})
+
+
+def test_a_model_that_is_not_in_the_run_is_refused():
+    with pytest.raises(ValueError, match=r"is not in the list `models` \(one\)"):
+        require_package("other", {"one": settings_of("crps")})
+
+
+def test_two_modules_with_one_name_cannot_be_gathered(tmp_path):
+    folder = tmp_path / "stormdraw"
+    folder.mkdir()
+    (folder / "one.py").write_text("_LIMIT = 1\n")
+    (folder / "two.py").write_text("from stormdraw.one import x\n_LIMIT = 2\n")
+    with pytest.raises(ValueError, match="_LIMIT is defined by several modules"):
+        gathered("stormdraw.two", tmp_path)
