@@ -189,7 +189,8 @@ def _write_programs(
         _export(network, (noisy, condition, torch.zeros(2, dtype=torch.long)), package / "network")
         return []
     if not model.settings.by_chance:
-        _export(network, (condition,), package / "network")
+        # A deterministic model has a single member.
+        _export(network, (condition[:1],), package / "network", several=False)
         return []
     drawn: list[torch.Tensor] = []
 
@@ -203,11 +204,13 @@ def _write_programs(
     return [list(each.shape[1:]) for each in drawn]
 
 
-def _export(module: torch.nn.Module, given: tuple[torch.Tensor, ...], path: Path) -> None:
-    """Write a program for any number of members."""
-    members = {0: torch.export.Dim("members", min=1, max=MOST_AT_ONCE)}
-    # Arguments `*drawn` are one tuple.
+def _export(
+    module: torch.nn.Module, given: tuple[torch.Tensor, ...], path: Path, several: bool = True
+) -> None:
+    """Write a program, for any number of members if there are several."""
+    members = {0: torch.export.Dim("members", min=1, max=MOST_AT_ONCE)} if several else {}
     shapes = (members,) * len(given)
+    # Arguments `*drawn` are one tuple.
     dynamic = (shapes,) if isinstance(module, _Noise) else shapes
     with torch.no_grad():
         program = torch.export.export(module.eval(), given, dynamic_shapes=dynamic, strict=False)
