@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -228,12 +229,26 @@ def drawn_here(kind: str, checkpoint: Path, day: Path, static: Path) -> np.ndarr
     return drawn
 
 
+# The others take two minutes to export.
+QUICK = ("crps", "crps_with_roles", "diffusion")
+
+
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory) -> Path:
-    """A folder with a package of each kind, with members that they drew in another process."""
-    folder = tmp_path_factory.mktemp("packages")
+    """A folder with packages, with members that they drew in another process."""
+    return pack(tmp_path_factory.mktemp("packages"), QUICK)
+
+
+@pytest.fixture(scope="module")
+def others_packed(tmp_path_factory) -> Path:
+    """The same of the other kinds."""
+    return pack(tmp_path_factory.mktemp("packages"), [kind for kind in KINDS if kind not in QUICK])
+
+
+def pack(folder: Path, kinds: Sequence[str]) -> Path:
     day, static, metrics = write_files(folder)
-    for kind, (_, how, roles) in KINDS.items():
+    for kind in kinds:
+        _, how, roles = KINDS[kind]
         model = new_model(kind, 1, settings_of(kind), STATISTICS, roles=roles)
         save_model(folder / f"{kind}.pt", kind, model, STATISTICS, (400.0, 250.0), GRID, None, 12)
         write_package(
@@ -247,7 +262,7 @@ def packed(tmp_path_factory) -> Path:
         fields |= {n: states()[2, EVERY.index(n)] for n in roles.input}
         np.savez(folder / kind / "state.npz", **fields)
     link_packages(folder / "site", ["torch", "numpy"])
-    run_alone(DRAW, folder / "site", *(folder / kind for kind in KINDS))
+    run_alone(DRAW, folder / "site", *(folder / kind for kind in kinds))
     return folder
 
 
@@ -259,8 +274,18 @@ def run_alone(program: str, *folders: Path) -> str:
     return run.stdout
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", QUICK)
 def test_a_package_draws_the_members_of_its_system(kind, packed):
+    require_the_members_of_a_system(kind, packed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in QUICK])
+def test_packages_of_other_kinds_draw_the_members_of_their_systems(kind, others_packed):
+    require_the_members_of_a_system(kind, others_packed)
+
+
+def require_the_members_of_a_system(kind, packed):
     expected = drawn_here(kind, packed / f"{kind}.pt", packed / "day.nc", packed / "static.nc")
     names = KINDS[kind][2].forecast
     with np.load(packed / kind / "drawn.npz") as file:
