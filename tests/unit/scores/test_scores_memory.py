@@ -175,9 +175,8 @@ def test_block_averages_reduce_the_estimate() -> None:
     assert case_bytes(coarse, 20) == case_bytes(fine, 20) / 16
 
 
-@pytest.mark.parametrize(
-    "members", [(20, 20, 20), pytest.param((60, 1, 10), marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("members", [(20, 20, 20), (60, 1, 10)])
 def test_summing_up_stays_within_the_estimated_memory(
     members: tuple[int, ...], tmp_path: Path
 ) -> None:
