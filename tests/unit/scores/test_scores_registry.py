@@ -18,8 +18,9 @@ from stormdraw.scores import registry, statistics
 from stormdraw.scores.case import score_case
 from stormdraw.scores.maps import MapSums
 from stormdraw.scores.memory import case_bytes, summary_bytes
+from stormdraw.scores.parameters import PARAMETERS
 from stormdraw.scores.pooled import pooled_tables
-from stormdraw.scores.score import PARAMETERS, Metric
+from stormdraw.scores.score import Metric
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.summary import summarise
 from stormdraw.settings import Settings, load_settings

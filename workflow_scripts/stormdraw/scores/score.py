@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 Arrays = dict[str, np.ndarray]
 Length = int | Callable[[int], int]
 
-# The parameters of metrics: the thresholds of the variable, the widths of neighbourhoods, and the
-# probabilities at or above which a warning is issued. Each with its entry where a metric has none.
-PARAMETERS: dict[str, str | float] = {"threshold": "", "width": np.nan, "probability": np.nan}
-
 
 @dataclass(frozen=True)
 class Sum:
@@ -45,8 +41,8 @@ class Metric:
     `best` is the value of a good forecast. An `amount` has the units of the variable or none; a
     `ratio` is shown with two decimals, a `skill` in per cent. For systems without members the
     metric `stand_in` replaces it. Readers of the page can choose a metric that is `offered`. `dims`
-    are those of PARAMETERS that it depends on: they are columns of the tables of scores, and the
-    label may contain them in braces.
+    are those of `stormdraw.scores.parameters` that it depends on: they are columns of the tables of
+    scores, and the label may contain them in braces.
     """
 
     label: str = ""

@@ -13,7 +13,7 @@ from stormdraw.files import replacing
 from stormdraw.scores import registry
 from stormdraw.scores.comparison import by_variable, check_reference, load_systems
 from stormdraw.scores.intervals import days_of, days_with_data, uncertainty, weightings
-from stormdraw.scores.score import PARAMETERS
+from stormdraw.scores.parameters import PARAMETERS
 from stormdraw.scores.settings import WHOLE_DOMAIN, Scores
 from stormdraw.scores.sums import Cases, all_metrics, smallest_ensembles
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing
-from stormdraw.scores.score import PARAMETERS
+from stormdraw.scores.parameters import PARAMETERS
 from stormdraw.scores.settings import Scores
 from stormdraw.scores.summary import read_table, summarise
 

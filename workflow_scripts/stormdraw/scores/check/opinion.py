@@ -34,7 +34,7 @@ from stormdraw.scores.check.libraries import (
 )
 from stormdraw.scores.check.truth import Origin, TruthOfCase
 from stormdraw.scores.check.values import Scored, values_of
-from stormdraw.scores.score import PARAMETERS
+from stormdraw.scores.parameters import PARAMETERS
 from stormdraw.scores.threshold import Threshold
 from stormdraw.seeds import generator_for
 from stormdraw.times import format_init
