@@ -7,6 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from stormdraw.report.embedded import data_uri
+from stormdraw.report.wording import plural
 from stormdraw.scores.check.agreement import TOLERANCE, read_check
 
 # Where a check that begins with GRIB2 starts from, and all others, begin so.
@@ -37,8 +38,9 @@ def _main(known: pd.DataFrame) -> str:
         return "A second opinion: none."
     by_cfgrib = known["starts_from"].str.extract(f"({_BY_CFGRIB})")[0].dropna()
     libraries = sorted({*known["library"], *by_cfgrib})
+    systems = plural(known["system"].nunique(), "system")
     return (
-        f"A second opinion: {len(known):,} numbers of {known['system'].nunique()} systems, one "
+        f"A second opinion: {len(known):,} numbers of {systems}, one "
         f"case each, by {', '.join(libraries[:-1])} and {libraries[-1]}; largest relative "
         f"difference {known['relative_difference'].max():.1g}, of at most {TOLERANCE:g}."
     )
