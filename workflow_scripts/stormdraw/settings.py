@@ -1,6 +1,5 @@
 """The configuration file as checked types; `config/schema.json` is exported from here."""
 
-import itertools
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +26,14 @@ from stormdraw.archive.driving_needs import needed_forecasts, require_driving_fi
 from stormdraw.archive.driving_schedule import DrivingForecast
 from stormdraw.archive.settings import Archive
 from stormdraw.archive.stations.wanted import require_stations
+from stormdraw.consistency import (
+    require_cases,
+    require_hours_of_statistics,
+    require_hours_to_learn_from,
+    require_named_systems,
+    require_no_leakage,
+    require_systems,
+)
 from stormdraw.ensembles.settings import Ensembles
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.errors import StormdrawError
@@ -44,7 +51,6 @@ from stormdraw.variables import (
     VARIABLES,
     scored_variables,
     use_table,
-    variable,
 )
 from stormdraw.yaml_lines import explain_in
 
@@ -104,17 +110,6 @@ class Settings(Section):
     def _leads_differ(cls, leads: list[int]) -> list[int]:
         return sorted(set(leads))
 
-    @model_validator(mode="after")
-    def _statistics_end_within_the_run(self) -> "Settings":
-        for name in self.variables:
-            hours_of_it = variable(name).shortest_lead
-            if self.leads[0] < hours_of_it:
-                raise ValueError(
-                    f"variables: {name} is a statistic over {hours_of_it} h, which a forecast of "
-                    f"{self.leads[0]} h does not have; give leads of {hours_of_it} h and longer"
-                )
-        return self
-
     @field_validator("models")
     @classmethod
     def _models_differ(cls, models: list[ModelEntry]) -> list[ModelEntry]:
@@ -153,91 +148,24 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _there_are_hours_to_learn_from(self) -> "Settings":
-        learning = self.learning()
-        if self.periods.training is None and learning:
-            raise ValueError(
-                f"periods.training is missing, but {learning[0]} needs hours to learn from; give "
-                "its start and end, or leave that out"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _no_leakage(self) -> "Settings":
-        gap = hours(max(self.leads))
-        named = self.periods.named()
-        for (name, period), (later_name, later) in itertools.pairwise(named):
-            if later.start - period.end < gap:
-                raise ValueError(
-                    f"periods.{name} ends {period.end} and periods.{later_name} starts "
-                    f"{later.start}: they must be at least the longest lead ({max(self.leads)} h) "
-                    "apart, or the scores would see the training hours"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _cases_exist(self) -> "Settings":
-        if not self.initial_times():
-            raise ValueError(
-                f"periods.test ({self.periods.test.start} to {self.periods.test.end}) is shorter "
-                f"than the longest lead ({max(self.leads)} h): no case fits"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _archive_has_the_periods(self) -> "Settings":
-        require_periods(self)
-        require_truth(self)
-        require_stations(self)
-        return self
-
-    @model_validator(mode="after")
-    def _systems_can_be_made(self) -> "Settings":
-        for index, system in enumerate(self.ensembles.given()):
-            try:
-                system.check(self)
-            except ValueError as error:
-                raise ValueError(f"ensembles.systems.{index}: {system.name} {error}") from None
-        return self
-
-    @model_validator(mode="after")
-    def _archive_has_the_variables(self) -> "Settings":
-        require_products(self)
-        require_simulated(self)
-        return self
-
-    @model_validator(mode="after")
-    def _driving_fits_the_archive(self) -> "Settings":
-        require_driving_fits(self)
-        return self
-
-    @model_validator(mode="after")
-    def _named_systems_exist(self) -> "Settings":
-        names = [system.name for system in self.ensembles.systems]
-        chosen = {
-            "scores.reference": self.scores.reference,
-            "report.products_of": self.report.products_of,
-        }
-        for key, name in chosen.items():
-            if name is not None and name not in names:
-                raise ValueError(f"{key} is {name!r}, which is not a system: {', '.join(names)}")
-        standard = self.scores.reference
-        if standard is not None and (raw := self.ensembles.system(standard).made_from) is not None:
-            raise ValueError(
-                f"scores.reference is {standard!r}, which is made from {raw}; name {raw} or "
-                "another system that is scored as it is"
-            )
-        named = self.report.products_of
-        if named is not None and not self.ensembles.system(named).has_members:
-            raise ValueError(
-                f"report.products_of is {named!r}, which has only a mean and spread; name a system "
-                "with members"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _products_fit_their_format(self) -> "Settings":
-        require_products_fit(self)
+    def _sections_agree(self) -> "Settings":
+        # In this order: the later ones take for granted what the earlier ones ask for.
+        for require in (
+            require_hours_of_statistics,
+            require_hours_to_learn_from,
+            require_no_leakage,
+            require_cases,
+            require_periods,
+            require_truth,
+            require_stations,
+            require_systems,
+            require_products,
+            require_simulated,
+            require_driving_fits,
+            require_named_systems,
+            require_products_fit,
+        ):
+            require(self)
         return self
 
     @property

@@ -1,5 +1,6 @@
 """A model that generates the next hour in one network pass, deterministic or stochastic."""
 
+import functools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -65,12 +66,20 @@ class OneStepModel(Forecaster):
         states = self.transformed_states(batch.now, batch.before)
         start = states[-1]
         through = self._through
+        # Of several hours, only what enters an hour is kept for the backward pass (Chen et al.
+        # 2016): memory grows by the states of an hour, not by its activations.
+        recomputed = batch.hours > 1 and torch.is_grad_enabled()
         losses, violations = [], []
         for hour in range(batch.hours):
             noise = self._training_noise(batch, generator)
             if through is not None and hour % through == 0:
                 states = [state.detach() for state in states]
-            loss, violation, members = self._advance(batch, hour, start, states, noise)
+            score = functools.partial(self._score_hour, batch, hour, start)
+            if recomputed:
+                scored: _Scored = checkpoint(score, noise, *states, use_reentrant=False)
+            else:
+                scored = score(noise, *states)
+            loss, violation, members = scored
             losses.append(loss)
             violations.append(violation)
             if members is not None:
@@ -85,38 +94,19 @@ class OneStepModel(Forecaster):
         rollout = self.settings.training.rollout
         return None if rollout is None else rollout.through
 
-    def _advance(
-        self,
-        batch: Batch,
-        hour: int,
-        start: torch.Tensor,
-        states: Sequence[torch.Tensor],
-        noise: torch.Tensor | None,
-    ) -> "_Scored":
-        """One hour of a batch, counted from 0.
-
-        `start` is the transformed state (B, V, Y, X) of the initial time; `states` are the last
-        ones, of each sample or of each member. Where there are several hours, only what enters an
-        hour is kept for the backward pass (Chen et al. 2016): memory grows by the states of an
-        hour, not by its activations.
-        """
-
-        def advance(noise: torch.Tensor | None, *states: torch.Tensor) -> _Scored:
-            return self._score_hour(batch, hour, start, states, noise)
-
-        if batch.hours == 1 or not torch.is_grad_enabled():
-            return advance(noise, *states)
-        scored: _Scored = checkpoint(advance, noise, *states, use_reentrant=False)
-        return scored
-
     def _score_hour(
         self,
         batch: Batch,
         hour: int,
         start: torch.Tensor,
-        states: Sequence[torch.Tensor],
         noise: torch.Tensor | None,
+        *states: torch.Tensor,
     ) -> "_Scored":
+        """One hour of a batch, counted from 0.
+
+        `start` is the transformed state (B, V, Y, X) of the initial time; `states` are the last
+        ones, of each sample or of each member.
+        """
         following, forcings = batch.following_at(hour), batch.forcings_at(hour)
         of_members = len(states[-1]) // len(start)
         condition = self.condition_of(states, forcings.repeat_interleave(of_members, dim=0))

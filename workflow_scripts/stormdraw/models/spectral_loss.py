@@ -1,8 +1,9 @@
 """A loss of the amplitudes of members by wave band, beside that of their values at points.
 
 Scored point by point alone, members may be too smooth or too rough at short waves: there, what a
-point has is chance, and only a field as a whole shows how rough it should be. MET Norway found a
-loss of the spectrum necessary for a regional model of 2.5 km (arXiv:2511.23043).
+point has is chance, and only a field as a whole shows how rough it should be. For a model of 2.5 km
+MET Norway needed a CRPS in spectral space to get coherent fields (Nordhagen et al. 2025,
+arXiv:2511.23043). Theirs is of every coefficient; this one is of the amplitude of bands of them.
 
 Waves are those of the discrete cosine transform, as in the scores (`stormdraw.spectra`): a crop is
 not periodic, and a Fourier transform would see a jump at its edges.
