@@ -13,7 +13,8 @@ import eccodes
 from stormdraw.errors import StormdrawError
 from stormdraw.grib_keys import Description
 from stormdraw.grid_headers import read_grid as read_grid
-from stormdraw.variables import Variable, identify
+from stormdraw.variable_row import Variable
+from stormdraw.variables import identify
 
 # The beginning and end of a message, and the bytes of its section 0: the beginning, its discipline,
 # its edition and its length.

@@ -46,12 +46,7 @@ from stormdraw.roles import GivenRoles, Roles
 from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
 from stormdraw.times import hourly, hours
-from stormdraw.variables import (
-    DEFAULT_STATE,
-    VARIABLES,
-    scored_variables,
-    use_table,
-)
+from stormdraw.variables import DEFAULT_STATE, VARIABLES, scored_variables, use_table
 from stormdraw.yaml_lines import explain_in
 
 

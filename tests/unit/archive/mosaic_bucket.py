@@ -76,10 +76,12 @@ def serving() -> Iterator[Bucket]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    backend = s3_backends[_ACCOUNT]["aws"]
     try:
-        backend = s3_backends[_ACCOUNT]["aws"]
         backend.create_bucket(BUCKET, "us-east-1")
         host, port = server.get_host_and_port()
         yield Bucket(f"http://{host}:{port}", backend)
     finally:
         server.stop()
+        # All servers of a process have the same buckets.
+        backend.reset()

@@ -25,7 +25,8 @@ from stormdraw.report.product import kinds
 from stormdraw.scores.threshold import Threshold
 from stormdraw.settings import load_settings
 from stormdraw.simulated.gribs import Encoder, Product, ensemble_product
-from stormdraw.variables import identify, read_table, use_table, variable
+from stormdraw.variable_table import read_table
+from stormdraw.variables import identify, use_table, variable
 
 pytestmark = pytest.mark.usefixtures("shipped_table")
 

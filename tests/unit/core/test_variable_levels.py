@@ -7,14 +7,8 @@ from own_rows import HUMIDITY
 
 from stormdraw.errors import StormdrawError
 from stormdraw.grib_keys import Description
-from stormdraw.variables import (
-    identify,
-    names_of,
-    read_table,
-    use_table,
-    variable,
-    vectors,
-)
+from stormdraw.variable_table import read_table
+from stormdraw.variables import identify, names_of, use_table, variable, vectors
 
 pytestmark = pytest.mark.usefixtures("shipped_table")
 

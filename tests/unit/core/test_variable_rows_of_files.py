@@ -15,13 +15,7 @@ from stormdraw.archive.verify import verify_file
 from stormdraw.errors import StormdrawError
 from stormdraw.grib_keys import Description
 from stormdraw.messages import opened
-from stormdraw.variables import (
-    VARIABLES,
-    identify,
-    names_of,
-    use_table,
-    variable,
-)
+from stormdraw.variables import VARIABLES, identify, names_of, use_table, variable
 
 pytestmark = pytest.mark.usefixtures("shipped_table")
 

@@ -13,15 +13,15 @@ from own_rows import HUMIDITY
 from stormdraw.errors import StormdrawError
 from stormdraw.grib_keys import Description
 from stormdraw.settings import load_settings
+from stormdraw.variable_row import REFLECTIVITY_COLOURS
+from stormdraw.variable_table import read_table
 from stormdraw.variables import (
     DEFAULT_STATE,
-    REFLECTIVITY_COLOURS,
     VARIABLES,
     computing,
     identify,
     names_of,
     other_components,
-    read_table,
     use_table,
     variable,
     vectors,

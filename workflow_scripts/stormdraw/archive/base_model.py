@@ -19,7 +19,8 @@ from stormdraw.errors import StormdrawError
 from stormdraw.grids import Grid
 from stormdraw.membership import Member
 from stormdraw.times import hours
-from stormdraw.variables import Product, variable
+from stormdraw.variable_row import Product
+from stormdraw.variables import variable
 
 _FOLDER = "stormdraw.archive.base_models"
 

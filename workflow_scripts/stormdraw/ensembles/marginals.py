@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
 from stormdraw.fields.transforms import forward, inverse
-from stormdraw.variables import Variable
+from stormdraw.variable_row import Variable
 
 # CRPS, and its derivatives with respect to location and scale.
 Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]

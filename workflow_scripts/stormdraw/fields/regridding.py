@@ -12,7 +12,7 @@ from stormdraw.curvilinear import SourceGrid
 from stormdraw.fields.positions import Positions, longitude_latitude, positions
 from stormdraw.fields.winds import convergence, turned
 from stormdraw.grids import Grid
-from stormdraw.variables import Regridding
+from stormdraw.variable_row import Regridding
 
 _ROWS_AT_ONCE = 16
 # The least parts per side of a target point's area, and the source points beyond the outermost ones

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, Normalize
 
-from stormdraw.variables import REFLECTIVITY_COLOURS, other_components, variable
+from stormdraw.variable_row import REFLECTIVITY_COLOURS
+from stormdraw.variables import other_components, variable
 
 # The reflectivity scale of the US National Weather Service, in steps of 5 dBZ from 5 dBZ.
 _REFLECTIVITY_LEVELS = np.arange(5.0, 80.0, 5.0)

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from stormdraw.archive.base_model import ALWAYS, BaseModel, Version
 from stormdraw.grids import Grid, lambert
-from stormdraw.variables import Product, variable
+from stormdraw.variable_row import Product
+from stormdraw.variables import variable
 
 GRID = lambert(
     first_latitude=21.138123,

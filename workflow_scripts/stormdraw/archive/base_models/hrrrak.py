@@ -8,7 +8,7 @@ from typing import ClassVar
 from stormdraw.archive.base_model import ALWAYS, BaseModel, Version
 from stormdraw.archive.base_models.hrrr import held_by_hrrr
 from stormdraw.grids import Grid, polar_stereographic
-from stormdraw.variables import Product
+from stormdraw.variable_row import Product
 
 
 class HrrrAlaska(BaseModel):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from stormdraw.archive.base_model import ALWAYS, BaseModel, Version
 from stormdraw.grids import Grid, lambert
-from stormdraw.variables import Product
+from stormdraw.variable_row import Product
 
 
 class Rrfs(BaseModel):

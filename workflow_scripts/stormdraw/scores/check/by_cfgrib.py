@@ -10,7 +10,7 @@ import xarray as xr
 
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
-from stormdraw.variables import Variable
+from stormdraw.variable_row import Variable
 
 # ecCodes' names of what is done with values over an interval.
 _STEP_TYPES = {
