@@ -296,6 +296,12 @@ def test_what_does_not_go_together_is_refused(changes: dict[str, Any], said: str
         Training.model_validate(given | changes)
 
 
+@pytest.mark.parametrize("kind", ["mse", "mae"])
+def test_a_loss_of_wave_bands_needs_members(kind: str) -> None:
+    with pytest.raises(ValidationError, match="spectral applies only to kind: almost_fair_crps"):
+        settings(loss={"kind": kind, "spectral": 0.1})
+
+
 def test_a_diffusion_model_is_not_unrolled() -> None:
     with pytest.raises(ValidationError, match=r"training\.rollout unrolls a model that takes one"):
         settings(family="conditional_unet", network={}, prediction="v")
