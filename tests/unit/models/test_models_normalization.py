@@ -76,3 +76,13 @@ def test_bounds_of_a_next_state_by_hand() -> None:
     # (333 - 290) / 5 = 8.6; (0 - 20) / 10 = -2; now does not matter.
     bounded = normalization.within_bounds(state(0.0, 0.0), state(10.0, -3.0), slope=0.0)
     torch.testing.assert_close(bounded, state(8.6, -2.0))
+
+
+def test_a_dew_point_of_another_transform_is_not_held_against_the_temperature() -> None:
+    """The logarithm of 290 K is less than 285 K, and says nothing of it."""
+    numbers = [np.ones(2, dtype=np.float32) for _ in range(4)]
+    normalization = Normalization(
+        Statistics(("T2M", "D2M"), ("log1p", "identity"), *numbers), "next_state"
+    )
+    transformed = normalization.transform(state(290.0, 285.0))
+    assert torch.equal(normalization.clipped(transformed), transformed)

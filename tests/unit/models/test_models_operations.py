@@ -184,3 +184,26 @@ def test_a_pass_is_in_the_precision_of_the_model() -> None:
         return pass_work(make_settings(), settings, (64, 64)).least_gpu_seconds
 
     assert seconds("bfloat16") < 0.75 * seconds("float32")
+
+
+def test_steps_of_a_rollout_count_in_place_of_as_many_of_one_hour() -> None:
+    """Seven pairs in batches of two, two an optimizer step: two steps an epoch.
+
+    After two epochs of one hour come two steps of two hours, each hour with a second forward pass:
+    a third more.
+    """
+
+    def operations(rollout: dict[str, Any] | None) -> float:
+        settings = make_model_settings(
+            {"rollout": rollout},
+            family="stochastic_unet",
+            network={"channels": [8, 8]},
+            prediction="target",
+            loss={"kind": "almost_fair_crps"},
+        )
+        return training_work(make_settings(), settings, (40, 56)).operations
+
+    alone = operations(None)
+    with_rollout = operations({"hours": [2], "steps": [2]})
+    # Four steps of one hour; then two of two hours, of 4/3 of the work each.
+    assert with_rollout / alone == pytest.approx((4 + 2 * 2 * 4 / 3) / 4, rel=0.05)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from allocations import largest_allocation
 from perturbation_models import forecaster_settings, perturbation_settings
-from synthetic_hours import START, make_settings
+from synthetic_hours import START, make_model_settings, make_settings
 from torch.profiler import ProfilerActivity, profile
 
 from stormdraw.errors import StormdrawError
@@ -158,3 +158,23 @@ def test_data_beyond_the_bound_are_read_from_disk(week: Settings, residual: Mode
     content = plan("x", week, residual.model_copy(update={"training": training}), (97, 131))
     assert content["training_bytes"]["data"] == 0
     assert content["choices"]["data_in_memory"] is False
+
+
+def test_waiting_batches_hold_every_hour_of_a_rollout(week: Settings) -> None:
+    """Two that wait, the one being made and the one in use: each of 1 + 6 states a sample."""
+
+    def batches(rollout: dict[str, Any] | None) -> int:
+        model = make_model_settings(
+            {"rollout": rollout, "prefetch_batches": 2},
+            family="stochastic_unet",
+            network={"channels": [8, 8]},
+            prediction="target",
+            loss={"kind": "almost_fair_crps"},
+        )
+        counted = plan("small", week, model, (40, 56))["training_bytes"]
+        named = ("device_peak", "heap_gaps", "data", "process")
+        return int(counted["peak"] - sum(counted[name] for name in named))
+
+    state = 4 * 7 * 40 * 56
+    assert batches(None) == 4 * 2 * 2 * state
+    assert batches({"hours": [3, 6], "steps": [1, 1]}) == 4 * 7 * 2 * state

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from stormdraw.report.summary import load_summary
 from stormdraw.scores.headline import headline
 from stormdraw.scores.overall import COLUMNS
 from stormdraw.scores.summary import COLUMNS as SUMMARY
+from stormdraw.scores.summary import read_summary, write_summary
 from stormdraw.settings import load_settings
 
 
@@ -110,6 +112,15 @@ def test_stations_have_scores_of_their_own(demo_run: Run, tmp_path: Path) -> Non
     assert entry["crps_fair"] > of_fields["crps_fair"]
     compared = {row["system"] for row in numbers["stations"]["against_reference"]}
     assert compared == {one.name for one in demo_run.settings.ensembles.systems} - {"href"}
+
+
+def test_stations_held_out_are_not_mixed_with_all(demo_run: Run, tmp_path: Path) -> None:
+    before = written(demo_run, tmp_path)["stations"]
+    table = read_summary(demo_run.stations["summary"])
+    apart = table.assign(which="held_out", value=2.0 * table["value"])
+    write_summary(pd.concat([table, apart]), tmp_path / "stations.csv")
+    stations = {**demo_run.stations, "summary": tmp_path / "stations.csv"}
+    assert written(replace(demo_run, stations=stations), tmp_path)["stations"] == before
 
 
 def test_nothing_scored_is_an_empty_list(demo_run: Run) -> None:
