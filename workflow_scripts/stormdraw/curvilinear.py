@@ -171,6 +171,16 @@ class CurvilinearGrid:
 SourceGrid = Grid | CurvilinearGrid
 
 
+def extent(grid: SourceGrid) -> str:
+    """The size of a grid and its south-western and north-eastern corners, for messages."""
+    rows, columns = grid.shape
+    corners = []
+    for end in (slice(0, 1), slice(-1, None)):
+        longitude, latitude = grid.crop(end, end).longitude_latitude()
+        corners.append(f"{latitude[0, 0]:.4f} N {longitude[0, 0]:.4f} E")
+    return f"{rows} x {columns} points from {' to '.join(corners)}"
+
+
 def on_sphere(longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
     """Degrees as points of the unit sphere, (..., 3)."""
     east, north = np.deg2rad(longitude), np.deg2rad(latitude)

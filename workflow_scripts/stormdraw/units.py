@@ -62,6 +62,15 @@ def amount(text: str, wanted: str) -> float:
         raise ValueError(f"{text!r} is no amount of {wanted}: {said}") from None
 
 
+def is_unit(text: str) -> bool:
+    """Whether a text is some unit; an empty one is not."""
+    try:
+        _registry().Unit(text)
+    except Exception:  # of many kinds, for text that is no unit at all
+        return False
+    return bool(text.strip())
+
+
 def require_convertible(key: str, units: str | None, wanted: str | None) -> None:
     """Raise ValueError unless a column's units can be converted; texts and times have none."""
     if wanted is None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stormdraw.units import amount, convert
+from stormdraw.units import amount, convert, is_unit
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,11 @@ def test_amounts_of_time(text, expected):
 def test_what_is_no_amount_of_time_is_refused(text):
     with pytest.raises(ValueError, match="hour"):
         amount(text, "hour")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("K", True), ("kg m-2", True), ("%", True), ("kelvins of heat", False), ("", False)],
+)
+def test_a_word_may_be_no_unit(text, expected):
+    assert is_unit(text) is expected

@@ -1,11 +1,12 @@
 """Grids told by longitudes and latitudes, against the same points on their map."""
 
 import numpy as np
+import pyproj
 import pytest
 from scipy.ndimage import binary_erosion
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
-from stormdraw.curvilinear import CurvilinearGrid
+from stormdraw.curvilinear import CurvilinearGrid, extent
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.regridding import Regridder
 from stormdraw.fields.winds import convergence
@@ -141,3 +142,14 @@ def test_places_across_the_date_line_and_near_a_pole():
     assert inside.all()
     np.testing.assert_allclose(row, y / 1e5 + 10, atol=0.01)
     np.testing.assert_allclose(column, x / 1e5 + 10, atol=0.01)
+
+
+@pytest.mark.parametrize("grid", [MAP, CURVILINEAR], ids=["a map", "places"])
+def test_the_extent_of_a_grid_is_told_by_its_corners(grid):
+    """As Snyder's formulas of the Lambert conformal conic place them, by pyproj's `Proj`."""
+    projection = pyproj.Proj("+proj=lcc +lat_0=38.5 +lon_0=-97.5 +lat_1=38.5 +R=6371229")
+    west, south = projection(MAP.x[0], MAP.y[0], inverse=True)
+    east, north = projection(MAP.x[-1], MAP.y[-1], inverse=True)
+    assert extent(grid) == (
+        f"30 x 40 points from {south:.4f} N {west:.4f} E to {north:.4f} N {east:.4f} E"
+    )

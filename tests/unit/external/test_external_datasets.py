@@ -18,8 +18,10 @@ from ensemble_files import (
     on_degrees,
     value,
 )
+from xarray.backends.netCDF4_ import NetCDF4ArrayWrapper
 
 from stormdraw.errors import StormdrawError
+from stormdraw.external import datasets
 from stormdraw.external.reading import open_forecast, open_state
 
 
@@ -120,6 +122,33 @@ def test_longitudes_and_latitudes_in_any_order(tmp_path, longitude, order):
     assert np.diff(grid.x).tolist() == [1.0] * 4
 
 
+@pytest.mark.parametrize("kind", ["axes", "places", "list", "beside a map"])
+def test_latitudes_and_longitudes_in_radians(tmp_path, kind):
+    """As ICON's files have them."""
+    longitude, latitude = lambert_degrees()
+    if kind == "axes":
+        longitude, latitude = np.arange(-3.0, 2.0), np.array([50.0, 50.5, 51.0, 51.5])
+    if kind == "beside a map":
+        dataset = ensemble().assign_coords(
+            latitude=(("y", "x"), latitude), longitude=(("y", "x"), longitude)
+        )
+    else:
+        dataset = on_degrees(ensemble(), latitude, longitude)
+    for role in ("latitude", "longitude"):
+        radians = np.deg2rad(dataset[role])
+        dataset[role] = radians.assign_attrs(units="radian", standard_name=role)
+    if kind == "list":
+        dataset = dataset.stack(cell=("y", "x")).reset_index("cell", drop=True)
+    dataset.to_netcdf(tmp_path / "a.nc")
+    with opened(files(tmp_path / "a.nc", points="cell" if kind == "list" else ())) as forecast:
+        np.testing.assert_array_equal(forecast.field("T2M", 2, 3).ravel(), value(2, 3).ravel())
+        places = forecast.grid.longitude_latitude()
+    if kind == "axes":
+        longitude, latitude = np.meshgrid(longitude, latitude)
+    for found, expected in zip(places, (longitude, latitude), strict=True):
+        np.testing.assert_allclose(found.ravel(), expected.ravel(), atol=1e-9)
+
+
 def test_units_are_converted(tmp_path):
     celsius = ensemble()
     celsius["temperature"] = celsius["temperature"] - 273.15
@@ -137,6 +166,24 @@ def test_units_that_the_file_lacks_are_those_of_the_layout(tmp_path):
     with opened(files(tmp_path / "a.nc")) as forecast, pytest.raises(StormdrawError) as caught:
         forecast.field("T2M", 0, 1)
     assert re.search(r"a\.nc: temperature has no units; .*layout\.units\.T2M", str(caught.value))
+
+
+def test_units_of_the_layout_take_the_place_of_a_word_that_is_none(tmp_path):
+    sloppy = ensemble()
+    sloppy["temperature"].attrs["units"] = "deg Kelvin"
+    sloppy.to_netcdf(tmp_path / "a.nc")
+    require_all(files(tmp_path / "a.nc", units={"T2M": "K"}))
+    with opened(files(tmp_path / "a.nc")) as forecast, pytest.raises(StormdrawError) as caught:
+        forecast.field("T2M", 0, 1)
+    said = str(caught.value)
+    assert "T2M has the units 'deg Kelvin', expected some of K" in said
+    assert said.endswith("; give them as layout.units.T2M")
+    celsius = ensemble()
+    celsius["temperature"] = celsius["temperature"] - 273.15
+    celsius["temperature"].attrs = {"units": "degC", "grid_mapping": "crs"}
+    celsius.to_netcdf(tmp_path / "b.nc")
+    with opened(files(tmp_path / "b.nc", units={"T2M": "K"})) as forecast:
+        np.testing.assert_allclose(forecast.field("T2M", 2, 3), value(2, 3), rtol=1e-6)
 
 
 def test_a_lead_in_steps(tmp_path):
@@ -224,19 +271,52 @@ def test_fields_are_read_one_at_a_time(tmp_path, monkeypatch):
     """Only the points of the fields that are asked for are read."""
     ensemble().to_netcdf(tmp_path / "a.nc")
     read = []
-    from xarray.backends.netCDF4_ import NetCDF4ArrayWrapper
-
     original = NetCDF4ArrayWrapper._getitem
 
     def counted(self, key):
         values = original(self, key)
-        if self.variable_name == "temperature":
-            read.append(values.size)
+        read.append((self.variable_name, values.size))
         return values
 
     monkeypatch.setattr(NetCDF4ArrayWrapper, "_getitem", counted)
     with opened(files(tmp_path / "a.nc")) as forecast:
         assert forecast.grid is not None
-        assert read == []
+        assert ("lead", len(LEADS)) in read
+        assert "temperature" not in dict(read)
+        read.clear()
         forecast.field("T2M", 2, 3)
-        assert read == [ROWS * COLUMNS]
+        # Coordinates are known by then.
+        assert read == [("temperature", ROWS * COLUMNS)]
+
+
+def test_few_files_are_open_at_a_time(tmp_path, monkeypatch):
+    for member in MEMBERS:
+        for place, lead in enumerate(LEADS):
+            part = ensemble().isel(time=place).sel(realization=member)
+            part.to_netcdf(tmp_path / f"m{member}_f{lead}.nc")
+    now_open, most = set(), []
+    open_file, close_file = datasets.open_dataset, xr.Dataset.close
+
+    def opened_file(path, engine):
+        found = open_file(path, engine)
+        now_open.add(id(found))
+        most.append(len(now_open))
+        return found
+
+    def closed_file(dataset):
+        now_open.discard(id(dataset))
+        close_file(dataset)
+
+    monkeypatch.setattr(datasets, "_OPEN_AT_ONCE", 4)
+    monkeypatch.setattr(datasets, "open_dataset", opened_file)
+    monkeypatch.setattr(xr.Dataset, "close", closed_file)
+    with opened(files(tmp_path / "m{member}_f{lead}.nc"), leads=(*LEADS, 9)) as forecast:
+        for member in MEMBERS:
+            for lead in LEADS:
+                np.testing.assert_array_equal(
+                    forecast.field("T2M", member, lead), value(member, lead)
+                )
+        assert max(most) == 4
+        assert forecast.field("T2M", 0, 9) is None
+        assert now_open
+    assert not now_open

@@ -77,7 +77,9 @@ def test_a_file_without_leads(tmp_path):
 def test_units_of_something_else(tmp_path):
     other = ensemble()
     other["temperature"].attrs["units"] = "hPa"
-    assert ": T2M has the units 'hPa', expected some of K" in refused(tmp_path, other)
+    said = refused(tmp_path, other)
+    assert ": T2M has the units 'hPa', expected some of K" in said
+    assert said.endswith("; correct layout.variables, or the file")
 
 
 def test_values_that_are_in_other_units_than_the_file_says(tmp_path):

@@ -83,8 +83,8 @@ def test_every_preset_is_valid():
 def test_keys_of_the_layout_take_the_place_of_the_preset():
     own = {"variables": {"T2M": "t_2m"}, "format": "zarr"}
     files = ExternalFiles(path="a.nc", preset="mogreps", layout=own)
-    assert files.layout.theirs("T2M").name == "t_2m"
-    assert files.layout.theirs("WIND10").name == "wind_speed"
+    assert files.layout.external_variable("T2M").name == "t_2m"
+    assert files.layout.external_variable("WIND10").name == "wind_speed"
     assert files.format == "zarr"
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stormdraw.archive.base_model import base_model
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
+from stormdraw.curvilinear import CurvilinearGrid, extent
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.forecasts import Cycle, regrid_forecast, regrid_members
 from stormdraw.fields.normalise import normalise_day, normalise_static
@@ -241,6 +242,28 @@ def test_components_along_different_axes_are_an_error():
     v = replace(u, name="V10", grid_relative_winds=False)
     with pytest.raises(StormdrawError, match="U10 and V10 are not on the same grid"):
         Target(ARCHIVE).place([u, v], Checks(VALID, "keep"))
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        latitude_longitude(west=40.0, east=50.0, south=33.0, north=43.0, shape=(11, 21)),
+        CurvilinearGrid(*HRRR.crop(slice(0, 11), slice(0, 21)).longitude_latitude()),
+    ],
+    ids=["a map", "places"],
+)
+def test_a_field_that_covers_no_point_of_the_target_is_an_error(beyond):
+    field = field_of("T2M", np.full(beyond.shape, 285.0), beyond)
+    said = f"^somewhere: T2M is on a grid of {extent(beyond)}, beyond all of .* {extent(ARCHIVE)};"
+    with pytest.raises(StormdrawError, match=said):
+        Target(ARCHIVE).place([field], Checks(VALID, "keep"))
+
+
+def test_a_field_that_covers_one_point_of_the_target_is_put_there():
+    corner = HRRR.crop(slice(470, 481), slice(870, 881))
+    field = field_of("T2M", np.full(corner.shape, 285.0), corner)
+    placed, _ = Target(ARCHIVE).place([field], Checks(VALID, "keep"))
+    assert np.argwhere(np.isfinite(placed["T2M"])).tolist() == [[0, 0]]
 
 
 def test_a_spread_is_held_against_no_bounds():

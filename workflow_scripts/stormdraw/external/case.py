@@ -46,7 +46,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Found:
+class ExternalField:
     """A field in a file, on its own grid, in its own units.
 
     `read` reads its values (y, x), rows from south to north; NaN where missing.

@@ -20,7 +20,7 @@ _MOST_APART = 0.25
 
 
 @dataclass(frozen=True)
-class Placed:
+class DatasetGrid:
     """A grid, and how fields of a dataset lie on it.
 
     `dims` are the dimensions along y and x, or that of a list of points, which `shape` makes rows
@@ -41,7 +41,7 @@ class Placed:
         return np.ascontiguousarray(values[::rows, ::columns])
 
 
-def read_grid(coordinates: Coordinates, field: xr.DataArray, dims: Sequence[str]) -> Placed:
+def read_grid(coordinates: Coordinates, field: xr.DataArray, dims: Sequence[str]) -> DatasetGrid:
     """The grid of a field, whose dimensions apart from times, members and levels are `dims`.
 
     Raises StormdrawError if the file does not say where its points are, or says what cannot be.
@@ -50,9 +50,10 @@ def read_grid(coordinates: Coordinates, field: xr.DataArray, dims: Sequence[str]
     axes = _axes(coordinates, "y", "x", dims)
     if mapping is not None and axes is not None and not _is_of_the_compass(mapping):
         return _projected(coordinates, mapping, *axes)
-    latitude, longitude = coordinates.find("latitude"), coordinates.find("longitude")
+    latitude = _in_degrees(coordinates, "latitude")
+    longitude = _in_degrees(coordinates, "longitude")
     if latitude is not None and longitude is not None:
-        require_degrees(coordinates, latitude, longitude)
+        _require_degrees(coordinates, latitude, longitude)
         along = {*latitude.dims, *longitude.dims}
         if along == set(dims):
             return _of_places(coordinates, mapping, latitude, longitude)
@@ -123,7 +124,7 @@ def _from_cf(origin: str, name: str, attributes: dict[str, Any]) -> pyproj.CRS:
 
 def _projected(
     coordinates: Coordinates, mapping: pyproj.CRS, y: xr.DataArray, x: xr.DataArray
-) -> Placed:
+) -> DatasetGrid:
     unit = "degree" if mapping.is_geographic else "m"
     southwards, ys = _ascending(coordinates, y, _in_unit(coordinates, y, unit))
     westwards, xs = _ascending(coordinates, x, _in_unit(coordinates, x, unit))
@@ -136,7 +137,7 @@ def _projected(
     grid = Grid(mapping.to_wkt(), _evenly(xs), _evenly(ys))
     _require_on_earth(coordinates, grid)
     _require_the_same_places(coordinates, grid, y, x)
-    return Placed(grid, (str(y.dims[0]), str(x.dims[0])), grid.shape, southwards, westwards)
+    return DatasetGrid(grid, (str(y.dims[0]), str(x.dims[0])), grid.shape, southwards, westwards)
 
 
 def _of_places(
@@ -144,7 +145,7 @@ def _of_places(
     mapping: pyproj.CRS | None,
     latitude: xr.DataArray,
     longitude: xr.DataArray,
-) -> Placed:
+) -> DatasetGrid:
     """The grid of latitudes and longitudes: an axis each, or one of each for every point."""
     if latitude.ndim == longitude.ndim == 1 and latitude.dims != longitude.dims:
         return _of_axes(coordinates, mapping, latitude, longitude)
@@ -153,7 +154,7 @@ def _of_places(
     shape = coordinates.layout.shape if len(dims) == 1 else latitude.shape
     if shape is None:
         places = [found.values.astype(float)[None] for found in (longitude, latitude)]
-        return Placed(CurvilinearGrid(*places), dims, (1, latitude.size))
+        return DatasetGrid(CurvilinearGrid(*places), dims, (1, latitude.size))
     rows, columns = shape
     if rows * columns != latitude.size:
         raise StormdrawError(
@@ -169,7 +170,7 @@ def _of_places(
 
 def _of_points(
     mapping: pyproj.CRS | None, dims: tuple[str, ...], latitude: np.ndarray, longitude: np.ndarray
-) -> Placed:
+) -> DatasetGrid:
     """The grid of places (y, x) in the file's order: regular, if all rows and columns are alike."""
     shape = (latitude.shape[0], latitude.shape[1])
     turned = np.unwrap(longitude, period=360.0)
@@ -179,9 +180,9 @@ def _of_points(
     rows, columns = (-1 if back else 1 for back in (southwards, westwards))
     ys, xs = latitude[::rows, 0], turned[0, ::columns]
     if alike and _is_regular(ys) and _is_regular(xs):
-        return Placed(_degrees(mapping, ys, xs), dims, shape, southwards, westwards)
+        return DatasetGrid(_degrees(mapping, ys, xs), dims, shape, southwards, westwards)
     places = [np.ascontiguousarray(found[::rows, ::columns]) for found in (longitude, latitude)]
-    return Placed(CurvilinearGrid(*places), dims, shape, southwards, westwards)
+    return DatasetGrid(CurvilinearGrid(*places), dims, shape, southwards, westwards)
 
 
 def _of_axes(
@@ -189,7 +190,7 @@ def _of_axes(
     mapping: pyproj.CRS | None,
     latitude: xr.DataArray,
     longitude: xr.DataArray,
-) -> Placed:
+) -> DatasetGrid:
     southwards, ys = _ascending(coordinates, latitude, latitude.values.astype(float))
     turned = np.unwrap(longitude.values.astype(float), period=360.0)
     westwards, xs = _ascending(coordinates, longitude, turned)
@@ -203,7 +204,7 @@ def _of_axes(
     else:
         grid = CurvilinearGrid(*np.meshgrid(xs, ys))
     dims = (str(latitude.dims[0]), str(longitude.dims[0]))
-    return Placed(grid, dims, (len(ys), len(xs)), southwards, westwards)
+    return DatasetGrid(grid, dims, (len(ys), len(xs)), southwards, westwards)
 
 
 def _degrees(mapping: pyproj.CRS | None, ys: np.ndarray, xs: np.ndarray) -> Grid:
@@ -216,7 +217,15 @@ def _degrees(mapping: pyproj.CRS | None, ys: np.ndarray, xs: np.ndarray) -> Grid
     )
 
 
-def require_degrees(
+def _in_degrees(coordinates: Coordinates, role: str) -> xr.DataArray | None:
+    """Latitudes or longitudes in degrees, if a file has some: ICON's are in radians."""
+    found = coordinates.find(role)
+    if found is None or not str(found.attrs.get("units")).startswith("rad"):
+        return found
+    return found.copy(data=np.rad2deg(found.values.astype(float)))
+
+
+def _require_degrees(
     coordinates: Coordinates, latitude: xr.DataArray, longitude: xr.DataArray
 ) -> None:
     """Raise StormdrawError for latitudes and longitudes that are nowhere on Earth."""
@@ -286,20 +295,19 @@ def _require_the_same_places(
 
     The last corner may be off by what another shape of the Earth makes.
     """
-    found = [coordinates.find(role) for role in ("longitude", "latitude")]
+    found = [_in_degrees(coordinates, role) for role in ("longitude", "latitude")]
     dims = {y.dims[0], x.dims[0]}
     corner = {y.dims[0]: int(np.argmax(y.values)), x.dims[0]: int(np.argmax(x.values))}
     own = [float(p.isel(corner)) for p in found if p is not None and set(p.dims) == dims]
     if len(own) < len(found):
         return
-    theirs = [
-        float(v[0]) for v in grid.to_longitude_latitude(*map(np.array, (grid.x[-1:], grid.y[-1:])))
-    ]
-    east = (own[0] - theirs[0] + 180.0) % 360.0 - 180.0
-    apart = np.hypot(east * np.cos(np.deg2rad(own[1])), own[1] - theirs[1])
+    last = np.array(grid.x[-1:]), np.array(grid.y[-1:])
+    by_map = [float(angle[0]) for angle in grid.to_longitude_latitude(*last)]
+    east = (own[0] - by_map[0] + 180.0) % 360.0 - 180.0
+    apart = np.hypot(east * np.cos(np.deg2rad(own[1])), own[1] - by_map[1])
     if apart > _MOST_APART:
         raise StormdrawError(
-            f"{coordinates.origin}: its last point is at {theirs[1]:.3f} N {theirs[0]:.3f} E by "
+            f"{coordinates.origin}: its last point is at {by_map[1]:.3f} N {by_map[0]:.3f} E by "
             f"{x.name}, {y.name} and their map, and at {own[1]:.3f} N {own[0]:.3f} E by its "
             "latitudes and longitudes; expected the same place: say what the map is under "
             "layout.crs, or correct the file"

@@ -2,27 +2,30 @@
 
 import functools
 import warnings
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from stormdraw.errors import StormdrawError
-from stormdraw.external.case import Case, Found
+from stormdraw.external.case import Case, ExternalField
 from stormdraw.external.coordinates import (
     Coordinates,
     index_of,
     index_of_time,
     spelled,
 )
-from stormdraw.external.dataset_grids import Placed, read_grid
+from stormdraw.external.dataset_grids import DatasetGrid, read_grid
 from stormdraw.external.paths import is_there, local_copy
 from stormdraw.times import hours
+from stormdraw.units import is_unit
 from stormdraw.variables import variable
 
 _ENGINES = {"netcdf": "netcdf4", "zarr": "zarr"}
-# Files held open at a time: as many as a field of each variable is spread over.
-_OPEN_AT_ONCE = 16
+# Files held open at a time, at about 120 KB each: as many as hold a member if a file is of one
+# variable and lead.
+_OPEN_AT_ONCE = 256
 
 # CF's standard names by which winds follow the compass, or the axes of a grid.
 _ALONG = {
@@ -56,16 +59,14 @@ class Datasets:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self._opened = functools.lru_cache(maxsize=_OPEN_AT_ONCE)(self._open)
-        self._last: list[xr.Dataset] = []
-        self._placed: dict[tuple[str, str], Placed] = {}
+        # The one that was asked for last stands last; None for a file that is not there.
+        self._files: OrderedDict[str, _File | None] = OrderedDict()
+        self._grids: dict[tuple[str, str], DatasetGrid] = {}
 
     def close(self) -> None:
         """Close all files."""
-        self._opened.cache_clear()
-        for dataset in self._last:
-            dataset.close()
-        self._last = []
+        while self._files:
+            self._close_oldest()
 
     def members_in(self, path: str) -> list[int]:
         """The members in a file; one, of number 0, if the file does not tell members apart."""
@@ -79,39 +80,52 @@ class Datasets:
         file = self._opened(path)
         return None if file is None else [str(name) for name in file.dataset.data_vars]
 
-    def find(self, path: str, name: str, member: int | None, lead: int) -> Found | None:
+    def find(self, path: str, name: str, member: int | None, lead: int) -> ExternalField | None:
         """A field of the case, whose values are not read yet; None if it is not there.
 
         `member` is None if the path names it.
         """
         file = self._opened(path)
-        theirs = self.case.layout.theirs(name)
-        if file is None or theirs.name not in file.dataset.data_vars:
+        external = self.case.layout.external_variable(name)
+        if file is None or external.name not in file.dataset.data_vars:
             return None
         indexers = self._indexers(file, member, lead)
         if indexers is None:
             return None
-        field = file.dataset[theirs.name]
-        selected = self._at(file, field.isel(indexers, missing_dims="ignore"), theirs.at)
+        field = file.dataset[external.name]
+        selected = self._at(file, field.isel(indexers, missing_dims="ignore"), external.at)
         if selected is None:
             return None
         selected = selected.squeeze(_of_one(selected))
-        placed = self._place(file, selected)
-        return Found(
-            placed.grid,
-            functools.partial(placed.in_map_order, selected),
+        grid = self._grid(file, selected)
+        return ExternalField(
+            grid.grid,
+            functools.partial(grid.in_map_order, selected),
             self._units(path, name, field),
             self._grid_relative(path, name, field),
         )
+
+    def _opened(self, path: str) -> _File | None:
+        if path not in self._files:
+            if len(self._files) == _OPEN_AT_ONCE:
+                self._close_oldest()
+            self._files[path] = self._open(path)
+        self._files.move_to_end(path)
+        return self._files[path]
+
+    def _close_oldest(self) -> None:
+        _, file = self._files.popitem(last=False)
+        if file is not None:
+            file.dataset.close()
 
     def _open(self, path: str) -> _File | None:
         if not is_there(path):
             return None
         dataset = open_dataset(path, _ENGINES[self.case.format])
-        self._last.append(dataset)
         coordinates = Coordinates(dataset, self.case.layout, path)
-        roles = ("member", "lead", "init", "valid")
-        return _File(path, coordinates, *(coordinates.find(role) for role in roles))
+        found = [coordinates.find(role) for role in ("member", "lead", "init", "valid")]
+        # Read once, since every field is looked for by them.
+        return _File(path, coordinates, *(one if one is None else one.load() for one in found))
 
     def _of_this_case(self, file: _File) -> bool:
         """Whether a file has the case's initial time, as far as it says."""
@@ -212,7 +226,7 @@ class Datasets:
             field = field.isel({dim: int(found[0])})
         return field
 
-    def _place(self, file: _File, field: xr.DataArray) -> Placed:
+    def _grid(self, file: _File, field: xr.DataArray) -> DatasetGrid:
         dims = tuple(str(dim) for dim in field.dims)
         spatial = 1 if set(self.case.layout.points) & set(dims) else 2
         if len(dims) != spatial:
@@ -222,12 +236,14 @@ class Datasets:
                 "layout.variables, as in {name: t, at: {level: 850}}"
             )
         key = (file.path, f"{dims} {field.attrs.get('grid_mapping')}")
-        if key not in self._placed:
-            self._placed[key] = read_grid(file.coordinates, field, dims)
-        return self._placed[key]
+        if key not in self._grids:
+            self._grids[key] = read_grid(file.coordinates, field, dims)
+        return self._grids[key]
 
     def _units(self, path: str, name: str, field: xr.DataArray) -> str:
-        units = field.attrs.get("units", self.case.layout.units.get(name))
+        units = field.attrs.get("units")
+        if units is None or not is_unit(str(units)):
+            units = self.case.layout.units.get(name, units)
         if units is None:
             raise StormdrawError(
                 f"{path}: {field.name} has no units; expected some, such as "
@@ -261,7 +277,9 @@ def open_dataset(path: str, engine: str) -> xr.Dataset:
     # xarray and its engines raise errors of many kinds.
     except Exception as error:
         said = " ".join(str(error).split())
-        raise StormdrawError(f"{path}: cannot be opened as {engine}: {said}") from None
+        raise StormdrawError(
+            f"{path}: cannot be opened as {engine}: {said}; replace it, or set layout.format"
+        ) from None
 
 
 def _along(coordinate: xr.DataArray, place: int) -> dict[str, int]:

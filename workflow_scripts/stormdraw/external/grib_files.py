@@ -3,7 +3,7 @@
 import contextlib
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import eccodes
@@ -11,9 +11,9 @@ import numpy as np
 
 from stormdraw.curvilinear import CurvilinearGrid, SourceGrid
 from stormdraw.errors import StormdrawError
-from stormdraw.external.case import Case, Found
+from stormdraw.external.case import Case, ExternalField
 from stormdraw.external.paths import is_there, local_copy
-from stormdraw.external.settings import Theirs
+from stormdraw.external.settings import ExternalVariable
 from stormdraw.grib_values import decode, decode_in_order
 from stormdraw.grid_headers import can_be_read, in_map_order, read_grid
 from stormdraw.messages import Extent, Header, extents, mapped, opened, read_header
@@ -29,19 +29,21 @@ _PARAMETER = {"shortName", "paramId", "parameterNumber"}
 
 @dataclass(frozen=True)
 class _Message:
-    """A message of a file that is of a variable, its member (None if it names none) and lead (h).
+    """A message of a file.
 
-    `again` is true if the file holds another one of the same.
+    `section` identifies its grid. `again` is true if the file holds another message of the same
+    variable, member and lead.
     """
 
     extent: Extent
+    section: str
     units: str
     grid_relative_winds: bool
     again: bool = False
 
 
-# By variable, member and lead.
-_Contents = dict[tuple[str, int | None, int], _Message]
+# By variable, lead (h) and member, which is None if the message names none.
+_Contents = dict[str, dict[int, dict[int | None, _Message]]]
 
 
 class GribFiles:
@@ -59,36 +61,45 @@ class GribFiles:
 
     def members_in(self, path: str) -> list[int]:
         """The members in a file; one, of number 0, if its messages name none."""
-        return sorted({member or 0 for _, member, _ in self._in(path) or {}})
+        return sorted(
+            {
+                member or 0
+                for leads in (self._in(path) or {}).values()
+                for members in leads.values()
+                for member in members
+            }
+        )
 
     def names_in(self, path: str) -> list[str] | None:
         """The table's names of what is in a file, of any case; None if there is no such file."""
         return None if self._in(path) is None else sorted(self._names_in[path])
 
-    def find(self, path: str, name: str, member: int | None, lead: int) -> Found | None:
+    def find(self, path: str, name: str, member: int | None, lead: int) -> ExternalField | None:
         """A field of the case, which is not decoded yet; None if it is not there.
 
         `member` is None if the path names it. Raises StormdrawError if the file holds several such
         fields, or has another lead than its path says.
         """
-        of_name = {
-            (number, at): message
-            for (of, number, at), message in (self._in(path) or {}).items()
-            if of == name and (member is None or member == (number or 0))
-        }
-        there = {number: message for (number, at), message in of_name.items() if at == lead}
-        if not there:
-            self._require_no_other_lead(path, name, lead, [at for _, at in of_name])
+        leads = (self._in(path) or {}).get(name, {})
+        if lead not in leads:
+            self._require_no_other_lead(path, name, lead, list(leads))
             return None
-        if len(there) > 1 or any(message.again for message in there.values()):
+        there = [
+            message
+            for number, message in leads[lead].items()
+            if member is None or member == (number or 0)
+        ]
+        if not there:
+            return None
+        if len(there) > 1 or there[0].again:
             raise StormdrawError(
                 f"{path}: holds {name} at {lead} hours more than once for a member; expected once: "
                 "say which one under layout.variables, by keys of ecCodes"
             )
-        message = next(iter(there.values()))
+        message = there[0]
         winds = self.case.layout.winds
-        return Found(
-            self._grid(path, message.extent),
+        return ExternalField(
+            self._grid(path, message),
             functools.partial(_values, path, message.extent),
             message.units,
             message.grid_relative_winds if winds is None else winds == "grid",
@@ -118,12 +129,16 @@ class GribFiles:
             lead = self._lead(path, header)
             if lead is None:
                 continue
+            section = eccodes.codes_get(handle, "md5GridSection")
             for name in names:
-                key = (name, header.member, lead)
-                message = _Message(
-                    extent, self._units(handle, name, header), header.grid_relative_winds
+                members = contents.setdefault(name, {}).setdefault(lead, {})
+                members[header.member] = _Message(
+                    extent,
+                    section,
+                    self._units(handle, name, header),
+                    header.grid_relative_winds,
+                    again=header.member in members,
                 )
-                contents[key] = replace(message, again=key in contents)
         return contents
 
     def _lead(self, path: str, header: Header) -> int | None:
@@ -149,8 +164,8 @@ class GribFiles:
     def _names(self, handle: int, header: Header) -> Iterator[str]:
         """The variables that a message is of: by the layout's keys, or else by the table's."""
         by_table = header.variable.name if header.variable else None
-        for name, theirs in self.case.layout.variables.items():
-            keys = _keys(theirs)
+        for name, external in self.case.layout.variables.items():
+            keys = _keys(external)
             if (name == by_table or _PARAMETER & set(keys)) and _has(handle, keys):
                 yield name
         if by_table is not None and by_table not in self.case.layout.variables:
@@ -162,16 +177,16 @@ class GribFiles:
         units = str(eccodes.codes_get(handle, "units"))
         return self.case.layout.units.get(name, units) if units == _UNKNOWN else units
 
-    def _grid(self, path: str, extent: Extent) -> SourceGrid:
-        with _message(path, extent) as handle:
-            section = eccodes.codes_get(handle, "md5GridSection")
-            if section not in self._grids:
-                self._grids[section] = read_grid(handle) if can_be_read(handle) else _points(handle)
-            return self._grids[section]
+    def _grid(self, path: str, message: _Message) -> SourceGrid:
+        if message.section not in self._grids:
+            with _message(path, message.extent) as handle:
+                grid = read_grid(handle) if can_be_read(handle) else _points(handle)
+            self._grids[message.section] = grid
+        return self._grids[message.section]
 
 
-def _keys(theirs: Theirs) -> dict[str, Any]:
-    return {**({} if theirs.name is None else {"shortName": theirs.name}), **theirs.at}
+def _keys(external: ExternalVariable) -> dict[str, Any]:
+    return {**({} if external.name is None else {"shortName": external.name}), **external.at}
 
 
 def _has(handle: int, keys: dict[str, Any]) -> bool:

@@ -77,11 +77,10 @@ def first_grid(
 def _fields(
     files: ExternalFiles, name: str, init: datetime, variable: str, lead: int
 ) -> dict[str, Any]:
-    theirs = files.layout.theirs(variable)
     return {
         "name": name,
         "init": init,
         "valid": init + hours(lead),
         "lead": lead,
-        "variable": theirs.path or theirs.name or variable,
+        "variable": files.layout.in_path(variable),
     }

@@ -8,16 +8,16 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from stormdraw.curvilinear import SourceGrid
+from stormdraw.curvilinear import SourceGrid, extent
 from stormdraw.errors import StormdrawError
-from stormdraw.external.case import Case, Found
+from stormdraw.external.case import Case, ExternalField
 from stormdraw.external.datasets import Datasets
 from stormdraw.external.grib_files import GribFiles
 from stormdraw.external.paths import listed
 from stormdraw.external.settings import ExternalFiles
 from stormdraw.grids import Grid
 from stormdraw.times import hours
-from stormdraw.units import convert
+from stormdraw.units import convert, is_unit
 from stormdraw.variables import other_components, variable
 
 # More of a field than this outside its physical bounds is another unit than the file says.
@@ -35,7 +35,7 @@ class Reader(Protocol):
     def names_in(self, path: str) -> list[str] | None:
         """The names of what is in a file; None if there is no such file."""
 
-    def find(self, path: str, name: str, member: int | None, lead: int) -> Found | None:
+    def find(self, path: str, name: str, member: int | None, lead: int) -> ExternalField | None:
         """A field, whose values are not read yet; None if it is not there."""
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class _Opened:
             )
         return found.grid_relative_winds
 
-    def _first(self, names: Sequence[str]) -> Found | None:
+    def _first(self, names: Sequence[str]) -> ExternalField | None:
         """The first field of some variables that is there."""
         for lead in self._leads:
             for member in self.members:
@@ -113,7 +113,7 @@ class _Opened:
                         return found
         return None
 
-    def _find(self, name: str, member: int, lead: int) -> Found | None:
+    def _find(self, name: str, member: int, lead: int) -> ExternalField | None:
         in_path = "member" in self._case.template.fields
         path = self._path(name, member, lead)
         return self._reader.find(path, name, None if in_path else member, lead)
@@ -126,8 +126,8 @@ class _Opened:
         own = self.grid
         if own is not None and not _same(found.grid, own):
             raise StormdrawError(
-                f"{path}: {name} is on a grid of {_extent(found.grid)}; expected that of the "
-                f"case's first field, {_extent(own)}"
+                f"{path}: {name} is on a grid of {extent(found.grid)}; expected that of the "
+                f"case's first field, {extent(own)}"
             )
         wanted = variable(name).units
         values = found.read()
@@ -135,9 +135,12 @@ class _Opened:
             try:
                 values = convert(values, found.units, wanted)
             except ValueError as error:
+                mend = "correct layout.variables, or the file"
+                if not is_unit(found.units):
+                    mend = f"give them as layout.units.{name}"
                 raise StormdrawError(
                     f"{path}: {name} has the units {found.units!r}, expected some of {wanted}: "
-                    f"{error}"
+                    f"{error}; {mend}"
                 ) from None
         values = values.astype(np.float32, copy=False)
         _require_plausible(values, name, path, found.units)
@@ -146,7 +149,7 @@ class _Opened:
     def _path(self, name: str, member: int, lead: int) -> str:
         return self._case.template.path(
             **self._known(),
-            variable=self._word(name),
+            variable=self._case.layout.in_path(name),
             valid=self._valid(lead),
             lead=lead,
             member=member,
@@ -159,15 +162,10 @@ class _Opened:
         return {
             "name": [self._case.name],
             "init": [self._case.init],
-            "variable": [self._word(name) for name in self._variables],
+            "variable": [self._case.layout.in_path(name) for name in self._variables],
             "valid": [self._valid(lead) for lead in self._leads],
             "lead": self._leads,
         }
-
-    def _word(self, name: str) -> str:
-        """What stands for `{variable}` in the path."""
-        theirs = self._case.layout.theirs(name)
-        return theirs.path or theirs.name or name
 
     def _valid(self, lead: int) -> datetime:
         return self._case.init + hours(lead)
@@ -177,7 +175,8 @@ class _Opened:
         there = [(path, names) for path, names in held if names is not None]
         wanted = set(self._variables)
         if self._case.format != "grib":
-            wanted = {self._case.layout.theirs(name).name or name for name in self._variables}
+            layout = self._case.layout
+            wanted = {layout.external_variable(name).name or name for name in self._variables}
         if there and not any(wanted & set(names) for _, names in there):
             path, names = there[0]
             raise StormdrawError(
@@ -252,7 +251,8 @@ def _require_plausible(values: np.ndarray, name: str, path: str, units: str) -> 
     if known.size and outside.mean() > _MOST_OUTSIDE:
         raise StormdrawError(
             f"{path}: {name} has a median of {np.median(known):g} {row.units} if its units are "
-            f"{units!r}; expected {row.lower:g} to {row.upper:g}: are its units other ones?"
+            f"{units!r}; expected {row.lower:g} to {row.upper:g}: are its units other ones? "
+            "Correct them in the file, or in layout.units if it has none"
         )
 
 
@@ -260,9 +260,3 @@ def _same(one: SourceGrid, other: SourceGrid) -> bool:
     if isinstance(one, Grid) and isinstance(other, Grid):
         return one is other or one.matches(other)
     return one == other
-
-
-def _extent(grid: SourceGrid) -> str:
-    rows, columns = grid.shape
-    longitude, latitude = grid.crop(slice(0, 1), slice(0, 1)).longitude_latitude()
-    return f"{rows} x {columns} points from {latitude[0, 0]:.4f} N {longitude[0, 0]:.4f} E"

@@ -36,7 +36,7 @@ def _several(given: Any) -> Any:
 Names = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
-class Theirs(Section):
+class ExternalVariable(Section):
     """What files of others call a variable.
 
     `name` is that of the array, or GRIB's shortName as ecCodes has it. `path` is what stands for
@@ -49,7 +49,7 @@ class Theirs(Section):
     at: dict[str, int | float | str] = {}
 
 
-def _theirs(given: Any) -> Any:
+def _with_name(given: Any) -> Any:
     return {"name": given} if isinstance(given, str) else given
 
 
@@ -60,9 +60,9 @@ class Layout(Section):
     or coordinates. `points` is the dimension of fields that are stored as a list of points, and
     `shape` (y, x) what that list is as rows and columns, if it is. `lead_unit`, `units` and `crs`
     hold where a file does not say: what one step of the lead is, such as `hour` or `15 minutes`,
-    the units of variables, and the map of x and y. `winds` says whether wind components follow the
-    axes of the grid or the compass. `statistic` takes an ensemble's mean or spread, of GRIB2
-    template 4.2 or 4.12, in place of members.
+    the units of variables, also where a file has a word that is no unit, and the map of x and y.
+    `winds` says whether wind components follow the axes of the grid or the compass. `statistic`
+    takes an ensemble's mean or spread, of GRIB2 template 4.2 or 4.12, in place of members.
     """
 
     format: Format | None = None
@@ -80,7 +80,7 @@ class Layout(Section):
     crs: Annotated[str, Field(min_length=1)] | None = None
     winds: Literal["grid", "compass"] | None = None
     statistic: Literal["mean", "spread"] | None = None
-    variables: dict[str, Annotated[Theirs, BeforeValidator(_theirs)]] = {}
+    variables: dict[str, Annotated[ExternalVariable, BeforeValidator(_with_name)]] = {}
     units: dict[str, str] = {}
 
     @field_validator("lead_unit")
@@ -127,9 +127,14 @@ class Layout(Section):
                     raise ValueError(f"{name}: {error}") from None
         return given
 
-    def theirs(self, name: str) -> Theirs:
+    def external_variable(self, name: str) -> ExternalVariable:
         """What the files call a variable: as we do, if the layout does not say."""
-        return self.variables.get(name, Theirs(name=name))
+        return self.variables.get(name, ExternalVariable(name=name))
+
+    def in_path(self, name: str) -> str:
+        """What stands for `{variable}` in the path."""
+        external = self.external_variable(name)
+        return external.path or external.name or name
 
 
 class ExternalFiles(Section):

@@ -1,6 +1,7 @@
 """The target grid, and how fields from any grid are put on it."""
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stormdraw.curvilinear import SourceGrid
+from stormdraw.curvilinear import SourceGrid, extent
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.coarsening import coarse_grid, coarsen, fine_grid
 from stormdraw.fields.quality import Finding, align_floor, check
@@ -86,7 +87,8 @@ class Target:
         two components of a vector are rotated together, and all others are regridded as the table
         says. Finally blocks are averaged, unless the field is already on the target grid.
 
-        Raises StormdrawError for a wind component without the other or on another grid.
+        Raises StormdrawError for a wind component without the other or on another grid, and for a
+        field that covers no point of the target.
         """
         placed: dict[str, np.ndarray] = {}
         components: dict[str, SourceField] = {}
@@ -94,6 +96,7 @@ class Target:
         others = other_components()
         for field in fields:
             weights, factor = self._weights(field.grid)
+            self._require_some_cover(weights, field)
             values, found = _checked(weights.cut(field.values), field, checks)
             findings += found
             if field.name in others:
@@ -114,6 +117,14 @@ class Target:
             if x_component in components:
                 placed |= self._turned(components[x_component], components[y_component])
         return placed, findings
+
+    def _require_some_cover(self, weights: Regridder, field: SourceField) -> None:
+        if weights.outside.size == math.prod(weights.target.shape):
+            raise StormdrawError(
+                f"{field.origin}: {field.name} is on a grid of {extent(field.grid)}, beyond all of "
+                f"the target grid of {extent(self.grid)}; expected the same region: are its map, "
+                "and the units and the order of its axes, right?"
+            )
 
     def _turned(self, u: SourceField, v: SourceField) -> dict[str, np.ndarray]:
         """The checked and cut components of a vector, rotated to the target's axes."""

@@ -10,7 +10,13 @@ from stormdraw.fields.decoding import Messages
 from stormdraw.fields.normalise import time_coordinate
 from stormdraw.fields.settings import Fields
 from stormdraw.fields.target import Target
-from stormdraw.fields.truth_sources import OfAnalyses, OfArchive, OfOthers, Source, VariableTruth
+from stormdraw.fields.truth_sources import (
+    OfAnalyses,
+    OfArchive,
+    OfExternalFiles,
+    Source,
+    VariableTruth,
+)
 from stormdraw.fields.writing import Content, Destination, write_fields
 from stormdraw.grids import Grid
 from stormdraw.times import format_init
@@ -95,7 +101,8 @@ def _sources(
         if one.files is not None:
             by_files.setdefault(one.files.model_dump_json(), {})[name] = one
     found += [
-        OfOthers(own, settings, inputs.may_be_absent, inputs.excluded) for own in by_files.values()
+        OfExternalFiles(own, settings, inputs.may_be_absent, inputs.excluded)
+        for own in by_files.values()
     ]
     read = {name for source in found for name in source.names}
     others = {name: one for name, one in truths.items() if name not in read}

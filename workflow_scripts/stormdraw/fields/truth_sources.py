@@ -117,7 +117,7 @@ class OfArchive(Source):
         return self.truths[group[0]].codes
 
 
-class OfOthers(Source):
+class OfExternalFiles(Source):
     """Files of others, all variables in the same ones. They may lack hours if that is allowed."""
 
     def __init__(
@@ -139,7 +139,7 @@ class OfOthers(Source):
         if valid in self._excluded:
             return False
         with open_state(self._files, _NAME, valid, self.names) as state:
-            return any(state.field(name) is not None for name in self.names)
+            return state.grid is not None
 
     def read(self, valid: datetime, group: tuple[str, ...]) -> Read | None:
         return None if valid in self._excluded else functools.partial(self._fields, valid, group)
