@@ -29,16 +29,26 @@ def wavelengths(shape: tuple[int, int], spacing: float) -> np.ndarray:
     return 2.0 * spacing * min(shape) / (np.arange(count) + 0.5)
 
 
-def variance_spectrum(field: np.ndarray, threads: int = 1) -> np.ndarray:
+def variance_spectrum(
+    field: np.ndarray, threads: int = 1, valid: np.ndarray | None = None
+) -> np.ndarray:
     """Variance in each band, (wavenumber,), of a field (y, x).
 
     It uses the discrete cosine transform, which mirrors the field at its edges: the domain is not
-    periodic, and a Fourier transform would see a jump.
+    periodic, and a Fourier transform would see a jump. Points that are not `valid` (y, x) have the
+    mean of the others, so that a spectrum still adds up to the variance of the valid points. What
+    the edges of such a gap cut adds short waves: compare only fields with the same gaps.
     """
     bands, count = wavenumber_bands(field.shape)
     # The mean is removed first: temperatures in kelvins would lose digits in single precision.
-    departures = (field - field.mean(dtype=np.float64)).astype(np.float32)
+    if valid is None:
+        departures = (field - field.mean(dtype=np.float64)).astype(np.float32)
+        points = field.size
+    else:
+        mean = field.mean(dtype=np.float64, where=valid)
+        departures = np.where(valid, field - mean, 0.0).astype(np.float32)
+        points = int(valid.sum())
     modes = scipy.fft.dctn(departures, norm="ortho", workers=threads).astype(np.float64)
-    power = modes**2 / field.size
+    power = modes**2 / points
     power[0, 0] = 0.0
     return np.bincount(bands.ravel(), power.ravel(), count)

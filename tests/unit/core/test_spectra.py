@@ -38,6 +38,17 @@ def test_equals_the_sum_over_cosines() -> None:
     np.testing.assert_allclose(variance_spectrum(field), expected, rtol=1e-4)
 
 
+def test_a_gap_has_the_mean_of_the_other_points() -> None:
+    random = np.random.default_rng(20260608)
+    field, valid = 290.0 + random.normal(size=(12, 17)), random.uniform(size=(12, 17)) < 0.8
+    filled = np.where(valid, field, field[valid].mean())
+    expected = variance_spectrum(filled) * field.size / valid.sum()
+    holed = np.where(valid, field, np.nan)
+    found = variance_spectrum(holed, valid=valid)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+    assert found.sum() == pytest.approx(field[valid].var(), rel=1e-5)
+
+
 def test_a_trend_does_not_leak_into_short_waves() -> None:
     """What a Fourier transform would do, since the field's two ends differ."""
     ramp = np.repeat(np.linspace(0.0, 1.0, 64)[:, None], 64, axis=1)

@@ -206,13 +206,35 @@ def test_spectra_are_of_ten_members_and_of_the_mean_of_all(
     np.testing.assert_allclose(of_mean, many.mean(axis=0).var(axis=(1, 2)), rtol=1e-5)
 
 
-def test_incomplete_fields_and_mean_and_spread_have_no_spectrum(
+def test_where_the_truth_has_a_gap_spectra_are_of_the_points_around_it(
     make_ensemble: Callable[..., xr.Dataset],
     members: np.ndarray,
     observed: np.ndarray,
     weights: np.ndarray,
 ) -> None:
-    observed[1, 2, 3] = np.nan
+    """Whatever members have in the gap; they still add up to the variance outside it."""
+    observed[1, 2, 3:6] = np.nan
+    there = np.isfinite(observed[1])
+    found = case_statistics(
+        make_ensemble(INIT, LEADS, {"T2M": members}), as_truth(T2M=observed), weights, 0
+    )
+    assert found["spectrum_fields"].values.tolist() == [[1, 1]]
+    for kind, fields in (
+        ("members", members[:, 1]),
+        ("mean", members[:, 1].mean(axis=0)[None]),
+        ("truth", observed[1][None]),
+    ):
+        total = found[f"spectrum_{kind}"].sum("wavenumber").values[0, 1]
+        assert total == pytest.approx(fields[:, there].var(axis=1).mean(), rel=1e-4)
+
+
+def test_small_remains_of_fields_and_mean_and_spread_have_no_spectrum(
+    make_ensemble: Callable[..., xr.Dataset],
+    members: np.ndarray,
+    observed: np.ndarray,
+    weights: np.ndarray,
+) -> None:
+    observed[1, :3] = np.nan  # Of five rows.
     found = case_statistics(
         make_ensemble(INIT, LEADS, {"T2M": members}), as_truth(T2M=observed), weights, 0
     )

@@ -28,7 +28,7 @@ def wavelengths_of(path: str | Path) -> tuple[np.ndarray, float]:
 
 
 def _with_spectrum(evidence: Evidence) -> dict[str, xr.Dataset]:
-    """The tables of the systems that have any whole field."""
+    """The tables of the systems that have any spectrum."""
     return {
         system: tables
         for system, tables in evidence.tables.items()
@@ -57,7 +57,8 @@ PANEL = Panel(
         "transform. Members (thick, the first ten) belong on 1: below it they are too smooth, "
         "above it too noisy. The mean (thin) rightly falls off where members differ. A model of "
         "the weather, as the one behind an analysis, resolves no waves shorter than some six to "
-        "eight of its own grid lengths."
+        "eight of its own grid lengths. Where the truth has gaps, all fields have "
+        "them: their edges add short waves to all."
     ),
     shows=lambda evidence: bool(_with_spectrum(evidence)),
     draw=draw,
