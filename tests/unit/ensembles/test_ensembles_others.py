@@ -11,6 +11,7 @@ import xarray as xr
 from others_files import configuration, members, state, write_ensemble, write_truth
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
+from stormdraw.ensembles.export import CaseToExport, export_case
 from stormdraw.ensembles.files import Case, ensemble_file
 from stormdraw.ensembles.others import numbers
 from stormdraw.ensembles.system import CaseToMake
@@ -290,24 +291,40 @@ def test_a_truth_of_one_variable_goes_on_the_analyses_grid(folder: Path, tmp_pat
         np.testing.assert_array_equal(mixed["WIND10"][0], state("WIND10", times[0])[:7])
 
 
-def test_our_own_members_read_back_as_those_of_others_have_equal_scores(tmp_path: Path) -> None:
-    """Packed as drawn members are, on HRRR's map, with winds; from the files that we write."""
-    grid = HRRR.crop(slice(480, 500), slice(880, 904))
-    random = np.random.default_rng(5)
-    names, leads = ["T2M", "U10", "V10"], [1, 2]
-    valid = [INIT.replace(hour=hour) for hour in leads]
-    truth = tmp_path / "20240501.nc"
-    with written_in_parts(
-        truth, grid, {"time": time_coordinate(valid)}, {name: name for name in names}, {}
-    ) as file:
+def write_our_own(folder: Path, init: datetime, names, leads, grid) -> tuple[Path, Path]:
+    """A case as drawn members are packed, and an analysis at its leads: `<init>.nc`, `<day>.nc`."""
+    random = np.random.default_rng(init.day)
+    truth = folder / f"{init:%Y%m%d}.nc"
+    valid = {"time": time_coordinate([init.replace(hour=hour) for hour in leads])}
+    with written_in_parts(truth, grid, valid, {name: name for name in names}, {}) as file:
         for name in names:
-            file[name][:] = random.normal(280.0 if name == "T2M" else 0.0, 4.0, (2, *grid.shape))
-    ours = tmp_path / "2024050100.nc"
-    case = Case("ours", "diffusion", INIT, leads, names)
-    with ensemble_file(ours, grid, case, range(5), {}, packed=True) as put:
-        for k, j in np.ndindex(5, 2):
-            state = random.normal([[[280.0]], [[0.0]], [[0.0]]], 4.0, (3, *grid.shape))
-            put(k, j, state.astype(np.float32))
+            middle = 280.0 if name == "T2M" else 0.0
+            file[name][:] = random.normal(middle, 4.0, (len(leads), *grid.shape))
+    ensemble = folder / f"{init:%Y%m%d%H}.nc"
+    case = Case("ours", "diffusion", init, leads, names)
+    with ensemble_file(ensemble, grid, case, range(5), {}, packed=True) as put:
+        for k, j in np.ndindex(5, len(leads)):
+            fields = random.normal([[[280.0]], [[0.0]], [[0.0]]], 4.0, (3, *grid.shape))
+            put(k, j, fields.astype(np.float32))
+    return ensemble, truth
+
+
+@pytest.mark.parametrize("path", ["{init:%Y%m%d%H}.nc", "ours.zarr"])
+def test_our_own_members_read_back_as_those_of_others_are_equal(tmp_path: Path, path: str) -> None:
+    """From the files that we write, or from the store of two cases that `ensembles.export` makes.
+
+    On HRRR's map, with winds. No layout is needed to find anything but the speed that is stored:
+    that of packed components is another one.
+    """
+    grid = HRRR.crop(slice(480, 500), slice(880, 904))
+    names, leads = ["T2M", "U10", "V10"], [1, 2]
+    inits = [INIT, INIT.replace(day=2)]
+    written = [write_our_own(tmp_path, init, names, leads, grid) for init in inits]
+    for ensemble, _ in reversed(written):
+        to_export = CaseToExport(
+            ensemble, tmp_path / "ours.zarr", 5, [f"{init:%Y%m%d%H}" for init in inits]
+        )
+        export_case("zarr", to_export)
     config = configuration(tmp_path) | {"variables": names, "scores": {}}
     config["archive"]["truth"]["external"]["path"] = f"{tmp_path}/{{valid:%Y%m%d}}.nc"
     config["ensembles"]["systems"] = [
@@ -315,13 +332,16 @@ def test_our_own_members_read_back_as_those_of_others_have_equal_scores(tmp_path
             "name": "again",
             "method": "external",
             "members": 5,
-            "path": f"{tmp_path}/{{init:%Y%m%d%H}}.nc",
-            # The speed that is stored, too: that of packed components is another one.
+            "path": f"{tmp_path}/{path}",
             "layout": {"variables": {name: name for name in (*names, "WIND10")}},
         }
     ]
-    settings = load_settings(config)
-    again = made(tmp_path, settings, "again")
+    again = made(tmp_path, load_settings(config), "again")
+    ours, truth = written[0]
+    with xr.open_dataset(ours) as expected, xr.open_dataset(again) as found:
+        assert found.attrs["absent_members"] == found.attrs["missing_variables"] == "none"
+        for name in (*names, "WIND10"):
+            np.testing.assert_array_equal(found[name], expected[name].astype("f4"))
     scores = Scores(neighbourhoods=[1], variogram_lags=[])
     one = score_case(ours, [truth], tmp_path / "one.nc", 0, scores)
     other = score_case(again, [tmp_path / "truth.nc"], tmp_path / "other.nc", 0, scores)
