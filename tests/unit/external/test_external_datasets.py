@@ -100,6 +100,22 @@ def test_a_map_is_that_of_its_grid_mapping(tmp_path):
     np.testing.assert_allclose(grid.longitude_latitude(), lambert_degrees(), atol=1e-9)
 
 
+def test_of_a_map_and_places_the_layout_may_take_the_places(tmp_path):
+    """Here x and y are half a spacing off, as where they count from another corner."""
+    longitude, latitude = lambert_degrees()
+    both = ensemble().assign_coords(
+        latitude=(("y", "x"), latitude), longitude=(("y", "x"), longitude)
+    )
+    both["x"] = both["x"] + 1500.0
+    both["x"].attrs = ensemble()["x"].attrs
+    both.to_netcdf(tmp_path / "a.nc")
+    named = {"latitude": "latitude", "longitude": "longitude"}
+    grid = require_all(files(tmp_path / "a.nc", **named))
+    np.testing.assert_allclose(grid.longitude_latitude(), (longitude, latitude), atol=1e-9)
+    for more in ({"y": "y"}, {"x": "x"}, {"crs": "+proj=lcc +lat_0=38.5 +lon_0=-97.5 +lat_1=38.5"}):
+        assert require_all(files(tmp_path / "a.nc", **named, **more)).x[0] == 1500.0
+
+
 @pytest.mark.parametrize(
     "longitude",
     [

@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from ensemble_files import INIT, ensemble, lambert_degrees, on_degrees
+from ensemble_files import INIT, LAMBERT, ensemble, lambert_degrees, on_degrees
 
+from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.external.reading import open_forecast, open_state
 from stormdraw.external.settings import ExternalFiles
 from stormdraw.fields.regridding import Regridder
 from stormdraw.grids import latitude_longitude
 
 HERE = Path(__file__).with_name("written_by_others")
+# Seven columns and five rows around the point that HRRR's 1799 and 1059 have in the middle.
+HRRR_MIDDLE = HRRR.crop(slice(527, 532), slice(896, 903))
 LATITUDES, LONGITUDES = (50.0, 50.5, 51.0, 51.5), (-3.0, -2.0, -1.0, 0.0, 1.0)
 
 
@@ -145,6 +148,70 @@ def test_a_store_that_fsspec_finds(tmp_path):
             expected = ensemble()["temperature"].sel(realization=2).values[1]
             np.testing.assert_array_equal(forecast.field("T2M", 2, 3), expected)
             assert forecast.field("T2M", 3, 3) is None
+
+
+def hrrrcast(member: int, lead: int, later: bool) -> xr.Dataset:
+    """The middle of HRRR's grid as HRRRCast's code writes it: before and after it followed CF."""
+    longitude, latitude = HRRR_MIDDLE.longitude_latitude()
+    rows, columns = np.indices(HRRR_MIDDLE.shape)
+    field = 280.0 + member + lead / 10 + rows / 100 + columns / 1000
+    time = INIT + timedelta(hours=lead) if later else INIT
+    leading = ("lead_time", "time") if later else ("time", "lead_time")
+    across = ("y", "x") if later else ("latitude", "longitude")
+    dataset = xr.Dataset(
+        {
+            "T2M": ((*leading, *across), field[None, None].astype("f4")),
+            "TMP": ((*leading, "level", *across), np.stack([field - 40, field - 9])[None, None]),
+            "UGRD10M": ((*leading, *across), (field[None, None] - 278).astype("f4")),
+            "VGRD10M": ((*leading, *across), (field[None, None] - 283).astype("f4")),
+        },
+        coords={
+            "time": ("time", np.array([time], "datetime64[ns]")),
+            "lead_time": ("lead_time", [lead], {"units": "hours"}),
+            "level": [500, 850],
+            "latitude": (across, latitude),
+            "longitude": (across, longitude),
+        },
+    )
+    if not later:
+        return dataset
+    mapping = {**LAMBERT, "false_easting": 0.0, "false_northing": 0.0}
+    dataset["grid_mapping"] = xr.DataArray(np.int32(0), attrs=mapping)
+    for name, units in (("T2M", "K"), ("TMP", "K"), ("UGRD10M", "m s-1"), ("VGRD10M", "m s-1")):
+        dataset[name].attrs = {"units": units, "grid_mapping": "grid_mapping"}
+    dataset["time"].attrs = {"standard_name": "time", "axis": "T"}
+    dataset["lead_time"].attrs |= {"standard_name": "forecast_period"}
+    dataset["latitude"].attrs = {"standard_name": "latitude", "units": "degrees_north"}
+    dataset["longitude"].attrs = {"standard_name": "longitude", "units": "degrees_east"}
+    for axis, size in zip("yx", HRRR_MIDDLE.shape, strict=True):
+        said = {"standard_name": f"projection_{axis}_coordinate", "units": "m"}
+        dataset[axis] = (axis, (np.arange(size) - (size - 1) / 2) * 3000.0, said)
+    start = xr.DataArray(
+        np.datetime64(INIT, "ns"), attrs={"standard_name": "forecast_reference_time"}
+    )
+    return dataset.assign_coords(forecast_reference_time=start)
+
+
+@pytest.mark.parametrize(
+    ("name", "later"),
+    [("mem{member}_f{lead:02d}", False), ("m{member:02d}_f{lead:02d}", True)],
+    ids=["earlier", "later"],
+)
+def test_hrrrcast_in_netcdf_lies_on_hrrrs_points(tmp_path, name, later):
+    for member in (0, 11):
+        for lead in (1, 3):
+            file = f"hrrrcast_{name}.nc".format(member=member, lead=lead)
+            hrrrcast(member, lead, later).to_netcdf(tmp_path / file)
+    hrrrcast(5, 1, later).to_netcdf(tmp_path / "hrrrcast_avg_f01.nc")
+    names = ("T2M", "T850", "U10", "V10")
+    with opened(tmp_path / f"hrrrcast_{name}.nc", "hrrrcast_netcdf", names) as forecast:
+        assert forecast.members == [0, 11]
+        assert forecast.grid_relative_winds
+        assert Regridder(forecast.grid, HRRR_MIDDLE).identical
+        expected = hrrrcast(11, 3, later)
+        np.testing.assert_array_equal(forecast.field("T2M", 11, 3), expected["T2M"][0, 0])
+        upper = expected["TMP"].sel(level=850).values[0, 0].astype("f4")
+        np.testing.assert_array_equal(forecast.field("T850", 11, 3), upper)
 
 
 def test_hrrrcast_is_grib_whatever_its_names_end_in(tmp_path):

@@ -72,7 +72,9 @@ def test_the_format_is_that_of_the_ending(path, expected):
 
 
 def test_every_preset_is_valid():
-    assert preset_names() == ("anemoi", "earth2studio", "hrrrcast", "mogreps", "weatherbenchx")
+    assert preset_names() == (
+        *("anemoi", "earth2studio", "hrrrcast", "hrrrcast_netcdf", "mogreps", "weatherbenchx"),
+    )
     for name in preset_names():
         files = ExternalFiles(path="a.nc", preset=name)
         assert files.layout != Layout(), name

@@ -47,7 +47,7 @@ def read_grid(coordinates: Coordinates, field: xr.DataArray, dims: Sequence[str]
     Raises StormdrawError if the file does not say where its points are, or says what cannot be.
     """
     mapping = _grid_mapping(coordinates, field)
-    axes = _axes(coordinates, "y", "x", dims)
+    axes = None if coordinates.layout.told_by_places else _axes(coordinates, "y", "x", dims)
     if mapping is not None and axes is not None and not _is_of_the_compass(mapping):
         return _projected(coordinates, mapping, *axes)
     latitude = _in_degrees(coordinates, "latitude")

@@ -61,6 +61,8 @@ class Layout(Section):
     `shape` (y, x) what that list is as rows and columns, if it is. `lead_unit`, `units` and `crs`
     hold where a file does not say: what one step of the lead is, such as `hour` or `15 minutes`,
     the units of variables, also where a file has a word that is no unit, and the map of x and y.
+    Where a file has a map as well as latitudes and longitudes, `latitude` and `longitude` take the
+    latter, unless `x`, `y` or `crs` are named too.
     `winds` says whether wind components follow the axes of the grid or the compass. `statistic`
     takes an ensemble's mean or spread, of GRIB2 template 4.2 or 4.12, in place of members.
     """
@@ -126,6 +128,14 @@ class Layout(Section):
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from None
         return given
+
+    @property
+    def told_by_places(self) -> bool:
+        """Whether latitudes and longitudes tell the grid, also of files that have a map.
+
+        They do if they are named, and neither the axes of a map nor a map.
+        """
+        return bool(self.latitude and self.longitude) and not (self.x or self.y or self.crs)
 
     def external_variable(self, name: str) -> ExternalVariable:
         """What the files call a variable: as we do, if the layout does not say."""
