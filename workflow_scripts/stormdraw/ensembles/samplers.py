@@ -133,8 +133,7 @@ class AncestralPath:
         self.prediction = prediction
         self.eta = eta
         self.white = white
-        whole = schedule.timesteps
-        self.timesteps = [round(whole - whole * k / steps) - 1 for k in range(steps)]
+        self.timesteps = ancestral_timesteps(schedule, steps)
         # Clean at the end.
         self._alpha_bar = [*np.cumprod(1.0 - schedule.betas)[self.timesteps].tolist(), 1.0]
 
@@ -151,6 +150,12 @@ class AncestralPath:
         if fresh:
             less = less + fresh * self.white(tuple(noisy.shape[1:]))
         return less
+
+
+def ancestral_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:
+    """The timesteps of DDIM and ancestral sampling: from the last timestep on, evenly spaced."""
+    whole = schedule.timesteps
+    return [round(whole - whole * k / steps) - 1 for k in range(steps)]
 
 
 def solver_timesteps(schedule: NoiseSchedule, steps: int) -> list[int]:

@@ -147,11 +147,11 @@ def _write_fields(group: zarr.Group, name: str, stored: xr.DataArray, members: i
     for first in range(0, leads, together):
         read = stored.isel(lead=slice(first, first + together))
         values = np.full((*count, *read.shape[-3:]), np.nan, np.float32)
-        values[: len(read)] = unpacked(read)
+        values[: len(read)] = _unpacked(read)
         array[0, ..., first : first + together, :, :] = values
 
 
-def unpacked(stored: xr.DataArray) -> np.ndarray:
+def _unpacked(stored: xr.DataArray) -> np.ndarray:
     """The values of a variable of an ensemble file, float32."""
     values = stored.values
     if np.issubdtype(values.dtype, np.floating):

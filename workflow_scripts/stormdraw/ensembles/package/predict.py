@@ -23,6 +23,7 @@ from torch.export.passes import move_to_device_pass
 from stormdraw.ensembles.member_noise import PersistentNoise
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.transforms import forward, inverse
+from stormdraw.models.forcings.clock import sine_and_cosine_of_hour
 from stormdraw.models.forcings.sun import sine_of_elevation
 from stormdraw.models.white_noise import White, WhiteNoise, amplified
 from stormdraw.seeds import seed_for
@@ -46,8 +47,8 @@ class Model:
         noise = folder / "noise.pt2"
         self._noise = _read_network(noise, self.device) if noise.exists() else None
         with np.load(folder / "fields.npz", allow_pickle=False) as fields:
-            self.latitude, self.longitude = fields["latitude"], fields["longitude"]
-            self._terrain = dict(fields).get("terrain")
+            self._fields = dict(fields)
+        self.latitude, self.longitude = self._fields["latitude"], self._fields["longitude"]
         self._numbers = {
             name: torch.tensor(values, dtype=torch.float32, device=self.device)[:, None, None]
             for name, values in self.about["numbers"].items()
@@ -68,8 +69,8 @@ class Model:
         `state` has the fields of the initial `time` (UTC), (y, x) each; those of predicted
         variables are (history, y, x), the oldest first, if the model starts from several hours.
         Members are the same for the same `seed`, which is by default that of the run, up to
-        rounding whatever number is drawn `at_once`. Raises StormdrawError if the state does not
-        fit the model.
+        rounding whatever number is drawn `at_once`. Raises StormdrawError if the state, or the
+        number of members or hours, does not fit the model, or if it draws what is no number.
         """
         initial, inputs = self._initial(state), self._inputs(state)
         if not self.about["by_chance"] and members != 1:
@@ -162,14 +163,11 @@ class Model:
     def _known(self, name: str, valid: datetime) -> np.ndarray:
         """A forcing that is known in advance, float32 (channel, y, x)."""
         if name == "hour_of_day":
-            angle = 2.0 * np.pi * (valid.hour + valid.minute / 60.0) / 24.0
-            both = np.array([np.sin(angle), np.cos(angle)], dtype=np.float32)
+            both = sine_and_cosine_of_hour(valid)
             return np.broadcast_to(both[:, None, None], (2, *self.latitude.shape))
         if name == "solar_elevation":
             return sine_of_elevation(valid, self.latitude, self.longitude)[None]
-        if self._terrain is None:
-            raise StormdrawError("fields.npz lacks terrain, which the model is given")
-        return self._terrain[None]
+        return self._fields["terrain"][None]
 
     def _condition(self, states: list[torch.Tensor], known: torch.Tensor) -> torch.Tensor:
         """The standardised states, the oldest first, and the forcings, (B, C, Y, X)."""

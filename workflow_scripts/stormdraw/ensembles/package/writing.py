@@ -23,7 +23,7 @@ import torch
 from stormdraw.ensembles.package.card import model_card
 from stormdraw.ensembles.package.gathering import LIBRARY, gathered
 from stormdraw.ensembles.package.predict import MOST_AT_ONCE, PACKAGE_FORMAT
-from stormdraw.ensembles.samplers import solver_timesteps
+from stormdraw.ensembles.samplers import ancestral_timesteps, solver_timesteps
 from stormdraw.fields.states import read_grid_of
 from stormdraw.files import replacing_folder
 from stormdraw.grids import Grid
@@ -41,7 +41,7 @@ _PREDICT = "stormdraw.ensembles.package.predict"
 
 @dataclass(frozen=True)
 class Drawn:
-    """How members are drawn: as the first system that draws from the model does.
+    """How members are drawn: as the first uncalibrated system of the model does.
 
     The noise of a member depends on the `seed` of the run and on the name of the system.
     """
@@ -141,12 +141,9 @@ def _path(model: Any, drawn: Drawn) -> dict[str, Any]:
     """The timesteps of the sampler, from noise to the clean state."""
     if not isinstance(model, DiffusionModel):
         return {}
-    schedule, whole = model.schedule, model.schedule.timesteps
-    if drawn.sampler == "dpm_solver++":
-        timesteps = solver_timesteps(schedule, drawn.steps)
-    else:
-        timesteps = [round(whole - whole * k / drawn.steps) - 1 for k in range(drawn.steps)]
-    alpha_bar = np.cumprod(1.0 - schedule.betas)[timesteps].tolist()
+    solver = drawn.sampler == "dpm_solver++"
+    timesteps = (solver_timesteps if solver else ancestral_timesteps)(model.schedule, drawn.steps)
+    alpha_bar = np.cumprod(1.0 - model.schedule.betas)[timesteps].tolist()
     path = [
         {"timestep": timestep, "alpha": math.sqrt(square), "sigma": math.sqrt(1.0 - square)}
         for timestep, square in zip(timesteps, alpha_bar, strict=True)

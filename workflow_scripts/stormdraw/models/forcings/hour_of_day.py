@@ -1,8 +1,9 @@
-"""The hour of the day in UTC, as an angle."""
+"""The hour of the day in UTC, as a forcing."""
 
 import numpy as np
 
 from stormdraw.grids import WHOLE_GRID, Grid, Window
+from stormdraw.models.forcings.clock import sine_and_cosine_of_hour
 from stormdraw.models.forcings.forcing import Forcing, ForecastHour
 
 
@@ -16,6 +17,5 @@ class HourOfDay(Forcing):
 
     def at(self, hour: ForecastHour, window: Window = WHOLE_GRID) -> np.ndarray:
         """The channels at the valid time, float32 (2, y, x)."""
-        angle = 2.0 * np.pi * (hour.valid.hour + hour.valid.minute / 60.0) / 24.0
-        values = np.array([np.sin(angle), np.cos(angle)], dtype=np.float32)
-        return values[:, None, None] * self._everywhere[window]
+        both = sine_and_cosine_of_hour(hour.valid)
+        return both[:, None, None] * self._everywhere[window]
