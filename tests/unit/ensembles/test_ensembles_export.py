@@ -23,6 +23,7 @@ from stormdraw.ensembles.zarr_case import write_case
 from stormdraw.ensembles.zarr_store import add_case, waiting_case
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.packing import packing_of
+from stormdraw.files import write_text
 from stormdraw.grids import Grid
 from stormdraw.times import format_init
 
@@ -328,6 +329,40 @@ def test_a_file_system_without_locks_is_told(tmp_path, store, monkeypatch):
     with pytest.raises(StormdrawError, match=r"ours.zarr: its file system has no locks \(No locks"):
         export(write_ensemble(tmp_path, INITS[0]), store)
     assert read(store) == {}
+
+
+def test_no_other_process_changes_the_store_meanwhile(tmp_path, store, monkeypatch):
+    """`write_text` is where the first change of a case is written down."""
+    lock = store / ".cases" / "lock"
+    program = (
+        "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'w'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    )
+    errors = []
+
+    def attempt(path, text):
+        run = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", program, lock], capture_output=True, text=True
+        )
+        errors.append(run.stderr.strip().rpartition("\n")[2].partition(":")[0])
+        write_text(path, text)
+
+    path = write_ensemble(tmp_path, INITS[0])
+    with monkeypatch.context() as patch:
+        patch.setattr("stormdraw.ensembles.zarr_store.write_text", attempt)
+        export(path, store)
+    assert set(errors) == {"BlockingIOError"}
+    assert list(read(store)) == INITS[:1]
+    subprocess.run([sys.executable, "-I", "-S", "-c", program, lock], check=True)
+
+
+def test_a_store_that_lost_its_parts_is_told(tmp_path, store):
+    export(write_ensemble(tmp_path, INITS[0]), store)
+    (store / "zarr.json").unlink()
+    moving = {"init": INITS[0], "inits": INITS[:1]}
+    (store / ".cases" / "moving.json").write_text(json.dumps(moving))
+    told = r"ours\.zarr: parts of it are missing; delete it to make it again"
+    with pytest.raises(StormdrawError, match=told):
+        export(write_ensemble(tmp_path, INITS[1]), store)
 
 
 def test_jobs_of_several_cases_write_at_once(tmp_path, store, root):

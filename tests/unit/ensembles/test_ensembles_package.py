@@ -22,8 +22,10 @@ from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.fit import require_package
 from stormdraw.ensembles.one_step import forecast
 from stormdraw.ensembles.package.gathering import gathered
+from stormdraw.ensembles.package.predict import Model
 from stormdraw.ensembles.package.writing import Drawn, write_package
 from stormdraw.ensembles.rollout import BoundsTally, Rollout, roll_out
+from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.checkpoint import load_model, save_model
@@ -194,7 +196,8 @@ def write_files(folder: Path) -> tuple[Path, Path, Path]:
             file[name][:] = states()[:, k]
     with written_in_parts(folder / "static.nc", GRID, {}, {"OROG": "OROG"}, {}) as file:
         file["OROG"][:] = np.random.default_rng(1).uniform(0.0, 900.0, GRID.shape)
-    (folder / "metrics.json").write_text(json.dumps({"epochs": [{"train_loss": 0.51234}]}))
+    epoch = {"train_loss": 0.51234, "train_loss_by_variable": {"T2M": 0.25, "REFC": 0.75}}
+    (folder / "metrics.json").write_text(json.dumps({"epochs": [epoch]}))
     return folder / "day.nc", folder / "static.nc", folder / "metrics.json"
 
 
@@ -276,23 +279,25 @@ def run_alone(program: str, *folders: Path) -> str:
 
 @pytest.mark.parametrize("kind", QUICK)
 def test_a_package_draws_the_members_of_its_system(kind, packed):
-    require_the_members_of_a_system(kind, packed)
+    drawn, expected = drawn_in_both_ways(kind, packed)
+    assert drawn.shape == expected.shape
+    assert_same_members(drawn, expected, KINDS[kind][2].forecast)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in QUICK])
 def test_packages_of_other_kinds_draw_the_members_of_their_systems(kind, others_packed):
-    require_the_members_of_a_system(kind, others_packed)
-
-
-def require_the_members_of_a_system(kind, packed):
-    expected = drawn_here(kind, packed / f"{kind}.pt", packed / "day.nc", packed / "static.nc")
-    names = KINDS[kind][2].forecast
-    with np.load(packed / kind / "drawn.npz") as file:
-        drawn = np.stack([file[name] for name in names], axis=2)
+    drawn, expected = drawn_in_both_ways(kind, others_packed)
     assert drawn.shape == expected.shape
-    assert expected[:, 1].std(axis=(-2, -1)).max() > 0.1
-    assert_same_members(drawn, expected, names)
+    assert_same_members(drawn, expected, KINDS[kind][2].forecast)
+
+
+def drawn_in_both_ways(kind: str, packed: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The members of a package, and of its system, (member, hour, variable, y, x)."""
+    expected = drawn_here(kind, packed / f"{kind}.pt", packed / "day.nc", packed / "static.nc")
+    assert expected[:, 1].std(axis=(-2, -1)).max() > 0.1, "the forecast has no features"
+    with np.load(packed / kind / "drawn.npz") as file:
+        return np.stack([file[name] for name in KINDS[kind][2].forecast], axis=2), expected
 
 
 REFUSE = """
@@ -326,11 +331,54 @@ def test_what_does_not_fit_is_refused_in_one_line(packed):
     assert hole == "T2M has 1 missing points"
 
 
+@pytest.mark.parametrize(
+    ("about", "asked", "words"),
+    [
+        ({"by_chance": False}, {"members": 2}, "members is 2, but the model is deterministic"),
+        ({"longest_lead": 12}, {"hours": 13}, "hours is 13, but .* forecasts of up to 12 h"),
+        (
+            {"how": {"system": "s", "rho": 0.0, "noise_amplitude": [np.nan]}},
+            {"members": 1},
+            "states that are not numbers at 1 h",
+        ),
+    ],
+    ids=["members", "hours", "numbers"],
+)
+def test_what_the_model_cannot_draw_is_refused(about, asked, words, packed, monkeypatch):
+    model = Model(packed / "crps")
+    for key, value in about.items():
+        monkeypatch.setitem(model.about, key, value)
+    with (
+        np.load(packed / "crps" / "state.npz") as state,
+        pytest.raises(StormdrawError, match=words),
+    ):
+        model.predict(dict(state), INIT, **asked)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, r"model\.json: cannot be read \(.*No such file.*\); copy the package anew"),
+        ("{", r"model\.json: cannot be read \(.*\); copy the package anew"),
+        ('{"format": 2}', r"model\.json: has format 2, but predict\.py reads 1"),
+    ],
+    ids=["none", "cut off", "newer"],
+)
+def test_a_folder_without_a_package_of_this_format_is_refused(content, words, tmp_path):
+    if content is not None:
+        (tmp_path / "model.json").write_text(content)
+    with pytest.raises(StormdrawError, match=words):
+        Model(tmp_path)
+
+
 def test_the_card_says_what_the_model_is(packed):
     card = (packed / "crps_with_roles" / "README.md").read_text()
     assert "convective available potential energy | J kg-1 | yes | no |" in card
     assert "| REFC | composite radar reflectivity | dBZ | no | yes |" in card
-    assert "| loss in training | 0.5123 |" in card
+    assert "| loss in training, last epoch | 0.5123 |" in card
+    assert "| loss in validation, last epoch | none |" in card
+    assert "| loss in training of T2M, last epoch | 0.25 |\n" in card
+    assert "| loss in training of REFC, last epoch | 0.75 |\n" in card
     assert "2026-06-01T00:00 to 2026-06-05T00:00 UTC" in card
     assert "16 x 18 points, 3000 x 3000 m" in card
 
@@ -359,4 +407,13 @@ def test_two_modules_with_one_name_cannot_be_gathered(tmp_path):
     (folder / "one.py").write_text("_LIMIT = 1\n")
     (folder / "two.py").write_text("from stormdraw.one import x\n_LIMIT = 2\n")
     with pytest.raises(ValueError, match="_LIMIT is defined by several modules"):
+        gathered("stormdraw.two", tmp_path)
+
+
+def test_a_module_that_is_imported_as_a_whole_cannot_be_gathered(tmp_path):
+    folder = tmp_path / "stormdraw"
+    folder.mkdir()
+    (folder / "one.py").write_text("x = 1\n")
+    (folder / "two.py").write_text("import stormdraw.one\n")
+    with pytest.raises(ValueError, match=r"stormdraw\.two imports a module as a whole"):
         gathered("stormdraw.two", tmp_path)

@@ -56,11 +56,12 @@ members = model.predict(state, time, members={members}, hours={hours})
 | training | {training} |
 | validation | {validation} |
 | epochs | {epochs} |
-| loss in training | {train_loss} |
-| loss in validation | {validation_loss} |
+| loss in training, last epoch | {train_loss} |
+| loss in validation, last epoch | {validation_loss} |
+{of_variables}
 
-The loss is `{loss}`, in units of the model's standardised target. Scores against the truth are in
-the scorecard of the run.
+The loss is `{loss}`, in units of the model's standardised target. How its forecasts compare with
+the truth and with other systems is in the scorecard of the run, which is no part of this package.
 
 ## Grid
 
@@ -116,6 +117,10 @@ def model_card(
         epochs=len(metrics.get("epochs", [])),
         train_loss=_number(last.get("train_loss")),
         validation_loss=_number(last.get("validation_loss")),
+        of_variables="\n".join(
+            f"| loss in training of {name}, last epoch | {_number(loss)} |"
+            for name, loss in last.get("train_loss_by_variable", {}).items()
+        ),
         loss=settings.loss.kind,
         rows=grid.shape[0],
         columns=grid.shape[1],
