@@ -85,12 +85,12 @@ EXPORTED_MODELS = expand("results/models/{model}/package", model=SETTINGS.models
 
 
 def drawn_from(model):
-    """How the members of an exported model are drawn: as by the first system of its own."""
+    """How members of an exported model are drawn: as by its first system without calibration."""
     keys = {"rho", "noise_amplitude", "sampler", "steps", "eta"}
     systems = [
         system
         for system in SETTINGS.ensembles.systems
-        if system.by_model and system.drawn_from == (model,)
+        if system.by_model and system.drawn_from == (model,) and not system.calibrate
     ]
     own = systems[0].model_dump(mode="json", include=keys) if systems else {}
     return {"seed": SETTINGS.seed, "system": systems[0].name if systems else model, **own}

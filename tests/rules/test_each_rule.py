@@ -4,6 +4,7 @@ The inputs are those of the finished small experiment. Outputs are removed and m
 rules only, in a copy of its folder; what they make must be what they made before.
 """
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -63,6 +64,12 @@ RULES = {
 # Those that take the place of ensembles_sample when several jobs share a case.
 OF_SEVERAL_JOBS = {"ensembles_part", "ensembles_join"}
 
+# Those that write for other programs, if the configuration asks for it.
+OF_EXPORTS = {
+    "ensembles_export": ["ensembles/small.zarr/.cases/2026060200.json"],
+    "models_export": ["models/small/package"],
+}
+
 
 @pytest.fixture(scope="module")
 def bench(finished: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Experiment:
@@ -74,7 +81,7 @@ def test_every_rule_is_tried(root):
     """Those within an `if` are tried where a configuration asks for them, in tests/workflow."""
     text = "".join(path.read_text() for path in (root / "rules").rglob("*.smk"))
     always, ever = (set(re.findall(f"^{at}rule (\\w+):", text, re.M)) for at in ("", " *"))
-    assert always <= set(RULES) | OF_SEVERAL_JOBS <= ever
+    assert always <= set(RULES) | OF_SEVERAL_JOBS | set(OF_EXPORTS) <= ever
 
 
 # One start of Snakemake a stage. The simulated archive is older than all, and all follow from it.
@@ -133,6 +140,36 @@ def test_several_jobs_draw_what_one_draws(bench, finished):
     assert [file.name for file in (bench.results / path).parent.glob("2026060206*")] == [
         "2026060206.nc"
     ]
+
+
+def test_what_is_exported_is_what_the_run_has(bench):
+    config = bench.config
+    exporting = {"ensembles": {**config["ensembles"], "export": "zarr"}, "models_export": ["small"]}
+    targets = [f"results/{path}" for paths in OF_EXPORTS.values() for path in paths]
+    bench.configure({**config, **exporting})
+    try:
+        only = ["--allowed-rules", *OF_EXPORTS, "--rerun-triggers", "mtime"]
+        run = bench.snakemake(*targets, *only)
+    finally:
+        bench.configure(config)
+    assert run.returncode == 0, run.stdout
+    with (
+        xr.open_zarr(bench.results / "ensembles" / "small.zarr") as store,
+        xr.open_dataset(bench.results / "ensembles" / "small" / "2026060200.nc") as file,
+    ):
+        assert set(store.data_vars) == set(file.data_vars) > {"T2M", "WIND10"}
+        for name in file.data_vars:
+            own = file[name].values.astype(np.float32)
+            np.testing.assert_array_equal(store[name].sel(init_time="2026-06-02T00"), own)
+    package = bench.results / "models" / "small" / "package"
+    about = json.loads((package / "model.json").read_text())
+    # Not as the calibrated system, whose members no package draws.
+    assert about["how"] == {
+        **{"system": "small_raw", "rho": 0.0, "noise_amplitude": [1.0]},
+        **{"sampler": "dpm_solver++", "eta": 0.0},
+    }
+    assert about["predicted"] == ["REFC", "T2M", "D2M", "U10", "V10"]
+    assert "2026-06-01T00:00" in (package / "README.md").read_text()
 
 
 def step_of(variable: str) -> float:
