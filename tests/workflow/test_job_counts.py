@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from small_experiment import CONFIG, MODEL, Experiment, check_out, planned, set_up
+from small_experiment import CONFIG, MODEL, Experiment, check_out, edited_code, planned, set_up
 
 
 @pytest.fixture(scope="module")
@@ -81,16 +81,9 @@ def test_a_key_of_the_maps_draws_them_and_writes_the_page(over: Experiment) -> N
 
 
 def test_colours_and_styles_run_jobs_of_the_report_only(over: Experiment) -> None:
-    report = over.folder / "workflow_scripts" / "stormdraw" / "report"
     names = ("style", "field_colours", "stamps", "figures/member_maps")
-    texts = {path: path.read_text() for path in (report / f"{name}.py" for name in names)}
-    for path, text in texts.items():
-        path.write_text(text + "\nEDITED = True\n")
-    try:
+    with edited_code(over, *(f"report/{name}.py" for name in names)):
         jobs = planned(over)
-    finally:
-        for path, text in texts.items():
-            path.write_text(text)
     assert set(jobs) == {"report_figure", "report_scorecard"}
 
 
@@ -158,13 +151,8 @@ def test_a_ceiling_that_is_left_out_draws_nothing(over: Experiment) -> None:
 
 def test_the_code_of_the_comparison_with_other_libraries_draws_nothing(over: Experiment) -> None:
     """Only what they say of a case needs its members."""
-    path = over.folder / "workflow_scripts/stormdraw/scores/check/agreement.py"
-    text = path.read_text()
-    path.write_text(text + "\nEDITED = True\n")
-    try:
+    with edited_code(over, "scores/check/agreement.py"):
         jobs = planned(over)
-    finally:
-        path.write_text(text)
     assert jobs == {"scores_check": 1, "report_scorecard": 1}
 
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 import yaml
-from small_experiment import planned
+from small_experiment import edited_code, planned
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +46,8 @@ def test_a_learning_rate_retrains_that_model_and_what_follows(changed):
 
 
 def test_the_code_of_a_score_never_retrains(changed):
-    path = changed.folder / "workflow_scripts" / "stormdraw" / "scores" / "statistics" / "crps.py"
-    text = path.read_text()
-    path.write_text(text + "\nEDITED = True\n")
-    try:
+    with edited_code(changed, "scores/statistics/crps.py"):
         jobs = planned(changed)
-    finally:
-        path.write_text(text)
     assert jobs["scores_case"] == 14
     # What other libraries say does not depend on it; whether they agree does.
     assert (jobs.get("scores_second_opinion"), jobs["scores_check"]) == (None, 1)
@@ -60,26 +55,15 @@ def test_the_code_of_a_score_never_retrains(changed):
 
 
 def test_the_code_of_a_network_retrains(changed):
-    network = "workflow_scripts/stormdraw/models/networks/conditional_unet.py"
-    path = changed.folder / network
-    text = path.read_text()
-    path.write_text(text + "\nEDITED = True\n")
-    try:
+    with edited_code(changed, "models/networks/conditional_unet.py"):
         jobs = planned(changed)
-    finally:
-        path.write_text(text)
     assert jobs["models_train"] == 1
     assert "fields_normalise" not in jobs
 
 
 def test_the_code_that_writes_ensembles_makes_them_again(changed):
-    path = changed.folder / "workflow_scripts" / "stormdraw" / "ensembles" / "files.py"
-    text = path.read_text()
-    path.write_text(text + "\nEDITED = True\n")
-    try:
+    with edited_code(changed, "ensembles/files.py"):
         jobs = planned(changed)
-    finally:
-        path.write_text(text)
     of_ensembles = {rule for rule in jobs if rule.startswith("ensembles_")}
     assert of_ensembles >= {"ensembles_sample", "ensembles_take"}
     assert "models_train" not in jobs
@@ -89,13 +73,8 @@ def test_the_code_of_a_kind_of_system_makes_only_its_cases_again(changed):
     """Where no system is of the kind, it makes nothing."""
 
     def jobs_of(kind):
-        path = changed.folder / f"workflow_scripts/stormdraw/ensembles/systems/{kind}.py"
-        text = path.read_text()
-        path.write_text(text + "\nEDITED = True\n")
-        try:
+        with edited_code(changed, f"ensembles/systems/{kind}.py"):
             return planned(changed, "results/scores/summary.csv")
-        finally:
-            path.write_text(text)
 
     jobs = jobs_of("climatology")
     assert {rule: count for rule, count in jobs.items() if rule.startswith("ensembles_")} == {
