@@ -251,7 +251,11 @@ def main(output: str = "") -> None:
         "Written by `make compare-scores`: one ensemble of 10 members and its truth, drawn at "
         f"{SHAPE[0] * SHAPE[1]:,} points\nwith a fixed seed, scored by this workflow and by each "
         "library that has the score. The command fails\nwhere two values differ by more than one "
-        f"part in a million.\n\n{table(own, theirs)}\n\n"
+        "part in a million.\n\n"
+        "Every run compares them on its own files as well: `scores_check` writes "
+        "`results/scores/check.csv`\n"
+        "([a second opinion](../config/README.md#a-second-opinion)).\n\n"
+        f"{table(own, theirs)}\n\n"
         f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, Python {platform.python_version()};\n"
         f"{versions}, numpy {np.__version__}.\n"
     )

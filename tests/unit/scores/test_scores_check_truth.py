@@ -129,6 +129,23 @@ def test_winds_along_the_compass_start_from_netcdf(tmp_path: Path, netcdf: tuple
     assert truth_of(manifest).field("T2M", LEAD)[1].startswith("GRIB2")
 
 
+def test_a_netcdf_says_which_times_are_absent(tmp_path: Path, netcdf: tuple[Path]) -> None:
+    other = tmp_path / "other.nc"
+    xr.Dataset(
+        {"T2M": (("time", "y", "x"), np.ones((1, *ARCHIVE.shape), np.float32))},
+        {"time": np.array([VALID - timedelta(hours=5)], "datetime64[ns]")},
+        {"absent_times": f"{INIT:%Y%m%d%H} {VALID + timedelta(hours=1):%Y%m%d%H}"},
+    ).to_netcdf(other)
+    origins, like = {"T2M": Origin([], False)}, xr.Dataset(ARCHIVE.coordinates())
+    truth = TruthOfCase(origins, [other, *netcdf], INIT, like, Fields())
+    assert (truth.field("T2M", LEAD)[0] == 3.0).all()
+    missing = truth.field("T2M", 2)[0]
+    assert (missing.shape, np.isnan(missing).all()) == (ARCHIVE.shape, True)
+    told = r"other\.nc, .*fields\.nc: no truth at 2026-06-08 09 UTC; delete the file of that day"
+    with pytest.raises(StormdrawError, match=told):
+        truth.field("T2M", 3)
+
+
 def test_a_speed_that_is_given_alone_is_a_variable_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "fields.nc"
     speed = {"WIND10": (("time", "y", "x"), np.full((1, *ARCHIVE.shape), 3.0, np.float32))}
