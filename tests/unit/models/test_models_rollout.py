@@ -1,5 +1,6 @@
 """Training over several hours, each of which starts from what the model drew before."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from stormdraw.fields.statistics import Statistics, read_statistics
 from stormdraw.models.accumulation import Windows, count_epochs
 from stormdraw.models.bounds import apply_bounds
 from stormdraw.models.forcings import Forcings, ForecastHour, make_forcings
+from stormdraw.models.learning_rate import learning_rate_factor
 from stormdraw.models.losses import almost_fair_crps
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.models.pairs import Batch, Pairs, leads_at
@@ -260,23 +262,34 @@ def test_all_hours_are_of_one_forecast() -> None:
     assert leads_at(START + hours(3), forcings, 6, 3) == ()
 
 
-def test_stages_follow_the_training_of_one_hour() -> None:
+def test_stages_end_the_training() -> None:
+    """Three steps of two batches are an epoch: what whole epochs have more is of one hour."""
     rollout = {"hours": [2, 6], "steps": [3, 2]}
-    training = Training(steps=4, batch_size=1, accumulation=2, rollout=rollout)
-    windows = Windows(samples=6, batch_size=1, accumulation=2)
-    schedule = RolloutSchedule(training, windows)
-    # Three steps of two batches in an epoch; 9 steps are three epochs.
-    found = [[schedule.hours(epoch, number) for number in range(6)] for epoch in range(4)]
-    assert found == [
-        [1, 1, 1, 1, 1, 1],
-        [1, 1, 2, 2, 2, 2],
-        [2, 2, 6, 6, 6, 6],
-        [6, 6, 6, 6, 6, 6],
-    ]
-    by_epochs = RolloutSchedule(training.model_copy(update={"steps": None, "epochs": 2}), windows)
-    assert [by_epochs.hours(epoch, 0) for epoch in range(4)] == [1, 1, 2, 6]
+    training = Training(steps=3, batch_size=1, accumulation=2, rollout=rollout)
     model = settings().model_copy(update={"training": training})
     assert count_epochs(model, 6) == (3, 9)
+    windows = Windows(samples=6, batch_size=1, accumulation=2)
+    schedule = RolloutSchedule(training, windows, 9)
+    found = [[schedule.hours(epoch, number) for number in range(6)] for epoch in range(3)]
+    assert found == [[1, 1, 1, 1, 1, 1], [1, 1, 2, 2, 2, 2], [2, 2, 6, 6, 6, 6]]
+    by_epochs = training.model_copy(update={"steps": None, "epochs": 2})
+    assert count_epochs(model.model_copy(update={"training": by_epochs}), 6) == (4, 12)
+
+
+def test_a_rollout_may_have_a_learning_rate_of_its_own() -> None:
+    rollout = {"hours": [2], "steps": [4]}
+    given = {"steps": 6, "learning_rate": 0.1, "learning_rate_schedule": "cosine"}
+    training = Training.model_validate(given | {"warm_up_steps": 2, "rollout": rollout})
+    halves = [0.5 + 0.5 * math.cos(math.pi * k / 8) for k in range(8)]
+    one = [learning_rate_factor(training, step, 10) for step in range(10)]
+    assert one == pytest.approx([1 / 3, 2 / 3, *halves])
+    own = rollout | {"learning_rate": 0.02}
+    training = Training.model_validate(given | {"warm_up_steps": 2, "rollout": own})
+    quarters = [0.5 + 0.5 * math.cos(math.pi * k / 4) for k in range(4)]
+    two = [learning_rate_factor(training, step, 10) for step in range(10)]
+    assert two == pytest.approx([1 / 3, 2 / 3, *quarters, *(0.2 * each for each in quarters)])
+    constant = training.model_copy(update={"learning_rate_schedule": "constant"})
+    assert [learning_rate_factor(constant, step, 10) for step in (2, 5, 6, 9)] == [1, 1, 0.2, 0.2]
 
 
 @pytest.mark.parametrize(

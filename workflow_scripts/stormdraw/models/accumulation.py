@@ -66,6 +66,6 @@ def count_epochs(settings: ModelSettings, pairs: int) -> tuple[int, int]:
     steps_an_epoch = Windows.of(training, pairs).steps
     steps = training.steps or (training.epochs or 1) * steps_an_epoch
     if training.rollout is not None:
-        steps += sum(training.rollout.steps)
+        steps += training.rollout.total_steps
     epochs = -(-steps // steps_an_epoch)
     return epochs, epochs * steps_an_epoch

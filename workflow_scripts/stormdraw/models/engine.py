@@ -1,6 +1,5 @@
 """One training step, as a Lightning module."""
 
-import math
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +11,7 @@ from stormdraw.models.accumulation import Windows
 from stormdraw.models.augmentation import Augmenter
 from stormdraw.models.execution import replays_graphs
 from stormdraw.models.forecaster import Forecaster
+from stormdraw.models.learning_rate import learning_rate_factor
 from stormdraw.models.pairs import Batch
 from stormdraw.models.ranks import ALONE, Ranks
 from stormdraw.models.sharding import gathered, shared_like, whole
@@ -137,21 +137,13 @@ class TrainingModule(lightning.LightningModule):
             weight_decay=training.weight_decay,
             fused=not scaled,
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._learning_rate_factor)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: learning_rate_factor(training, step, self.total_steps)
+        )
         return {
             "optimizer": optimizer,
             "lr_scheduler": LRSchedulerConfigType(scheduler=schedule, interval="step"),
         }
-
-    def _learning_rate_factor(self, step: int) -> float:
-        """Rises linearly during warm-up, then stays constant or falls to zero as half a cosine."""
-        training = self.training_settings
-        if step < training.warm_up_steps:
-            return (step + 1) / (training.warm_up_steps + 1)
-        if training.learning_rate_schedule == "constant":
-            return 1.0
-        remaining = max(self.total_steps - training.warm_up_steps, 1)
-        return 0.5 * (1.0 + math.cos(math.pi * (step - training.warm_up_steps) / remaining))
 
     def _begin_pass(self) -> None:
         if self._replays:

@@ -146,7 +146,7 @@ def training_work(
     pairs = len(settings.periods.training_times()) - 1
     _, steps = count_epochs(model, pairs)
     rollout = model.training.rollout
-    unrolled = 0 if rollout is None else sum(rollout.steps)
+    unrolled = 0 if rollout is None else rollout.total_steps
     total = step_work(model, settings.roles, shape, gpu) * (steps - unrolled)
     if rollout is not None:
         for hours, count in zip(rollout.hours, rollout.steps, strict=True):

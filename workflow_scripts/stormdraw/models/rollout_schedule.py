@@ -8,20 +8,14 @@ from stormdraw.models.training_settings import Training
 
 @dataclass(frozen=True)
 class RolloutSchedule:
-    """The number of hours of each batch of a training.
+    """The number of hours of each batch of a training of `total_steps` optimizer steps.
 
-    First come `one_hour` optimizer steps of one hour, then the stages of `training.rollout`. What
-    the last epoch has beyond these is of the last stage.
+    The last steps are those of the stages of `training.rollout`; all before are of one hour.
     """
 
     training: Training
     windows: Windows
-
-    @property
-    def one_hour(self) -> int:
-        """The optimizer steps of one hour."""
-        training = self.training
-        return training.steps or (training.epochs or 0) * self.windows.steps
+    total_steps: int
 
     def hours(self, epoch: int, batch_index: int) -> int:
         """The hours that a batch of an epoch is unrolled over, both counted from 0."""
@@ -29,7 +23,7 @@ class RolloutSchedule:
         if rollout is None:
             return 1
         step = epoch * self.windows.steps + batch_index // self.windows.accumulation
-        left = step - self.one_hour
+        left = step - one_hour_steps(self.training, self.total_steps)
         if left < 0:
             return 1
         for hours, steps in zip(rollout.hours, rollout.steps, strict=True):
@@ -37,3 +31,8 @@ class RolloutSchedule:
                 return hours
             left -= steps
         return rollout.hours[-1]
+
+
+def one_hour_steps(training: Training, total_steps: int) -> int:
+    """The optimizer steps of one hour: what the whole epochs leave of `total_steps`."""
+    return total_steps - (0 if training.rollout is None else training.rollout.total_steps)

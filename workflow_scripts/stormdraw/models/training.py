@@ -193,7 +193,7 @@ def _fit(
                     training.buffer_states,
                     delivery,
                     model.network.context,
-                    RolloutSchedule(training, windows),
+                    RolloutSchedule(training, windows, steps),
                 ),
                 validation and OrderedBatches(validation, validated, delivery),
                 ckpt_path=str(resume) if resume.exists() else None,

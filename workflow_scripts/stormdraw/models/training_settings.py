@@ -39,12 +39,19 @@ class Rollout(Section):
 
     The model is unrolled over each of `hours` for as many optimizer steps as `steps` says at its
     place. Gradients pass through at most `through` hours, or through all of them: after so many,
-    the states are taken as given.
+    the states are taken as given. With `learning_rate` the schedule of the training's own rate ends
+    before these steps, and starts anew from this one; without it, it spans them.
     """
 
     hours: Annotated[list[Annotated[int, Field(ge=2, le=60)]], Field(min_length=1)]
     steps: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
     through: Annotated[int, Field(ge=1)] | None = None
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+
+    @property
+    def total_steps(self) -> int:
+        """The optimizer steps over several hours."""
+        return sum(self.steps)
 
     @model_validator(mode="after")
     def _steps_of_each(self) -> "Rollout":
