@@ -14,10 +14,9 @@ from stormdraw.fields.expected_grid import target_grid
 from stormdraw.grids import Grid
 from stormdraw.map_factor import require_conformal, require_square
 from stormdraw.models.definitions import definition_file
-from stormdraw.models.settings import ModelSettings
+from stormdraw.models.settings import STATIC_FIELDS, ModelSettings
 from stormdraw.scores.settings import Box
 from stormdraw.settings import Settings, load_settings, load_yaml
-from stormdraw.variables import TERRAIN
 from stormdraw.yaml_lines import located
 
 
@@ -64,11 +63,13 @@ def _check_model(
         model.roles_of(settings.roles)
     except StormdrawError as error:
         raise StormdrawError(f"{origin}: {error}") from None
-    if "terrain" in model.forcings and TERRAIN not in settings.fields.static:
-        raise StormdrawError(
-            f"fields.static lacks {TERRAIN}, which the forcing terrain of the model "
-            f"{origin.removeprefix('models: ')} is; add it, or leave the forcing out of the model"
-        )
+    for forcing, field in STATIC_FIELDS.items():
+        if forcing in model.forcings and field not in settings.fields.static:
+            raise StormdrawError(
+                f"fields.static lacks {field}, which the forcing {forcing} of the model "
+                f"{origin.removeprefix('models: ')} is; add it, or leave the forcing out of the "
+                "model"
+            )
     if model.variable is not None and model.variable not in settings.variables:
         raise StormdrawError(
             f"{origin} downscales {model.variable}, but the run's variables are "

@@ -78,6 +78,11 @@ BOX = {"west": -100, "east": -90, "south": 30, "north": 40}
             {"forcings": ["terrain"]},
             r"run.yaml:12: fields.static lacks OROG, which the forcing terrain of the model small",
         ),
+        (
+            {"fields": {"static": ["OROG"]}},
+            {"forcings": ["terrain", "land"]},
+            r"run.yaml:12: fields.static lacks LAND, which the forcing land of the model small",
+        ),
         ({}, BLOCKS | {"variable": "CIN"}, r"run.yaml:7: models: small downscales CIN, but the"),
         ({}, FRAMES, r"run.yaml:4: periods.training has 6 hours, but models: small learns from 7"),
         (

@@ -98,6 +98,15 @@ KINDS: dict[str, tuple[dict[str, Any], dict[str, Any], Roles]] = {
         {"sampler": "ddpm", "steps": 3},
         Roles(predicted=EVERY),
     ),
+    "residual_unet": (
+        {
+            "family": "residual_unet",
+            "network": {"width": 8, "depth": 1, "displacements": 2},
+            **{**ONE_STEP, "forcings": ["position", "land"]},
+        },
+        {"rho": 0.5},
+        Roles(predicted=EVERY),
+    ),
     "transformer": (
         {
             "family": "transformer",
@@ -194,8 +203,11 @@ def write_files(folder: Path) -> tuple[Path, Path, Path]:
     with written_in_parts(folder / "day.nc", GRID, leading, {n: n for n in EVERY}, {}) as file:
         for k, name in enumerate(EVERY):
             file[name][:] = states()[:, k]
-    with written_in_parts(folder / "static.nc", GRID, {}, {"OROG": "OROG"}, {}) as file:
-        file["OROG"][:] = np.random.default_rng(1).uniform(0.0, 900.0, GRID.shape)
+    random = np.random.default_rng(1)
+    names = {name: name for name in ("OROG", "LAND")}
+    with written_in_parts(folder / "static.nc", GRID, {}, names, {}) as file:
+        file["OROG"][:] = random.uniform(0.0, 900.0, GRID.shape)
+        file["LAND"][:] = random.integers(0, 2, GRID.shape)
     epoch = {"train_loss": 0.51234, "train_loss_by_variable": {"T2M": 0.25, "REFC": 0.75}}
     (folder / "metrics.json").write_text(json.dumps({"epochs": [epoch]}))
     return folder / "day.nc", folder / "static.nc", folder / "metrics.json"
@@ -253,6 +265,10 @@ def pack(folder: Path, kinds: Sequence[str]) -> Path:
     for kind in kinds:
         _, how, roles = KINDS[kind]
         model = new_model(kind, 1, settings_of(kind), STATISTICS, roles=roles)
+        for weights in model.parameters():
+            # Layers that begin at zero would hide what the network is given.
+            if weights.abs().max() == 0.0:
+                torch.nn.init.normal_(weights, std=0.1)
         save_model(folder / f"{kind}.pt", kind, model, STATISTICS, (400.0, 250.0), GRID, None, 12)
         write_package(
             *(folder / f"{kind}.pt", day, static, metrics, folder / kind),

@@ -77,6 +77,22 @@ def test_half_precision_keeps_positions_exact() -> None:
     assert carried[0, 0, 0].argmax() == 1713
 
 
+def test_a_guide_that_is_the_same_everywhere_moves_all_points_alike() -> None:
+    torch.manual_seed(0)
+    layer = Advection(2, groups=1, norm="local", edges="replicate")
+    torch.nn.init.normal_(layer.displacement.weight)
+    guide = torch.tensor([1.0, -1.0])[None, :, None, None].expand(1, 2, 6, 6)
+    along_x = torch.arange(12.0).expand(12, 12)
+    features = torch.stack([along_x, along_x.T])[None]
+    moved = (layer(features, guide) - features).clamp(-4.0, 4.0)
+    # Up to where points would come from beyond the grid.
+    inner = moved[..., 4:-4, 4:-4]
+    assert 0.1 < inner.abs().min() < 4.0
+    edges = moved[0, 0, :, 4:-4], moved[0, 1, 4:-4]
+    for channel, edge in enumerate(edges):
+        torch.testing.assert_close(edge, inner[0, channel, :1, :1].expand_as(edge))
+
+
 def test_displacements_are_bounded() -> None:
     layer = Advection(1, groups=1, norm="local")
     torch.nn.init.constant_(layer.displacement.bias, 1e4)

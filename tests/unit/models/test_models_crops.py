@@ -41,24 +41,32 @@ def test_the_border_is_drawn_at_least_half_as_often_as_the_middle() -> None:
 
 def test_weights_by_hand() -> None:
     # A third of the context, rounded up, is 3 points.
-    crops = Crops((6, 5), (20, 5), context=8)
+    crops = Crops((9, 5), (20, 5), context=8)
     inside, at_the_top, at_the_end = crops.weights(
         [
-            (slice(4, 10), slice(0, 5)),
-            (slice(0, 6), slice(0, 5)),
-            (slice(14, 20), slice(0, 5)),
+            (slice(4, 13), slice(0, 5)),
+            (slice(0, 9), slice(0, 5)),
+            (slice(11, 20), slice(0, 5)),
         ]
     )
     # Full weight three points from a side on; columns are all there.
-    expected = torch.tensor([0.25, 0.5, 0.75, 0.75, 0.5, 0.25])[:, None].expand(6, 5)
+    rising = [0.25, 0.5, 0.75]
+    expected = torch.tensor([*rising, 1.0, 1.0, 1.0, *reversed(rising)])[:, None].expand(9, 5)
     torch.testing.assert_close(inside, expected)
     # The grid's own border hides nothing.
-    expected = torch.tensor([1.0, 1.0, 1.0, 0.75, 0.5, 0.25])[:, None].expand(6, 5)
+    expected = torch.tensor([1.0] * 6 + [*reversed(rising)])[:, None].expand(9, 5)
     torch.testing.assert_close(at_the_top, expected)
     torch.testing.assert_close(at_the_end, expected.flip(0))
     (corner,) = Crops((4, 4), (9, 9), context=3).weights([(slice(1, 5), slice(0, 4))])
     rows, columns = torch.tensor([0.5, 1.0, 1.0, 0.5]), torch.tensor([1.0, 1.0, 1.0, 0.5])
     torch.testing.assert_close(corner, rows[:, None] * columns)
+
+
+def test_a_third_of_a_crop_counts_fully_however_far_the_network_looks() -> None:
+    (weights,) = Crops((6, 9), (30, 30), context=600).weights([(slice(4, 10), slice(5, 14))])
+    rows = torch.tensor([1.0, 2.0, 3.0, 3.0, 2.0, 1.0]) / 3
+    columns = torch.tensor([1.0, 2.0, 3.0, 4.0, 4.0, 4.0, 3.0, 2.0, 1.0]) / 4
+    torch.testing.assert_close(weights, rows[:, None] * columns)
 
 
 def test_all_points_count_alike_where_nothing_is_missing_or_nothing_is_known_of_it() -> None:

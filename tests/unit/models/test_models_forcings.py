@@ -13,6 +13,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.forcings import channels_of, make_forcings
 from stormdraw.models.forcings.forcing import ForecastHour
 from stormdraw.models.forcings.sun import solar_elevation
+from stormdraw.models.forcings.unit_sphere import unit_sphere
 from stormdraw.roles import Roles
 
 EQUINOX = datetime(2026, 3, 20, 14, 46)  # the sun crosses the equator: 2026-03-20 14:46 UTC
@@ -68,16 +69,18 @@ def test_equation_of_time() -> None:
     assert fast * 4.0 == pytest.approx(-16.4, abs=0.15)
 
 
-def write_terrain(path: Path, height: np.ndarray, rows: slice = slice(500, 513)) -> Path:
+def write_static(
+    path: Path, field: np.ndarray, rows: slice = slice(500, 513), name: str = "OROG"
+) -> Path:
     grid = HRRR.crop(rows, slice(900, 910))
-    xr.Dataset({"OROG": (("y", "x"), height)}, coords=grid.coordinates()).to_netcdf(path)
+    xr.Dataset({name: (("y", "x"), field)}, coords=grid.coordinates()).to_netcdf(path)
     return path
 
 
 def test_channels_in_the_order_asked_for(tmp_path: Path) -> None:
     grid = small_grid()
     height = np.random.default_rng(0).normal(1000.0, 200.0, grid.shape).astype(np.float32)
-    path = write_terrain(tmp_path / "static.nc", height)
+    path = write_static(tmp_path / "static.nc", height)
     names = ["terrain", "hour_of_day", "solar_elevation"]
     forcings = make_forcings(names, grid, path)
     channels = forcings.at(ForecastHour.at(datetime(2026, 6, 1, 6)))
@@ -101,7 +104,7 @@ def test_no_forcings_are_no_channels() -> None:
 
 
 def test_terrain_as_the_model_was_trained_with(tmp_path: Path) -> None:
-    path = write_terrain(tmp_path / "static.nc", np.full((13, 10), 1500.0, dtype=np.float32))
+    path = write_static(tmp_path / "static.nc", np.full((13, 10), 1500.0, dtype=np.float32))
     forcings = make_forcings(["terrain"], small_grid(), path, terrain_statistics=(1000.0, 250.0))
     np.testing.assert_allclose(forcings.at(ForecastHour.at(EQUINOX)), 2.0)
     # A flat terrain has no variance of its own.
@@ -109,20 +112,56 @@ def test_terrain_as_the_model_was_trained_with(tmp_path: Path) -> None:
     np.testing.assert_allclose(own.at(ForecastHour.at(EQUINOX)), 0.0)
 
 
-def test_missing_terrain_is_an_error(tmp_path: Path) -> None:
-    grid = small_grid()
-    with pytest.raises(StormdrawError, match=r"add it to fields\.static"):
-        make_forcings(["terrain"], grid, None)
+# Of each static forcing, the field that it is made of.
+STATIC = {"terrain": "OROG", "land": "LAND"}
+
+
+@pytest.mark.parametrize("forcing", STATIC)
+def test_a_missing_static_field_is_an_error(tmp_path: Path, forcing: str) -> None:
+    grid, name = small_grid(), STATIC[forcing]
+    with pytest.raises(
+        StormdrawError, match=rf"`{forcing}` needs {name}: add it to fields\.static"
+    ):
+        make_forcings([forcing], grid, None)
     empty = tmp_path / "empty.nc"
     xr.Dataset(coords=grid.coordinates()).to_netcdf(empty)
-    with pytest.raises(StormdrawError, match="has no OROG"):
-        make_forcings(["terrain"], grid, empty)
-    elsewhere = write_terrain(
-        tmp_path / "elsewhere.nc", np.ones((13, 10), dtype=np.float32), slice(501, 514)
+    with pytest.raises(StormdrawError, match=f"has no {name}"):
+        make_forcings([forcing], grid, empty)
+    elsewhere = write_static(
+        tmp_path / "elsewhere.nc", np.ones((13, 10), dtype=np.float32), slice(501, 514), name
     )
     with pytest.raises(StormdrawError, match="another grid"):
-        make_forcings(["terrain"], grid, elsewhere)
+        make_forcings([forcing], grid, elsewhere)
     broken = np.ones((13, 10), dtype=np.float32)
     broken[0, 0] = np.nan
     with pytest.raises(StormdrawError, match="NaN at 1 points"):
-        make_forcings(["terrain"], grid, write_terrain(tmp_path / "nan.nc", broken))
+        make_forcings([forcing], grid, write_static(tmp_path / "nan.nc", broken, name=name))
+
+
+def test_land_is_1_and_water_0(tmp_path: Path) -> None:
+    mask = np.zeros((13, 10), dtype=np.float32)
+    mask[4:, 2:] = 1.0
+    path = write_static(tmp_path / "static.nc", mask, name="LAND")
+    (channel,) = make_forcings(["land"], small_grid(), path).at(ForecastHour.at(EQUINOX))
+    np.testing.assert_array_equal(channel, mask)
+
+
+def test_places_on_the_unit_sphere() -> None:
+    # Greenwich's meridian, 90 degrees east, the pole, and 30 degrees north at 180 degrees.
+    latitude, longitude = np.array([[0.0, 0.0, 90.0, 30.0]]), np.array([[0.0, 90.0, 40.0, 180.0]])
+    expected = [[1.0, 0.0, 0.0, -(0.75**0.5)], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.5]]
+    np.testing.assert_allclose(unit_sphere(latitude, longitude)[:, 0], expected, atol=1e-7)
+
+
+def test_a_place_has_the_same_position_in_every_crop_and_neighbours_lie_3_km_apart() -> None:
+    grid, hour = small_grid(), ForecastHour.at(EQUINOX)
+    whole = make_forcings(["position"], grid).at(hour)
+    assert whole.shape == (3, 13, 10)
+    window = (slice(3, 9), slice(2, 7))
+    part = make_forcings(["position"], grid).at(hour, window)
+    np.testing.assert_array_equal(part, whole[:, *window])
+    own = make_forcings(["position"], grid.crop(*window)).at(hour)
+    np.testing.assert_allclose(own, part, atol=1e-6)
+    # HRRR's map factor is within 3 % of 1 here. float32 has steps of 0.4 m on the Earth.
+    apart = 6371229.0 * np.linalg.norm(whole[:, :, 1:] - whole[:, :, :-1], axis=0)
+    np.testing.assert_allclose(apart, 3000.0, rtol=0.03)

@@ -165,31 +165,40 @@ def test_peak_as_measured_by_an_allocation_tracker(
     assert predicted == pytest.approx(measured, rel=0.15)
 
 
-def unrolled(hours: int) -> ModelSettings:
+def unrolled(hours: int, family: str = "stochastic_unet", **training: Any) -> ModelSettings:
     """A generator of three members that is unrolled over so many hours."""
     return ModelSettings.model_validate(
         {
-            "family": "stochastic_unet",
+            "family": family,
             "prediction": "target",
             "target": "residual",
             "loss": {"kind": "almost_fair_crps", "members": 3},
             "training": {
                 **{"epochs": 1, "batch_size": 2, "precision": "float32", "channels_last": False},
+                **training,
                 "rollout": {"hours": [hours], "steps": [1]} if hours > 1 else None,
             },
         }
     )
 
 
-@pytest.mark.parametrize("hours", [1, 3, 6])
-def test_an_unrolled_step_is_planned_as_measured(hours: int) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *(pytest.param(unrolled(hours), id=f"{hours} h") for hours in (1, 3, 6)),
+        pytest.param(unrolled(1, "residual_unet"), id="residual"),
+        pytest.param(unrolled(1, "residual_unet", precision="bfloat16"), id="half precision"),
+        pytest.param(unrolled(2, "residual_unet", activation_checkpointing=1.0), id="both"),
+    ],
+)
+def test_an_unrolled_step_is_planned_as_measured(settings: ModelSettings) -> None:
     """Three members of a generator; between hours only their states are kept."""
-    shape, batch = (64, 64), 2
-    settings = unrolled(hours)
+    shape, batch, hours = (64, 64), 2, settings.training.hours_ahead
     predicted = training_memory(settings, SEVEN, shape).activations
     ones = np.ones(7, dtype=np.float32)
     statistics = Statistics(SEVEN.predicted, ("identity",) * 7, ones, ones, ones, ones)
     model = new_model("any", 0, settings, statistics)
+    recompute_activations(model.network, settings.training.activation_checkpointing)
     for weights in model.parameters():
         weights.grad = torch.zeros_like(weights)
     now, following = torch.randn(2, batch, 7, *shape)
@@ -199,7 +208,10 @@ def test_an_unrolled_step_is_planned_as_measured(hours: int) -> None:
         given = replace(
             given, later=later, later_forcings=none[:, None].expand(-1, hours - 1, -1, -1, -1)
         )
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    with (
+        profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler,
+        autocast(settings.training.precision, torch.device("cpu")),
+    ):
         model.objective(model.training_losses(given, None)).backward()
     inputs = now.nbytes + following.nbytes + later.nbytes
     assert predicted == pytest.approx(inputs + largest_allocation(profiler), rel=0.15)

@@ -11,6 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from stormdraw.models.execution import recompute_activations
+from stormdraw.models.families import Role
 from stormdraw.models.registry import build_network, families, options_of
 from stormdraw.models.white_noise import torch_noise
 
@@ -22,6 +23,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "conditional_unet": {"base_channels": 8},
     "deep_unet": {"channels": [16, 16], "blocks": 1},
     "gnn": {"latent": 8, "layers": 1, "spacing": 3, "scales": 2},
+    "residual_unet": {"width": 8, "depth": 1, "displacements": 2},
     "stochastic_unet": {"channels": [16, 32], "noise_scales": [1, 4], "displacements": 2},
     # Patches of another grid, whose positions are interpolated.
     "transformer": {
@@ -31,13 +33,22 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def build(family: str) -> torch.nn.Module:
-    """A small network of a family."""
+# Every family in every role.
+ROLES = [(family, role) for family in OPTIONS for role in options_of(family).roles]
+
+
+def build(family: str, role: Role) -> torch.nn.Module:
+    """A small network of a family, after some training."""
     options = options_of(family).model_validate(OPTIONS[family])
-    return build_network(family, options, VARIABLES, CHANNELS, VARIABLES)
+    network = build_network(family, options, VARIABLES, CHANNELS, VARIABLES, role)
+    # Layers that begin at zero would hide what the others do.
+    for weights in network.parameters():
+        if not weights.is_meta and weights.abs().max() == 0.0:
+            torch.nn.init.normal_(weights, std=0.02)
+    return network
 
 
-def inputs(family: str, network: Any) -> tuple[torch.Tensor, ...]:
+def inputs(role: Role, network: Any) -> tuple[torch.Tensor, ...]:
     """What a network of each role is called with; see registry.py."""
     random = torch.Generator().manual_seed(1)
     condition = torch.randn(1, CHANNELS, *GRID, generator=random)
@@ -49,7 +60,7 @@ def inputs(family: str, network: Any) -> tuple[torch.Tensor, ...]:
         "regressor": lambda: (condition,),
         "generator": lambda: (condition, network.draw_noise(torch_noise(1, random), GRID)),
         "downscaler": lambda: (blocks, coarse, timestep.expand(5)),
-    }[options_of(family).role]()
+    }[role]()
 
 
 def test_every_family_is_here() -> None:
@@ -61,13 +72,16 @@ QUICK = ("block_mlp", "gnn", "transformer")
 
 
 @pytest.mark.parametrize(
-    "family",
-    [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in OPTIONS],
+    ("family", "role"),
+    [
+        pytest.param(name, role, marks=() if name in QUICK else pytest.mark.slow)
+        for name, role in ROLES
+    ],
 )
-def test_a_network_is_one_graph(family: str) -> None:
+def test_a_network_is_one_graph(family: str, role: Role) -> None:
     torch.manual_seed(0)
-    network: Any = build(family)
-    given = inputs(family, network)
+    network: Any = build(family, role)
+    given = inputs(role, network)
     recompute_activations(network, 1.0)
     torch._dynamo.reset()
     # Dynamo alone finds the graph; `fullgraph` makes a break an error.
@@ -94,11 +108,11 @@ class Devices(TorchDispatchMode):
         return result
 
 
-@pytest.mark.parametrize("family", OPTIONS)
-def test_a_pass_copies_nothing_to_the_device(family: str) -> None:
+@pytest.mark.parametrize(("family", "role"), ROLES)
+def test_a_pass_copies_nothing_to_the_device(family: str, role: Role) -> None:
     with torch.device("meta"):
-        network: Any = build(family)
-    given = [one.to("meta") for one in inputs(family, network)]
+        network: Any = build(family, role)
+    given = [one.to("meta") for one in inputs(role, network)]
     with Devices() as devices:
         network(*given)
     assert devices.found == {"meta"}

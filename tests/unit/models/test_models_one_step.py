@@ -197,11 +197,11 @@ def test_one_stream_of_noise_one_sample(pairs: Pairs, statistics: Statistics) ->
     ("family", "changes", "said"),
     [
         ("gnn", {"prediction": "v"}, r"family is gnn, .* a regressor, but prediction: v, .*a deno"),
-        ("gnn", {"loss": {"kind": "almost_fair_crps"}}, r"need a generator \(stochastic_unet\)"),
+        ("gnn", {"loss": {"kind": "almost_fair_crps"}}, r"need a generator \(residual_unet, sto"),
         ("stochastic_unet", {"loss": {"kind": "mae"}}, "is a generator, .* mae need a regressor"),
         ("cnn_transformer", {"history_as": "changes"}, "takes frames of states"),
         ("cnn_transformer", {"history": 2}, "network.frames is 3 but history is 2; give both t"),
-        ("conditional_unet", {}, r"is a denoiser, .* need a regressor \(cnn_transformer, gnn, tra"),
+        ("conditional_unet", {}, r"is a denoiser, .* need a regressor \(cnn_transformer, gnn, res"),
         ("block_mlp", {}, "is a downscaler, .* need a regressor"),
     ],
 )

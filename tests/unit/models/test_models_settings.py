@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models.registry import families, options_of
@@ -58,7 +59,7 @@ def test_unknown_key(tmp_path: Path) -> None:
 def test_unknown_forcing(tmp_path: Path) -> None:
     said = message(tmp_path, MINIMAL + "forcings: [moon]\n")
     assert "forcings.0" in said
-    assert "'hour_of_day', 'solar_elevation', 'terrain' or 'driving'" in said
+    assert "'solar_elevation', 'position', 'terrain', 'land' or 'driving'" in said
 
 
 def test_forcing_given_twice(tmp_path: Path) -> None:
@@ -131,7 +132,11 @@ def test_configurations_are_read_without_torch(root: Path) -> None:
 def test_a_family_has_options_and_a_network(family: str) -> None:
     network = importlib.import_module(f"stormdraw.models.networks.{family}")
     assert network.Options is options_of(family)
-    assert network.Options.role in ("denoiser", "regressor", "generator", "downscaler")
+    roles = network.Options.roles
+    assert roles
+    assert set(roles) <= {"denoiser", "regressor", "generator", "downscaler"}
+    classes = ["Network"] if len(roles) == 1 else [role.capitalize() for role in roles]
+    assert all(issubclass(getattr(network, name), nn.Module) for name in classes)
 
 
 def test_changes_need_two_states(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ semi-Lagrangian schemes of weather models (Staniforth and Cote 1991) and in nowc
 (Zhang et al. 2023, NowcastNet).
 """
 
+from typing import Literal
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -23,16 +25,23 @@ class Advection(nn.Module):
     """Moves features of a fine level by displacements predicted from the next coarser level.
 
     The channels form `groups` of equal size. Each group has its own displacement at every point,
-    since storms, air masses and cold pools move differently. Before training nothing moves.
+    since storms, air masses and cold pools move differently. Before training nothing moves. Beyond
+    the edge of the grid, the guide is zero or, with `edges` of `replicate`, as on the edge.
     """
 
-    def __init__(self, guide_channels: int, groups: int, norm: Norm) -> None:
+    def __init__(
+        self,
+        guide_channels: int,
+        groups: int,
+        norm: Norm,
+        edges: Literal["zeros", "replicate"] = "zeros",
+    ) -> None:
         super().__init__()
         self.groups = groups
         # Features of residual blocks can grow without bound, and displacements would grow with
         # them.
         self.norm = make_norm(norm, guide_channels)
-        self.displacement = nn.Conv2d(guide_channels, 2 * groups, 3, padding=1)
+        self.displacement = nn.Conv2d(guide_channels, 2 * groups, 3, padding=1, padding_mode=edges)
         nn.init.zeros_(self.displacement.weight)
         nn.init.zeros_(self.displacement.bias)  # type: ignore[arg-type]
 

@@ -20,8 +20,8 @@ class Crops:
 
     `context` is the radius of the network's receptive field in points. Near an edge of a crop that
     is not an edge of the grid, the network lacks input that it has when it forecasts. Points within
-    a third of `context` from such an edge therefore have a smaller weight. With a context of None
-    or 0, all points count equally.
+    a third of `context` from such an edge, or of the crop's side if that is less, therefore have a
+    smaller weight. With a context of None or 0, all points count equally.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Crops:
         """The weight of each point of these crops, (B, y, x), or None if all points count equally.
 
         Weights rise linearly from nearly 0 at an edge that is not the grid's to 1 at a third of the
-        network's context.
+        network's context or of the side.
         """
         if self.near == 0 or self.size == self.shape:
             return None
@@ -65,7 +65,8 @@ class Crops:
     def _along(self, part: slice, side: int) -> np.ndarray:
         """The weights along one axis: 1 where no input is missing."""
         points = np.arange(part.start, part.stop)
-        nothing_missing = np.full(len(points), self.near)
+        near = min(self.near, max(1, len(points) // 3))
+        nothing_missing = np.full(len(points), near)
         before = points - part.start if part.start > 0 else nothing_missing
         after = part.stop - 1 - points if part.stop < side else nothing_missing
-        return (np.minimum(np.minimum(before, after), self.near) + 1) / (self.near + 1)
+        return (np.minimum(np.minimum(before, after), near) + 1) / (near + 1)

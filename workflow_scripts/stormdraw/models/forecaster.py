@@ -48,6 +48,7 @@ class Forecaster(nn.Module, ABC):
             len(roles.forecast),
             settings.history * len(roles.predicted) + len(channels_of(settings, roles)),
             len(roles.predicted),
+            settings.network_role,
         )
         given = statistics.of(roles.forecast)
         self.normalization = Normalization(given, settings.target, len(roles.diagnosed))

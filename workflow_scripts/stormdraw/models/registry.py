@@ -1,9 +1,10 @@
 """Families of networks: a family is two files of its name, in `families/` and in `networks/`.
 
 The file in `families/` has a class `Options`, the section `network` of a configuration. It also
-states the role of the networks, how they are made smaller, and whether they learn positions. The
+states the roles of the networks, how they are made smaller, and whether they learn positions. The
 file in `networks/` has a class `Network`, constructed as `Network(variables, condition_channels,
-options)`. Its role determines the call, with tensors (B, channels, Y, X):
+options)`; that of a family with several roles has one class for each, such as `Denoiser`. The role
+determines the call, with tensors (B, channels, Y, X):
 
 - a `denoiser` as `network(noisy, condition, timestep)`: noise or velocity of a noisy state;
 - a `regressor` as `network(condition)`: the target itself;
@@ -29,7 +30,7 @@ import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stormdraw.models.families import NetworkOptions
+from stormdraw.models.families import NetworkOptions, Role
 
 if TYPE_CHECKING:
     from torch import nn
@@ -52,16 +53,19 @@ def build_network(
     variables: int,
     condition_channels: int,
     frame_channels: int,
+    role: Role | None = None,
 ) -> "nn.Module":
     """A new network of a family, from torch's current random state.
 
-    It gives `variables` and takes states that have `frame_channels` each.
+    It gives `variables` and takes states that have `frame_channels` each. `role` is one of those of
+    the family, and need not be given if there is one only.
     """
     module = importlib.import_module(f"stormdraw.models.networks.{family}")
     # Imported here, since settings import families and torch takes seconds to import.
     from stormdraw.models.execution import keep_norms_in_single_precision
 
     of_frames = (frame_channels,) if hasattr(options, "frames") else ()
-    network = module.Network(variables, condition_channels, options, *of_frames)
+    name = "Network" if len(options.roles) == 1 else str(role).capitalize()
+    network = getattr(module, name)(variables, condition_channels, options, *of_frames)
     keep_norms_in_single_precision(network)
     return network

@@ -7,19 +7,21 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import find_definition
-from stormdraw.models.families import NetworkOptions
+from stormdraw.models.families import NetworkOptions, Role
 from stormdraw.models.registry import families, options_of
 from stormdraw.models.training_settings import Training
 from stormdraw.roles import Roles
 from stormdraw.section import Name, Section
 from stormdraw.settings import load_yaml
-from stormdraw.variables import StateName
+from stormdraw.variables import LAND, TERRAIN, StateName
 from stormdraw.yaml_lines import explain_in
 
 DiffusionPrediction = Literal["noise", "v"]
 Prediction = Literal["noise", "v", "target"]
 Target = Literal["next_state", "residual", "block", "perturbed_state"]
-Forcing = Literal["hour_of_day", "solar_elevation", "terrain", "driving"]
+Forcing = Literal["hour_of_day", "solar_elevation", "position", "terrain", "land", "driving"]
+# The static field that a forcing is made of.
+STATIC_FIELDS = {"terrain": TERRAIN, "land": LAND}
 
 
 class NoiseScheduleSettings(Section):
@@ -244,15 +246,12 @@ class ModelSettings(Section):
 
     @model_validator(mode="after")
     def _network_suits_the_prediction(self) -> "ModelSettings":
-        options = self.network_options
-        stochastic = self.loss.kind == "almost_fair_crps"
-        needed = {"block": "downscaler"}.get(self.target, "denoiser")
-        if self.prediction == "target":
-            needed = "generator" if stochastic else "regressor"
-        if options.role != needed:
-            fitting = [name for name in families() if options_of(name).role == needed]
+        options, needed = self.network_options, self.network_role
+        if needed not in options.roles:
+            fitting = [name for name in families() if needed in options_of(name).roles]
             raise ValueError(
-                f"family is {self.family}, whose network is a {options.role}, but prediction: "
+                f"family is {self.family}, whose network is a {' or '.join(options.roles)}, but "
+                f"prediction: "
                 f"{self.prediction}, target: {self.target} and loss.kind: {self.loss.kind} need a "
                 f"{needed} ({', '.join(fitting)})"
             )
@@ -309,6 +308,13 @@ class ModelSettings(Section):
     def by_chance(self) -> bool:
         """Whether its members differ; a deterministic model has a single member."""
         return self.prediction != "target" or self.loss.kind == "almost_fair_crps"
+
+    @property
+    def network_role(self) -> Role:
+        """What its network must be (`models.registry`)."""
+        if self.prediction != "target":
+            return "downscaler" if self.target == "block" else "denoiser"
+        return "generator" if self.loss.kind == "almost_fair_crps" else "regressor"
 
     @property
     def network_options(self) -> NetworkOptions:

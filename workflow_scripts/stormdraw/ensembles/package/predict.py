@@ -25,6 +25,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.transforms import forward, inverse
 from stormdraw.models.forcings.clock import sine_and_cosine_of_hour
 from stormdraw.models.forcings.sun import sine_of_elevation
+from stormdraw.models.forcings.unit_sphere import unit_sphere
 from stormdraw.models.white_noise import White, WhiteNoise, amplified
 from stormdraw.seeds import seed_for
 
@@ -167,7 +168,9 @@ class Model:
             return np.broadcast_to(both[:, None, None], (2, *self.latitude.shape))
         if name == "solar_elevation":
             return sine_of_elevation(valid, self.latitude, self.longitude)[None]
-        return self._fields["terrain"][None]
+        if name == "position":
+            return unit_sphere(self.latitude, self.longitude)
+        return self._fields[name][None]
 
     def _condition(self, states: list[torch.Tensor], known: torch.Tensor) -> torch.Tensor:
         """The standardised states, the oldest first, and the forcings, (B, C, Y, X)."""

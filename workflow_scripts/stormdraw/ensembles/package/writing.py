@@ -1,7 +1,7 @@
 """Writes results/models/{model}/package: a trained model that needs no stormdraw.
 
     network.pt2, noise.pt2     programs of torch.export, for any number of members on the run's grid
-    fields.npz                 latitude, longitude and terrain, (y, x)
+    fields.npz                 latitude, longitude, terrain and land mask, (y, x)
     model.json                 variables, statistics, bounds, forcings, sampler: numbers and names
     predict.py                 draws members (`predict`)
     README.md                  what the model is (`card`)
@@ -31,6 +31,7 @@ from stormdraw.models.checkpoint import TrainedModel, load_model
 from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.forcings import channels_of
 from stormdraw.models.forcings.initial_fields import HOURS_OF_ONE
+from stormdraw.models.forcings.land import Land
 from stormdraw.models.forcings.terrain import Terrain
 from stormdraw.models.one_step import OneStepModel
 from stormdraw.provenance import digest
@@ -67,7 +68,7 @@ def write_package(
     """Write the package of a checkpoint, on the grid of the file of `states`.
 
     `periods` are those of training and validation. Raises StormdrawError if the checkpoint is of
-    another grid, or if the static file lacks the terrain.
+    another grid, or if the static file lacks what the model is given.
     """
     trained = load_model(checkpoint, torch.device("cpu"))
     grid = read_grid_of(states)
@@ -154,8 +155,11 @@ def _path(model: Any, drawn: Drawn) -> dict[str, Any]:
 def _fields(trained: TrainedModel, grid: Grid, static: Path | None) -> dict[str, np.ndarray]:
     longitude, latitude = grid.longitude_latitude()
     fields = {"latitude": latitude, "longitude": longitude}
-    if "terrain" in trained.model.settings.forcings:
+    forcings = trained.model.settings.forcings
+    if "terrain" in forcings:
         fields["terrain"] = Terrain(grid, static, trained.terrain).standardised
+    if "land" in forcings:
+        fields["land"] = Land(grid, static).mask
     return fields
 
 

@@ -15,12 +15,12 @@ Role = Literal["denoiser", "regressor", "generator", "downscaler"]
 class NetworkOptions(Section):
     """The section `network` of a model's configuration, and properties of a family's networks.
 
-    `halved` names the option that a smaller network halves, a number or a list of them, and the
-    number it must be a multiple of. `learns_positions` is true for networks with weights for each
-    position in the domain, which cannot be learned from crops.
+    `roles` are those that they can have. `halved` names the option that a smaller network halves, a
+    number or a list of them, and the number it must be a multiple of. `learns_positions` is true
+    for networks with weights for each position in the domain, which cannot be learned from crops.
     """
 
-    role: ClassVar[Role]
+    roles: ClassVar[tuple[Role, ...]]
     halved: ClassVar[tuple[str, int]]
     learns_positions: ClassVar[bool] = False
 

@@ -13,7 +13,7 @@ class Options(NetworkOptions):
     `block` is the number of fine rows, and of columns, in a coarse cell.
     """
 
-    role: ClassVar[Role] = "downscaler"
+    roles: ClassVar[tuple[Role, ...]] = ("downscaler",)
     halved: ClassVar[tuple[str, int]] = ("hidden", 8)
     block: Annotated[int, Field(ge=2)] = 16
     hidden: Annotated[int, Field(ge=8, multiple_of=2)] = 256

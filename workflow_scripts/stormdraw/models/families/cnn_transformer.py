@@ -17,7 +17,7 @@ class Options(NetworkOptions):
     `norm` is `local`, at each point, or `group`, over the whole field.
     """
 
-    role: ClassVar[Role] = "regressor"
+    roles: ClassVar[tuple[Role, ...]] = ("regressor",)
     halved: ClassVar[tuple[str, int]] = ("channels", HEAD_SIZE)
     channels: Annotated[
         list[Annotated[int, Field(ge=HEAD_SIZE, multiple_of=HEAD_SIZE)]], Field(min_length=2)

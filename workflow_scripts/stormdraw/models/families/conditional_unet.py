@@ -15,7 +15,7 @@ class Options(NetworkOptions):
     `norm` is `local`, at each point, or `group`, over the whole field.
     """
 
-    role: ClassVar[Role] = "denoiser"
+    roles: ClassVar[tuple[Role, ...]] = ("denoiser",)
     halved: ClassVar[tuple[str, int]] = ("base_channels", GROUPS)
     base_channels: Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)] = 16
     norm: Norm = "group"

@@ -18,7 +18,7 @@ class Options(NetworkOptions):
     each point, or `group`, over the whole field.
     """
 
-    role: ClassVar[Role] = "denoiser"
+    roles: ClassVar[tuple[Role, ...]] = ("denoiser",)
     halved: ClassVar[tuple[str, int]] = ("channels", GROUPS)
     channels: Annotated[
         list[Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)]], Field(min_length=2)

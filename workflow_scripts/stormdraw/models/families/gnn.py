@@ -14,7 +14,7 @@ class Options(NetworkOptions):
     edges, each twice as long as those of the level before.
     """
 
-    role: ClassVar[Role] = "regressor"
+    roles: ClassVar[tuple[Role, ...]] = ("regressor",)
     halved: ClassVar[tuple[str, int]] = ("latent", 8)
     latent: Annotated[int, Field(ge=8)] = 256
     layers: Annotated[int, Field(ge=1)] = 12

@@ -14,7 +14,7 @@ class Options(NetworkOptions):
     are interpolated.
     """
 
-    role: ClassVar[Role] = "regressor"
+    roles: ClassVar[tuple[Role, ...]] = ("regressor",)
     halved: ClassVar[tuple[str, int]] = ("layers", 1)
     learns_positions: ClassVar[bool] = True
     positions: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]

@@ -1,9 +1,9 @@
 """The forcings of a network: all channels of its condition that are not states.
 
-Each kind is a class of its own (see `forcing.py`): the hour, the sun and the terrain, which are
-known in advance, the fields of the initial time, and forecasts of a driving model. `channels_of`
-lists the channels of a model before there is any data, and `make_forcings` makes them; nothing else
-counts or names them.
+Each kind is a class of its own (see `forcing.py`): the hour, the sun, the position, the terrain and
+the land mask, which are known in advance, the fields of the initial time, and forecasts of a
+driving model. `channels_of` lists the channels of a model before there is any data, and
+`make_forcings` makes them; nothing else counts or names them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +20,8 @@ from stormdraw.models.forcings.driving_fields import DrivingFields, channels_of_
 from stormdraw.models.forcings.forcing import Forcing, ForecastHour
 from stormdraw.models.forcings.hour_of_day import HourOfDay
 from stormdraw.models.forcings.initial_fields import Fields, InitialFields, channels_of_inputs
+from stormdraw.models.forcings.land import Land
+from stormdraw.models.forcings.position import Position
 from stormdraw.models.forcings.solar_elevation import SolarElevation
 from stormdraw.models.forcings.terrain import Terrain
 from stormdraw.models.settings import ModelSettings
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 _KNOWN: dict[str, type[Forcing]] = {
     "hour_of_day": HourOfDay,
     "solar_elevation": SolarElevation,
+    "position": Position,
     "terrain": Terrain,
+    "land": Land,
 }
 
 
@@ -103,12 +107,14 @@ def make_forcings(
 
     `terrain_statistics` are the mean and standard deviation in metres that the model was trained
     with; without them the terrain is standardised by its own. Raises StormdrawError if the terrain
-    is asked for but missing from the static file, or is on another grid.
+    or the land mask is asked for but missing from the static file, or is on another grid.
     """
     make: dict[str, Callable[[], Forcing]] = {
         "hour_of_day": lambda: HourOfDay(grid),
         "solar_elevation": lambda: SolarElevation(grid),
+        "position": lambda: Position(grid),
         "terrain": lambda: Terrain(grid, static_path, terrain_statistics),
+        "land": lambda: Land(grid, static_path),
     }
     return Forcings(grid.shape, [*(make[name]() for name in names if name in make), *more])
 
