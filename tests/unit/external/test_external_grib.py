@@ -296,6 +296,19 @@ def test_another_case_in_a_file_of_many(tmp_path):
         require_all(forecast)
 
 
+def test_a_file_of_a_day_holds_other_times_too(tmp_path):
+    """The path says the day alone: messages of other runs or hours are no mistake."""
+    others = [message("T2M", 1, 1, init=datetime(2026, 6, 8, hour)) for hour in (5, 7)]
+    (tmp_path / "20260608.grib2").write_bytes(b"".join([*others, *ensemble()]))
+    with opened(tmp_path / "{init:%Y%m%d}.grib2") as forecast:
+        require_all(forecast)
+    hourly = [message("T2M", None, 0, init=datetime(2026, 6, 8, hour)) for hour in (5, 6, 7)]
+    (tmp_path / "truth_20260608.grib2").write_bytes(b"".join(hourly))
+    settings = ExternalFiles(path=str(tmp_path / "truth_{valid:%Y%m%d}.grib2"))
+    with open_state(settings, "truth", INIT, ["T2M"]) as state:
+        np.testing.assert_allclose(state.field("T2M"), value("T2M", 0, 0), rtol=3e-7)
+
+
 def test_a_file_that_is_cut_off(tmp_path):
     (tmp_path / "a.grib2").write_bytes(message("T2M", 0, 1)[:-20])
     assert "a.grib2: the message at byte 0 should be" in refused(tmp_path / "a.grib2")

@@ -117,3 +117,19 @@ def test_signs_of_patterns_in_a_path_are_themselves(tmp_path):
     from stormdraw.external.paths import listed
 
     assert template.members(listed(template.glob()), {}) == [3]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("{init}.nc", {"init"}),
+        ("{init:%Y%m%d}/{init:%H}_{lead}.nc", {"init", "lead"}),
+        ("{init:%j%H}.nc", {"init"}),
+        ("{init:%Y%m%d}.nc", set()),
+        ("{init:%H}.nc", set()),
+        ("{valid:%d%H}_{member}.nc", {"member"}),
+        ("{valid:%Y%m}.nc", set()),
+    ],
+)
+def test_a_path_tells_a_time_if_no_other_one_has_it(path, told):
+    assert PathTemplate(path).told == told

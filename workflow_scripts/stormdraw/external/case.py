@@ -36,13 +36,16 @@ class Case:
         return PathTemplate(self.files.path)
 
     def path_tells(self, role: str) -> bool:
-        """Whether the path says the initial time or the lead of what is in a file."""
-        fields = self.template.fields
+        """Whether the path says the initial time or the lead of what is in a file.
+
+        A path with the day alone may be that of a file with several times.
+        """
+        told = self.template.told
         if self.analysis:
-            return bool({"init", "valid"} & fields)
+            return bool({"init", "valid"} & told)
         if role == "init":
-            return "init" in fields or {"valid", "lead"} <= fields
-        return "lead" in fields or {"valid", "init"} <= fields
+            return "init" in told or {"valid", "lead"} <= told
+        return "lead" in told or {"valid", "init"} <= told
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,8 @@ class Coordinates:
                 f"{coordinate.attrs.get('units', 'none')!r}; expected times, as in 'hours since "
                 "1970-01-01' of the standard calendar"
             )
-        return values.astype("datetime64[s]")
+        # To the nearest second: days as float64 are off by less than a microsecond.
+        return (values + np.timedelta64(500, "ms")).astype("datetime64[s]")
 
     def members(self, coordinate: xr.DataArray) -> list[int]:
         """The numbers of the members in a file.
@@ -120,7 +121,12 @@ class Coordinates:
         Raises StormdrawError if they are no whole numbers, or one is there twice.
         """
         values = np.atleast_1d(coordinate.values)
-        whole = np.issubdtype(values.dtype, np.number) and bool((values == np.rint(values)).all())
+        try:
+            # Digits as text are numbers too, such as "03".
+            values = values.astype(float if values.dtype.kind in "iufSUO" else object)
+            whole = bool((np.isfinite(values) & (values == np.rint(values))).all())
+        except (TypeError, ValueError):
+            whole = False
         if not whole:
             raise StormdrawError(
                 f"{self.origin}: {coordinate.name} holds {_some(values)}; expected whole numbers "
@@ -145,15 +151,26 @@ def require_once(numbers: list[int], origin: str, name: str) -> None:
         )
 
 
-def index_of(wanted: float, values: np.ndarray, tolerance: float = _WHOLE_HOUR) -> int | None:
-    """The place of a number in values; None if it is not there."""
-    found = np.flatnonzero(np.abs(np.asarray(values, float) - wanted) < tolerance)
-    return int(found[0]) if found.size else None
+def index_of(wanted: float, values: np.ndarray, origin: str) -> int | None:
+    """The place of a number of hours in values; None if it is not there.
+
+    `origin` is what errors call the values. Raises StormdrawError if it is there twice.
+    """
+    near = np.abs(np.asarray(values, float) - wanted) < _WHOLE_HOUR
+    return only_place(near, f"{wanted:g} hours", origin)
 
 
-def index_of_time(wanted: datetime, values: np.ndarray) -> int | None:
-    """The place of a time in datetime64[s] values; None if it is not there."""
-    found = np.flatnonzero(values == np.datetime64(wanted, "s"))
+def index_of_time(wanted: datetime, values: np.ndarray, origin: str) -> int | None:
+    """The place of a time in datetime64[s] values; otherwise as `index_of`."""
+    time = np.datetime64(wanted, "s")
+    return only_place(values == time, spelled(time), origin)
+
+
+def only_place(matching: np.ndarray, wanted: str, origin: str) -> int | None:
+    """Where the one true value is; None if there is none. `wanted` is what errors call it."""
+    found = np.flatnonzero(matching)
+    if found.size > 1:
+        raise StormdrawError(f"{origin} holds {wanted} more than once; expected once")
     return int(found[0]) if found.size else None
 
 

@@ -127,7 +127,10 @@ def _projected(
 ) -> DatasetGrid:
     unit = "degree" if mapping.is_geographic else "m"
     southwards, ys = _ascending(coordinates, y, _in_unit(coordinates, y, unit))
-    westwards, xs = _ascending(coordinates, x, _in_unit(coordinates, x, unit))
+    along_x = _in_unit(coordinates, x, unit)
+    if mapping.is_geographic:
+        along_x = np.unwrap(along_x, period=360.0)
+    westwards, xs = _ascending(coordinates, x, along_x)
     for coordinate, values in ((y, ys), (x, xs)):
         if not _is_regular(values):
             raise StormdrawError(
@@ -151,9 +154,13 @@ def _of_places(
         return _of_axes(coordinates, mapping, latitude, longitude)
     dims = tuple(str(dim) for dim in latitude.dims)
     longitude = longitude.transpose(*dims)
+    rows_of_y = 1 in longitude.shape or len(dims) == 1
+    if not rows_of_y and _along_columns(longitude.values.astype(float)):
+        dims = dims[::-1]
+        latitude, longitude = latitude.transpose(*dims), longitude.transpose(*dims)
     shape = coordinates.layout.shape if len(dims) == 1 else latitude.shape
-    if shape is None:
-        places = [found.values.astype(float)[None] for found in (longitude, latitude)]
+    if shape is None or 1 in shape:
+        places = [found.values.astype(float).reshape(1, -1) for found in (longitude, latitude)]
         return DatasetGrid(CurvilinearGrid(*places), dims, (1, latitude.size))
     rows, columns = shape
     if rows * columns != latitude.size:
@@ -166,6 +173,15 @@ def _of_places(
         dims,
         *(found.values.reshape(shape).astype(float) for found in (latitude, longitude)),
     )
+
+
+def _along_columns(longitude: np.ndarray) -> bool:
+    """Whether longitudes change more from row to row than from column to column."""
+    down, right = (
+        np.median(np.abs(np.diff(np.unwrap(longitude, period=360.0, axis=axis), axis=axis)))
+        for axis in (0, 1)
+    )
+    return bool(down > right)
 
 
 def _of_points(
@@ -220,7 +236,12 @@ def _degrees(mapping: pyproj.CRS | None, ys: np.ndarray, xs: np.ndarray) -> Grid
 def _in_degrees(coordinates: Coordinates, role: str) -> xr.DataArray | None:
     """Latitudes or longitudes in degrees, if a file has some: ICON's are in radians."""
     found = coordinates.find(role)
-    if found is None or not str(found.attrs.get("units")).startswith("rad"):
+    if found is None:
+        return None
+    if found.ndim > 2:
+        # WRF's have a time as well.
+        found = found.squeeze([dim for dim in found.dims if found.sizes[dim] == 1])
+    if not str(found.attrs.get("units")).startswith("rad"):
         return found
     return found.copy(data=np.rad2deg(found.values.astype(float)))
 

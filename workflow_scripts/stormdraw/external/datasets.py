@@ -14,6 +14,7 @@ from stormdraw.external.coordinates import (
     Coordinates,
     index_of,
     index_of_time,
+    only_place,
     spelled,
 )
 from stormdraw.external.dataset_grids import DatasetGrid, read_grid
@@ -136,7 +137,7 @@ class Datasets:
     def _place_of_init(self, file: _File, init: xr.DataArray) -> int | None:
         """The place of the case's initial time along its dimension, 0 if it has none."""
         times = np.atleast_1d(file.coordinates.times(init))
-        place = index_of_time(self.case.init, times)
+        place = index_of_time(self.case.init, times, f"{file.path}: {init.name}")
         if place is None and times.size == 1 and self.case.path_tells("init"):
             raise StormdrawError(
                 f"{file.path}: {init.name} is {spelled(times[0])}; expected the initial time "
@@ -171,7 +172,7 @@ class Datasets:
         if file.lead is not None:
             along = _reduced(file.lead, indexers)
             leads = np.atleast_1d(file.coordinates.lead_hours(along))
-            place = index_of(lead, leads)
+            place = index_of(lead, leads, f"{file.path}: {along.name}")
             if place is None and leads.size == 1 and self.case.path_tells("lead"):
                 raise StormdrawError(
                     f"{file.path}: {along.name} is {leads[0]:g} hours; expected the lead of its "
@@ -181,15 +182,16 @@ class Datasets:
         if file.valid is not None:
             along = _reduced(file.valid, indexers)
             times = np.atleast_1d(file.coordinates.times(along))
-            place = index_of_time(self.case.init + hours(lead), times)
+            place = index_of_time(self.case.init + hours(lead), times, f"{file.path}: {along.name}")
             if place is None and times.size == 1 and self.case.path_tells("lead"):
                 raise self._other_time(along, times[0], lead, file.path)
             return None if place is None else _along(along, place)
-        if self.case.path_tells("lead") or (self.case.analysis and lead == 0):
+        if self.case.path_tells("lead") or (self.case.analysis and file.init is not None):
             return {}
+        what, mend = ("time", "{valid:%Y%m%d%H}") if self.case.analysis else ("lead", "{lead}")
         raise StormdrawError(
-            f"{file.path}: cannot tell the lead of its fields; expected a coordinate of leads or "
-            "valid times: name it under layout.lead or layout.valid, or put {lead} into the path"
+            f"{file.path}: cannot tell the {what} of its fields; expected a coordinate of leads or "
+            f"valid times: name it under layout.lead or layout.valid, or put {mend} into the path"
         )
 
     def _require_valid(self, file: _File, lead: int, indexers: dict[str, int]) -> None:
@@ -197,7 +199,7 @@ class Datasets:
         if file.valid is None:
             return
         times = np.atleast_1d(file.coordinates.times(_reduced(file.valid, indexers)))
-        if times.size == 1 and index_of_time(self.case.init + hours(lead), times) is None:
+        if times.size == 1 and times[0] != np.datetime64(self.case.init + hours(lead), "s"):
             raise self._other_time(file.valid, times[0], lead, file.path)
 
     def _other_time(
@@ -220,10 +222,10 @@ class Datasets:
                     f"{', '.join(map(str, field.dims))}; layout.variables selects {wanted} along it"
                 )
             values = field[dim].values if dim in field.coords else np.arange(field.sizes[dim])
-            found = np.flatnonzero(values == wanted)
-            if not found.size:
+            place = only_place(np.asarray(values == wanted), str(wanted), f"{file.path}: {dim}")
+            if place is None:
                 return None
-            field = field.isel({dim: int(found[0])})
+            field = field.isel({dim: place})
         return field
 
     def _grid(self, file: _File, field: xr.DataArray) -> DatasetGrid:

@@ -6,7 +6,7 @@ import re
 import string
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,20 @@ class PathTemplate:
     def fields(self) -> frozenset[str]:
         """The names of the fields in the path."""
         return frozenset(field for _, field, _, _ in self._parts if field is not None)
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The names of the fields of which the path says all: of times, the hour and the day."""
+        told = set(self.fields)
+        for name in ("init", "valid"):
+            time = _SAMPLE[name]
+            others = (time + timedelta(hours=1), time + timedelta(days=1), time.replace(month=7))
+            if any(self._parts_of(name, other) == self._parts_of(name, time) for other in others):
+                told.discard(name)
+        return frozenset(told)
+
+    def _parts_of(self, name: str, value: Any) -> list[str]:
+        return [format(value, form or "") for _, field, form, _ in self._parts if field == name]
 
     def check(self) -> None:
         """Raise ValueError for an unknown field, or for a format that does not fit one."""
