@@ -314,6 +314,29 @@ def test_a_file_that_is_cut_off(tmp_path):
     assert "a.grib2: the message at byte 0 should be" in refused(tmp_path / "a.grib2")
 
 
+def test_a_grid_whose_points_are_unknown(tmp_path):
+    """Waves of the whole globe."""
+    handle = eccodes.codes_new_from_samples("sh_ml_grib2", eccodes.CODES_PRODUCT_GRIB)
+    for key, given in (("dataDate", 20260608), ("dataTime", 600), ("forecastTime", 1)):
+        eccodes.codes_set(handle, key, given)
+    content = message("T2M", 0, 3) + eccodes.codes_get_message(handle)
+    eccodes.codes_release(handle)
+    (tmp_path / "a.grib2").write_bytes(content)
+    said = refused(tmp_path / "a.grib2", variables={"T2M": {"at": {"shortName": "t"}}})
+    first = len(message("T2M", 0, 3))
+    assert said.startswith(f"{tmp_path}/a.grib2: at byte {first}: a message on a sh grid, of which")
+
+
+def test_a_message_of_an_impossible_time(tmp_path):
+    content = bytearray(message("T2M", 0, 1))
+    # Section 1 follows the 16 bytes of section 0; its month is its 15th byte.
+    content[16 + 14] = 13
+    (tmp_path / "a.grib2").write_bytes(content)
+    assert "a.grib2: at byte 0: the message has an invalid time: 2026-13-8" in refused(
+        tmp_path / "a.grib2"
+    )
+
+
 def test_hrrrcast_names_members_in_its_paths(tmp_path):
     """Template 4.0 in files whose names end in no format."""
     for member in MEMBERS:

@@ -1,5 +1,7 @@
 """Files of others whose times, units, members or grids cannot be right."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from ensemble_files import (
@@ -14,7 +16,9 @@ from ensemble_files import (
 )
 
 from stormdraw.errors import StormdrawError
-from stormdraw.external.reading import open_forecast
+from stormdraw.external.inputs import first_grid, require_any
+from stormdraw.external.paths import local_copy
+from stormdraw.external.reading import open_forecast, open_state
 
 PATH = "{init:%Y%m%d%H}_{lead:02d}.nc"
 
@@ -67,6 +71,12 @@ def test_times_of_no_known_unit(tmp_path):
     other = ensemble().drop_vars("lead")
     other["time"] = ("time", [1, 3, 6], {"standard_name": "time", "units": "fortnight"})
     assert ": time holds int64 in units of 'fortnight'; expected times" in refused(tmp_path, other)
+
+
+def test_leads_in_a_unit_of_something_else(tmp_path):
+    other = ensemble().drop_vars("time")
+    other["lead"].attrs["units"] = "furlong"
+    assert ": lead: units: furlong cannot be converted to hour" in refused(tmp_path, other)
 
 
 def test_a_file_without_leads(tmp_path):
@@ -173,6 +183,52 @@ def test_a_map_and_places_that_disagree(tmp_path):
         other[name] = (name, other[name].values * 20, other[name].attrs)
     said = refused(tmp_path, other)
     assert "and at 38.581 N -97.362 E by its latitudes and longitudes; expected the same" in said
+
+
+def test_a_list_of_points_of_another_shape(tmp_path):
+    other = on_degrees(ensemble(), LATITUDE, LONGITUDE)
+    other = other.stack(cell=("y", "x")).reset_index("cell", drop=True)
+    said = refused(tmp_path, other, points="cell", shape=[5, 5])
+    assert said == ": latitude has 20 points; expected 5 x 5, as layout.shape says"
+
+
+def test_members_in_the_path_of_an_analysis(tmp_path):
+    with pytest.raises(
+        StormdrawError, match=r"m\{member\}.nc: has \{member\}, but an analysis has"
+    ):
+        open_state(files(tmp_path / "m{member}.nc"), "truth", INIT, ["T2M"])
+
+
+def test_places_that_no_file_system_knows():
+    """One line each, whether files are looked for, listed or fetched."""
+    for path, said in (("m1.nc", "cannot be reached"), ("m{member}.nc", "cannot be listed")):
+        opened = open_forecast(files(f"nowhere://{path}"), "theirs", INIT, ["T2M"], [1])
+        with opened, pytest.raises(StormdrawError, match=rf"nowhere://.*: {said}: ") as caught:
+            _ = opened.members
+        assert "\n" not in str(caught.value)
+    with pytest.raises(StormdrawError, match=r"^nowhere://m1.nc: cannot be fetched: "):
+        local_copy("nowhere://m1.nc")
+
+
+def test_a_truth_on_no_map_has_no_target_grid(tmp_path):
+    longitude, latitude = lambert_degrees()
+    own = on_degrees(ensemble().isel(realization=0, time=[0]), latitude, longitude)
+    own.drop_vars(["realization", "start", "lead"]).to_netcdf(tmp_path / "a.nc")
+    valid = INIT + timedelta(hours=1)
+    with pytest.raises(StormdrawError, match=r"a\.nc: only latitudes and longitudes of its points"):
+        first_grid(files(tmp_path / "a.nc"), "truth", [INIT, valid], ["T2M"])
+    assert first_grid(files(tmp_path / "a.nc"), "truth", [INIT], ["T2M"]) is None
+
+
+def test_no_file_of_any_time(tmp_path):
+    settings = files(tmp_path / "{init:%Y%m%d%H}.nc")
+    example = (
+        f"theirs: path: there is no file of any of the 1 times of this run, such as {tmp_path}"
+    )
+    with pytest.raises(StormdrawError, match=f"{example}/2026060806.nc; correct the path"):
+        require_any(settings, "theirs", "a", [INIT], ["T2M"], [1])
+    ensemble().to_netcdf(tmp_path / "2026060806.nc")
+    require_any(settings, "theirs", "a", [INIT], ["T2M"], [1])
 
 
 def test_points_without_places(tmp_path):

@@ -201,12 +201,9 @@ def _headers(path: str) -> Iterator[tuple[Extent, int, Header]]:
     copy = local_copy(path)
     with mapped(copy) as data:
         for extent in extents(data, path):
-            with opened(data[extent.offset : extent.offset + extent.length]) as handle:
-                try:
-                    header = read_header(handle)
-                except StormdrawError as error:
-                    raise StormdrawError(f"{path}: at byte {extent.offset}: {error}") from None
-                yield extent, handle, header
+            message = data[extent.offset : extent.offset + extent.length]
+            with _named(path, extent), opened(message) as handle:
+                yield extent, handle, read_header(handle)
 
 
 @contextlib.contextmanager
@@ -214,8 +211,17 @@ def _message(path: str, extent: Extent) -> Iterator[int]:
     with open(local_copy(path), "rb") as stream:
         stream.seek(extent.offset)
         message = stream.read(extent.length)
-    with opened(message) as handle:
+    with _named(path, extent), opened(message) as handle:
         yield handle
+
+
+@contextlib.contextmanager
+def _named(path: str, extent: Extent) -> Iterator[None]:
+    """Errors of the block say which message of which file."""
+    try:
+        yield
+    except StormdrawError as error:
+        raise StormdrawError(f"{path}: at byte {extent.offset}: {error}") from None
 
 
 def _values(path: str, extent: Extent) -> np.ndarray:
