@@ -3,6 +3,7 @@
 # make idaho   the same workflow on real HRRR crops (config/idaho.yaml says where they lie)
 # make plan    what a run will cost, before anything is fetched; CONFIG=config/demo.yaml for another
 # make doctor  whether this machine is ready for it, and what to do if not; CONFIG= likewise
+# make card    what a checkpoint is; MODEL=results/models/crps_unet/model.pt or any other file
 # make test    lint, types and all tests but the slow ones
 # make test-slow   the slow ones: each fault with a second source, two ranks, the largest plan
 # make lint    ruff, snakefmt, snakemake --lint and mypy only
@@ -29,7 +30,7 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo twin idaho plan doctor test lint unit workflow test-slow test-cluster schema pins \
+.PHONY: help demo twin idaho plan doctor card test lint unit workflow test-slow test-cluster schema pins \
   benchmark-scores benchmark-statistics benchmark-archive benchmark-fields benchmark-loading \
   benchmark-training benchmark-sampling archive-faults storm-world compare-scores compare-intervals \
   clean
@@ -62,6 +63,9 @@ plan: $(INSTALLED)
 
 doctor: $(INSTALLED)
 	@$(BIN)/python workflow_scripts/doctor.py $(CONFIG)
+
+card: $(INSTALLED)
+	@$(BIN)/python workflow_scripts/card.py $(MODEL)
 
 test: lint unit workflow
 

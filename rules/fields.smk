@@ -199,7 +199,7 @@ if DRIVING is not None:
     rule fields_driving:
         input:
             manifest="results/archive/driving/{date}/manifest.csv",
-            grid=TRAINING_GRID,
+            grid=GRID_FILE,
         output:
             fields="results/fields/driving/{date}.nc",
             quality="results/fields/quality/driving/{date}.csv",
@@ -222,6 +222,10 @@ if DRIVING is not None:
             "Reading the driving forecasts of {wildcards.date}"
         script:
             "../workflow_scripts/fields_driving.py"
+
+
+# A given model has its own statistics.
+if DRIVING is not None and SETTINGS.periods.training is not None:
 
     rule fields_driving_statistics:
         input:

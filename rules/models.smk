@@ -3,7 +3,7 @@
 
 rule models_plan:
     input:
-        fields=TRAINING_GRID,
+        fields=GRID_FILE,
     output:
         plan="results/models/{model}/plan.json",
     log:
@@ -19,7 +19,7 @@ rule models_plan:
         runtime=growing(10),
     params:
         code=lambda wildcards: code("models_plan", *networks_of(wildcards.model)),
-        settings=lambda wildcards: trained_on(wildcards.model),
+        settings=lambda wildcards: planned_with(wildcards.model),
     message:
         "Planning {wildcards.model}: its parameters and memory"
     script:
@@ -43,6 +43,8 @@ rule models_train:
         "results/logs/models_train/{model}.log",
     benchmark:
         "results/benchmarks/models_train/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(SETTINGS.trained_models),
     priority: EARLIEST
     conda:
         "../envs/stormdraw.yaml"
@@ -58,6 +60,36 @@ rule models_train:
         "Training {wildcards.model}"
     script:
         "../workflow_scripts/models_train.py"
+
+
+# In place of a training, if a model was trained elsewhere.
+if SETTINGS.given_models:
+
+    rule models_take:
+        output:
+            checkpoint="results/models/{model}/model.pt",
+            metrics="results/models/{model}/metrics.json",
+        log:
+            "results/logs/models_take/{model}.log",
+        benchmark:
+            "results/benchmarks/models_take/{model}.tsv"
+        wildcard_constraints:
+            model=one_of(SETTINGS.given_models),
+        priority: EARLIEST
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: 1
+        resources:
+            mem_mb=growing(2000),
+            runtime=growing(60),
+        params:
+            code=lambda wildcards: code("models_take", *networks_of(wildcards.model)),
+            # Its content decides, not where it lies or when it was copied there.
+            sha256=lambda wildcards: hash_of_given(wildcards.model),
+        message:
+            "Taking in {wildcards.model}"
+        script:
+            "../workflow_scripts/models_take.py"
 
 
 rule models_diagnose:
@@ -83,7 +115,7 @@ rule models_diagnose:
         runtime=growing(60),
     params:
         code=lambda wildcards: code("models_diagnose", *networks_of(wildcards.model)),
-        settings=lambda wildcards: trained_on(wildcards.model),
+        settings=lambda wildcards: planned_with(wildcards.model),
     message:
         "Diagnosing {wildcards.model}: noise levels, condition, spectra"
     script:
@@ -97,7 +129,7 @@ if EXPORTED_MODELS:
         input:
             checkpoint="results/models/{model}/model.pt",
             metrics="results/models/{model}/metrics.json",
-            states=TRAINING_FILES[0],
+            states=GRID_FILE,
             static=STATIC_FILES,
         output:
             package=directory("results/models/{model}/package"),
@@ -116,7 +148,7 @@ if EXPORTED_MODELS:
         params:
             code=lambda wildcards: code("models_export", *networks_of(wildcards.model)),
             drawn=lambda wildcards: drawn_from(wildcards.model),
-            periods=SETTINGS.periods.model_dump(mode="json", include={"training", "validation"}),
+            periods=lambda wildcards: periods_of(wildcards.model),
         message:
             "Packing {wildcards.model} for other programs"
         script:

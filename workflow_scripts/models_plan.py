@@ -15,6 +15,8 @@ with job("models_plan", snakemake.log[0]):
     model = ModelSettings.model_validate(given["model"])
     forecaster = given.get("forecaster") and ModelSettings.model_validate(given["forecaster"])
     shape = read_grid_of(snakemake.input.fields).shape
+    trained = "given" not in given
+    work = work_of(settings, model, shape, forecaster)
     write_plan(
         snakemake.wildcards.model,
         settings,
@@ -22,5 +24,6 @@ with job("models_plan", snakemake.log[0]):
         shape,
         Path(snakemake.output.plan),
         forecaster,
-        {"work": work_of(settings, model, shape, forecaster)},
+        {"work": work if trained else {"one_pass": work["one_pass"]}},
+        trained,
     )

@@ -84,8 +84,8 @@ def own_files_of_truth(wildcards):
 NO_ECHO = {model.name: model.reflectivity_floor for model in base_models()}
 
 TRAINING_FILES = analysis_files(SETTINGS.periods.training_times() if SETTINGS.uses_archive else [])
-# Any of them, for its grid.
-TRAINING_GRID = TRAINING_FILES[0] if TRAINING_FILES else []
+# Any of the analyses, for their grid.
+GRID_FILE = next(iter(TRAINING_FILES or analysis_files(SETTINGS.analysis_times()[:1])), [])
 # Those that thresholds are, if any is one.
 PERCENTILES = "results/fields/percentiles.nc" if SETTINGS.scores.percentiles else []
 STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.static_fields else []

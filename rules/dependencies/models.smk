@@ -2,6 +2,7 @@
 
 from stormdraw.costs.runtime import minutes_to_train
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
+from stormdraw.models.given import given_checkpoint
 
 
 def plan_of(model):
@@ -12,9 +13,10 @@ def plan_of(model):
 
 
 def memory_to_train(wildcards, attempt):
-    """Megabytes, as planned; without a plan, what a small model needs."""
+    """Megabytes, as planned; without a plan of its training, what a small model needs."""
     plan = plan_of(wildcards.model)
-    return attempt * (4000 if plan is None else plan["training_bytes"]["peak"] // 10**6 + 1)
+    known = plan is not None and "training_bytes" in plan
+    return attempt * (plan["training_bytes"]["peak"] // 10**6 + 1 if known else 4000)
 
 
 def time_to_train(wildcards, attempt):
@@ -25,6 +27,30 @@ def time_to_train(wildcards, attempt):
 def devices_to_train(wildcards):
     """The number of GPUs, or of the processes that replace them."""
     return MODELS[wildcards.model]["training"]["devices"]
+
+
+def given(model):
+    """The checkpoint of a model that was trained elsewhere."""
+    return given_checkpoint(SETTINGS.given_models[model])
+
+
+def hash_of_given(model):
+    """The SHA-256 of the checkpoint of a model that was trained elsewhere."""
+    return given(model).sha256
+
+
+def periods_of(model):
+    """The periods of a model's training."""
+    if model in SETTINGS.given_models:
+        return given(model).header.record.get("periods", {})
+    return SETTINGS.periods.model_dump(mode="json", include={"training", "validation"})
+
+
+def planned_with(model):
+    """The settings that a plan or a diagnosis depends on: of a given model, its checkpoint."""
+    if model not in SETTINGS.given_models:
+        return trained_on(model)
+    return {"model": MODELS[model], "given": hash_of_given(model)}
 
 
 def trained_on(model):
@@ -76,9 +102,10 @@ def forecaster_of_model(wildcards):
 _VALIDATION = SETTINGS.periods.validation
 VALIDATION_FILES = analysis_files(_VALIDATION.times()) if _VALIDATION else []
 
-DIAGNOSED = [name for name, model in MODELS.items() if can_be_diagnosed(model)]
-# Hours that are never scored: validation, or else the end of training.
+# Hours that are never scored: validation, or else the end of training. A run without them has no
+# diagnosis of given models.
 DIAGNOSED_FILES = analysis_files(diagnosed_hours(SETTINGS.periods)[1])
+DIAGNOSED = [name for name, model in MODELS.items() if DIAGNOSED_FILES and can_be_diagnosed(model)]
 
 
 EXPORTED_MODELS = expand("results/models/{model}/package", model=SETTINGS.models_export)

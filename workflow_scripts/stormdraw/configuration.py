@@ -14,6 +14,7 @@ from stormdraw.fields.expected_grid import target_grid
 from stormdraw.grids import Grid
 from stormdraw.map_factor import require_conformal, require_square
 from stormdraw.models.definitions import definition_file
+from stormdraw.models.given import given_checkpoint
 from stormdraw.models.settings import STATIC_FIELDS, ModelSettings
 from stormdraw.scores.settings import Box
 from stormdraw.settings import Settings, load_settings, load_yaml
@@ -140,6 +141,8 @@ def _check_grid(grid: Grid, settings: Settings, models: Mapping[str, ModelSettin
             f"scores.variogram_lags has {longest} points, but the grid only {grid.shape[0]} x "
             f"{grid.shape[1]}; take shorter ones"
         )
+    for name, entry in settings.given_models.items():
+        given_checkpoint(entry).header.grid.check(grid, f"models: {name}")
     for name, model in models.items():
         if model.physics is not None:
             laws = f"models: {name} has physics"

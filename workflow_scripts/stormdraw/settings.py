@@ -7,9 +7,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import (
     ConfigDict,
-    Discriminator,
     Field,
-    Tag,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -39,6 +37,7 @@ from stormdraw.ensembles.system import AnySystem
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
 from stormdraw.membership import Need
+from stormdraw.model_entries import CrossedModel, GivenModel, ModelEntry, name_of
 from stormdraw.periods import Cases, Periods
 from stormdraw.report.candidates import require_products_fit
 from stormdraw.report.settings import Report
@@ -48,25 +47,6 @@ from stormdraw.section import Name, Section, explain
 from stormdraw.times import hourly, hours
 from stormdraw.variables import DEFAULT_STATE, VARIABLES, scored_variables, use_table
 from stormdraw.yaml_lines import explain_in
-
-
-class CrossedModel(Section):
-    """A model's configuration under a separate name, for one forecaster of the run."""
-
-    name: Name
-    configuration: Name
-    forecaster: Name
-
-
-def _kind_of_model(entry: Any) -> str:
-    return "name" if isinstance(entry, str) else "crossed"
-
-
-# The name of a configuration, or a mapping.
-ModelEntry = Annotated[
-    Annotated[Name, Tag("name")] | Annotated[CrossedModel, Tag("crossed")],
-    Discriminator(_kind_of_model),
-]
 
 
 class Settings(Section):
@@ -108,7 +88,7 @@ class Settings(Section):
     @field_validator("models")
     @classmethod
     def _models_differ(cls, models: list[ModelEntry]) -> list[ModelEntry]:
-        names = [_name_of(entry) for entry in models]
+        names = [name_of(entry) for entry in models]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"names of models must differ, but {', '.join(twice)} occurs twice")
@@ -173,9 +153,19 @@ class Settings(Section):
         """The names of the models, which are those of their folders."""
         return list(self.models_by_name())
 
-    def models_by_name(self) -> dict[str, str | CrossedModel]:
+    def models_by_name(self) -> dict[str, str | CrossedModel | GivenModel]:
         """The entries of the list of models by name."""
-        return {_name_of(entry): entry for entry in self.models}
+        return {name_of(entry): entry for entry in self.models}
+
+    @property
+    def given_models(self) -> dict[str, GivenModel]:
+        """The models that were trained elsewhere, by name."""
+        return {entry.name: entry for entry in self.models if isinstance(entry, GivenModel)}
+
+    @property
+    def trained_models(self) -> list[str]:
+        """The names of the models that this run trains."""
+        return [name for name in self.model_names if name not in self.given_models]
 
     def calibration_times(self) -> list[datetime]:
         """The initial times of the cases for calibrating spread, evenly over the validation period.
@@ -275,8 +265,10 @@ class Settings(Section):
 
     def learning(self) -> list[str]:
         """What of the run learns from the training period, in words; nothing if it only scores."""
-        models = [f"the model {name}" for name in self.model_names]
-        driving = [] if self.archive.driving is None else ["archive.driving"]
+        models = [f"the model {name}" for name in self.trained_models]
+        # The checkpoint of a given model has the statistics of what drives it.
+        undriven = self.archive.driving is None or self.given_models
+        driving = [] if undriven else ["archive.driving"]
         states = [system.name for system in self.ensembles.systems if system.of_training]
         percentiles = [
             f"a percentile of {name} in scores.thresholds" for name in self.scores.percentiles
@@ -286,8 +278,10 @@ class Settings(Section):
     @property
     def uses_archive(self) -> bool:
         """Whether the run needs the archive: analyses, and what is put on their grid."""
-        if self.learning() or not all(
-            self.archive.truth_of(name).external for name in self.variables
+        if (
+            self.models
+            or self.learning()
+            or not all(self.archive.truth_of(name).external for name in self.variables)
         ):
             return True
         return any(system.on_analyses(self) for system in self.ensembles.systems)
@@ -296,10 +290,11 @@ class Settings(Section):
     def static_fields(self) -> list[str]:
         """The fields that do not change, if anything can read them.
 
-        That is what learns, scores at stations, and a day without any analysis, for its grid.
+        That is models, what learns, scores at stations, and a day without any analysis, for its
+        grid.
         """
         may_lack = self.archive.hours_may_be_absent()
-        read = self.periods.training or self.archive.stations or may_lack
+        read = self.models or self.periods.training or self.archive.stations or may_lack
         return list(self.fields.static) if read and self.uses_archive else []
 
     @property
@@ -331,10 +326,6 @@ class Settings(Section):
     def members(self, system: AnySystem) -> int:
         """The number of members of a sampled system."""
         return getattr(system, "members", None) or self.ensembles.members
-
-
-def _name_of(entry: str | CrossedModel) -> str:
-    return entry if isinstance(entry, str) else entry.name
 
 
 def load_settings(config: dict[str, Any], *files: str | Path) -> Settings:

@@ -64,6 +64,7 @@ def test_holds_nothing_but_numbers_strings_and_tensors(saved: Path) -> None:
         "grid",
         "longest_lead",
         "code",
+        "record",
     }
     assert all(value.device == CPU for value in content["state_dict"].values())
     # Only weights: schedule and normalisation follow from the settings and statistics.
@@ -101,18 +102,31 @@ def test_weights_of_another_network_are_an_error(saved: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_another_format_is_an_error(saved: Path) -> None:
-    with pytest.raises(StormdrawError, match="not a checkpoint of this version"):
+def test_a_newer_format_is_an_error(saved: Path) -> None:
+    with pytest.raises(StormdrawError, match=r"format 99, which a newer .* reads 3 and 4; delete"):
         load_model(edited(saved, lambda content: content.update(format=99)), CPU)
 
 
-def test_a_checkpoint_of_an_older_format_is_an_error(saved: Path) -> None:
+def test_a_format_that_is_no_longer_read_is_an_error(saved: Path) -> None:
     def older(content: dict) -> None:
         content["format"] = 1
         del content["grid"]
 
-    with pytest.raises(StormdrawError, match=r"not a checkpoint of this version \(format 3\); del"):
+    with pytest.raises(StormdrawError, match=r"format 1; this version reads 3 and 4; delete"):
         load_model(edited(saved, older), CPU)
+
+
+def test_a_file_of_another_program_is_an_error(saved: Path) -> None:
+    with pytest.raises(StormdrawError, match="not a checkpoint of stormdraw"):
+        load_model(edited(saved, lambda content: content.pop("format")), CPU)
+
+
+def test_the_format_before_there_was_a_record_is_read(saved: Path) -> None:
+    def older(content: dict) -> None:
+        content["format"] = 3
+        del content["record"]
+
+    assert load_model(edited(saved, older), CPU).model.variables == VARIABLES
 
 
 def test_the_grid_it_was_trained_on(saved: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -64,12 +64,17 @@ class Answer:
     def rest(self, most: int) -> bytes:
         """All remaining bytes, which must not be more than `most`."""
         parts, total = [], 0
-        while part := self._some(_CHUNK):
+        for part in self.parts():
             parts.append(part)
             total += len(part)
             if total > most:
                 raise BrokenTransferError(f"more than {most} bytes came")
         return b"".join(parts)
+
+    def parts(self) -> Iterator[bytes]:
+        """All remaining bytes, as they come."""
+        while part := self._some(_CHUNK):
+            yield part
 
     def _some(self, most: int) -> bytes:
         # A connection's timeout applies to the next byte: at one byte a second it never expires.

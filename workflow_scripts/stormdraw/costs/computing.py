@@ -44,7 +44,7 @@ def computing(
     }
     training = [
         training_work(settings, models[name], shape, models.get(models[name].forecaster or ""), gpu)
-        for name in settings.model_names
+        for name in settings.trained_models
     ]
     sampling = [
         one_pass[name]

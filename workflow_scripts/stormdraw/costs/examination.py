@@ -45,7 +45,8 @@ def examine(
     """Check the machine; `checkout` is the workflow's folder."""
     shape = target_shape(settings)
     bytes_of = {
-        name: plan(name, settings, model, shape)["training_bytes"] for name, model in models.items()
+        name: plan(name, settings, models[name], shape)["training_bytes"]
+        for name in settings.trained_models
     }
     files = wanted_files(settings)
     return [
@@ -57,7 +58,7 @@ def examine(
         check_disk(Path("results"), sum(disk_bytes(settings, files).values())),
         check_memory({name: needed["peak"] for name, needed in bytes_of.items()}),
         *check_gpu({name: needed["device_peak"] for name, needed in bytes_of.items()}),
-        *check_trainings(models),
+        *check_trainings({name: models[name] for name in settings.trained_models}),
         *check_sources(settings, files),
         *check_stations(settings),
         *check_slurm(checkout / "profiles" / "slurm" / "config.yaml"),

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from stormdraw.ensembles.fit import require_forecaster
 from stormdraw.errors import StormdrawError
+from stormdraw.model_entries import GivenModel
 from stormdraw.models.driving import as_driven
+from stormdraw.models.given import given_settings
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.settings import Settings
 
@@ -15,11 +17,14 @@ def load_models(
 ) -> dict[str, ModelSettings]:
     """The configurations of all models of a run by name, from the files that `file_of` gives.
 
-    Entries with a configuration and a forecaster get both. Raises StormdrawError for an invalid
-    file or forecaster.
+    Entries with a configuration and a forecaster get both; those with a checkpoint get what that
+    was trained with. Raises StormdrawError for an invalid file, forecaster or checkpoint.
     """
     models = {}
     for name, entry in settings.models_by_name().items():
+        if isinstance(entry, GivenModel):
+            models[name] = given_settings(entry, settings)
+            continue
         if isinstance(entry, str):
             models[name] = _as_driven(name, load_model_settings(file_of(entry)), settings)
             continue

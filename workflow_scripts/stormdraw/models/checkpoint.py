@@ -1,7 +1,9 @@
 """`model.pt`: everything that sampling needs, in one file that loads on any device."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,12 +19,12 @@ from stormdraw.models.driving import RunDriving, require_driving
 from stormdraw.models.forcings import DrivingFields
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
-from stormdraw.models.settings import ModelSettings
+from stormdraw.models.header import FORMAT, READABLE, Header
 from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.provenance import commit
 from stormdraw.roles import Roles
 
-FORMAT = 3
+_AGAIN = "delete it to train again"
 
 _ARRAYS = ("mean", "std", "tendency_mean", "tendency_std")
 
@@ -71,12 +73,13 @@ def save_model(
     grid: Grid,
     driving: DrivingStatistics | None = None,
     longest_lead: int | None = None,
+    record: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write a model as numbers, strings, lists and tensors only, so that it loads weights-only.
 
     `statistics` are those of at least the model's variables; `driving` are those of the fields that
     drive it. What drives it, and with which latency, is part of its settings. `longest_lead` is as
-    in `TrainedModel`.
+    in `TrainedModel`. `record` is what its training was (`record_of`).
     """
     statistics = statistics.of(model.roles.every)
     content = {
@@ -97,6 +100,7 @@ def save_model(
         "longest_lead": longest_lead,
         "grid": TrainedGrid.of(grid).to_dict(),
         "code": {"version": __version__, "commit": commit()},
+        "record": dict(record),
     }
     with replacing(path) as temporary:
         torch.save(content, temporary)
@@ -114,12 +118,11 @@ def load_model(
     run. Raises StormdrawError if the file is not a checkpoint of this version, has other variables
     or other roles, or is driven by something else.
     """
-    content = _read(path)
-    own = ModelSettings.model_validate(content["settings"])
+    content = read_checkpoint(path)
+    header = Header(str(path), content)
+    own = header.settings
     require_driving(own, driving, str(path))
-    # Checkpoints from before there were roles predict all variables.
-    given = content.get("roles", {"predicted": content["variables"]})
-    roles = Roles.model_validate(given)
+    roles = header.roles
     wanted = roles if run is None else own.roles_of(run)
     if roles != wanted:
         raise StormdrawError(
@@ -145,26 +148,38 @@ def load_model(
         content["name"],
         model.to(device).eval(),
         None if terrain is None else (terrain["mean"], terrain["std"]),
-        TrainedGrid.from_dict(content["grid"]),
+        header.grid,
         # Checkpoints from before there was driving lack the key.
         DrivingStatistics.from_dict(content["driving"]) if content.get("driving") else None,
-        content.get("longest_lead"),
+        header.longest_lead,
     )
 
 
-def _read(path: str | Path) -> dict[str, Any]:
-    """The content of a checkpoint with all tensors on the CPU."""
+def read_checkpoint(
+    path: str | Path, to_do: str = _AGAIN, origin: str | None = None
+) -> dict[str, Any]:
+    """The content of a checkpoint with all tensors on the CPU, which are read when used.
+
+    Raises StormdrawError if it is not one, or of a format that this version does not read. Its
+    message begins with `origin`, by default the path, and ends with `to_do`.
+    """
+    origin = origin or str(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except FileNotFoundError:
-        raise StormdrawError(f"{path}: no such checkpoint; train the model first") from None
+        raise StormdrawError(f"{origin}: no such checkpoint; train the model first") from None
     except Exception as error:
         # torch raises many kinds of exceptions here, depending on where the file is damaged.
         raise StormdrawError(
-            f"{path}: not a readable checkpoint ({type(error).__name__}); delete it to train again"
+            f"{origin}: not a readable checkpoint ({type(error).__name__}); {to_do}"
         ) from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    found = content.get("format") if isinstance(content, dict) else None
+    if not isinstance(found, int):
+        raise StormdrawError(f"{origin}: not a checkpoint of stormdraw; {to_do}")
+    if found not in READABLE:
+        told = " and ".join(map(str, READABLE))
+        newer = ", which a newer stormdraw wrote" if found > FORMAT else ""
         raise StormdrawError(
-            f"{path}: not a checkpoint of this version (format {FORMAT}); delete it to train again"
+            f"{origin}: a checkpoint of format {found}{newer}; this version reads {told}; {to_do}"
         )
     return content

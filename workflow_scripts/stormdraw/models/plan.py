@@ -43,6 +43,7 @@ _CHOSEN_OF_TRAINING = (
     "sharding",
     "crop",
 )
+_OF_TRAINING = ("devices", "choices", "device_memory", "training_bytes")
 _CHOSEN_OF_MODEL = ("history", "history_as", "network")
 
 
@@ -119,9 +120,15 @@ def write_plan(
     output: Path,
     forecaster: ModelSettings | None = None,
     more: Mapping[str, Any] | None = None,
+    trained: bool = True,
 ) -> None:
-    """Write `results/models/{model}/plan.json`, with `more` entries."""
+    """Write `results/models/{model}/plan.json`, with `more` entries.
+
+    That of a model that is not `trained` in this run says nothing of a training.
+    """
     content = plan(name, settings, model_settings, shape, forecaster) | dict(more or {})
+    if not trained:
+        content = {key: value for key, value in content.items() if key not in _OF_TRAINING}
     write_text(output, json.dumps(content, indent=1) + "\n")
 
 

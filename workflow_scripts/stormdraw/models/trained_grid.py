@@ -64,7 +64,8 @@ class TrainedGrid:
             raise StormdrawError(
                 f"{origin} was trained on a grid of {_description(self.crs, self.spacing)}, but "
                 f"the fields have one of {_description(grid.crs, grid.spacing)}; delete its "
-                "model.pt to train again, or restore the former `fields` section"
+                "model.pt to train again, take another checkpoint, or restore the former `fields` "
+                "section"
             )
         if TrainedGrid.of(grid) != self:
             logger.warning(

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import logging
 import os
 import sys
@@ -40,6 +41,7 @@ from stormdraw.models.finite_losses import CheckLosses
 from stormdraw.models.forecast_pairs import ForecastPairs
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
+from stormdraw.models.header import record_of
 from stormdraw.models.memory import validated_at_once
 from stormdraw.models.metrics import MetricsFile
 from stormdraw.models.pairs import Pairs
@@ -105,7 +107,8 @@ def train(
     driving = pairs.forcings.driving
     known = None if driving is None else driving.statistics
     longest = pairs.longest_lead if pairs.forcings.by_lead else None
-    save_model(files.model, name, model, statistics, heights, grid, known, longest)
+    record = record_of(settings, json.loads(files.metrics.read_text(encoding="utf-8")))
+    save_model(files.model, name, model, statistics, heights, grid, known, longest, record)
     # This includes files of a larger training that did not fit.
     for left in files.resume_folder.glob("*.ckpt"):
         left.unlink()
