@@ -16,7 +16,6 @@ with job("models_plan", snakemake.log[0]):
     forecaster = given.get("forecaster") and ModelSettings.model_validate(given["forecaster"])
     shape = read_grid_of(snakemake.input.fields).shape
     trained = "given" not in given
-    work = work_of(settings, model, shape, forecaster)
     write_plan(
         snakemake.wildcards.model,
         settings,
@@ -24,6 +23,6 @@ with job("models_plan", snakemake.log[0]):
         shape,
         Path(snakemake.output.plan),
         forecaster,
-        {"work": work if trained else {"one_pass": work["one_pass"]}},
+        {"work": work_of(settings, model, shape, forecaster, trained)},
         trained,
     )

@@ -14,6 +14,7 @@ import torch
 from synthetic_hours import VARIABLES, make_model_settings, make_settings, small_grid
 
 from stormdraw.configuration import check_places
+from stormdraw.costs.runtime import minutes_to_draw
 from stormdraw.ensembles.models import load_models
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import read_statistics
@@ -24,6 +25,8 @@ from stormdraw.models.card import card_text
 from stormdraw.models.checkpoint import load_model, save_model
 from stormdraw.models.given import given_checkpoint, given_settings, take
 from stormdraw.models.header import record_of
+from stormdraw.models.operations import work_of
+from stormdraw.models.plan import write_plan
 from stormdraw.models.settings import DrivenBy
 from stormdraw.models.training import new_model
 from stormdraw.settings import Settings, load_settings
@@ -287,6 +290,23 @@ def test_the_card_says_what_a_checkpoint_is(checkpoint: Callable[..., Path]) -> 
     longitude, latitude = small_grid().longitude_latitude()
     assert f"latitude {latitude.min():.2f} to {latitude.max():.2f}" in card["grid"]
     assert f"longitude {longitude.min():.2f} to {longitude.max():.2f}" in card["grid"]
+
+
+def test_its_plan_says_nothing_of_a_training(
+    checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    path, shape = checkpoint(), (13, 10)
+    run = run_with(path, periods=LATER)
+    work = work_of(run, settings_of(run), shape, trained=False)
+    write_plan(
+        "small", run, settings_of(run), shape, tmp_path / "plan.json", None, {"work": work}, False
+    )
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    assert not {"training_bytes", "choices", "devices"} & set(plan)
+    assert set(plan["work"]) == {"one_pass"}
+    weights = torch.load(path, weights_only=True)["state_dict"].values()
+    assert plan["parameters"] == sum(each.numel() for each in weights)
+    assert minutes_to_draw({"small": plan}, {"small": 10}, 5) >= 60
 
 
 def test_a_record_does_not_tell_where_a_folder_lies(tmp_path: Path) -> None:

@@ -123,12 +123,13 @@ def work_of(
     model: ModelSettings,
     shape: tuple[int, int],
     forecaster: ModelSettings | None = None,
+    trained: bool = True,
 ) -> dict[str, dict[str, float]]:
-    """The work of a training and of one network pass, as written into a plan."""
-    return {
-        "training": asdict(training_work(settings, model, shape, forecaster)),
-        "one_pass": asdict(pass_work(settings, model, shape)),
-    }
+    """The work of a training, if there is one, and of one network pass, as written into a plan."""
+    one_pass = {"one_pass": asdict(pass_work(settings, model, shape))}
+    if not trained:
+        return one_pass
+    return {"training": asdict(training_work(settings, model, shape, forecaster)), **one_pass}
 
 
 def training_work(
