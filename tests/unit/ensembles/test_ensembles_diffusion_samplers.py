@@ -11,7 +11,7 @@ from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
 from stormdraw.ensembles.samplers import Denoise, SolverPath, draw, solver_timesteps
 from stormdraw.errors import StormdrawError
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
-from stormdraw.models.settings import Prediction
+from stormdraw.models.noise_settings import DiffusionPrediction as Prediction
 from stormdraw.models.white_noise import WhiteNoise, amplified, torch_noise
 
 CPU = torch.device("cpu")
@@ -24,7 +24,7 @@ UNCLIPPED = cosine_betas(1000, 0.999)
 CLIPPED = cosine_betas(1000, 0.02)
 
 
-def exact(schedule: NoiseSchedule, prediction: Prediction, error: float = 0.0) -> Denoise:
+def exact(schedule: NoiseSchedule, error: float = 0.0) -> Denoise:
     """What a perfect network says of N(MEAN, STD^2), plus a constant error.
 
     E[x_0 | x_t] = mu + alpha s^2 / (alpha^2 s^2 + sigma^2) (x_t - alpha mu), from the joint normal
@@ -37,7 +37,7 @@ def exact(schedule: NoiseSchedule, prediction: Prediction, error: float = 0.0) -
         gain = alpha * STD**2 / (alpha**2 * STD**2 + sigma**2)
         clean = MEAN + gain * (noisy - alpha * MEAN)
         noise = (noisy - alpha * clean) / sigma
-        predicted = noise if prediction == "noise" else alpha * noise - sigma * clean
+        predicted = noise if schedule.prediction == "noise" else alpha * noise - sigma * clean
         return (predicted + error).float()
 
     return denoise
@@ -55,10 +55,10 @@ def sample(
     """Four samples of 64 x 64 points."""
     if betas is None:
         betas = UNCLIPPED if prediction == "v" else CLIPPED
-    schedule = NoiseSchedule(betas)  # type: ignore[arg-type]
+    schedule = NoiseSchedule(betas, prediction)  # type: ignore[arg-type]
     return draw(
-        exact(schedule, prediction, error),
-        *(schedule, prediction, sampler, steps),
+        exact(schedule, error),
+        *(schedule, sampler, steps),
         guess.expand(4, 3, 64, 64),
         WhiteNoise(range(4), CPU),
         eta=eta,
@@ -98,7 +98,7 @@ def test_the_spread_grows_with_the_amplitude_of_the_noise(
 
     def departures(amplitude: tuple[float, ...]) -> torch.Tensor:
         white = amplified(WhiteNoise(range(4), CPU), amplitude, CPU)
-        how = (exact(schedule, "v"), schedule, "v", sampler, steps, guess, white)
+        how = (exact(schedule), schedule, sampler, steps, guess, white)
         return draw(*how, eta=eta) - MEAN  # type: ignore[arg-type]
 
     whole = departures((1.0,))
@@ -106,9 +106,8 @@ def test_the_spread_grows_with_the_amplitude_of_the_noise(
     torch.testing.assert_close(departures((0.5, 1.0, 1.5)), each * whole, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(departures((1.2,)), 1.2 * whole, rtol=1e-4, atol=1e-4)
     plain = draw(
-        exact(schedule, "v"),
+        exact(schedule),
         schedule,
-        "v",
         sampler,
         steps,
         guess,
@@ -143,7 +142,7 @@ def drawn_of_two_peaks(steps: int, spread: float, share: float) -> tuple[float, 
     schedule = NoiseSchedule(UNCLIPPED)
     drawn = draw(
         two_peaks(schedule, spread, share),
-        *(schedule, "v", "dpm_solver++", steps),
+        *(schedule, "dpm_solver++", steps),
         torch.zeros(1, 1, 150, 200),
         WhiteNoise([1], CPU),
     ).flatten()
@@ -185,7 +184,7 @@ def test_ddim_without_noise_draws_nothing_on_the_way() -> None:
             shapes.append(shape)
             return torch.randn(1, *shape)
 
-        draw(exact(schedule, "v"), schedule, "v", sampler, 4, guess, white, eta=eta)
+        draw(exact(schedule), schedule, sampler, 4, guess, white, eta=eta)
         assert set(shapes) == {(3, 4, 4)}
         return len(shapes)
 
@@ -204,8 +203,8 @@ def test_ddim_without_noise_draws_nothing_on_the_way() -> None:
 def test_the_way_is_that_of_diffusers(
     prediction: Prediction, sampler: Sampler, steps: int, eta: float
 ) -> None:
-    schedule = NoiseSchedule(UNCLIPPED if prediction == "v" else CLIPPED)
-    denoise = exact(schedule, prediction)
+    schedule = NoiseSchedule(UNCLIPPED if prediction == "v" else CLIPPED, prediction)
+    denoise = exact(schedule)
     options = {
         "num_train_timesteps": 1000,
         "trained_betas": schedule.betas.tolist(),
@@ -228,7 +227,7 @@ def test_the_way_is_that_of_diffusers(
         predicted = denoise(noisy, timestep.expand(2))
         noisy = scheduler.step(predicted, timestep, noisy, generator=generator, **how).prev_sample
     white = torch_noise(2, torch.Generator().manual_seed(5))
-    ours = draw(denoise, schedule, prediction, sampler, steps, guess, white, eta=eta)
+    ours = draw(denoise, schedule, sampler, steps, guess, white, eta=eta)
     # They form the products of alphas in single precision, which at the noisy end loses digits.
     torch.testing.assert_close(ours, noisy, rtol=0, atol=2e-3)
 
@@ -238,12 +237,12 @@ def test_the_way_is_that_of_diffusers(
 def test_every_way_starts_at_the_last_timestep(sampler: Sampler, betas: object) -> None:
     schedule, seen = NoiseSchedule(betas), []  # type: ignore[arg-type]
 
-    def watch(timestep: int, noisy: torch.Tensor, predicted: torch.Tensor) -> None:
+    def watch(timestep: float, noisy: torch.Tensor, predicted: torch.Tensor) -> None:
         seen.append(timestep)
 
     white = WhiteNoise([1], CPU)
     guess = torch.zeros(1, 3, 4, 4)
-    draw(exact(schedule, "v"), schedule, "v", sampler, 10, guess, white, watch=watch)
+    draw(exact(schedule), schedule, sampler, 10, guess, white, watch=watch)
     assert seen[0] == 999
     assert seen == sorted(set(seen), reverse=True)
     assert len(seen) == 10
@@ -252,7 +251,7 @@ def test_every_way_starts_at_the_last_timestep(sampler: Sampler, betas: object) 
 def test_the_solver_and_the_schedule_agree_at_terminal_snr() -> None:
     for betas in (UNCLIPPED, CLIPPED):
         schedule = NoiseSchedule(betas)
-        alpha_bar = SolverPath(schedule, "v", 10).scheduler.alphas_cumprod.double()[-1]
+        alpha_bar = SolverPath(schedule, 10).scheduler.alphas_cumprod.double()[-1]
         assert alpha_bar.sqrt().item() == pytest.approx(schedule.alpha[-1].item(), rel=1e-3)
         assert (1 - alpha_bar).sqrt().item() == pytest.approx(schedule.sigma[-1].item(), rel=1e-6)
 
@@ -311,8 +310,8 @@ def test_a_sample_depends_on_its_seed_only(sampler: Sampler, steps: int) -> None
 
     def drawn(seeds: list[int]) -> torch.Tensor:
         return draw(
-            exact(schedule, "v"),
-            *(schedule, "v", sampler, steps),
+            exact(schedule),
+            *(schedule, sampler, steps),
             torch.zeros(len(seeds), 3, 5, 4),
             WhiteNoise(seeds, CPU),
             eta=float(sampler == "ddim"),

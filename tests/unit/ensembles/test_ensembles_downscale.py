@@ -94,7 +94,7 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def replace(spread: float = SPREAD, slope: float = 0.0) -> None:
         def load(*arguments: Any) -> Any:
             trained = load_model(*arguments)
-            trained.model.network = Exact(trained.model.schedule, spread, slope)  # type: ignore[attr-defined]
+            trained.model.network = Exact(trained.model.formulation, spread, slope)  # type: ignore[attr-defined]
             return trained
 
         monkeypatch.setattr(downscale, "load_model", load)

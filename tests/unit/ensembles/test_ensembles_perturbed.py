@@ -122,7 +122,7 @@ class Gaussian(torch.nn.Module):
 
     def __init__(self, model: PerturbationModel, spread: float, free: float) -> None:
         super().__init__()
-        self.schedule, self.prediction = model.schedule, model.prediction
+        self.schedule = model.formulation
         self.spread, self.free = spread, free
 
     def forward(
@@ -134,7 +134,8 @@ class Gaussian(torch.nn.Module):
         gain = alpha * variance / (alpha**2 * variance + sigma**2)
         clean = condition + gain * (noisy - alpha * condition)
         noise = (noisy - alpha * clean) / sigma
-        return (noise if self.prediction == "noise" else alpha * noise - sigma * clean).float()
+        predicts_noise = self.schedule.prediction == "noise"
+        return (noise if predicts_noise else alpha * noise - sigma * clean).float()
 
 
 # Three fields of 64 x 64 points in four samples: the sampling error of a mean is 0.008 standard
@@ -178,7 +179,7 @@ def test_a_known_gaussian_comes_back(
         drawn = model.normalization.standardise(drawn)
     # The flow from the last timestep down to no noise is linear for Gaussians: of what the start
     # differs from alpha times the mixed mean, s / sqrt(alpha^2 s^2 + sigma^2) remains.
-    alpha, sigma = model.schedule.alpha[-1].item(), model.schedule.sigma[-1].item()
+    alpha, sigma = model.formulation.alpha[-1].item(), model.formulation.sigma[-1].item()
     left = alpha * 0.3 / (alpha**2 * 0.3**2 + sigma**2) ** 0.5
     expected = (guidance + left * (1.0 - guidance)) ** walks
     assert drawn.mean().item() == pytest.approx(expected, abs=0.01)

@@ -31,7 +31,7 @@ from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
 from stormdraw.models.diagnosis.impossible import impossible_points
 from stormdraw.models.diagnosis.members import MembersTally, spectra_of
 from stormdraw.models.diagnosis.sampling import HourSampler
-from stormdraw.models.diagnosis.sampling_path import NO_TIMESTEP, SamplingPath
+from stormdraw.models.diagnosis.sampling_path import SamplingPath
 from stormdraw.models.diffusion import DiffusionModel
 from stormdraw.models.noise import NoiseSchedule
 from stormdraw.models.pairs import Batch
@@ -75,7 +75,7 @@ def gaussian_model(uses_condition: bool) -> DiffusionModel:
     statistics = Statistics(NAMES, ("identity",) * 3, zeros, ones, zeros, ones)
     model = new_model("g", 1, make_model_settings(target="next_state", forcings=[]), statistics)
     assert isinstance(model, DiffusionModel)
-    model.network = ExactDenoiser(model.schedule, uses_condition)
+    model.network = ExactDenoiser(model.formulation, uses_condition)
     return model
 
 
@@ -102,7 +102,7 @@ def tallied(uses_condition: bool) -> DenoisingTally:
 
 
 def alpha_and_sigma_squared(tally: DenoisingTally) -> tuple[np.ndarray, np.ndarray]:
-    alpha_bar = np.cumprod(1.0 - tally.model.schedule.betas)[tally.levels]
+    alpha_bar = np.cumprod(1.0 - tally.model.formulation.betas)[tally.levels]
     return alpha_bar, 1.0 - alpha_bar
 
 
@@ -142,7 +142,7 @@ def test_noise_levels_span_the_schedule_of_any_prediction() -> None:
         statistics = Statistics(NAMES, ("identity",) * 3, *[np.ones(3, np.float32)] * 4)
         model = new_model("m", 1, settings, statistics)
         assert isinstance(model, DiffusionModel)
-        levels = noise_levels(model.schedule)
+        levels = noise_levels(model.formulation)
         assert levels == sorted(set(levels))
         assert 0 <= levels[0] < levels[-1] < settings.noise_schedule.timesteps
 
@@ -238,9 +238,8 @@ def test_the_way_ends_at_the_sample(synthetic: Path) -> None:
     with torch.inference_mode():
         sample = hour_sampler(trained).draw(now, condition, white(), path.watch)
     path.end(sample)
-    assert path.timesteps[-1] == NO_TIMESTEP
-    assert path.timesteps[:-1] == sorted(path.timesteps[:-1], reverse=True)
-    assert path.timesteps[0] == model.schedule.timesteps - 1
+    last = np.exp(-model.formulation.log_snr()[-1])
+    assert path.noise_over_signal()[0] == pytest.approx(last)
     np.testing.assert_array_equal(path.noisy()[-1], sample[0].numpy())
     state = model.normalization.decode(now, sample)[0].numpy()
     # One state of two, which may be rounded otherwise alone: kelvins in float32.

@@ -83,7 +83,7 @@ def test_sampled_by_the_usual_sampler(model: DownscalingModel) -> None:
 
     guess = torch.zeros(5, 1, 4, 4)
     with torch.inference_mode():
-        fine = draw(denoise, model.schedule, model.prediction, "ddpm", 50, guess, white)
+        fine = draw(denoise, model.formulation, "ddpm", 50, guess, white)
     assert fine.shape == (5, 1, 4, 4)
     assert torch.isfinite(fine).all()
 
@@ -109,7 +109,7 @@ def test_smooth_blocks_are_drawn_smooth() -> None:
         noise = torch.randn(clean.shape, generator=generator)
         timestep = torch.randint(50, (128,), generator=generator)
         predicted = network(schedule.add_noise(clean, noise, timestep), coarse, timestep)
-        loss = (predicted - schedule.goal("v", clean, noise, timestep)).square().mean()
+        loss = (predicted - schedule.goal(clean, noise, timestep)).square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -123,7 +123,7 @@ def test_smooth_blocks_are_drawn_smooth() -> None:
 
     white = WhiteNoise(range(300), torch.device("cpu"))
     with torch.inference_mode():
-        drawn = draw(denoise, schedule, "v", "dpm_solver++", 10, torch.zeros(300, 1, 8, 8), white)
+        drawn = draw(denoise, schedule, "dpm_solver++", 10, torch.zeros(300, 1, 8, 8), white)
     truth = planes(300)
     assert float(drawn.std()) == pytest.approx(float(truth.std()), rel=0.25)
     ratio = steps_between_points(drawn) / steps_between_points(truth)

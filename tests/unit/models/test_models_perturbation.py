@@ -67,7 +67,10 @@ def test_shares_of_null_analysis_and_forecast() -> None:
     assert (value == -6).float().mean().item() == pytest.approx(0.45, abs=0.03)
 
     # x_t = alpha x_0 + sigma eps, where x_0 is what is shown, or the analysis if nothing is.
-    alpha, sigma = model.schedule.alpha[network.timestep], model.schedule.sigma[network.timestep]
+    alpha, sigma = (
+        model.formulation.alpha[network.timestep],
+        model.formulation.sigma[network.timestep],
+    )
     clean = torch.where(value == -6, -6.0, 6.0)
     noise = (network.noisy - (alpha * clean)[:, None, None, None]) / sigma[:, None, None, None]
     assert noise.mean().item() == pytest.approx(0.0, abs=0.01)
@@ -89,7 +92,7 @@ def test_guidance_means_the_same_for_noise_and_velocity() -> None:
     random = torch.Generator().manual_seed(3)
     noisy, given, free = (torch.randn(2, 3, 4, 4, generator=random) for _ in range(3))
     timestep = torch.tensor([30, 800])
-    schedule = model_with(Linear()).schedule
+    schedule = model_with(Linear()).formulation
 
     class Either(torch.nn.Module):
         """Says the noise `given` with a condition and `free` without, or what v then is."""

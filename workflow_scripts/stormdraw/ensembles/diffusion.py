@@ -79,14 +79,13 @@ def sampled(
         white: White,
         correlate: Correlate,
     ) -> torch.Tensor:
-        def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-            with autocast(model.settings.training.precision, noisy.device):
-                return model.network(noisy, condition, timestep)
+        def denoise(given: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+            with autocast(model.settings.training.precision, given.device):
+                return model.network(given, condition, time)
 
         return draw(
             denoise,
-            model.schedule,
-            model.prediction,
+            model.formulation,
             sampling.sampler,
             sampling.steps,
             model.persistence(states),

@@ -239,15 +239,15 @@ def _draw(
 ) -> torch.Tensor:
     """Deviations from the mean in blocks (B, size, size), given the coarse values (B, V)."""
 
-    def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-        with autocast(model.settings.training.precision, noisy.device):
-            return model.network(noisy, coarse, timestep)
+    def denoise(given: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+        with autocast(model.settings.training.precision, given.device):
+            return model.network(given, coarse, time)
 
     size = model.network.block
     guess = torch.zeros((len(coarse), 1, size, size), device=coarse.device)
     return draw(
         denoise,
-        *(model.schedule, model.prediction, how.sampler, how.steps, guess, white),
+        *(model.formulation, how.sampler, how.steps, guess, white),
         eta=how.eta,
     )[:, 0]
 

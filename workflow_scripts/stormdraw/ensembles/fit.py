@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from stormdraw.ensembles.sampler_steps import check_steps
+from stormdraw.ensembles.sampler_steps import check_sampler
 from stormdraw.errors import StormdrawError
 
 if TYPE_CHECKING:
+    from stormdraw.ensembles.system import Sampled
     from stormdraw.models.settings import ModelSettings
     from stormdraw.settings import Settings
 
@@ -33,10 +34,10 @@ def require_method(method: str, name: str, model: ModelSettings) -> None:
         raise ValueError(f"{origin} its {kind}; set the method to {fitting}")
 
 
-def require_steps(steps: int, name: str, model: ModelSettings) -> None:
-    """The sampler takes no more steps than the model has timesteps."""
+def require_sampler(sampled: Sampled, name: str, model: ModelSettings) -> None:
+    """The sampler fits the model's noise and takes no more steps than there are timesteps."""
     try:
-        check_steps(steps, model.noise_schedule.timesteps)
+        check_sampler(sampled.sampler, sampled.steps, model.formulation)
     except StormdrawError as error:
         raise ValueError(f"samples the model {name}: {error}") from None
 

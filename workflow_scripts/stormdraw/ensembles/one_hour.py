@@ -24,7 +24,7 @@ def hour_sampler(trained: TrainedModel) -> HourSampler:
     if isinstance(model, OneStepModel):
         members = _MEMBERS if model.stochastic else 1
         return HourSampler(_one_step(model), _bound, members, "one pass of the network")
-    steps = min(DEFAULT_STEPS, model.settings.noise_schedule.timesteps)
+    steps = int(min(DEFAULT_STEPS, model.settings.formulation.most_steps))
     description = f"DPM-Solver++ in {steps} steps"
     return HourSampler(_diffusion(trained, steps), _bound, _MEMBERS, description)
 

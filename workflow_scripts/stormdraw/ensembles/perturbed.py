@@ -106,14 +106,13 @@ def perturber(trained: TrainedModel, case: Case, perturbing: Perturbing) -> Draw
     def walk(states: torch.Tensor, white: White, correlate: Correlate) -> torch.Tensor:
         condition = model.normalization.standardise(states)
 
-        def denoise(noisy: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-            with autocast(model.settings.training.precision, noisy.device):
-                return model.guided(noisy, condition, timestep, perturbing.guidance)
+        def denoise(given: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+            with autocast(model.settings.training.precision, given.device):
+                return model.guided(given, condition, time, perturbing.guidance)
 
         drawn = draw(
             denoise,
-            model.schedule,
-            model.prediction,
+            model.formulation,
             perturbing.sampler,
             perturbing.steps,
             # The last timestep of a clipped schedule retains some of the state, as in training.

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from stormdraw.ensembles.fit import require_history, require_method, require_noise
 from stormdraw.ensembles.noise_groups import groups_of, most_tries
-from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler
+from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, Sampler, network_calls
 from stormdraw.membership import Need
 from stormdraw.section import Name, Section
 from stormdraw.variables import variable
@@ -364,3 +364,8 @@ class Sampled(Section):
         if self.eta and self.sampler != "ddim":
             raise ValueError(f"eta is of the sampler ddim, not of {self.sampler}; leave it out")
         return self
+
+    @property
+    def calls(self) -> int:
+        """Evaluations of the network for one sample."""
+        return network_calls(self.sampler, self.steps)

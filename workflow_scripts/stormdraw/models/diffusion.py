@@ -1,16 +1,16 @@
-"""A diffusion model of the next hour: network, noise schedule and normalisation."""
+"""A diffusion model of the next hour: network, formulation and normalisation."""
 
 import torch
 
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.forecaster import Forecaster
-from stormdraw.models.losses import min_snr_weight, squared_error
-from stormdraw.models.noise import NoiseSchedule, cosine_betas
+from stormdraw.models.formulations import make_formulation
+from stormdraw.models.losses import squared_error
 from stormdraw.models.pairs import Batch
-from stormdraw.models.settings import DiffusionPrediction, ModelSettings
+from stormdraw.models.settings import ModelSettings
 from stormdraw.roles import Roles
 
-# Quarters of the timesteps.
+# Quarters of the noise levels of training.
 NOISE_LEVELS = ("nearly_clean", "light", "heavy", "nearly_noise")
 
 
@@ -19,20 +19,14 @@ class DiffusionModel(Forecaster):
 
     def __init__(self, settings: ModelSettings, statistics: Statistics, roles: Roles) -> None:
         super().__init__(settings, statistics, roles)
-        self.prediction: DiffusionPrediction = "noise" if settings.prediction == "noise" else "v"
-        schedule = settings.noise_schedule
-        self.schedule = NoiseSchedule(cosine_betas(schedule.timesteps, schedule.largest_beta))
-
-    def noise_level(self, timestep: torch.Tensor) -> torch.Tensor:
-        """The quarter of the timesteps, 0 to 3, of each timestep (B,)."""
-        return timestep * len(NOISE_LEVELS) // self.schedule.timesteps
+        self.formulation = make_formulation(settings)
 
     def losses(
         self,
         now: torch.Tensor,
         following: torch.Tensor,
         forcings: torch.Tensor,
-        timestep: torch.Tensor,
+        level: torch.Tensor,
         noise: torch.Tensor,
         before: torch.Tensor | None = None,
         weights: torch.Tensor | None = None,
@@ -40,66 +34,65 @@ class DiffusionModel(Forecaster):
         """Mean squared error of the prediction for each sample and variable, (B, V).
 
         `now` and `following` are physical states one hour apart and `noise` is white, of the shape
-        of the latter, each (B, V, Y, X); `forcings` are (B, F, Y, X), `timestep` (B,) and
-        `weights`, of the points,
-        (B, Y, X). With no weights the mean of the result is the simple loss of Ho et al. (2020),
-        equation 14.
+        of the latter, each (B, V, Y, X); `forcings` are (B, F, Y, X), the noise `level` (B,) and
+        `weights`, of the points, (B, Y, X). With no weights the mean of the result is the simple
+        loss of Ho et al. (2020), equation 14, or that of Karras et al. (2022), equation 8.
         """
         clean = self.normalization.encode(now, following)
         condition = self.condition(now, forcings, before)
-        return self.denoising_losses(clean, condition, timestep, noise, weights)
+        return self.denoising_losses(clean, condition, level, noise, weights)
 
     def denoising_losses(
         self,
         clean: torch.Tensor,
         condition: torch.Tensor,
-        timestep: torch.Tensor,
+        level: torch.Tensor,
         noise: torch.Tensor,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The same for a clean target and noise (B, V, Y, X), and a condition (B, C, Y, X)."""
-        noisy = self.schedule.add_noise(clean, noise, timestep)
-        goal = self.schedule.goal(self.prediction, clean, noise, timestep)
-        losses = squared_error(self.network(noisy, condition, timestep), goal, weights)
-        return losses * self.weights_of_variables * self.weight_of(timestep)
+        losses = self.errors(clean, condition, level, noise, weights)
+        return losses * self.weights_of_variables * self.formulation.weight(level)
 
-    def weight_of(self, timestep: torch.Tensor) -> torch.Tensor:
-        """The weight of a timestep's loss, (B, 1)."""
-        gamma = self.settings.loss.min_snr_gamma
-        alpha, sigma = self.schedule.alpha[timestep, None], self.schedule.sigma[timestep, None]
-        if gamma is None:
-            return torch.ones_like(alpha)
-        return min_snr_weight(self.prediction, alpha, sigma, gamma)
+    def errors(
+        self,
+        clean: torch.Tensor,
+        condition: torch.Tensor,
+        level: torch.Tensor,
+        noise: torch.Tensor,
+        weights: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Mean squared error of the network's prediction over the points, (B, V)."""
+        noisy = self.formulation.add_noise(clean, noise, level)
+        goal = self.formulation.goal(clean, noise, level)
+        return squared_error(self.predict(noisy, condition, level), goal, weights)
+
+    def predict(
+        self, noisy: torch.Tensor, condition: torch.Tensor, level: torch.Tensor
+    ) -> torch.Tensor:
+        """The network's output for noisy states of these noise levels (B,), (B, V, Y, X)."""
+        given = self.formulation.network_input(noisy, level)
+        predicted: torch.Tensor = self.network(
+            given, condition, self.formulation.network_time(level)
+        )
+        return predicted
 
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
-        """The loss at random timesteps with random noise, (B, V)."""
+        """The loss at random noise levels with random noise, (B, V)."""
         shape, device = (batch.full_size, *batch.following.shape[1:]), batch.now.device
-        timestep = batch.own_part(self.draw_timesteps(batch.full_size, generator, device))
+        level = batch.own_part(self.formulation.draw_levels(batch.full_size, generator, device))
         noise = batch.own_part(torch.randn(shape, generator=generator, device=device))
-        self.noise_levels = self.noise_level(timestep)
+        self.noise_levels = self.formulation.quarter(level)
         return self.losses(
-            *(batch.now, batch.following, batch.forcings, timestep, noise),
+            *(batch.now, batch.following, batch.forcings, level, noise),
             before=batch.before,
             weights=batch.weights,
         )
-
-    def draw_timesteps(
-        self, size: int, generator: torch.Generator | None, device: torch.device
-    ) -> torch.Tensor:
-        """One random timestep in each of `size` equal parts, (B,).
-
-        Each timestep is uniformly distributed, and the loss of a batch varies less: Kingma et al.
-        (2021), appendix I.
-        """
-        offset = torch.rand(1, generator=generator, device=device)
-        fraction = (offset + torch.arange(size, device=device) / size) % 1.0
-        timesteps = self.schedule.timesteps
-        return (fraction * timesteps).long().clamp(max=timesteps - 1)
 
     def rehearse(
         self, now: torch.Tensor, forcings: torch.Tensor, before: torch.Tensor | None = None
     ) -> torch.Tensor:
         """The network's output for a noisy state, (B, V, Y, X)."""
-        timestep = torch.zeros(len(now), dtype=torch.long, device=now.device)
+        level = self.formulation.noisiest(len(now), now.device)
         noisy = now.new_empty(len(now), len(self.variables), *now.shape[2:])
-        return self.network(noisy, self.condition(now, forcings, before), timestep)
+        return self.predict(noisy, self.condition(now, forcings, before), level)

@@ -8,7 +8,6 @@ from stormdraw.errors import StormdrawError
 from stormdraw.fields.statistics import Statistics
 from stormdraw.fields.transforms import inverse
 from stormdraw.models.diffusion import DiffusionModel
-from stormdraw.models.losses import squared_error
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import ModelSettings
 from stormdraw.roles import Roles
@@ -57,14 +56,11 @@ class DownscalingModel(DiffusionModel):
         # device.
         blocks = (batch.full_size, len(clean) // len(batch.now))
         count, device = math.prod(blocks), clean.device
-        timestep = self.draw_timesteps(count, generator, device)
+        level = self.formulation.draw_levels(count, generator, device)
         noise = torch.randn((count, *clean.shape[1:]), generator=generator, device=device)
-        timestep = batch.own_part(timestep.unflatten(0, blocks)).flatten(0, 1)
+        level = batch.own_part(level.unflatten(0, blocks)).flatten(0, 1)
         noise = batch.own_part(noise.unflatten(0, blocks)).flatten(0, 1)
-        noisy = self.schedule.add_noise(clean, noise, timestep)
-        goal = self.schedule.goal(self.prediction, clean, noise, timestep)
-        losses = squared_error(self.network(noisy, coarse, timestep), goal)
-        losses = losses * self.weight_of(timestep)
+        losses = self.errors(clean, coarse, level, noise) * self.formulation.weight(level)
         return losses.unflatten(0, (len(batch.now), -1)).mean(dim=1)
 
     def physical_field(self, standardised: torch.Tensor) -> torch.Tensor:
@@ -78,5 +74,5 @@ class DownscalingModel(DiffusionModel):
     ) -> torch.Tensor:
         """The network's output for all blocks of a state, (B n, 1, block, block)."""
         coarse, clean = self.split(now)
-        timestep = torch.zeros(len(clean), dtype=torch.long, device=now.device)
-        return self.network(clean, coarse, timestep)
+        level = self.formulation.noisiest(len(clean), now.device)
+        return self.predict(clean, coarse, level)

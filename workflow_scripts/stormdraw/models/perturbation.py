@@ -8,6 +8,7 @@ condition, and guidance between the two controls how far a drawn state departs f
 import torch
 
 from stormdraw.models.diffusion import DiffusionModel
+from stormdraw.models.formulation import over_fields
 from stormdraw.models.pairs import Batch
 
 # The share of all samples without a condition, and the share of forecasts among the others.
@@ -19,20 +20,20 @@ class PerturbationModel(DiffusionModel):
     """Generates a state that resembles a given one, as a forecaster's initial state."""
 
     def training_losses(self, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
-        """The loss at random timesteps with random noise, (B, V).
+        """The loss at random noise levels with random noise, (B, V).
 
         `batch.following` are forecasts from `batch.now`, not analyses: at later lead times
         forecasts are perturbed, so the model must learn from them as well.
         """
         shape, device = (batch.full_size, *batch.now.shape[1:]), batch.now.device
-        timestep = batch.own_part(self.draw_timesteps(batch.full_size, generator, device))
+        level = batch.own_part(self.formulation.draw_levels(batch.full_size, generator, device))
         noise = batch.own_part(torch.randn(shape, generator=generator, device=device))
         known, forecast = map(batch.own_part, draw_kinds(batch.full_size, generator, device))
-        self.noise_levels = self.noise_level(timestep)
-        state = torch.where(_over_fields(forecast), batch.following, batch.now)
+        self.noise_levels = self.formulation.quarter(level)
+        state = torch.where(over_fields(forecast), batch.following, batch.now)
         clean = self.normalization.standardise(state)
-        condition = clean * _over_fields(known)
-        return self.denoising_losses(clean, condition, timestep, noise, batch.weights)
+        condition = clean * over_fields(known)
+        return self.denoising_losses(clean, condition, level, noise, batch.weights)
 
     def guided(
         self,
@@ -46,7 +47,7 @@ class PerturbationModel(DiffusionModel):
         eps = eps_u + w (eps_c - eps_u), each (B, V, Y, X): classifier-free guidance (Ho and
         Salimans 2022, equation 6, whose w is smaller by one). At w = 0 the condition, a
         standardised state, is ignored; at w = 1 it is fully used. For a given noisy state, the
-        clean state is linear in both noise and velocity, so the mixture means the same for both.
+        clean state is linear in whatever a network predicts, so the mixture means the same.
         """
         if guidance == 1.0:
             return self.network(noisy, condition, timestep)
@@ -66,8 +67,3 @@ def draw_kinds(
     known = torch.rand(size, generator=generator, device=device) >= NULL_SHARE
     forecast = torch.rand(size, generator=generator, device=device) < FORECAST_SHARE
     return known, known & forecast
-
-
-def _over_fields(of_samples: torch.Tensor) -> torch.Tensor:
-    """(B,) -> (B, 1, 1, 1)."""
-    return of_samples[:, None, None, None]

@@ -8,6 +8,11 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from stormdraw.errors import StormdrawError
 from stormdraw.models.definitions import find_definition
 from stormdraw.models.families import NetworkOptions, Role
+from stormdraw.models.noise_settings import (
+    EdmSettings,
+    NoiseScheduleSettings,
+    Preconditioning,
+)
 from stormdraw.models.registry import families, options_of
 from stormdraw.models.training_settings import Training
 from stormdraw.roles import Roles
@@ -16,20 +21,11 @@ from stormdraw.settings import load_yaml
 from stormdraw.variables import LAND, TERRAIN, StateName
 from stormdraw.yaml_lines import explain_in
 
-DiffusionPrediction = Literal["noise", "v"]
 Prediction = Literal["noise", "v", "target"]
 Target = Literal["next_state", "residual", "block", "perturbed_state"]
 Forcing = Literal["hour_of_day", "solar_elevation", "position", "terrain", "land", "driving"]
 # The static field that a forcing is made of.
 STATIC_FIELDS = {"terrain": TERRAIN, "land": LAND}
-
-
-class NoiseScheduleSettings(Section):
-    """How much noise a training sample has at each timestep."""
-
-    kind: Literal["cosine"] = "cosine"
-    timesteps: Annotated[int, Field(ge=2)] = 1000
-    largest_beta: Annotated[float, Field(gt=0, lt=1)] = 0.999
 
 
 class Loss(Section):
@@ -101,6 +97,7 @@ class ModelSettings(Section):
     forcings: list[Forcing] = Field(default=[])
     driven_by: DrivenBy | None = None
     noise_schedule: NoiseScheduleSettings = NoiseScheduleSettings()
+    preconditioning: Preconditioning | None = None
     training: Training
 
     @field_validator("family")
@@ -227,6 +224,27 @@ class ModelSettings(Section):
         return self
 
     @model_validator(mode="after")
+    def _preconditioning_of_diffusion(self) -> "ModelSettings":
+        if self.preconditioning is None:
+            return self
+        kind = self.preconditioning.kind
+        if self.prediction != "v":
+            raise ValueError(
+                f"preconditioning is {kind}, whose network predicts a velocity, but prediction is "
+                f"{self.prediction}; give prediction: v, or remove preconditioning"
+            )
+        for key, given in (
+            ("noise_schedule", self.noise_schedule != NoiseScheduleSettings()),
+            ("loss.min_snr_gamma", self.loss.min_snr_gamma is not None),
+        ):
+            if given:
+                raise ValueError(
+                    f"preconditioning: {kind} has its own noise levels and weights, and {key} is "
+                    "for models without; remove one of them"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _rollout_in_one_pass_an_hour(self) -> "ModelSettings":
         if self.training.rollout is not None and self.prediction != "target":
             raise ValueError(
@@ -315,6 +333,11 @@ class ModelSettings(Section):
         if self.prediction != "target":
             return "downscaler" if self.target == "block" else "denoiser"
         return "generator" if self.loss.kind == "almost_fair_crps" else "regressor"
+
+    @property
+    def formulation(self) -> NoiseScheduleSettings | EdmSettings:
+        """The section with the noise of a diffusion model."""
+        return self.preconditioning or self.noise_schedule
 
     @property
     def network_options(self) -> NetworkOptions:

@@ -10,7 +10,6 @@
 import contextlib
 import itertools
 import json
-import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ import torch
 from torch.export.passes import move_to_device_pass
 
 from stormdraw.ensembles.member_noise import PersistentNoise
+from stormdraw.ensembles.solvers import ancestral, dpm_solver, heun
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.transforms import forward, inverse
 from stormdraw.models.forcings.clock import sine_and_cosine_of_hour
@@ -29,7 +29,7 @@ from stormdraw.models.forcings.unit_sphere import unit_sphere
 from stormdraw.models.white_noise import White, WhiteNoise, amplified
 from stormdraw.seeds import seed_for
 
-PACKAGE_FORMAT = 1
+PACKAGE_FORMAT = 2
 # Programs are for fewer members than 64, from which on diffusers' networks copy what they enlarge.
 MOST_AT_ONCE = 63
 
@@ -244,27 +244,22 @@ class Model:
         correlate: PersistentNoise,
     ) -> torch.Tensor:
         """A sample of a diffusion model, from noise on, (B, V, Y, X)."""
-        path, alpha_bar = self.about["path"], [*self.about["alpha_bar"], 1.0]
+        path, how = self.about["path"], self.about["how"]
         guess = self._persistence(now)
         noise = correlate(white(tuple(guess.shape[1:])))
-        noisy = path[0]["alpha"] * guess + path[0]["sigma"] * noise
-        earlier = None
-        for place, step in enumerate(path):
-            timestep = torch.full((len(noisy),), step["timestep"], device=self.device)
+
+        def estimate(noisy: torch.Tensor, place: int) -> torch.Tensor:
+            rung = path[place]
+            time = torch.full((len(noisy),), rung["c_noise"], device=self.device)
             with self._precision():
-                predicted = self._network(noisy, condition, timestep).float()
-            alpha, sigma = step["alpha"], step["sigma"]
-            if self.about["prediction"] == "v":
-                clean, noise = alpha * noisy - sigma * predicted, sigma * noisy + alpha * predicted
-            else:
-                clean, noise = (noisy - sigma * predicted) / alpha, predicted
-            if self.about["how"]["sampler"] == "dpm_solver++":
-                noisy = _solver_step(noisy, clean, earlier, path, place)
-                earlier = clean
-            else:
-                both = alpha_bar[place : place + 2]
-                noisy = _ancestral_step(clean, noise, both, self.about["how"]["eta"], white)
-        return noisy
+                predicted = self._network(rung["c_in"] * noisy, condition, time).float()
+            return rung["c_skip"] * noisy + rung["c_out"] * predicted
+
+        noisy = path[0]["alpha"] * guess + path[0]["sigma"] * noise
+        solvers = {"dpm_solver++": dpm_solver, "heun": heun}
+        if how["sampler"] in solvers:
+            return solvers[how["sampler"]](noisy, estimate, path)
+        return ancestral(noisy, estimate, path, how["eta"], white)
 
     @contextlib.contextmanager
     def _precision(self) -> Iterator[None]:
@@ -307,37 +302,3 @@ def _checked(name: str, field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
     if not np.isfinite(field).all():
         raise StormdrawError(f"{name} has {np.count_nonzero(~np.isfinite(field))} missing points")
     return field
-
-
-def _solver_step(
-    noisy: torch.Tensor,
-    clean: torch.Tensor,
-    earlier: torch.Tensor | None,
-    path: list[dict[str, float]],
-    place: int,
-) -> torch.Tensor:
-    """A step of DPM-Solver++ (2M) of Lu et al. (2022), algorithm 2; the last one ends clean."""
-    if place == len(path) - 1:
-        return clean
-    now, following = path[place], path[place + 1]
-    step = _log_snr(following) - _log_snr(now)
-    corrected = clean
-    if earlier is not None:
-        ratio = (_log_snr(now) - _log_snr(path[place - 1])) / step
-        corrected = clean + (clean - earlier) / (2.0 * ratio)
-    shrunk = following["sigma"] / now["sigma"] * noisy
-    return shrunk - following["alpha"] * math.expm1(-step) * corrected
-
-
-def _log_snr(step: dict[str, float]) -> float:
-    return math.log(step["alpha"] / step["sigma"])
-
-
-def _ancestral_step(
-    clean: torch.Tensor, noise: torch.Tensor, alpha_bar: list[float], eta: float, white: White
-) -> torch.Tensor:
-    """A step of DDIM (Song et al. 2021, equations 12 and 16); with `eta` 1 an ancestral one."""
-    now, following = alpha_bar
-    fresh = eta * math.sqrt((1 - following) / (1 - now) * (1 - now / following))
-    less = math.sqrt(following) * clean + math.sqrt(max(0.0, 1 - following - fresh**2)) * noise
-    return less + fresh * white(tuple(clean.shape[1:])) if fresh else less

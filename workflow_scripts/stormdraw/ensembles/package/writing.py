@@ -11,7 +11,6 @@ objects, so that loading it runs no code of the package, and the families' own c
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ import torch
 from stormdraw.ensembles.package.card import model_card
 from stormdraw.ensembles.package.gathering import LIBRARY, gathered
 from stormdraw.ensembles.package.predict import MOST_AT_ONCE, PACKAGE_FORMAT
-from stormdraw.ensembles.samplers import ancestral_timesteps, solver_timesteps
+from stormdraw.ensembles.sampler_steps import Sampler
+from stormdraw.ensembles.samplers import path_of
 from stormdraw.fields.states import read_grid_of
 from stormdraw.files import replacing_folder
 from stormdraw.grids import Grid
@@ -51,7 +51,7 @@ class Drawn:
     system: str
     rho: float = 0.0
     noise_amplitude: float = 1.0
-    sampler: str = "dpm_solver++"
+    sampler: Sampler = "dpm_solver++"
     steps: int = 10
     eta: float = 0.0
 
@@ -98,7 +98,6 @@ def _about(trained: TrainedModel, drawn: Drawn) -> dict[str, Any]:
         "name": trained.name,
         "kind": "one_step" if isinstance(model, OneStepModel) else "diffusion",
         "by_chance": settings.by_chance,
-        "prediction": settings.prediction,
         "target": settings.target,
         "variables": list(roles.forecast),
         "units": {name: variable(name).units for name in (*roles.forecast, *roles.input)},
@@ -139,17 +138,11 @@ def _about(trained: TrainedModel, drawn: Drawn) -> dict[str, Any]:
 
 
 def _path(model: Any, drawn: Drawn) -> dict[str, Any]:
-    """The timesteps of the sampler, from noise to the clean state."""
+    """The rungs of the sampler's path, from noise to the clean state."""
     if not isinstance(model, DiffusionModel):
         return {}
-    solver = drawn.sampler == "dpm_solver++"
-    timesteps = (solver_timesteps if solver else ancestral_timesteps)(model.schedule, drawn.steps)
-    alpha_bar = np.cumprod(1.0 - model.schedule.betas)[timesteps].tolist()
-    path = [
-        {"timestep": timestep, "alpha": math.sqrt(square), "sigma": math.sqrt(1.0 - square)}
-        for timestep, square in zip(timesteps, alpha_bar, strict=True)
-    ]
-    return {"path": path, "alpha_bar": alpha_bar}
+    levels = path_of(model.formulation, drawn.sampler, drawn.steps, drawn.eta).levels
+    return {"path": [model.formulation.coefficients(level) for level in levels]}
 
 
 def _fields(trained: TrainedModel, grid: Grid, static: Path | None) -> dict[str, np.ndarray]:
@@ -187,7 +180,8 @@ def _write_programs(
     condition = torch.zeros(2, channels, *shape)
     if isinstance(model, DiffusionModel):
         noisy = torch.zeros(2, len(roles.forecast), *shape)
-        _export(network, (noisy, condition, torch.zeros(2, dtype=torch.long)), package / "network")
+        time = model.formulation.network_time(model.formulation.noisiest(2, noisy.device))
+        _export(network, (noisy, condition, time), package / "network")
         return []
     if not model.settings.by_chance:
         # A deterministic model has a single member.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from stormdraw.ensembles.fit import require_forecaster, require_steps
+from stormdraw.ensembles.fit import require_forecaster, require_sampler
 from stormdraw.ensembles.system import FromModel, Sampled
 from stormdraw.errors import StormdrawError
 from stormdraw.section import Name
@@ -33,15 +33,14 @@ class DefSystem(FromModel, Sampled):
     restandardise: list[StateName] = Field(default=[])
 
     def passes(self, run: Settings, models: Models) -> dict[str, int]:
-        """The steps of every walk and one pass of the forecaster, for every hour.
+        """The evaluations of every walk and one pass of the forecaster, for every hour.
 
-        Each step evaluates the network with and without the condition, unless only one of them
-        counts.
+        The network is evaluated with and without the condition, unless only one of them counts.
         """
         branches = 1 if self.guidance in (0.0, 1.0) else 2
         states = max(run.leads)
         return {
-            self.model: branches * self.steps * self.walks * states,
+            self.model: branches * self.calls * self.walks * states,
             self.stepping(models): states,
         }
 
@@ -65,9 +64,9 @@ class DefSystem(FromModel, Sampled):
         return require_forecaster(self.forecaster or models[self.model].forecaster, models)
 
     def check_models(self, run: Settings, models: Models) -> None:
-        """Also checks the sampler's steps."""
+        """Also checks the sampler and its steps."""
         super().check_models(run, models)
-        require_steps(self.steps, self.model, models[self.model])
+        require_sampler(self, self.model, models[self.model])
 
     def draw(self, made: CaseToDraw) -> None:
         """Members (member, lead, y, x); see `FromModel.draw`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from stormdraw.ensembles.fit import require_steps
+from stormdraw.ensembles.fit import require_sampler
 from stormdraw.ensembles.system import FromModel, Sampled
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ class DiffusionSystem(FromModel, Sampled):
     noise_by_variable = True
 
     def passes(self, run: Settings, models: Models) -> dict[str, int]:
-        """The sampler's steps for every hour to the longest lead."""
-        return {self.model: self.steps * max(run.leads)}
+        """The sampler's evaluations for every hour to the longest lead."""
+        return {self.model: self.calls * max(run.leads)}
 
     def check_models(self, run: Settings, models: Models) -> None:
-        """Also checks the sampler's steps."""
+        """Also checks the sampler and its steps."""
         super().check_models(run, models)
-        require_steps(self.steps, self.model, models[self.model])
+        require_sampler(self, self.model, models[self.model])
 
     def draw(self, made: CaseToDraw) -> None:
         """Members (member, lead, y, x); see `FromModel.draw`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from stormdraw.archive.base_model import base_model_names
-from stormdraw.ensembles.fit import require_downscalers, require_steps
+from stormdraw.ensembles.fit import require_downscalers, require_sampler
 from stormdraw.ensembles.reach import SIX_RUNS, Ages, BaseForecast, LaggedRuns, ReferenceMembers
 from stormdraw.ensembles.system import Drawing, Forecasts, NoiseAmplitude, Sampled
 from stormdraw.section import Name
@@ -73,14 +73,14 @@ class DownscaleSystem(Drawing, Sampled):
         return [name for name in run.variables if name in own]
 
     def passes(self, run: Settings, models: Models) -> dict[str, int]:
-        """The sampler's steps at each lead."""
-        return dict.fromkeys(self.models, self.steps * len(run.leads))
+        """The sampler's evaluations at each lead."""
+        return dict.fromkeys(self.models, self.calls * len(run.leads))
 
     def check_models(self, run: Settings, models: Models) -> None:
         """Checks that each model downscales a different variable."""
         require_downscalers(self.drawn_from, models)
         for name in self.models:
-            require_steps(self.steps, name, models[name])
+            require_sampler(self, name, models[name])
 
     def draw(
         self,

@@ -8,7 +8,7 @@ import torch
 from stormdraw.models.devices import autocast
 from stormdraw.models.diagnosis.cases import DiagnosedCase
 from stormdraw.models.diffusion import DiffusionModel
-from stormdraw.models.noise import NoiseSchedule
+from stormdraw.models.formulation import Formulation
 from stormdraw.models.white_noise import WhiteNoise
 from stormdraw.seeds import seed_for
 
@@ -20,11 +20,11 @@ _NOISIEST = -3.0
 _CLEANEST = 3.5
 
 
-def noise_levels(schedule: NoiseSchedule) -> list[int]:
-    """Timesteps, ascending and evenly spaced in log(alpha / sigma) within the schedule's range."""
-    log_snr = schedule.log_snr()
-    goals = np.linspace(max(log_snr[-1], _NOISIEST), min(log_snr[0], _CLEANEST), _COUNT)
-    return sorted({int(np.abs(log_snr - goal).argmin()) for goal in goals})
+def noise_levels(formulation: Formulation) -> list[float]:
+    """Noise levels, ascending and evenly spaced in log(alpha / sigma) within the model's range."""
+    lowest, highest = formulation.log_snr_range()
+    goals = np.linspace(max(lowest, _NOISIEST), min(highest, _CLEANEST), _COUNT)
+    return formulation.levels_at(goals)
 
 
 @dataclass
@@ -37,14 +37,14 @@ class DenoisingTally:
     model: DiffusionModel
     run_seed: int
     name: str
-    levels: list[int] = field(init=False)
+    levels: list[float] = field(init=False)
     errors: np.ndarray = field(init=False)
     counts: np.ndarray = field(init=False)
     clean_sum: np.ndarray = field(init=False)
     clean_squares: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.levels = noise_levels(self.model.schedule)
+        self.levels = noise_levels(self.model.formulation)
         variables = len(self.model.variables)
         self.errors = np.zeros((2, len(self.levels), variables))
         self.counts = np.zeros(2)
@@ -57,18 +57,16 @@ class DenoisingTally:
         clean = model.normalization.encode(case.batch.now, case.batch.following)
         self.clean_sum += _means(clean)
         self.clean_squares += _means(clean.square())
-        for level, step in enumerate(self.levels):
-            seed = seed_for(self.run_seed, self.name, "diagnosis", case.number, step)
+        for place, level in enumerate(self.levels):
+            seed = seed_for(self.run_seed, self.name, "diagnosis", case.number, str(level))
             noise = WhiteNoise([seed], device)(tuple(clean.shape))[0]
-            timestep = torch.full((len(clean),), step, device=device)
-            noisy = model.schedule.add_noise(clean, noise, timestep)
+            at = torch.full((len(clean),), level, device=device)
+            noisy = model.formulation.add_noise(clean, noise, at)
             for which, condition in enumerate(case.conditions()):
                 with autocast(model.settings.training.precision, device):
-                    predicted = model.network(noisy, condition, timestep)
-                seen = model.schedule.clean_from(
-                    model.prediction, noisy, predicted.float(), timestep
-                )
-                self.errors[which, level] += _means((seen - clean).square())
+                    predicted = model.predict(noisy, condition, at)
+                seen = model.formulation.clean_from(noisy, predicted.float(), at)
+                self.errors[which, place] += _means((seen - clean).square())
         self.counts[: len(case.conditions())] += 1
 
     def mean_errors(self) -> np.ndarray:
@@ -87,13 +85,13 @@ class DenoisingTally:
         For a normal variable with variance s^2 seen as alpha x_0 + sigma eps it is s^2 sigma^2 /
         (alpha^2 s^2 + sigma^2): the variance of x_0 given x_t.
         """
-        schedule = self.model.schedule
-        alpha, sigma = (
-            part[self.levels].double().cpu().numpy()[:, None] ** 2
-            for part in (schedule.alpha, schedule.sigma)
-        )
+        noise = self.noise_over_signal()[:, None] ** 2
         variance = self.variance()[None, :]
-        return variance * sigma / (alpha * variance + sigma)
+        return variance * noise / (variance + noise)
+
+    def noise_over_signal(self) -> np.ndarray:
+        """sigma / alpha of each level."""
+        return self.model.formulation.noise_over_signal(self.levels)
 
 
 def _means(fields: torch.Tensor) -> np.ndarray:

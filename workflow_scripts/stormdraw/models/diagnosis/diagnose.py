@@ -147,18 +147,13 @@ def _diagnosed(
 
 
 def _denoising_part(tally: DenoisingTally) -> xr.Dataset:
-    schedule, levels = tally.model.schedule, tally.levels
-    ratio = np.exp(-schedule.log_snr()[levels])
     return xr.Dataset(
         {
             "denoising_error": (("condition", "level", "variable"), tally.mean_errors()),
             "error_of_points": (("level", "variable"), tally.error_of_points()),
             "target_variance": ("variable", tally.variance()),
         },
-        coords={
-            "timestep": ("level", np.array(levels, np.int32)),
-            "noise_over_signal": ("level", ratio),
-        },
+        coords={"noise_over_signal": ("level", tally.noise_over_signal())},
     )
 
 
@@ -198,7 +193,6 @@ def _maps(
     return xr.Dataset(
         {name: (dims, values[..., rows, columns]) for name, (dims, values) in fields.items()},
         coords={
-            "path_timestep": ("rung", np.array(path.timesteps, np.int32)),
             "path_noise_over_signal": ("rung", path.noise_over_signal()),
         },
     )

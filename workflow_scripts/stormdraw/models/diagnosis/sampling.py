@@ -7,8 +7,8 @@ import torch
 
 from stormdraw.models.white_noise import White
 
-# watch(timestep, noisy state (B, V, Y, X), the network's prediction (B, V, Y, X))
-Watch = Callable[[int, torch.Tensor, torch.Tensor], None]
+# watch(noise level, noisy state (B, V, Y, X), the network's prediction (B, V, Y, X))
+Watch = Callable[[float, torch.Tensor, torch.Tensor], None]
 
 # draw(states (B, V, Y, X), condition (B, C, Y, X), white noise of the members, watch or None) ->
 # samples in target space (B, V, Y, X)
