@@ -11,7 +11,7 @@ from synthetic_hours import make_model_settings, make_settings
 
 from stormdraw.ensembles.member_noise import PersistentNoise
 from stormdraw.ensembles.models import check_systems
-from stormdraw.ensembles.sampler_steps import SAMPLERS, Sampler, network_calls
+from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, SAMPLERS, Sampler, network_calls
 from stormdraw.ensembles.samplers import _PATHS, Denoise, draw
 from stormdraw.errors import StormdrawError
 from stormdraw.models.edm import Edm
@@ -96,14 +96,17 @@ def test_the_error_falls_with_the_square_of_the_steps(sampler: Sampler) -> None:
 
 
 # 16,384 values: the sampling error of the mean is 0.008 standard deviations, that of the spread
-# 0.6 %; the solvers add 3 % at most.
-@pytest.mark.parametrize(("sampler", "steps"), [("dpm_solver++", 20), ("heun", 24)])
-def test_a_known_gaussian_comes_back(sampler: Sampler, steps: int) -> None:
+# 0.6 %. What the solvers add is in config/README.md.
+@pytest.mark.parametrize(
+    ("sampler", "steps", "tolerance"),
+    [("dpm_solver++", DEFAULT_STEPS, 0.115), ("dpm_solver++", 20, 0.045), ("heun", 18, 0.065)],
+)
+def test_a_known_gaussian_comes_back(sampler: Sampler, steps: int, tolerance: float) -> None:
     drawn = sample(sampler, steps, WhiteNoise(range(4), CPU)((3, 64, 64)))
     mean = ((drawn - MEAN) / STD).mean(dim=(0, 2, 3))
     std = drawn.std(dim=(0, 2, 3)) / STD.flatten()
     torch.testing.assert_close(mean, torch.zeros(3), atol=0.03, rtol=0)
-    torch.testing.assert_close(std, torch.ones(3), atol=0.045, rtol=0)
+    torch.testing.assert_close(std, torch.ones(3), atol=tolerance, rtol=0)
 
 
 def two_peaks(noisy: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:

@@ -6,11 +6,12 @@ file in `networks/` has a class `Network`, constructed as `Network(variables, co
 options)`; that of a family with several roles has one class for each, such as `Denoiser`. The role
 determines the call, with tensors (B, channels, Y, X):
 
-- a `denoiser` as `network(noisy, condition, timestep)`: noise or velocity of a noisy state;
+- a `denoiser` as `network(noisy, condition, timestep)`: noise or velocity of a noisy state, given
+  the state and the timestep (B,) as the model's formulation scales them (`formulation.py`);
 - a `regressor` as `network(condition)`: the target itself;
 - a `generator` as `network(condition, noise)`: one sample of the target for each `noise`, which its
   method `draw_noise(white, (y, x))` makes from white noise, (B, N, Y, X) (`white_noise.py`);
-- a `downscaler` as `network(noisy, coarse, timestep)`: noise or velocity of a block of fine values
+- a `downscaler` as `network(noisy, coarse, timestep)`: the same of a block of fine values
   (B, 1, block, block), given the means (B, V) of all variables over it.
 
 A condition holds the states of the last hours, whose variables may be fewer than those of the
