@@ -107,6 +107,23 @@ KINDS: dict[str, tuple[dict[str, Any], dict[str, Any], Roles]] = {
         {"rho": 0.5},
         Roles(predicted=EVERY),
     ),
+    "edm": (
+        {
+            "family": "conditional_unet",
+            **{"network": {"base_channels": 8}, **DIFFUSION, "preconditioning": "edm"},
+        },
+        {"sampler": "heun", "steps": 3, "rho": 0.5, "noise_amplitude": 1.2},
+        Roles(predicted=EVERY),
+    ),
+    "edm_by_solver": (
+        {
+            "family": "conditional_unet",
+            **{"network": {"base_channels": 8}, **DIFFUSION},
+            "preconditioning": {"kind": "edm", "sigma_data": 0.8},
+        },
+        {"sampler": "dpm_solver++", "steps": 4},
+        Roles(predicted=EVERY),
+    ),
     "transformer": (
         {
             "family": "transformer",
