@@ -29,7 +29,7 @@ from stormdraw.models.forcings.unit_sphere import unit_sphere
 from stormdraw.models.white_noise import White, WhiteNoise, amplified
 from stormdraw.seeds import seed_for
 
-PACKAGE_FORMAT = 2
+PACKAGE_FORMAT = 1
 # Programs are for fewer members than 64, from which on diffusers' networks copy what they enlarge.
 MOST_AT_ONCE = 63
 
