@@ -1,5 +1,6 @@
 """Small ensembles, written by xarray as others might lay them out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pyproj
 import xarray as xr
 
+from stormdraw.external.reading import ExternalForecast, open_forecast
 from stormdraw.external.settings import ExternalFiles
 
 INIT = datetime(2026, 6, 8, 6)
@@ -66,6 +68,14 @@ def ensemble() -> xr.Dataset:
     )
 
 
+def celsius(units: str) -> xr.Dataset:
+    """The same ensemble in degrees Celsius, which its file says are in these units."""
+    own = ensemble()
+    own["temperature"] = own["temperature"] - 273.15
+    own["temperature"].attrs = {"units": units, "grid_mapping": "crs"}
+    return own
+
+
 def on_degrees(dataset: xr.Dataset, latitude: np.ndarray, longitude: np.ndarray) -> xr.Dataset:
     """The same fields on a grid of latitudes and longitudes, 1-D or 2-D."""
     plain = dataset.drop_vars(["crs", "x", "y"])
@@ -80,6 +90,13 @@ def on_degrees(dataset: xr.Dataset, latitude: np.ndarray, longitude: np.ndarray)
 def files(path: Path | str, **layout: object) -> ExternalFiles:
     """The settings of files whose variable is `temperature`."""
     return ExternalFiles(path=str(path), layout={"variables": {"T2M": "temperature"}, **layout})
+
+
+def opened(
+    settings: ExternalFiles, leads: Sequence[int] = LEADS, variables: Sequence[str] = ("T2M",)
+) -> ExternalForecast:
+    """The case of these files."""
+    return open_forecast(settings, "theirs", INIT, variables, leads)
 
 
 def lambert_degrees() -> tuple[np.ndarray, np.ndarray]:

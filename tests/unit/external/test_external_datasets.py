@@ -12,10 +12,12 @@ from ensemble_files import (
     LEADS,
     MEMBERS,
     ROWS,
+    celsius,
     ensemble,
     files,
     lambert_degrees,
     on_degrees,
+    opened,
     value,
 )
 from xarray.backends.netCDF4_ import NetCDF4ArrayWrapper
@@ -24,32 +26,39 @@ from stormdraw.errors import StormdrawError
 from stormdraw.external import datasets
 from stormdraw.external.reading import open_forecast, open_state
 
-
-def opened(settings, leads=LEADS, variables=("T2M",)):
-    return open_forecast(settings, "theirs", INIT, variables, leads)
+WRITTEN = {member: np.array([value(member, lead) for lead in LEADS]) for member in MEMBERS}
 
 
-def require_all(settings):
-    """Every field is the one that was written."""
+def all_read(settings):
+    """{member: fields (lead, y, x)} of all members in the files."""
     with opened(settings) as forecast:
-        assert forecast.members == list(MEMBERS)
-        for member in MEMBERS:
-            for lead in LEADS:
-                field = forecast.field("T2M", member, lead)
-                assert field.dtype == np.float32
-                np.testing.assert_array_equal(field, value(member, lead))
+        return {
+            member: np.array([forecast.field("T2M", member, lead) for lead in LEADS])
+            for member in forecast.members
+        }
+
+
+def grid_of(settings):
+    with opened(settings) as forecast:
         return forecast.grid
 
 
 def test_one_file_a_case(tmp_path):
     ensemble().to_netcdf(tmp_path / "2026060806.nc")
-    require_all(files(tmp_path / "{init:%Y%m%d%H}.nc"))
+    np.testing.assert_equal(all_read(files(tmp_path / "{init:%Y%m%d%H}.nc")), WRITTEN)
+
+
+def test_fields_are_float32_whatever_the_file_has(tmp_path):
+    ensemble().astype("f8").to_netcdf(tmp_path / "a.nc")
+    assert {fields.dtype for fields in all_read(files(tmp_path / "a.nc")).values()} == {
+        np.dtype(np.float32)
+    }
 
 
 def test_one_file_a_lead(tmp_path):
     for place, lead in enumerate(LEADS):
         ensemble().isel(time=place).to_netcdf(tmp_path / f"2026060806_f{lead:03d}.nc")
-    require_all(files(tmp_path / "{init:%Y%m%d%H}_f{lead:03d}.nc"))
+    np.testing.assert_equal(all_read(files(tmp_path / "{init:%Y%m%d%H}_f{lead:03d}.nc")), WRITTEN)
 
 
 def test_one_file_a_member_and_valid_time(tmp_path):
@@ -59,13 +68,17 @@ def test_one_file_a_member_and_valid_time(tmp_path):
             valid = INIT + timedelta(hours=lead)
             part = ensemble().sel(realization=member).isel(time=[place])
             part.to_netcdf(tmp_path / f"m{member:02d}" / f"theirs_{valid:%H%d}.nc")
-    require_all(files(tmp_path / "m{member:02d}" / "{name}_{valid:%H%d}.nc"))
+    np.testing.assert_equal(
+        all_read(files(tmp_path / "m{member:02d}" / "{name}_{valid:%H%d}.nc")), WRITTEN
+    )
 
 
 def test_one_file_a_variable(tmp_path):
     ensemble().to_netcdf(tmp_path / "t2.nc")
     theirs = {"name": "temperature", "path": "t2"}
-    require_all(files(tmp_path / "{variable}.nc", variables={"T2M": theirs}))
+    np.testing.assert_equal(
+        all_read(files(tmp_path / "{variable}.nc", variables={"T2M": theirs})), WRITTEN
+    )
 
 
 def test_all_cases_in_one_file(tmp_path):
@@ -77,7 +90,7 @@ def test_all_cases_in_one_file(tmp_path):
     both["temperature"] = both["temperature"].astype("f4").assign_attrs(own["temperature"].attrs)
     both.assign_coords(step=step, begin=("begin", later)).to_netcdf(tmp_path / "all.nc")
     settings = files(tmp_path / "all.nc", init="begin", lead="step")
-    require_all(settings)
+    np.testing.assert_equal(all_read(settings), WRITTEN)
     between = INIT + timedelta(hours=6)
     with open_forecast(settings, "theirs", between, ["T2M"], LEADS) as absent:
         assert absent.members == []
@@ -88,15 +101,15 @@ def test_all_cases_in_one_file(tmp_path):
 def test_axes_in_any_order_and_direction(tmp_path):
     turned = ensemble().isel(y=slice(None, None, -1), x=slice(None, None, -1))
     turned.transpose("x", "time", "y", "realization").to_netcdf(tmp_path / "a.nc")
-    grid = require_all(files(tmp_path / "a.nc"))
-    assert grid.y == (0.0, 3000.0, 6000.0, 9000.0)
     ensemble().to_netcdf(tmp_path / "b.nc")
-    assert require_all(files(tmp_path / "b.nc")) == grid
+    for name in ("a.nc", "b.nc"):
+        np.testing.assert_equal(all_read(files(tmp_path / name)), WRITTEN)
+        assert grid_of(files(tmp_path / name)).y == (0.0, 3000.0, 6000.0, 9000.0)
 
 
 def test_a_map_is_that_of_its_grid_mapping(tmp_path):
     ensemble().to_netcdf(tmp_path / "a.nc")
-    grid = require_all(files(tmp_path / "a.nc"))
+    grid = grid_of(files(tmp_path / "a.nc"))
     np.testing.assert_allclose(grid.longitude_latitude(), lambert_degrees(), atol=1e-9)
 
 
@@ -110,10 +123,10 @@ def test_of_a_map_and_places_the_layout_may_take_the_places(tmp_path):
     both["x"].attrs = ensemble()["x"].attrs
     both.to_netcdf(tmp_path / "a.nc")
     named = {"latitude": "latitude", "longitude": "longitude"}
-    grid = require_all(files(tmp_path / "a.nc", **named))
+    grid = grid_of(files(tmp_path / "a.nc", **named))
     np.testing.assert_allclose(grid.longitude_latitude(), (longitude, latitude), atol=1e-9)
     for more in ({"y": "y"}, {"x": "x"}, {"crs": "+proj=lcc +lat_0=38.5 +lon_0=-97.5 +lat_1=38.5"}):
-        assert require_all(files(tmp_path / "a.nc", **named, **more)).x[0] == 1500.0
+        assert grid_of(files(tmp_path / "a.nc", **named, **more)).x[0] == 1500.0
 
 
 @pytest.mark.parametrize(
@@ -131,7 +144,8 @@ def test_longitudes_and_latitudes_in_any_order(tmp_path, longitude, order):
     latitude = np.array([50.0, 50.5, 51.0, 51.5])
     dataset = on_degrees(ensemble(), latitude, longitude).isel(y=slice(None, None, order))
     dataset.to_netcdf(tmp_path / "a.nc")
-    grid = require_all(files(tmp_path / "a.nc"))
+    np.testing.assert_equal(all_read(files(tmp_path / "a.nc")), WRITTEN)
+    grid = grid_of(files(tmp_path / "a.nc"))
     assert grid.geographic
     assert grid.y == (50.0, 50.5, 51.0, 51.5)
     np.testing.assert_allclose(np.array(grid.x) % 360.0, [357.0, 358.0, 359.0, 0.0, 1.0])
@@ -166,10 +180,7 @@ def test_latitudes_and_longitudes_in_radians(tmp_path, kind):
 
 
 def test_units_are_converted(tmp_path):
-    celsius = ensemble()
-    celsius["temperature"] = celsius["temperature"] - 273.15
-    celsius["temperature"].attrs = {"units": "degC", "grid_mapping": "crs"}
-    celsius.to_netcdf(tmp_path / "a.nc")
+    celsius("degC").to_netcdf(tmp_path / "a.nc")
     with opened(files(tmp_path / "a.nc")) as forecast:
         np.testing.assert_allclose(forecast.field("T2M", 2, 3), value(2, 3), rtol=1e-6)
 
@@ -178,7 +189,7 @@ def test_units_that_the_file_lacks_are_those_of_the_layout(tmp_path):
     silent = ensemble()
     del silent["temperature"].attrs["units"]
     silent.to_netcdf(tmp_path / "a.nc")
-    require_all(files(tmp_path / "a.nc", units={"T2M": "K"}))
+    np.testing.assert_equal(all_read(files(tmp_path / "a.nc", units={"T2M": "K"})), WRITTEN)
     with opened(files(tmp_path / "a.nc")) as forecast, pytest.raises(StormdrawError) as caught:
         forecast.field("T2M", 0, 1)
     assert re.search(r"a\.nc: temperature has no units; .*layout\.units\.T2M", str(caught.value))
@@ -188,16 +199,13 @@ def test_units_of_the_layout_take_the_place_of_a_word_that_is_none(tmp_path):
     sloppy = ensemble()
     sloppy["temperature"].attrs["units"] = "deg Kelvin"
     sloppy.to_netcdf(tmp_path / "a.nc")
-    require_all(files(tmp_path / "a.nc", units={"T2M": "K"}))
+    np.testing.assert_equal(all_read(files(tmp_path / "a.nc", units={"T2M": "K"})), WRITTEN)
     with opened(files(tmp_path / "a.nc")) as forecast, pytest.raises(StormdrawError) as caught:
         forecast.field("T2M", 0, 1)
     said = str(caught.value)
     assert "T2M has the units 'deg Kelvin', expected some of K" in said
     assert said.endswith("; give them as layout.units.T2M")
-    celsius = ensemble()
-    celsius["temperature"] = celsius["temperature"] - 273.15
-    celsius["temperature"].attrs = {"units": "degC", "grid_mapping": "crs"}
-    celsius.to_netcdf(tmp_path / "b.nc")
+    celsius("degC").to_netcdf(tmp_path / "b.nc")
     with opened(files(tmp_path / "b.nc", units={"T2M": "K"})) as forecast:
         np.testing.assert_allclose(forecast.field("T2M", 2, 3), value(2, 3), rtol=1e-6)
 
@@ -205,7 +213,9 @@ def test_units_of_the_layout_take_the_place_of_a_word_that_is_none(tmp_path):
 def test_a_lead_in_steps(tmp_path):
     steps = ensemble().drop_vars(["time", "lead"]).rename(time="step")
     steps.assign_coords(step=[2, 6, 12]).to_netcdf(tmp_path / "a.nc")
-    require_all(files(tmp_path / "a.nc", lead="step", lead_unit="30 minutes"))
+    np.testing.assert_equal(
+        all_read(files(tmp_path / "a.nc", lead="step", lead_unit="30 minutes")), WRITTEN
+    )
     with (
         opened(files(tmp_path / "a.nc", lead="step")) as forecast,
         pytest.raises(StormdrawError) as caught,

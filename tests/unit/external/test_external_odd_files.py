@@ -14,6 +14,7 @@ from ensemble_files import (
     files,
     lambert_degrees,
     on_degrees,
+    opened,
     value,
 )
 
@@ -22,10 +23,6 @@ from stormdraw.errors import StormdrawError
 from stormdraw.external.reading import open_forecast, open_state
 from stormdraw.fields.regridding import Regridder
 from stormdraw.grids import latitude_longitude
-
-
-def opened(settings, leads=LEADS):
-    return open_forecast(settings, "theirs", INIT, ["T2M"], leads)
 
 
 def test_times_in_days_are_to_the_nearest_second(tmp_path):
@@ -135,6 +132,34 @@ def test_a_level_twice_or_in_words(tmp_path):
     assert at(2) is None
     with pytest.raises(StormdrawError, match=r"a.nc: level holds screen more than once"):
         at("screen")
+
+
+def test_a_level_of_a_field_without_levels(tmp_path):
+    ensemble().to_netcdf(tmp_path / "a.nc")
+    named = {"T2M": {"name": "temperature", "at": {"level": 850}}}
+    with (
+        opened(files(tmp_path / "a.nc", variables=named)) as forecast,
+        pytest.raises(
+            StormdrawError,
+            match=r"a.nc: temperature has no dimension level, but y, x; layout.variables selects 850",
+        ),
+    ):
+        forecast.field("T2M", 2, 3)
+
+
+def test_the_first_of_the_names_in_a_layout_is_taken(tmp_path):
+    own = (
+        ensemble()
+        .drop_vars("lead")
+        .assign_coords(
+            step=("time", [1, 3, 6], {"units": "hours"}),
+            other=("time", [2, 4, 7], {"units": "hours"}),
+        )
+    )
+    own.to_netcdf(tmp_path / "a.nc")
+    with opened(files(tmp_path / "a.nc", lead=["absent", "step", "other"])) as forecast:
+        np.testing.assert_array_equal(forecast.field("T2M", 2, 3), value(2, 3))
+        assert forecast.field("T2M", 2, 4) is None
 
 
 def test_a_file_of_a_day_with_one_of_its_times(tmp_path):

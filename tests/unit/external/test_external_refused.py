@@ -9,6 +9,7 @@ from ensemble_files import (
     LAMBERT,
     LEADS,
     MEMBERS,
+    celsius,
     ensemble,
     files,
     lambert_degrees,
@@ -93,10 +94,7 @@ def test_units_of_something_else(tmp_path):
 
 
 def test_values_that_are_in_other_units_than_the_file_says(tmp_path):
-    other = ensemble()
-    other["temperature"] = other["temperature"] - 273.15
-    other["temperature"].attrs = {"units": "K", "grid_mapping": "crs"}
-    said = refused(tmp_path, other)
+    said = refused(tmp_path, celsius("K"))
     assert ": T2M has a median of 6.96701 K if its units are 'K'; expected 213 to 333" in said
 
 
