@@ -141,7 +141,7 @@ def test_a_level_of_a_field_without_levels(tmp_path):
         opened(files(tmp_path / "a.nc", variables=named)) as forecast,
         pytest.raises(
             StormdrawError,
-            match=r"a.nc: temperature has no dimension level, but y, x; layout.variables selects 850",
+            match=r"temperature has no dimension level, but y, x; layout.variables selects 850",
         ),
     ):
         forecast.field("T2M", 2, 3)

@@ -32,16 +32,16 @@ def test_a_path_is_formatted_as_python_does():
         ("{init!r}.nc", "{init} is no field"),
         ("{lead:{member}}.nc", "{lead} is no field"),
         ("{}.nc", "{} is no field"),
-        ("{lead:%Y}.nc", "{lead:%Y}: "),
-        ("{init", "'{init': "),
+        ("{lead:%Y}.nc", "{lead:%Y}: Invalid format specifier"),
+        ("{init", "'{init': expected '}' before end of string"),
         ("a.txt", "path ends in '.txt', which is none of .zarr, .nc"),
-        ("", "path: "),
+        ("", "String should have at least 1 character"),
     ],
 )
 def test_paths_that_cannot_be_filled(path, complaint):
     with pytest.raises(ValidationError) as caught:
         ExternalFiles(path=path)
-    assert complaint in str(caught.value) or complaint.rstrip(": ") in str(caught.value)
+    assert complaint in str(caught.value)
 
 
 @pytest.mark.parametrize(
