@@ -112,7 +112,7 @@ class Coordinates:
                 f"{coordinate.attrs.get('units', 'none')!r}; expected times, as in 'hours since "
                 "1970-01-01' of the standard calendar"
             )
-        # To the nearest second: days as float64 are off by less than a microsecond.
+        # To the nearest second: days since the year 1, as float64, are off by some microseconds.
         return (values + np.timedelta64(500, "ms")).astype("datetime64[s]")
 
     def members(self, coordinate: xr.DataArray) -> list[int]:
