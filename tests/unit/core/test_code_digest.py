@@ -1,8 +1,11 @@
+import functools
+import modulefinder
 import re
 import subprocess
 import sys
 from modulefinder import ModuleFinder
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
@@ -62,6 +65,28 @@ def test_a_score_does_not_concern_training(library):
 def test_comments_and_layout_do_not_count(library):
     text = "# three kilometres\nSPACING = (\n    3000\n)\n"
     assert not changed(library, "train.py", "stormdraw/grids.py", text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x + y", "x - y"),
+        ("x = 1", "x = True"),
+        ("x = 1", "x = 1.0"),
+        ("x = 'a'", "x = a"),
+        ("x = None", "x = 'None'"),
+        ("f(a, b)", "f(a)(b)"),
+        ("x = [1, [2]]", "x = [[1], 2]"),
+        ("a = b = c", "a = b; b = c"),
+        ("if a: b\nelse: c", "if a: b; c"),
+        ("def f(a, /, b): pass", "def f(a, b): pass"),
+        ("def f(a, b=1): pass", "def f(a=1, b=1): pass"),
+        ("import a as b", "from a import b"),
+    ],
+)
+def test_any_other_syntax_counts(library, one, other):
+    (library / "stormdraw" / "grids.py").write_text(one)
+    assert changed(library, "train.py", "stormdraw/grids.py", other)
 
 
 def test_settings_do_not_count_since_they_are_parameters(library):
@@ -179,9 +204,29 @@ def name_of(path: Path, library: Path) -> str:
     return ".".join(path.relative_to(library).with_suffix("").parts).removesuffix(".__init__")
 
 
+compiled = functools.cache(compile)
+
+
+@functools.cache
+def scanned(code: CodeType) -> list[tuple]:
+    return list(ModuleFinder().scan_opcodes(code))
+
+
+class Finder(ModuleFinder):
+    """Python's own finder of modules, which reads a file once, whatever imports it."""
+
+    def run_script(self, pathname: str) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(modulefinder, "compile", compiled, raising=False)
+            super().run_script(pathname)
+
+    def scan_opcodes(self, co: CodeType) -> list[tuple]:
+        return scanned(co)
+
+
 def imported_by(script: Path, library: Path) -> set[str]:
     """What Python's own finder of modules says that a script imports of the package."""
-    finder = ModuleFinder([str(library)], excludes=list(WITHOUT_EFFECT))
+    finder = Finder([str(library)], excludes=list(WITHOUT_EFFECT))
     finder.run_script(str(script))
     return {name for name in finder.modules if name.partition(".")[0] == "stormdraw"}
 
@@ -231,7 +276,7 @@ def test_every_module_is_in_a_digest_or_read_by_the_rules(root, scripts, tmp_pat
     lines = re.findall(imports, rules, flags=re.MULTILINE)
     (tmp_path / "rules.py").write_text("\n".join(lines))
     # The rules read the settings, and with them what checks these.
-    finder = ModuleFinder([str(library)])
+    finder = Finder([str(library)])
     finder.run_script(str(tmp_path / "rules.py"))
     packages = named_in_strings(library)
     chosen = {name for name in everything if name.rpartition(".")[0] in packages}
