@@ -239,6 +239,7 @@ def _rows(
     members = smallest_ensembles(cases.system)
     counts = cases.counted.sum(axis=0)
     data = days_with_data(cases.system)
+    leads = leads_of(cases.system)
     presentations = registry.metrics()
     for (metric, against), array in metrics.items():
         dims = presentations[metric].dims if metric in presentations else ()
@@ -252,7 +253,7 @@ def _rows(
                 ends = np.stack([*estimate.interval(scores.confidence), estimate.undefined_share])
             by_name = dict(zip(dims, parameters, strict=True))
             of_row = [by_name.get(name, default) for name, default in PARAMETERS.items()]
-            for index, lead in enumerate(leads_of(cases.system)):
+            for index, lead in enumerate(leads):
                 # Adding 0.0 turns -0.0, which would be written with its sign, into 0.0.
                 numbers = [float(value) + 0.0 for value in (values[0, index], *ends[:, index])]
                 sizes = int(members[index]), int(counts[index])

@@ -15,7 +15,8 @@ class Sums:
     """Weighted sums over cases by name, (resample, ...), each computed on first access.
 
     `system` has dims (init, ...). `resamples` (resample, init) says how often each case counts.
-    `parameters` are the values of PARAMETERS at which metrics are computed.
+    `parameters` are the values of PARAMETERS at which metrics are computed. Of each dim that has
+    an index in `within`, only that part counts, as if `system` were no more.
     """
 
     def __init__(
@@ -23,10 +24,12 @@ class Sums:
         system: xr.Dataset,
         resamples: np.ndarray,
         parameters: Mapping[str, Sequence[Any]] | None = None,
+        within: Mapping[str, Any] | None = None,
     ) -> None:
         self.system = system
         self.parameters: dict[str, Sequence[Any]] = dict(parameters or {})
         self.resamples = resamples
+        self._within = dict(within or {})
         self._summed: Arrays = {}
 
     def __contains__(self, name: str) -> bool:
@@ -39,7 +42,9 @@ class Sums:
 
     def of_case(self, name: str) -> np.ndarray:
         """The values of each case, (init, ...) in float64."""
-        return self.system[name].values.astype(np.float64)
+        # Most of many sums are of no use to a table of one lead: only what is asked for is cut out.
+        part = self.system.variables[name].isel(self._within, missing_dims="ignore")
+        return part.values.astype(np.float64)
 
     @cached_property
     def thresholds(self) -> list[str]:
@@ -102,13 +107,14 @@ class Cases(Sums):
 
         Cases without a point that counts are left out. The padding of files is cut off.
         """
-        at_lead = self.system.isel(lead=lead)
         members, counted = self.members[:, lead], self.counted[:, lead]
         by_size = {}
         for size in np.unique(members[counted]):
             chosen = np.flatnonzero((members == size) & counted)
-            tables = cut_to_size(at_lead.isel(init=chosen), int(size))
-            by_size[int(size)] = Sums(tables, self.resamples[:, chosen], self.parameters)
+            within = {"init": chosen, "lead": lead, **_lengths(int(size))}
+            by_size[int(size)] = Sums(
+                self.system, self.resamples[:, chosen], self.parameters, within
+            )
         return by_size
 
 
@@ -128,8 +134,13 @@ def events_of(system: xr.Dataset) -> list[str]:
 
 def cut_to_size(tables: xr.Dataset, members: int) -> xr.Dataset:
     """Cut each table to the length that an ensemble of this size has."""
-    lengths = {dim: of for dim, of in registry.lengths().items() if dim in tables.dims}
-    return tables.isel({dim: slice(of(members)) for dim, of in lengths.items() if callable(of)})
+    return tables.isel(_lengths(members), missing_dims="ignore")
+
+
+def _lengths(members: int) -> dict[str, slice]:
+    """The part of each dim that an ensemble of this size has, where that depends on it."""
+    lengths = registry.lengths().items()
+    return {dim: slice(of(members)) for dim, of in lengths if callable(of)}
 
 
 def all_metrics(cases: Cases) -> Arrays:

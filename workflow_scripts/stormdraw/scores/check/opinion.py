@@ -4,6 +4,7 @@ They are `results/scores/second_opinion/{system}/{init}.csv`: those of the summa
 domain.
 """
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -46,6 +47,9 @@ COLUMNS = (
     *("system", "init", "variable", "lead_hours", "metric", *PARAMETERS),
     *("library", "starts_from", "sample", "theirs", "relative_to", "scale"),
 )
+
+# It is read from the library's description, which is long.
+_version_of = functools.cache(version)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def write_opinion(
                 **{**PARAMETERS, "starts_from": starts_from, "sample": sample},
             }
             for one in values_of(scored):
-                known = asdict(one) | {"library": f"{one.library} {version(one.library)}"}
+                known = asdict(one) | {"library": f"{one.library} {_version_of(one.library)}"}
                 rows.append(labels | known | {"theirs": known.pop("value")})
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     with replacing(output) as temporary:
