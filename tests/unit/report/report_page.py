@@ -1,10 +1,12 @@
 """Writing the page of a run, and reading HTML as strictly as a person would check it."""
 
 from collections import Counter
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from noted import NotedSettings, noted_files
 from report_run import Run
 
 from stormdraw.archive.audit import audit, write_audit
@@ -16,16 +18,28 @@ from stormdraw.variables import scored_variables
 VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
 
 
-def draw_all(run: Run, folder: Path) -> dict[str, Path]:
+@dataclass(frozen=True)
+class Drawn:
+    """A figure, the keys of settings that were read for it, and the kinds of files."""
+
+    figure: str
+    path: Path
+    keys: set[str]
+    files: set[str]
+
+
+def draw_all(run: Run, folder: Path) -> dict[str, Drawn]:
     """Every figure of a run by its path, as the rule makes them; no model is diagnosed."""
     write_audit(audit({"hrrr": run.manifests[:1]}, lambda *_: 0), folder / "audit.csv")
     found = figures_of(run.settings)
     drawn = {}
     names = figure_paths(found, scored_variables(list(run.settings.variables)), models=[])
     for path, (name, of) in names.items():
-        drawn[path] = folder / f"{path}.svg"
-        drawn[path].parent.mkdir(exist_ok=True)
-        found[name].draw(run.settings, files_of(run, of, folder / "audit.csv"), drawn[path])
+        one = drawn[path] = Drawn(name, folder / f"{path}.svg", set(), set())
+        one.path.parent.mkdir(exist_ok=True)
+        settings: Any = NotedSettings(run.settings, one.keys)
+        files = noted_files(files_of(run, of, folder / "audit.csv"), one.files)
+        found[name].draw(settings, files, one.path)
     return drawn
 
 

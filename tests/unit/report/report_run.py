@@ -86,17 +86,23 @@ class Run:
     stations: dict[str, Path]
 
 
-def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13, 11)) -> Run:
-    """Write a whole run below `folder`, on a `shape` (y, x) crop of the HRRR grid."""
-    settings = load_settings(config)
-    grid = HRRR.crop(slice(480, 480 + shape[0]), slice(880, 880 + shape[1]))
+def make_forecasts(
+    folder: Path, settings: Settings, grid: Grid
+) -> tuple[list[Path], dict[str, list[Path]]]:
+    """Write the truth and the ensembles of each system below `folder`."""
     inits = settings.initial_times()
-    truth = write_truth(folder, settings, grid)
-    systems = [system.name for system in settings.ensembles.systems]
     ensembles = {
-        name: [write_ensemble(folder, settings, name, init, grid) for init in inits]
-        for name in systems
+        system.name: [write_ensemble(folder, settings, system.name, init, grid) for init in inits]
+        for system in settings.ensembles.systems
     }
+    return write_truth(folder, settings, grid), ensembles
+
+
+def make_run(folder: Path, config: dict[str, Any]) -> Run:
+    """Write a whole run below `folder`, on a crop of the HRRR grid."""
+    settings = load_settings(config)
+    grid = crop(13, 11)
+    truth, ensembles = make_forecasts(folder, settings, grid)
     scores: dict[str, list[Path]] = {}
     for name, paths in ensembles.items():
         scores[name] = [folder / "scores" / name / path.name for path in paths]
@@ -105,12 +111,13 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
     summary = folder / "scores" / "summary.csv"
     how = settings.scores.model_copy(update={"bootstrap_samples": 100})
     write_summary(summarise(scores, how, 1), summary)
+    loaded = load_systems(scores)
     judged, leads_together, missing = (
         folder / "scores" / f"{name}.csv" for name in ("verdicts", "overall", "missing")
     )
     standards = settings.baselines()
-    write_summary(verdicts(load_systems(scores), settings.scores, 1, standards), judged)
-    write_summary(overall(load_systems(scores), how, 1), leads_together)
+    write_summary(verdicts(loaded, settings.scores, 1, standards), judged)
+    write_summary(overall(loaded, how, 1), leads_together)
     write_summary(missing_data(scores), missing)
     hours_of_day = folder / "scores" / "by_hour.csv"
     write_summary(by_hour(scores, how, standards), hours_of_day)
@@ -133,6 +140,11 @@ def make_run(folder: Path, config: dict[str, Any], shape: tuple[int, int] = (13,
         manifests=[write_archive(folder, source) for source in ("hrrr", "href")],
         stations=write_stations(folder, settings, ensembles, grid),
     )
+
+
+def crop(rows: int, columns: int) -> Grid:
+    """A corner of the HRRR grid."""
+    return HRRR.crop(slice(480, 480 + rows), slice(880, 880 + columns))
 
 
 def write_stations(

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from docutils.core import publish_parts
-from pydantic import BaseModel
-from report_page import files_of
-from report_run import DEMO, Run
+from report_page import Drawn
+from report_run import DEMO
 
-from stormdraw.report.figure import Files, as_rst, figure_paths, figures, settings_of
+from stormdraw.report.figure import as_rst, figure_paths, figures, settings_of
 from stormdraw.report.style import read_label
 from stormdraw.settings import load_settings
 
@@ -44,25 +43,14 @@ def test_captions_are_valid_rst_with_every_word(name: str) -> None:
     assert words == f"{figure.title}. {figure.caption}"
 
 
-@pytest.mark.parametrize("name", OF_THE_RUN)
-def test_a_figure_names_every_file_that_it_reads(
-    name: str, demo_run: Run, demo_figures: dict[str, Path], tmp_path: Path
+def test_a_figure_names_every_key_and_every_file_that_it_reads(
+    demo_drawn: dict[str, Drawn],
 ) -> None:
-    figure = figures()[name]
-
-    class Noted(Files):
-        def __getattribute__(self, attribute: str) -> Any:
-            if attribute in Files.__dataclass_fields__ and attribute != "of":
-                taken.add(attribute)
-            return super().__getattribute__(attribute)
-
-    taken: set[str] = set()
-    audit = demo_figures["archive_audit"].parent / "audit.csv"
-    given = files_of(demo_run, "T2M" if figure.each == "variable" else "", audit)
-    noted = Noted(**{field: getattr(given, field) for field in Files.__dataclass_fields__})
-    taken.clear()
-    figure.draw(demo_run.settings, noted, tmp_path / "figure.svg")
-    assert taken == set(figure.reads)
+    assert {one.figure for one in demo_drawn.values()} == set(OF_THE_RUN)
+    for path, one in demo_drawn.items():
+        figure = figures()[one.figure]
+        assert one.files == set(figure.reads), path
+        assert one.keys <= set(figure.settings), path
 
 
 @pytest.mark.parametrize(
@@ -81,36 +69,6 @@ def test_a_title_or_the_products_change_no_picture(
     after = load_settings(config)
     for figure in figures().values():
         assert settings_of(figure, before) == settings_of(figure, after)
-
-
-class Read:
-    """Settings that note which keys are read, as `scores.confidence`."""
-
-    def __init__(self, settings: Any, noted: set[str], path: str = "") -> None:
-        self.__dict__.update(_settings=settings, _noted=noted, _path=path)
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._settings, name)
-        if name not in type(self._settings).model_fields:
-            return value
-        path = f"{self._path}{name}"
-        if isinstance(value, BaseModel):
-            return Read(value, self._noted, f"{path}.")
-        self._noted.add(path)
-        return value
-
-
-@pytest.mark.parametrize("name", OF_THE_RUN)
-def test_a_figure_names_every_key_that_it_reads(
-    name: str, demo_run: Run, demo_figures: dict[str, Path], tmp_path: Path
-) -> None:
-    figure = figures()[name]
-    noted: set[str] = set()
-    of = "REFC" if figure.each == "variable" else ""
-    audit = demo_figures["archive_audit"].parent / "audit.csv"
-    settings: Any = Read(demo_run.settings, noted)
-    figure.draw(settings, files_of(demo_run, of, audit), tmp_path / "figure.svg")
-    assert noted <= set(figure.settings)
 
 
 @pytest.mark.parametrize(

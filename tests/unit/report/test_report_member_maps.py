@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from report_run import DEMO, Run, extract, make_run
+from report_run import DEMO, Run, crop, extract, make_forecasts
 
 from stormdraw.report.figures.member_maps import columns_for, draw_member_maps
 from stormdraw.report.mapped import mapped_systems, mapped_variable
 from stormdraw.report.style import read_label
-from stormdraw.settings import load_settings
+from stormdraw.settings import Settings, load_settings
 from stormdraw.times import format_init, hours
 
 
@@ -28,8 +28,13 @@ def idaho_like() -> dict:
 
 
 @pytest.fixture(scope="module")
-def idaho_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return make_run(tmp_path_factory.mktemp("idaho"), idaho_like(), shape=(19, 10))
+def idaho(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, Path]]:
+    """The settings, and what maps show of each system."""
+    folder, settings = tmp_path_factory.mktemp("idaho"), load_settings(idaho_like())
+    truth, ensembles = make_forecasts(folder, settings, crop(19, 10))
+    return settings, {
+        name: extract(folder, settings, name, paths, truth) for name, paths in ensembles.items()
+    }
 
 
 def test_the_model_and_the_reference_are_shown(demo_run: Run) -> None:
@@ -71,17 +76,19 @@ def test_maps_of_storms(demo_figures: dict[str, Path]) -> None:
 
 
 @pytest.fixture(scope="module")
-def idaho_maps(idaho_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def idaho_maps(
+    idaho: tuple[Settings, dict[str, Path]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     output = tmp_path_factory.mktemp("idaho_maps") / "member_maps.svg"
-    draw_member_maps(idaho_run.settings, idaho_run.maps, output)
+    draw_member_maps(*idaho, output)
     return output
 
 
 def test_the_same_maps_have_the_same_bytes(
-    idaho_run: Run, idaho_maps: Path, tmp_path: Path
+    idaho: tuple[Settings, dict[str, Path]], idaho_maps: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / "member_maps.svg"
-    draw_member_maps(idaho_run.settings, idaho_run.maps, again)
+    draw_member_maps(*idaho, again)
     assert again.read_bytes() == idaho_maps.read_bytes()
 
 

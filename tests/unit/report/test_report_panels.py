@@ -28,8 +28,14 @@ from stormdraw.settings import load_settings
 POINTS = 13 * 11
 
 
-def evidence(run: Run, name: str, summary: Path | None = None) -> Evidence:
-    return read_evidence(run.settings, name, summary or run.summary, run.scores)
+@pytest.fixture(scope="module")
+def storms(demo_run: Run) -> Evidence:
+    return read_evidence(demo_run.settings, "REFC", demo_run.summary, demo_run.scores)
+
+
+@pytest.fixture(scope="module")
+def warmth(demo_run: Run) -> Evidence:
+    return read_evidence(demo_run.settings, "T2M", demo_run.summary, demo_run.scores)
 
 
 def titles(path: Path) -> set[str]:
@@ -106,7 +112,7 @@ def test_a_table_of_something_else_is_refused(
     if content is not None:
         (tmp_path / "summary.csv").write_text(content)
     with pytest.raises(StormdrawError, match=said):
-        evidence(demo_run, "T2M", tmp_path / "summary.csv")
+        read_evidence(demo_run.settings, "T2M", tmp_path / "summary.csv", demo_run.scores)
 
 
 def of_table(run: Run, rows: list[tuple[str, str, float]]) -> Evidence:
@@ -159,8 +165,8 @@ def test_the_band_holds_most_bars_of_independent_ranks() -> None:
     assert low < 1.0 < high
 
 
-def test_ranks_of_all_leads_and_cases_are_summed(demo_run: Run) -> None:
-    histogram = histogram_of(evidence(demo_run, "T2M").tables["href"])
+def test_ranks_of_all_leads_and_cases_are_summed(warmth: Evidence) -> None:
+    histogram = histogram_of(warmth.tables["href"])
     assert histogram is not None
     assert len(histogram.counts) == 11
     # Two cases, three leads.
@@ -168,14 +174,13 @@ def test_ranks_of_all_leads_and_cases_are_summed(demo_run: Run) -> None:
 
 
 def test_a_mean_and_spread_have_a_place_of_the_truth_and_one_member_has_none(
-    demo_run: Run,
+    warmth: Evidence,
 ) -> None:
-    tables = evidence(demo_run, "T2M").tables
-    gaussian = histogram_of(tables["href_mean_spread"])
+    gaussian = histogram_of(warmth.tables["href_mean_spread"])
     assert gaussian is not None
     assert len(gaussian.counts) == 20
     assert gaussian.counts.sum() == 6 * POINTS
-    assert histogram_of(tables["persistence"]) is None
+    assert histogram_of(warmth.tables["persistence"]) is None
 
 
 def test_only_ranks_of_the_most_frequent_size_are_summed(demo_run: Run, tmp_path: Path) -> None:
@@ -194,15 +199,15 @@ def test_only_ranks_of_the_most_frequent_size_are_summed(demo_run: Run, tmp_path
     assert histogram.counts.sum() == 5 * POINTS
 
 
-def test_an_event_is_one_that_the_truth_reached(demo_run: Run) -> None:
-    event, by_system = evidence(demo_run, "REFC").event()
+def test_an_event_is_one_that_the_truth_reached(storms: Evidence, warmth: Evidence) -> None:
+    event, by_system = storms.event()
     assert event in ("≥ 20 dBZ", "≥ 30 dBZ", "≥ 40 dBZ")
     # The mean and spread of HREF have no reflectivity.
     assert "href_mean_spread" not in by_system
     assert len(by_system["href"][0]) == 11
     for everywhere, with_event in by_system.values():
         assert (with_event <= everywhere + 1e-9).all()
-    assert evidence(demo_run, "T2M").event()[1] == {}
+    assert warmth.event()[1] == {}
 
 
 def test_events_are_ordered_by_how_often_the_truth_has_them() -> None:
@@ -222,8 +227,8 @@ def test_events_are_ordered_by_how_often_the_truth_has_them() -> None:
     assert alone.middle({}) == ("", {})
 
 
-def test_wider_boxes_forgive_more(demo_run: Run) -> None:
-    _, by_system = read_skills(evidence(demo_run, "REFC"))
+def test_wider_boxes_forgive_more(storms: Evidence) -> None:
+    _, by_system = read_skills(storms)
     ensemble, _ = by_system["perfect"]
     assert ensemble[-1] > ensemble[0]
 
@@ -263,9 +268,8 @@ def test_one_member_has_neither_spread_nor_ranks(demo_run: Run) -> None:
 
 @pytest.mark.parametrize("kind", ["nep", "nmep"])
 def test_neighbourhoods_are_shown_for_the_rarest_event_that_occurred(
-    kind: str, demo_run: Run
+    kind: str, demo_run: Run, storms: Evidence, warmth: Evidence
 ) -> None:
-    storms = evidence(demo_run, "REFC")
     event, width, classes = read_classes(storms, kind)
     # Whatever reaches the highest threshold reaches the others too.
     highest = max(
@@ -282,7 +286,7 @@ def test_neighbourhoods_are_shown_for_the_rarest_event_that_occurred(
     for name, found in zip(("weight", "event", "probability"), classes["href"], strict=True):
         expected = storms.tables["href"][f"{kind}_{name}_sum"].values[index, middle_width]
         np.testing.assert_allclose(found.sum(axis=0), expected)
-    assert read_classes(evidence(demo_run, "T2M"), kind)[2] == {}
+    assert read_classes(warmth, kind)[2] == {}
 
 
 def test_consistency_bars_are_drawn_around_the_diagonal_where_there_are_enough_days() -> None:

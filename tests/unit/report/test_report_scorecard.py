@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -139,26 +140,28 @@ def test_the_same_run_gives_the_same_page(
     assert again.read_bytes() == demo_page.read_bytes()
 
 
-def test_names_are_escaped(demo_run: Run, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def few_scores(demo_run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The inputs of a page that is soon written: one variable on the grid, no case's maps."""
+    table = read_summary(demo_run.summary)
+    path = tmp_path_factory.mktemp("few") / "summary.csv"
+    write_summary(table[table["variable"] == "T2M"], path)
+    return {"summary": path, "stations": {}, "maps": {}}
+
+
+def test_names_are_escaped(demo_run: Run, few_scores: dict[str, Any], tmp_path: Path) -> None:
     title = "<script>alert('1')</script> & more"
     settings = load_settings({**copy.deepcopy(DEMO), "title": title})
     config = {"title": title}
-    output = write_page(demo_run, tmp_path / "page.html", settings=settings, config=config)
-    found = Page(output)
+    changes = {**few_scores, "settings": settings, "config": config}
+    found = Page(write_page(demo_run, tmp_path / "page.html", **changes))
     assert "<script>alert" not in found.source
     assert len(found.all("script")) == 1
     assert title in found.text
 
 
 def test_gaps_are_stated(demo_run: Run, demo_figures: dict[str, Path], tmp_path: Path) -> None:
-    found = Page(
-        write_page(
-            demo_run,
-            tmp_path / "p.html",
-            manifests=[],
-            maps={},
-        )
-    )
+    found = Page(write_page(demo_run, tmp_path / "p.html", manifests=[], maps={}))
     assert "No system has an ensemble to show." in found.text
     assert found.text.count("This run has not made this figure.") == len(demo_figures)
     assert "This page was made without manifests." in found.text
@@ -226,10 +229,13 @@ def test_an_empty_summary_is_stated(demo_run: Run, tmp_path: Path) -> None:
     assert "The summary holds no scores." in found.text
 
 
-def test_a_broken_figure_leaves_no_page(demo_run: Run, tmp_path: Path) -> None:
+def test_a_broken_figure_leaves_no_page(
+    demo_run: Run, few_scores: dict[str, Any], tmp_path: Path
+) -> None:
     (tmp_path / "crps_maps.svg").write_text("<svg")
+    broken = {"crps_maps": tmp_path / "crps_maps.svg"}
     with pytest.raises(StormdrawError, match=r"crps_maps\.svg"):
-        write_page(demo_run, tmp_path / "p.html", figures={"crps_maps": tmp_path / "crps_maps.svg"})
+        write_page(demo_run, tmp_path / "p.html", **few_scores, figures=broken)
     assert not (tmp_path / "p.html").exists()
 
 

@@ -52,11 +52,12 @@ def test_without_a_point_there_is_no_opinion(table: Path) -> None:
     ]
 
 
-def test_the_page_has_the_line_and_the_table(table: Path, demo_run: Run, tmp_path: Path) -> None:
-    page = Page(write_page(demo_run, tmp_path / "page.html", check=table))
+def test_the_page_has_the_line_and_the_table(
+    table: Path, demo_run: Run, demo_page: Path, tmp_path: Path
+) -> None:
+    page = Page(write_page(demo_run, tmp_path / "page.html", check=table, maps={}))
     assert "A second opinion: 3 numbers of 2 systems" in page.text
     (link,) = [one for one in page.all("a") if one.get("download") == "check.csv"]
     assert unquote(link["href"].partition(",")[2]) == table.read_text()
     assert "scores: check" in page.text
-    without = Page(write_page(demo_run, tmp_path / "without.html"))
-    assert "second opinion" not in without.text
+    assert "second opinion" not in Page(demo_page).text

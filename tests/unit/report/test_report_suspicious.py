@@ -38,11 +38,12 @@ def test_no_tables_give_none_and_no_findings_an_empty_list(tmp_path):
 
 
 def test_the_page_lists_suspicious_values_and_explains_masked_ones(demo_run: Run, tmp_path: Path):
+    few = {"stations": {}, "maps": {}}
     for treatment in ("mask", "keep"):
         valid = datetime(2026, 6, 1)
         _, findings = check(np.array([[285.0, 400.0]], np.float32), "D2M", valid, treatment)
         table = tmp_path / treatment / "hrrr" / "1.csv"
         write_findings(findings, table)
-        text = Page(write_page(demo_run, tmp_path / "page.html", quality=[table])).text
+        text = Page(write_page(demo_run, tmp_path / "page.html", quality=[table], **few)).text
         assert "hrrr D2M 1 1 400 213 to 313 K" in text
         assert ("A masked value is missing" in text) == (treatment == "mask")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from report_page import Page, write_page
+from report_page import Page
 from report_run import DEMO, Run
 from summary_tables import ROWS, judged, percent, settings, summary
 
@@ -269,7 +269,7 @@ def test_verdict_banner_limits_and_notes_are_on_the_page(demo_run: Run, demo_pag
     assert "No forecast and no truth has gaps" in page.text
 
 
-def test_banner_matrix_and_variables_follow_each_other(demo_run: Run, tmp_path: Path) -> None:
-    page = Page(write_page(demo_run, tmp_path / "page.html"))
+def test_banner_matrix_and_variables_follow_each_other(demo_page: Path) -> None:
+    page = Page(demo_page)
     places = [page.text.index(text) for text in ("Simulated archive:", "system REFC", "Variables")]
     assert places == sorted(places)
