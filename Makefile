@@ -30,7 +30,8 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo twin idaho plan doctor card test lint unit workflow test-slow test-cluster schema pins \
+.PHONY: help demo twin idaho plan doctor card test lint types rules-lint unit workflow test-slow \
+  test-cluster schema pins \
   benchmark-scores benchmark-statistics benchmark-archive benchmark-fields benchmark-loading \
   benchmark-training benchmark-sampling archive-faults storm-world compare-scores compare-intervals \
   clean
@@ -73,7 +74,12 @@ lint: $(INSTALLED_FOR_TESTS)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check Snakefile rules
+	$(MAKE) --no-print-directory --jobs 2 types rules-lint
+
+types: $(INSTALLED_FOR_TESTS)
 	$(BIN)/mypy
+
+rules-lint: $(INSTALLED_FOR_TESTS)
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
 unit: $(INSTALLED_FOR_TESTS)

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,26 +18,42 @@ ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = Path(os.environ.get("STORMDRAW_REAL_DATA", ROOT.parent / "shared" / "real"))
 
 
-class ReportInOneProcess(LoadScopeScheduling):
-    """Deals tests out singly, but those of the report together: they share a run and its figures.
+class SharersTogether(LoadScopeScheduling):
+    """Deals tests out singly, but those together that share what would be made in each process.
+
+    Tests of the report share a run and its figures, those of some files a fixture of their own.
+    The largest such groups are dealt out first, single tests at the end.
 
     This is not `xdist_group`: pytest-xdist 3.8 writes groups into an attribute of tests that
     pytest 9 does not read.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "report" if nodeid.startswith("tests/unit/report/") else nodeid
+        path = nodeid.partition("::")[0]
+        if path.startswith("tests/unit/report/"):
+            return "report"
+        return path if has_fixture_of_its_own(path) else nodeid
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ReportInOneProcess | None:
+@functools.cache
+def has_fixture_of_its_own(path: str) -> bool:
+    """Whether a file of tests makes something once for several of them."""
+    return '(scope="module")' in (ROOT / path).read_text()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharersTogether | None:
     """That of `--dist loadgroup`; other ways are those of pytest-xdist."""
-    return ReportInOneProcess(config, log) if config.getvalue("dist") == "loadgroup" else None
+    return SharersTogether(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that need the finished experiment come last: meanwhile, another process makes it."""
-    waiting = {item.path for item in items if "finished" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: item.path in waiting)
+    """The first file that needs the finished experiment makes it, at once, in one process.
+
+    Another process takes up the files that do not need it, and after them the others that do.
+    """
+    needing = [item.path for item in items if "finished" in getattr(item, "fixturenames", ())]
+    places = dict.fromkeys(needing, 2) | dict.fromkeys(needing[:1], 0)
+    items.sort(key=lambda item: places.get(item.path, 1))
 
 
 @pytest.fixture(scope="session")
