@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from stormdraw.configuration import configuration_of_file
 from stormdraw.ensembles.models import check_systems, load_models
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.forcings import channels_of
-from stormdraw.models.memory import model_without_data
+from stormdraw.models.memory import model_without_data, training_memory
 from stormdraw.models.pairs import Batch
 from stormdraw.models.settings import DrivenBy, ModelSettings, load_model_settings
 from stormdraw.models.training import new_model
@@ -33,6 +34,7 @@ PARAMETERS = {
     "crps_unet_large": (1_316_263, 0.0),
     "crps_unet_history": (359_599, 0.0),
     # Without a run, without what drives it and without inputs.
+    "edm_conus": (81_702_442, 0.0),
     "crps_unet_driven": (359_599, 0.0),
     "crps_unet_large_driven": (1_316_263, 0.0),
     "crps_unet_aloft": (359_599, 0.0),
@@ -92,6 +94,25 @@ def test_driven_and_undriven_differ_in_driving_alone(
     # Those for each of two fields and their age.
     count = sum(weights.numel() for weights in with_two.parameters())
     assert count == PARAMETERS[undriven][0] + 3 * weights_of_one
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("recomputed", "gigabytes"), [(1.0, 24), (0.0, 80)])
+def test_the_diffusion_model_of_conus_fits_a_gpu_as_planned(
+    root: Path, recomputed: float, gigabytes: int
+) -> None:
+    run, models = configuration_of_file(str(root / "config" / "conus.yaml"), root)
+    model = configuration(root, "edm_conus")
+    assert (model.training.precision, model.training.crop) == ("bfloat16", None)
+    assert model.training.activation_checkpointing == 1.0
+    assert model.training.device_memory_gigabytes == 24
+    training = model.training.model_copy(update={"activation_checkpointing": recomputed})
+    (driven_by,) = {each.driven_by for each in models.values()}
+    given = model.model_copy(update={"training": training, "driven_by": driven_by})
+    memory = training_memory(given, run.roles, (1059, 1799), validates=True)
+    assert 30e6 < memory.parameters < 100e6
+    assert memory.peak < gigabytes * 1e9
+    assert f"{memory.peak / 1e9:.1f} GB" in header(root, "edm_conus")
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
