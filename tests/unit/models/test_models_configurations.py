@@ -33,7 +33,9 @@ PARAMETERS = {
     "crps_unet": (78_727, 0.0),
     "crps_unet_large": (1_316_263, 0.0),
     "crps_unet_history": (359_599, 0.0),
+    "crps_attention": (465_459, 0.0),
     # Without a run, without what drives it and without inputs.
+    "crps_conus": (38_114_554, 0.0),
     "edm_conus": (81_702_442, 0.0),
     "crps_unet_driven": (359_599, 0.0),
     "crps_unet_large_driven": (1_316_263, 0.0),

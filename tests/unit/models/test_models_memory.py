@@ -11,6 +11,7 @@ import torch
 from allocations import largest_allocation
 from torch.profiler import ProfilerActivity, profile
 
+from stormdraw.configuration import configuration_of_file
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.devices import autocast
 from stormdraw.models.execution import recompute_activations
@@ -48,6 +49,27 @@ def test_plan_of_13_billion_parameters_for_eight_devices(root: Path) -> None:
     # Weights, two moments and the average, whole in each of eight processes.
     each = 4 * 4 * memory.parameters
     assert f"{each / 1e9:.0f} GB each and {8 * each / 1e12:.1f} TB in the node" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kept", "gigabytes"), [(False, 24), (True, 80)])
+def test_the_conus_model_fits_a_gpu_as_its_run_configures_it(
+    root: Path, kept: bool, gigabytes: int
+) -> None:
+    settings, models = configuration_of_file(str(root / "config" / "conus.yaml"), root)
+    model = models["crps_conus"]
+    assert model.training.precision == "bfloat16"
+    assert model.training.crop is None
+    if kept:
+        training = model.training.model_copy(update={"activation_checkpointing": 0.0})
+        model = model.model_copy(update={"training": training})
+    memory = training_memory(model, settings.roles, (1059, 1799), validates=True)
+    assert 30e6 < memory.parameters < 100e6
+    assert memory.peak < gigabytes * 1e9
+    # The file says it.
+    text = (root / "config" / "models" / "crps_conus.yaml").read_text().replace("\n# ", " ")
+    stated = "take {:.1f} GB" if kept else "{:.1f} GB with what config/conus.yaml gives it"
+    assert stated.format(memory.peak / 1e9) in text
 
 
 # The grids that the files name, where it is not the full one.

@@ -133,6 +133,17 @@ def test_noise_is_white_on_every_level() -> None:
         assert abs(neighbours) < 0.06
 
 
+def test_every_convolution_of_more_than_a_point_repeats_the_edge() -> None:
+    layers = [part for part in make("generator", displacements=4).modules() if is_wide(part)]
+    assert len(layers) == 2 + 2 * (1 + 2 + 1) * 2 + 1
+    assert {layer.padding_mode for layer in layers} == {"replicate"}
+
+
+def is_wide(layer: nn.Module) -> bool:
+    """Whether a layer reads points beside each point, and so beyond the edge."""
+    return isinstance(layer, nn.Conv2d) and layer.padding != (0, 0)
+
+
 def test_moved_features_reach_the_forecast() -> None:
     network = make("regressor", displacements=4)
     condition = torch.randn(1, CHANNELS, 16, 16)

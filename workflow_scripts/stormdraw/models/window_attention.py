@@ -52,7 +52,7 @@ class WindowAttention(nn.Module):
             self._windows(asking, BLOCK),
             self._windows(keys, _SEEN),
             self._windows(values, _SEEN),
-            attn_mask=self.by_offset[:, self.offsets].to(asking.dtype),
+            attn_mask=self.by_offset[:, self.offsets],
         )
         blocks = ((height + bottom) // BLOCK, (width + right) // BLOCK)
         joined = attended.reshape(-1, *blocks, self.heads, BLOCK, BLOCK, attended.shape[-1])
