@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers.schedulers.scheduling_edm_dpmsolver_multistep import EDMDPMSolverMultistepScheduler
-from synthetic_hours import make_model_settings, make_settings
+from one_system import configuration
 
 from stormdraw.ensembles.member_noise import PersistentNoise
 from stormdraw.ensembles.models import check_systems
@@ -17,7 +17,9 @@ from stormdraw.errors import StormdrawError
 from stormdraw.models.edm import Edm
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
 from stormdraw.models.noise_settings import EdmSettings
+from stormdraw.models.settings import ModelSettings
 from stormdraw.models.white_noise import WhiteNoise, amplified
+from stormdraw.settings import Settings, load_settings
 
 CPU = torch.device("cpu")
 BOTH = list(SAMPLERS["edm"])
@@ -218,21 +220,24 @@ def test_each_kind_of_noise_has_its_samplers() -> None:
             draw(lambda x, t: x, formulation, sampler, 3, torch.zeros(1, 1, 2, 2), white)  # type: ignore[arg-type]
 
 
+def model_settings(**changes: Any) -> ModelSettings:
+    least = {"family": "conditional_unet", "prediction": "v", "target": "residual"}
+    return ModelSettings.model_validate({**least, "training": {"epochs": 1}, **changes})
+
+
 def test_a_run_says_which_samplers_fit_its_models() -> None:
-    def system(**changes: Any) -> dict[str, Any]:
-        return {"name": "s", "method": "diffusion", "model": "m", **changes}
+    def run(**changes: Any) -> Settings:
+        system = {"method": "diffusion", "model": "m", **changes}
+        return load_settings(configuration(system, models=["m"]))
 
-    def run(**changes: Any) -> Any:
-        return make_settings(models=["m"], ensembles={"systems": [system(**changes)]})
-
-    models = {"m": make_model_settings(preconditioning="edm")}
+    models = {"m": model_settings(preconditioning="edm")}
     heun = run(sampler="heun", steps=18)
     check_systems(heun, models)
-    hours = max(heun.leads)
-    assert heun.ensembles.systems[0].passes(heun, models) == {"m": 35 * hours}
+    # Two hours.
+    assert heun.ensembles.system("it").passes(heun, models) == {"m": 2 * 35}
     # There are no timesteps that could be too few.
     check_systems(run(steps=2000), models)
     with pytest.raises(StormdrawError, match="samples the model m: the sampler ddim is not for"):
         check_systems(run(sampler="ddim"), models)
     with pytest.raises(StormdrawError, match="the sampler heun is not for models with cosine"):
-        check_systems(run(sampler="heun"), {"m": make_model_settings()})
+        check_systems(run(sampler="heun"), {"m": model_settings()})
