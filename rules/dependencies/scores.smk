@@ -57,8 +57,16 @@ def region_files(wildcards):
 all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS)
 
 
-# The case of each system that other libraries score as well.
-CHECKED = {name: chosen_case(SETTINGS.seed, name, INITS) for name in SYSTEMS}
+def case_to_check(name):
+    """The case of a system that other libraries score as well; of files of others, one with some."""
+
+    def has_files(init):
+        return bool(SYSTEMS[name].files_of(SETTINGS, parse_init(init)))
+
+    return chosen_case(SETTINGS.seed, name, INITS, has_files)
+
+
+CHECKED = {name: case_to_check(name) for name in SYSTEMS}
 
 # The truths of this run that come from messages on the grid of the base model.
 _ON_MODEL_GRID = [truth for truth in map(SETTINGS.archive.truth_of, STATE) if truth.on_model_grid]

@@ -17,7 +17,7 @@ from small_experiment import CONFIG, Experiment
 from stormdraw.fields.packing import packing_of
 from stormdraw.scores.check.chosen import chosen_case
 
-CHECKED = chosen_case(CONFIG["seed"], "small", ["2026060200", "2026060206"])
+CHECKED = chosen_case(CONFIG["seed"], "small", ["2026060200", "2026060206"], lambda init: True)
 
 RULES = {
     "archive_simulate": ["archive/simulated", "archive/simulated_world.nc"],

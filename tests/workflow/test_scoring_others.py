@@ -116,18 +116,25 @@ def test_the_page_says_when_systems_were_there_and_has_no_models(scored: Experim
 
 
 def test_what_a_real_ensemble_would_run(scored: Experiment, real_data: Path) -> None:
-    """README's commands, up to the jobs; and another day on the command line."""
+    """README's commands, up to the jobs; and other days on the command line.
+
+    Of a month of which two days have files, one of these is checked by other libraries.
+    """
     if not (real_data / "mogreps_uk").is_dir():
         pytest.skip(f"no MOGREPS-UK at {real_data}")
     (scored.folder / "mogreps_uk").symlink_to(real_data / "mogreps_uk")
-    jobs = []
+    jobs, checked = [], []
     day = "periods={test: {start: 2017-06-03T03:00, end: 2017-06-03T15:00}}"
-    for more in ([], ["--config", day]):
+    month = "periods={test: {start: 2017-05-15T03:00, end: 2017-06-15T15:00}}"
+    for more in ([], ["--config", day], ["--config", month]):
         arguments = ["-n", "--cores", "1", "--configfile", "config/mogreps.yaml", *more]
         run = run_snakemake(arguments, scored.folder, scored.environment(), timeout=300)
         assert run.returncode == 0, run.stdout
         jobs.append(dict(re.findall(r"^(\w+) +(\d+)$", run.stdout, re.MULTILINE)))
-    assert (jobs[0]["ensembles_read"], jobs[1]["ensembles_read"]) == ("2", "1")
+        checked += re.findall(r"Scoring mogreps at (\d+) by other libraries", run.stdout)
+    assert [one["ensembles_read"] for one in jobs] == ["2", "1", "32"]
+    assert checked[1] == "2017060303"
+    assert {*checked} <= {"2017060203", "2017060303"}
     assert not [rule for rule in jobs[0] if rule.startswith(("archive", "models"))]
 
 

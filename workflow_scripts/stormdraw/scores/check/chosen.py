@@ -1,6 +1,6 @@
 """What is checked: one case of each system, and its fields or some of them, by the run's seed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from stormdraw.seeds import seed_for
 
@@ -8,12 +8,17 @@ from stormdraw.seeds import seed_for
 _CHECK = "check"
 
 
-def chosen_case(run_seed: int, system: str, inits: Sequence[str]) -> str:
+def chosen_case(
+    run_seed: int, system: str, inits: Sequence[str], has_files: Callable[[str], bool]
+) -> str:
     """The case (YYYYMMDDHH) of a system that is checked: that with the smallest of seeded numbers.
 
-    Other systems have no say in it, and a case that is added seldom becomes the chosen one.
+    Cases without files come last, since there is nothing to check. Other systems have no say in it,
+    and a case that is added seldom becomes the chosen one.
     """
-    return min(inits, key=lambda init: seed_for(run_seed, _CHECK, system, init))
+    order = sorted(inits, key=lambda init: seed_for(run_seed, _CHECK, system, init))
+    # Files are looked for no further than to the first case that has some.
+    return next(filter(has_files, order), order[0])
 
 
 def chosen_fields(
