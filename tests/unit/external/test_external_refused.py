@@ -257,6 +257,29 @@ def test_a_file_that_is_no_netcdf(tmp_path):
         opened.field("T2M", 0, 1)
 
 
+def test_values_that_are_damaged_are_told_with_file_and_field(tmp_path):
+    ensemble().to_zarr(tmp_path / "a.zarr", consolidated=False)
+    for path in (tmp_path / "a.zarr" / "temperature" / "c").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"not compressed")
+    with (
+        open_forecast(files(tmp_path / "a.zarr"), "theirs", INIT, ["T2M"], [1]) as opened,
+        pytest.raises(StormdrawError, match=r"a\.zarr: temperature cannot be read: .*; replace"),
+    ):
+        opened.field("T2M", MEMBERS[0], 1)
+
+
+def test_members_that_no_attribute_tells_are_to_be_named(tmp_path):
+    silent = ensemble()
+    silent["realization"].attrs = {}
+    said = refused(tmp_path, silent)
+    assert ": temperature has the dimensions realization, y, x besides those of times" in said
+    assert "name those of times and members under layout.lead, layout.member and so on" in said
+    target = tmp_path / "a.nc"
+    with open_forecast(files(target, member="realization"), "x", INIT, ["T2M"], [1]) as opened:
+        assert opened.members == list(MEMBERS)
+
+
 def test_none_of_the_variables(tmp_path):
     ensemble().rename(temperature="t").to_netcdf(tmp_path / "a.nc")
     opened = open_forecast(files(tmp_path / "a.nc"), "theirs", INIT, ["T2M"], [1])

@@ -101,7 +101,7 @@ class Datasets:
         grid = self._grid(file, selected)
         return ExternalField(
             grid.grid,
-            functools.partial(grid.in_map_order, selected),
+            functools.partial(_values, path, grid, selected),
             self._units(path, name, field),
             self._grid_relative(path, name, field),
         )
@@ -234,7 +234,8 @@ class Datasets:
         if len(dims) != spatial:
             raise StormdrawError(
                 f"{file.path}: {field.name} has the dimensions {', '.join(dims) or 'none'} besides "
-                "those of times and members; expected two, of a grid: select along others under "
+                "those of times and members; expected two, of a grid: name those of times and "
+                "members under layout.lead, layout.member and so on, and select along others under "
                 "layout.variables, as in {name: t, at: {level: 850}}"
             )
         key = (file.path, f"{dims} {field.attrs.get('grid_mapping')}")
@@ -281,6 +282,22 @@ def open_dataset(path: str, engine: str) -> xr.Dataset:
         said = " ".join(str(error).split())
         raise StormdrawError(
             f"{path}: cannot be opened as {engine}: {said}; replace it, or set layout.format"
+        ) from None
+
+
+def _values(path: str, grid: DatasetGrid, field: xr.DataArray) -> np.ndarray:
+    """The values of a field, which are read now.
+
+    Raises StormdrawError if they cannot be.
+    """
+    try:
+        return grid.in_map_order(field)
+    # As above; a file may be damaged, or its place no longer answer.
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise StormdrawError(
+            f"{path}: {field.name} cannot be read: {said}; replace the file, or run again if it is "
+            "not on this machine"
         ) from None
 
 
