@@ -31,19 +31,21 @@ include: "rules/dependencies/ensembles.smk"
 include: "rules/dependencies/order.smk"
 include: "rules/dependencies/scores.smk"
 include: "rules/dependencies/report.smk"
+include: "rules/dependencies/forecast.smk"
 include: "rules/archive.smk"
 include: "rules/fields.smk"
 include: "rules/models.smk"
 include: "rules/ensembles.smk"
 include: "rules/scores.smk"
 include: "rules/report.smk"
+include: "rules/forecast.smk"
 
 
 report: "rules/report/workflow.rst"
 
 
 rule all:
-    default_target: True
+    default_target: not SETTINGS.cycle
     input:
         scorecard="results/report/scorecard.html",
         summary="results/scores/summary.csv",

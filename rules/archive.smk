@@ -4,7 +4,7 @@
 rule archive_simulate:
     output:
         archive=directory(SIMULATED),
-        world="results/archive/simulated_world.nc",
+        world=SIMULATED_WORLD,
     log:
         "results/logs/archive_simulate.log",
     benchmark:
@@ -22,8 +22,9 @@ rule archive_simulate:
                 SETTINGS.model_dump(
                     mode="json",
                     include={"seed", "periods", "leads", "cases", "archive"},
-                    # Which reports are taken is the business of archive_stations.
-                    exclude={"archive": {"stations"}},
+                    # Which reports are taken is the business of archive_stations, and which files
+                    # a forecast does not see yet, that of its cycle.
+                    exclude={"archive": {"stations": True, "simulated": {"now", "late"}}},
                 ),
                 STATIONS is not None,
                 # The reference's members include them.

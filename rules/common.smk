@@ -23,6 +23,7 @@ from stormdraw.code_digest import code_digest
 from stormdraw.configuration import check_places, read_configuration, remarks
 from stormdraw.ensembles.registry import module_of_system
 from stormdraw.errors import StormdrawError
+from stormdraw.forecasts.start import forecast_of
 from stormdraw.models.definitions import definition_file
 from stormdraw.provenance import digest
 from stormdraw.surroundings import check_interpreter, check_library
@@ -37,6 +38,15 @@ CONFIG_FILES = [] if AS_MODULE else workflow.configfiles
 try:
     check_interpreter()
     check_library(SEARCHED)
+    if "cycle" in config:
+        found = forecast_of(config, CONFIG_FILES, workflow.is_main_process)
+        for remark in found.remarks:
+            logger.info(f"stormdraw: {remark}")
+        config.clear()
+        config.update(found.config)
+        # Jobs elsewhere read the configuration again, and must not look for another cycle.
+        kept = [one for one in workflow.config_settings.config_args if not one.startswith("cycle=")]
+        workflow.config_settings.config_args = [*kept, f"cycle={config['cycle']}"]
     SETTINGS, loaded = read_configuration(
         config, CONFIG_FILES, lambda name: definition_file(name, *MODEL_FOLDERS)
     )
@@ -74,7 +84,7 @@ def one_of(names):
 
 
 wildcard_constraints:
-    date=r"\d{8}",
+    date=r"\d{10}" if SETTINGS.cycle else r"\d{8}",
     init=r"\d{10}",
     source=one_of(sources_of(SETTINGS)),
     reference=one_of(case_sources(SETTINGS)),

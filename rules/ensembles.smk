@@ -15,7 +15,7 @@ rule ensembles_calibrate:
     benchmark:
         "results/benchmarks/ensembles_calibrate/{model}/{system}.tsv"
     wildcard_constraints:
-        system=one_of(DRAWN),
+        system=one_of([] if SETTINGS.cycle else DRAWN),
     priority: EARLY
     conda:
         "../envs/stormdraw.yaml"
@@ -38,7 +38,7 @@ rule ensembles_sample:
         checkpoint=checkpoint,
         forecaster=forecaster_of_system,
         states=initial_files,
-        static=STATIC_FILES,
+        static=static_of_case,
         driving=driving_of_case,
         calibration=calibration_file,
     output:
@@ -73,7 +73,7 @@ rule ensembles_part:
         checkpoint=checkpoint,
         forecaster=forecaster_of_system,
         states=initial_files,
-        static=STATIC_FILES,
+        static=static_of_case,
         driving=driving_of_case,
         calibration=calibration_file,
     output:

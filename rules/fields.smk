@@ -35,14 +35,14 @@ rule fields_normalise:
 
 rule fields_static:
     input:
-        manifest=manifests("static"),
+        manifest=static_manifest,
     output:
-        fields="results/fields/static.nc",
-        quality="results/fields/quality/static/all.csv",
+        fields=f"results/fields/{OF_STATIC}.nc",
+        quality=f"results/fields/quality/{OF_STATIC if SETTINGS.cycle else 'static/all'}.csv",
     log:
-        "results/logs/fields_static.log",
+        f"results/logs/fields_{OF_STATIC}.log",
     benchmark:
-        "results/benchmarks/fields_static.tsv"
+        f"results/benchmarks/fields_{OF_STATIC}.tsv"
     priority: EARLY
     conda:
         "../envs/stormdraw.yaml"

@@ -63,7 +63,7 @@ rule models_train:
 
 
 # In place of a training, if a model was trained elsewhere.
-if SETTINGS.given_models:
+if TAKEN_MODELS:
 
     rule models_take:
         output:
@@ -74,7 +74,7 @@ if SETTINGS.given_models:
         benchmark:
             "results/benchmarks/models_take/{model}.tsv"
         wildcard_constraints:
-            model=one_of(SETTINGS.given_models),
+            model=one_of(TAKEN_MODELS),
         priority: EARLIEST
         conda:
             "../envs/stormdraw.yaml"

@@ -11,7 +11,6 @@ from stormdraw.fields.target import Target
 from stormdraw.fields.writing import Destination
 from stormdraw.job import job
 from stormdraw.settings import load_settings
-from stormdraw.times import format_date
 
 with job("fields_driving", snakemake.log[0]):
     settings = load_settings(snakemake.config)
@@ -21,7 +20,7 @@ with job("fields_driving", snakemake.log[0]):
         [
             one
             for one in settings.driving_forecasts()
-            if format_date(one.cycle) == snakemake.wildcards.date
+            if settings.folder_of(one.cycle) == snakemake.wildcards.date
         ],
         driving_variables(settings),
         Target.of_file(snakemake.input.grid, settings.fields),

@@ -11,7 +11,9 @@ from stormdraw.archive.stations.wanted import (
 )
 from stormdraw.archive.wanted import requests_by_date, used_sources
 
-SIMULATED = "results/archive/simulated"
+# That of a forecast is no study's.
+SIMULATED = f"results/archive/{'forecast' if SETTINGS.cycle else 'simulated'}"
+SIMULATED_WORLD = f"{SIMULATED}_world.nc"
 # The simulated archive replaces the cloud as a mirror folder.
 MIRROR = SIMULATED if SETTINGS.simulated else []
 

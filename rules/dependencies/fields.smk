@@ -15,7 +15,7 @@ from stormdraw.times import format_date, hours, parse_init
 def analysis_file(valid):
     """The day file of the analysis valid at a time."""
     start, _ = SETTINGS.archive.state_run(valid)
-    return f"results/fields/{BASE_MODEL.name}/{format_date(start)}.nc"
+    return f"results/fields/{BASE_MODEL.name}/{SETTINGS.folder_of(start)}.nc"
 
 
 def analysis_files(times):
@@ -88,7 +88,22 @@ TRAINING_FILES = analysis_files(SETTINGS.periods.training_times() if SETTINGS.us
 GRID_FILE = next(iter(TRAINING_FILES or analysis_files(SETTINGS.analysis_times()[:1])), [])
 # Those that thresholds are, if any is one.
 PERCENTILES = "results/fields/percentiles.nc" if SETTINGS.scores.percentiles else []
-STATIC_FILES = ["results/fields/static.nc"] if SETTINGS.static_fields else []
+# A forecast has them of its own cycle, so that another one changes nothing of it.
+OF_STATIC = "static/{date}" if SETTINGS.cycle else "static"
+STATIC_FILES = [f"results/fields/{OF_STATIC}.nc"] if SETTINGS.static_fields else []
+
+
+def static_manifest(wildcards):
+    """The manifest of the hour that the fields are of which never change."""
+    if SETTINGS.cycle:
+        return [f"results/archive/static/{wildcards.date}/manifest.csv"]
+    return manifests("static")
+
+
+def static_of_case(wildcards):
+    """The fields that never change, for a case."""
+    start, _ = SETTINGS.archive.state_run(parse_init(wildcards.init))
+    return [path.format(date=SETTINGS.folder_of(start)) for path in STATIC_FILES]
 
 
 DRIVING = SETTINGS.archive.driving
@@ -104,7 +119,7 @@ def driving_rows_of(source):
 
 def driving_of(hours_of_ours):
     """The day files of the forecasts that drive some hours of ours (`DrivenHour`)."""
-    days = {format_date(hour.forecast.cycle) for hour in hours_of_ours}
+    days = {SETTINGS.folder_of(hour.forecast.cycle) for hour in hours_of_ours}
     return [f"results/fields/driving/{day}.nc" for day in sorted(days)]
 
 
@@ -136,7 +151,7 @@ def driving_by_day():
     """The driving forecasts by the day of their cycle, listed only once: a year has thousands."""
     by_day = {}
     for one in SETTINGS.driving_forecasts():
-        by_day.setdefault(format_date(one.cycle), []).append(str(one))
+        by_day.setdefault(SETTINGS.folder_of(one.cycle), []).append(str(one))
     return by_day
 
 

@@ -2,7 +2,7 @@
 
 from stormdraw.costs.runtime import minutes_to_train
 from stormdraw.models.diagnosis.hours import can_be_diagnosed, diagnosed_hours
-from stormdraw.models.given import given_checkpoint
+from stormdraw.models.given import given_checkpoint, is_own
 
 
 def plan_of(model):
@@ -32,6 +32,10 @@ def devices_to_train(wildcards):
 def given(model):
     """The checkpoint of a model that was trained elsewhere."""
     return given_checkpoint(SETTINGS.given_models[model])
+
+
+# Those that are not where this run has them; a forecast uses what its folder has trained.
+TAKEN_MODELS = [name for name, entry in SETTINGS.given_models.items() if not is_own(entry)]
 
 
 def hash_of_given(model):

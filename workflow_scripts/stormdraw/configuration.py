@@ -11,6 +11,7 @@ from stormdraw.ensembles.fit import require_package
 from stormdraw.ensembles.models import check_systems, load_models
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import target_grid
+from stormdraw.forecasts.places import nearest_points
 from stormdraw.grids import Grid
 from stormdraw.map_factor import require_conformal, require_square
 from stormdraw.models.definitions import definition_file
@@ -135,6 +136,7 @@ def _check_grid(grid: Grid, settings: Settings, models: Mapping[str, ModelSettin
         from stormdraw.scores.regions import region_masks
 
         region_masks(grid, settings.scores.regions)
+    nearest_points(grid, settings.forecast.places)
     longest = max(settings.scores.variogram_lags, default=0)
     if longest >= max(grid.shape):
         raise StormdrawError(

@@ -44,9 +44,21 @@ def require_no_leakage(settings: "Settings") -> None:
 
 
 def require_cases(settings: "Settings") -> None:
-    """The test period holds a case."""
-    if not settings.initial_times():
-        test = settings.periods.test
+    """The test period holds a case, or there is a cycle to forecast from, but not both."""
+    test = settings.periods.test
+    if settings.cycle and settings.periods.named():
+        raise ValueError("cycle is for forecasts, which have no periods; leave one of both out")
+    if settings.cycle and settings.simulated:
+        since = settings.archive.simulated.since
+        history = settings.cases.history
+        if since is None or min(settings.cycle) - hours(history - 1) < since:
+            raise ValueError(
+                f"archive.simulated.since is {since}, but the cycle {min(settings.cycle)} starts "
+                f"from {history} hourly states of a world that begins then; give an earlier time"
+            )
+    if test is None and not settings.cycle:
+        raise ValueError("periods.test is missing; give its start and end")
+    if test is not None and not settings.initial_times():
         raise ValueError(
             f"periods.test ({test.start} to {test.end}) is shorter than the longest lead "
             f"({max(settings.leads)} h): no case fits"

@@ -29,12 +29,13 @@ class Period(Section):
 class Periods(Section):
     """The training, validation and test periods, which never share hours.
 
-    Without models and whatever else learns from them, there need be no training hours.
+    Without models and whatever else learns from them, there need be no training hours; a forecast
+    has no periods.
     """
 
     training: Period | None = None
     validation: Period | None = None
-    test: Period
+    test: Period | None = None
 
     def named(self) -> list[tuple[str, Period]]:
         """(name, period) in order of time."""

@@ -36,6 +36,7 @@ from stormdraw.ensembles.settings import Ensembles
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.settings import Fields
+from stormdraw.forecasts.settings import Cycles, Forecast
 from stormdraw.membership import Need
 from stormdraw.model_entries import CrossedModel, GivenModel, ModelEntry, name_of
 from stormdraw.periods import Cases, Periods
@@ -44,7 +45,7 @@ from stormdraw.report.settings import Report
 from stormdraw.roles import GivenRoles, Roles
 from stormdraw.scores.settings import Scores
 from stormdraw.section import Name, Section, explain
-from stormdraw.times import hourly, hours
+from stormdraw.times import format_date, format_init, hourly, hours
 from stormdraw.variables import DEFAULT_STATE, VARIABLES, scored_variables, use_table
 from stormdraw.yaml_lines import explain_in
 
@@ -59,7 +60,8 @@ class Settings(Section):
     seed: Annotated[int, Field(ge=0)] = 0
     variable_table: Annotated[dict[str, dict[str, Any]], Field(validate_default=True)] = {}
     roles: GivenRoles = Field(default=Roles(predicted=DEFAULT_STATE), alias="variables")
-    periods: Periods
+    periods: Periods = Periods()
+    cycle: Cycles = []
     leads: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(min_length=1)]
     cases: Cases = Cases()
     archive: Archive = Archive()
@@ -69,6 +71,7 @@ class Settings(Section):
     ensembles: Ensembles
     scores: Scores = Field(default_factory=Scores, validate_default=True)
     report: Report = Report()
+    forecast: Forecast = Forecast()
 
     @field_validator("variable_table")
     @classmethod
@@ -128,8 +131,8 @@ class Settings(Section):
         for require in (
             require_hours_of_statistics,
             require_hours_to_learn_from,
-            require_no_leakage,
             require_cases,
+            require_no_leakage,
             require_periods,
             require_truth,
             require_stations,
@@ -197,8 +200,13 @@ class Settings(Section):
         return range(members * part // jobs, members * (part + 1) // jobs)
 
     def initial_times(self) -> list[datetime]:
-        """The initial time of each case whose leads are all within the test period."""
+        """The initial time of each case whose leads are all within the test period.
+
+        In a forecast these are its cycles.
+        """
         test = self.periods.test
+        if test is None:
+            return sorted(set(self.cycle))
         last = test.end - hours(max(self.leads))
         return list(hourly(test.start, last, self.cases.every_hours))
 
@@ -250,11 +258,11 @@ class Settings(Section):
         """The hours whose analyses the run needs, ascending.
 
         These are all hours of training and validation. Of the test period they are only those that
-        systems use and those that forecasts are compared with.
+        systems use and those that forecasts are compared with; a forecast is compared with nothing.
         """
         if not self.uses_archive:
             return []
-        wanted = {*self.compared_times()}
+        wanted = set() if self.cycle else {*self.compared_times()}
         wanted.update(self.periods.training_times(), self.periods.validation_times())
         for system in self.ensembles.systems:
             if system.on_analyses(self):
@@ -274,6 +282,13 @@ class Settings(Section):
             f"a percentile of {name} in scores.thresholds" for name in self.scores.percentiles
         ]
         return [*models, *driving, *states, *percentiles]
+
+    def folder_of(self, time: datetime) -> str:
+        """The name of the files of a time: that of its day, in a forecast that of its hour.
+
+        A day's files would change with each cycle of it, and all that was made of them.
+        """
+        return format_init(time) if self.cycle else format_date(time)
 
     @property
     def uses_archive(self) -> bool:

@@ -62,6 +62,9 @@ RUN_BY = {
     ".venv/bin/snakemake --cores all": (
         "tests/workflow/test_end_to_end.py::test_every_stage_left_its_files"
     ),
+    ".venv/bin/snakemake --cores all forecast --config cycle=latest": (
+        "tests/workflow/test_forecast.py::test_the_page_stands_beside_its_products"
+    ),
     "ln -s <the folder with its members/ and truth/> mogreps_uk": (
         "tests/workflow/test_scoring_others.py::test_what_a_real_ensemble_would_run"
     ),

@@ -1,6 +1,7 @@
 """Whether the archive of a configuration can have what its run needs of the base model."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stormdraw.archive.public import earliest, first_run
@@ -19,12 +20,12 @@ def require_periods(settings: "Settings") -> None:
     if not settings.uses_archive:
         return
     base = settings.archive.base_model
-    name, earliest = settings.periods.named()[0]
+    what, earliest = _first_hour(settings)
     shortest = max(variable(name).shortest_lead for name in settings.roles.every)
-    start, _ = settings.archive.state_run(earliest.start, shortest)
+    start, _ = settings.archive.state_run(earliest, shortest)
     if start < base.first_run:
         raise ValueError(
-            f"periods.{name} starts {earliest.start}, and {base.title} has no run before "
+            f"{what} {earliest}, and {base.title} has no run before "
             f"{base.first_run:%Y-%m-%d %H} UTC; take later hours"
         )
     if not isinstance(settings.archive.source, list):
@@ -38,9 +39,17 @@ def require_periods(settings: "Settings") -> None:
         )
     if start < first:
         raise ValueError(
-            f"periods.{name} starts {earliest.start}, and {sources} has {base.title} since "
+            f"{what} {earliest}, and {sources} has {base.title} since "
             f"{first:%Y-%m-%d}; take later hours"
         )
+
+
+def _first_hour(settings: "Settings") -> tuple[str, datetime]:
+    """The start of the first period, or the first cycle of a forecast, and what it is."""
+    if settings.cycle:
+        return "cycle is", min(settings.cycle)
+    name, period = settings.periods.named()[0]
+    return f"periods.{name} starts", period.start
 
 
 def require_truth(settings: "Settings") -> None:

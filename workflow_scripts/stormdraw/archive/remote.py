@@ -62,6 +62,21 @@ def read_remote_file(
     return found
 
 
+def is_there(session: requests.Session, request: FileRequest, address: str) -> bool:
+    """Whether a server has a file.
+
+    Raises StormdrawError if it does not say so or otherwise.
+    """
+    try:
+        signed = _patiently(lambda: _signed(session, address))
+        _patiently(lambda: _require_there(session, signed))
+    except requests.RequestException as error:
+        if _fault_of(error, address) is None:
+            raise _failed(request, address, error) from None
+        return False
+    return True
+
+
 def _read_span(file: RemoteFile, span: Span, address: str, found: Found) -> None:
     """Read a span or, if something is wrong with it, each of its messages separately."""
     try:

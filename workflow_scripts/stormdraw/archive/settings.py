@@ -33,11 +33,18 @@ class Mirror(Section):
 
 
 class SimulatedArchive(Section):
-    """The simulated world: its place on the base model's grid, and its spin-up."""
+    """The simulated world: its place on the base model's grid, and its spin-up.
+
+    For forecasts, `since` is its first hour (of a study, its first period begins then), `now` the
+    time by its clock, and `late` says by how many hours the files of a run come later than usual.
+    """
 
     rows: tuple[int, int] = (480, 577)
     columns: tuple[int, int] = (880, 1011)
     spin_up_hours: Annotated[int, Field(ge=0)] = 24
+    since: Hour | None = None
+    now: Hour | None = None
+    late: dict[Hour, Annotated[int, Field(ge=0)]] = {}
 
     @field_validator("rows", "columns")
     @classmethod

@@ -64,9 +64,8 @@ def place_of(settings: Settings, mirror: str | Path | None = None) -> Place:
 
 def _example(settings: Settings) -> str:
     """A folder of the base model's files, as in the public bucket."""
-    _, period = settings.periods.named()[0]
-    start = period.start
-    return str(settings.archive.base_model.path(start, 0).parent)
+    times = settings.analysis_times() or settings.initial_times()
+    return str(settings.archive.base_model.path(times[0], 0).parent)
 
 
 def _mirror(root: str, what: str, example: str) -> Place:

@@ -41,7 +41,7 @@ def requests(settings: Settings, source: str, date: str) -> list[FileRequest]:
 
 
 def requests_by_date(settings: Settings, source: str) -> dict[str, list[FileRequest]]:
-    """The files of a source, by day.
+    """The files of a source, by day, in a forecast by hour.
 
     The day of an analysis is that of its run (also for hourly sums, whose run is an earlier one),
     that of the truth is of its valid time, that of a driving forecast is of its cycle, and that of
@@ -118,7 +118,7 @@ def _analyses(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     for time in settings.analysis_times():
         start, _ = settings.archive.state_run(time)
         for request in _states(settings, time, settings.roles.every):
-            yield format_date(start), request
+            yield settings.folder_of(start), request
 
 
 def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
@@ -143,7 +143,7 @@ def _driving(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
     for one in settings.driving_forecasts():
         for product, names in by_product.items():
             yield (
-                format_date(one.cycle),
+                settings.folder_of(one.cycle),
                 FileRequest(
                     model=model.model,
                     product=product,
@@ -158,12 +158,14 @@ def _driving(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
 
 
 def _static(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
-    if settings.static_fields:
-        # Any hour will do, except excluded ones.
-        times = settings.periods.training_times() or settings.analysis_times()
-        first = next((time for time in times if time not in settings.archive.exclude), times[0])
-        for request in _states(settings, first, settings.static_fields):
-            yield format_date(request.init), replace(request, excluded=False)
+    if not settings.static_fields:
+        return
+    # Any hour will do, except excluded ones; a forecast has its own.
+    times = settings.periods.training_times() or settings.analysis_times()
+    first = next((time for time in times if time not in settings.archive.exclude), times[0])
+    for time in settings.cycle or [first]:
+        for request in _states(settings, time, settings.static_fields):
+            yield settings.folder_of(request.init), replace(request, excluded=False)
 
 
 def _states(settings: Settings, valid: datetime, names: Sequence[str]) -> Iterator[FileRequest]:

@@ -318,7 +318,8 @@ class FromModel(Drawing):
     def check(self, run: Settings) -> None:
         """Also checks that there are cases to calibrate on, and a member for each job."""
         super().check(run)
-        if self.calibrate and not run.calibration_times():
+        # A forecast takes the calibration of a study.
+        if self.calibrate and not run.cycle and not run.calibration_times():
             raise ValueError(
                 "is calibrated on validation cases, but "
                 + ("there is no" if run.periods.validation is None else "no case fits into")

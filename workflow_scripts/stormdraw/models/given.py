@@ -56,6 +56,17 @@ def given_checkpoint(entry: GivenModel) -> GivenCheckpoint:
     return GivenCheckpoint(path, content["sha256"], Header(origin, content["header"]))
 
 
+def own_checkpoint(model: str) -> Path:
+    """Where a run has the checkpoint of a model."""
+    return Path("results/models") / model / "model.pt"
+
+
+def is_own(entry: GivenModel) -> bool:
+    """Whether the checkpoint of an entry is where the run has it: it need not be taken in."""
+    path = given_checkpoint(entry).path
+    return path.resolve() == own_checkpoint(entry.name).resolve()
+
+
 def given_settings(entry: GivenModel, run: Settings) -> ModelSettings:
     """The settings of a given model, as its training left them, with its forecaster in this run.
 
@@ -63,6 +74,11 @@ def given_settings(entry: GivenModel, run: Settings) -> ModelSettings:
     """
     header = given_checkpoint(entry).header
     own = header.settings
+    if is_own(entry) and not run.cycle:
+        raise StormdrawError(
+            f"{header.origin}: is what this run would write itself; run in another folder "
+            "(--directory), or give the model another name"
+        )
     _require_fit(header, own, run)
     if entry.forecaster is not None and own.target != "perturbed_state":
         raise StormdrawError(
@@ -129,11 +145,6 @@ def _found(entry: GivenModel, origin: str) -> Path:
         raise StormdrawError(
             f"{origin}: is neither a file nor the folder of a run that has {of_run}; give a "
             "model.pt, or the folder of a run that has trained a model of this name"
-        )
-    if path.resolve() == (Path("results") / of_run).resolve():
-        raise StormdrawError(
-            f"{origin}: is what this run would write itself; run in another folder (--directory), "
-            "or give the model another name"
         )
     return path
 

@@ -36,12 +36,17 @@ def embed(name: str, path: str | Path | None) -> Embedded:
     if path is None:
         reason = "This run has not made this figure."
         return Embedded(figure.title, figure.caption, reason, None, 0)
+    return embedded(figure.title, figure.caption, path)
+
+
+def embedded(title: str, caption: str, path: str | Path) -> Embedded:
+    """The same of a figure with this title and caption."""
     label = read_label(path)
     if label.gap:
-        return Embedded(figure.title, figure.caption, label.description, None, 0)
+        return Embedded(title, caption, label.description, None, 0)
     # Double quotes, of which an SVG has many, would have to be encoded.
     data = data_uri(_reduced(Path(path).read_text()).replace('"', "'"), "image/svg+xml")
-    return Embedded(figure.title, figure.caption, label.description, data, label.width)
+    return Embedded(title, caption, label.description, data, label.width)
 
 
 def _reduced(svg: str) -> str:

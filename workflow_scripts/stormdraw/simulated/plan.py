@@ -63,7 +63,7 @@ def model_name(member: Member) -> str:
 
 def plan_archive(settings: Settings) -> Plan:
     """The plan for a configuration."""
-    periods = [period for _, period in settings.periods.named()]
+    first, last = _extent(settings)
     cases = tuple(settings.compared_cases())
     leads = tuple(settings.leads)
     reference = settings.archive.reference
@@ -75,14 +75,13 @@ def plan_archive(settings: Settings) -> Plan:
         for case in cases
     }
     runs = _runs(forecasting, leads)
-    first = min(period.start for period in periods)
     further = tuple(name for name in settings.roles.every if name in SIMULATED_ON_REQUEST)
     # The first analysis of a sum over hours needs these.
     summed = max((variable(name).shortest_lead for name in further), default=0)
     start = first - hours(max(settings.archive.simulated.spin_up_hours, summed))
     return Plan(
         start=min([start, *(run.init for run in runs)]),
-        analyses=tuple(hourly(first, max(period.end for period in periods))),
+        analyses=tuple(hourly(first, last)),
         cases=cases,
         leads=leads,
         runs=runs,
@@ -92,6 +91,14 @@ def plan_archive(settings: Settings) -> Plan:
         further=further,
         station_days=_station_days(settings),
     )
+
+
+def _extent(settings: Settings) -> tuple[datetime, datetime]:
+    """The first and last analysis. A forecast's world begins when that of its study does."""
+    since, periods = settings.archive.simulated.since, settings.periods.named()
+    if settings.cycle and since is not None:
+        return since, max(settings.cycle) + hours(max(settings.leads))
+    return periods[0][1].start, max(period.end for _, period in periods)
 
 
 def _mosaics(settings: Settings) -> frozenset[datetime]:

@@ -1,0 +1,148 @@
+"""The configuration of a forecast, made of that of a study."""
+
+import copy
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_experiment import CONFIG
+
+from stormdraw.archive.wanted import requests_by_date, used_sources
+from stormdraw.errors import StormdrawError
+from stormdraw.forecasts.configuration import forecast_configuration
+from stormdraw.forecasts.start import forecast_of
+from stormdraw.settings import Settings, load_settings
+
+CYCLES = [datetime(2026, 6, 2, 5), datetime(2026, 6, 2, 6)]
+
+
+@pytest.fixture
+def calibrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose study has calibrated its system."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "results" / "models" / "small" / "calibration_small.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    return path
+
+
+def of(config: dict[str, Any], *cycles: datetime) -> Settings:
+    made = forecast_configuration({**config, "cycle": list(cycles or CYCLES)})
+    return load_settings(made)
+
+
+def test_a_study_becomes_a_forecast_that_learns_and_compares_nothing(calibrated: Path) -> None:
+    run = of(CONFIG)
+    assert run.initial_times() == CYCLES
+    assert run.periods.named() == []
+    assert run.learning() == []
+    assert [system.name for system in run.ensembles.given()] == ["small"]
+    assert run.given_models["small"].checkpoint == "results/models/small/model.pt"
+    # The percentiles among the thresholds are of a training period.
+    assert run.scores.percentiles == {}
+    assert [one.number for one in run.scores.thresholds["REFC"]] == [20.0, 30.0]
+    # The world is that of the study, which begins with its first period.
+    assert run.archive.simulated.since == datetime(2026, 6, 1)
+    assert run.analysis_times() == CYCLES
+    assert run.archive.reference is None
+
+
+def test_it_needs_no_more_than_it_reads(calibrated: Path) -> None:
+    run = of(CONFIG)
+    files = {
+        source: {folder: [file.init for file in files] for folder, files in found.items()}
+        for source in used_sources(run)
+        if (found := requests_by_date(run, source))
+    }
+    # A cycle's files are its own: another cycle of the day changes nothing of them.
+    hourly = {"2026060205": [CYCLES[0]], "2026060206": [CYCLES[1]]}
+    assert files == {"hrrr": hourly, "static": hourly}
+
+
+def test_a_history_is_fetched_as_well(calibrated: Path) -> None:
+    run = of({**CONFIG, "cases": {"history": 3}}, CYCLES[1])
+    assert run.analysis_times() == [datetime(2026, 6, 2, hour) for hour in (4, 5, 6)]
+
+
+def test_given_models_stay_and_crossed_ones_are_those_of_the_folder(calibrated: Path) -> None:
+    crossed = {"name": "crossed", "configuration": "def_perturbation", "forecaster": "small"}
+    theirs = {"name": "theirs", "checkpoint": "elsewhere.pt"}
+    made = forecast_configuration({**CONFIG, "models": ["small", crossed, theirs], "cycle": 1})
+    assert made["models"] == [
+        {"name": "small", "checkpoint": "results/models/small/model.pt"},
+        {
+            "name": "crossed",
+            "forecaster": "small",
+            "checkpoint": "results/models/crossed/model.pt",
+        },
+        theirs,
+    ]
+
+
+def test_a_system_that_nothing_here_has_calibrated_is_refused(calibrated: Path) -> None:
+    calibrated.unlink()
+    with pytest.raises(StormdrawError, match=r"small is calibrated, and there is no results/mod"):
+        of(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("systems", "complaint"),
+    [
+        (
+            [{"name": "p", "method": "baseline", "kind": "persistence"}],
+            "has no system that a model draws",
+        ),
+        ([{"name": "p", "method": "unheard"}], "ensembles: systems"),
+        (None, "ensembles.systems is missing"),
+    ],
+)
+def test_a_configuration_without_a_drawn_system_is_refused(systems: Any, complaint: str) -> None:
+    config = copy.deepcopy(CONFIG)
+    config["ensembles"]["systems"] = systems
+    if systems is None:
+        del config["ensembles"]["systems"]
+    with pytest.raises(StormdrawError, match=complaint):
+        of(config)
+
+
+def test_a_cycle_and_periods_are_not_one_run() -> None:
+    with pytest.raises(StormdrawError, match="cycle is for forecasts, which have no periods"):
+        load_settings({**CONFIG, "cycle": 2026060206})
+    without = {key: value for key, value in CONFIG.items() if key != "periods"}
+    without["models"] = []
+    without["ensembles"] = {"systems": [{"name": "perfect", "method": "perfect"}]}
+    without["scores"] = {}
+    with pytest.raises(StormdrawError, match=r"periods\.test is missing"):
+        load_settings(without)
+
+
+def test_a_world_that_begins_later_than_the_cycle_is_refused(calibrated: Path) -> None:
+    with pytest.raises(StormdrawError, match=r"archive\.simulated\.since is 2026-06-01 00:00:00"):
+        of({**CONFIG, "cases": {"history": 2}}, datetime(2026, 6, 1))
+
+
+def test_a_job_is_told_the_cycle_and_does_not_look_for_it(calibrated: Path) -> None:
+    simulated = {**CONFIG["archive"]["simulated"], "now": "2026-06-02T07:00"}
+    archive = {**CONFIG["archive"], "simulated": simulated}
+    config = {**CONFIG, "archive": archive, "cycle": "latest"}
+    start = forecast_of(config, [], looks=True)
+    assert start.config["cycle"] == [2026060206]
+    assert start.remarks[-1] == "the newest cycle is 2026-06-02 06 UTC, 1 h old"
+    with pytest.raises(StormdrawError, match="latest in a job"):
+        forecast_of(config, [], looks=False)
+    # What a job reads is already the configuration of a forecast.
+    again = forecast_of(start.config, [], looks=False)
+    assert again.config == start.config
+
+
+def test_a_cycle_whose_page_is_there_is_not_looked_for(calibrated: Path) -> None:
+    simulated = {**CONFIG["archive"]["simulated"], "now": "2026-06-02T05:00"}
+    archive = {**CONFIG["archive"], "simulated": simulated}
+    config = {**CONFIG, "archive": archive, "cycle": 2026060206}
+    with pytest.raises(StormdrawError, match=r"cycle=2026060206: none of its 1 files is there"):
+        forecast_of(config, [], looks=True)
+    page = Path("results/forecasts/2026060206/index.html")
+    page.parent.mkdir(parents=True)
+    page.touch()
+    assert forecast_of(config, [], looks=True).config["cycle"] == [2026060206]

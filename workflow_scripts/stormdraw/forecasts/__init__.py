@@ -1,0 +1,1 @@
+"""Forecasts: the newest cycle, found and drawn with trained models, and its page."""
