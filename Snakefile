@@ -57,6 +57,12 @@ rule all:
         plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
 
 
+rule forecast:
+    default_target: bool(SETTINGS.cycle)
+    input:
+        pages=forecast_pages,
+
+
 onerror:
     if advice := advice_after_failure():
         print(advice, flush=True)

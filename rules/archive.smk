@@ -31,7 +31,11 @@ rule archive_simulate:
                 bool(SETTINGS.ages(BASE_MODEL.forecast_source))
                 and SETTINGS.archive.reference is None,
                 SETTINGS.ages(BASE_MODEL.lagged_source),
-                [format_init(time) for time in SETTINGS.compared_cases()],
+                (
+                    [format_init(time) for time in extent(SETTINGS)]
+                    if SETTINGS.cycle
+                    else [format_init(time) for time in SETTINGS.compared_cases()]
+                ),
                 # Older runs of a system are driven too.
                 [DRIVING_ROWS, driving_by_day()] if MIRROR else [],
             ]

@@ -44,9 +44,3 @@ if SETTINGS.cycle:
             "Writing the page of {wildcards.init}"
         script:
             "../workflow_scripts/forecast_page.py"
-
-
-rule forecast:
-    default_target: bool(SETTINGS.cycle)
-    input:
-        pages=forecast_pages,

@@ -10,6 +10,7 @@ from stormdraw.archive.stations.wanted import (
     station_variables,
 )
 from stormdraw.archive.wanted import requests_by_date, used_sources
+from stormdraw.simulated.plan import extent
 
 # That of a forecast is no study's.
 SIMULATED = f"results/archive/{'forecast' if SETTINGS.cycle else 'simulated'}"

@@ -57,7 +57,10 @@ def require_cases(settings: "Settings") -> None:
                 f"from {history} hourly states of a world that begins then; give an earlier time"
             )
     if test is None and not settings.cycle:
-        raise ValueError("periods.test is missing; give its start and end")
+        raise ValueError(
+            "periods.test is missing; give its start and end or, for a forecast, "
+            "--config cycle=latest"
+        )
     if test is not None and not settings.initial_times():
         raise ValueError(
             f"periods.test ({test.start} to {test.end}) is shorter than the longest lead "

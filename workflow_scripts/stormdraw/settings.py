@@ -130,8 +130,8 @@ class Settings(Section):
         # In this order: the later ones take for granted what the earlier ones ask for.
         for require in (
             require_hours_of_statistics,
-            require_hours_to_learn_from,
             require_cases,
+            require_hours_to_learn_from,
             require_no_leakage,
             require_periods,
             require_truth,

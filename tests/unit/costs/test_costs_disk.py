@@ -99,10 +99,11 @@ def test_disk_has_products_and_what_maps_are_drawn_from(config):
     config["scores"] = {"reference": "href"}
     settings = load_settings(config)
     report = disk_bytes(settings, wanted_files(settings))["report"]
-    # One candidate, two leads: four products of each of seven variables and wind speed, and the
-    # probabilities, in 32 and 16 bits. Truth, mean, share and eight members of two systems.
+    # One candidate, two leads: seven products of each of seven variables and wind speed, and the
+    # probabilities at a point and near it, in 32 and 16 bits. Truth, mean, share and eight members
+    # of two systems.
     probabilities = sum(map(len, settings.scores.thresholds.values()))
-    products = len(settings.initial_times()) * 2 * (4 * 8 + probabilities) * 1.5
+    products = len(settings.initial_times()) * 2 * (7 * 8 + 2 * probabilities) * 1.5
     assert report == ONE_FIELD * (products + 2 * 2 * (3 + 8))
     config["ensembles"]["keep"] = False
     settings = load_settings(config)

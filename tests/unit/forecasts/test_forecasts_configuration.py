@@ -13,6 +13,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.forecasts.configuration import forecast_configuration
 from stormdraw.forecasts.start import forecast_of
 from stormdraw.settings import Settings, load_settings
+from stormdraw.simulated.plan import extent
 
 CYCLES = [datetime(2026, 6, 2, 5), datetime(2026, 6, 2, 6)]
 
@@ -120,6 +121,17 @@ def test_a_cycle_and_periods_are_not_one_run() -> None:
 def test_a_world_that_begins_later_than_the_cycle_is_refused(calibrated: Path) -> None:
     with pytest.raises(StormdrawError, match=r"archive\.simulated\.since is 2026-06-01 00:00:00"):
         of({**CONFIG, "cases": {"history": 2}}, datetime(2026, 6, 1))
+
+
+def test_the_world_of_a_forecast_is_that_of_its_study_until_after_now(calibrated: Path) -> None:
+    study = load_settings(CONFIG)
+    assert extent(study) == (datetime(2026, 6, 1), datetime(2026, 6, 2, 8))
+    # To the longest lead of 2 h; by the clock, another cycle changes nothing of it.
+    assert extent(of(CONFIG)) == (datetime(2026, 6, 1), datetime(2026, 6, 2, 8))
+    simulated = {**CONFIG["archive"]["simulated"], "now": "2026-06-02T09:00"}
+    config = {**CONFIG, "archive": {**CONFIG["archive"], "simulated": simulated}}
+    for cycle in CYCLES:
+        assert extent(of(config, cycle)) == (datetime(2026, 6, 1), datetime(2026, 6, 2, 11))
 
 
 def test_a_job_is_told_the_cycle_and_does_not_look_for_it(calibrated: Path) -> None:

@@ -38,12 +38,13 @@ NCEP_MATCHED_MEAN, NCEP_LOCAL_MATCHED_MEAN = 193, 200
 
 PATCH = 4
 KINDS = list(kinds())
+PROBABILITIES = ("probability", "neighbourhood_probability")
 MATCHED, LOCAL = "probability_matched_mean", "local_probability_matched_mean"
 
 
 def product_of(kind: str, name: str, members: int, threshold: float) -> Product:
-    """A product of that kind, a probability that of one threshold."""
-    (found,) = kinds()[kind].of(name, members, [Threshold(threshold)])
+    """A product of that kind, a probability that of one threshold, the first percentile."""
+    found, *_ = kinds()[kind].of(name, members, [Threshold(threshold)])
     return found
 
 
@@ -141,7 +142,8 @@ def test_missing_points_are_missing_in_grib(written: Path) -> None:
 
 
 def test_cfgrib_opens_every_file(written: Path) -> None:
-    for kind in set(KINDS) - {"probability"}:
+    # Of the others, messages differ by their threshold or percentile alone.
+    for kind in set(KINDS) - {*PROBABILITIES, "percentile"}:
         names = {
             str(name)
             for dataset in cfgrib.open_datasets(str(written / f"{kind}.grib2"), indexpath="")
@@ -164,6 +166,24 @@ def test_probabilities_are_found_by_their_threshold(written: Path) -> None:
         np.testing.assert_allclose(read["refc"], products["REFC_probability_30"], atol=0.051)
 
 
+def test_percentiles_are_found_by_their_number(written: Path) -> None:
+    for percent in (10, 50, 90):
+        read = xr.open_dataset(
+            written / "percentile.grib2",
+            engine="cfgrib",
+            backend_kwargs={
+                "filter_by_keys": {"percentileValue": percent, "shortName": "refc"},
+                "read_keys": ["percentileValue"],
+                "indexpath": "",
+            },
+        )
+        with xr.open_dataset(written / "products.nc", decode_timedelta=False) as products:
+            np.testing.assert_allclose(read["refc"], products[f"REFC_p{percent}"], atol=0.06)
+    assert set(headers(written / "percentile.grib2", ("productDefinitionTemplateNumber",))) == {
+        (6,)
+    }
+
+
 def test_herbie_finds_and_opens_each_kind(
     written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +202,7 @@ def test_herbie_finds_and_opens_each_kind(
             (MATCHED, ":REFC:.*:2 hour", "refc", "REFC_pmm", 0.06),
             (LOCAL, ":REFC:.*:2 hour.*process=200", "refc", "REFC_lpmm", 0.06),
             ("probability", ":REFC:.*:2 hour.*:prob >30:", "refc", "REFC_probability_30", 0.051),
+            ("percentile", ":REFC:.*:2 hour.*:90% level", "refc", "REFC_p90", 0.06),
         ):
             init = products["init"].values.astype("datetime64[s]").item()
             with contextlib.redirect_stdout(io.StringIO()):
@@ -267,10 +288,12 @@ def test_the_largest_numbers_are_read_as_they_were_written(kind: str, tmp_path: 
     values = np.zeros(grid.shape, np.float32)
     path = tmp_path / "one.grib2"
     path.write_bytes(encode(product, grid, datetime(2026, 6, 8), 60, values))
-    if kind == "probability":
+    if kind in PROBABILITIES:
         keys = ("forecastProbabilityNumber", "totalNumberOfForecastProbabilities")
         limit = ("scaleFactorOfLowerLimit", "scaledValueOfLowerLimit")
         assert headers(path, (*keys, *limit)) == [(254, 254, 5, 333333333)]
+    elif kind == "percentile":
+        assert headers(path, ("percentileValue",)) == [(90,)]
     else:
         assert headers(path, ("numberOfForecastsInEnsemble",)) == [(254,)]
 

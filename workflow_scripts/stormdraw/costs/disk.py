@@ -120,10 +120,13 @@ def _mapped_fields(settings: Settings) -> int:
 
 def _product_fields(settings: Settings) -> int:
     """The number of fields of a case's products of all candidates."""
-    scored = scored_variables(settings.variables)
-    thresholds = sum(len(settings.scores.fixed_thresholds(name)) for name in scored)
-    # Mean, spread and both probability-matched means.
-    each = 4 * len(scored) + thresholds
+    # Here, since the kinds of products bring compiled loops along.
+    from stormdraw.report.product import products_of
+
+    each = sum(
+        len(products_of(name, 1, settings.scores.fixed_thresholds(name)))
+        for name in scored_variables(settings.variables)
+    )
     return each * len(settings.leads) * len(candidates(settings))
 
 

@@ -63,7 +63,7 @@ def model_name(member: Member) -> str:
 
 def plan_archive(settings: Settings) -> Plan:
     """The plan for a configuration."""
-    first, last = _extent(settings)
+    first, last = extent(settings)
     cases = tuple(settings.compared_cases())
     leads = tuple(settings.leads)
     reference = settings.archive.reference
@@ -93,11 +93,16 @@ def plan_archive(settings: Settings) -> Plan:
     )
 
 
-def _extent(settings: Settings) -> tuple[datetime, datetime]:
-    """The first and last analysis. A forecast's world begins when that of its study does."""
-    since, periods = settings.archive.simulated.since, settings.periods.named()
-    if settings.cycle and since is not None:
-        return since, max(settings.cycle) + hours(max(settings.leads))
+def extent(settings: Settings) -> tuple[datetime, datetime]:
+    """The first and last analysis.
+
+    A forecast's world begins when that of its study does, and goes on until the longest lead from
+    now, where the clock says what time it is: another cycle then changes nothing of it.
+    """
+    simulated, periods = settings.archive.simulated, settings.periods.named()
+    if settings.cycle and simulated.since is not None:
+        last = simulated.now or max(settings.cycle)
+        return simulated.since, last + hours(max(settings.leads))
     return periods[0][1].start, max(period.end for _, period in periods)
 
 
