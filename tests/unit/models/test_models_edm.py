@@ -278,12 +278,12 @@ def test_settings_that_do_not_go_together(changes: dict[str, Any], said: str) ->
         make_model_settings(**changes)
 
 
-def test_a_word_is_short_for_the_numbers_of_the_paper() -> None:
+def test_a_word_is_short_for_the_default_numbers() -> None:
     short, whole = (make_model_settings(preconditioning=each) for each in ("edm", {"kind": "edm"}))
     assert short == whole
     assert short.preconditioning is not None
     numbers = short.preconditioning.model_dump()
-    assert (numbers["P_mean"], numbers["P_std"], numbers["rho"]) == (-1.2, 1.2, 7.0)
-    assert numbers["sigma_max"] == 80.0
+    assert (numbers["P_mean"], numbers["P_std"], numbers["rho"]) == (-0.2, 1.4, 7.0)
+    assert (numbers["sigma_min"], numbers["sigma_max"]) == (0.02, 80.0)
     again = ModelSettings.model_validate(short.model_dump(mode="json"))
     assert again == short
