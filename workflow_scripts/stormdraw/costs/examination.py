@@ -44,9 +44,10 @@ def examine(
 ) -> list[Finding]:
     """Check the machine; `checkout` is the workflow's folder."""
     shape = target_shape(settings)
+    trained = {name: model for name, model in models.items() if name not in settings.given_models}
     bytes_of = {
-        name: plan(name, settings, models[name], shape)["training_bytes"]
-        for name in settings.trained_models
+        name: plan(name, settings, model, shape)["training_bytes"]
+        for name, model in trained.items()
     }
     files = wanted_files(settings)
     return [
@@ -58,7 +59,7 @@ def examine(
         check_disk(Path("results"), sum(disk_bytes(settings, files).values())),
         check_memory({name: needed["peak"] for name, needed in bytes_of.items()}),
         *check_gpu({name: needed["device_peak"] for name, needed in bytes_of.items()}),
-        *check_trainings({name: models[name] for name in settings.trained_models}),
+        *check_trainings(trained),
         *check_sources(settings, files),
         *check_stations(settings),
         *check_slurm(checkout / "profiles" / "slurm" / "config.yaml"),
