@@ -134,7 +134,12 @@ def test_the_grid_it_was_trained_on(saved: Path, caplog: pytest.LogCaptureFixtur
     trained, grid = load_model(saved, CPU).grid, small_grid()
     assert (trained.spacing, trained.shape) == ((3000.0, 3000.0), (13, 10))
     trained.check(grid, "small")
+    # Coordinates that come from a file are rounded.
+    trained.check(Grid(grid.crs, np.add(grid.x, 0.4), np.add(grid.y, -0.4)), "small")
     assert not caplog.records
+    next_point = Grid(grid.crs, np.add(grid.x, 3000.0), grid.y)
+    trained.check(next_point, "small")
+    assert len(caplog.records) == 1
     shifted = HRRR.crop(slice(600, 640), slice(900, 940))
     trained.check(shifted, "small")
     assert "small was trained on another part of this map: 13 x 10 points" in caplog.text

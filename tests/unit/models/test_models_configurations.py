@@ -12,6 +12,7 @@ from stormdraw.fields.statistics import Statistics
 from stormdraw.models.forcings import channels_of
 from stormdraw.models.memory import model_without_data, training_memory
 from stormdraw.models.pairs import Batch
+from stormdraw.models.plan import plan
 from stormdraw.models.settings import DrivenBy, ModelSettings, load_model_settings
 from stormdraw.models.training import new_model
 from stormdraw.roles import Roles
@@ -173,6 +174,16 @@ def test_the_twin_experiment_compares_a_model_with_driving_with_the_air_aloft_an
         "crps_unet_aloft": (False, aloft),
         "crps_unet_driven": (True, ()),
     }
+
+
+def test_a_training_of_wave_bands_and_several_hours_is_planned(root: Path) -> None:
+    """On a quarter of the twin's grid: more than its weights, and less than a small machine has."""
+    run = load_settings(load_yaml(root / "config" / "twin.yaml"))
+    model = configuration(root, "crps_unet_history")
+    assert model.loss.spectral
+    assert model.training.rollout
+    planned = plan("crps_unet_history", run, model, (49, 66))
+    assert 4 * 4 * 359_599 < planned["training_bytes"]["peak"] < 4e9
 
 
 def test_our_recipe_of_diffusion_and_the_original_one_differ_in_the_recipe_alone(

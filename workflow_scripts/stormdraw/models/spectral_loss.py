@@ -12,6 +12,8 @@ not periodic, and a Fourier transform would see a jump at its edges.
 import functools
 import math
 
+import numpy as np
+import scipy.fft
 import torch
 
 from stormdraw.models.losses import almost_fair_crps
@@ -42,34 +44,34 @@ def spectral_crps(members: torch.Tensor, goal: torch.Tensor, alpha: float) -> to
 def amplitudes(fields: torch.Tensor) -> torch.Tensor:
     """The root mean square of the cosine modes of each band, (..., band), of (..., Y, X)."""
     rows, columns = fields.shape[-2:]
-    bands = _bands((rows, columns), fields.device)
+    # Arrays are kept, not tensors: a plan of memory computes with tensors that have no values.
+    along_y, along_x, bands = (
+        torch.as_tensor(array, device=fields.device)
+        for array in (_cosines(rows), _cosines(columns), _bands((rows, columns)))
+    )
     with torch.autocast(fields.device.type, enabled=False):
         departures = fields.float() - fields.float().mean(dim=(-2, -1), keepdim=True)
-        modes = _cosines(rows, fields.device) @ departures @ _cosines(columns, fields.device).mT
+        modes = along_y @ departures @ along_x.mT
         power = modes.square().flatten(-2) @ bands
     return (power + _NOTHING).sqrt()
 
 
 @functools.lru_cache(maxsize=8)
-def _cosines(size: int, device: torch.device) -> torch.Tensor:
-    """The orthonormal transform (mode, point) of the second kind (DCT-II)."""
-    points = torch.arange(size, dtype=torch.float64)
-    angles = math.pi / size * points[:, None] * (points + 0.5)
-    factors = math.sqrt(2.0 / size) * angles.cos()
-    factors[0] /= math.sqrt(2.0)
-    return factors.float().to(device)
+def _cosines(size: int) -> np.ndarray:
+    """The orthonormal transform (mode, point) of the second kind (DCT-II), float32."""
+    return scipy.fft.dct(np.eye(size), axis=0, norm="ortho").astype(np.float32)
 
 
-@functools.lru_cache(maxsize=8)
-def _bands(shape: tuple[int, int], device: torch.device) -> torch.Tensor:
-    """What makes of modes (mode,), row by row, the mean of each band, (mode, band).
+@functools.lru_cache(maxsize=4)
+def _bands(shape: tuple[int, int]) -> np.ndarray:
+    """What makes of modes (mode,), row by row, the mean of each band, (mode, band), float32.
 
     Bands begin at the shortest wave, of two points along both axes. What is longer than the last
     band of enough modes, the mean above all, is in none.
     """
-    along = [torch.arange(size, dtype=torch.float64) / size for size in shape]
+    along = [np.arange(size) / size for size in shape]
     # 1 for a wave of two points along an axis (Denis et al. 2002).
-    wavenumber = torch.hypot(along[0][:, None], along[1]).flatten()
+    wavenumber = np.hypot(along[0][:, None], along[1]).ravel()
     bands = []
     upper = _RATIO
     while True:
@@ -81,4 +83,4 @@ def _bands(shape: tuple[int, int], device: torch.device) -> torch.Tensor:
         upper = lower
     if not bands:
         raise ValueError(f"fields of {shape[0]} x {shape[1]} points have no waves to compare")
-    return torch.stack(bands, dim=1).float().to(device)
+    return np.stack(bands, axis=1).astype(np.float32)

@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 # Spacings that differ by less count as equal, since coordinates are read back from files.
 _TOLERANCE = 1e-4
+# Corners that differ by less, in grid lengths, are the same point.
+_SAME_POINT = 1e-2
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,12 @@ class TrainedGrid:
                 "model.pt to train again, take another checkpoint, or restore the former `fields` "
                 "section"
             )
-        if TrainedGrid.of(grid) != self:
+        here = TrainedGrid.of(grid)
+        apart = [
+            abs(own - other) / spacing
+            for own, other, spacing in zip(self.corner, here.corner, self.spacing, strict=True)
+        ]
+        if here.shape != self.shape or max(apart) > _SAME_POINT:
             logger.warning(
                 "%s was trained on another part of this map: %d x %d points from y = %.0f, x = "
                 "%.0f; the fields have %d x %d points from y = %.0f, x = %.0f",
