@@ -343,14 +343,16 @@ class Settings(Section):
         return getattr(system, "members", None) or self.ensembles.members
 
 
-def load_settings(config: dict[str, Any], *files: str | Path) -> Settings:
-    """Check a configuration from Snakemake, read from these YAML files.
+def load_settings(
+    config: dict[str, Any], *files: str | Path, form: type[Settings] = Settings
+) -> Settings:
+    """Check a configuration from Snakemake, read from these YAML files, for what `form` asks.
 
     Raises StormdrawError with one line that names each wrong key, its file and line, and what was
     expected.
     """
     try:
-        return Settings.model_validate(config)
+        return form.model_validate(config)
     except ValidationError as error:
         if files:
             raise StormdrawError(explain_in(error, files)) from None

@@ -94,8 +94,8 @@ def test_a_system_that_nothing_here_has_calibrated_is_refused(calibrated: Path) 
             [{"name": "p", "method": "baseline", "kind": "persistence"}],
             "has no system that a model draws",
         ),
-        ([{"name": "p", "method": "unheard"}], "ensembles: systems"),
-        (None, "ensembles.systems is missing"),
+        ([{"name": "p", "method": "unheard"}], r"ensembles\.systems\.0: .*unheard"),
+        (None, r"ensembles\.systems: Field required"),
     ],
 )
 def test_a_configuration_without_a_drawn_system_is_refused(systems: Any, complaint: str) -> None:
@@ -105,6 +105,41 @@ def test_a_configuration_without_a_drawn_system_is_refused(systems: Any, complai
         del config["ensembles"]["systems"]
     with pytest.raises(StormdrawError, match=complaint):
         of(config)
+
+
+@pytest.mark.parametrize(
+    ("section", "given", "complaint"),
+    [
+        (
+            "scores",
+            {"thresholds": {"REFC": ["many"]}},
+            r"scores\.thresholds\.REFC\.0: 'many' is no",
+        ),
+        ("scores", {"thresholds": None}, r"scores\.thresholds: must have keys of its own"),
+        ("archive", {"simulated": "yes"}, r"archive\.simulated: must have keys of its own"),
+        ("models", "small", "models: Input should be a valid list"),
+        (
+            "periods",
+            {"test": {"start": "soon", "end": "later"}},
+            r"periods\.test\.start: soon is no",
+        ),
+        # A forecast reads nothing of it.
+        ("report", {"maps": 3}, r"report\.maps: "),
+    ],
+)
+def test_a_wrong_section_is_one_line(
+    calibrated: Path, section: str, given: Any, complaint: str
+) -> None:
+    with pytest.raises(StormdrawError, match=complaint):
+        of({**CONFIG, section: given})
+
+
+def test_a_wrong_section_is_told_with_its_file_and_line(calibrated: Path, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("scores:\n  thresholds:\n    REFC: [many]\n")
+    config = {**CONFIG, "scores": {"thresholds": {"REFC": ["many"]}}, "cycle": 2026060206}
+    with pytest.raises(StormdrawError, match=rf"^{path}:3: scores\.thresholds"):
+        forecast_of(config, [path], looks=False)
 
 
 def test_a_cycle_and_periods_are_not_one_run() -> None:

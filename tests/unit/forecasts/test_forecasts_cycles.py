@@ -14,7 +14,7 @@ from small_experiment import CONFIG
 from stormdraw.archive.base_model import base_model
 from stormdraw.errors import StormdrawError
 from stormdraw.forecasts.configuration import forecast_configuration
-from stormdraw.forecasts.cycles import newest_cycle, require_there, sighting
+from stormdraw.forecasts.cycles import needed_files, newest_cycle, require_there, sighting
 from stormdraw.settings import Settings, load_settings
 
 NOON = datetime(2026, 6, 2, 12)
@@ -99,6 +99,23 @@ def test_forecasts_that_drive_are_there_after_their_latency() -> None:
     # That of 10 is driven by 00, those of 11 and 12 by 06, which comes at 13 in place of 11.
     assert newest_cycle(run_of, NOON)[0] == hour(10)
     assert newest_cycle(run_of, hour(13))[0] == hour(12)
+
+
+def test_each_file_is_needed_once_and_that_of_terrain_too() -> None:
+    assert [str(file) for file in needed_files(simulated()(NOON))] == [
+        "hrrr sfc of 2026-06-02 12 UTC + 0 h"
+    ]
+    # Humidity aloft is in another file than terrain.
+    made = forecast_configuration(
+        {
+            **{key: CONFIG[key] for key in ("title", "leads", "models")},
+            "variables": ["Q500"],
+            "archive": {"source": {"mirror": "anywhere"}},
+            "ensembles": {"systems": [{"name": "s", "method": "diffusion", "model": "small"}]},
+        }
+    )
+    run = load_settings({**made, "cycle": [NOON]})
+    assert {file.product for file in needed_files(run)} == {"prs", "sfc"}
 
 
 @pytest.fixture

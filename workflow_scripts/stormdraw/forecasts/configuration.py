@@ -4,19 +4,17 @@ A forecast is a run whose cases are its cycles. It learns nothing and is compare
 models are given, and what only serves learning and scoring is left out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import model_validator
 
-from stormdraw.ensembles.settings import Ensembles
 from stormdraw.ensembles.system import AnySystem
 from stormdraw.errors import StormdrawError
 from stormdraw.models.given import own_checkpoint
-from stormdraw.periods import Periods
 from stormdraw.scores.threshold import Threshold
-from stormdraw.section import explain
+from stormdraw.settings import Settings, load_settings
 
 # The sections of which a forecast takes everything, and of others the keys it takes.
 _WHOLE = ("title", "seed", "variable_table", "variables", "leads", "fields", "forecast", "cycle")
@@ -28,48 +26,52 @@ _KEYS = {
 }
 
 
-def forecast_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a forecast; its `cycle` is as given.
+class _Given(Settings):
+    """What a forecast is made of: sections that are right, each for itself."""
 
-    Raises StormdrawError if no system draws from a model.
+    @model_validator(mode="after")
+    def _sections_agree(self) -> "_Given":
+        """Those of the forecast must; it leaves out much of these."""
+        return self
+
+
+def forecast_configuration(config: Mapping[str, Any], files: Sequence[Path] = ()) -> dict[str, Any]:
+    """The configuration of a forecast, of one read from `files`; its `cycle` is as given.
+
+    Raises StormdrawError if a section is wrong, or if no system draws from a model.
     """
+    without = {key: value for key, value in config.items() if key != "cycle"}
+    given = load_settings(without, *files, form=_Given)
     made = {key: config[key] for key in _WHOLE if key in config}
     for section, keys in _KEYS.items():
-        given = config.get(section) or {}
-        made[section] = {key: given[key] for key in keys if key in given}
-    made["models"] = [_given(entry) for entry in config.get("models") or []]
-    made["ensembles"] |= {"systems": _drawn(config), "keep": True}
-    if "thresholds" in (config.get("scores") or {}):
+        own = config.get(section, {})
+        made[section] = {key: own[key] for key in keys if key in own}
+    made["models"] = [_by_checkpoint(entry) for entry in config.get("models", [])]
+    made["ensembles"] |= {
+        "systems": _drawn(config["ensembles"]["systems"], given.ensembles.given()),
+        "keep": True,
+    }
+    if "thresholds" in config.get("scores", {}):
         made["scores"]["thresholds"] = _fixed(config["scores"]["thresholds"])
-    start = _start_of_world(config)
-    if start is not None:
-        simulated = made["archive"].get("simulated") or {}
-        made["archive"]["simulated"] = {"since": start, **simulated}
+    if periods := given.periods.named():
+        # The simulated world begins with the periods of the study, so that it is the same.
+        since = f"{periods[0][1].start:%Y-%m-%dT%H:%M}"
+        made["archive"]["simulated"] = {"since": since, **made["archive"].get("simulated", {})}
     return made
 
 
-def _given(entry: Any) -> Any:
+def _by_checkpoint(entry: Any) -> Any:
     """An entry of the list of models, by its checkpoint: what this folder has trained."""
     if isinstance(entry, str):
         return {"name": entry, "checkpoint": str(own_checkpoint(entry))}
-    if isinstance(entry, Mapping) and "configuration" in entry:
-        checkpoint = str(own_checkpoint(str(entry.get("name"))))
-        kept = {key: entry[key] for key in ("name", "forecaster") if key in entry}
-        return {**kept, "checkpoint": checkpoint}
+    if "configuration" in entry:
+        kept = {key: entry[key] for key in ("name", "forecaster")}
+        return {**kept, "checkpoint": str(own_checkpoint(entry["name"]))}
     return entry
 
 
-def _drawn(config: Mapping[str, Any]) -> list[Any]:
+def _drawn(given: Sequence[Any], systems: Sequence[AnySystem]) -> list[Any]:
     """The systems that a model draws, as they are given."""
-    try:
-        given = config["ensembles"]["systems"]
-        systems: Iterable[AnySystem] = Ensembles.model_validate(config["ensembles"]).given()
-    except (KeyError, TypeError):
-        raise StormdrawError(
-            "ensembles.systems is missing; name a system that a model draws"
-        ) from None
-    except ValidationError as error:
-        raise StormdrawError(f"ensembles: {explain(error)}") from None
     drawn = [raw for raw, system in zip(given, systems, strict=True) if system.by_model]
     if not drawn:
         raise StormdrawError(
@@ -84,7 +86,7 @@ def _require_calibrated(system: Mapping[str, Any]) -> None:
     """Raise StormdrawError if a system is calibrated, and no run here has calibrated it."""
     name, model = system["name"], system["model"]
     path = own_checkpoint(model).with_name(f"calibration_{name}.json")
-    if system.get("calibrate") and not Path(path).is_file():
+    if system.get("calibrate") and not path.is_file():
         raise StormdrawError(
             f"ensembles.systems: {name} is calibrated, and there is no {path}; run the study that "
             "calibrates it here first, copy that file, or set `calibrate` to false"
@@ -97,12 +99,3 @@ def _fixed(thresholds: Mapping[str, Any]) -> dict[str, list[Any]]:
         name: [one for one in given if not Threshold.parse(one).percentile]
         for name, given in thresholds.items()
     }
-
-
-def _start_of_world(config: Mapping[str, Any]) -> str | None:
-    """When the simulated world begins: with the periods of the study, so that it is the same."""
-    try:
-        periods = Periods.model_validate(config.get("periods") or {}).named()
-    except ValidationError as error:
-        raise StormdrawError(f"periods: {explain(error)}") from None
-    return f"{periods[0][1].start:%Y-%m-%dT%H:%M}" if periods else None

@@ -100,10 +100,9 @@ def sighting(run: Settings, cycle: datetime, now: datetime) -> Sighting:
 
 
 def needed_files(run: Settings) -> list[FileRequest]:
-    """The files of a run; those of fields that never change are among them already."""
-    sources = (source for source in used_sources(run) if source != "static")
-    by_date = (requests_by_date(run, source).values() for source in sources)
-    return [file for days in by_date for files in days for file in files]
+    """The files of a run, each once."""
+    by_date = (requests_by_date(run, source).values() for source in used_sources(run))
+    return list({str(file): file for days in by_date for files in days for file in files}.values())
 
 
 def published(run: Settings, file: FileRequest) -> datetime:

@@ -32,7 +32,8 @@ def forecast_of(config: Mapping[str, Any], files: Iterable[Path], looks: bool) -
 
     Raises StormdrawError if the configuration is wrong, or the cycle is not there.
     """
-    made, files = forecast_configuration(config), list(files)
+    files = list(files)
+    made = forecast_configuration(config, files)
 
     def run_of(*cycles: Any) -> Settings:
         return load_settings({**made, "cycle": [*cycles]}, *files)
@@ -58,5 +59,6 @@ def forecast_of(config: Mapping[str, Any], files: Iterable[Path], looks: bool) -
 
 
 def _any_time(made: Mapping[str, Any]) -> Any:
-    simulated = made["archive"].get("simulated") or {}
-    return simulated.get("now") or now_utc().replace(minute=0, second=0, microsecond=0)
+    return made["archive"].get("simulated", {}).get("now") or now_utc().replace(
+        minute=0, second=0, microsecond=0
+    )
