@@ -140,6 +140,9 @@ def test_the_grid_it_was_trained_on(saved: Path, caplog: pytest.LogCaptureFixtur
     next_point = Grid(grid.crs, np.add(grid.x, 3000.0), grid.y)
     trained.check(next_point, "small")
     assert len(caplog.records) == 1
+    fewer_rows = Grid(grid.crs, grid.x, grid.y[:-1])
+    trained.check(fewer_rows, "small")
+    assert len(caplog.records) == 2
     shifted = HRRR.crop(slice(600, 640), slice(900, 940))
     trained.check(shifted, "small")
     assert "small was trained on another part of this map: 13 x 10 points" in caplog.text

@@ -1,5 +1,6 @@
 """When a training unrolls its model over several hours."""
 
+import itertools
 from dataclasses import dataclass
 
 from stormdraw.models.accumulation import Windows
@@ -26,11 +27,8 @@ class RolloutSchedule:
         left = step - one_hour_steps(self.training, self.total_steps)
         if left < 0:
             return 1
-        for hours, steps in zip(rollout.hours, rollout.steps, strict=True):
-            if left < steps:
-                return hours
-            left -= steps
-        return rollout.hours[-1]
+        ends = itertools.accumulate(rollout.steps)
+        return next(hours for hours, end in zip(rollout.hours, ends, strict=True) if left < end)
 
 
 def one_hour_steps(training: Training, total_steps: int) -> int:
