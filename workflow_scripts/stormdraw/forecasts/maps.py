@@ -15,7 +15,11 @@ from matplotlib.figure import Figure
 from stormdraw.fields.netcdf import leads_of
 from stormdraw.grids import Grid
 from stormdraw.report.field_colours import Scale, scale_for
+from stormdraw.report.field_map import draw_field, frame
 from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar, map_grid
+from stormdraw.report.mapped import chosen_leads
+from stormdraw.report.products.neighbourhood_probability import NeighbourhoodProbability
+from stormdraw.report.products.probability import Probability
 from stormdraw.report.style import WIDTH, describe, drawn
 from stormdraw.report.wording import units_text
 from stormdraw.scores.ensemble import initial_time, open_ensemble, read_forecast
@@ -45,17 +49,20 @@ def rows_of(name: str, threshold: Threshold | None) -> list[Row]:
     centre = Row(f"{name}_mean", "mean")
     if row.decibel:
         centre = Row(f"{name}_pmm", "probability-matched mean")
-    rows = [centre, Row(f"{name}_p10", "10th percentile"), Row(f"{name}_p90", "90th percentile")]
-    if threshold is None:
-        return [*rows, Row(f"{name}_spread", "spread")]
-    reached = threshold.symbols(row.units)
-    limit = threshold.text.replace("<=", "at_most_").replace("-", "minus_")
-    return [
-        *rows,
+    rows = [
+        centre,
+        Row(f"{name}_p10", "10th percentile"),
+        Row(f"{name}_p90", "90th percentile"),
         Row(f"{name}_spread", "spread"),
-        Row(f"{name}_probability_{limit}", f"members {reached} (%)", _PERCENT),
-        Row(f"{name}_neighbourhood_probability_{limit}", f"{reached} nearby (%)", _PERCENT),
     ]
+    if threshold is not None:
+        reached = threshold.symbols(row.units)
+        (here,), (near,) = (
+            kind.of(name, 1, [threshold]) for kind in (Probability, NeighbourhoodProbability)
+        )
+        rows.append(Row(here.in_netcdf, f"members {reached} (%)", _PERCENT))
+        rows.append(Row(near.in_netcdf, f"{reached} nearby (%)", _PERCENT))
+    return rows
 
 
 def draw_products(
@@ -121,7 +128,7 @@ def draw_paintball(
 def _paint(
     axes: Axes, members: Sequence[np.ndarray] | np.ndarray, limit: Limit, grid: MapGrid
 ) -> None:
-    _frame(axes)
+    frame(axes)
     image = np.ones((grid.y.size, grid.x.size, 3))
     for place, member in enumerate(members):
         here = limit.reached(member)
@@ -140,15 +147,7 @@ def _draw_row(
     last: bool,
 ) -> None:
     for place, (own, field) in enumerate(zip(axes, fields, strict=True)):
-        _frame(own)
-        image = own.imshow(
-            np.ma.masked_invalid(field),
-            origin="lower",
-            extent=grid.extent,
-            cmap=scale.colours,
-            norm=scale.norm,
-            interpolation="nearest",
-        )
+        image = draw_field(own, field, grid, scale)
         draw_graticule(own, grid, left=place == 0, bottom=last)
     axes[0].set_ylabel(title, fontsize=6.5)
     bar = figure.colorbar(image, ax=list(axes), extend=scale.extend, pad=0.01, aspect=14)
@@ -160,12 +159,6 @@ def _spread_scale(values: np.ndarray) -> Scale:
     finite = values[np.isfinite(values)]
     high = float(np.percentile(finite, 99.5)) if finite.size else 1.0
     return Scale(colormaps["viridis"], Normalize(0.0, high or 1.0), "max")
-
-
-def _frame(axes: Axes) -> None:
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(True)
 
 
 def _head(axes: Sequence[Axes], init: datetime, leads: Sequence[int]) -> None:
@@ -182,7 +175,4 @@ def leads_to_show(path: Path, asked: Sequence[int], most: int = 6) -> list[int]:
     with xr.open_dataset(path, engine="netcdf4", decode_timedelta=False) as dataset:
         leads = leads_of(dataset)
     chosen = [lead for lead in leads if lead in asked]
-    if chosen or len(leads) <= most:
-        return chosen or leads
-    places = np.linspace(0, len(leads) - 1, most).round().astype(int)
-    return [leads[place] for place in places]
+    return chosen or chosen_leads(leads, most)

@@ -37,11 +37,11 @@ def mapped_variable(settings: Settings) -> str:
     return str(settings.variables[0])
 
 
-def chosen_leads(leads: Sequence[int]) -> list[int]:
-    """The leads that are shown: all of them, or a few evenly spaced from first to last."""
-    if len(leads) <= _MOST_FRAMES:
+def chosen_leads(leads: Sequence[int], most: int = _MOST_FRAMES) -> list[int]:
+    """The leads that are shown: all of them, or `most` evenly spaced from first to last."""
+    if len(leads) <= most:
         return list(leads)
-    places = np.linspace(0, len(leads) - 1, _MOST_FRAMES).round().astype(int)
+    places = np.linspace(0, len(leads) - 1, most).round().astype(int)
     return [leads[place] for place in places]
 
 

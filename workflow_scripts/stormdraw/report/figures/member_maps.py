@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import SubFigure
 from matplotlib.image import AxesImage
 
 from stormdraw.archive.truth_names import truth_name
 from stormdraw.report.field_colours import Scale, scale_for
+from stormdraw.report.field_map import draw_field
 from stormdraw.report.figure import ReportFigure
 from stormdraw.report.graticule import MapGrid, draw_graticule, draw_scale_bar, map_grid
 from stormdraw.report.mapped import cases_to_show, mapped_variable
@@ -110,7 +110,7 @@ def _draw_block(
     flat = list(part.subplots(*shape, squeeze=False).flat)
     fields = {"truth": truth, **block.fields}
     for index, (axes, (title, field)) in enumerate(zip(flat, fields.items(), strict=False)):
-        image = _draw_map(axes, field, grid, scale)
+        image = draw_field(axes, field, grid, scale)
         axes.set_title(title, fontsize=7.5, weight="bold" if title == "truth" else "normal")
         last_row = index + shape[1] >= len(fields)
         draw_graticule(axes, grid, left=index % shape[1] == 0, bottom=last_row)
@@ -118,20 +118,6 @@ def _draw_block(
     for empty in flat[len(fields) :]:
         empty.set_axis_off()
     return image
-
-
-def _draw_map(axes: Axes, field: np.ndarray, grid: MapGrid, scale: Scale) -> AxesImage:
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(True)
-    return axes.imshow(
-        np.ma.masked_invalid(field),
-        origin="lower",
-        extent=grid.extent,
-        cmap=scale.colours,
-        norm=scale.norm,
-        interpolation="nearest",
-    )
 
 
 def _draw_colour_bar(foot: SubFigure, image: AxesImage, scale: Scale, name: str) -> None:

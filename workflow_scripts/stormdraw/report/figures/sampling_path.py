@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from matplotlib import colormaps
-from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from stormdraw.report.diagnoses import names_of, read_diagnosis
 from stormdraw.report.field_colours import Scale, scale_for
+from stormdraw.report.field_map import frame
 from stormdraw.report.figure import ReportFigure
 from stormdraw.report.style import WIDTH, describe, drawn, write_gap
 from stormdraw.report.wording import digits, plural, units_text
@@ -110,21 +110,15 @@ def _draw_row(figure: Figure, row: _Row, span: tuple[float, float], headings: li
             interpolation="nearest",
             aspect="auto",
         )
-        _frame(axes)
+        frame(axes)
+        axes.set_xticks([])
+        axes.set_yticks([])
         if headings:
             axes.set_title(headings[place], loc="center", weight="normal")
         if place == 0:
             axes.set_ylabel(row.label)
     beside = figure.add_axes((edges["right"] + 0.007, bottom, 0.011, top - bottom))
     figure.colorbar(image, cax=beside, extend=row.scale.extend)
-
-
-def _frame(axes: Axes) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(True)
 
 
 FIGURE = ReportFigure(
