@@ -12,7 +12,7 @@ from one_system import configuration
 from stormdraw.ensembles.member_noise import PersistentNoise
 from stormdraw.ensembles.models import check_systems
 from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS, SAMPLERS, Sampler, network_calls
-from stormdraw.ensembles.samplers import _PATHS, Denoise, draw
+from stormdraw.ensembles.samplers import _LEVELS, Denoise, draw
 from stormdraw.errors import StormdrawError
 from stormdraw.models.edm import Edm
 from stormdraw.models.noise import NoiseSchedule, cosine_betas
@@ -202,7 +202,7 @@ def test_noise_that_persists_gives_members_that_persist() -> None:
 
 
 def test_each_kind_of_noise_has_its_samplers() -> None:
-    assert set(_PATHS) == {(kind, one) for kind, own in SAMPLERS.items() for one in own}
+    assert set(_LEVELS) == {(kind, one) for kind, own in SAMPLERS.items() for one in own}
     cosine, white = NoiseSchedule(cosine_betas(10, 0.999)), WhiteNoise([1], CPU)
     for formulation, sampler, said in (
         (

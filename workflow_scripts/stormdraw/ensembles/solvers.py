@@ -16,6 +16,23 @@ Rung = Mapping[str, float]
 Estimate = Callable[[torch.Tensor, int], torch.Tensor]
 
 
+def solve(
+    sampler: str,
+    noisy: torch.Tensor,
+    estimate: Estimate,
+    path: Sequence[Rung],
+    eta: float,
+    white: White,
+) -> torch.Tensor:
+    """The clean state at the end of the path of a sampler that starts at `noisy`.
+
+    `eta` is the share of fresh `white` noise in DDIM.
+    """
+    if sampler in _DETERMINISTIC:
+        return _DETERMINISTIC[sampler](noisy, estimate, path)
+    return ancestral(noisy, estimate, path, 1.0 if sampler == "ddpm" else eta, white)
+
+
 def dpm_solver(noisy: torch.Tensor, estimate: Estimate, path: Sequence[Rung]) -> torch.Tensor:
     """DPM-Solver++ (2M) of Lu et al. (2022), algorithm 2; the last step ends clean."""
     earlier = None
@@ -62,7 +79,11 @@ def heun(noisy: torch.Tensor, estimate: Estimate, path: Sequence[Rung]) -> torch
 def ancestral(
     noisy: torch.Tensor, estimate: Estimate, path: Sequence[Rung], eta: float, white: White
 ) -> torch.Tensor:
-    """DDIM (Song et al. 2021, equations 12 and 16) to no noise; with `eta` 1 ancestral sampling."""
+    """DDIM (Song et al. 2021, equations 12 and 16) to no noise.
+
+    With `eta` 1 it is ancestral sampling (Ho et al. 2020, algorithm 2) with the smaller of its two
+    variances.
+    """
     alpha_bar = [*(rung["alpha"] ** 2 for rung in path), 1.0]
     for place, rung in enumerate(path):
         now, following = alpha_bar[place : place + 2]
@@ -73,3 +94,6 @@ def ancestral(
         if fresh:
             noisy = noisy + fresh * white(tuple(clean.shape[1:]))
     return noisy
+
+
+_DETERMINISTIC = {"dpm_solver++": dpm_solver, "heun": heun}

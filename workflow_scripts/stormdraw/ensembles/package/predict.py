@@ -20,7 +20,7 @@ import torch
 from torch.export.passes import move_to_device_pass
 
 from stormdraw.ensembles.member_noise import PersistentNoise
-from stormdraw.ensembles.solvers import ancestral, dpm_solver, heun
+from stormdraw.ensembles.solvers import solve
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.transforms import forward, inverse
 from stormdraw.models.forcings.clock import sine_and_cosine_of_hour
@@ -256,10 +256,7 @@ class Model:
             return rung["c_skip"] * noisy + rung["c_out"] * predicted
 
         noisy = path[0]["alpha"] * guess + path[0]["sigma"] * noise
-        solvers = {"dpm_solver++": dpm_solver, "heun": heun}
-        if how["sampler"] in solvers:
-            return solvers[how["sampler"]](noisy, estimate, path)
-        return ancestral(noisy, estimate, path, how["eta"], white)
+        return solve(how["sampler"], noisy, estimate, path, how["eta"], white)
 
     @contextlib.contextmanager
     def _precision(self) -> Iterator[None]:

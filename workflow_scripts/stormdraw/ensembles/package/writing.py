@@ -23,7 +23,7 @@ from stormdraw.ensembles.package.card import model_card
 from stormdraw.ensembles.package.gathering import LIBRARY, gathered
 from stormdraw.ensembles.package.predict import MOST_AT_ONCE, PACKAGE_FORMAT
 from stormdraw.ensembles.sampler_steps import Sampler
-from stormdraw.ensembles.samplers import path_of
+from stormdraw.ensembles.samplers import sampling_levels
 from stormdraw.fields.states import read_grid_of
 from stormdraw.files import replacing_folder
 from stormdraw.grids import Grid
@@ -128,7 +128,7 @@ def _about(trained: TrainedModel, drawn: Drawn) -> dict[str, Any]:
             "rho": drawn.rho,
             "noise_amplitude": [drawn.noise_amplitude],
             "sampler": drawn.sampler,
-            "eta": 1.0 if drawn.sampler == "ddpm" else drawn.eta,
+            "eta": drawn.eta,
         },
         **_path(model, drawn),
         "settings": settings.model_dump(mode="json"),
@@ -141,7 +141,7 @@ def _path(model: Any, drawn: Drawn) -> dict[str, Any]:
     """The rungs of the sampler's path, from noise to the clean state."""
     if not isinstance(model, DiffusionModel):
         return {}
-    levels = path_of(model.formulation, drawn.sampler, drawn.steps, drawn.eta).levels
+    levels = sampling_levels(model.formulation, drawn.sampler, drawn.steps)
     return {"path": [model.formulation.coefficients(level) for level in levels]}
 
 
