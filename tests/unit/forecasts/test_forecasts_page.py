@@ -89,10 +89,13 @@ def test_a_place_outside_the_cells_is_refused(rows: int) -> None:
 
 
 def test_members_at_a_point_are_those_of_the_file(ensemble: Path) -> None:
+    points = [(4, 7), (0, 14)]
     with xr.open_dataset(ensemble, decode_timedelta=False) as dataset:
-        found = members_at(dataset, NAMES, (4, 7))
+        found = {name: members_at(dataset, name, points) for name in NAMES}
     for name in NAMES:
-        np.testing.assert_allclose(found[name], values_of(name)[:, :, 4, 7].T, rtol=1e-6)
+        for place, (row, column) in enumerate(points):
+            theirs = values_of(name)[:, :, row, column].T
+            np.testing.assert_allclose(found[name][place], theirs, rtol=1e-6)
 
 
 def test_leads_are_the_asked_ones_or_a_few(products: Path) -> None:

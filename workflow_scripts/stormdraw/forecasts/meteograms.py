@@ -22,34 +22,33 @@ _COLOUR = "#0072B2"
 _BANDS = ((0.0, 100.0, 0.12), (10.0, 90.0, 0.22), (25.0, 75.0, 0.35))
 
 
-def members_at(
-    ensemble: xr.Dataset, names: Sequence[str], point: tuple[int, int]
-) -> dict[str, np.ndarray]:
-    """The members (lead, member) of each variable at a point; NaN where one is missing."""
-    row, column = point
-    count = ensemble.sizes["member"]
-    found = {}
-    for name in names:
-        values = np.full((len(leads_of(ensemble)), count), np.nan)
-        for place, lead in enumerate(leads_of(ensemble)):
-            members = read_forecast(ensemble, name, lead).members
-            if members is not None:
-                values[place, : len(members)] = members[:, row, column]
-        found[name] = values
-    return found
+def members_at(ensemble: xr.Dataset, name: str, points: Sequence[tuple[int, int]]) -> np.ndarray:
+    """The members (point, lead, member) of a variable; NaN where one is missing."""
+    rows, columns = np.array(points).T
+    leads = leads_of(ensemble)
+    values = np.full((len(points), len(leads), ensemble.sizes["member"]), np.nan)
+    for place, lead in enumerate(leads):
+        members = read_forecast(ensemble, name, lead, lambda field: field[rows, columns]).members
+        if members is not None:
+            values[:, place, : len(members)] = members.T
+    return values
 
 
 def draw_meteograms(
     ensemble: Path, points: Mapping[str, tuple[int, int]], outputs: Mapping[str, Path]
 ) -> None:
     """Draw the meteogram of each place, whose grid point is given, to its file."""
+    if not points:
+        return
     with open_ensemble(ensemble) as dataset:
         names = [str(name) for name in dataset.data_vars if "member" in dataset[name].dims]
         init, leads = initial_time(dataset), leads_of(dataset)
-        valid = [init + hours(lead) for lead in leads]
-        for place, point in points.items():
-            values = members_at(dataset, names, point)
-            _draw(place, valid, values, outputs[place])
+        # All places at once: a file is compressed by fields.
+        values = {name: members_at(dataset, name, list(points.values())) for name in names}
+    valid = [init + hours(lead) for lead in leads]
+    for index, place in enumerate(points):
+        own = {name: members[index] for name, members in values.items()}
+        _draw(place, valid, own, outputs[place])
 
 
 def _draw(
