@@ -43,6 +43,12 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def digest_of_file(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _in_full(value: Any) -> Any:
     """A dataclass by its fields, since its string may leave some out."""
     if dataclasses.is_dataclass(value):

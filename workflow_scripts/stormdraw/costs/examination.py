@@ -44,7 +44,7 @@ def examine(
 ) -> list[Finding]:
     """Check the machine; `checkout` is the workflow's folder."""
     shape = target_shape(settings)
-    trained = {name: model for name, model in models.items() if name not in settings.given_models}
+    trained = {name: models[name] for name in settings.trained_models}
     bytes_of = {
         name: plan(name, settings, model, shape)["training_bytes"]
         for name, model in trained.items()

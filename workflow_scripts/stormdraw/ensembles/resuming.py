@@ -1,7 +1,6 @@
 """Keeps the members drawn so far if a sampling job is killed."""
 
 import contextlib
-import hashlib
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
@@ -10,7 +9,7 @@ from typing import Any
 
 import xarray as xr
 
-from stormdraw.provenance import digest
+from stormdraw.provenance import digest, digest_of_file
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ def resuming(output: Path, made_with: Any, inputs: Iterable[Path]) -> Iterator[P
     unless the block raises.
     """
     of_output = output.with_suffix(".resume")
-    folder = of_output / digest([made_with, [_digest_of(path) for path in inputs]])
+    folder = of_output / digest([made_with, [digest_of_file(path) for path in inputs]])
     for other in of_output.glob("*"):
         if other != folder:
             shutil.rmtree(other)
@@ -70,8 +69,3 @@ def blocks_to_draw(wanted: range, drawn: Iterable[int], size: int) -> list[range
         else:
             blocks.append(range(member, member + 1))
     return blocks
-
-
-def _digest_of(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

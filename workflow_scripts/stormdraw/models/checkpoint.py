@@ -19,7 +19,7 @@ from stormdraw.models.driving import RunDriving, require_driving
 from stormdraw.models.forcings import DrivingFields
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.forecasters import make_forecaster
-from stormdraw.models.header import FORMAT, READABLE, Header
+from stormdraw.models.header import FORMAT, READABLE, Header, require_lead
 from stormdraw.models.trained_grid import TrainedGrid
 from stormdraw.provenance import commit
 from stormdraw.roles import Roles
@@ -50,12 +50,8 @@ class TrainedModel:
 
         `what` names the user and the model.
         """
-        if self.longest_lead is not None and longest > self.longest_lead:
-            raise StormdrawError(
-                f"{what} learnt from forecasts of up to {self.longest_lead} h, since what it is "
-                f"given ages with the lead, but the longest lead is {longest} h; take shorter "
-                "leads, or delete its checkpoint to train again"
-            )
+        or_else = "delete its checkpoint to train again"
+        require_lead(self.longest_lead, longest, what, or_else)
 
     def driven(self, run: RunDriving | None) -> DrivingFields | None:
         """The fields that drive it in a run that it was loaded for; None if it is not driven."""
@@ -121,27 +117,22 @@ def load_model(
     content = read_checkpoint(path)
     header = Header(str(path), content)
     own = header.settings
-    require_driving(own, driving, str(path))
-    roles = header.roles
-    wanted = roles if run is None else own.roles_of(run)
-    if roles != wanted:
-        raise StormdrawError(
-            f"{path}: was trained for {roles}, but the configuration's variables are {wanted}; "
-            "delete it to train again"
-        )
+    require_driving(own, None if driving is None else driving.by, header.origin)
+    if run is not None:
+        header.require_roles(run, _AGAIN)
     numbers = content["statistics"]
     statistics = Statistics(
         variables=tuple(content["variables"]),
         transforms=tuple(numbers["transforms"]),
         **{key: np.array(numbers[key], dtype=np.float32) for key in _ARRAYS},
     )
-    model = make_forecaster(own, statistics, roles)
+    model = make_forecaster(own, statistics, header.roles)
     try:
         model.load_state_dict(content["state_dict"])
     except RuntimeError as error:
         raise StormdrawError(
             f"{path}: its weights do not fit the family {own.family} of this version: "
-            f"{' '.join(str(error).split())[:200]}; delete it to train again"
+            f"{' '.join(str(error).split())[:200]}; {_AGAIN}"
         ) from None
     terrain = content["terrain"]
     return TrainedModel(

@@ -74,13 +74,21 @@ def as_driven(model: ModelSettings, run: "Settings") -> ModelSettings:
     return model.model_copy(update={"driven_by": by})
 
 
-def require_driving(model: ModelSettings, run: RunDriving | None, origin: str) -> None:
-    """Raise StormdrawError if a trained model is driven by something else than the run is."""
+def require_driving(
+    model: ModelSettings,
+    run: DrivenBy | None,
+    origin: str,
+    or_else: str = "delete the file to train again",
+) -> None:
+    """Raise StormdrawError if a trained model is driven by something else than the run is.
+
+    Its message ends with `or_else`.
+    """
     own = model.driven_by
-    if own is None or (run is not None and own == run.by):
+    if own in (None, run):
         return
-    given = "has no driving model" if run is None else f"has {run.by}"
+    given = "has no driving model" if run is None else f"has {run}"
     raise StormdrawError(
         f"{origin}: is driven by {own}, but the run {given}; give archive.driving as in its "
-        "training, or delete the file to train again"
+        f"training, or {or_else}"
     )

@@ -1,9 +1,8 @@
 """Models that were trained elsewhere: their checkpoints are found, fetched and checked."""
 
-import hashlib
 import json
 import logging
-from collections.abc import Iterator
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +13,10 @@ from stormdraw.archive.transfer import Answer
 from stormdraw.errors import StormdrawError
 from stormdraw.files import replacing, write_text
 from stormdraw.model_entries import GivenModel
-from stormdraw.models.driving import driven_by
-from stormdraw.models.header import FORMAT, Header
+from stormdraw.models.driving import driven_by, require_driving
+from stormdraw.models.header import FORMAT, Header, require_lead
 from stormdraw.models.settings import ModelSettings
-from stormdraw.provenance import digest
+from stormdraw.provenance import digest, digest_of_file
 from stormdraw.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -25,8 +24,6 @@ logger = logging.getLogger(__name__)
 # Fetched checkpoints, and what each checkpoint says of itself: reading that needs torch, and
 # Snakemake reads the configuration often.
 _KEPT = Path("results/.cache/checkpoints")
-
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -94,12 +91,8 @@ def take(entry: GivenModel, output: Path) -> None:
     """
     given = given_checkpoint(entry)
     with replacing(output) as temporary:
-        hashed = hashlib.sha256()
-        with open(temporary, "wb") as stream:
-            for part in _parts(given.path):
-                hashed.update(part)
-                stream.write(part)
-        if hashed.hexdigest() != given.sha256:
+        shutil.copyfile(given.path, temporary)
+        if digest_of_file(temporary) != given.sha256:
             raise StormdrawError(
                 f"{given.header.origin}: changed while it was read; run the same command again"
             )
@@ -107,32 +100,16 @@ def take(entry: GivenModel, output: Path) -> None:
 
 def _require_fit(header: Header, own: ModelSettings, run: Settings) -> None:
     """Raise StormdrawError if a checkpoint is for other variables, drivers, data or leads."""
-    wanted, roles = own.roles_of(run.roles), header.roles
-    if roles != wanted:
-        raise StormdrawError(
-            f"{header.origin}: was trained for {roles}, but the configuration's variables are "
-            f"{wanted}; give `variables` as in its training, or take another checkpoint"
-        )
-    driving = driven_by(run)
-    if own.driven_by is not None and own.driven_by != driving:
-        given = "has no driving model" if driving is None else f"has {driving}"
-        raise StormdrawError(
-            f"{header.origin}: is driven by {own.driven_by}, but the run {given}; give "
-            "archive.driving as in its training, or take another checkpoint"
-        )
+    or_else = "take another checkpoint"
+    header.require_roles(run.roles, f"give `variables` as in its training, or {or_else}")
+    require_driving(own, driven_by(run), header.origin, or_else)
     learnt = header.record.get("archive", {}).get("model")
     if learnt is not None and learnt != run.archive.model:
         raise StormdrawError(
             f"{header.origin}: learnt from {learnt}, but archive.model is {run.archive.model}; "
             "take a checkpoint of that model, or change archive.model"
         )
-    longest = max(run.leads)
-    if header.longest_lead is not None and longest > header.longest_lead:
-        raise StormdrawError(
-            f"{header.origin}: learnt from forecasts of up to {header.longest_lead} h, since what "
-            f"it is given ages with the lead, but the longest lead is {longest} h; take shorter "
-            "leads, or another checkpoint"
-        )
+    require_lead(header.longest_lead, max(run.leads), f"{header.origin}:", or_else)
 
 
 def _found(entry: GivenModel, origin: str) -> Path:
@@ -156,7 +133,6 @@ def _fetched(entry: GivenModel, origin: str) -> Path:
         return path
     logger.warning("fetching %s", entry.checkpoint)
     with replacing(path) as temporary:
-        hashed = hashlib.sha256()
         try:
             with (
                 PatientSession() as session,
@@ -166,15 +142,13 @@ def _fetched(entry: GivenModel, origin: str) -> Path:
                 open(temporary, "wb") as stream,
             ):
                 answer.raise_for_status()
-                for part in Answer(answer).parts():
-                    hashed.update(part)
-                    stream.write(part)
+                stream.writelines(Answer(answer).parts())
         except requests.RequestException as error:
             raise StormdrawError(
                 f"{origin}: cannot be fetched ({' '.join(str(error).split())}); check the address, "
                 "or give a file"
             ) from None
-        _require_hash(hashed.hexdigest(), entry, origin)
+        _require_hash(digest_of_file(temporary), entry, origin)
     return path
 
 
@@ -189,10 +163,7 @@ def _require_hash(found: str, entry: GivenModel, origin: str) -> None:
 def _look_into(path: Path, origin: str, known: Path) -> None:
     """Write what a checkpoint says of itself, and its hash, to the file `known`."""
     header = read_header(path, origin)
-    hashed = hashlib.sha256()
-    for part in _parts(path):
-        hashed.update(part)
-    content = {"sha256": hashed.hexdigest(), "header": dict(header.content)}
+    content = {"sha256": digest_of_file(path), "header": dict(header.content)}
     write_text(known, json.dumps(content))
 
 
@@ -208,9 +179,3 @@ def read_header(path: Path, origin: str) -> Header:
     weights = content.pop("state_dict")
     parameters = sum(each.numel() for each in weights.values())
     return Header(origin, {**content, "parameters": parameters})
-
-
-def _parts(path: Path) -> Iterator[bytes]:
-    with open(path, "rb") as stream:
-        while part := stream.read(_CHUNK):
-            yield part

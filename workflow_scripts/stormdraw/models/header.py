@@ -65,6 +65,31 @@ class Header:
         """The content of `metrics.json` of its training, without epochs if it does not say."""
         return self.record.get("metrics", {"model": self.content["name"], "epochs": []})
 
+    def require_roles(self, run: Roles, or_else: str) -> None:
+        """Raise StormdrawError if it is of other variables or roles than a run has.
+
+        Its message ends with `or_else`.
+        """
+        wanted = self.settings.roles_of(run)
+        if self.roles != wanted:
+            raise StormdrawError(
+                f"{self.origin}: was trained for {self.roles}, but the configuration's variables "
+                f"are {wanted}; {or_else}"
+            )
+
+
+def require_lead(learnt: int | None, longest: int, what: str, or_else: str) -> None:
+    """Raise StormdrawError if a model never learnt from forecasts of `longest` hours.
+
+    `learnt` is as `Header.longest_lead`, `what` names the model and its user, and the message ends
+    with `or_else`.
+    """
+    if learnt is not None and longest > learnt:
+        raise StormdrawError(
+            f"{what} learnt from forecasts of up to {learnt} h, since what it is given ages with "
+            f"the lead, but the longest lead is {longest} h; take shorter leads, or {or_else}"
+        )
+
 
 def record_of(run: Settings, metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What a training was: its data, its periods, its losses and its cost."""

@@ -5,17 +5,16 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pyproj
 
 from stormdraw.errors import StormdrawError
-from stormdraw.grids import Grid
+from stormdraw.grids import SAME_POINT, Grid
 
 logger = logging.getLogger(__name__)
 
 # Spacings that differ by less count as equal, since coordinates are read back from files.
 _TOLERANCE = 1e-4
-# Corners that differ by less, in grid lengths, are the same point.
-_SAME_POINT = 1e-2
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,15 @@ class TrainedGrid:
             for key, value in asdict(self).items()
         }
 
+    @property
+    def whole(self) -> Grid:
+        """The grid with all its coordinates."""
+        y, x = (
+            tuple((corner + spacing * np.arange(points)).tolist())
+            for corner, spacing, points in zip(self.corner, self.spacing, self.shape, strict=True)
+        )
+        return Grid(self.crs, x, y)
+
     def check(self, grid: Grid, origin: str) -> None:
         """Raise StormdrawError if `grid` has another projection or spacing.
 
@@ -74,7 +82,7 @@ class TrainedGrid:
             abs(own - other) / spacing
             for own, other, spacing in zip(self.corner, here.corner, self.spacing, strict=True)
         ]
-        if here.shape != self.shape or max(apart) > _SAME_POINT:
+        if here.shape != self.shape or max(apart) > SAME_POINT:
             logger.warning(
                 "%s was trained on another part of this map: %d x %d points from y = %.0f, x = "
                 "%.0f; the fields have %d x %d points from y = %.0f, x = %.0f",

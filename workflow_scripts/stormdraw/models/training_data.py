@@ -87,7 +87,7 @@ def _driving(
         return forecaster.driven(run)
     if not stepping.settings.driven:
         return None
-    require_driving(stepping.settings, run, "model")
+    require_driving(stepping.settings, None if run is None else run.by, "model")
     if run is None or files.driving_statistics is None:
         raise ValueError("the training of a driven model needs driving statistics")
     statistics = read_driving_statistics(files.driving_statistics)

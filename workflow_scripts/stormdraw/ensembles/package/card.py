@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from stormdraw import __version__
 from stormdraw.grids import Grid
 from stormdraw.models.checkpoint import TrainedModel
+from stormdraw.models.in_words import grid_in_words, method_in_words, period_in_words
 from stormdraw.variables import variable
 
 _CARD = """\
@@ -43,7 +42,7 @@ members = model.predict(state, time, members={members}, hours={hours})
 
 | | |
 |---|---|
-| kind | {kind} |
+| method | {method} |
 | family | {family}, {parameters:,} weights |
 | forcings | {forcings} |
 | members as those of | system {system}, seed {seed} |
@@ -65,8 +64,7 @@ the truth and with other systems is in the scorecard of the run, which is no par
 
 ## Grid
 
-{rows} x {columns} points, {spacing}; latitude {south:.2f} to {north:.2f}, longitude {west:.2f} to \
-{east:.2f} degrees; `{crs}`. The programs are for this grid only.
+{grid}; `{crs}`. The programs are for this grid only.
 
 ## Limits
 
@@ -92,9 +90,7 @@ def model_card(
 ) -> str:
     """The card of a model; `metrics` is the content of metrics.json."""
     settings = trained.model.settings
-    longitude, latitude = grid.longitude_latitude()
     last = (metrics.get("epochs") or [{}])[-1]
-    unit = "degrees" if grid.geographic else "m"
     by_chance = about["by_chance"]
     return _CARD.format(
         version=__version__,
@@ -106,14 +102,14 @@ def model_card(
         drawn="(member, hour, y, x)" if by_chance else "(1, hour, y, x): the model has no members",
         variables="\n".join(_row(name, about) for name in {**about["units"]}),
         history=_history(about),
-        kind=_KINDS[about["kind"], by_chance],
+        method=method_in_words(settings),
         parameters=sum(each.numel() for each in trained.model.network.parameters()),
         forcings=", ".join(about["forcings"]) or "none",
         system=about["how"]["system"],
         seed=about["seed"],
         settings_hash=about["settings_hash"],
-        training=_period(periods.get("training")),
-        validation=_period(periods.get("validation")),
+        training=period_in_words(periods.get("training")),
+        validation=period_in_words(periods.get("validation")),
         epochs=len(metrics.get("epochs", [])),
         train_loss=_number(last.get("train_loss")),
         validation_loss=_number(last.get("validation_loss")),
@@ -122,22 +118,9 @@ def model_card(
             for name, loss in last.get("train_loss_by_variable", {}).items()
         ),
         loss=settings.loss.kind,
-        rows=grid.shape[0],
-        columns=grid.shape[1],
-        spacing=f"{grid.spacing[1]:g} x {grid.spacing[0]:g} {unit}",
-        south=np.min(latitude),
-        north=np.max(latitude),
-        west=np.min(longitude),
-        east=np.max(longitude),
+        grid=grid_in_words(grid),
         crs=grid.crs,
     )
-
-
-_KINDS = {
-    ("one_step", True): "one pass of the network a member and hour, trained on the CRPS",
-    ("one_step", False): "one pass of the network an hour, deterministic",
-    ("diffusion", True): "diffusion",
-}
 
 
 def _row(name: str, about: Mapping[str, Any]) -> str:
@@ -152,10 +135,6 @@ def _history(about: Mapping[str, Any]) -> str:
         return "Each field is (y, x). "
     inputs = f", but {', '.join(about['inputs'])} (y, x)" if about["inputs"] else ""
     return f"Each field is ({about['history']}, y, x), hourly, the oldest first{inputs}. "
-
-
-def _period(period: Mapping[str, Any] | None) -> str:
-    return "none" if period is None else f"{period['start']} to {period['end']} UTC"
 
 
 def _number(value: float | None) -> str:
