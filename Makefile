@@ -89,7 +89,7 @@ unit: $(INSTALLED_FOR_TESTS)
 # Members are equal up to rounding: on a processor without AVX-512, too.
 OTHER_PROCESSOR := ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2
 test-slow: $(INSTALLED_FOR_TESTS)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m slow tests/unit tests/workflow
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m slow tests/unit tests/workflow
 	$(OTHER_PROCESSOR) OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow" \
 	  tests/unit/ensembles tests/unit/models
 

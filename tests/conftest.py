@@ -17,11 +17,15 @@ from stormdraw.variables import use_table
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = Path(os.environ.get("STORMDRAW_REAL_DATA", ROOT.parent / "shared" / "real"))
 
+# The report's run and figures, and exported models.
+SHARING_FOLDERS = ("tests/unit/report/", "tests/unit/ensembles/package/")
+
 
 class SharersTogether(LoadScopeScheduling):
     """Deals tests out singly, but those together that share what would be made in each process.
 
-    Tests of the report share a run and its figures, those of some files a fixture of their own.
+    Tests of SHARING_FOLDERS share what their conftest.py makes, those of some files a fixture of
+    their own.
     The largest such groups are dealt out first, single tests at the end.
 
     This is not `xdist_group`: pytest-xdist 3.8 writes groups into an attribute of tests that
@@ -30,9 +34,8 @@ class SharersTogether(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        if path.startswith("tests/unit/report/"):
-            return "report"
-        return path if has_fixture_of_its_own(path) else nodeid
+        own = path if has_fixture_of_its_own(path) else nodeid
+        return next((folder for folder in SHARING_FOLDERS if path.startswith(folder)), own)
 
 
 @functools.cache

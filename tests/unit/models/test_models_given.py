@@ -184,6 +184,16 @@ def test_another_driving_model_is_refused(checkpoint: Callable[..., Path]) -> No
     with pytest.raises(StormdrawError, match=r"but the run has gfs 6 h after its cycle \(T2M\)"):
         settings_of(run_with(path, archive=other))
     assert settings_of(run_with(path, archive=same)).driven_by == by
+    # One that is not driven needs no driving, and minds none.
+    assert settings_of(run_with(checkpoint(), archive=same)).driven_by is None
+
+
+def test_a_perturbation_model_may_have_another_forecaster(checkpoint: Callable[..., Path]) -> None:
+    path = checkpoint(target="perturbed_state", forecaster="theirs", forcings=[])
+    entry = run_with(path, forecaster="ours").given_models["small"]
+    assert given_settings(entry, run_with(path)).forecaster == "ours"
+    without = entry.model_copy(update={"forecaster": None})
+    assert given_settings(without, run_with(path)).forecaster == "theirs"
 
 
 def test_another_grid_is_refused_before_anything_is_fetched(
@@ -213,6 +223,10 @@ def test_the_checkpoint_that_the_run_would_write_is_refused(
         settings_of(run_with("."))
     with pytest.raises(StormdrawError, match="is what this run would write itself"):
         settings_of(run_with("results/models/small/model.pt"))
+    # A forecast writes none: it uses what its folder has trained.
+    archive = {"source": ["aws"]}
+    forecast = run_with(".", cycle=["2026-09-02T00:00"], periods={}, archive=archive)
+    assert settings_of(forecast) == make_model_settings()
 
 
 @pytest.fixture
@@ -290,6 +304,16 @@ def test_the_card_says_what_a_checkpoint_is(checkpoint: Callable[..., Path]) -> 
     longitude, latitude = small_grid().longitude_latitude()
     assert f"latitude {latitude.min():.2f} to {latitude.max():.2f}" in card["grid"]
     assert f"longitude {longitude.min():.2f} to {longitude.max():.2f}" in card["grid"]
+
+
+def test_the_card_of_a_checkpoint_without_a_record_says_so(checkpoint: Callable[..., Path]) -> None:
+    path = checkpoint()
+    content = torch.load(path, weights_only=True)
+    torch.save({**content, "format": 3, "record": {}}, path)
+    lines = card_text(path).splitlines()
+    said = {line.split()[0] for line in lines if line.endswith("  not recorded")}
+    assert said == {"run", "data", "training", "validation", "epochs"}
+    assert not any(line.split()[0] in ("loss", "cost", "longest", "driven") for line in lines)
 
 
 def test_its_plan_says_nothing_of_a_training(

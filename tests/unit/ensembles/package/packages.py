@@ -1,4 +1,4 @@
-"""Models as packages: where only torch and NumPy are, they draw the members that systems have."""
+"""Packages of small models of each kind, and the members of their systems."""
 
 import json
 import subprocess
@@ -10,22 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 import xarray as xr
 from packaging.requirements import Requirement
-from rounding import assert_same_members
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles.diffusion import Sampling, sampled
 from stormdraw.ensembles.files import Case
-from stormdraw.ensembles.fit import require_package
 from stormdraw.ensembles.one_step import forecast
-from stormdraw.ensembles.package.gathering import gathered
-from stormdraw.ensembles.package.predict import Model
 from stormdraw.ensembles.package.writing import Drawn, write_package
 from stormdraw.ensembles.rollout import BoundsTally, Rollout, roll_out
-from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
 from stormdraw.models.checkpoint import load_model, save_model
@@ -148,22 +142,14 @@ KINDS: dict[str, tuple[dict[str, Any], dict[str, Any], Roles]] = {
 }
 
 # The first argument is a folder with torch, NumPy and what these need, and nothing else.
-WITHOUT_OTHERS = """
+DRAW = """
 import sys
 sys.path.append(sys.argv.pop(1))
 import importlib.util, pathlib, pickle
 from datetime import datetime
 import numpy as np
-def load(folder):
-    spec = importlib.util.spec_from_file_location("predict", folder / "predict.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 for other in ("stormdraw", "xarray", "lightning", "diffusers", "pydantic", "netCDF4"):
     assert importlib.util.find_spec(other) is None, other
-"""
-
-DRAW = """
 class NoPickle(pickle.Unpickler):
     def __init__(self, *arguments, **options):
         raise RuntimeError("pickle is not safe")
@@ -172,7 +158,10 @@ pickle.load = pickle.loads = NoPickle
 for folder in map(pathlib.Path, sys.argv[1:]):
     with np.load(folder / "state.npz", allow_pickle=False) as file:
         state = dict(file)
-    model = load(folder).Model(folder)
+    spec = importlib.util.spec_from_file_location("predict", folder / "predict.py")
+    predict = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(predict)
+    model = predict.Model(folder)
     members = 3 if model.about["by_chance"] else 1
     drawn = model.predict(state, datetime(2026, 6, 8, 6), members, hours=2, at_once=2)
     np.savez(folder / "drawn.npz", **drawn)
@@ -265,19 +254,8 @@ def drawn_here(kind: str, checkpoint: Path, day: Path, static: Path) -> np.ndarr
 QUICK = ("crps", "crps_with_roles", "diffusion")
 
 
-@pytest.fixture(scope="module")
-def packed(tmp_path_factory) -> Path:
-    """A folder with packages, with members that they drew in another process."""
-    return pack(tmp_path_factory.mktemp("packages"), QUICK)
-
-
-@pytest.fixture(scope="module")
-def others_packed(tmp_path_factory) -> Path:
-    """The same of the other kinds."""
-    return pack(tmp_path_factory.mktemp("packages"), [kind for kind in KINDS if kind not in QUICK])
-
-
 def pack(folder: Path, kinds: Sequence[str]) -> Path:
+    """A folder with packages, with members that they drew in another process."""
     day, static, metrics = write_files(folder)
     for kind in kinds:
         _, how, roles = KINDS[kind]
@@ -298,155 +276,12 @@ def pack(folder: Path, kinds: Sequence[str]) -> Path:
         fields |= {n: states()[2, EVERY.index(n)] for n in roles.input}
         np.savez(folder / kind / "state.npz", **fields)
     link_packages(folder / "site", ["torch", "numpy"])
-    run_alone(DRAW, folder / "site", *(folder / kind for kind in kinds))
+    draw_alone(folder / "site", *(folder / kind for kind in kinds))
     return folder
 
 
-def run_alone(program: str, *folders: Path) -> str:
-    """Run a program where only the first folder's packages are, and return what it prints."""
-    command = [sys.executable, "-I", "-S", "-c", WITHOUT_OTHERS + program, *folders]
+def draw_alone(site: Path, *folders: Path) -> None:
+    """Let packages draw members where only the packages of a folder are installed."""
+    command = [sys.executable, "-I", "-S", "-c", DRAW, site, *folders]
     run = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr
-    return run.stdout
-
-
-@pytest.mark.parametrize("kind", QUICK)
-def test_a_package_draws_the_members_of_its_system(kind, packed):
-    drawn, expected = drawn_in_both_ways(kind, packed)
-    assert drawn.shape == expected.shape
-    assert_same_members(drawn, expected, KINDS[kind][2].forecast)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in QUICK])
-def test_packages_of_other_kinds_draw_the_members_of_their_systems(kind, others_packed):
-    drawn, expected = drawn_in_both_ways(kind, others_packed)
-    assert drawn.shape == expected.shape
-    assert_same_members(drawn, expected, KINDS[kind][2].forecast)
-
-
-def drawn_in_both_ways(kind: str, packed: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The members of a package, and of its system, (member, hour, variable, y, x)."""
-    expected = drawn_here(kind, packed / f"{kind}.pt", packed / "day.nc", packed / "static.nc")
-    assert expected[:, 1].std(axis=(-2, -1)).max() > 0.1, "the forecast has no features"
-    with np.load(packed / kind / "drawn.npz") as file:
-        return np.stack([file[name] for name in KINDS[kind][2].forecast], axis=2), expected
-
-
-REFUSE = """
-folder = pathlib.Path(sys.argv[1])
-with np.load(folder / "state.npz", allow_pickle=False) as file:
-    state = dict(file)
-predict = load(folder)
-model = predict.Model(folder)
-field = state["T2M"]
-hole = field.copy()
-hole[0, 0] = np.nan
-for wrong in (
-    {**state, "T2M": field[:-1]},
-    {**state, "GUST": field},
-    {name: own for name, own in state.items() if name != "U10"},
-    {**state, "T2M": hole},
-):
-    try:
-        model.predict(wrong, datetime(2026, 6, 8, 6))
-    except predict.StormdrawError as error:
-        print(error)
-"""
-
-
-def test_what_does_not_fit_is_refused_in_one_line(packed):
-    told = run_alone(REFUSE, packed / "site", packed / "crps")
-    shape, spare, lacking, hole = told.splitlines()
-    assert shape.startswith("T2M has the shape (15, 18), but the model takes (16, 18)")
-    assert "GUST, but the model takes T2M, D2M, U10, V10, CAPE, REFC" in spare
-    assert lacking.startswith("the state has T2M, D2M, V10, CAPE, REFC, but the model takes T2M")
-    assert hole == "T2M has 1 missing points"
-
-
-@pytest.mark.parametrize(
-    ("about", "asked", "words"),
-    [
-        ({"by_chance": False}, {"members": 2}, "members is 2, but the model is deterministic"),
-        ({"longest_lead": 12}, {"hours": 13}, "hours is 13, but .* forecasts of up to 12 h"),
-        (
-            {"how": {"system": "s", "rho": 0.0, "noise_amplitude": [np.nan]}},
-            {"members": 1},
-            "states that are not numbers at 1 h",
-        ),
-    ],
-    ids=["members", "hours", "numbers"],
-)
-def test_what_the_model_cannot_draw_is_refused(about, asked, words, packed, monkeypatch):
-    model = Model(packed / "crps")
-    for key, value in about.items():
-        monkeypatch.setitem(model.about, key, value)
-    with (
-        np.load(packed / "crps" / "state.npz") as state,
-        pytest.raises(StormdrawError, match=words),
-    ):
-        model.predict(dict(state), INIT, **asked)
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (None, r"model\.json: cannot be read \(.*No such file.*\); copy the package anew"),
-        ("{", r"model\.json: cannot be read \(.*\); copy the package anew"),
-        ('{"format": 2}', r"model\.json: has format 2, but predict\.py reads 1"),
-    ],
-    ids=["none", "cut off", "newer"],
-)
-def test_a_folder_without_a_package_of_this_format_is_refused(content, words, tmp_path):
-    if content is not None:
-        (tmp_path / "model.json").write_text(content)
-    with pytest.raises(StormdrawError, match=words):
-        Model(tmp_path)
-
-
-def test_the_card_says_what_the_model_is(packed):
-    card = (packed / "crps_with_roles" / "README.md").read_text()
-    assert "convective available potential energy | J kg-1 | yes | no |" in card
-    assert "| REFC | composite radar reflectivity | dBZ | no | yes |" in card
-    assert "| loss in training, last epoch | 0.5123 |" in card
-    assert "| loss in validation, last epoch | none |" in card
-    assert "| loss in training of T2M, last epoch | 0.25 |\n" in card
-    assert "| loss in training of REFC, last epoch | 0.75 |\n" in card
-    assert "2026-06-01T00:00 to 2026-06-05T00:00 UTC" in card
-    assert "16 x 18 points, 3000 x 3000 m" in card
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"target": "block", "variable": "T2M"}, "does not forecast by itself"),
-        ({"forcings": ["driving"]}, "is driven by forecasts of another model"),
-    ],
-)
-def test_models_that_need_files_of_a_run_are_refused(changes, words):
-    model = settings_of("diffusion").model_copy(update=changes)
-    with pytest.raises(ValueError, match=words):
-        require_package("one", {"one": model})
-
-
-def test_a_model_that_is_not_in_the_run_is_refused():
-    with pytest.raises(ValueError, match=r"is not in the list `models` \(one\)"):
-        require_package("other", {"one": settings_of("crps")})
-
-
-def test_two_modules_with_one_name_cannot_be_gathered(tmp_path):
-    folder = tmp_path / "stormdraw"
-    folder.mkdir()
-    (folder / "one.py").write_text("_LIMIT = 1\n")
-    (folder / "two.py").write_text("from stormdraw.one import x\n_LIMIT = 2\n")
-    with pytest.raises(ValueError, match="_LIMIT is defined by several modules"):
-        gathered("stormdraw.two", tmp_path)
-
-
-def test_a_module_that_is_imported_as_a_whole_cannot_be_gathered(tmp_path):
-    folder = tmp_path / "stormdraw"
-    folder.mkdir()
-    (folder / "one.py").write_text("x = 1\n")
-    (folder / "two.py").write_text("import stormdraw.one\n")
-    with pytest.raises(ValueError, match=r"stormdraw\.two imports a module as a whole"):
-        gathered("stormdraw.two", tmp_path)
