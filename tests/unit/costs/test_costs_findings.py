@@ -9,6 +9,7 @@ import pytest
 import requests
 import yaml
 
+from stormdraw.configuration import configuration_of_file
 from stormdraw.costs import gpu, network
 from stormdraw.costs.examination import examine
 from stormdraw.costs.fetching import wanted_files
@@ -214,8 +215,7 @@ def test_a_mirror_folder(real, tmp_path):
 
 
 def test_the_demo_needs_no_network(root):
-    settings = load_settings(yaml.safe_load((root / "config" / "demo.yaml").read_text()))
-    findings = examine(settings, {}, root)
+    findings = examine(*configuration_of_file("config/demo.yaml", root), root)
     assert {"Python", "packages", "disk", "memory", "GPU", "archive", "Slurm"} <= {
         finding.what for finding in findings
     }

@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from few_points import GRID
 
-from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.netcdf import written_in_parts
 
-GRID = HRRR.crop(slice(480, 485), slice(880, 886))
 STATE = ["T2M", "U10", "V10"]
 START = datetime(2026, 6, 1)
 

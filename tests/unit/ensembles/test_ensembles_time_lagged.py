@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import GRID
+from few_points import GRID
 from one_system import configuration
 
 from stormdraw.costs.computing import computing

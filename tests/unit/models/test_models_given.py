@@ -14,6 +14,7 @@ import torch
 from synthetic_hours import VARIABLES, make_model_settings, make_settings, small_grid
 
 from stormdraw.configuration import check_places
+from stormdraw.costs.examination import examine
 from stormdraw.costs.runtime import minutes_to_draw
 from stormdraw.ensembles.models import load_models
 from stormdraw.errors import StormdrawError
@@ -88,6 +89,15 @@ def test_a_checkpoint_takes_the_place_of_a_configuration_and_a_training(
         ValueError, match=r"periods\.training is missing, but the model small needs"
     ):
         make_settings(models=["small"], periods=LATER)
+
+
+def test_the_doctor_asks_no_memory_for_a_training_that_is_done(
+    checkpoint: Callable[..., Path], root: Path
+) -> None:
+    run = run_with(checkpoint(), periods=LATER, archive={"source": "simulated"})
+    findings = examine(run, {"small": settings_of(run)}, root)
+    (memory,) = (finding for finding in findings if finding.what == "memory")
+    assert (memory.state, "training" in memory.found) == ("good", False)
 
 
 @pytest.mark.parametrize("where", [".", "results", "results/models/small"])
