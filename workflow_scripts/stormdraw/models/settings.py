@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from stormdraw.errors import StormdrawError
-from stormdraw.models.definitions import find_definition
+from stormdraw.models.definitions import find_definition, read_definition
 from stormdraw.models.families import NetworkOptions, Role
 from stormdraw.models.noise_settings import (
     EdmSettings,
@@ -17,7 +17,6 @@ from stormdraw.models.registry import families, options_of
 from stormdraw.models.training_settings import Training
 from stormdraw.roles import Roles
 from stormdraw.section import Name, Section
-from stormdraw.settings import load_yaml
 from stormdraw.variables import LAND, TERRAIN, StateName
 from stormdraw.yaml_lines import explain_in
 
@@ -349,14 +348,15 @@ def load_model_settings(path: str | Path) -> ModelSettings:
     """Read and check a model's configuration.
 
     One file of a downscaler can serve every variable: if `downscaler_d2m.yaml` does not exist,
-    `downscaler.yaml` is used for D2M. Raises StormdrawError with one line that names each wrong key
-    and what was expected.
+    `downscaler.yaml` is used for D2M. A file can extend another (`definitions.read_definition`).
+    Raises StormdrawError with one line that names each wrong key and what was expected.
     """
     found, variable = find_definition(path)
+    content, files = read_definition(found)
     try:
-        model = ModelSettings.model_validate(load_yaml(found))
+        model = ModelSettings.model_validate(content)
     except ValidationError as error:
-        raise StormdrawError(explain_in(error, [found])) from None
+        raise StormdrawError(explain_in(error, files)) from None
     if variable is None:
         return model
     if model.target != "block":
