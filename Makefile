@@ -133,8 +133,8 @@ MODELS ?= ddpm_ultra_minimal ddpm_small
 benchmark-training: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training.py $(MODELS)
 
-# The demo's world, its model and the cheapest one, trained if they are not yet.
-TWIN := --configfile config/demo.yaml --config 'models=["ddpm_residual","crps_unet"]'
+# The demo's world, a diffusion model and the cheapest one, trained if they are not yet.
+TWIN := --configfile config/demo.yaml --config 'models=["crps_demo","ddpm_residual","crps_unet"]'
 benchmark-sampling: $(INSTALLED)
 	$(SNAKEMAKE) $(TWIN) -- $$($(BIN)/python tests/benchmarks/sampling.py --needed)
 	$(BIN)/python tests/benchmarks/sampling.py docs/sampling-benchmark.md

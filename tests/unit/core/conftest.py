@@ -1,12 +1,12 @@
 """What the tests of settings share."""
 
 import pytest
-import yaml
+from diffusion_run import diffusion_run
 
 
 @pytest.fixture
 def config(root):
-    """The configuration of the demo, for tests to change copies of; compared with analyses only."""
-    config = yaml.safe_load((root / "config" / "demo.yaml").read_text())
+    """The demo with a diffusion model, compared with analyses only."""
+    config = diffusion_run(root)
     del config["archive"]["truth"], config["archive"]["stations"]
     return config

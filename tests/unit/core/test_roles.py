@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from diffusion_run import diffusion_run
 
 from stormdraw.archive.wanted import requests
 from stormdraw.configuration import read_configuration
@@ -27,7 +28,7 @@ ROLES = Roles(predicted=("T2M", "U10", "V10"), diagnosed=("REFC", "CAPE"), input
 
 @pytest.fixture
 def config(root: Path) -> dict[str, Any]:
-    config = yaml.safe_load((root / "config" / "demo.yaml").read_text())
+    config = diffusion_run(root)
     # Its truth is of a variable that not all of these runs have.
     del config["archive"]["truth"]
     return config

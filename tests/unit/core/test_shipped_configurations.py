@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from stormdraw.costs.fetching import fetching, wanted_files
-from stormdraw.ensembles.sampler_steps import DEFAULT_STEPS
 from stormdraw.settings import load_settings
 
 
@@ -20,17 +19,6 @@ def test_two_lines_make_it_href(root, source):
     settings = load_settings(yaml.safe_load(changed))
     assert settings.archive.reference == settings.scores.reference == "href"
     assert "href" in [system.name for system in settings.ensembles.systems]
-
-
-def test_no_system_is_drawn_in_fewer_steps_than_the_default(root):
-    sampled = []
-    configurations = set((root / "config").glob("*.yaml")) - {root / "config" / "variables.yaml"}
-    for path in sorted(configurations):
-        for system in load_settings(yaml.safe_load(path.read_text())).ensembles.systems:
-            if getattr(system, "sampler", None) == "dpm_solver++":
-                sampled.append(system.name)
-                assert system.steps >= DEFAULT_STEPS, f"{path.name}: {system.name}"
-    assert "ddpm_residual" in sampled
 
 
 def test_the_real_experiment_states_what_it_fetches(root):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from diffusion_run import diffusion_run
 from pydantic import BaseModel, ValidationError
 
 from stormdraw.models.settings import ModelSettings
@@ -21,7 +22,7 @@ WRONG = ["nonsense!", 0.5, True, None, [], ["nonsense!"], [["nonsense!"]], {"non
 
 def run_config(root) -> dict[str, Any]:
     """A configuration with every key, one system of each kind and both kinds of regions."""
-    config = yaml.safe_load((root / "config" / "demo.yaml").read_text())
+    config = diffusion_run(root)
     config["periods"]["validation"] = {"start": "2026-06-20", "end": "2026-06-21"}
     config["fields"] = {"crop": {"rows": [0, 10], "columns": [0, 20]}}
     config["models"] += [{"name": "c", "configuration": "p", "forecaster": "ddpm_residual"}]

@@ -1,7 +1,7 @@
 """The operations of a run, against hand-worked sums and runs that were measured."""
 
 import pytest
-import yaml
+from diffusion_run import diffusion_run
 
 from stormdraw.costs.computing import OPERATIONS_A_SECOND_ON_CORE, Computing, computing
 from stormdraw.costs.fetching import wanted_files
@@ -72,8 +72,7 @@ def test_the_method_def_counts_both_branches_every_walk_and_its_forecaster(confi
 
 
 def test_ddpm_residual_takes_about_as_long_as_it_did(root, models):
-    demo = yaml.safe_load((root / "config" / "demo.yaml").read_text())
-    settings = load_settings(demo)
+    settings = load_settings(diffusion_run(root))
     counted = computing(settings, models)
     # 144 s to train, and 25 s a case to sample in six steps, on two cores.
     steps = settings.ensembles.system("ddpm_residual").steps

@@ -35,6 +35,8 @@ PARAMETERS = {
     "crps_unet": (78_727, 0.0),
     "crps_unet_large": (1_316_263, 0.0),
     "crps_unet_history": (359_599, 0.0),
+    "crps_demo": (335_855, 0.0),
+    "crps_idaho": (335_855, 0.0),
     "crps_attention": (465_459, 0.0),
     # Without a run, without what drives it and without inputs.
     "crps_conus": (38_114_554, 0.0),
