@@ -131,11 +131,13 @@ def advice_after_failure():
 def check_named_rules():
     """Raise WorkflowError if a profile sets resources of unknown rules, which Snakemake ignores.
 
-    In a module, rules have other names, and there are other rules.
+    A rule that this run has no use for is known by its script. In a module, rules have other names,
+    and there are other rules.
     """
     given = workflow.resource_settings
     named = {*given.overwrite_threads, *given.overwrite_resources}
-    unknown = sorted(named - {rule.name for rule in workflow.rules})
+    scripts = {path.stem for path in LIBRARY.glob("*_*.py")}
+    unknown = sorted(named - {rule.name for rule in workflow.rules} - scripts)
     if unknown and not AS_MODULE:
         raise WorkflowError(
             f"set-threads or set-resources names {', '.join(unknown)}, which is not a rule of this "

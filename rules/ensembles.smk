@@ -22,7 +22,7 @@ rule ensembles_calibrate:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        mem_mb=memory_to_draw,
         runtime=time_to_draw(members_to_calibrate),
     params:
         code=lambda wildcards: code("ensembles_calibrate", *modules_of_system(wildcards.system)),
@@ -55,7 +55,7 @@ rule ensembles_sample:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        mem_mb=memory_to_draw,
         runtime=time_to_draw(members_of_case),
     params:
         code=lambda wildcards: code("ensembles_sample", *modules_of_system(wildcards.system)),
@@ -91,7 +91,7 @@ rule ensembles_part:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        mem_mb=memory_to_draw,
         runtime=time_to_draw(lambda wildcards: len(range(*members_of_part(wildcards)))),
     params:
         code=lambda wildcards: code("ensembles_part", *modules_of_system(wildcards.system)),
@@ -152,7 +152,7 @@ if DOWNSCALED:
         threads: 8
         resources:
             gpu=1,
-            mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+            mem_mb=memory_to_draw,
             runtime=time_to_draw(members_of_case),
         params:
             code=lambda wildcards: code("ensembles_downscale", *modules_of_system(wildcards.system)),
@@ -233,6 +233,8 @@ rule ensembles_take:
     wildcard_constraints:
         system=one_of(TAKEN),
     priority: TO_FOLLOW
+    group:
+        "case_{init}"
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -265,6 +267,8 @@ if READ:
         wildcard_constraints:
             system=one_of(READ),
         priority: TO_FOLLOW
+        group:
+            "case_{init}"
         conda:
             "../envs/stormdraw.yaml"
         threads: 1
@@ -293,6 +297,8 @@ if EXPORTED:
         benchmark:
             "results/benchmarks/ensembles_export/{system}/{init}.tsv"
         priority: TO_FOLLOW
+        group:
+            "case_{init}"
         conda:
             "../envs/stormdraw.yaml"
         threads: 1

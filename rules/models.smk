@@ -111,7 +111,7 @@ rule models_diagnose:
     threads: THREADS_TO_DIAGNOSE
     resources:
         gpu=1,
-        mem_mb=growing(int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)),
+        mem_mb=memory_to_draw,
         runtime=growing(60),
     params:
         code=lambda wildcards: code("models_diagnose", *networks_of(wildcards.model)),

@@ -163,6 +163,8 @@ if CANDIDATES:
         wildcard_constraints:
             system=one_of(CANDIDATES),
         priority: TO_FOLLOW
+        group:
+            "case_{init}"
         conda:
             "../envs/stormdraw.yaml"
         threads: 1

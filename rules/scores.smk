@@ -13,6 +13,8 @@ rule scores_points:
     benchmark:
         "results/benchmarks/scores_points/{init}.tsv"
     priority: TO_FOLLOW
+    group:
+        "case_{init}"
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -47,6 +49,8 @@ rule scores_case:
     benchmark:
         "results/benchmarks/scores_case/{system}/{init}.tsv"
     priority: TO_FOLLOW
+    group:
+        "case_{init}"
     conda:
         "../envs/stormdraw.yaml"
     threads: THREADS_TO_SCORE
@@ -109,6 +113,8 @@ rule scores_second_opinion:
     benchmark:
         "results/benchmarks/scores_second_opinion/{system}/{init}.tsv"
     priority: TO_FOLLOW
+    group:
+        "case_{init}"
     conda:
         "../envs/stormdraw.yaml"
     threads: 1
@@ -172,6 +178,8 @@ if STATIONS is not None:
         benchmark:
             "results/benchmarks/scores_stations/{system}/{init}.tsv"
         priority: TO_FOLLOW
+        group:
+            "case_{init}"
         conda:
             "../envs/stormdraw.yaml"
         threads: 1

@@ -42,11 +42,14 @@ def main(config: str) -> None:
     with start_dry_run(config) as dry_run:
         # Imported here, since PyTorch takes seconds to load while Snakemake counts the jobs.
         from stormdraw.costs.plan import cost_plan, plan_text
+        from stormdraw.costs.submissions import submissions
 
         plan = cost_plan(settings, models)
         jobs = count_jobs(dry_run)
     on_gpu = sum(count for rule, count in jobs.items() if rule in rules_on_gpu())
-    print(plan_text(plan, sum(jobs.values()), on_gpu, Path("results")))
+    profile = CHECKOUT / "profiles" / "slurm" / "config.yaml"
+    sent = submissions(jobs, profile, CHECKOUT / "rules", len(settings.compared_cases()))
+    print(plan_text(plan, sum(jobs.values()), on_gpu, sent, Path("results")))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,11 @@ def memory_to_train(wildcards, attempt):
     return attempt * (plan["training_bytes"]["peak"] // 10**6 + 1 if known else 4000)
 
 
+def memory_to_draw(wildcards, attempt):
+    """Megabytes, of what evaluates networks on batches of members: those and a gigabyte beside."""
+    return attempt * int(1000 + 1000 * SETTINGS.ensembles.batch_gigabytes)
+
+
 def time_to_train(wildcards, attempt):
     """Minutes."""
     return minutes_to_train(plan_of(wildcards.model), devices_to_train(wildcards), attempt)

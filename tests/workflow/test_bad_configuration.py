@@ -41,3 +41,9 @@ def test_a_remark_and_threads_of_a_rule_that_is_not_there(experiment):
     assert run.returncode != 0
     assert "set-threads or set-resources names models_trains, which is not a rule" in run.stdout
     assert "Traceback" not in run.stdout
+
+
+def test_a_profile_may_name_a_rule_that_a_run_has_no_use_for(experiment):
+    """As profiles/slurm names what downscales, which most runs do not."""
+    run = experiment.snakemake("--dry-run", "--quiet", "--set-threads", "ensembles_downscale=4")
+    assert run.returncode == 0, run.stdout

@@ -25,6 +25,15 @@ def test_disk_is_the_sum_of_uncompressed_fields(config):
     assert disk_bytes(settings, files)["scores"] == 3 * 8 * ONE_FIELD * 5 // 4
 
 
+def test_the_compact_store_is_a_fifth(config):
+    held = []
+    for store in ("fast", "compact"):
+        config["fields"]["store"] = store
+        settings = load_settings(config)
+        held.append(disk_bytes(settings, wanted_files(settings))["fields"])
+    assert held[1] == pytest.approx(held[0] / 5, rel=1e-3)
+
+
 def test_exported_ensembles_count_at_32_bits_beside_the_others(config):
     config["scores"] = {"maps": False}
     held = []

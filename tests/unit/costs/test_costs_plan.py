@@ -8,7 +8,7 @@ from stormdraw.settings import load_settings
 
 def test_the_text_of_a_plan(config, models, tmp_path):
     plan = cost_plan(load_settings(config), models)
-    text = plan_text(plan, 4, 1, tmp_path)
+    text = plan_text(plan, 4, 1, 2, tmp_path)
     lines = {line.split()[0]: line for line in text.splitlines()[1:]}
     assert text.startswith("Costs\n")
     assert "30   hrrr 9, static 1, href 20" in lines["files"]
@@ -23,12 +23,13 @@ def test_the_text_of_a_plan(config, models, tmp_path):
     assert shortest == sorted(shortest, reverse=True)
     assert "without a GPU" in lines["core-hours"]
     assert "4   still to run, 1 of them on a GPU" in lines["jobs"]
+    assert "2   to Slurm" in lines["submissions"]
     assert "too small" not in text
     full = dataclasses.replace(plan, disk={"fields": 10**18})
-    assert "The disk is too small" in plan_text(full, 4, 1, tmp_path)
+    assert "The disk is too small" in plan_text(full, 4, 1, 2, tmp_path)
     assert "Ensembles go" not in text
     passing = dataclasses.replace(plan, passing_ensembles=3 * 10**12)
-    text = plan_text(passing, 4, 1, tmp_path)
+    text = plan_text(passing, 4, 1, 2, tmp_path)
     assert "Ensembles are deleted once they are scored: of 3 TB in all" in text
 
 

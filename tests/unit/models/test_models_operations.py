@@ -11,7 +11,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from stormdraw.models.gpu_peaks import A100, H100, GpuPeaks
 from stormdraw.models.memory import training_memory
-from stormdraw.models.operations import CountedWork, Work, pass_work, step_work, training_work
+from stormdraw.models.operations import (
+    CountedKernels,
+    Work,
+    pass_work,
+    step_work,
+    training_work,
+    work_on,
+)
 from stormdraw.models.settings import ModelSettings, load_model_settings
 from stormdraw.roles import Roles
 from stormdraw.variables import DEFAULT_STATE
@@ -31,10 +38,12 @@ def test_a_large_product_is_bound_by_the_peak_of_its_precision(
     dtype: torch.dtype, seconds: float
 ) -> None:
     left, right = (empty(1024, 1024, dtype=dtype) for _ in range(2))
-    with CountedWork() as counted:
+    with CountedKernels() as counted:
         left @ right
     # 26 or 13 microseconds; moving three matrices of 4 or 2 MiB takes half of it.
-    assert counted.work == Work(2**31, pytest.approx(seconds), pytest.approx(3 * seconds))
+    assert work_on(counted.kernels) == Work(
+        2**31, pytest.approx(seconds), pytest.approx(3 * seconds)
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,13 +59,15 @@ def test_other_gpus_have_their_published_peaks(
         (torch.float32, False, single),
     ):
         left, right = (empty(4096, 4096, dtype=dtype) for _ in range(2))
-        with CountedWork(gpu, as_tf32) as counted:
+        with CountedKernels() as counted:
             left @ right
-        assert counted.work.least_gpu_seconds == pytest.approx(2**37 / peak)
+        assert work_on(counted.kernels, gpu, as_tf32).least_gpu_seconds == pytest.approx(
+            2**37 / peak
+        )
     field = empty(1000, 1000, 100)
-    with CountedWork(gpu) as counted:
+    with CountedKernels() as counted:
         field + field
-    assert counted.work.least_gpu_seconds == pytest.approx(3 * 4e8 / memory)
+    assert work_on(counted.kernels, gpu).least_gpu_seconds == pytest.approx(3 * 4e8 / memory)
 
 
 def test_a_model_in_tf32_has_that_peak_on_every_gpu() -> None:
@@ -74,37 +85,39 @@ def test_a_model_in_tf32_has_that_peak_on_every_gpu() -> None:
 
 def test_a_convolution_of_few_channels_is_bound_by_the_memory() -> None:
     field, kernel = empty(1, 16, 1000, 1000), empty(16, 16, 3, 3)
-    with CountedWork() as counted:
+    with CountedKernels() as counted:
         conv2d(field, kernel, padding=1)
     # 64 MB in and out take 127 microseconds; 4.6e9 operations at the peak would take 56.
     seconds = (2 * 64e6 + 4 * 16 * 16 * 9) / 1008e9
     operations = 2 * 9 * 16 * 16 * 1000 * 1000
-    assert counted.work == Work(operations, pytest.approx(seconds), pytest.approx(40 * seconds))
+    assert work_on(counted.kernels) == Work(
+        operations, pytest.approx(seconds), pytest.approx(40 * seconds)
+    )
 
 
 def test_a_small_kernel_takes_its_launch_and_a_view_nothing() -> None:
     field = empty(8, 8)
-    with CountedWork() as counted:
+    with CountedKernels() as counted:
         assert field.reshape(64).device.type == "meta"
         torch.empty_like(field)
         torch.ops.aten._unsafe_view(field, [64])
-    assert counted.work == Work()
-    with CountedWork() as counted:
+    assert work_on(counted.kernels) == Work()
+    with CountedKernels() as counted:
         field + field
-    assert counted.work == Work(0, pytest.approx(5e-6), pytest.approx(40 * 5e-6))
+    assert work_on(counted.kernels) == Work(0, pytest.approx(5e-6), pytest.approx(40 * 5e-6))
 
 
 def test_attention_is_counted() -> None:
     queries = torch.zeros(1, 2, 128, 16, requires_grad=True)
-    with CountedWork() as counted:
+    with CountedKernels() as counted:
         result = scaled_dot_product_attention(queries, queries, queries)
     # Every position with every other, twice.
     product = 2 * 2 * 128 * 128 * 16
-    assert counted.work.operations == 2 * product
-    with CountedWork() as counted:
+    assert work_on(counted.kernels).operations == 2 * product
+    with CountedKernels() as counted:
         result.sum().backward()
     # The scores again, and the gradients of both factors of both products.
-    assert counted.work.operations == 5 * product
+    assert work_on(counted.kernels).operations == 5 * product
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -157,13 +170,15 @@ def test_the_most_time_is_that_of_what_takes_longest() -> None:
     wide, field = empty(1024, 1024), empty(8, 8)
     product, addition = 2**31 / 82.6e12, 5e-6
     for additions, most in ((1, 15 * product), (3, 120 * addition)):
-        with CountedWork() as counted:
+        with CountedKernels() as counted:
             for _ in range(5):
                 wide @ wide
             for _ in range(additions):
                 field + field
-        assert counted.work.least_gpu_seconds == pytest.approx(5 * product + additions * addition)
-        assert counted.work.most_gpu_seconds == pytest.approx(most)
+        assert work_on(counted.kernels).least_gpu_seconds == pytest.approx(
+            5 * product + additions * addition
+        )
+        assert work_on(counted.kernels).most_gpu_seconds == pytest.approx(most)
 
 
 def test_the_work_does_not_depend_on_the_number_of_devices() -> None:

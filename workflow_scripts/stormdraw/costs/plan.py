@@ -48,10 +48,11 @@ def cost_plan(settings: Settings, models: Mapping[str, ModelSettings]) -> CostPl
     )
 
 
-def plan_text(plan: CostPlan, jobs: int, on_gpu: int, folder: Path) -> str:
+def plan_text(plan: CostPlan, jobs: int, on_gpu: int, submitted: int, folder: Path) -> str:
     """The plan as lines, with the free disk space of `folder`.
 
-    `jobs` remain to run, `on_gpu` of them on a GPU. `folder` may not exist yet.
+    `jobs` remain to run, `on_gpu` of them on a GPU; Slurm gets them as `submitted` jobs. `folder`
+    may not exist yet.
     """
     sources = plan.sources.values()
     free, place = free_at(folder)
@@ -74,6 +75,11 @@ def plan_text(plan: CostPlan, jobs: int, on_gpu: int, folder: Path) -> str:
             "without a GPU: from one training timed on two cores",
         ),
         ("jobs", f"{jobs}", f"still to run, {on_gpu} of them on a GPU"),
+        (
+            "submissions",
+            f"{submitted}",
+            "to Slurm, where short jobs go together",
+        ),
     ]
     width = max(len(amount) for _, amount, _ in rows)
     lines = [

@@ -7,8 +7,9 @@ from typing import Any
 LONGEST = 1440
 # Everything but computing: reading, writing, waiting for the file system.
 _OVERHEAD = 60
-# A T4 has a third of the memory bandwidth of the GPU that plans assume.
-_SLOWER = 4
+# Times the most that the GPU which plans assume is estimated to take; a site whose GPUs are slower,
+# or whose jobs may last longer, says so in its profile.
+_MARGIN = 2
 
 
 def minutes_to_train(plan: Mapping[str, Any] | None, devices: int, attempt: int = 1) -> int:
@@ -38,4 +39,4 @@ def _seconds(plan: Mapping[str, Any], what: str) -> float:
 
 def _minutes(on_gpu: float, attempt: int) -> int:
     """The limit grows with each attempt of a stopped job, up to the longest allowed."""
-    return min(LONGEST, attempt * (_OVERHEAD + round(_SLOWER * on_gpu / 60)))
+    return min(LONGEST, attempt * (_OVERHEAD + round(_MARGIN * on_gpu / 60)))

@@ -15,8 +15,9 @@ small networks on an RTX 4090 took 10 to 21 times the least time including readi
 GPUs (`gpu_peaks`) are assumed to take the same multiples of their own least time.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -63,29 +64,42 @@ class Work:
         )
 
 
-class CountedWork(TorchDispatchMode):
-    """Counts the work of everything that torch computes within it, on a GPU.
+class Kernel(NamedTuple):
+    """Floating point operations of one kernel, whether they are in half precision, and the bytes of
+    its tensors."""
 
-    `as_tf32` says whether the GPU rounds the factors of products in float32.
+    operations: float
+    half: bool
+    bytes: int
+
+
+def work_on(kernels: Iterable[Kernel], gpu: GpuPeaks = RTX_4090, as_tf32: bool = False) -> Work:
+    """The work of some kernels on a GPU.
+
+    `as_tf32` says whether it rounds the factors of products in float32.
     """
+    single = gpu.single_precision(as_tf32)
+    operations = 0.0
+    # Least seconds of the kernels that are bound by the peak, and of the others.
+    by_peak, otherwise = 0.0, 0.0
+    for kernel in kernels:
+        computing = kernel.operations / (gpu.half_precision if kernel.half else single)
+        beside = max(kernel.bytes / gpu.memory, _LAUNCH)
+        operations += kernel.operations
+        if computing > beside:
+            by_peak += computing
+        else:
+            otherwise += beside
+    most = max(_MOST_BOUND_BY_PEAK * by_peak, _MOST_OTHERWISE * otherwise)
+    return Work(operations, by_peak + otherwise, most)
 
-    def __init__(self, gpu: GpuPeaks = RTX_4090, as_tf32: bool = False) -> None:
+
+class CountedKernels(TorchDispatchMode):
+    """Lists everything that torch computes within it."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self._half = gpu.half_precision
-        self._single = gpu.single_precision(as_tf32)
-        self._memory = gpu.memory
-        self._operations = 0.0
-        # Least seconds of the kernels that are bound by the peak, and of the others.
-        self._by_peak, self._otherwise = 0.0, 0.0
-
-    @property
-    def work(self) -> Work:
-        """What was counted so far."""
-        return Work(
-            self._operations,
-            self._by_peak + self._otherwise,
-            max(_MOST_BOUND_BY_PEAK * self._by_peak, _MOST_OTHERWISE * self._otherwise),
-        )
+        self.kernels: list[Kernel] = []
 
     def __torch_dispatch__(
         self,
@@ -94,7 +108,7 @@ class CountedWork(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Run one operation and count it, unless it computes nothing."""
+        """Run one operation and list it, unless it computes nothing."""
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         allocates = func._schema.name.startswith("aten::empty")
@@ -104,18 +118,10 @@ class CountedWork(TorchDispatchMode):
         formula = _OPERATIONS.get(func.overloadpacket)
         operations = formula(*args, **kwargs, out_val=result) if formula else 0
         leaves = tree_leaves((args, kwargs, result))
-        self._count(operations, [x for x in leaves if isinstance(x, torch.Tensor)])
-        return result
-
-    def _count(self, operations: int, tensors: list[torch.Tensor]) -> None:
+        tensors = [x for x in leaves if isinstance(x, torch.Tensor)]
         half = any(each.element_size() == 2 for each in tensors)
-        computing = operations / (self._half if half else self._single)
-        beside = max(sum(each.nbytes for each in tensors) / self._memory, _LAUNCH)
-        self._operations += operations
-        if computing > beside:
-            self._by_peak += computing
-        else:
-            self._otherwise += beside
+        self.kernels.append(Kernel(operations, half, sum(each.nbytes for each in tensors)))
+        return result
 
 
 def work_of(
@@ -166,28 +172,45 @@ def step_work(
     hours: int = 1,
 ) -> Work:
     """The loss of a whole training batch, unrolled over so many hours, and its gradient."""
-    model = _on_one_gpu(model)
-    with model_of_fake_tensors(model, run) as fake, _counted(model, gpu) as counted:
-        one_step(fake, model, shape, hours)
-    return counted.work
+    return _work(model, run, shape, gpu, hours)
 
 
 def pass_work(
     settings: Settings, model: ModelSettings, shape: tuple[int, int], gpu: GpuPeaks = RTX_4090
 ) -> Work:
     """One evaluation of a model's network on the whole grid."""
+    return _work(model, settings.roles, shape, gpu)
+
+
+def _work(
+    model: ModelSettings,
+    run: Roles,
+    shape: tuple[int, int],
+    gpu: GpuPeaks,
+    hours: int | None = None,
+) -> Work:
     model = _on_one_gpu(model)
-    with (
-        model_of_fake_tensors(model, settings.roles) as fake,
-        _counted(model, gpu) as counted,
-        precision_of(model),
-    ):
-        one_pass(fake, model, shape)
-    return counted.work
+    # Listed once for all GPUs: a step of a large model over three hours takes seconds.
+    key = (model.model_dump_json(), run.model_dump_json(), shape, hours)
+    if key not in _LISTED:
+        _LISTED[key] = _kernels(model, run, shape, hours)
+    return work_on(_LISTED[key], gpu, as_tf32=model.training.precision == "tf32")
 
 
-def _counted(model: ModelSettings, gpu: GpuPeaks) -> CountedWork:
-    return CountedWork(gpu, as_tf32=model.training.precision == "tf32")
+_LISTED: dict[tuple[object, ...], list[Kernel]] = {}
+
+
+def _kernels(
+    model: ModelSettings, run: Roles, shape: tuple[int, int], hours: int | None
+) -> list[Kernel]:
+    """Those of a training step over `hours`, or of one pass."""
+    with model_of_fake_tensors(model, run) as fake, CountedKernels() as counted:
+        if hours is None:
+            with precision_of(model):
+                one_pass(fake, model, shape)
+        else:
+            one_step(fake, model, shape, hours)
+    return counted.kernels
 
 
 def _on_one_gpu(model: ModelSettings) -> ModelSettings:
