@@ -20,7 +20,7 @@ from snakemake.logging import logger
 from stormdraw.archive.base_model import module_of_base_model
 from stormdraw.archive.wanted import case_sources, sources_of
 from stormdraw.code_digest import code_digest
-from stormdraw.configuration import check_places, read_configuration, remarks
+from stormdraw.configuration import check_places, read_configuration, remarks, require_past
 from stormdraw.ensembles.registry import module_of_system
 from stormdraw.errors import StormdrawError
 from stormdraw.forecasts.start import forecast_of
@@ -29,11 +29,16 @@ from stormdraw.provenance import digest
 from stormdraw.surroundings import check_interpreter, check_library
 from stormdraw.times import format_init, now_utc
 from stormdraw.variables import computing, scored_variables
+from terminal import one_line_a_job
 
 # Those of the working folder (`--directory`), then those of the workflow.
 MODEL_FOLDERS = [folder / "config" / "models" for folder in (Path(), CHECKOUT)]
 # The configuration of a module is part of another workflow's file.
 CONFIG_FILES = [] if AS_MODULE else workflow.configfiles
+
+# A dry run lists what it would do, a module is told of by the workflow that it is part of.
+if workflow.is_main_process and not AS_MODULE:
+    one_line_a_job(logger, workflow.output_settings)
 
 try:
     check_interpreter()
@@ -51,6 +56,7 @@ try:
         config, CONFIG_FILES, lambda name: definition_file(name, *MODEL_FOLDERS)
     )
     if workflow.is_main_process:
+        require_past(SETTINGS, now_utc())
         for remark in remarks(SETTINGS, loaded, now_utc()):
             logger.warning(f"stormdraw: {remark}")
         check_places(SETTINGS, loaded, CONFIG_FILES)

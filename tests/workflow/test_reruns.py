@@ -105,7 +105,7 @@ def test_where_ensembles_go_a_case_is_drawn_and_scored_before_the_next(finished,
     run = experiment.snakemake("results/scores/summary.csv", "--cores", "1")
     assert run.returncode == 0, run.stdout
     lines = run.stdout.splitlines()
-    told = [line for line in lines if re.match(r"Job \d+: .* (at|of) 202606020[06]", line)]
+    told = [line for line in lines if re.match(r" *\d+/\d+ .* (at|of) 202606020[06]", line)]
     first, second = (
         [line for line in told if init in line] for init in ("2026060200", "2026060206")
     )

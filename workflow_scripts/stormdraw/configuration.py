@@ -167,11 +167,20 @@ def _require(
         raise StormdrawError(f"{origin}, and {error}; {to_do}") from None
 
 
+def require_past(settings: Settings, now: datetime) -> None:
+    """Raise StormdrawError if a period that no simulation makes ends after `now`, in UTC."""
+    for name, period in [] if settings.simulated else settings.periods.named():
+        if period.end > now:
+            raise StormdrawError(
+                f"periods.{name} ends {period.end}, in the future: no archive has those hours yet; "
+                "end it earlier, or forecast with --config cycle=latest"
+            )
+
+
 def remarks(settings: Settings, models: Mapping[str, ModelSettings], now: datetime) -> list[str]:
     """Valid but suspicious settings, one line each; `now` is in UTC."""
     return [
         *_suspicious_boxes(settings),
-        *_future_periods(settings, now),
         *_unused_exclusions(settings),
         *_unused_driving(settings, models),
     ]
@@ -192,16 +201,6 @@ def _unused_exclusions(settings: Settings) -> list[str]:
         f"archive.exclude names {time}, which is not an hour of the run"
         for time in settings.archive.exclude
         if time not in wanted
-    ]
-
-
-def _future_periods(settings: Settings, now: datetime) -> list[str]:
-    if settings.simulated:
-        return []
-    return [
-        f"periods.{name} ends {period.end}, in the future: no archive has those hours yet"
-        for name, period in settings.periods.named()
-        if period.end > now
     ]
 
 

@@ -96,3 +96,8 @@ def require_named_systems(settings: "Settings") -> None:
             f"report.products_of is {named!r}, which has only a mean and spread; name a system "
             "with members"
         )
+    if named is not None and settings.ensembles.system(named).role == "baseline":
+        raise ValueError(
+            f"report.products_of is {named!r}, which is a baseline; name a system whose forecasts "
+            "are worth publishing"
+        )

@@ -3,8 +3,9 @@
 import contextlib
 import logging
 import sys
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stormdraw.errors import StormdrawError
@@ -13,10 +14,13 @@ from stormdraw.files import is_full, no_space
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
 
+# How often a job says on the terminal how far it is; its log has every line.
+SECONDS_BETWEEN_LINES = 30
+
 
 @contextlib.contextmanager
 def job(name: str, log: str | Path) -> Iterator[logging.Logger]:
-    """Run a script's body with its log at `log` and its progress on the terminal.
+    """Run a script's body with its log at `log` and, now and then, its progress on the terminal.
 
     Any error ends the process with a non-zero status and one line that starts with `stormdraw
     {name}:`. Tracebacks of unexpected errors only go to the log file.
@@ -47,7 +51,7 @@ def _fail(name: str, log: Path, message: str, status: int) -> None:
     line = f"stormdraw {name}: {message}"
     with contextlib.suppress(OSError), open(log, "a", encoding="utf-8") as stream:
         stream.write(line + "\n")
-    print(line, file=sys.stderr, flush=True)
+    print(_start_of_line() + line, file=sys.stderr, flush=True)
     # SystemExit is not an error to Snakemake's script preamble, so no traceback follows.
     sys.exit(status)
 
@@ -65,6 +69,27 @@ def _logger(name: str, log: Path) -> logging.Logger:
     logger.setLevel(logging.INFO)
     logger.handlers.clear()
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter(f"[{name}] %(message)s"))
+    terminal.setFormatter(logging.Formatter(f"{_start_of_line()}[{name}] %(message)s"))
+    terminal.addFilter(_now_and_then())
     logger.addHandler(terminal)
     return logger
+
+
+def _start_of_line() -> str:
+    """What wipes the bar of running jobs (terminal.py) off the line, where one may be."""
+    return "\r\033[2K" if sys.stderr.isatty() else ""
+
+
+def _now_and_then() -> Callable[[logging.LogRecord], bool]:
+    """Lets warnings through, and one other line in SECONDS_BETWEEN_LINES."""
+    told = time.monotonic()
+
+    def is_told(record: logging.LogRecord) -> bool:
+        nonlocal told
+        if record.levelno < logging.WARNING:
+            if time.monotonic() - told < SECONDS_BETWEEN_LINES:
+                return False
+            told = time.monotonic()
+        return True
+
+    return is_told

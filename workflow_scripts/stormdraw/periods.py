@@ -5,15 +5,18 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from stormdraw.section import Hour, Section
+from stormdraw.section import Hour, LastHour, Section
 from stormdraw.times import hourly
 
 
 class Period(Section):
-    """Valid times from `start` to `end`, both included, hourly."""
+    """Valid times from `start` to `end`, both included, hourly.
+
+    A date without an hour starts a period with its first hour and ends it with its last.
+    """
 
     start: Hour
-    end: Hour
+    end: LastHour
 
     @model_validator(mode="after")
     def _ordered(self) -> "Period":

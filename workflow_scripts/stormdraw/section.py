@@ -58,6 +58,19 @@ Hour = Annotated[
 ]
 
 
+def _last_hour(given: Any) -> Any:
+    """A date without an hour is the last hour of that day; other times are as they are."""
+    if isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given.strip()):
+        return f"{given.strip()}T23:00"
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return datetime(given.year, given.month, given.day, 23)
+    return given
+
+
+# Validators run from the last to the first: this one before that of Hour.
+LastHour = Annotated[Hour, BeforeValidator(_last_hour)]
+
+
 class Section(BaseModel):
     """A section of the configuration: unknown keys are errors, values are immutable."""
 

@@ -10,7 +10,7 @@ import yaml
 
 from stormdraw import configuration
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
-from stormdraw.configuration import check_places, read_configuration, remarks
+from stormdraw.configuration import check_places, read_configuration, remarks, require_past
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.expected_grid import archive_grid, target_grid, target_shape
 from stormdraw.grids import Grid
@@ -187,13 +187,13 @@ def test_products_need_a_grid_that_grib_is_written_on(  # type: ignore[no-untype
 ) -> None:
     part = HRRR.crop(slice(20), slice(20))
     monkeypatch.setattr(configuration, "target_grid", lambda settings: part)
-    assert read({"report": {"products_of": "persistence"}})
+    drawn = {"name": "drawn", "method": "diffusion", "model": "small"}
+    run = {"ensembles": {"systems": [drawn]}, "report": {"products_of": "drawn"}}
+    assert read(run)
     for grid in (EQUAL_AREA, Grid(HRRR.crs.replace("6371229", "6370000"), part.x, part.y)):
         monkeypatch.setattr(configuration, "target_grid", lambda settings, grid=grid: grid)
-        with pytest.raises(
-            StormdrawError, match=r"products_of is persistence, and GRIB2 is written"
-        ):
-            read({"report": {"products_of": "persistence"}})
+        with pytest.raises(StormdrawError, match=r"products_of is drawn, and GRIB2 is written"):
+            read(run)
 
 
 def test_the_simulated_world_is_a_part_of_hrrrs_grid(read) -> None:  # type: ignore[no-untyped-def]
@@ -237,14 +237,13 @@ def test_boxes_whose_sides_may_be_exchanged(read, west, east, said) -> None:  # 
         assert said in told[0]
 
 
-def test_hours_to_come_are_remarked_on(root: Path) -> None:
-    config = yaml.safe_load((root / "config" / "config.yaml").read_text())
-    during = datetime(2026, 9, 25)
-    (told,) = remarks(load_settings(config), {}, during)
-    assert told.startswith("periods.test ends 2026-09-27 18:00:00, in the future")
-    assert remarks(load_settings(config), {}, datetime(2026, 9, 28)) == []
-    demo = yaml.safe_load((root / "config" / "demo.yaml").read_text())
-    assert remarks(load_settings(demo), {}, datetime(2020, 1, 1)) == []
+def test_hours_to_come_end_the_run(root: Path) -> None:
+    config = load_settings(yaml.safe_load((root / "config" / "config.yaml").read_text()))
+    with pytest.raises(StormdrawError, match=r"periods.test ends 2026-09-27 18:00:00, in the futu"):
+        require_past(config, datetime(2026, 9, 25))
+    require_past(config, datetime(2026, 9, 28))
+    demo = load_settings(yaml.safe_load((root / "config" / "demo.yaml").read_text()))
+    require_past(demo, datetime(2020, 1, 1))
 
 
 def test_hours_that_are_excluded_in_vain_are_remarked_on() -> None:

@@ -79,8 +79,13 @@ def test_other_errors_put_the_traceback_in_the_log_only(tmp_path, capsys):
     assert "Traceback" in (tmp_path / "a.log").read_text()
 
 
-def test_progress_goes_to_terminal_and_log(tmp_path, capsys):
+def test_progress_goes_to_the_log_and_now_and_then_to_the_terminal(tmp_path, capsys, monkeypatch):
+    clock = iter([0.0, 29.0, 30.0, 30.0, 59.0])
+    monkeypatch.setattr("stormdraw.job.time.monotonic", lambda: next(clock))
     with job("models_train", tmp_path / "a.log"):
-        logging.getLogger("stormdraw.models").info("epoch 1")
-    assert capsys.readouterr().err == "[models_train] epoch 1\n"
-    assert "epoch 1" in (tmp_path / "a.log").read_text()
+        for epoch in (1, 2, 3):
+            logging.getLogger("stormdraw.models").info(f"epoch {epoch}")
+        logging.getLogger("stormdraw.models").warning("no GPU")
+    told = "[models_train] epoch 2\n[models_train] no GPU\n"
+    assert capsys.readouterr().err == told
+    assert all(f"epoch {epoch}" in (tmp_path / "a.log").read_text() for epoch in (1, 2, 3))

@@ -25,14 +25,14 @@ HOW = {"method": "one_step", "model": "ddpm_residual"}
 
 
 VALIDATED = {
-    "training": {"start": "2026-06-01", "end": "2026-06-05"},
+    "training": {"start": "2026-06-01", "end": "2026-06-04"},
     "validation": {"start": "2026-06-06T00:00", "end": "2026-06-06T10:00"},
 }
 
 
 def test_spread_is_calibrated_on_validation_cases_alone(config):
     """Ten hours, leads of up to 3 h: cases from 00 to 07 UTC, four of them evenly."""
-    training = {"start": "2026-06-01", "end": "2026-06-05"}
+    training = {"start": "2026-06-01", "end": "2026-06-04"}
     validation = {"start": "2026-06-06T00:00", "end": "2026-06-06T10:00"}
     settings = calibrated(config, training=training, validation=validation)
     assert [time.hour for time in settings.calibration_times()] == [0, 2, 4, 6]
@@ -112,7 +112,7 @@ def test_calibration_without_a_validation_case(config):
         StormdrawError, match=r"is calibrated .* but there is no periods.validation"
     ):
         calibrated(config)
-    training = {"start": "2026-06-01", "end": "2026-06-05"}
+    training = {"start": "2026-06-01", "end": "2026-06-04"}
     short = {"start": "2026-06-06T00:00", "end": "2026-06-06T02:00"}
     with pytest.raises(StormdrawError, match=r"no case fits into periods.validation; give one of"):
         calibrated(config, training=training, validation=short)

@@ -22,9 +22,10 @@ def test_members_of_a_system_are_2_to_1000(config, system, members):
         StormdrawError, match=rf"systems\.0\.{system['method']}\.members: .*Input sh"
     ):
         load_settings(changed(config, **edits))
-    persistence = {"name": "persistence", "method": "baseline", "kind": "persistence"}
-    edits["ensembles__systems"] = [system | {"members": 1000}, persistence]
-    edits["report__products_of"] = "persistence"
+    # Products in GRIB2 have no room for as many.
+    href = {"name": "href", "method": "reference", "kind": "members"}
+    edits["ensembles__systems"] = [system | {"members": 1000}, href]
+    edits["report__products_of"] = "href"
     assert load_settings(changed(config, **edits)).ensembles.systems[0].members == 1000
 
 
@@ -84,3 +85,8 @@ def test_a_downscaling_system(config):
     ):
         with pytest.raises(StormdrawError, match=said):
             run(**wrong)
+
+
+def test_products_are_not_of_a_baseline(config):
+    with pytest.raises(StormdrawError, match=r"products_of is 'persistence', which is a baseline"):
+        load_settings(changed(config, report__products_of="persistence"))

@@ -48,6 +48,13 @@ def test_a_day_begins_at_midnight(config):
         assert start == datetime(2026, 6, 10)
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_period_that_ends_on_a_day_has_all_of_it(config, quote):
+    period = {"start": "2026-06-08T06:00", "end": yaml.safe_load(f"{quote}2026-06-13{quote}")}
+    test = load_settings(changed(config, periods__test=period)).periods.test
+    assert test.end == datetime(2026, 6, 13, 23)
+
+
 @pytest.mark.parametrize(
     "written",
     ["1780000000", "20260608", "'20260608'", "2026060806.0", "2026069906", "true", "6:30", "soon"],

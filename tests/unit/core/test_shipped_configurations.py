@@ -58,3 +58,11 @@ def test_the_twin_experiment_scores_days_that_no_choice_has_seen(root):
     assert settings.periods.test.start - timedelta(hours=24) > last
     assert [init.hour for init in settings.initial_times()] == [12, 18, 0, 6, 12, 18, 0, 6]
     assert len({init.date() for init in settings.initial_times()}) == 8
+
+
+def test_editors_are_told_where_the_schema_is(root):
+    """Of each configuration, as the language server for YAML reads it."""
+    for path in set((root / "config").glob("*.yaml")) - {root / "config" / "variables.yaml"}:
+        (said,) = re.findall(r"^# yaml-language-server: \$schema=(\S+)$", path.read_text(), re.M)
+        assert (path.parent / said).name == "schema.json"
+        assert (path.parent / said).exists()

@@ -127,7 +127,7 @@ def test_small_ensembles_are_kept_unless_told_otherwise(config):
     # 1059 x 1799 points, 8 variables, 2 leads, 2 bytes: 61 MB a member, so 100 GB are 1640 members.
     del config["fields"], config["ensembles"]["keep"]
     config["ensembles"]["members"] = 820
-    config["report"] = {"products_of": "persistence"}  # products of so many members cannot be
+    config["report"] = {"products_of": "href"}  # products of so many members cannot be
     config["ensembles"]["systems"].append(
         {"name": "again", "method": "diffusion", "model": "ddpm_residual", "members": 819}
     )
