@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -137,13 +138,15 @@ def advice_after_failure():
 def check_named_rules():
     """Raise WorkflowError if a profile sets resources of unknown rules, which Snakemake ignores.
 
-    A rule that this run has no use for is known by its script. In a module, rules have other names,
-    and there are other rules.
+    A rule that this run has no use for is known by its name in the files. In a module, rules have
+    other names, and there are other rules.
     """
     given = workflow.resource_settings
     named = {*given.overwrite_threads, *given.overwrite_resources}
-    scripts = {path.stem for path in LIBRARY.glob("*_*.py")}
-    unknown = sorted(named - {rule.name for rule in workflow.rules} - scripts)
+    files = CHECKOUT.glob("rules/**/*.smk")
+    rule_line = re.compile(r"^\s*(?:rule|use rule \w+ as) (\w+)", re.MULTILINE)
+    known = {name for file in files for name in rule_line.findall(file.read_text())}
+    unknown = sorted(named - known)
     if unknown and not AS_MODULE:
         raise WorkflowError(
             f"set-threads or set-resources names {', '.join(unknown)}, which is not a rule of this "

@@ -44,7 +44,7 @@ rule models_train:
     benchmark:
         "results/benchmarks/models_train/{model}.tsv"
     wildcard_constraints:
-        model=one_of(SETTINGS.trained_models),
+        model=one_of(TRAINED_ON_ONE),
     priority: EARLIEST
     conda:
         "../envs/stormdraw.yaml"
@@ -60,6 +60,22 @@ rule models_train:
         "Training {wildcards.model}"
     script:
         "../workflow_scripts/models_train.py"
+
+
+# Slurm gives such a job its nodes, and the script starts a torchrun on each of them with srun.
+if TRAINED_ON_NODES:
+
+    use rule models_train as models_train_on_nodes with:
+        wildcard_constraints:
+            model=one_of(TRAINED_ON_NODES),
+        resources:
+            mpi="srun",
+            nodes=nodes_to_train,
+            tasks=nodes_to_train,
+            tasks_per_gpu=0,
+            gpu=devices_to_train,
+            mem_mb=memory_to_train,
+            runtime=time_to_train,
 
 
 # In place of a training, if a model was trained elsewhere.

@@ -29,9 +29,20 @@ def time_to_train(wildcards, attempt):
     return minutes_to_train(plan_of(wildcards.model), devices_to_train(wildcards), attempt)
 
 
+def nodes_to_train(wildcards):
+    """The number of machines."""
+    return MODELS[wildcards.model]["training"]["nodes"]
+
+
 def devices_to_train(wildcards):
-    """The number of GPUs, or of the processes that replace them."""
-    return MODELS[wildcards.model]["training"]["devices"]
+    """The number of GPUs, or of the processes that replace them, on all nodes."""
+    return MODELS[wildcards.model]["training"]["devices"] * nodes_to_train(wildcards)
+
+
+TRAINED_ON_NODES = [
+    name for name in SETTINGS.trained_models if MODELS[name]["training"]["nodes"] > 1
+]
+TRAINED_ON_ONE = [name for name in SETTINGS.trained_models if name not in TRAINED_ON_NODES]
 
 
 def given(model):

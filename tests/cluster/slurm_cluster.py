@@ -1,4 +1,5 @@
-"""A Slurm of two nodes on this machine: `cpu` with n1, `gpu` with n2 and its one pretended GPU.
+"""A Slurm of two nodes on this machine: `cpu` with n1, `gpu` with n2 and its one pretended GPU, and
+`both`.
 
 All daemons are children of this process, listen on the loopback address and keep their files in one
 folder; only the configuration must lie in /etc/slurm, since jobs do not hand on SLURM_CONF.
@@ -47,6 +48,7 @@ NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port=16818 CPUs=8 RealMemory=
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port=16819 CPUs=8 RealMemory=64000 Gres=gpu:1
 PartitionName=cpu Nodes=n1 MaxTime=INFINITE State=UP Default=YES
 PartitionName=gpu Nodes=n2 MaxTime=INFINITE State=UP
+PartitionName=both Nodes=n1,n2 MaxTime=INFINITE State=UP
 """
 GRES_CONF = "NodeName=n2 Name=gpu File=/dev/null\n"
 
@@ -141,9 +143,10 @@ class SlurmCluster:
 
     def _nodes_are_idle(self) -> bool:
         states = subprocess.run(
-            ["sinfo", "--Node", "--noheader", "--format=%T"], capture_output=True, text=True
+            ["sinfo", "--Node", "--noheader", "--format=%N:%T"], capture_output=True, text=True
         )
-        return states.stdout.split() == ["idle", "idle"]
+        # Once for each of its partitions.
+        return set(states.stdout.split()) == {"n1:idle", "n2:idle"}
 
     def _stop(self) -> None:
         """Cancel what still runs, then end the daemons, youngest first, by their own processes."""

@@ -7,12 +7,8 @@ after which Snakemake sends another one that asks for twice as much.
 
 import copy
 import json
-import os
 import re
-import shutil
-import signal
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,17 +29,6 @@ class Run:
     first: dict[str, str]
     requeued: dict[str, str]
     resubmitted: dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
-    """A Slurm for these tests."""
-    if not shutil.which("slurmctld", path=f"{os.environ['PATH']}:/usr/sbin"):
-        pytest.skip("no Slurm here; `make test-cluster` installs it")
-    # Whoever ends the tests ends the cluster with them.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with SlurmCluster(tmp_path_factory.mktemp("slurm") / "cluster") as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

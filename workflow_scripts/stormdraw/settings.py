@@ -170,6 +170,13 @@ class Settings(Section):
         """The names of the models that this run trains."""
         return [name for name in self.model_names if name not in self.given_models]
 
+    def as_given(self) -> dict[str, Any]:
+        """What JSON can hold and `Settings.model_validate` makes these settings of again."""
+        content = self.model_dump(mode="json")
+        systems = [system.model_dump(mode="json") for system in self.ensembles.given()]
+        content["ensembles"]["systems"] = systems
+        return content
+
     def calibration_times(self) -> list[datetime]:
         """The initial times of the cases for calibrating spread, evenly over the validation period.
 

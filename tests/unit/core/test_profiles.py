@@ -8,7 +8,8 @@ import yaml
 
 def test_rules_that_ask_for_a_gpu_have_a_partition(root: Path) -> None:
     rules = "".join(path.read_text() for path in sorted((root / "rules").rglob("*.smk")))
-    parts = re.split(r"^\s*rule (\w+):$", rules, flags=re.MULTILINE)
+    named = r"^\s*(?:rule|use rule \w+ as) (\w+)(?: with)?:$"
+    parts = re.split(named, rules, flags=re.MULTILINE)
     asking = {
         name
         for name, body in zip(parts[1::2], parts[2::2], strict=True)

@@ -1,5 +1,6 @@
 """The configurations that come with the workflow."""
 
+import json
 import re
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ import pytest
 import yaml
 
 from stormdraw.costs.fetching import fetching, wanted_files
-from stormdraw.settings import load_settings
+from stormdraw.settings import Settings, load_settings
 
 
 @pytest.mark.parametrize("source", ["{mirror: /data}", "[aws, nomads]"])
@@ -66,3 +67,10 @@ def test_editors_are_told_where_the_schema_is(root):
         (said,) = re.findall(r"^# yaml-language-server: \$schema=(\S+)$", path.read_text(), re.M)
         assert (path.parent / said).name == "schema.json"
         assert (path.parent / said).exists()
+
+
+@pytest.mark.parametrize("name", ["demo", "twin", "config", "conus", "idaho", "mogreps"])
+def test_settings_can_be_handed_on_to_another_process(root, name):
+    """The twins of calibrated systems are made again, not refused as others of the same name."""
+    settings = load_settings(yaml.safe_load((root / "config" / f"{name}.yaml").read_text()))
+    assert Settings.model_validate(json.loads(json.dumps(settings.as_given()))) == settings

@@ -177,7 +177,7 @@ def test_driving_winds_turn_and_stretch_with_the_states(tmp_path: Path) -> None:
 
 def test_a_driven_model_needs_a_driven_run(root: Path, tmp_path: Path) -> None:
     folder = root / "config" / "models"
-    text = (folder / "ddpm_small.yaml").read_text()
+    text = (folder / "ddpm_ultra_minimal.yaml").read_text()
     path = tmp_path / "small.yaml"
     path.write_text(text.replace("forcings: [", "forcings: [driving, "))
     assert "driving" in path.read_text()

@@ -1,8 +1,7 @@
 """Two processes train what one does, and leave files that one can read."""
 
 import json
-import subprocess
-import sys
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from synthetic_hours import VARIABLES, make_model_settings, make_settings
 
 from stormdraw.errors import MemoryRanOutError, StormdrawError
-from stormdraw.models import launch, rank
+from stormdraw.models import launch
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.launch import train_on_devices
 from stormdraw.models.training import train
@@ -58,86 +57,110 @@ def test_two_ranks_learn_what_one_process_learns(
     assert json.loads(two.metrics.read_text())["device"].startswith("2 x ")
 
 
-def run_scripts(monkeypatch: pytest.MonkeyPatch, *scripts: str) -> None:
-    """Let the ranks be these lines of Python, which find their folder in `folder`."""
-
-    def started(devices: int, folder: Path, threads: int) -> list[subprocess.Popen[str]]:
-        head = f"import os, pathlib, sys, time; folder = pathlib.Path({str(folder)!r}); "
-        return [
-            subprocess.Popen(
-                [sys.executable, "-S", "-c", head + script], stderr=subprocess.PIPE, text=True
-            )
-            for script in scripts
-        ]
-
-    monkeypatch.setattr(launch, "_start", started)
-
-
-WAITS = "time.sleep(60)"
+def run_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lines: str) -> None:
+    """Let the ranks be these lines of Python, which know their `rank` and their `folder`."""
+    script = tmp_path / "rank.py"
+    head = "import json, os, pathlib, sys, time; rank = int(os.environ['RANK'])\n"
+    tell = (
+        "def tell(**end):\n"
+        "    (folder / f'{rank}').write_text(json.dumps(end))\n"
+        "    (folder / f'{rank}').rename(folder / f'end_{rank}.json')\n"
+    )
+    script.write_text(f"{head}folder = pathlib.Path(sys.argv[1])\n{tell}{lines}\n")
+    monkeypatch.setattr(launch, "_RANK", script)
 
 
 @pytest.mark.parametrize(
-    ("scripts", "error", "words"),
+    ("lines", "error", "words"),
     [
         (
-            [WAITS, "(folder / 'error_1.txt').write_text('D2M is not a number'); sys.exit(1)"],
+            "if rank == 0: time.sleep(60)\ntell(kind='error', message='D2M is not a number')\n"
+            "sys.exit(1)",
             StormdrawError,
             "^D2M is not a number$",
         ),
         (
-            [WAITS, "(folder / 'error_1.txt').write_text('too large'); sys.exit(3)"],
+            "if rank == 0: time.sleep(60)\ntell(kind='memory', message='too large')\nsys.exit(1)",
             MemoryRanOutError,
             "^too large$",
         ),
-        ([WAITS, "sys.exit('no such driver')"], StormdrawError, "process 1 of 2 .*no such driver"),
-        (["sys.exit(130)", "sys.exit(130)"], KeyboardInterrupt, ""),
+        (
+            "if rank == 0: time.sleep(60)\nsys.exit('no such driver')",
+            StormdrawError,
+            "^model small: torchrun ended with status 1: .*no such driver",
+        ),
+        ("tell(kind='interrupted', message='')\nsys.exit(1)", KeyboardInterrupt, "^$"),
     ],
+    ids=["error", "memory", "without a word", "signal"],
 )
 def test_the_end_of_one_rank_is_the_end_of_all(
     training_files: Callable[[str], TrainingFiles],
     monkeypatch: pytest.MonkeyPatch,
-    scripts: list[str],
+    tmp_path: Path,
+    lines: str,
     error: type[BaseException],
     words: str,
 ) -> None:
-    run_scripts(monkeypatch, *scripts)
+    run_script(monkeypatch, tmp_path, lines)
     model = make_model_settings({**TRAINING, "devices": 2})
+    files = training_files("one")
     started = time.monotonic()
     with pytest.raises(error, match=words):
-        train_on_devices("small", make_settings(), model, training_files("one"))
-    assert time.monotonic() - started < 15
+        train_on_devices("small", make_settings(), model, files)
+    assert time.monotonic() - started < 30
+    assert not list(files.model.parent.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (StormdrawError("no terrain"), 1),
-        (MemoryRanOutError("too large"), launch.MEMORY_RAN_OUT),
-        (KeyboardInterrupt(), launch.INTERRUPTED),
-    ],
-    ids=["error", "memory", "signal"],
-)
-def test_a_rank_tells_how_it_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int
+def test_a_signal_reaches_all_ranks(
+    training_files: Callable[[str], TrainingFiles], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def failing(*arguments: object) -> None:
-        raise error
+    """Each notes the signal and ends; the first to have begun sends it to this process."""
+    noted = tmp_path / "noted"
+    run_script(
+        monkeypatch,
+        tmp_path,
+        "import signal\n"
+        "def note(*_):\n"
+        f"    with open({str(noted)!r}, 'a') as stream: print(rank, file=stream)\n"
+        "    tell(kind='interrupted', message=''); sys.exit(1)\n"
+        "signal.signal(signal.SIGTERM, note)\n"
+        "(folder / f'begun_{rank}').touch()\n"
+        "while rank == 0 and not (folder / 'begun_1').exists(): time.sleep(0.05)\n"
+        f"if rank == 0: os.kill({os.getpid()}, signal.SIGTERM)\n"
+        "time.sleep(60)",
+    )
+    model = make_model_settings({**TRAINING, "devices": 2})
+    with pytest.raises(KeyboardInterrupt):
+        train_on_devices("small", make_settings(), model, training_files("one"))
+    assert sorted(noted.read_text().split()) == ["0", "1"]
 
-    model = make_model_settings(TRAINING).model_dump(mode="json")
-    paths = dict.fromkeys(set(TrainingFiles.__annotations__) - {"fields", "static"}, "file")
-    job = {
-        **{"name": "small", "threads": 1, "files": {**paths, "fields": [], "static": None}},
-        **{"settings": make_settings().model_dump(mode="json")},
-        **{"model_settings": model},
-    }
-    (tmp_path / "job.json").write_text(json.dumps(job))
-    monkeypatch.setattr(rank, "train", failing)
-    monkeypatch.setattr(rank.distributed, "init_process_group", lambda *how, **options: None)
-    monkeypatch.setenv("RANK", "1")
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert rank.main(tmp_path) == status
-    said = tmp_path / "error_1.txt"
-    assert (said.read_text() if said.exists() else "") == str(error)
+
+def test_several_nodes_need_a_job_of_slurm(
+    training_files: Callable[[str], TrainingFiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_model_settings({**TRAINING, "nodes": 2})
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with pytest.raises(StormdrawError, match="nodes is 2, but this is no job of Slurm"):
+        train_on_devices("small", make_settings(), model, training_files("one"))
+
+
+def test_two_torchruns_train_together(
+    training_files: Callable[[str], TrainingFiles], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A stand-in for srun starts the command twice, as on two nodes; all four processes meet."""
+    run_script(monkeypatch, tmp_path, f"open({str(tmp_path)!r} + f'/met_{{rank}}', 'w').close()")
+    srun = tmp_path / "srun"
+    srun.write_text(
+        "#!/bin/sh\n"
+        'while [ "${1#--}" != "$1" ]; do shift; done\n'
+        '"$@" & "$@"; status=$?; wait $! && exit $status\n'
+    )
+    srun.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    model = make_model_settings({**TRAINING, "batch_size": 4, "devices": 2, "nodes": 2})
+    train_on_devices("small", make_settings(), model, training_files("one"))
+    assert sorted(path.name for path in tmp_path.glob("met_*")) == [f"met_{i}" for i in range(4)]
 
 
 def test_more_devices_than_samples() -> None:

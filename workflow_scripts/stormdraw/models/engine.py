@@ -13,6 +13,7 @@ from stormdraw.models.execution import replays_graphs
 from stormdraw.models.forecaster import Forecaster
 from stormdraw.models.learning_rate import learning_rate_factor
 from stormdraw.models.pairs import Batch
+from stormdraw.models.parallel import ParallelLosses
 from stormdraw.models.ranks import ALONE, Ranks
 from stormdraw.models.sharding import gathered, shared_like, whole
 from stormdraw.models.training_settings import Training
@@ -43,8 +44,8 @@ class TrainingModule(lightning.LightningModule):
         # The norm at the last optimizer step, before clipping.
         self.gradient_norm = torch.zeros(())
         self.windows = windows
-        self._ends_window = False
         self.model = model
+        self._losses = ParallelLosses(model)
         self.training_settings = training
         self._replays = replays_graphs(training.compile)
         self.name = name
@@ -52,10 +53,12 @@ class TrainingModule(lightning.LightningModule):
         self.total_steps = total_steps
 
     def on_train_start(self) -> None:
-        """Allocate the gradients if CUDA graphs are replayed."""
+        """Allocate the gradients if CUDA graphs are replayed, and let ranks average theirs."""
         if self._replays:
             for weights in self.model.parameters():
                 weights.grad = torch.zeros_like(weights)
+        if self.ranks.count > 1 and self.training_settings.sharding == "none":
+            self._losses.average_gradients(self.device)
 
     def optimizer_zero_grad(
         self, epoch: int, batch_index: int, optimizer: torch.optim.Optimizer
@@ -67,12 +70,12 @@ class TrainingModule(lightning.LightningModule):
         """The loss of one batch, and its parts, without waiting for the device."""
         self._begin_pass()
         batch = self._augmented(batch, self.current_epoch, batch_index)
-        losses = self._losses(batch, "training", self.current_epoch, batch_index)
+        generator = self._generator(self.device, "training", self.current_epoch, batch_index)
+        losses = self._losses(batch, generator, self.windows.ends_with(batch_index))
         loss = self.model.objective(losses)
         loss = loss * self.windows.weight(batch_index, batch.full_size)
         if batch.share is not None:
             loss = loss * batch.share.weight
-        self._ends_window = self.windows.ends_with(batch_index)
         outputs = {"loss": loss, "losses": _counted(losses.detach(), batch)}
         if self.model.noise_levels is not None:
             outputs["levels"] = _counted(self.model.noise_levels, batch)
@@ -83,13 +86,9 @@ class TrainingModule(lightning.LightningModule):
     def validation_step(self, batch: Batch, batch_index: int) -> dict[str, torch.Tensor]:
         """The loss with the same noise in all epochs, so that epochs can be compared."""
         self._begin_pass()
-        losses = self._losses(batch, "validation", 0, batch_index)
+        generator = self._generator(self.device, "validation", 0, batch_index)
+        losses = self.model.training_losses(batch, generator)
         return {"loss": losses.mean(), "losses": _counted(losses, batch)}
-
-    def on_after_backward(self) -> None:
-        """Average the gradients over the ranks; sharded gradients are averaged by FSDP."""
-        if self._ends_window and self.training_settings.sharding == "none":
-            self.ranks.average_gradients(list(self.model.parameters()))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Measure the gradient norm, and clip it if configured (Pascanu et al. 2013)."""
@@ -148,9 +147,6 @@ class TrainingModule(lightning.LightningModule):
     def _begin_pass(self) -> None:
         if self._replays:
             torch.compiler.cudagraph_mark_step_begin()
-
-    def _losses(self, batch: Batch, *labels: str | int) -> torch.Tensor:
-        return self.model.training_losses(batch, self._generator(self.device, *labels))
 
     @torch.no_grad()
     def _augmented(self, batch: Batch, epoch: int, batch_index: int) -> Batch:

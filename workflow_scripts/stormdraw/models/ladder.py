@@ -135,7 +135,7 @@ def _smaller_batch(settings: ModelSettings) -> ModelSettings | None:
     """Half of the batch or less, such that whole batches make the samples of an optimizer step."""
     training = settings.training
     samples = training.batch_size * training.accumulation
-    sizes = [size for size in range(training.devices, training.batch_size) if samples % size == 0]
+    sizes = [size for size in range(training.processes, training.batch_size) if samples % size == 0]
     if not sizes:
         return None
     half = [size for size in sizes if 2 * size <= training.batch_size]
@@ -156,7 +156,7 @@ def _recomputed_activations(settings: ModelSettings) -> ModelSettings | None:
 
 def _sharded(settings: ModelSettings) -> ModelSettings | None:
     training = settings.training
-    if training.devices == 1 or training.sharding != "none":
+    if training.processes == 1 or training.sharding != "none":
         return None
     return _with_training(settings, sharding="full")
 

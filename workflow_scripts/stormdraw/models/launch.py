@@ -1,36 +1,39 @@
-"""Training on several devices: this process starts and watches one process for each device.
+"""Training on several devices, or nodes: torchrun starts and watches a process for each device.
 
-Each process is `python -m stormdraw.models.rank`. A workflow's script cannot be started again,
-since Snakemake runs a copy of it. The environment variables are those of torchrun.
+A node is one machine. On several, Slurm starts a torchrun on each node of the job, and these find
+each other at the first node.
 """
 
 import json
 import logging
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from stormdraw.errors import MemoryRanOutError, StormdrawError
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import train
 from stormdraw.models.training_files import TrainingFiles
+from stormdraw.models.training_settings import Training
 from stormdraw.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-# Exit statuses of a rank.
-INTERRUPTED = 130
-MEMORY_RAN_OUT = 3
-_POLL_SECONDS = 0.1
-_LIBRARY = Path(__file__).resolve().parents[2]
+# A script, since a workflow's own cannot be started again: Snakemake runs a copy of it.
+_RANK = Path(__file__).resolve().parents[2] / "models_rank.py"
+# Seconds in which processes that were asked to stop finish their step and save.
+_SECONDS_TO_SAVE = 60
+# torchrun's own lines have no such mark.
+_OF_RANK = re.compile(r"\[default(\d+)\]:(.*)")
 
 
 def train_on_devices(
@@ -40,20 +43,22 @@ def train_on_devices(
     files: TrainingFiles,
     threads: int = 1,
 ) -> None:
-    """Run `train` on as many devices of this machine as the configuration asks for.
+    """Run `train` on as many devices and nodes as the configuration asks for.
 
-    Signals are forwarded to all processes. Raises what `train` raises; if one process fails, the
-    others are ended.
+    `threads` are those of one node. SIGINT and SIGTERM are forwarded to all processes. Raises what
+    `train` raises; if one process fails, torchrun ends the others.
     """
-    devices = model_settings.training.devices
-    if devices == 1:
+    training = model_settings.training
+    if training.processes == 1:
         train(name, settings, model_settings, files, threads)
         return
-    logger.info("training %s with %d processes", name, devices)
-    with tempfile.TemporaryDirectory(prefix="stormdraw_") as folder:
+    logger.info("training %s with %d processes", name, training.processes)
+    files.model.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the results, which all nodes see.
+    with tempfile.TemporaryDirectory(prefix=".ranks_", dir=files.model.parent) as folder:
         job = {
             "name": name,
-            "settings": settings.model_dump(mode="json"),
+            "settings": settings.as_given(),
             "model_settings": model_settings.model_dump(mode="json"),
             "files": {
                 key: [str(path) for path in value]
@@ -64,110 +69,91 @@ def train_on_devices(
             "threads": threads,
         }
         (Path(folder) / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        _watch(_start(devices, Path(folder), max(1, threads // devices)), Path(folder), name)
+        command = torchrun(training, Path(folder).resolve(), threads)
+        _run(command, training, Path(folder), name, threads)
 
 
-def _start(devices: int, folder: Path, threads: int) -> list[subprocess.Popen[str]]:
-    """The processes, each in its own session so that signals reach them only through this one."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, [str(_LIBRARY), os.environ.get("PYTHONPATH", "")])
-        ),
-        "WORLD_SIZE": str(devices),
-        "LOCAL_WORLD_SIZE": str(devices),
-        "OMP_NUM_THREADS": str(threads),
-        # They communicate on this machine only.
-        "GLOO_SOCKET_IFNAME": "lo",
-        "NCCL_SOCKET_IFNAME": "lo",
-    }
-    return [
-        subprocess.Popen(
-            [sys.executable, "-m", "stormdraw.models.rank", str(folder)],
-            env={**environment, "RANK": str(number), "LOCAL_RANK": str(number)},
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
+def torchrun(training: Training, folder: Path, threads: int) -> list[str]:
+    """The command that starts all processes, whose job lies in `folder`."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--max-restarts=0"]
+    command += [f"--nproc-per-node={training.devices}", f"--nnodes={training.nodes}"]
+    command += [f"--shutdown-timeout={_SECONDS_TO_SAVE}", "--tee=3", f"--log-dir={folder}"]
+    if training.nodes == 1:
+        return [*command, "--standalone", str(_RANK), str(folder)]
+    number = os.environ.get("SLURM_JOB_ID")
+    if number is None:
+        raise StormdrawError(
+            f"training.nodes is {training.nodes}, but this is no job of Slurm: run it with "
+            "--workflow-profile slurm, or set training.nodes to 1"
         )
-        for number in range(devices)
+    meeting = [f"--rdzv-endpoint={socket.gethostname()}", f"--rdzv-id={number}"]
+    return [
+        *("srun", f"--nodes={training.nodes}", f"--ntasks={training.nodes}"),
+        *("--ntasks-per-node=1", f"--cpus-per-task={threads}", "--kill-on-bad-exit=1"),
+        *(*command, "--rdzv-backend=c10d", *meeting, str(_RANK), str(folder)),
     ]
 
 
-def _watch(processes: list[subprocess.Popen[str]], folder: Path, name: str) -> None:
-    """Wait for all, forwarding their output and our signals; end the rest when one fails."""
-    last_words: dict[int, list[str]] = {number: [] for number in range(len(processes))}
-    readers = [
-        threading.Thread(target=_pass_on, args=(process.stderr, last_words[number], number == 0))
-        for number, process in enumerate(processes)
-    ]
-    for reader in readers:
-        reader.start()
-    try:
-        with _signals_passed_on(processes):
-            while any(process.poll() is None for process in processes):
-                if any(process.poll() for process in processes):
-                    break
-                time.sleep(_POLL_SECONDS)
-    finally:
-        _end(processes)
-        for reader in readers:
-            reader.join()
-    failed = [number for number, process in enumerate(processes) if process.returncode != 0]
-    if not failed:
-        return
-    # A process with its own message is the cause; others may fail because they lost it.
-    for number in failed:
-        message = folder / f"error_{number}.txt"
-        if message.exists():
-            ran_out = processes[number].returncode == MEMORY_RAN_OUT
-            kind = MemoryRanOutError if ran_out else StormdrawError
-            raise kind(message.read_text(encoding="utf-8"))
-    if any(processes[number].returncode == INTERRUPTED for number in failed):
-        raise KeyboardInterrupt
-    # A negative status means a signal, such as ours to processes that wait for the failed one.
-    first = next((number for number in failed if processes[number].returncode > 0), failed[0])
-    words = " ".join(last_words[first][-3:])
-    raise StormdrawError(
-        f"model {name}: process {first} of {len(processes)} ended with status "
-        f"{processes[first].returncode}: {words or 'no output'}"
+def _run(command: list[str], training: Training, folder: Path, name: str, threads: int) -> None:
+    """Wait for the end of all processes; raise the error of the first that tells one."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(max(1, threads // training.devices))}
+    if training.nodes == 1:
+        # They communicate on this machine only.
+        environment = {"GLOO_SOCKET_IFNAME": "lo", "NCCL_SOCKET_IFNAME": "lo", **environment}
+    # Of the ranks, and of torchrun itself.
+    words: dict[bool, list[str]] = {True: [], False: []}
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # So that signals reach it only through this process.
+        start_new_session=True,
     )
+    with _signals_passed_on(process) as received:
+        for line in process.stdout or ():
+            found = _OF_RANK.match(line)
+            if found and found[1] == "0":
+                logger.info("%s", found[2])
+            by_rank = found is not None
+            words[by_rank] = [*words[by_rank], (found[2] if found else line).strip()][-3:]
+        status = process.wait()
+    if status == 0:
+        return
+    _raise_told(folder)
+    if received:
+        raise KeyboardInterrupt
+    last = " ".join(words[True] or words[False]) or "no output"
+    raise StormdrawError(f"model {name}: torchrun ended with status {status}: {last}")
 
 
-def _end(processes: list[subprocess.Popen[str]]) -> None:
-    """Give the remaining processes time to finish a common step, then end them."""
-    limit = time.monotonic() + 20.0
-    while any(process.poll() is None for process in processes) and time.monotonic() < limit:
-        if any(process.returncode not in (None, 0, INTERRUPTED) for process in processes):
-            break
-        time.sleep(_POLL_SECONDS)
-    for process in processes:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
-
-def _pass_on(stream: IO[str] | None, kept: list[str], is_first: bool) -> None:
-    for line in stream or ():
-        kept.append(line.rstrip())
-        del kept[:-20]
-        if is_first:
-            logger.info("%s", line.rstrip())
+def _raise_told(folder: Path) -> None:
+    """Raise the error that a process wrote down, if any; others may fail because they lost it."""
+    told = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("end_*.json"))]
+    kinds = {"memory": MemoryRanOutError, "error": StormdrawError}
+    for end in told:
+        if end["kind"] in kinds:
+            raise kinds[end["kind"]](end["message"])
+    if told:
+        raise KeyboardInterrupt
 
 
 @contextmanager
-def _signals_passed_on(processes: list[subprocess.Popen[str]]) -> Iterator[None]:
+def _signals_passed_on(process: subprocess.Popen[str]) -> Iterator[list[int]]:
+    """Forward our signals to torchrun, which forwards them to all; yields those received."""
+    received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield received
         return
 
     def pass_on(number: int, frame: Any) -> None:
-        for process in processes:
-            if process.poll() is None:
-                process.send_signal(number)
+        received.append(number)
+        process.send_signal(signal.SIGTERM)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -141,7 +141,7 @@ def training_memory(
             validation, heap = _one_validation(model, settings, shape)
             in_heap = max(in_heap, heap)
     weights = sum(parameter.nbytes for parameter in model.parameters())
-    parts = training.devices if training.sharding == "full" else 1
+    parts = training.processes if training.sharding == "full" else 1
     mine = -(-weights // parts)
     return TrainingMemory(
         parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -214,7 +214,7 @@ def _one_validation(
 
 def _on_each(samples: int, settings: ModelSettings) -> int:
     """The number of a batch's samples on one device."""
-    return -(-samples // settings.training.devices)
+    return -(-samples // settings.training.processes)
 
 
 def _batch(
@@ -283,7 +283,7 @@ def validated_at_once(settings: ModelSettings, shape: tuple[int, int]) -> int:
     rows, columns = learnt_shape(settings, shape)
     training = settings.training
     learnt_points = training.batch_size * rows * columns
-    return max(training.devices, learnt_points // (shape[0] * shape[1]))
+    return max(training.processes, learnt_points // (shape[0] * shape[1]))
 
 
 def sampling_bytes(settings: ModelSettings, run: Roles, shape: tuple[int, int]) -> int:

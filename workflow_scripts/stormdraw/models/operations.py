@@ -215,7 +215,7 @@ def _kernels(
 
 def _on_one_gpu(model: ModelSettings) -> ModelSettings:
     """The configuration on one device, with the precision that `auto` means on this GPU."""
-    changes: dict[str, Any] = {"devices": 1, "sharding": "none"}
+    changes: dict[str, Any] = {"devices": 1, "nodes": 1, "sharding": "none"}
     if model.training.precision == "auto":
         changes["precision"] = "bfloat16"
     training = model.training.model_copy(update=changes)

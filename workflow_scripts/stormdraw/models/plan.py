@@ -206,7 +206,9 @@ def _host_peak(
     # Batches that wait, the one being made and the one in use, each with the state of every hour of
     # its samples.
     hours = 1 + training.hours_ahead
-    batches = (training.prefetch_batches + 2) * hours * -(-training.batch_size // training.devices)
+    batches = (
+        (training.prefetch_batches + 2) * hours * -(-training.batch_size // training.processes)
+    )
     gaps = int(HEAP_GAPS * memory.in_heap)
     each = memory.peak + forecaster + gaps + data + batches * state + PROCESS_BYTES
     each += _gathered(training, memory)

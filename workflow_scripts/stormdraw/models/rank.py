@@ -1,9 +1,8 @@
-"""One process of a training on several devices: `python -m stormdraw.models.rank FOLDER`."""
+"""One process of a training on several devices, which torchrun starts: see launch.py."""
 
 import json
 import logging
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import distributed
 
 import stormdraw  # noqa: F401  (before ecCodes; see its __init__)
 from stormdraw.errors import MemoryRanOutError, StormdrawError
-from stormdraw.models.launch import INTERRUPTED, MEMORY_RAN_OUT
+from stormdraw.files import replacing
 from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training import train
 from stormdraw.models.training_files import TrainingFiles
@@ -20,8 +19,11 @@ from stormdraw.settings import Settings
 
 
 def main(folder: Path) -> int:
-    """Join the others and train; on an error, write its message to FOLDER/error_{rank}.txt."""
-    number, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    """Join the others, train, and return the exit status.
+
+    An error or interruption is written to FOLDER/end_{rank}.json.
+    """
+    number, device = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     logging.getLogger("stormdraw").setLevel(logging.INFO if number == 0 else logging.WARNING)
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
@@ -31,14 +33,9 @@ def main(folder: Path) -> int:
     }
     on_gpu = torch.cuda.is_available()
     try:
-        if on_gpu and count <= torch.cuda.device_count():
-            torch.cuda.set_device(number)
-        distributed.init_process_group(
-            "cpu:gloo,cuda:nccl" if on_gpu else "gloo",
-            init_method=f"file://{folder / 'meeting'}",
-            rank=number,
-            world_size=count,
-        )
+        if on_gpu and device < torch.cuda.device_count():
+            torch.cuda.set_device(device)
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
         train(
             job["name"],
             Settings.model_validate(job["settings"]),
@@ -47,17 +44,12 @@ def main(folder: Path) -> int:
             job["threads"],
         )
         distributed.barrier()
-    except StormdrawError as error:
-        (folder / f"error_{number}.txt").write_text(str(error), encoding="utf-8")
-        return MEMORY_RAN_OUT if isinstance(error, MemoryRanOutError) else 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except (StormdrawError, KeyboardInterrupt) as error:
+        kind = "error" if isinstance(error, StormdrawError) else "interrupted"
+        kind = "memory" if isinstance(error, MemoryRanOutError) else kind
+        # torchrun ends this process as soon as another one has ended.
+        with replacing(folder / f"end_{number}.json") as temporary:
+            temporary.write_text(json.dumps({"kind": kind, "message": str(error)}), "utf-8")
+        return 1
     distributed.destroy_process_group()
     return 0
-
-
-if __name__ == "__main__":
-    # Exit at once: a process group that others have left may block in its destructor.
-    status = main(Path(sys.argv[1]))
-    sys.stderr.flush()
-    os._exit(status)

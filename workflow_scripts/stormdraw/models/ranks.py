@@ -1,5 +1,6 @@
 """The processes of one training, one per device: the rank of this one, and their communication."""
 
+import os
 from dataclasses import dataclass
 
 import torch
@@ -27,10 +28,11 @@ class Share:
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process's `number` among `count`."""
+    """This process's `number` among `count`, and its `device` among those of its node."""
 
     number: int = 0
     count: int = 1
+    device: int = 0
 
     @property
     def is_first(self) -> bool:
@@ -60,18 +62,6 @@ class Ranks:
             return flag
         return bool(self.total(torch.tensor(float(flag))) > 0)
 
-    def average_gradients(self, parameters: list[torch.nn.Parameter]) -> None:
-        """Replace each gradient by its mean over ranks, in one message."""
-        if self.count == 1:
-            return
-        gradients = [weights.grad for weights in parameters if weights.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        distributed.all_reduce(flat)
-        flat /= self.count
-        parts = flat.split([gradient.numel() for gradient in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
-
 
 ALONE = Ranks()
 
@@ -80,4 +70,5 @@ def present_ranks() -> Ranks:
     """The rank in this process's group, or a single rank without a group."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return ALONE
-    return Ranks(distributed.get_rank(), distributed.get_world_size())
+    device = int(os.environ["LOCAL_RANK"])
+    return Ranks(distributed.get_rank(), distributed.get_world_size(), device)

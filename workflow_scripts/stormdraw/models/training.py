@@ -80,8 +80,8 @@ def train(
     MemoryRanOutError for lack of memory, and KeyboardInterrupt after a signal.
     """
     ranks = present_ranks()
-    torch.set_num_threads(max(1, threads // ranks.count))
-    device = choose_device(ranks.number)
+    torch.set_num_threads(max(1, threads // model_settings.training.devices))
+    device = choose_device(ranks.device)
     if ranks.is_first:
         logger.info("training %s on %s", name, describe_device(device, ranks.count))
     statistics = read_statistics(files.statistics)

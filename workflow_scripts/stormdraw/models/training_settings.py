@@ -93,9 +93,15 @@ class Training(Section):
     readers: Annotated[int, Field(ge=1)] = 4
     prefetch_batches: Annotated[int, Field(ge=0)] = 2
     devices: Annotated[int, Field(ge=1)] = 1
+    nodes: Annotated[int, Field(ge=1)] = 1
     sharding: Sharding = "none"
     device_memory_gigabytes: Annotated[float, Field(gt=0)] | None = None
     may_shrink: bool = True
+
+    @property
+    def processes(self) -> int:
+        """One for each device of each node."""
+        return self.devices * self.nodes
 
     @property
     def hours_ahead(self) -> int:
@@ -140,7 +146,7 @@ class Training(Section):
 
     @model_validator(mode="after")
     def _sharding_needs_devices(self) -> "Training":
-        if self.sharding == "full" and self.devices == 1:
+        if self.sharding == "full" and self.processes == 1:
             raise ValueError(
                 "sharding: full splits a model among devices, but devices is 1; remove it, or "
                 "give the number of devices"
@@ -149,9 +155,9 @@ class Training(Section):
 
     @model_validator(mode="after")
     def _work_for_every_device(self) -> "Training":
-        if self.batch_size < self.devices:
+        if self.batch_size < self.processes:
             raise ValueError(
-                f"batch_size is {self.batch_size} for {self.devices} devices; give at least one "
+                f"batch_size is {self.batch_size} for {self.processes} devices; give at least one "
                 "sample per device"
             )
         return self

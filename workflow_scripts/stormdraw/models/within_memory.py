@@ -83,7 +83,7 @@ def _precision_used(chosen: ModelSettings) -> tuple[ModelSettings, Precision]:
 
     With several devices, this process does not query the device, which would take memory there.
     """
-    if chosen.training.devices > 1:
+    if chosen.training.processes > 1:
         return chosen, "bfloat16"
     device = choose_device()
     precision = resolve_precision(chosen.training.precision, device)
