@@ -18,6 +18,7 @@
 # make benchmark-loading  batches read from warm and cold files: docs/loading-benchmark.md
 # make benchmark-training   a training step of the original recipe beside ours, at full grid
 # make benchmark-sampling   what members cost and how well they score: docs/sampling-benchmark.md
+# make gpu-acceptance   what one GPU makes of it, in nine minutes: docs/gpu.md, or "not measured"
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
 # make compare-intervals  write docs/intervals.md: how often intervals hold the true score
 # make test-cluster       profiles/slurm on a Slurm of two nodes, which it installs (root on Debian)
@@ -33,7 +34,7 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 .PHONY: help demo twin idaho plan doctor card test lint types rules-lint unit workflow test-slow \
   test-cluster schema pins \
   benchmark-scores benchmark-statistics benchmark-archive benchmark-fields benchmark-loading \
-  benchmark-training benchmark-sampling archive-faults storm-world compare-scores compare-intervals \
+  benchmark-training benchmark-sampling gpu-acceptance archive-faults storm-world compare-scores compare-intervals \
   clean
 
 help:
@@ -132,6 +133,9 @@ benchmark-loading: $(INSTALLED)
 MODELS ?= ddpm_ultra_minimal ddpm_small
 benchmark-training: $(INSTALLED)
 	$(BIN)/python tests/benchmarks/training.py $(MODELS)
+
+gpu-acceptance: $(INSTALLED)
+	$(BIN)/python tests/benchmarks/gpu_acceptance.py
 
 # The demo's world, a diffusion model and the cheapest one, trained if they are not yet.
 TWIN := --configfile config/demo.yaml --config 'models=["crps_demo","ddpm_residual","crps_unet"]'
