@@ -61,7 +61,7 @@ def test_every_rung_in_order() -> None:
         "training.batch_size: 2, training.accumulation: 6",
         "training.activation_checkpointing: 0.5",
         "training.activation_checkpointing: 1.0",
-        "training.sharding: full (to save, each process gathers 4 GB of main memory)",
+        "training.sharding: full (to save, the first process gathers 4 GB of main memory)",
         "training.precision: bfloat16",
         "training.crop: [128, 224]",
         "training.crop: [64, 112]",

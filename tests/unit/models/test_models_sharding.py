@@ -1,9 +1,14 @@
 """Whole tensors for files, shared or laid-out ones for training."""
 
 import copy
+from pathlib import Path
 
 import torch
+from torch import distributed
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.tensor import Shard, distribute_tensor
 
+from stormdraw.models.ranks import ALONE, Ranks
 from stormdraw.models.sharding import gathered, local, shared_like
 
 
@@ -50,7 +55,21 @@ def test_a_fused_optimizer_goes_on_after_its_moments_were_laid_out() -> None:
 
 def test_without_ranks_tensors_stay_unchanged() -> None:
     content = {"weights": torch.ones(2), "names": ["a"], "step": 3}
-    assert gathered(content)["weights"] is content["weights"]
+    assert gathered(content, ALONE)["weights"] is content["weights"]
     weights = torch.nn.Parameter(torch.ones(2))
     local(weights)[0] = 5.0
     assert weights[0] == 5.0
+
+
+def test_only_the_first_rank_keeps_whole_tensors(tmp_path: Path) -> None:
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path / 'meeting'}", rank=0, world_size=1
+    )
+    try:
+        mesh = init_device_mesh("cpu", (1,))
+        content = {"weights": distribute_tensor(torch.ones(2), mesh, [Shard(0)]), "step": 3}
+        assert gathered(content, Ranks(0, 2))["weights"].tolist() == [1.0, 1.0]
+        others = gathered(content, Ranks(1, 2))
+        assert (others["weights"].numel(), others["step"]) == (0, 3)
+    finally:
+        distributed.destroy_process_group()

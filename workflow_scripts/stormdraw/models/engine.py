@@ -104,7 +104,7 @@ class TrainingModule(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save whole tensors, however the ranks share them."""
         for key in ("state_dict", "optimizer_states", "callbacks"):
-            checkpoint[key] = gathered(checkpoint[key])
+            checkpoint[key] = gathered(checkpoint[key], self.ranks)
         checkpoint["windows"] = asdict(self.windows)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

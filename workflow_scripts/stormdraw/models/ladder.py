@@ -109,7 +109,8 @@ def _rung_above(below: Rung, step: Step, memory: Memory) -> Rung | None:
         return None
     change, needed = ", ".join(_differences(below.settings, settings)), memory(settings)
     if step is _sharded:
-        change += f" (to save, each process gathers {needed.gathered / 1e9:.3g} GB of main memory)"
+        gathered = f"{needed.gathered / 1e9:.3g} GB of main memory"
+        change += f" (to save, the first process gathers {gathered})"
     return Rung(change, settings, needed)
 
 

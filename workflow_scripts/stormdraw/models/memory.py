@@ -107,7 +107,7 @@ class TrainingMemory:
 
     @property
     def gathered(self) -> int:
-        """Main memory of each process while sharded weights, moments and the average are saved.
+        """Main memory of the first process while it saves sharded weights, moments and the average.
 
         All of them are then whole and in float32 (`sharding.py`).
         """

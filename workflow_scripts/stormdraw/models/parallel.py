@@ -23,7 +23,7 @@ class ParallelLosses:
         """From now on average gradients over the ranks, while others are still computed."""
         on_gpu = [device] if device.type == "cuda" else None
         self.averaging = DistributedDataParallel(
-            self.losses, device_ids=on_gpu, broadcast_buffers=False
+            self.losses, device_ids=on_gpu, forward_sync_buffers=False
         )
 
     def __call__(self, batch: Batch, generator: torch.Generator, ends_window: bool) -> torch.Tensor:

@@ -211,12 +211,11 @@ def _host_peak(
     )
     gaps = int(HEAP_GAPS * memory.in_heap)
     each = memory.peak + forecaster + gaps + data + batches * state + PROCESS_BYTES
-    each += _gathered(training, memory)
-    return training.devices * each
+    return training.devices * each + _gathered(training, memory)
 
 
 def _gathered(training: Training, memory: TrainingMemory) -> int:
-    """Main memory in bytes of each process while sharded tensors are saved, on any device."""
+    """Main memory in bytes of the first process while sharded tensors are saved, on any device."""
     return memory.gathered if training.sharding == "full" else 0
 
 

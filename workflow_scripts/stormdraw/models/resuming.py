@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 import lightning
+import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
@@ -38,6 +39,10 @@ class FirstRankWrites(TorchCheckpointIO):
         """Write the checkpoint if this is the first rank."""
         if self.ranks.is_first:
             super().save_checkpoint(checkpoint, path, storage_options)
+
+    def load_checkpoint(self, path: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Map the file into memory: each of several ranks takes its part of it."""
+        return dict(torch.load(path, map_location="cpu", mmap=True, weights_only=True))
 
 
 class SaveForResuming(Checkpoint):

@@ -25,14 +25,18 @@ def shard(network: torch.nn.Module, ranks: Ranks, device: torch.device) -> None:
     fully_shard(network, mesh=mesh)
 
 
-def gathered(content: Any) -> Any:
-    """The same nested content with whole tensors on the CPU instead of sharded ones.
+def gathered(content: Any, ranks: Ranks) -> Any:
+    """The same nested content with whole tensors on the first rank's CPU instead of sharded ones.
 
-    All ranks must call it.
+    All ranks must call it. On the others the tensors are empty: together they would fill a node's
+    main memory.
     """
 
     def on_cpu(leaf: Any) -> Any:
-        return leaf.full_tensor().cpu() if isinstance(leaf, DTensor) else leaf
+        if not isinstance(leaf, DTensor):
+            return leaf
+        whole = leaf.full_tensor()
+        return whole.cpu() if ranks.is_first else torch.empty(0)
 
     return tree_map(on_cpu, content)
 

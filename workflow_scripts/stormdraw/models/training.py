@@ -204,7 +204,7 @@ def _fit(
             )
         average.copy_to(module)
         if training.sharding == "full" and ranks.count > 1:
-            _make_whole(model)
+            _make_whole(model, ranks)
 
 
 def _trainer(
@@ -241,9 +241,9 @@ def _trainer(
     )
 
 
-def _make_whole(model: Forecaster) -> None:
-    """Replace sharded weights by whole ones; all ranks must call it."""
-    whole = gathered(dict(model.named_parameters()))
+def _make_whole(model: Forecaster, ranks: Ranks) -> None:
+    """Replace sharded weights by whole ones on the first rank; all ranks must call it."""
+    whole = gathered(dict(model.named_parameters()), ranks)
     for name, weights in whole.items():
         owner, _, own_name = name.rpartition(".")
         setattr(model.get_submodule(owner), own_name, torch.nn.Parameter(weights))
