@@ -1,12 +1,14 @@
 # make demo    the whole workflow on a simulated archive, with a scorecard at the end
 # make twin    how near models come to the perfect ensemble, on a longer simulated archive
-# make idaho   the same workflow on real HRRR crops (config/idaho.yaml says where they lie)
+# make idaho   the same workflow on real HRRR crops, which it fetches from the package index (4 MB)
 # make plan    what a run will cost, before anything is fetched; CONFIG=config/demo.yaml for another
 # make doctor  whether this machine is ready for it, and what to do if not; CONFIG= likewise
 # make card    what a checkpoint is; MODEL=results/models/crps_unet/model.pt or any other file
 # make test    lint, types and all tests but the slow ones
 # make test-slow   the slow ones: each fault with a second source, two ranks, the largest plan
 # make lint    ruff, snakefmt, snakemake --lint and mypy only
+# make docs    the documents as a site in site/, links checked; open site/index.html
+# make rule-graph  draw docs/rules.svg anew (needs Graphviz)
 # make schema  write config/schema.json from the settings
 # make pins    pin envs/requirements*.in to what is installed in .venv
 # make storm-world   what calibration does to storms in a toy world: docs/calibration.md
@@ -31,7 +33,7 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help demo twin idaho plan doctor card test lint types rules-lint unit workflow test-slow \
+.PHONY: help docs rule-graph demo twin idaho plan doctor card test lint types rules-lint unit workflow test-slow \
   test-cluster schema pins \
   benchmark-scores benchmark-statistics benchmark-archive benchmark-fields benchmark-loading \
   benchmark-training benchmark-sampling gpu-acceptance archive-faults storm-world compare-scores compare-intervals \
@@ -58,6 +60,10 @@ demo twin idaho: $(INSTALLED)
 	@test results/report.zip -nt results/report/scorecard.html || \
 	  $(BIN)/snakemake --configfile $(CONFIG) --report results/report.zip
 	@$(BIN)/python workflow_scripts/report_headline.py $(CONFIG)
+
+idaho: hrrr_idaho
+hrrr_idaho: | $(INSTALLED)
+	@$(BIN)/python workflow_scripts/idaho_crops.py $@
 
 plan doctor: CONFIG ?= config/config.yaml
 plan: $(INSTALLED)
@@ -100,6 +106,17 @@ workflow: $(INSTALLED_FOR_TESTS)
 
 schema: $(INSTALLED)
 	$(BIN)/python workflow_scripts/write_schema.py
+
+.venv-docs/installed: envs/requirements-docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --requirement envs/requirements-docs.txt
+	@touch $@
+
+docs: .venv-docs/installed
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+
+rule-graph: $(INSTALLED)
+	$(BIN)/snakemake --configfile config/demo.yaml --rulegraph | dot -Tsvg > docs/rules.svg
 
 pins: $(INSTALLED_FOR_TESTS)
 	$(BIN)/python envs/pin.py
