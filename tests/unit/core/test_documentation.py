@@ -44,14 +44,15 @@ def commands(path) -> list[str]:
     return [part for line in lines for part in line.split(" && ") if part]
 
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "profiles/README.md"]
+# Those with commands of users; `make docs` checks the links of all.
+GUIDES = ["README.md", "docs/tutorial.md", "docs/how-to/others.md", "docs/how-to/running.md"]
+DOCUMENTS = [*GUIDES, "CONTRIBUTING.md", "profiles/README.md"]
 
 
-# Which test runs each command of README.md, or, where it takes the internet, a cluster or hours,
+# Which test runs each command of the guides, or, where it takes the internet, a cluster or hours,
 # the same in small. Without a test, no command.
 RUN_BY = {
     "make demo": "tests/workflow/test_readme.py::test_what_make_demo_would_run",
-    "make test": ".ci/run",
     "git clone <this repository>": "tests/workflow/test_readme.py::test_a_clone_has_all_it_needs",
     "cd stormdraw": "tests/workflow/test_readme.py::test_a_clone_has_all_it_needs",
     "make .venv/installed": ".ci/run",
@@ -83,8 +84,17 @@ RUN_BY = {
 }
 
 
-def test_every_command_of_the_readme_is_run_by_a_test(root):
-    assert set(commands(root / "README.md")) <= set(RUN_BY)
+def test_every_command_of_a_guide_is_run_by_a_test(root):
+    assert {command for guide in GUIDES for command in commands(root / guide)} == set(RUN_BY)
+
+
+def test_a_stranger_reads_the_readme_to_its_end(root):
+    """What is longer stands in docs/, and the files that it leads to are there."""
+    text = (root / "README.md").read_text()
+    assert len(text.splitlines()) <= 150
+    linked = re.findall(r"\]\((?!http)([^)#]+)", text)
+    assert {"docs/demo.md", "config/README.md"} <= set(linked)
+    assert [link for link in linked if not (root / link).exists()] == []
 
 
 @pytest.mark.parametrize("place", sorted(set(RUN_BY.values())))
