@@ -20,10 +20,11 @@ class Place(Section):
 
 class Forecast(Section):
     """What a forecast shows: `places` by name, and the leads of its maps in hours, by default six
-    of the run's."""
+    of the run's. `keep_days` is how many days a cycle is kept after, by default for ever."""
 
     places: dict[str, Place] = {}
     map_leads: list[Annotated[int, Field(ge=1)]] = []
+    keep_days: Annotated[int, Field(ge=1)] | None = None
 
 
 def _as_list(given: Any) -> Any:

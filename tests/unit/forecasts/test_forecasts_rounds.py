@@ -1,0 +1,113 @@
+"""Rounds that draw the newest cycle: what they note, refuse and remove. Snakemake is a stand-in."""
+
+import fcntl
+import json
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_experiment import CONFIG
+
+from stormdraw.errors import StormdrawError
+from stormdraw.forecasts.rounds import one_round
+
+NOON = datetime(2026, 6, 2, 12)
+# It writes a page and members of the cycle, which is its last argument.
+DRAWS = (
+    "import pathlib, sys; init = sys.argv[-1].removeprefix('cycle=')\n"
+    "for path in (f'forecasts/{init}/index.html', f'ensembles/small/{init}.nc',\n"
+    "             f'fields/hrrr/{init}.nc', f'fields/quality/hrrr/{init}.csv',\n"
+    "             f'archive/hrrr/{init}/manifest.csv', f'logs/draw/small/{init}.log'):\n"
+    "    path = pathlib.Path('results', path)\n"
+    "    path.parent.mkdir(parents=True, exist_ok=True); path.touch()\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def configuration(now: datetime, keep_days: int | None = None, **late: int) -> dict[str, Any]:
+    (drawn,) = [one for one in CONFIG["ensembles"]["systems"] if one["name"] == "small"]
+    delays = {f"{NOON.replace(hour=int(key[3:])):%Y-%m-%dT%H:%M}": n for key, n in late.items()}
+    since = f"{NOON - timedelta(days=9):%Y-%m-%dT%H:%M}"
+    world = {**CONFIG["archive"]["simulated"], "since": since, "late": delays}
+    return {
+        **{key: CONFIG[key] for key in ("title", "variables", "leads", "models")},
+        "archive": {"source": "simulated", "simulated": {**world, "now": f"{now:%Y-%m-%dT%H:%M}"}},
+        "ensembles": {"systems": [{**drawn, "calibrate": False}]},
+        "forecast": {} if keep_days is None else {"keep_days": keep_days},
+    }
+
+
+def a_round(config: dict[str, Any], script: str = DRAWS) -> tuple[int, list[str]]:
+    said: list[str] = []
+    snakemake = [sys.executable, "-c", script]
+    return one_round(config, [], snakemake, Path("results"), said.append), said
+
+
+def notes() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path("results/forecasts/rounds.jsonl").open()]
+
+
+def test_the_newest_whole_cycle_is_drawn_once_and_noted() -> None:
+    status, said = a_round(configuration(NOON, at_11=2))
+    assert (status, said[-1]) == (0, "the newest cycle is 2026-06-02 10 UTC, 2 h old")
+    assert said[1].startswith("skipping the cycle 2026-06-02 11 UTC lacks 1 of 1 files")
+    (note,) = notes()
+    assert (note["cycle"], note["state"], note["told"]) == ("2026060210", "drawn", said)
+    again = a_round(configuration(NOON, at_11=2), "raise SystemExit('not again')")
+    assert again == (0, [*said, "the page of 2026060210 is there already"])
+    assert len(notes()) == 1
+
+
+def test_a_cycle_that_fails_is_noted_and_removes_nothing() -> None:
+    a_round(configuration(NOON))
+    later = configuration(NOON + timedelta(days=3), keep_days=1)
+    assert a_round(later, "raise SystemExit(7)")[0] == 7
+    assert [note["state"] for note in notes()] == ["drawn", "failed"]
+    assert Path("results/forecasts/2026060211").exists()
+
+
+def test_an_archive_without_a_cycle_is_noted() -> None:
+    config = configuration(NOON)
+    config["archive"]["simulated"]["since"] = "2026-06-02T12:00"
+    status, (said,) = a_round(config)
+    assert status == 1
+    assert (notes()[0]["state"], notes()[0]["told"]) == ("nothing to draw", [said])
+
+
+def test_a_second_round_leaves_the_cycle_to_the_first() -> None:
+    Path("results/forecasts").mkdir(parents=True)
+    with open("results/forecasts/.lock", "a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(StormdrawError, match=r"\.lock: another round is at work"):
+            a_round(configuration(NOON), "raise SystemExit('not now')")
+    assert a_round(configuration(NOON))[0] == 0
+
+
+def test_old_cycles_go_with_all_that_is_theirs_but_what_was_scored() -> None:
+    for days in (2, 1):
+        a_round(configuration(NOON - timedelta(days=days), keep_days=1))
+    # A day before the newest, and no more.
+    assert len(list(Path("results").rglob("2026053111*"))) == 6
+    scored = Path("results/scores/small/2026053111.nc")
+    scored.parent.mkdir(parents=True)
+    scored.touch()
+    # A study's files of a day, and its reference's of a case.
+    of_study = [Path("results/fields/hrrr/20260531.nc"), Path("results/fields/href/2026053111.nc")]
+    for path in of_study:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    _, said = a_round(configuration(NOON, keep_days=1))
+    assert said[-1] == "removed the cycle 2026-05-31 11 UTC: forecast.keep_days"
+    left = sorted(str(path) for path in Path("results").rglob("2026053111*"))
+    assert left == [
+        *("results/ensembles/small/2026053111.nc", str(of_study[1]), str(scored)),
+    ]
+    assert of_study[0].exists()
+    for kept in ("2026060111", "2026060211"):
+        assert len(list(Path("results").rglob(f"{kept}*"))) == 6
