@@ -154,14 +154,19 @@ def test_the_training_went_on_where_it_was(run):
     assert len(resumptions(run.experiment)) == 2
 
 
-def test_only_fetching_stays_on_the_login_node(run):
-    sent = {
-        path.name.removeprefix("rule_") for path in (run.experiment.folder / SLURM_LOGS).iterdir()
-    }
+def test_only_fetching_stays_on_the_login_node_and_short_jobs_go_together(run):
+    sent = {path.name for path in (run.experiment.folder / SLURM_LOGS).iterdir()}
     planned = run.experiment.snakemake("--dry-run", "--forceall", "--quiet", "rules").stdout
     stages = set(re.findall(r"^(\w+_\w+) +\d+$", planned, flags=re.MULTILINE))
     assert {"models_train", "ensembles_sample"} <= stages
-    assert stages - sent == {"archive_fetch"}
+    # A group's folder names all of its rules.
+    groups = [name for name in sent if name.startswith("group_")]
+    together = {stage for stage in stages if any(stage in name for name in groups)}
+    assert {"fields_normalise", "ensembles_take", "scores_case", "report_products"} <= together
+    alone = {name.removeprefix("rule_") for name in sent}
+    assert stages - alone - together == {"archive_fetch"}
+    # Days of analyses, those of the reference, and the one case.
+    assert len(groups) == 3
 
 
 def test_nothing_is_left_to_do(run):
