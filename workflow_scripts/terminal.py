@@ -11,7 +11,14 @@ from typing import Any
 
 # Told before and between jobs, without an event that would set it apart.
 CHATTER = ("Building DAG", "Using shell", "Conda environments: ignored", "Select jobs to execute")
-SILENT = {"workflow_started", "resources_info", "job_started", "shellcmd", "rulegraph"}
+SILENT = {
+    "workflow_started",
+    "resources_info",
+    "job_started",
+    "group_info",
+    "shellcmd",
+    "rulegraph",
+}
 CLEAR, RED, PLAIN = "\r\033[2K", "\033[31m", "\033[0m"
 BAR = 20  # characters
 TAIL = 5  # lines of the log of a failed job

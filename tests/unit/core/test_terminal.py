@@ -53,6 +53,7 @@ CHATTER = [
     (LogEvent.JOB_STARTED, "Execute 1 jobs...", {"jobs": [7]}),
     (LogEvent.RESOURCES_INFO, "Provided cores: 2", {"cores": 2}),
     (LogEvent.SHELLCMD, "Shell command: None", {"shellcmd": None}),
+    (LogEvent.GROUP_INFO, "group job a (jobs in lexicogr. order):", {"group_id": "a", "jobs": []}),
 ]
 
 
