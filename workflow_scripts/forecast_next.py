@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parent.parent
 if __name__ == "__main__":
     file, *more = sys.argv[1:]
     snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(CHECKOUT / "Snakefile")]
-    command = [*snakemake, "--cores", "all", "--configfile", file, *more, "forecast"]
+    command = [*snakemake, "forecast", "--cores", "all", *more, "--configfile", file]
 
     def say(line: str) -> None:
         """For the mail that cron sends."""
