@@ -19,4 +19,4 @@ for _name in ("DEFINITION_PATH", "EXTRA_DEFINITION_PATH", "SAMPLES_PATH", "EXTRA
     for _library in ("ECCODES", "GRIB"):
         _os.environ.pop(f"{_library}_{_name}", None)
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

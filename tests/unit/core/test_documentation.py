@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from stormdraw import __version__
 from stormdraw.models.settings import ModelSettings
 from stormdraw.settings import Settings
 
@@ -167,3 +168,7 @@ def test_the_container_has_the_pins_of_pip_and_the_python_of_conda(root):
     assert started[0] == "snakemake"
     options = get_argument_parser().parse_args(started[1:])
     assert str(options.snakefile) == "/stormdraw/Snakefile"
+
+
+def test_what_is_cited_is_this_version(root):
+    assert yaml.safe_load((root / "CITATION.cff").read_text())["version"] == __version__
