@@ -1,6 +1,7 @@
 """Places, meteograms, maps and the page of a forecast."""
 
 import re
+import resource
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,19 @@ def test_percentiles_and_neighbourhoods_are_those_by_hand(products: Path) -> Non
         np.testing.assert_allclose(found, 100.0 * near / MEMBERS, rtol=1e-6)
 
 
+def test_a_full_disk_leaves_no_product_under_its_name(ensemble: Path, tmp_path: Path) -> None:
+    """No file may grow beyond 1,000 bytes; nothing half-written stays, under any name."""
+    gribs = {kind: tmp_path / f"ours.{kind}.grib2" for kind in kinds()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(StormdrawError, match=r"no space left for .*ours\..*free some"):
+            write_products(ensemble, {"REFC": [Threshold(30.0)]}, 4, tmp_path / "ours.nc", gribs)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
 def run(**forecast: Any) -> Any:
     (drawn,) = [one for one in CONFIG["ensembles"]["systems"] if one["name"] == "small"]
     return load_settings(
@@ -159,12 +173,15 @@ def test_the_page_has_maps_of_each_variable_and_a_meteogram_of_each_place(page: 
     alternatives = re.findall(r'alt="([^"]*)"', page)
     assert [text.split(" at ")[0].split(":")[0] for text in alternatives] == [
         "Meteogram of A &lt;town&gt;",
+        *["Composite radar reflectivity (dBZ)"] * len(LEADS),
         "Maps of Composite radar reflectivity (dBZ)",
         "Maps of Composite radar reflectivity ≥ 30 dBZ by member",
         "Maps of 2 m air temperature (K)",
     ]
-    assert "≥ 30 dBZ nearby (%)" in alternatives[1]
-    assert "nearby" not in alternatives[3]
+    *by_hour, maps, _, of_temperature = alternatives[1:]
+    assert [re.findall(r"at (\d) h: .* nearby", text) for text in by_hour] == [["1"], ["2"], ["3"]]
+    assert "≥ 30 dBZ nearby (%)" in maps
+    assert "nearby" not in of_temperature
 
 
 def test_the_page_loads_nothing(page: str) -> None:

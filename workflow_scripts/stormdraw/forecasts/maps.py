@@ -1,6 +1,6 @@
 """Maps of a forecast: products of a variable, and the members' storms laid over each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -96,6 +96,34 @@ def draw_products(
         figure.suptitle(title, x=0.01, ha="left")
         shown = ", ".join(row.title for row in rows)
         describe(figure, f"Maps of {title} at {_in_words(leads)}: {shown}.")
+
+
+def draw_hours(
+    products: Path, name: str, threshold: Threshold | None, outputs: Mapping[int, Path]
+) -> None:
+    """Draw the centre of a variable and, near each point, the probability of `threshold`.
+
+    `outputs` has the file of each lead; all have the same colours, so that they can be stepped
+    through.
+    """
+    with xr.open_dataset(products, engine="netcdf4", decode_timedelta=False) as dataset:
+        grid, init = map_grid(Grid.of(dataset)), initial_time(dataset)
+        centre, *_, last = rows_of(name, threshold)
+        rows = [centre] if threshold is None else [centre, last]
+        shared = scale_for(name, dataset[centre.product].sel(lead=[*outputs]).values)
+        title = f"{variable(name).long_name.capitalize()} ({units_text(name)})"
+        width = WIDTH / 2
+        size = (len(rows) * width, (width - _BESIDE) * grid.aspect + 0.7)
+        for lead, output in outputs.items():
+            with drawn(output, size, title) as figure:
+                axes = figure.subplots(1, len(rows), squeeze=False)[0]
+                for own, row in zip(axes, rows, strict=True):
+                    field = dataset[row.product].sel(lead=lead).values
+                    _draw_row(figure, [own], row.title, [field], row.scale or shared, grid, True)
+                    _head([own], init, [lead])
+                figure.suptitle(title, x=0.01, ha="left")
+                shown = ", ".join(row.title for row in rows)
+                describe(figure, f"{title} at {lead} h: {shown}.")
 
 
 def _panel(columns: int) -> float:

@@ -9,7 +9,7 @@ import jinja2
 import xarray as xr
 
 from stormdraw.files import write_text
-from stormdraw.forecasts.maps import draw_paintball, draw_products, leads_to_show
+from stormdraw.forecasts.maps import draw_hours, draw_paintball, draw_products, leads_to_show
 from stormdraw.forecasts.meteograms import draw_meteograms
 from stormdraw.forecasts.places import nearest_points
 from stormdraw.grids import Grid
@@ -26,10 +26,14 @@ TEMPLATES = Path(__file__).parents[1] / "report" / "templates"
 
 @dataclass(frozen=True)
 class SystemOnPage:
-    """A system on the page: its number of members, its figures, and the files beside the page."""
+    """A system on the page: its number of members, its figures, and the files beside the page.
+
+    `hours` has a map of each lead, in order.
+    """
 
     name: str
     members: int
+    hours: Sequence[Embedded]
     maps: Sequence[Embedded]
     meteograms: Sequence[Embedded]
     files: Sequence[str]
@@ -81,12 +85,17 @@ def _system(run: Settings, name: str, ensemble: Path, products: Path) -> SystemO
             path = Path(folder) / "paintball.svg"
             draw_paintball(ensemble, shown, threshold, leads, path)
             drawn.insert(1, embedded("paintball", "Where members agree, their colours mix.", path))
+        frames = {
+            lead: Path(folder) / f"hour_{lead}.svg" for lead in leads_to_show(products, run.leads)
+        }
+        draw_hours(products, shown, threshold, frames)
+        by_hour = [embedded(f"+{lead} h", "", path) for lead, path in frames.items()]
         points = nearest_points(grid, run.forecast.places)
         paths = {place: Path(folder) / f"place_{place}.svg" for place in points}
         draw_meteograms(ensemble, points, paths)
         meteograms = [embedded(place, "", path) for place, path in paths.items()]
     files = sorted(path.name for path in products.parent.glob(f"{name}.*"))
-    return SystemOnPage(name, members, drawn, meteograms, files)
+    return SystemOnPage(name, members, by_hour, drawn, meteograms, files)
 
 
 def _sources(run: Settings) -> str:
