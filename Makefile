@@ -1,5 +1,6 @@
 # make demo    the whole workflow on a simulated archive, with a scorecard at the end
 # make twin    how near models come to the perfect ensemble, on a longer simulated archive
+# make twin-table  write docs/twin.md's tables and figure from the results of make twin
 # make idaho   the same workflow on real HRRR crops, which it fetches from the package index (4 MB)
 # make plan    what a run will cost, before anything is fetched; CONFIG=config/demo.yaml for another
 # make doctor  whether this machine is ready for it, and what to do if not; CONFIG= likewise
@@ -33,7 +34,7 @@ INSTALLED := .venv/installed
 INSTALLED_FOR_TESTS := .venv/installed-for-tests
 
 .DELETE_ON_ERROR:
-.PHONY: help docs rule-graph demo twin idaho plan doctor card test lint types rules-lint unit workflow test-slow \
+.PHONY: help docs rule-graph demo twin twin-table idaho plan doctor card test lint types rules-lint unit workflow test-slow \
   test-cluster schema pins \
   benchmark-scores benchmark-statistics benchmark-archive benchmark-fields benchmark-loading \
   benchmark-training benchmark-sampling gpu-acceptance archive-faults storm-world compare-scores compare-intervals \
@@ -64,6 +65,9 @@ demo twin idaho: $(INSTALLED)
 idaho: hrrr_idaho
 hrrr_idaho: | $(INSTALLED)
 	@$(BIN)/python workflow_scripts/idaho_crops.py $@
+
+twin-table: $(INSTALLED)
+	$(BIN)/python tests/benchmarks/twin_table.py docs/twin.md
 
 plan doctor: CONFIG ?= config/config.yaml
 plan: $(INSTALLED)

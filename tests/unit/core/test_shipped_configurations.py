@@ -33,22 +33,6 @@ def test_the_real_experiment_states_what_it_fetches(root):
     assert abs(float(gigabytes) - sum(source.over_network for source in sources) / 1e9) < 0.1
 
 
-def test_the_real_experiment_has_the_model_that_was_ahead_everywhere(root):
-    """In the table of docs/twin.md: a system's name stands in its first row, one row a lead."""
-    table = (root / "docs" / "twin.md").read_text().partition("| crps_unet_history,")
-    crps, system = {}, ""
-    for line in (table[1] + table[2].partition("| climatology")[0]).splitlines():
-        name, lead, *cells = (cell.strip() for cell in line.strip("|").split("|"))
-        system = name.partition(",")[0] or system
-        crps[system, lead] = [float(cell.split()[0]) for cell in cells]
-    settings = load_settings(yaml.safe_load((root / "config" / "config.yaml").read_text()))
-    (model,) = settings.model_names
-    assert {"ddpm_residual", "transformer_small", "lagged"} <= {system for system, _ in crps}
-    for (system, lead), values in crps.items():
-        ahead = zip(crps[model, lead], values, strict=True)
-        assert system == model or all(own < other for own, other in ahead), system
-
-
 def test_the_twin_experiment_scores_days_that_no_choice_has_seen(root):
     """Those that docs/twin.md has numbers of are no test any more."""
     text = " ".join((root / "docs" / "twin.md").read_text().split())
