@@ -13,6 +13,8 @@ from stormdraw.settings import load_yaml
 CHECKOUT = Path(__file__).parent.parent
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("stormdraw forecast_next: give the file of a configuration")
     file, *more = sys.argv[1:]
     snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(CHECKOUT / "Snakefile")]
     command = [*snakemake, "forecast", "--cores", "all", *more, "--configfile", file]

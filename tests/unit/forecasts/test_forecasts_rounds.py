@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -111,3 +112,11 @@ def test_old_cycles_go_with_all_that_is_theirs_but_what_was_scored() -> None:
     assert of_study[0].exists()
     for kept in ("2026060111", "2026060211"):
         assert len(list(Path("results").rglob(f"{kept}*"))) == 6
+
+
+def test_a_round_without_a_configuration_is_told_in_a_line(root: Path) -> None:
+    script = root / "workflow_scripts" / "forecast_next.py"
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (
+        *(1, "stormdraw forecast_next: give the file of a configuration\n"),
+    )
