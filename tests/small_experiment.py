@@ -159,7 +159,9 @@ def idaho_config() -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config" / "idaho.yaml").read_text())
     config["models"] = ["small"]
     config["ensembles"]["members"] = 5
-    config["ensembles"]["systems"][0] |= {"name": "small", "model": "small", "steps": 3}
+    small = {"name": "small", "method": "diffusion", "model": "small", "steps": 3}
+    config["ensembles"]["systems"][0] = small
+    del config["cases"]["history"]
     return config
 
 
