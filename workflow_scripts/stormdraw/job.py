@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import sys
 import time
 import traceback
@@ -70,7 +71,9 @@ def _logger(name: str, log: Path) -> logging.Logger:
     logger.handlers.clear()
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setFormatter(logging.Formatter(f"{_start_of_line()}[{name}] %(message)s"))
-    terminal.addFilter(_now_and_then())
+    # The log file is of the last try; a job of Slurm keeps what each try says on its terminal.
+    if "SLURM_JOB_ID" not in os.environ:
+        terminal.addFilter(_now_and_then())
     logger.addHandler(terminal)
     return logger
 

@@ -80,6 +80,7 @@ def test_other_errors_put_the_traceback_in_the_log_only(tmp_path, capsys):
 
 
 def test_progress_goes_to_the_log_and_now_and_then_to_the_terminal(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     clock = iter([0.0, 29.0, 30.0, 30.0, 59.0])
     monkeypatch.setattr("stormdraw.job.time.monotonic", lambda: next(clock))
     with job("models_train", tmp_path / "a.log"):
@@ -89,3 +90,17 @@ def test_progress_goes_to_the_log_and_now_and_then_to_the_terminal(tmp_path, cap
     told = "[models_train] epoch 2\n[models_train] no GPU\n"
     assert capsys.readouterr().err == told
     assert all(f"epoch {epoch}" in (tmp_path / "a.log").read_text() for epoch in (1, 2, 3))
+
+
+def test_a_job_of_slurm_keeps_every_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    with job("models_train", tmp_path / "a.log"):
+        for epoch in (1, 2):
+            logging.getLogger("stormdraw.models").info(f"epoch {epoch}")
+    assert capsys.readouterr().err == "[models_train] epoch 1\n[models_train] epoch 2\n"
+
+
+def test_on_a_terminal_a_line_wipes_the_bar_of_running_jobs(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert fail_with(StormdrawError("no days"), tmp_path) == 1
+    assert capsys.readouterr().err == "\r\033[2Kstormdraw fields_normalise: no days\n"
