@@ -86,7 +86,9 @@ def torchrun(training: Training, folder: Path, threads: int) -> list[str]:
             f"training.nodes is {training.nodes}, but this is no job of Slurm: run it with "
             "--workflow-profile slurm, or set training.nodes to 1"
         )
-    meeting = [f"--rdzv-endpoint={socket.gethostname()}", f"--rdzv-id={number}"]
+    # A port of its own: two trainings may share their first node.
+    place = f"{socket.gethostname()}:{20000 + int(number) % 10000}"
+    meeting = [f"--rdzv-endpoint={place}", f"--rdzv-id={number}"]
     return [
         *("srun", f"--nodes={training.nodes}", f"--ntasks={training.nodes}"),
         *("--ntasks-per-node=1", f"--cpus-per-task={threads}", "--kill-on-bad-exit=1"),
