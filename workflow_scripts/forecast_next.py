@@ -24,6 +24,6 @@ if __name__ == "__main__":
         print(f"stormdraw: {line}", flush=True)
 
     try:
-        sys.exit(one_round(load_yaml(file), [Path(file)], command, Path("results"), say))
+        sys.exit(one_round(load_yaml(file), [Path(file)], command, say))
     except StormdrawError as error:
         sys.exit(f"stormdraw forecast_next: {error}")

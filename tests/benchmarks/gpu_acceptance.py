@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / each) for each in ("workflow_scripts", "tests", "tests/unit/models")]
 
 import stormdraw  # noqa: E402, F401  (before ecCodes; see its __init__)
 

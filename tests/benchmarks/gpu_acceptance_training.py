@@ -4,7 +4,6 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,6 +11,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 import xarray as xr
+from synthetic_hours import HOURS, START, make_model_settings, make_settings
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.fields.netcdf import written_in_parts
@@ -19,14 +19,9 @@ from stormdraw.fields.statistics import compute_statistics, write_statistics
 from stormdraw.grids import Grid
 from stormdraw.models import training
 from stormdraw.models.engine import TrainingModule
-from stormdraw.models.settings import ModelSettings
 from stormdraw.models.training_files import TrainingFiles
-from stormdraw.settings import Settings
 from stormdraw.times import hourly, hours
 from stormdraw.variables import DEFAULT_STATE
-
-START = datetime(2026, 6, 1)
-HOURS = 8
 
 
 def files_of(data: Path, grid: Grid, run: str) -> TrainingFiles:
@@ -57,28 +52,10 @@ def files_of(data: Path, grid: Grid, run: str) -> TrainingFiles:
 
 def train(device: torch.device, files: TrainingFiles, epochs: int, precision: str) -> list[Any]:
     """What `metrics.json` says of each epoch of a training of a small network on seven pairs."""
-    run = {
-        "title": "acceptance",
-        "seed": 3,
-        "periods": {
-            "training": {"start": START, "end": START + hours(HOURS - 1)},
-            "test": {"start": START + hours(HOURS), "end": START + hours(HOURS + 2)},
-        },
-        "leads": [1],
-        "models": ["small"],
-        "ensembles": {
-            "systems": [{"method": "baseline", "name": "persistence", "kind": "persistence"}]
-        },
-    }
-    model = {
-        **{"family": "conditional_unet", "network": {"base_channels": 8}},
-        **{"prediction": "v", "target": "residual"},
-        "training": {"epochs": epochs, "batch_size": 1, "accumulation": 1, "precision": precision},
-    }
+    settings = {"epochs": epochs, "batch_size": 1, "accumulation": 1, "precision": precision}
+    model = make_model_settings(settings, forcings=[])
     with patch.object(training, "choose_device", lambda number=0: device):
-        training.train(
-            "small", Settings.model_validate(run), ModelSettings.model_validate(model), files, 2
-        )
+        training.train("small", make_settings(variables=list(DEFAULT_STATE)), model, files, 2)
     epochs_done: list[Any] = json.loads(files.metrics.read_text(encoding="utf-8"))["epochs"]
     return epochs_done
 

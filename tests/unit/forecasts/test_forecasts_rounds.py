@@ -20,7 +20,8 @@ DRAWS = (
     "import pathlib, sys; init = sys.argv[-1].removeprefix('cycle=')\n"
     "for path in (f'forecasts/{init}/index.html', f'ensembles/small/{init}.nc',\n"
     "             f'fields/hrrr/{init}.nc', f'fields/quality/hrrr/{init}.csv',\n"
-    "             f'archive/hrrr/{init}/manifest.csv', f'logs/draw/small/{init}.log'):\n"
+    "             f'archive/hrrr/{init}/manifest.csv', f'logs/draw/small/{init}.log',\n"
+    "             f'benchmarks/draw/small/{init}.tsv'):\n"
     "    path = pathlib.Path('results', path)\n"
     "    path.parent.mkdir(parents=True, exist_ok=True); path.touch()\n"
 )
@@ -47,7 +48,7 @@ def configuration(now: datetime, keep_days: int | None = None, **late: int) -> d
 def a_round(config: dict[str, Any], script: str = DRAWS) -> tuple[int, list[str]]:
     said: list[str] = []
     snakemake = [sys.executable, "-c", script]
-    return one_round(config, [], snakemake, Path("results"), said.append), said
+    return one_round(config, [], snakemake, said.append), said
 
 
 def notes() -> list[dict[str, Any]]:
@@ -66,10 +67,11 @@ def test_the_newest_whole_cycle_is_drawn_once_and_noted() -> None:
 
 
 def test_a_cycle_that_fails_is_noted_and_removes_nothing() -> None:
-    a_round(configuration(NOON))
-    later = configuration(NOON + timedelta(days=3), keep_days=1)
+    for days in (0, 3):
+        a_round(configuration(NOON + timedelta(days=days)))
+    later = configuration(NOON + timedelta(days=4), keep_days=1)
     assert a_round(later, "raise SystemExit(7)")[0] == 7
-    assert [note["state"] for note in notes()] == ["drawn", "failed"]
+    assert [note["state"] for note in notes()] == ["drawn", "drawn", "failed"]
     assert Path("results/forecasts/2026060211").exists()
 
 
@@ -84,7 +86,7 @@ def test_an_archive_without_a_cycle_is_noted() -> None:
 def test_a_second_round_leaves_the_cycle_to_the_first() -> None:
     Path("results/forecasts").mkdir(parents=True)
     with open("results/forecasts/.lock", "a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        fcntl.flock(held, fcntl.LOCK_SH)
         with pytest.raises(StormdrawError, match=r"\.lock: another round is at work"):
             a_round(configuration(NOON), "raise SystemExit('not now')")
     assert a_round(configuration(NOON))[0] == 0
@@ -94,7 +96,7 @@ def test_old_cycles_go_with_all_that_is_theirs_but_what_was_scored() -> None:
     for days in (2, 1):
         a_round(configuration(NOON - timedelta(days=days), keep_days=1))
     # A day before the newest, and no more.
-    assert len(list(Path("results").rglob("2026053111*"))) == 6
+    assert len(list(Path("results").rglob("2026053111*"))) == 7
     scored = Path("results/scores/small/2026053111.nc")
     scored.parent.mkdir(parents=True)
     scored.touch()
@@ -111,7 +113,7 @@ def test_old_cycles_go_with_all_that_is_theirs_but_what_was_scored() -> None:
     ]
     assert of_study[0].exists()
     for kept in ("2026060111", "2026060211"):
-        assert len(list(Path("results").rglob(f"{kept}*"))) == 6
+        assert len(list(Path("results").rglob(f"{kept}*"))) == 7
 
 
 def test_a_round_without_a_configuration_is_told_in_a_line(root: Path) -> None:

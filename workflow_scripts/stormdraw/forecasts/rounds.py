@@ -19,27 +19,27 @@ from stormdraw.times import format_init, now_utc, parse_init
 
 Say = Callable[[str], None]
 
+_FOLDER = Path("results/forecasts")
+
 
 def one_round(
     config: Mapping[str, Any],
     files: Sequence[Path],
     snakemake: Sequence[str],
-    results: Path,
     say: Say,
 ) -> int:
     """Draw the newest cycle unless it is there, then remove what is too old; the exit status.
 
     `snakemake` is the command without the cycle. Each round that does something, or fails, adds a
-    line to `results`/forecasts/rounds.jsonl. Raises StormdrawError if another round is at work.
+    line to results/forecasts/rounds.jsonl. Raises StormdrawError if another round is at work.
     """
-    folder = results / "forecasts"
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder / ".lock"):
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    with _alone(_FOLDER / ".lock"):
         begun, started = now_utc(), time.monotonic()
         try:
             start = forecast_of({**config, "cycle": "latest"}, files, looks=True)
         except StormdrawError as error:
-            _note(folder, begun, state="nothing to draw", told=[str(error)])
+            _note(begun, state="nothing to draw", told=[str(error)])
             say(str(error))
             return 1
         for remark in start.remarks:
@@ -51,21 +51,21 @@ def one_round(
         status = subprocess.run([*snakemake, "--config", f"cycle={name}"], check=False).returncode
         seconds = round(time.monotonic() - started)
         state = "failed" if status else "drawn"
-        _note(folder, begun, cycle=name, state=state, seconds=seconds, told=start.remarks)
+        _note(begun, cycle=name, state=state, seconds=seconds, told=start.remarks)
         if status == 0:
-            _keep(config, files, results, say)
+            _keep(config, files, say)
         return status
 
 
-def _keep(config: Mapping[str, Any], files: Sequence[Path], results: Path, say: Say) -> None:
+def _keep(config: Mapping[str, Any], files: Sequence[Path], say: Say) -> None:
     """Remove cycles that are older than `forecast.keep_days`, counted from the newest."""
-    cycles = cycles_there(results)
+    cycles = cycles_there()
     made = forecast_configuration(config, files)
     run = load_settings({**made, "cycle": [int(format_init(each)) for each in cycles]}, *files)
     if run.forecast.keep_days is None:
         return
     oldest = cycles[-1] - timedelta(days=run.forecast.keep_days)
-    for removed in remove_before(oldest, run, results):
+    for removed in remove_before(oldest, run):
         say(f"removed the cycle {removed:%Y-%m-%d %H} UTC: forecast.keep_days")
 
 
@@ -81,7 +81,7 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _note(folder: Path, begun: datetime, **what: Any) -> None:
+def _note(begun: datetime, **what: Any) -> None:
     line = json.dumps({"begun": f"{begun:%Y-%m-%dT%H:%M:%S}Z", **what})
-    with open(folder / "rounds.jsonl", "a", encoding="utf-8") as stream:
+    with open(_FOLDER / "rounds.jsonl", "a", encoding="utf-8") as stream:
         stream.write(line + "\n")

@@ -35,8 +35,8 @@ def gathered(content: Any, ranks: Ranks) -> Any:
     def on_cpu(leaf: Any) -> Any:
         if not isinstance(leaf, DTensor):
             return leaf
-        whole = leaf.full_tensor()
-        return whole.cpu() if ranks.is_first else torch.empty(0)
+        full = whole(leaf)
+        return full.cpu() if ranks.is_first else torch.empty(0)
 
     return tree_map(on_cpu, content)
 
