@@ -1,5 +1,6 @@
 """Systems whose spread is calibrated: their twins, cases and amplitudes."""
 
+import json
 from datetime import datetime
 
 import pytest
@@ -7,7 +8,7 @@ from changed_config import changed
 
 from stormdraw.errors import StormdrawError
 from stormdraw.report.candidates import candidates
-from stormdraw.settings import load_settings
+from stormdraw.settings import Settings, load_settings
 
 
 def calibrated(config, **periods):
@@ -54,6 +55,11 @@ def test_a_calibrated_system_is_scored_beside_its_uncalibrated_twin(config):
     assert (raw.calibration_draws(settings), href.calibration_draws(settings)) == (0, 0)
     # Products are of what is calibrated: which is better is not chosen on cases that are scored.
     assert candidates(settings) == ["calibrated"]
+
+
+def test_it_can_be_handed_on_to_another_process(config):
+    settings = calibrated(config, **VALIDATED)
+    assert Settings.model_validate(json.loads(json.dumps(settings.as_given()))) == settings
 
 
 def test_a_twin_needs_its_name(config):

@@ -1,11 +1,13 @@
 """The documents as a site; `make docs` builds it and checks its links."""
 
 import re
+import sys
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
-from site_pages import PLACES, keys_page, moved_links
+from site_pages import PLACES, keys_page, moved_links, on_post_page
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,13 @@ def test_every_document_is_in_the_navigation_and_every_rule_of_the_picture_is_th
 
 def _text(path):
     return path.read_text()
+
+
+def test_a_page_that_loads_something_from_elsewhere_is_refused(monkeypatch):
+    # mkdocs is in the environment of the documents alone.
+    exceptions = SimpleNamespace(PluginError=RuntimeError)
+    monkeypatch.setitem(sys.modules, "mkdocs", SimpleNamespace(exceptions=exceptions))
+    monkeypatch.setitem(sys.modules, "mkdocs.exceptions", exceptions)
+    on_post_page('<a href="https://a.org"><img src="a.png">')
+    with pytest.raises(RuntimeError, match=r"https://a\.org/a\.js: the site must not need"):
+        on_post_page('<script src="https://a.org/a.js">')

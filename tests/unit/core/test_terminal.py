@@ -110,3 +110,12 @@ def test_quiet_runs_are_quiet():
     from snakemake.settings.enums import Quietness
 
     assert told(io.StringIO(), job_info(7), *FINISHED, quiet=[Quietness.PROGRESS]) == []
+
+
+def test_handlers_that_are_not_snakemakes_own_stay():
+    logger = logging.Logger("of a test")
+    plug_in = logging.StreamHandler(io.StringIO())
+    plug_in.name = "of a plug-in"
+    logger.addHandler(plug_in)
+    one_line_a_job(logger, SimpleNamespace(dryrun=False, verbose=False))
+    assert logger.handlers == [plug_in]

@@ -15,7 +15,7 @@ from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import init_coordinate, lead_coordinate
 from stormdraw.forecasts.maps import leads_to_show
-from stormdraw.forecasts.meteograms import members_at
+from stormdraw.forecasts.meteograms import draw_meteograms, members_at
 from stormdraw.forecasts.page import write_page
 from stormdraw.forecasts.places import nearest_points
 from stormdraw.forecasts.settings import Place
@@ -188,3 +188,7 @@ def test_the_page_loads_nothing(page: str) -> None:
     assert not re.findall(r'(?:src|href)="(?!data:|#|[\w.]+"|\.\./\.\./ensembles/)[^"]*"', page)
     assert "<script" not in page
     assert "<town>" not in page
+
+
+def test_without_places_nothing_is_read(tmp_path: Path) -> None:
+    draw_meteograms(tmp_path / "none.nc", {}, {})

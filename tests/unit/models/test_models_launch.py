@@ -114,7 +114,7 @@ def test_the_end_of_one_rank_is_the_end_of_all(
 def test_a_signal_reaches_all_ranks(
     training_files: Callable[[str], TrainingFiles], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Each notes the signal and ends; the first to have begun sends it to this process."""
+    """Each notes the signal and ends without a word; the first one sends it to this process."""
     noted = tmp_path / "noted"
     run_script(
         monkeypatch,
@@ -122,7 +122,7 @@ def test_a_signal_reaches_all_ranks(
         "import signal\n"
         "def note(*_):\n"
         f"    with open({str(noted)!r}, 'a') as stream: print(rank, file=stream)\n"
-        "    tell(kind='interrupted', message=''); sys.exit(1)\n"
+        "    sys.exit(1)\n"
         "signal.signal(signal.SIGTERM, note)\n"
         "(folder / f'begun_{rank}').touch()\n"
         "while rank == 0 and not (folder / 'begun_1').exists(): time.sleep(0.05)\n"
@@ -135,6 +135,22 @@ def test_a_signal_reaches_all_ranks(
     assert sorted(noted.read_text().split()) == ["0", "1"]
 
 
+def test_ranks_share_threads_talk_over_loopback_unless_told_and_the_first_is_heard(
+    training_files: Callable[[str], TrainingFiles],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    keys = ("OMP_NUM_THREADS", "GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
+    run_script(monkeypatch, tmp_path, f"print(rank, 'has', *(os.environ[k] for k in {keys}))")
+    monkeypatch.delenv("GLOO_SOCKET_IFNAME", raising=False)
+    monkeypatch.setenv("NCCL_SOCKET_IFNAME", "ib0")
+    model = make_model_settings({**TRAINING, "devices": 2})
+    with caplog.at_level("INFO", "stormdraw"):
+        train_on_devices("small", make_settings(), model, training_files("one"), threads=6)
+    assert [line for line in caplog.messages if " has " in line] == ["0 has 3 lo ib0"]
+
+
 def test_several_nodes_need_a_job_of_slurm(
     training_files: Callable[[str], TrainingFiles], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +160,20 @@ def test_several_nodes_need_a_job_of_slurm(
         train_on_devices("small", make_settings(), model, training_files("one"))
 
 
-def test_two_torchruns_train_together(
+def test_two_jobs_of_a_node_meet_at_different_ports(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    training = make_model_settings({**TRAINING, "nodes": 2}).training
+    ports = set()
+    for job in ("7", "8"):
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        command = launch.torchrun(training, tmp_path, 1)
+        (place,) = (each for each in command if each.startswith("--rdzv-endpoint="))
+        ports.add(place.rpartition(":")[2])
+    assert len(ports) == 2
+
+
+def test_the_processes_of_two_torchruns_meet(
     training_files: Callable[[str], TrainingFiles], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A stand-in for srun starts the command twice, as on two nodes; all four processes meet."""
@@ -194,6 +223,12 @@ def test_a_rank_tells_how_it_ended(
     assert told == {"kind": kind, "message": str(error)}
 
 
-def test_more_devices_than_samples() -> None:
+@pytest.mark.parametrize("processes", [{"devices": 3}, {"devices": 1, "nodes": 3}])
+def test_more_devices_than_samples(processes: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="for 3 devices"):
-        make_model_settings({**TRAINING, "devices": 3})
+        make_model_settings({**TRAINING, **processes})
+
+
+def test_a_model_is_split_among_nodes_of_a_device_each() -> None:
+    training = make_model_settings({**TRAINING, "nodes": 2, "sharding": "full"}).training
+    assert training.processes == 2

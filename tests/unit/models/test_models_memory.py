@@ -51,6 +51,7 @@ def test_plan_of_13_billion_parameters_for_eight_devices(root: Path) -> None:
     training = settings.training.model_copy(update={"nodes": 2, "batch_size": 16})
     settings = settings.model_copy(update={"training": training})
     on_two = training_memory(settings, SEVEN, (1059, 1799), validates=True)
+    assert on_two.peak < memory.peak
     assert f"a step takes {on_two.peak / 1e9:.1f} GB a device" in text
 
 

@@ -186,7 +186,7 @@ def test_the_work_does_not_depend_on_the_number_of_devices() -> None:
         settings = make_model_settings({"batch_size": 4, **changes})
         return training_work(make_settings(), settings, (40, 56))
 
-    assert work(devices=2, sharding="full") == work()
+    assert work(devices=2, sharding="full") == work(devices=2, nodes=2) == work()
     assert work(precision="bfloat16") == work(precision="auto")
     assert work(precision="float32").least_gpu_seconds != work().least_gpu_seconds
 
