@@ -214,7 +214,10 @@ def test_a_mirror_folder(real, tmp_path):
     assert finding.found == f"1 days of HRRR in {tmp_path / 'none'}"
 
 
-def test_the_demo_needs_no_network(root):
+def test_the_demo_needs_no_network(root, monkeypatch):
+    needed = {"training_bytes": {"peak": 1e9, "device_peak": 1e9}}
+    # Planning the demo's model takes seconds, and has tests of its own.
+    monkeypatch.setattr("stormdraw.costs.examination.plan", lambda *arguments: needed)
     findings = examine(*configuration_of_file("config/demo.yaml", root), root)
     assert {"Python", "packages", "disk", "memory", "GPU", "archive", "Slurm"} <= {
         finding.what for finding in findings

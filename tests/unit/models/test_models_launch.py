@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,18 +81,12 @@ def run_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lines: str) -> N
             "^D2M is not a number$",
         ),
         (
-            "if rank == 0: time.sleep(60)\ntell(kind='memory', message='too large')\nsys.exit(1)",
-            MemoryRanOutError,
-            "^too large$",
-        ),
-        (
             "if rank == 0: time.sleep(60)\nsys.exit('no such driver')",
             StormdrawError,
             "^model small: torchrun ended with status 1: .*no such driver",
         ),
-        ("tell(kind='interrupted', message='')\nsys.exit(1)", KeyboardInterrupt, "^$"),
     ],
-    ids=["error", "memory", "without a word", "signal"],
+    ids=["error", "without a word"],
 )
 def test_the_end_of_one_rank_is_the_end_of_all(
     training_files: Callable[[str], TrainingFiles],
@@ -108,6 +103,36 @@ def test_the_end_of_one_rank_is_the_end_of_all(
     with pytest.raises(error, match=words):
         train_on_devices("small", make_settings(), model, files)
     assert time.monotonic() - started < 30
+    assert not list(files.model.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "error"),
+    [
+        ("error", "D2M is not a number", StormdrawError),
+        ("memory", "too large", MemoryRanOutError),
+        ("interrupted", "", KeyboardInterrupt),
+    ],
+)
+def test_what_a_rank_tells_is_raised(
+    training_files: Callable[[str], TrainingFiles],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kind: str,
+    message: str,
+    error: type[BaseException],
+) -> None:
+    """One rank, without torchrun, which takes seconds to start."""
+    run_script(monkeypatch, tmp_path, f"tell(kind={kind!r}, message={message!r})\nsys.exit(1)")
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(
+        *(launch, "torchrun"),
+        lambda training, folder, threads: [sys.executable, launch._RANK, folder],
+    )
+    model = make_model_settings({**TRAINING, "devices": 2})
+    files = training_files("one")
+    with pytest.raises(error, match=f"^{message}$"):
+        train_on_devices("small", make_settings(), model, files)
     assert not list(files.model.parent.iterdir())
 
 
