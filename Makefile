@@ -21,7 +21,7 @@
 # make benchmark-loading  batches read from warm and cold files: docs/loading-benchmark.md
 # make benchmark-training   a training step of the original recipe beside ours, at full grid
 # make benchmark-sampling   what members cost and how well they score: docs/sampling-benchmark.md
-# make gpu-acceptance   what one GPU makes of it, in nine minutes: docs/gpu.md, or "not measured"
+# make gpu-acceptance   what one GPU makes of it, in some nine minutes: docs/gpu.md, or "not measured"
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
 # make compare-intervals  write docs/intervals.md: how often intervals hold the true score
 # make test-cluster       profiles/slurm on a Slurm of two nodes, which it installs (root on Debian)

@@ -119,8 +119,9 @@ def driving_rows_of(source):
 
 def driving_of(hours_of_ours):
     """The day files of the forecasts that drive some hours of ours (`DrivenHour`)."""
-    days = {SETTINGS.folder_of(hour.forecast.cycle) for hour in hours_of_ours}
-    return [f"results/fields/driving/{day}.nc" for day in sorted(days)]
+    # A year has a hundred thousand such hours, and few cycles.
+    days = map(SETTINGS.folder_of, {hour.forecast.cycle for hour in hours_of_ours})
+    return [f"results/fields/driving/{day}.nc" for day in sorted(set(days))]
 
 
 def driving_to_learn_from():

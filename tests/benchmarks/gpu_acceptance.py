@@ -1,4 +1,4 @@
-"""What a GPU makes of training and drawing, in one command of at most nine minutes; no network.
+"""What a GPU makes of training and drawing, in one command of some nine minutes; no network.
 
     make gpu-acceptance
 

@@ -72,7 +72,8 @@ class SlurmCluster:
     def __enter__(self) -> "SlurmCluster":
         if (CONFIGURATION / "slurm.conf").exists():
             raise RuntimeError(
-                f"{CONFIGURATION}/slurm.conf is there: this machine has its own Slurm"
+                f"{CONFIGURATION}/slurm.conf is there: this machine has its own Slurm, or these "
+                "tests were killed; remove it if it says ClusterName=stormdraw"
             )
         self.folder.mkdir(parents=True)
         try:
@@ -100,6 +101,15 @@ class SlurmCluster:
             for line in shown.splitlines()
         ]
         return [job for job in jobs if job.get("Comment", "").startswith(f"rule_{rule}")]
+
+    def fail_node(self, name: str) -> None:
+        """As if it had died: what runs there ends. Then it is there again."""
+        update = ["scontrol", "update", f"nodename={name}"]
+        self.ask(*update, "state=down", "reason=test")
+        # Refused if it has come back by itself.
+        subprocess.run([*update, "state=resume"], capture_output=True, timeout=60)
+        state = ["sinfo", f"--nodes={name}", "--partition=both", "--noheader", "--format=%T"]
+        wait_until(lambda: "down" not in self.ask(*state), 60, f"{name} to come back")
 
     def _configure(self) -> None:
         CONFIGURATION.mkdir(exist_ok=True)

@@ -8,14 +8,15 @@ after which Snakemake sends another one that asks for twice as much.
 import copy
 import json
 import re
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import yaml
 from slurm_cluster import SlurmCluster, wait_until
-from small_experiment import CONFIG, MODEL, Experiment, check_out
+from small_experiment import CONFIG, MODEL, Experiment, check_out, planned
+from started_workflow import StartedWorkflow, started_workflow
+
+from stormdraw.costs.submissions import submissions
 
 EPOCHS = 300
 SLURM_LOGS = ".snakemake/slurm_logs"
@@ -44,41 +45,16 @@ def run(cluster: SlurmCluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
     model = copy.deepcopy(MODEL)
     model["training"] |= {"epochs": EPOCHS, "checkpoint_every_epochs": 1000}
     experiment.model_path.write_text(yaml.safe_dump(model))
-    output = experiment.folder / "output.txt"
-    with open(output, "w") as stream:
-        snakemake = subprocess.Popen(
-            command(experiment),
-            cwd=experiment.folder,
-            env=experiment.environment(),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            return disturbed(cluster, experiment, snakemake, output)
-        finally:
-            snakemake.terminate()
-            snakemake.wait(timeout=120)
+    # With fewer threads for this small machine.
+    threads = ("models_train=1", "models_diagnose=1", "ensembles_sample=1")
+    with started_workflow(cluster, experiment, "--set-threads", *threads) as workflow:
+        return disturbed(cluster, experiment, workflow)
 
 
-def command(experiment: Experiment) -> list[str]:
-    """As a user would type it, with fewer threads and a closer look for this small machine."""
-    return [
-        *experiment.command("--workflow-profile", "slurm", "--slurm-status-command", "squeue"),
-        *("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5"),
-        "--slurm-keep-successful-logs",
-        *("--set-threads", "models_train=1", "models_diagnose=1", "ensembles_sample=1"),
-    ]
-
-
-def disturbed(
-    cluster: SlurmCluster,
-    experiment: Experiment,
-    snakemake: subprocess.Popen[bytes],
-    output: Path,
-) -> Run:
+def disturbed(cluster: SlurmCluster, experiment: Experiment, workflow: StartedWorkflow) -> Run:
     def trains_beyond(epochs: int) -> None:
         def there() -> bool:
-            assert snakemake.poll() is None, output.read_text()
+            workflow.require_running()
             return epochs_done(experiment) > epochs
 
         wait_until(there, 400, f"epoch {epochs + 1}")
@@ -95,8 +71,7 @@ def disturbed(
     cluster.ask("scancel", requeued["JobId"])
     wait_until(lambda: len(resumptions(experiment)) == 2, 200, "another job to go on")
     resubmitted = cluster.jobs_of("models_train")[-1]
-    status = snakemake.wait(timeout=600)
-    assert status == 0, output.read_text()
+    workflow.require_success(1200)
     return Run(experiment, first, requeued, resubmitted)
 
 
@@ -112,6 +87,12 @@ def training_log(experiment: Experiment) -> str:
     return "\n".join(path.read_text() for path in logs)
 
 
+def minutes_of(job: dict[str, str]) -> int:
+    """The time limit of a job that asks for less than a day."""
+    hours, minutes, _ = job["TimeLimit"].split(":")
+    return 60 * int(hours) + int(minutes)
+
+
 def resumptions(experiment: Experiment) -> list[str]:
     return re.findall(r"resuming from \S+", training_log(experiment))
 
@@ -125,10 +106,12 @@ def test_what_trains_and_samples_has_the_gpu_and_what_is_planned(run):
     assert run.first["NodeList"] == "n2"
     assert "gpu" in run.first["TresPerJob"]
     assert run.first["Requeue"] == "1"
-    assert run.first["TimeLimit"] == "1-00:00:00"
     plan = json.loads((run.experiment.results / "models" / "small" / "plan.json").read_text())
-    planned = plan["training_bytes"]["peak"] // 10**6 + 1
-    assert run.first["MinMemoryNode"] == f"{planned}M"
+    megabytes = plan["training_bytes"]["peak"] // 10**6 + 1
+    assert run.first["MinMemoryNode"] == f"{megabytes}M"
+    # An hour, and twice the most that a GPU is estimated to take: of the little model minutes.
+    on_gpu = plan["work"]["training"]["most_gpu_seconds"] / 60
+    assert 60 < minutes_of(run.first) == 60 + round(2 * on_gpu) < 100
 
 
 def test_slurm_starts_a_requeued_training_again(run):
@@ -138,7 +121,7 @@ def test_slurm_starts_a_requeued_training_again(run):
 
 def test_a_cancelled_training_comes_again_and_asks_for_more(run):
     assert run.resubmitted["JobId"] != run.first["JobId"]
-    assert run.resubmitted["TimeLimit"] == "2-00:00:00"
+    assert minutes_of(run.resubmitted) == 2 * minutes_of(run.first)
     memory = [int(job["MinMemoryNode"].rstrip("M")) for job in (run.first, run.resubmitted)]
     assert memory[1] == 2 * memory[0]
 
@@ -156,8 +139,7 @@ def test_the_training_went_on_where_it_was(run):
 
 def test_only_fetching_stays_on_the_login_node_and_short_jobs_go_together(run):
     sent = {path.name for path in (run.experiment.folder / SLURM_LOGS).iterdir()}
-    planned = run.experiment.snakemake("--dry-run", "--forceall", "--quiet", "rules").stdout
-    stages = set(re.findall(r"^(\w+_\w+) +\d+$", planned, flags=re.MULTILINE))
+    stages = set(planned(run.experiment, "--forceall"))
     assert {"models_train", "ensembles_sample"} <= stages
     # A group's folder names all of its rules.
     groups = [name for name in sent if name.startswith("group_")]
@@ -167,6 +149,15 @@ def test_only_fetching_stays_on_the_login_node_and_short_jobs_go_together(run):
     assert stages - alone - together == {"archive_fetch"}
     # Days of analyses, those of the reference, and the one case.
     assert len(groups) == 3
+
+
+def test_slurm_gets_as_many_jobs_as_are_planned(run):
+    """As `make plan` counts them, and the training that was sent once more."""
+    sent = list((run.experiment.folder / SLURM_LOGS).rglob("*.log"))
+    profile = run.experiment.folder / "profiles" / "slurm" / "config.yaml"
+    rules = run.experiment.folder / "rules"
+    jobs = planned(run.experiment, "--forceall")
+    assert len(sent) == submissions(jobs, profile, rules, cases=1) + 1 < sum(jobs.values())
 
 
 def test_nothing_is_left_to_do(run):

@@ -3,12 +3,12 @@
 import copy
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import yaml
 from slurm_cluster import SlurmCluster, wait_until
 from small_experiment import MODEL, Experiment, check_out, set_up
+from started_workflow import started_workflow
 
 EPOCHS = 120
 MODEL_FILE = "results/models/small/model.pt"
@@ -32,37 +32,22 @@ def test_a_training_goes_on_when_one_of_its_nodes_dies(
     metrics = experiment.results / "models" / "small" / "metrics.json"
     # A processor of each node in place of a GPU.
     on_nodes = ("slurm_partition=both", "gpu=0")
-    command = [
-        *experiment.command("--workflow-profile", "slurm", "--slurm-status-command", "squeue"),
-        *("--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "5"),
-        *("--slurm-keep-successful-logs", "--set-threads", "models_train_on_nodes=1"),
+    arguments = [
+        *("--set-threads", "models_train_on_nodes=1"),
         *("--set-resources", *(f"models_train_on_nodes:{each}" for each in on_nodes)),
         *("--", MODEL_FILE),
     ]
-    output = experiment.folder / "output.txt"
-    with open(output, "w") as stream:
-        snakemake = subprocess.Popen(
-            command,
-            cwd=experiment.folder,
-            env=experiment.environment(),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
-        try:
+    with started_workflow(cluster, experiment, *arguments) as workflow:
 
-            def trains() -> bool:
-                assert snakemake.poll() is None, output.read_text()
-                return metrics.exists() and len(json.loads(metrics.read_text())["epochs"]) > 4
+        def trains() -> bool:
+            workflow.require_running()
+            return metrics.exists() and len(json.loads(metrics.read_text())["epochs"]) > 4
 
-            wait_until(trains, 400, "epoch 5")
-            (job,) = cluster.jobs_of("models_train_on_nodes")
-            assert job["NumNodes"] == "2"
-            cluster.ask("scontrol", "update", "nodename=n2", "state=down", "reason=test")
-            cluster.ask("scontrol", "update", "nodename=n2", "state=resume")
-            assert snakemake.wait(timeout=600) == 0, output.read_text()
-        finally:
-            snakemake.terminate()
-            snakemake.wait(timeout=120)
+        wait_until(trains, 400, "epoch 5")
+        (job,) = cluster.jobs_of("models_train_on_nodes")
+        assert job["NumNodes"] == "2"
+        cluster.fail_node("n2")
+        workflow.require_success(1200)
     job = cluster.jobs_of("models_train_on_nodes")[-1]
     assert job["Restarts"] == "1"
     assert len(re.findall(r"resuming from \S+", log_of(experiment))) == 1

@@ -1,5 +1,6 @@
 """Times in the archive's formats: `{init}` is YYYYMMDDHH, `{date}` is YYYYMMDD, all in UTC."""
 
+import functools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +28,7 @@ def now_utc() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+@functools.cache
 def hours(count: int) -> timedelta:
     """`count` hours as a timedelta."""
     return timedelta(hours=count)

@@ -22,6 +22,12 @@ def test_a_model_that_ran_is_to_be_five_times_as_fast(rate, verdict):
     assert of("ddpm_small", found) == "missed"
 
 
+@pytest.mark.parametrize(("rate", "verdict"), [(20.1, "reached"), (19.9, "missed")])
+def test_a_step_of_the_original_gnn_has_eight_samples(rate, verdict):
+    """Eight samples in two seconds, five times as fast."""
+    assert of("gnn", {"gnn, eager, 24 GB": {"samples_a_second": rate}}) == verdict
+
+
 def test_a_model_that_did_not_fit_is_to_train_in_24_gigabytes():
     assert of("ddpm_50m", {"ddpm_50m, eager, 24 GB": {"samples_a_second": 0.1}}) == "reached"
     assert of("ddpm_50m", {"ddpm_50m, eager, 24 GB": {"failed": "out of memory"}}) == "missed"

@@ -10,7 +10,7 @@ from torch.nn.functional import conv2d, scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
 
 from stormdraw.models.gpu_peaks import A100, H100, GpuPeaks
-from stormdraw.models.memory import training_memory
+from stormdraw.models.memory import model_of_fake_tensors, one_step, training_memory
 from stormdraw.models.operations import (
     CountedKernels,
     Work,
@@ -199,6 +199,22 @@ def test_a_pass_is_in_the_precision_of_the_model() -> None:
         return pass_work(make_settings(), settings, (64, 64)).least_gpu_seconds
 
     assert seconds("bfloat16") < 0.75 * seconds("float32")
+
+
+def test_an_hour_of_a_longer_rollout_takes_what_one_of_two_takes() -> None:
+    """Nearly, by six hours counted one by one."""
+    settings = make_model_settings(
+        {"rollout": {"hours": [6], "steps": [1]}, "precision": "bfloat16"},
+        family="stochastic_unet",
+        network={"channels": [8, 8]},
+        prediction="target",
+        loss={"kind": "almost_fair_crps"},
+    )
+    with model_of_fake_tensors(settings, SEVEN) as model, CountedKernels() as counted:
+        one_step(model, settings, (40, 56), 6)
+    expected, found = work_on(counted.kernels), step_work(settings, SEVEN, (40, 56), hours=6)
+    assert found.operations == pytest.approx(expected.operations, rel=0.01)
+    assert found.least_gpu_seconds == pytest.approx(expected.least_gpu_seconds, rel=0.04)
 
 
 def test_steps_of_a_rollout_count_in_place_of_as_many_of_one_hour() -> None:

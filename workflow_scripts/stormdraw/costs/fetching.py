@@ -48,7 +48,7 @@ def wanted_files(settings: Settings) -> dict[str, list[FileRequest]]:
     for source in used_sources(settings):
         found = (
             # Two members may share a file: the older of a cycle is the newer of an earlier one.
-            dataclasses.replace(file, member="")
+            dataclasses.replace(file, member="") if file.member else file
             for day in requests_by_date(settings, source).values()
             for file in day
             if not file.excluded
@@ -66,11 +66,11 @@ def states(settings: Settings, source: str, files: Iterable[FileRequest]) -> int
     if source in (settings.archive.model, "truth"):
         return len({file.init + hours(file.lead) for file in files})
     own = settings.archive.base_model.products.values()
-    held = [
-        dataclasses.replace(file, product=min(own) if file.product in own else file.product)
+    held = (
+        dataclasses.replace(file, product=min(own), variables=()) if file.product in own else file
         for file in files
-    ]
-    return len({dataclasses.replace(file, variables=()) for file in held})
+    )
+    return len(set(held))
 
 
 def fetching(settings: Settings, files: Iterable[FileRequest]) -> Fetching:

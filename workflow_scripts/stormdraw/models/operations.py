@@ -171,8 +171,13 @@ def step_work(
     gpu: GpuPeaks = RTX_4090,
     hours: int = 1,
 ) -> Work:
-    """The loss of a whole training batch, unrolled over so many hours, and its gradient."""
-    return _work(model, run, shape, gpu, hours)
+    """The loss of a whole training batch, unrolled over so many hours, and its gradient.
+
+    Hours beyond two are not counted one by one: each takes what one of two takes, within 1 % for
+    `crps_conus` over six hours.
+    """
+    counted = min(hours, 2)
+    return _work(model, run, shape, gpu, counted) * (hours / counted)
 
 
 def pass_work(
@@ -190,7 +195,7 @@ def _work(
     hours: int | None = None,
 ) -> Work:
     model = _on_one_gpu(model)
-    # Listed once for all GPUs: a step of a large model over three hours takes seconds.
+    # Listed once for all GPUs: a step of a large model takes seconds.
     key = (model.model_dump_json(), run.model_dump_json(), shape, hours)
     if key not in _LISTED:
         _LISTED[key] = _kernels(model, run, shape, hours)
