@@ -12,7 +12,7 @@ import torch
 from synthetic_hours import VARIABLES, make_model_settings, make_settings
 
 from stormdraw.errors import MemoryRanOutError, StormdrawError
-from stormdraw.models import launch, rank
+from stormdraw.models import launch
 from stormdraw.models.checkpoint import load_model
 from stormdraw.models.launch import train_on_devices
 from stormdraw.models.training import train
@@ -215,37 +215,6 @@ def test_the_processes_of_two_torchruns_meet(
     model = make_model_settings({**TRAINING, "batch_size": 4, "devices": 2, "nodes": 2})
     train_on_devices("small", make_settings(), model, training_files("one"))
     assert sorted(path.name for path in tmp_path.glob("met_*")) == [f"met_{i}" for i in range(4)]
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (StormdrawError("no terrain"), "error"),
-        (MemoryRanOutError("too large"), "memory"),
-        (KeyboardInterrupt(), "interrupted"),
-    ],
-    ids=["error", "memory", "signal"],
-)
-def test_a_rank_tells_how_it_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, kind: str
-) -> None:
-    def failing(*arguments: object) -> None:
-        raise error
-
-    paths = dict.fromkeys(set(TrainingFiles.__annotations__) - {"fields", "static"}, "file")
-    job = {
-        **{"name": "small", "threads": 1, "files": {**paths, "fields": [], "static": None}},
-        **{"settings": make_settings().as_given()},
-        **{"model_settings": make_model_settings(TRAINING).model_dump(mode="json")},
-    }
-    (tmp_path / "job.json").write_text(json.dumps(job))
-    monkeypatch.setattr(rank, "train", failing)
-    monkeypatch.setattr(rank.distributed, "init_process_group", lambda *how, **options: None)
-    monkeypatch.setenv("RANK", "1")
-    monkeypatch.setenv("LOCAL_RANK", "0")
-    assert rank.main(tmp_path) == 1
-    told = json.loads((tmp_path / "end_1.json").read_text())
-    assert told == {"kind": kind, "message": str(error)}
 
 
 @pytest.mark.parametrize("processes", [{"devices": 3}, {"devices": 1, "nodes": 3}])
