@@ -90,6 +90,7 @@ def experiment(tmp_path: Path) -> Experiment:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     """The whole workflow, run from an empty folder. Look, do not change: `copy` it for that.
 
+    Its jobs are forked; that each rule does the same as a process of its own is for tests/rules.
     Parallel test processes share one run: the first makes it, the others wait.
     """
     shared = tmp_path_factory.getbasetemp()
@@ -99,7 +100,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     outcome = shared / "finished.log"
     with FileLock(shared / "finished.lock"):
         if not outcome.exists():
-            run = set_up(check_out(folder)).snakemake_as_typed()
+            run = set_up(check_out(folder)).snakemake(forked_jobs=True)
             outcome.write_text(f"{run.returncode}\n{run.stdout}")
     assert outcome.read_text().startswith("0\n"), outcome.read_text()
     return Experiment(folder)

@@ -115,15 +115,17 @@ class Experiment:
             "OMP_WAIT_POLICY": "PASSIVE",
         }
 
-    def snakemake(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def snakemake(
+        self, *arguments: str | Path, forked_jobs: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         """Run it; standard output and error together in `stdout`."""
-        given = self.arguments(*arguments)
-        return run_snakemake(given, self.folder, self.environment(), timeout=900)
+        given, where = self.arguments(*arguments), (self.folder, self.environment())
+        return run_snakemake(given, *where, timeout=900, forked_jobs=forked_jobs)
 
-    def snakemake_as_typed(self) -> subprocess.CompletedProcess[str]:
-        """Run all of it in a process of its own, as for a user."""
+    def snakemake_as_typed(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run it in a process of its own, as for a user."""
         return subprocess.run(
-            self.command(),
+            self.command(*arguments),
             cwd=self.folder,
             env=self.environment(),
             text=True,

@@ -1,7 +1,8 @@
 """The rules of each stage alone: from the files of the stages before, without any other rule.
 
 The inputs are those of the finished small experiment. Outputs are removed and made again by these
-rules only, in a copy of its folder; what they make must be what they made before.
+rules only, in a copy of its folder; what they make must be what they made before. Snakemake and
+each job are processes of their own here, as for a user.
 """
 
 import json
@@ -98,8 +99,10 @@ def test_the_rules_of_a_stage_make_the_same_again(stage, bench, finished):
     for output in outputs:
         shutil.rmtree(output) if output.is_dir() else output.unlink()
     targets = [path.relative_to(bench.folder) for path in outputs]
-    run = bench.snakemake(*targets, "--allowed-rules", *rules, "--rerun-triggers", "mtime")
+    only = ["--allowed-rules", *rules, "--rerun-triggers", "mtime"]
+    run = bench.snakemake_as_typed(*targets, *only)
     assert run.returncode == 0, run.stdout
+    assert {path.name for path in bench.folder.parent.iterdir()} <= {"checkout", ".cache"}
     for output in outputs:
         before = finished.results / output.relative_to(bench.results)
         assert same_content(output, before), f"{output} differs from {before}"
