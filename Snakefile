@@ -47,8 +47,8 @@ report: "rules/report/workflow.rst"
 rule all:
     default_target: not SETTINGS.cycle
     input:
-        scorecard="results/report/scorecard.html",
-        summary="results/scores/summary.csv",
+        scorecard="<results>/report/scorecard.html",
+        summary="<results>/scores/summary.csv",
         maps=MAPS,
         products=PRODUCTS,
         stations=WANTED_STATION_TABLES.values(),
@@ -58,9 +58,17 @@ rule all:
 
 
 rule forecast:
-    default_target: bool(SETTINGS.cycle)
+    default_target: bool(SETTINGS.cycle) and not SETTINGS.verify
     input:
         pages=forecast_pages,
+
+
+rule verify:
+    default_target: SETTINGS.verify
+    input:
+        scorecard="<results>/report/scorecard.html",
+        summary="<results>/scores/summary.csv",
+        stations=WANTED_STATION_TABLES.values(),
 
 
 onerror:

@@ -22,8 +22,8 @@ rule archive_simulate:
                 SETTINGS.model_dump(
                     mode="json",
                     include={"seed", "periods", "leads", "cases", "archive"},
-                    # Which reports are taken is the business of archive_stations, and which files
-                    # a forecast does not see yet, that of its cycle.
+                    # Which reports are taken is the business of archive_stations, and a clock is
+                    # for forecasts.
                     exclude={"archive": {"stations": True, "simulated": {"now", "late"}}},
                 ),
                 STATIONS is not None,
@@ -31,11 +31,7 @@ rule archive_simulate:
                 bool(SETTINGS.ages(BASE_MODEL.forecast_source))
                 and SETTINGS.archive.reference is None,
                 SETTINGS.ages(BASE_MODEL.lagged_source),
-                (
-                    [format_init(time) for time in extent(SETTINGS)]
-                    if SETTINGS.cycle
-                    else [format_init(time) for time in SETTINGS.compared_cases()]
-                ),
+                [format_init(time) for time in SETTINGS.compared_cases()],
                 # Older runs of a system are driven too.
                 [DRIVING_ROWS, driving_by_day()] if MIRROR else [],
             ]
@@ -54,7 +50,7 @@ rule archive_fetch:
     input:
         mirror=MIRROR,
     output:
-        manifest="results/archive/{source}/{date}/manifest.csv",
+        manifest="<results>/archive/{source}/{date}/manifest.csv",
     log:
         "results/logs/archive_fetch/{source}/{date}.log",
     benchmark:
@@ -73,7 +69,7 @@ rule archive_fetch:
         requests=lambda wildcards: digest(
             [wanted_of(wildcards.source)[wildcards.date], driving_rows_of(wildcards.source)]
         ),
-        origin=digest(SETTINGS.archive.model_dump(mode="json", include={"source", "missing"})),
+        origin=digest(SETTINGS.archive.model_dump(mode="json", include=WHERE_FROM)),
     message:
         "Fetching {wildcards.source} of {wildcards.date}"
     script:
@@ -88,8 +84,8 @@ if STATION_REPORTS:
             mirror=MIRROR,
             files=lambda wildcards: station_files(wildcards.date),
         output:
-            reports="results/archive/stations/{date}.parquet",
-            quality="results/archive/stations/quality/{date}.csv",
+            reports="<results>/archive/stations/{date}.parquet",
+            quality="<results>/archive/stations/quality/{date}.csv",
         log:
             "results/logs/archive_stations/{date}.log",
         benchmark:
@@ -116,7 +112,7 @@ rule archive_audit:
     input:
         manifests=all_manifests(),
     output:
-        audit="results/archive/audit.csv",
+        audit="<results>/archive/audit.csv",
     log:
         "results/logs/archive_audit.log",
     benchmark:

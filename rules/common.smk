@@ -16,6 +16,7 @@ sys.path.insert(0, str(LIBRARY))
 # Matplotlib keeps its cache of fonts with the results, not in the home folder.
 os.environ.setdefault("MPLCONFIGDIR", os.path.abspath("results/.cache/matplotlib"))
 
+from snakemake.cli import get_argument_parser
 from snakemake.logging import logger
 
 from stormdraw.archive.base_model import module_of_base_model
@@ -24,7 +25,9 @@ from stormdraw.code_digest import code_digest
 from stormdraw.configuration import check_places, read_configuration, remarks, require_past
 from stormdraw.ensembles.registry import module_of_system
 from stormdraw.errors import StormdrawError
+from stormdraw.forecasts.folder import drawn
 from stormdraw.forecasts.start import forecast_of
+from stormdraw.forecasts.verification import verification_of
 from stormdraw.models.definitions import definition_file
 from stormdraw.provenance import digest
 from stormdraw.surroundings import check_interpreter, check_library
@@ -44,15 +47,22 @@ if workflow.is_main_process and not AS_MODULE:
 try:
     check_interpreter()
     check_library(SEARCHED)
-    if "cycle" in config:
-        found = forecast_of(config, CONFIG_FILES, workflow.is_main_process)
+    # Snakemake tells the rules of its targets only after it has read them.
+    if "verify" in sys.argv and "verify" in get_argument_parser().parse_known_args()[0].targets:
+        config["verify"] = True
+    if "cycle" in config or config.get("verify"):
+        start = verification_of if config.get("verify") else forecast_of
+        found = start(config, CONFIG_FILES, workflow.is_main_process)
         for remark in found.remarks:
             logger.info(f"stormdraw: {remark}")
         config.clear()
         config.update(found.config)
         # Jobs elsewhere read the configuration again, and must not look for another cycle.
-        kept = [one for one in workflow.config_settings.config_args if not one.startswith("cycle=")]
-        workflow.config_settings.config_args = [*kept, f"cycle={config['cycle']}"]
+        own = {key: config[key] for key in ("cycle", "verify") if key in config}
+        workflow.config_settings.config_args = [
+            *(one for one in workflow.config_settings.config_args if one.split("=")[0] not in own),
+            *(f"{key}={value}" for key, value in own.items()),
+        ]
     SETTINGS, loaded = read_configuration(
         config, CONFIG_FILES, lambda name: definition_file(name, *MODEL_FOLDERS)
     )
@@ -64,6 +74,20 @@ try:
     MODELS = {name: model.model_dump(mode="json") for name, model in loaded.items()}
 except StormdrawError as error:
     raise WorkflowError(str(error)) from None
+
+# Cycles that were scored before, and whose members are gone, stay as they are.
+SCORED_BEFORE = []
+if SETTINGS.verify:
+    by_model = [system.name for system in SETTINGS.ensembles.systems if system.by_model]
+    there = [cycle for cycle in SETTINGS.cycle if drawn(cycle, by_model)]
+    SCORED_BEFORE = [format_init(cycle) for cycle in SETTINGS.cycle if cycle not in there]
+    SETTINGS = SETTINGS.model_copy(update={"cycle": there})
+
+
+# What a forecast makes, and what it is made of, is no study's. A verification adds to it.
+pathvars:
+    results="results/forecasts" if SETTINGS.cycle else "results",
+
 
 # The model that advances the states of a system from hour to hour.
 STEPPING = {
@@ -92,7 +116,7 @@ def one_of(names):
 
 wildcard_constraints:
     date=r"\d{10}" if SETTINGS.cycle else r"\d{8}",
-    init=r"\d{10}",
+    init=one_of(INITS) if SETTINGS.verify else r"\d{10}",
     source=one_of(sources_of(SETTINGS)),
     reference=one_of(case_sources(SETTINGS)),
     system=one_of(SYSTEMS),

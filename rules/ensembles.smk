@@ -42,7 +42,7 @@ rule ensembles_sample:
         driving=driving_of_case,
         calibration=calibration_file,
     output:
-        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
+        ensemble=unless_kept("<results>/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_sample/{system}/{init}.log",
     benchmark:
@@ -77,7 +77,7 @@ rule ensembles_part:
         driving=driving_of_case,
         calibration=calibration_file,
     output:
-        part=temp("results/ensembles/{system}/{init}.part{part}.nc"),
+        part=temp("<results>/ensembles/{system}/{init}.part{part}.nc"),
     log:
         "results/logs/ensembles_part/{system}/{init}.part{part}.log",
     benchmark:
@@ -108,7 +108,7 @@ rule ensembles_join:
         parts=parts_of_case,
         calibration=calibration_file,
     output:
-        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
+        ensemble=unless_kept("<results>/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_join/{system}/{init}.log",
     benchmark:
@@ -139,7 +139,7 @@ if DOWNSCALED:
             checkpoints=checkpoints,
             forecasts=forecasts_of_case,
         output:
-            ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
+            ensemble=unless_kept("<results>/ensembles/{system}/{init}.nc"),
         log:
             "results/logs/ensembles_downscale/{system}/{init}.log",
         benchmark:
@@ -171,7 +171,7 @@ if CALIBRATED:
             ensemble=raw_ensemble,
             truth=truth_files,
         output:
-            pairs=unless_kept("results/ensembles/{system}/pairs/{init}.nc"),
+            pairs=unless_kept("<results>/ensembles/{system}/pairs/{init}.nc"),
         log:
             "results/logs/ensembles_pair/{system}/{init}.log",
         benchmark:
@@ -197,7 +197,7 @@ if CALIBRATED:
         input:
             pairs=pairs_of_system,
         output:
-            coefficients="results/ensembles/{system}/coefficients.json",
+            coefficients="<results>/ensembles/{system}/coefficients.json",
         log:
             "results/logs/ensembles_fit/{system}.log",
         benchmark:
@@ -225,7 +225,7 @@ rule ensembles_take:
     input:
         unpack(files_of_case),
     output:
-        ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
+        ensemble=unless_kept("<results>/ensembles/{system}/{init}.nc"),
     log:
         "results/logs/ensembles_take/{system}/{init}.log",
     benchmark:
@@ -258,8 +258,8 @@ if READ:
             files=files_of_others,
             grid=grid_of_case,
         output:
-            ensemble=unless_kept("results/ensembles/{system}/{init}.nc"),
-            quality="results/fields/quality/{system}/{init}.csv",
+            ensemble=unless_kept("<results>/ensembles/{system}/{init}.nc"),
+            quality="<results>/fields/quality/{system}/{init}.csv",
         log:
             "results/logs/ensembles_read/{system}/{init}.log",
         benchmark:
@@ -289,7 +289,7 @@ if EXPORTED:
 
     rule ensembles_export:
         input:
-            ensemble="results/ensembles/{system}/{init}.nc",
+            ensemble="<results>/ensembles/{system}/{init}.nc",
         output:
             case=EXPORTED_CASE,
         log:

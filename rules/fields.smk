@@ -7,12 +7,16 @@ TARGET = SETTINGS.fields.model_dump(mode="json", exclude={"static", "radar_cells
 
 rule fields_normalise:
     input:
-        manifest=f"results/archive/{BASE_MODEL.name}/{{date}}/manifest.csv",
-        # Gives the grid for a day of which the archive has nothing.
-        grid=manifests("static") if SETTINGS.archive.hours_may_be_absent() else [],
+        manifest=f"<results>/archive/{BASE_MODEL.name}/{{date}}/manifest.csv",
+        # Gives the grid for a day of which the archive has nothing. No cycle lacks an analysis.
+        grid=(
+            manifests("static")
+            if SETTINGS.archive.hours_may_be_absent() and not SETTINGS.cycle
+            else []
+        ),
     output:
-        fields=f"results/fields/{BASE_MODEL.name}/{{date}}.nc",
-        quality=f"results/fields/quality/{BASE_MODEL.name}/{{date}}.csv",
+        fields=f"<results>/fields/{BASE_MODEL.name}/{{date}}.nc",
+        quality=f"<results>/fields/quality/{BASE_MODEL.name}/{{date}}.csv",
     log:
         "results/logs/fields_normalise/{date}.log",
     benchmark:
@@ -37,8 +41,8 @@ rule fields_static:
     input:
         manifest=static_manifest,
     output:
-        fields=f"results/fields/{OF_STATIC}.nc",
-        quality=f"results/fields/quality/{OF_STATIC if SETTINGS.cycle else 'static/all'}.csv",
+        fields=f"<results>/fields/{OF_STATIC}.nc",
+        quality=f"<results>/fields/quality/{OF_STATIC if SETTINGS.cycle else 'static/all'}.csv",
     log:
         f"results/logs/fields_{OF_STATIC}.log",
     benchmark:
@@ -63,7 +67,7 @@ rule fields_statistics:
     input:
         fields=TRAINING_FILES,
     output:
-        statistics="results/fields/statistics.nc",
+        statistics="<results>/fields/statistics.nc",
     log:
         "results/logs/fields_statistics.log",
     benchmark:
@@ -94,7 +98,7 @@ if SETTINGS.scores.percentiles:
         input:
             fields=TRAINING_FILES,
         output:
-            percentiles="results/fields/percentiles.nc",
+            percentiles="<results>/fields/percentiles.nc",
         log:
             "results/logs/fields_percentiles.log",
         benchmark:
@@ -121,13 +125,11 @@ if SETTINGS.scores.percentiles:
 
 rule fields_reference:
     input:
-        manifest=lambda wildcards: (
-            f"results/archive/{wildcards.reference}/{wildcards.init[:8]}/manifest.csv"
-        ),
+        manifest=manifest_of_reference,
         grid=initial_file,
     output:
-        fields="results/fields/{reference}/{init}.nc",
-        quality="results/fields/quality/{reference}/{init}.csv",
+        fields="<results>/fields/{reference}/{init}.nc",
+        quality="<results>/fields/quality/{reference}/{init}.csv",
     log:
         "results/logs/fields_reference/{reference}/{init}.log",
     benchmark:
@@ -164,8 +166,8 @@ if not SETTINGS.archive.truth_is_analysis:
             analyses=analyses_of_truth,
             files=own_files_of_truth,
         output:
-            fields="results/fields/truth/{date}.nc",
-            quality="results/fields/quality/truth/{date}.csv",
+            fields="<results>/fields/truth/{date}.nc",
+            quality="<results>/fields/quality/truth/{date}.csv",
         log:
             "results/logs/fields_truth/{date}.log",
         benchmark:
@@ -198,11 +200,11 @@ if DRIVING is not None:
 
     rule fields_driving:
         input:
-            manifest="results/archive/driving/{date}/manifest.csv",
+            manifest="<results>/archive/driving/{date}/manifest.csv",
             grid=GRID_FILE,
         output:
-            fields="results/fields/driving/{date}.nc",
-            quality="results/fields/quality/driving/{date}.csv",
+            fields="<results>/fields/driving/{date}.nc",
+            quality="<results>/fields/quality/driving/{date}.csv",
         log:
             "results/logs/fields_driving/{date}.log",
         benchmark:
@@ -231,7 +233,7 @@ if DRIVING is not None and SETTINGS.periods.training is not None:
         input:
             fields=driving_to_learn_from(),
         output:
-            statistics="results/fields/driving_statistics.nc",
+            statistics="<results>/fields/driving_statistics.nc",
         log:
             "results/logs/fields_driving_statistics.log",
         benchmark:

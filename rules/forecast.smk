@@ -20,7 +20,7 @@ if SETTINGS.cycle:
 
     rule forecast_page:
         input:
-            ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=CANDIDATES),
+            ensembles=expand("<results>/ensembles/{system}/{{init}}.nc", system=CANDIDATES),
             products=expand("results/forecasts/{{init}}/{system}.nc", system=CANDIDATES),
         output:
             page="results/forecasts/{init}/index.html",

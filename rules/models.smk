@@ -32,7 +32,7 @@ rule models_train:
         training=TRAINING_FILES,
         validation=VALIDATION_FILES,
         static=STATIC_FILES,
-        statistics="results/fields/statistics.nc",
+        statistics="<results>/fields/statistics.nc",
         forecaster=forecaster_of_model,
         driving=driving_of_training,
         driving_statistics=driving_statistics_of_training,

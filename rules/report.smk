@@ -11,7 +11,7 @@ CANDIDATES = candidates(SETTINGS)
 # Products of one ensemble for other programs: the best one, or that of report.products_of.
 GRIB_PRODUCTS = {name: f"{kind.ending}.grib2" for name, kind in kinds().items()}
 PRODUCTS = expand(
-    "results/report/products/{init}.{kind}",
+    "<results>/report/products/{init}.{kind}",
     init=INITS if CANDIDATES else [],
     kind=["nc", *GRIB_PRODUCTS.values(), *(f"{ending}.idx" for ending in GRIB_PRODUCTS.values())],
 )
@@ -21,11 +21,11 @@ COLOURS = {name: variable(name).colours for name in scored_variables(STATE)}
 
 rule report_map:
     input:
-        ensembles=expand("results/ensembles/{{system}}/{init}.nc", init=MAPPED_INITS),
+        ensembles=expand("<results>/ensembles/{{system}}/{init}.nc", init=MAPPED_INITS),
         states=MAPPED_STATES,
         truth=MAPPED_TRUTH,
     output:
-        case="results/report/maps/{system}.nc",
+        case="<results>/report/maps/{system}.nc",
     log:
         "results/logs/report_map/{system}.log",
     benchmark:
@@ -51,7 +51,7 @@ rule report_figure:
         unpack(files_of_figure),
     output:
         figure=report(
-            "results/report/figures/{figure}.svg",
+            "<results>/report/figures/{figure}.svg",
             caption="report/figure.rst",
             category=lambda wildcards: figure_of(wildcards).category,
             labels=label_of_figure,
@@ -87,26 +87,26 @@ rule report_figure:
 
 rule report_scorecard:
     input:
-        summary="results/scores/summary.csv",
-        verdicts="results/scores/verdicts.csv",
-        overall="results/scores/overall.csv",
-        missing="results/scores/missing.csv",
-        by_hour="results/scores/by_hour.csv",
-        check="results/scores/check.csv",
-        analysis="results/scores/analysis.csv" if WITH_ANOTHER_TRUTH else [],
-        plans=expand("results/models/{model}/plan.json", model=SETTINGS.model_names),
-        metrics=expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
+        summary="<results>/scores/summary.csv",
+        verdicts="<results>/scores/verdicts.csv",
+        overall="<results>/scores/overall.csv",
+        missing="<results>/scores/missing.csv",
+        by_hour="<results>/scores/by_hour.csv",
+        check="<results>/scores/check.csv",
+        analysis="<results>/scores/analysis.csv" if WITH_ANOTHER_TRUTH else [],
+        plans=expand("results/models/{model}/plan.json", model=TOLD_OF),
+        metrics=expand("results/models/{model}/metrics.json", model=TOLD_OF),
         manifests=all_manifests(),
-        figures=expand("results/report/figures/{figure}.svg", figure=FIGURE_PATHS),
+        figures=expand("<results>/report/figures/{figure}.svg", figure=FIGURE_PATHS),
         diagnoses=expand("results/models/{model}/diagnosis.nc", model=DIAGNOSED),
         maps=SHOWN_ON_MAPS,
         quality=all_quality(),
         stations=list(WANTED_STATION_TABLES.values()),
         station_quality=STATION_QUALITY,
     output:
-        headline="results/report/headline.json",
+        headline="<results>/report/headline.json",
         scorecard=report(
-            "results/report/scorecard.html",
+            "<results>/report/scorecard.html",
             caption="report/scorecard.rst",
             category="Scorecard",
             labels={"figure": "Scorecard"},
@@ -133,7 +133,7 @@ rule report_scorecard:
         # The page shows the whole configuration, so every changed key rewrites it. Nothing is made
         # from the page. This is the only rule with such a digest: others digest what they read.
         settings=digest(config),
-        models=MODELS,
+        models={name: MODELS[name] for name in TOLD_OF},
     message:
         "Writing the scorecard"
     script:
@@ -145,15 +145,15 @@ if CANDIDATES:
     # For each candidate, once its members exist.
     rule report_products:
         input:
-            ensemble="results/ensembles/{system}/{init}.nc",
+            ensemble="<results>/ensembles/{system}/{init}.nc",
         output:
             **{
-                kind: f"results/report/products_of/{{system}}/{{init}}.{ending}"
+                kind: f"<results>/report/products_of/{{system}}/{{init}}.{ending}"
                 for kind, ending in GRIB_PRODUCTS.items()
             },
-            netcdf="results/report/products_of/{system}/{init}.nc",
+            netcdf="<results>/report/products_of/{system}/{init}.nc",
             inventories=[
-                f"results/report/products_of/{{system}}/{{init}}.{ending}.idx"
+                f"<results>/report/products_of/{{system}}/{{init}}.{ending}.idx"
                 for ending in GRIB_PRODUCTS.values()
             ],
         log:
@@ -189,9 +189,9 @@ if CANDIDATES:
 
     rule report_winner:
         input:
-            summary=[] if len(CANDIDATES) == 1 else "results/scores/summary.csv",
+            summary=[] if len(CANDIDATES) == 1 else "<results>/scores/summary.csv",
             products=[
-                f"results/report/products_of/{system}/{Path(product).name}"
+                f"<results>/report/products_of/{system}/{Path(product).name}"
                 for system in CANDIDATES
                 for product in PRODUCTS
             ],

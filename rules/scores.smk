@@ -5,9 +5,9 @@
 # scored. A case is thus scored once, when it is drawn, whatever other systems there will be.
 rule scores_points:
     input:
-        ensembles=expand("results/ensembles/{system}/{{init}}.nc", system=COMPARED_WITH),
+        ensembles=expand("<results>/ensembles/{system}/{{init}}.nc", system=COMPARED_WITH),
     output:
-        points="results/points/{init}.nc",
+        points="<results>/points/{init}.nc",
     log:
         "results/logs/scores_points/{init}.log",
     benchmark:
@@ -34,8 +34,8 @@ rule scores_points:
 
 rule scores_case:
     input:
-        ensemble="results/ensembles/{system}/{init}.nc",
-        points="results/points/{init}.nc",
+        ensemble="<results>/ensembles/{system}/{init}.nc",
+        points="<results>/points/{init}.nc",
         truth=truth_files,
         # Variables whose truth is not the analysis are scored against that as well, so that readers
         # see what the choice of the truth does to the order of systems.
@@ -71,12 +71,12 @@ rule scores_summary:
     input:
         statistics=all_statistics,
     output:
-        summary="results/scores/summary.csv",
-        tidy="results/scores/scores.parquet",
-        verdicts="results/scores/verdicts.csv",
-        overall="results/scores/overall.csv",
-        missing="results/scores/missing.csv",
-        by_hour="results/scores/by_hour.csv",
+        summary="<results>/scores/summary.csv",
+        tidy="<results>/scores/scores.parquet",
+        verdicts="<results>/scores/verdicts.csv",
+        overall="<results>/scores/overall.csv",
+        missing="<results>/scores/missing.csv",
+        by_hour="<results>/scores/by_hour.csv",
     log:
         "results/logs/scores_summary.log",
     benchmark:
@@ -100,14 +100,14 @@ rule scores_summary:
 # from the fetched GRIB2 on. It knows nothing of how ours are made, and so follows from no score.
 rule scores_second_opinion:
     input:
-        ensemble="results/ensembles/{system}/{init}.nc",
-        points="results/points/{init}.nc",
+        ensemble="<results>/ensembles/{system}/{init}.nc",
+        points="<results>/points/{init}.nc",
         truth=truth_files,
         analyses=analyses_fetched,
         others=other_truth_fetched,
         percentiles=PERCENTILES,
     output:
-        opinion="results/scores/second_opinion/{system}/{init}.csv",
+        opinion="<results>/scores/second_opinion/{system}/{init}.csv",
     log:
         "results/logs/scores_second_opinion/{system}/{init}.log",
     benchmark:
@@ -133,16 +133,16 @@ rule scores_second_opinion:
 rule scores_check:
     input:
         opinions=expand(
-            "results/scores/second_opinion/{system}/{init}.csv",
+            "<results>/scores/second_opinion/{system}/{init}.csv",
             zip,
             system=CHECKED,
             init=CHECKED.values(),
         ),
         statistics=expand(
-            "results/scores/{system}/{init}.nc", zip, system=CHECKED, init=CHECKED.values()
+            "<results>/scores/{system}/{init}.nc", zip, system=CHECKED, init=CHECKED.values()
         ),
     output:
-        check="results/scores/check.csv",
+        check="<results>/scores/check.csv",
     log:
         "results/logs/scores_check.log",
     benchmark:
@@ -167,12 +167,12 @@ if STATIONS is not None:
     # From the members as well, before they are deleted: a report that changes needs them again.
     rule scores_stations:
         input:
-            ensemble="results/ensembles/{system}/{init}.nc",
+            ensemble="<results>/ensembles/{system}/{init}.nc",
             reports=reports_of_case,
-            static=STATIC_FILES,
+            static=static_of_case,
             percentiles=PERCENTILES,
         output:
-            scores="results/scores/stations/{system}/{init}.nc",
+            scores="<results>/scores/stations/{system}/{init}.nc",
         log:
             "results/logs/scores_stations/{system}/{init}.log",
         benchmark:
@@ -196,7 +196,9 @@ if STATIONS is not None:
 
     rule scores_stations_summary:
         input:
-            scores=expand("results/scores/stations/{system}/{init}.nc", system=SYSTEMS, init=INITS),
+            scores=expand(
+                "<results>/scores/stations/{system}/{init}.nc", system=SYSTEMS, init=SCORED
+            ),
         output:
             **STATION_TABLES,
         log:
@@ -223,10 +225,10 @@ if WITH_ANOTHER_TRUTH:
     rule scores_analysis:
         input:
             statistics=expand(
-                "results/scores/analysis/{system}/{init}.nc", system=SYSTEMS, init=INITS
+                "<results>/scores/analysis/{system}/{init}.nc", system=SYSTEMS, init=SCORED
             ),
         output:
-            summary="results/scores/analysis.csv",
+            summary="<results>/scores/analysis.csv",
         log:
             "results/logs/scores_analysis.log",
         benchmark:

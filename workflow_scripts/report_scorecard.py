@@ -13,9 +13,8 @@ def by_model(paths: list[str]) -> dict[str, Path]:
     return {Path(path).parent.name: Path(path) for path in paths}
 
 
-def by_figure(paths: list[str]) -> dict[str, Path]:
-    """results/report/figures/{figure}.svg by figure, which may be in folders."""
-    folder = Path("results/report/figures")
+def by_figure(paths: list[str], folder: Path) -> dict[str, Path]:
+    """{folder}/{figure}.svg by figure, which may be in folders."""
     return {str(Path(path).relative_to(folder).with_suffix("")): Path(path) for path in paths}
 
 
@@ -37,7 +36,7 @@ with job("report_scorecard", snakemake.log[0]):
         metrics=by_model(files.metrics),
         manifests=[Path(path) for path in files.manifests],
         quality=[Path(path) for path in files.quality],
-        figures=by_figure(files.figures),
+        figures=by_figure(files.figures, Path(snakemake.output.scorecard).parent / "figures"),
         verdicts=Path(files.verdicts),
         overall=Path(files.overall),
         missing=Path(files.missing),

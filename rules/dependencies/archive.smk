@@ -10,13 +10,15 @@ from stormdraw.archive.stations.wanted import (
     station_variables,
 )
 from stormdraw.archive.wanted import requests_by_date, used_sources
-from stormdraw.simulated.plan import extent
 
-# That of a forecast is no study's.
-SIMULATED = f"results/archive/{'forecast' if SETTINGS.cycle else 'simulated'}"
-SIMULATED_WORLD = f"{SIMULATED}_world.nc"
-# The simulated archive replaces the cloud as a mirror folder.
-MIRROR = SIMULATED if SETTINGS.simulated else []
+SIMULATED = "<results>/archive/simulated"
+SIMULATED_WORLD = "<results>/archive/simulated_world.nc"
+# The simulated archive replaces the cloud as a mirror folder. That of forecasts grows by the clock,
+# as the cloud does, so it is no output of a job (`stormdraw.simulated.growing`).
+MIRROR = SIMULATED if SETTINGS.simulated and not SETTINGS.cycle else []
+
+# What decides where files come from. A file that a cycle lacks is no reason to fetch those it has.
+WHERE_FROM = {"source"} if SETTINGS.cycle else {"source", "missing"}
 
 
 @functools.cache
@@ -27,7 +29,7 @@ def wanted_of(source):
 
 def manifests(source):
     return expand(
-        "results/archive/{source}/{date}/manifest.csv",
+        "<results>/archive/{source}/{date}/manifest.csv",
         source=source,
         date=sorted(wanted_of(source)),
     )
@@ -39,9 +41,12 @@ def all_manifests():
 
 STATIONS = SETTINGS.archive.stations
 STATION_HOURS = station_hours(SETTINGS)
-STATION_DOWNLOADS = 1 if STATIONS is not None and STATIONS.source == "iem" and not MIRROR else 0
-STATION_REPORTS = expand("results/archive/stations/{date}.parquet", date=sorted(STATION_HOURS))
-STATION_QUALITY = expand("results/archive/stations/quality/{date}.csv", date=sorted(STATION_HOURS))
+_ASKS_IEM = STATIONS is not None and STATIONS.source == "iem" and not SETTINGS.simulated
+STATION_DOWNLOADS = 1 if _ASKS_IEM else 0
+STATION_REPORTS = expand("<results>/archive/stations/{date}.parquet", date=sorted(STATION_HOURS))
+STATION_QUALITY = expand(
+    "<results>/archive/stations/quality/{date}.csv", date=sorted(STATION_HOURS)
+)
 
 
 def station_files(date):

@@ -18,14 +18,14 @@ def unless_kept(path):
 # The format that ensembles are exported to, and the files that say which cases are there. They are
 # within the exported ensembles, whose deletion thus makes them again.
 EXPORT = SETTINGS.ensembles.export
-EXPORTED_CASE = f"results/ensembles/{{system}}.{EXPORT}/.cases/{{init}}.json"
+EXPORTED_CASE = f"<results>/ensembles/{{system}}.{EXPORT}/.cases/{{init}}.json"
 EXPORTED = [] if EXPORT == NO_EXPORT else expand(EXPORTED_CASE, system=SYSTEMS, init=INITS)
 
 MEMBERS_IN_FILES = {name: system.most_drawn(SETTINGS, loaded) for name, system in SYSTEMS.items()}
 
-# Systems forecast by a trained model; those of them whose members several jobs share; those
+# Systems forecast by a trained model, which were drawn before if the run verifies them; those of them whose members several jobs share; those
 # downscaled from forecasts by trained models; those in files of others; and those without a model.
-DRAWN = list(STEPPING)
+DRAWN = [] if SETTINGS.verify else list(STEPPING)
 SPLIT = [
     name for name in DRAWN if SETTINGS.ensembles.jobs_per_case > 1 and MEMBERS_IN_FILES[name] > 1
 ]
@@ -69,7 +69,7 @@ def members_to_calibrate(wildcards):
 def parts_of_case(wildcards):
     """The files of the jobs that share the members of a case."""
     return [
-        f"results/ensembles/{wildcards.system}/{wildcards.init}.part{part}.nc"
+        f"<results>/ensembles/{wildcards.system}/{wildcards.init}.part{part}.nc"
         for part in range(SETTINGS.ensembles.jobs_per_case)
     ]
 
@@ -95,7 +95,7 @@ def case_settings(wildcards):
 
 def forecasts_of_case(wildcards):
     """The external forecasts that a system uses."""
-    return f"results/fields/{SYSTEMS[wildcards.system].need(SETTINGS).source}/{wildcards.init}.nc"
+    return f"<results>/fields/{SYSTEMS[wildcards.system].need(SETTINGS).source}/{wildcards.init}.nc"
 
 
 def files_of_case(wildcards):
@@ -109,11 +109,11 @@ def files_of_case(wildcards):
         files["world"] = rules.archive_simulate.output.world
     if system.made_from is not None:
         files["ensembles"] = [
-            f"results/ensembles/{system.made_from}/{format_init(time)}.nc"
+            f"<results>/ensembles/{system.made_from}/{format_init(time)}.nc"
             for time in system.made_at(parse_init(wildcards.init))
         ]
     if system.name in CALIBRATED:
-        files["coefficients"] = f"results/ensembles/{system.name}/coefficients.json"
+        files["coefficients"] = f"<results>/ensembles/{system.name}/coefficients.json"
     return files
 
 
@@ -134,13 +134,13 @@ def fitted_cases(system):
 
 def raw_ensemble(wildcards):
     """The ensemble that a system is calibrated from, of a case."""
-    return f"results/ensembles/{SYSTEMS[wildcards.system].made_from}/{wildcards.init}.nc"
+    return f"<results>/ensembles/{SYSTEMS[wildcards.system].made_from}/{wildcards.init}.nc"
 
 
 def pairs_of_system(wildcards):
     """What all validation cases say of the ensemble that a system is calibrated from."""
     return [
-        f"results/ensembles/{wildcards.system}/pairs/{init}.nc"
+        f"<results>/ensembles/{wildcards.system}/pairs/{init}.nc"
         for init in fitted_cases(wildcards.system)
     ]
 

@@ -9,13 +9,13 @@ from stormdraw.archive.driving_needs import (
     schedule_of,
 )
 from stormdraw.external.inputs import local_files
-from stormdraw.times import format_date, hours, parse_init
+from stormdraw.times import hours, parse_init
 
 
 def analysis_file(valid):
     """The day file of the analysis valid at a time."""
     start, _ = SETTINGS.archive.state_run(valid)
-    return f"results/fields/{BASE_MODEL.name}/{SETTINGS.folder_of(start)}.nc"
+    return f"<results>/fields/{BASE_MODEL.name}/{SETTINGS.folder_of(start)}.nc"
 
 
 def analysis_files(times):
@@ -35,7 +35,7 @@ def truth_of(times):
     """The day files of the truth at some valid times."""
     if SETTINGS.archive.truth_is_analysis:
         return analysis_files(times)
-    return sorted({f"results/fields/truth/{format_date(time)}.nc" for time in times})
+    return sorted({f"<results>/fields/truth/{SETTINGS.folder_of(time)}.nc" for time in times})
 
 
 def initial_files(wildcards):
@@ -45,6 +45,12 @@ def initial_files(wildcards):
     return analysis_files(init - hours(age) for age in range(history))
 
 
+def manifest_of_reference(wildcards):
+    """The manifest that has the forecasts of others of a case."""
+    folder = SETTINGS.folder_of(parse_init(wildcards.init))
+    return f"<results>/archive/{wildcards.reference}/{folder}/manifest.csv"
+
+
 def truth_files(wildcards):
     init = parse_init(wildcards.init)
     return truth_of(init + hours(lead) for lead in SETTINGS.leads)
@@ -52,13 +58,15 @@ def truth_files(wildcards):
 
 def times_of_truth(wildcards):
     """The times of a day that forecasts are compared at."""
-    return [time for time in SETTINGS.compared_times() if format_date(time) == wildcards.date]
+    return [
+        time for time in SETTINGS.compared_times() if SETTINGS.folder_of(time) == wildcards.date
+    ]
 
 
 def manifest_of_truth(wildcards):
     """The manifest of a day of the truth, if any of it is in the archive."""
     wanted = wildcards.date in wanted_of("truth")
-    return f"results/archive/truth/{wildcards.date}/manifest.csv" if wanted else []
+    return f"<results>/archive/truth/{wildcards.date}/manifest.csv" if wanted else []
 
 
 def analyses_of_truth(wildcards):
@@ -87,16 +95,16 @@ TRAINING_FILES = analysis_files(SETTINGS.periods.training_times() if SETTINGS.us
 # Any of the analyses, for their grid.
 GRID_FILE = next(iter(TRAINING_FILES or analysis_files(SETTINGS.analysis_times()[:1])), [])
 # Those that thresholds are, if any is one.
-PERCENTILES = "results/fields/percentiles.nc" if SETTINGS.scores.percentiles else []
+PERCENTILES = "<results>/fields/percentiles.nc" if SETTINGS.scores.percentiles else []
 # A forecast has them of its own cycle, so that another one changes nothing of it.
 OF_STATIC = "static/{date}" if SETTINGS.cycle else "static"
-STATIC_FILES = [f"results/fields/{OF_STATIC}.nc"] if SETTINGS.static_fields else []
+STATIC_FILES = [f"<results>/fields/{OF_STATIC}.nc"] if SETTINGS.static_fields else []
 
 
 def static_manifest(wildcards):
     """The manifest of the hour that the fields are of which never change."""
     if SETTINGS.cycle:
-        return [f"results/archive/static/{wildcards.date}/manifest.csv"]
+        return [f"<results>/archive/static/{wildcards.date}/manifest.csv"]
     return manifests("static")
 
 
@@ -121,7 +129,7 @@ def driving_of(hours_of_ours):
     """The day files of the forecasts that drive some hours of ours (`DrivenHour`)."""
     # A year has a hundred thousand such hours, and few cycles.
     days = map(SETTINGS.folder_of, {hour.forecast.cycle for hour in hours_of_ours})
-    return [f"results/fields/driving/{day}.nc" for day in sorted(set(days))]
+    return [f"<results>/fields/driving/{day}.nc" for day in sorted(set(days))]
 
 
 def driving_to_learn_from():
@@ -170,23 +178,24 @@ def driving_statistics_settings():
 def all_quality():
     """The tables of suspicious values of the fields."""
     days = [
-        f"results/fields/quality/{source}/{date}.csv"
+        f"<results>/fields/quality/{source}/{date}.csv"
         for source in (BASE_MODEL.name, "driving")
         for date in sorted(wanted_of(source))
     ]
     if not SETTINGS.archive.truth_is_analysis:
-        dates = {format_date(time) for time in SETTINGS.compared_times()}
-        days += [f"results/fields/quality/truth/{date}.csv" for date in sorted(dates)]
-    static = ["results/fields/quality/static/all.csv"] if SETTINGS.static_fields else []
+        dates = {SETTINGS.folder_of(time) for time in SETTINGS.compared_times()}
+        days += [f"<results>/fields/quality/truth/{date}.csv" for date in sorted(dates)]
+    of_static = sorted(wanted_of("static")) if SETTINGS.cycle else ["all"]
+    static = [f"<results>/fields/quality/static/{name}.csv" for name in of_static]
     cycles = [
-        f"results/fields/quality/{source}/{format_init(time)}.csv"
+        f"<results>/fields/quality/{source}/{format_init(time)}.csv"
         for source in {need.source: None for need in SETTINGS.needs()}
         for time in SETTINGS.cases_from(source)
     ]
     read = [
-        f"results/fields/quality/{system.name}/{format_init(time)}.csv"
+        f"<results>/fields/quality/{system.name}/{format_init(time)}.csv"
         for system in SYSTEMS.values()
         if system.of_files
         for time in SETTINGS.cases_of(system)
     ]
-    return days + static + cycles + read
+    return days + (static if SETTINGS.static_fields else []) + cycles + read

@@ -101,7 +101,7 @@ def driving_of_training(wildcards):
 def driving_statistics_of_training(wildcards):
     """The statistics of what drives a model; a forecaster has its own in its checkpoint."""
     own = MODELS[wildcards.model]["driven_by"] is not None
-    return ["results/fields/driving_statistics.nc"] if own else []
+    return ["<results>/fields/driving_statistics.nc"] if own else []
 
 
 def driving_of_diagnosis(wildcards):

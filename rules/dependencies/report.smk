@@ -4,12 +4,18 @@ from stormdraw.report.figure import as_rst, figure_paths, figures_of, module_of_
 from stormdraw.report.mapped import mapped_systems, wanted_for_maps
 from stormdraw.scores.memory import products_megabytes
 
-# Maps show one of these cases. Ensembles that are deleted are not kept until the last exists.
+# Maps show one of these cases. Ensembles that are deleted are not kept until the last exists, and
+# of forecasts the newest one is shown.
 MAPPED_INITS = INITS if KEPT else INITS[:1]
-SHOWN_ON_MAPS = expand("results/report/maps/{system}.nc", system=mapped_systems(SETTINGS))
+if SETTINGS.verify:
+    MAPPED_INITS = INITS[-1:]
+SHOWN_ON_MAPS = expand("<results>/report/maps/{system}.nc", system=mapped_systems(SETTINGS))
 # Before an ensemble is deleted, the fields for possible maps are extracted.
-MAPS = SHOWN_ON_MAPS if KEPT else expand("results/report/maps/{system}.nc", system=SYSTEMS)
+MAPS = SHOWN_ON_MAPS if KEPT else expand("<results>/report/maps/{system}.nc", system=SYSTEMS)
 
+
+# The page tells of these models how they were trained; a verification only of what they forecast.
+TOLD_OF = [] if SETTINGS.verify else SETTINGS.model_names
 
 _MAPPED_TIMES = [parse_init(init) for init in MAPPED_INITS]
 # Maps are of cases that all systems can start, where any of them starts from an analysis.
@@ -31,10 +37,10 @@ def files_of_figure(wildcards):
     """The inputs of a figure."""
     _, of = FIGURE_PATHS[wildcards.figure]
     files = {
-        "summary": "results/scores/summary.csv",
+        "summary": "<results>/scores/summary.csv",
         "statistics": all_statistics,
         "maps": SHOWN_ON_MAPS,
-        "audit": "results/archive/audit.csv",
+        "audit": "<results>/archive/audit.csv",
         "metrics": expand("results/models/{model}/metrics.json", model=SETTINGS.model_names),
         "places": STATION_TABLES["by_place"],
         "diagnosis": f"results/models/{of}/diagnosis.nc",

@@ -38,9 +38,9 @@ def summed_with(*others):
 WITH_ANOTHER_TRUTH = with_another_truth(SETTINGS)
 
 # Of a case of a system: its scores against the truth and, if that is another, the analysis.
-STATISTICS = {"statistics": "results/scores/{system}/{init}.nc"}
+STATISTICS = {"statistics": "<results>/scores/{system}/{init}.nc"}
 if WITH_ANOTHER_TRUTH:
-    STATISTICS["of_analysis"] = "results/scores/analysis/{system}/{init}.nc"
+    STATISTICS["of_analysis"] = "<results>/scores/analysis/{system}/{init}.nc"
 
 
 def analyses_of_case(wildcards):
@@ -54,7 +54,9 @@ def region_files(wildcards):
     return [region.file for region in SETTINGS.scores.regions.values() if hasattr(region, "file")]
 
 
-all_statistics = expand("results/scores/{system}/{init}.nc", system=SYSTEMS, init=INITS)
+# Those of all cases.
+SCORED = [*SCORED_BEFORE, *INITS]
+all_statistics = expand("<results>/scores/{system}/{init}.nc", system=SYSTEMS, init=SCORED)
 
 
 def case_to_check(name):
@@ -77,7 +79,9 @@ def analyses_fetched(wildcards):
     if not any(truth.is_analysis for truth in _ON_MODEL_GRID):
         return []
     days = [Path(path).stem for path in analyses_of_case(wildcards)]
-    return expand("results/archive/{source}/{date}/manifest.csv", source=BASE_MODEL.name, date=days)
+    return expand(
+        "<results>/archive/{source}/{date}/manifest.csv", source=BASE_MODEL.name, date=days
+    )
 
 
 def other_truth_fetched(wildcards):
@@ -85,8 +89,8 @@ def other_truth_fetched(wildcards):
     if all(truth.is_analysis for truth in _ON_MODEL_GRID):
         return []
     init = parse_init(wildcards.init)
-    days = sorted({format_date(init + hours(lead)) for lead in SETTINGS.leads})
-    return expand("results/archive/truth/{date}/manifest.csv", date=days)
+    days = sorted({SETTINGS.folder_of(init + hours(lead)) for lead in SETTINGS.leads})
+    return expand("<results>/archive/truth/{date}/manifest.csv", date=days)
 
 
 def second_opinion_with():
@@ -105,8 +109,8 @@ def second_opinion_with():
 def reports_of_case(wildcards):
     """The tables of reports of the days that the valid times of a case lie in."""
     init = parse_init(wildcards.init)
-    days = {format_date(init + hours(lead)) for lead in SETTINGS.leads}
-    return [f"results/archive/stations/{day}.parquet" for day in sorted(days)]
+    days = {SETTINGS.folder_of(init + hours(lead)) for lead in SETTINGS.leads}
+    return [f"<results>/archive/stations/{day}.parquet" for day in sorted(days)]
 
 
 def scored_at_stations_with():
@@ -123,10 +127,10 @@ def scored_at_stations_with():
 
 # Scores against stations, if the run has any.
 STATION_TABLES = {
-    "summary": "results/scores/stations.csv",
-    "by_hour": "results/scores/stations_by_hour.csv",
-    "by_place": "results/scores/stations_by_place.csv",
-    "overall": "results/scores/stations_overall.csv",
-    "dropped": "results/scores/stations_dropped.csv",
+    "summary": "<results>/scores/stations.csv",
+    "by_hour": "<results>/scores/stations_by_hour.csv",
+    "by_place": "<results>/scores/stations_by_place.csv",
+    "overall": "<results>/scores/stations_overall.csv",
+    "dropped": "<results>/scores/stations_dropped.csv",
 }
 WANTED_STATION_TABLES = STATION_TABLES if STATIONS is not None else {}

@@ -34,10 +34,10 @@ def forecast(finished: Experiment, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_members_are_those_of_a_study_of_the_same_case(
     forecast: Experiment, finished: Experiment
 ) -> None:
-    path = "results/ensembles/small/2026060206.nc"
+    path = "ensembles/small/2026060206.nc"
     with (
-        xr.open_dataset(forecast.folder / path) as own,
-        xr.open_dataset(finished.folder / path) as theirs,
+        xr.open_dataset(forecast.results / "forecasts" / path) as own,
+        xr.open_dataset(finished.results / path) as theirs,
     ):
         for name in NAMES:
             np.testing.assert_array_equal(own[name], theirs[name], err_msg=name)

@@ -62,6 +62,7 @@ class Settings(Section):
     roles: GivenRoles = Field(default=Roles(predicted=DEFAULT_STATE), alias="variables")
     periods: Periods = Periods()
     cycle: Cycles = []
+    verify: bool = False
     leads: Annotated[list[Annotated[int, Field(ge=1, le=60)]], Field(min_length=1)]
     cases: Cases = Cases()
     archive: Archive = Archive()
@@ -265,11 +266,12 @@ class Settings(Section):
         """The hours whose analyses the run needs, ascending.
 
         These are all hours of training and validation. Of the test period they are only those that
-        systems use and those that forecasts are compared with; a forecast is compared with nothing.
+        systems use and those that forecasts are compared with; a forecast that is not verified is
+        compared with nothing.
         """
         if not self.uses_archive:
             return []
-        wanted = set() if self.cycle else {*self.compared_times()}
+        wanted = {*self.compared_times()} if self.verify or not self.cycle else set()
         wanted.update(self.periods.training_times(), self.periods.validation_times())
         for system in self.ensembles.systems:
             if system.on_analyses(self):
@@ -325,8 +327,12 @@ class Settings(Section):
         return self.archive.source == "simulated" and self.uses_archive
 
     def driving_forecasts(self) -> list[DrivingForecast]:
-        """The forecasts of the driving model that the run needs, ascending; none without one."""
-        return needed_forecasts(self) if self.archive.driving is not None else []
+        """The forecasts of the driving model that the run needs, ascending; none without one.
+
+        A verification draws nothing.
+        """
+        needs = self.archive.driving is not None and not self.verify
+        return needed_forecasts(self) if needs else []
 
     def baselines(self) -> list[str]:
         """The names of the systems that any model must beat."""

@@ -23,6 +23,14 @@ def format_date(time: datetime) -> str:
     return time.strftime(DATE_FORMAT)
 
 
+def span_of(name: str) -> tuple[datetime, datetime]:
+    """The first and last hour of a day, '20260608', or of an hour, '2026060806', which is both."""
+    if len(name) == len("YYYYMMDD"):
+        midnight = datetime.strptime(name, DATE_FORMAT)
+        return midnight, midnight + hours(23)
+    return parse_init(name), parse_init(name)
+
+
 def now_utc() -> datetime:
     """The current time in UTC, without a time zone like all times here."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -67,6 +67,9 @@ RUN_BY = {
     ".venv/bin/snakemake --cores all forecast --config cycle=latest": (
         "tests/workflow/test_forecast.py::test_the_page_stands_beside_its_products"
     ),
+    ".venv/bin/snakemake --cores all verify": (
+        "tests/workflow/test_verify.py::test_the_scores_are_of_both_cycles"
+    ),
     "ln -s <the folder with its members/ and truth/> mogreps_uk": (
         "tests/workflow/test_scoring_others.py::test_what_a_real_ensemble_would_run"
     ),

@@ -18,9 +18,9 @@ NOON = datetime(2026, 6, 2, 12)
 # It writes a page and members of the cycle, which is its last argument.
 DRAWS = (
     "import pathlib, sys; init = sys.argv[-1].removeprefix('cycle=')\n"
-    "for path in (f'forecasts/{init}/index.html', f'ensembles/small/{init}.nc',\n"
-    "             f'fields/hrrr/{init}.nc', f'fields/quality/hrrr/{init}.csv',\n"
-    "             f'archive/hrrr/{init}/manifest.csv', f'logs/draw/small/{init}.log',\n"
+    "for path in (f'forecasts/{init}/index.html', f'forecasts/ensembles/small/{init}.nc',\n"
+    "             f'forecasts/fields/hrrr/{init}.nc', f'forecasts/fields/quality/hrrr/{init}.csv',\n"
+    "             f'forecasts/archive/hrrr/{init}/manifest.csv', f'logs/draw/small/{init}.log',\n"
     "             f'benchmarks/draw/small/{init}.tsv'):\n"
     "    path = pathlib.Path('results', path)\n"
     "    path.parent.mkdir(parents=True, exist_ok=True); path.touch()\n"
@@ -97,21 +97,19 @@ def test_old_cycles_go_with_all_that_is_theirs_but_what_was_scored() -> None:
         a_round(configuration(NOON - timedelta(days=days), keep_days=1))
     # A day before the newest, and no more.
     assert len(list(Path("results").rglob("2026053111*"))) == 7
-    scored = Path("results/scores/small/2026053111.nc")
-    scored.parent.mkdir(parents=True)
-    scored.touch()
-    # A study's files of a day, and its reference's of a case.
-    of_study = [Path("results/fields/hrrr/20260531.nc"), Path("results/fields/href/2026053111.nc")]
-    for path in of_study:
+    # What a verification adds, of the cycle and of the hour after it.
+    scores = [f"results/forecasts/scores/{name}/2026053111.nc" for name in ("href", "small")]
+    added = ["points/2026053111.nc", "fields/href/2026053111.nc", "fields/truth/2026053112.nc"]
+    added = [f"results/forecasts/{path}" for path in added]
+    # A study's files of a day and of a case, which are no forecast's.
+    of_study = [f"results/{path}" for path in ("fields/hrrr/20260531.nc", "scores/s/2026053111.nc")]
+    for path in map(Path, [*scores, *added, *of_study]):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     _, said = a_round(configuration(NOON, keep_days=1))
     assert said[-1] == "removed the cycle 2026-05-31 11 UTC: forecast.keep_days"
-    left = sorted(str(path) for path in Path("results").rglob("2026053111*"))
-    assert left == [
-        *("results/ensembles/small/2026053111.nc", str(of_study[1]), str(scored)),
-    ]
-    assert of_study[0].exists()
+    left = sorted(str(path) for path in Path("results").rglob("20260531*"))
+    assert left == sorted([*scores, *of_study])
     for kept in ("2026060111", "2026060211"):
         assert len(list(Path("results").rglob(f"{kept}*"))) == 7
 

@@ -11,7 +11,7 @@ from stormdraw.archive.wanted import has_members, minimum_members
 from stormdraw.errors import StormdrawError
 from stormdraw.membership import Member, members_at
 from stormdraw.settings import Settings
-from stormdraw.times import format_date, hours
+from stormdraw.times import hours
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def require_members(
     """
     present = {(row.variable, row.member, row.init, row.lead) for row in rows if row.status == OK}
     for cycle in settings.cases_from(source):
-        if format_date(cycle) != date:
+        if settings.folder_of(cycle) != date:
             continue
         for ages, minimum in minimum_members(settings, source).items():
             lagged = settings.archive.base_model.runs(cycle, ages)

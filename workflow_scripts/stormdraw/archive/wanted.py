@@ -19,7 +19,7 @@ from stormdraw.errors import StormdrawError
 from stormdraw.membership import Member, members_at, product_variables
 from stormdraw.messages import Statistic
 from stormdraw.settings import Settings
-from stormdraw.times import format_date, hours
+from stormdraw.times import hours
 
 _MEMBERS = ("href", "refs")
 _PUBLISHED = ("href_products", "refs_products")
@@ -130,7 +130,7 @@ def _truth(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
         for own in by_name.values():
             names = tuple(name for name, one in truths.items() if one.name == own.name)
             for file in own.files(settings.archive, names, valid):
-                yield format_date(valid), replace(file, excluded=excluded)
+                yield settings.folder_of(valid), replace(file, excluded=excluded)
 
 
 def _driving(settings: Settings) -> Iterator[tuple[str, FileRequest]]:
@@ -192,7 +192,7 @@ def _runs(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
         for run in settings.archive.base_model.runs(case, settings.ages(source)):
             for lead in filter(run.reaches, settings.leads):
                 for file in _of_member(settings, run, case, lead):
-                    yield format_date(case), file
+                    yield settings.folder_of(case), file
 
 
 def _of_member(
@@ -229,7 +229,7 @@ def _members(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest
             for member in members:
                 if member.reaches(lead):
                     for file in _of_member(settings, member, cycle, lead):
-                        yield format_date(cycle), file
+                        yield settings.folder_of(cycle), file
 
 
 def _products(settings: Settings, source: str) -> Iterator[tuple[str, FileRequest]]:
@@ -241,7 +241,7 @@ def _products(settings: Settings, source: str) -> Iterator[tuple[str, FileReques
         for lead in settings.leads:
             for product, statistic in _PRODUCTS:
                 yield (
-                    format_date(cycle),
+                    settings.folder_of(cycle),
                     FileRequest(
                         model=model,
                         product=product,

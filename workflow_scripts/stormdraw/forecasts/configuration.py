@@ -1,7 +1,7 @@
 """The configuration of a forecast, made of that of a study or of one with no more than it needs.
 
-A forecast is a run whose cases are its cycles. It learns nothing and is compared with nothing: its
-models are given, and what only serves learning and scoring is left out.
+A forecast is a run whose cases are its cycles. It learns nothing: its models are given, and what
+only serves learning is left out. It is compared with nothing, unless it is verified.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +24,8 @@ _KEYS = {
     "ensembles": ("members", "batch_gigabytes", "jobs_per_case"),
     "scores": ("neighbourhoods", "local_patch"),
 }
+# What a forecast that is verified takes of the archive besides.
+_COMPARED_WITH = ("truth", "truth_tolerance_minutes", "reference", "stations", "exclude")
 
 
 class _Given(Settings):
@@ -58,6 +60,47 @@ def forecast_configuration(config: Mapping[str, Any], files: Sequence[Path] = ()
         since = f"{periods[0][1].start:%Y-%m-%dT%H:%M}"
         made["archive"]["simulated"] = {"since": since, **made["archive"].get("simulated", {})}
     return made
+
+
+def verified_configuration(config: Mapping[str, Any], files: Sequence[Path] = ()) -> dict[str, Any]:
+    """The configuration of forecasts that are scored, of one read from `files`.
+
+    Beside the systems that were drawn are those that need no training. Raises StormdrawError as
+    `forecast_configuration` does.
+    """
+    made = forecast_configuration(config, files)
+    archive, scores = config.get("archive", {}), config.get("scores", {})
+    # What never came is left out for all systems, as in a study that skips it.
+    made["archive"] |= {"missing": "skip", "missing_limit": 1.0}
+    made["archive"] |= {key: archive[key] for key in _COMPARED_WITH if key in archive}
+    # Nothing is drawn here, so what was calibrated has no twin that is not.
+    drawn = [{**raw, "calibrate": False} for raw in made["ensembles"]["systems"]]
+    made["ensembles"]["systems"] = [*drawn, *_untrained(config, files)]
+    names = {raw["name"] for raw in made["ensembles"]["systems"]}
+    made["scores"] = {**scores, **made["scores"]}
+    if scores.get("reference") not in names:
+        made["scores"].pop("reference", None)
+    made["report"] = {
+        key: value for key, value in config.get("report", {}).items() if key != "products_of"
+    }
+    return {**made, "verify": True}
+
+
+def _untrained(config: Mapping[str, Any], files: Sequence[Path]) -> list[Any]:
+    """The systems, as they are given, behind which are neither models, nor a training
+    period, nor the simulated world itself, nor other systems."""
+    without = {key: value for key, value in config.items() if key != "cycle"}
+    systems = load_settings(without, *files, form=_Given).ensembles.given()
+    return [
+        raw
+        for raw, system in zip(config["ensembles"]["systems"], systems, strict=True)
+        if not (
+            system.drawn_from
+            or system.of_training
+            or system.of_world
+            or system.made_from is not None
+        )
+    ]
 
 
 def _by_checkpoint(entry: Any) -> Any:

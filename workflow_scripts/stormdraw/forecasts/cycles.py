@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from stormdraw.archive.driving_registry import driving_model
+from stormdraw.archive.listing import Listing
 from stormdraw.archive.remote import is_there
 from stormdraw.archive.request import FileRequest
+from stormdraw.archive.series import seconds_from
 from stormdraw.archive.session import PatientSession
 from stormdraw.archive.sources import Folder, Place, candidates, inventories_of, place_of
 from stormdraw.archive.wanted import requests_by_date, used_sources
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
-from stormdraw.times import hours
+from stormdraw.times import hours, now_utc
 
 # An older cycle is no forecast of what comes.
 _OLDEST_HOURS = 24
@@ -42,12 +44,21 @@ class Sighting:
         """Whether some files are there and others are not."""
         return 0 < len(self.absent) < self.needed
 
-    def __str__(self) -> str:
-        """`2026-06-02 09 UTC lacks 1 of 2 files: hrrr sfc of 2026-06-02 09 UTC + 0 h`."""
+    @property
+    def lacking(self) -> str:
+        """`1 of 2 files: hrrr sfc of 2026-06-02 09 UTC + 0 h`."""
         first, *others = map(str, self.absent)
         more = f" and {len(others)} more" if others else ""
-        lacking = f"{len(self.absent)} of {self.needed} files: {first}{more}"
-        return f"{self.cycle:%Y-%m-%d %H} UTC lacks {lacking}"
+        return f"{len(self.absent)} of {self.needed} files: {first}{more}"
+
+    def __str__(self) -> str:
+        return f"{self.cycle:%Y-%m-%d %H} UTC lacks {self.lacking}"
+
+
+def now_of(run: Settings) -> datetime:
+    """The time in UTC, by the clock of the simulated archive if it has one."""
+    simulated = run.archive.simulated.now if run.simulated else None
+    return simulated or now_utc()
 
 
 def newest_cycle(run_of: RunOf, now: datetime) -> tuple[datetime, list[Sighting]]:
@@ -93,8 +104,9 @@ def sighting(run: Settings, cycle: datetime, now: datetime) -> Sighting:
         absent = [file for file in files if published(run, file) > now]
     else:
         place = place_of(run)
+        listing = Listing(place)
         with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool, PatientSession() as session:
-            there = list(pool.map(lambda file: _is_at(place, file, session), files))
+            there = list(pool.map(lambda file: _is_at(place, file, session, listing), files))
         absent = [file for file, found in zip(files, there, strict=True) if not found]
     return Sighting(cycle, len(files), tuple(absent))
 
@@ -114,8 +126,14 @@ def published(run: Settings, file: FileRequest) -> datetime:
     return file.init + timedelta(hours=usual + simulated.late.get(file.init, 0))
 
 
-def _is_at(place: Place, file: FileRequest, session: PatientSession) -> bool:
+def _is_at(place: Place, file: FileRequest, session: PatientSession, listing: Listing) -> bool:
     """Whether any source has a file and, over the network, its inventory, which comes later."""
+    if file.series is not None:
+        valid = file.init + hours(file.lead)
+        nearest = next(iter(listing.by_nearness(file.series, valid)), None)
+        return (
+            nearest is not None and abs(seconds_from(valid, nearest.time)) <= file.series.tolerance
+        )
     addresses = candidates(file, place).values()
     if isinstance(place, Folder):
         return any(Path(address).is_file() for address in addresses)

@@ -12,14 +12,13 @@ from typing import Any
 
 from stormdraw.errors import StormdrawError
 from stormdraw.forecasts.configuration import forecast_configuration
-from stormdraw.forecasts.start import forecast_of, page_of
+from stormdraw.forecasts.folder import FOLDER, page_of
+from stormdraw.forecasts.start import forecast_of
 from stormdraw.forecasts.upkeep import cycles_there, remove_before
 from stormdraw.settings import load_settings
 from stormdraw.times import format_init, now_utc, parse_init
 
 Say = Callable[[str], None]
-
-_FOLDER = Path("results/forecasts")
 
 
 def one_round(
@@ -33,8 +32,8 @@ def one_round(
     `snakemake` is the command without the cycle. Each round that does something, or fails, adds a
     line to results/forecasts/rounds.jsonl. Raises StormdrawError if another round is at work.
     """
-    _FOLDER.mkdir(parents=True, exist_ok=True)
-    with _alone(_FOLDER / ".lock"):
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with _alone(FOLDER / ".lock"):
         begun, started = now_utc(), time.monotonic()
         try:
             start = forecast_of({**config, "cycle": "latest"}, files, looks=True)
@@ -83,5 +82,5 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _note(begun: datetime, **what: Any) -> None:
     line = json.dumps({"begun": f"{begun:%Y-%m-%dT%H:%M:%S}Z", **what})
-    with open(_FOLDER / "rounds.jsonl", "a", encoding="utf-8") as stream:
+    with open(FOLDER / "rounds.jsonl", "a", encoding="utf-8") as stream:
         stream.write(line + "\n")

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from stormdraw.errors import StormdrawError
 from stormdraw.forecasts.configuration import forecast_configuration
-from stormdraw.forecasts.cycles import newest_cycle, require_there
+from stormdraw.forecasts.cycles import newest_cycle, now_of, require_there
+from stormdraw.forecasts.folder import page_of
 from stormdraw.forecasts.settings import LATEST
 from stormdraw.settings import Settings, load_settings
 from stormdraw.times import format_init, now_utc
@@ -20,11 +20,6 @@ class Start:
 
     config: dict[str, Any]
     remarks: list[str]
-
-
-def page_of(cycle: datetime) -> Path:
-    """The page of a cycle."""
-    return Path(f"results/forecasts/{format_init(cycle)}/index.html")
 
 
 def forecast_of(config: Mapping[str, Any], files: Iterable[Path], looks: bool) -> Start:
@@ -42,8 +37,7 @@ def forecast_of(config: Mapping[str, Any], files: Iterable[Path], looks: bool) -
     latest = made["cycle"] == LATEST
     given = made["cycle"] if isinstance(made["cycle"], list) else [made["cycle"]]
     run = run_of(*([_any_time(made)] if latest else given))
-    now = run.archive.simulated.now if run.simulated else None
-    now = now or now_utc()
+    now = now_of(run)
     cycles, remarks = sorted(set(run.cycle)), []
     if latest:
         if not looks:

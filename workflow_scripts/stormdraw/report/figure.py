@@ -48,7 +48,8 @@ class ReportFigure:
 
     `draw(settings, files, output)` writes an SVG (`stormdraw.report.style.drawn`). `reads` names
     the input files, `settings` the keys of the configuration that change the picture. `each` says
-    whether there is one figure for the run, or one for each variable or diagnosed model.
+    whether there is one figure for the run, or one for each variable or diagnosed model. What
+    develops `over_time` is shown where cases are added to others, in verified forecasts.
     """
 
     title: str
@@ -58,14 +59,17 @@ class ReportFigure:
     settings: tuple[str, ...]
     draw: Callable[[Settings, Files, Path], None]
     each: Literal["run", "variable", "model"] = "run"
+    over_time: bool = False
 
     def there_in(self, settings: Settings) -> bool:
         """Whether a run has what it shows: stations, an archive, models that were trained."""
         has = {
             "places": settings.archive.stations is not None,
             "audit": settings.uses_archive,
-            "metrics": bool(settings.models),
+            "metrics": bool(settings.models) and not settings.verify,
         }
+        if self.over_time and not settings.verify:
+            return False
         return all(has.get(name, True) for name in self.reads)
 
 

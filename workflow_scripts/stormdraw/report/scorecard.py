@@ -117,9 +117,9 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
                     inputs.metrics[name],
                     settings.report,
                 )
-                for name in settings.model_names
+                for name in inputs.models
             ],
-            diagnoses={name: _diagnosis(name, inputs) for name in settings.model_names},
+            diagnoses={name: _diagnosis(name, inputs) for name in inputs.models},
             archive=completeness(inputs.manifests),
             suspicious=suspicious,
             suspicious_headings=HEADINGS,

@@ -21,7 +21,7 @@ from stormdraw.archive.stations.wanted import (
 )
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
-from stormdraw.times import DATE_FORMAT, hours
+from stormdraw.times import format_date, hours, span_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ def write_day(
     service: str = SERVICE,
 ) -> None:
     """Write the reports of a day (YYYYMMDD) at the hours of the run, and what was dropped of them.
+
+    Those of a forecast are of an hour (YYYYMMDDHH).
 
     Answers of IEM are kept beside them, below `iem`. `simulated` is the folder of the simulated
     archive. Raises StormdrawError if reports cannot be had or read; also if there are none, unless
@@ -84,10 +86,10 @@ def _origin(stations: Stations, simulated: Path | None) -> str:
 
 
 def window(date: str, tolerance: timedelta) -> tuple[datetime, datetime]:
-    """The first and last time of reports that a day needs, with those before it for the check of
-    stuck sensors."""
-    midnight = datetime.strptime(date, DATE_FORMAT)
-    return midnight - hours(STUCK_HOURS) - tolerance, midnight + hours(23) + tolerance
+    """The first and last time of reports that a day or an hour needs, with those before it for the
+    check of stuck sensors."""
+    first, last = span_of(date)
+    return first - hours(STUCK_HOURS) - tolerance, last + tolerance
 
 
 def _tables(
@@ -105,7 +107,7 @@ def _tables(
             for path in files_of(stations.source, date)
         ]
     if simulated is not None:
-        paths = sorted((simulated / "iem" / date).glob("*.csv"))
+        paths = sorted((simulated / "iem" / format_date(span_of(date)[0])).glob("*.csv"))
     else:
         first, last = window(date, stations.tolerance)
         asked = [Asked(network, first, last) for network in stations.networks]

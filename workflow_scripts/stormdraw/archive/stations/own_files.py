@@ -11,7 +11,7 @@ from stormdraw.archive.stations.settings import Column, StationFiles
 from stormdraw.archive.stations.wanted import excluded_stations
 from stormdraw.errors import StormdrawError
 from stormdraw.settings import Settings
-from stormdraw.times import DATE_FORMAT
+from stormdraw.times import DATE_FORMAT, span_of
 
 # UTF-8, with or without the mark that Excel writes first.
 ENCODING = "utf-8-sig"
@@ -36,12 +36,12 @@ def files_of(source: StationFiles, date: str | None = None) -> list[Path]:
         )
     if date is None:
         return paths
-    midnight = datetime.strptime(date, DATE_FORMAT)
+    first, last = span_of(date)
     day = timedelta(days=1)
     return [
         path
         for path in paths
-        if not (days := _days(path)) or min(days) - day <= midnight <= max(days) + day
+        if not (days := _days(path)) or (min(days) - day <= last and first < max(days) + 2 * day)
     ]
 
 

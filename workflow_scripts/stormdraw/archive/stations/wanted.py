@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from stormdraw.archive.stations.settings import StationFiles, Stations
 from stormdraw.errors import StormdrawError
-from stormdraw.times import format_date
 from stormdraw.variables import scored_variables
 
 if TYPE_CHECKING:
@@ -14,11 +13,12 @@ if TYPE_CHECKING:
 
 
 def station_hours(settings: "Settings") -> dict[str, list[datetime]]:
-    """The hours that forecasts are compared at, by day (YYYYMMDD); none without stations."""
+    """The hours that forecasts are compared at, by day (YYYYMMDD), of a forecast by
+    hour; none without stations."""
     by_date: dict[str, list[datetime]] = {}
     if settings.archive.stations is not None:
         for time in settings.compared_times():
-            by_date.setdefault(format_date(time), []).append(time)
+            by_date.setdefault(settings.folder_of(time), []).append(time)
     return by_date
 
 
