@@ -3,13 +3,15 @@
 import copy
 from pathlib import Path
 
+import pytest
 import torch
 from torch import distributed
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import Shard, distribute_tensor
 
+from stormdraw.models import sharding
 from stormdraw.models.ranks import ALONE, Ranks
-from stormdraw.models.sharding import gathered, local, shared_like
+from stormdraw.models.sharding import gathered, local, shard, shared_like
 
 
 def test_a_value_takes_the_layout_of_its_weights() -> None:
@@ -19,9 +21,27 @@ def test_a_value_takes_the_layout_of_its_weights() -> None:
     assert torch.equal(laid, moments)
     assert laid.stride() == weights.stride() != moments.stride()
     assert not laid.requires_grad
+    assert shared_like(moments.double(), weights).dtype == torch.float64
     # The count of steps is of another shape.
     steps = torch.tensor(3.0)
     assert shared_like(steps, weights) is steps
+
+
+def test_each_block_is_sharded_alone_and_then_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the usual layout: parts of weights whose channels are last would lie apart."""
+
+    class Network(torch.nn.Sequential):
+        def blocks(self) -> list[torch.nn.Module]:
+            return list(self)[:2]
+
+    sharded: list[torch.nn.Module] = []
+    monkeypatch.setattr(sharding, "init_device_mesh", lambda *of: of)
+    monkeypatch.setattr(sharding, "fully_shard", lambda part, mesh: sharded.append(part))
+    network = Network(*(torch.nn.Conv2d(8, 8, 3) for _ in range(3)))
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    shard(network, Ranks(0, 2), torch.device("cpu"))
+    assert [id(part) for part in sharded] == [id(part) for part in (*network.blocks(), network)]
+    assert all(weights.is_contiguous() for weights in network.parameters())
 
 
 def test_a_fused_optimizer_goes_on_after_its_moments_were_laid_out() -> None:

@@ -55,7 +55,7 @@ def shared_like(value: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         return value
     if isinstance(weights, DTensor):
         return distribute_tensor(value.to(weights.device), weights.device_mesh, weights.placements)
-    return torch.empty_like(weights, dtype=value.dtype, requires_grad=False).copy_(value)
+    return torch.empty_like(weights, dtype=value.dtype).copy_(value)
 
 
 def local(weights: torch.Tensor) -> torch.Tensor:
