@@ -19,7 +19,8 @@ NOON = datetime(2026, 6, 2, 12)
 DRAWS = (
     "import pathlib, sys; init = sys.argv[-1].removeprefix('cycle=')\n"
     "for path in (f'forecasts/{init}/index.html', f'forecasts/ensembles/small/{init}.nc',\n"
-    "             f'forecasts/fields/hrrr/{init}.nc', f'forecasts/fields/quality/hrrr/{init}.csv',\n"
+    "             f'forecasts/fields/hrrr/{init}.nc',\n"
+    "             f'forecasts/fields/quality/hrrr/{init}.csv',\n"
     "             f'forecasts/archive/hrrr/{init}/manifest.csv', f'logs/draw/small/{init}.log',\n"
     "             f'benchmarks/draw/small/{init}.tsv'):\n"
     "    path = pathlib.Path('results', path)\n"

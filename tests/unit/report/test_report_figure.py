@@ -19,7 +19,9 @@ from stormdraw.settings import load_settings
 # Warnings of docutils become errors.
 STRICT = {"report_level": 2, "halt_level": 2}
 
-OF_THE_RUN = [name for name, figure in figures().items() if figure.each != "model"]
+OF_THE_RUN = [
+    name for name, figure in figures().items() if figure.each != "model" and not figure.over_time
+]
 
 
 def test_a_file_of_the_folder_is_a_figure() -> None:

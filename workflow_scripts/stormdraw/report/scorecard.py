@@ -88,6 +88,8 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
     shown = matrix(summary, by_hour, verdicts, settings)
     suspicious = suspicious_values(inputs.quality)
     by_truth = side_by_side(_judgements(summary, inputs, settings), settings)
+    # Of forecasts that are verified only what they are is told, not how their models were trained.
+    described = [name for name in settings.model_names if name in inputs.models]
     page = (
         _environment()
         .get_template("scorecard.html.jinja")
@@ -117,9 +119,9 @@ def write_scorecard(settings: Settings, inputs: Inputs, output: str | Path) -> N
                     inputs.metrics[name],
                     settings.report,
                 )
-                for name in inputs.models
+                for name in described
             ],
-            diagnoses={name: _diagnosis(name, inputs) for name in inputs.models},
+            diagnoses={name: _diagnosis(name, inputs) for name in described},
             archive=completeness(inputs.manifests),
             suspicious=suspicious,
             suspicious_headings=HEADINGS,

@@ -46,8 +46,11 @@ def choose(summary: pd.DataFrame | None, settings: Settings) -> Winner | None:
 
 
 def winner_of(summary: pd.DataFrame, settings: Settings) -> Winner | None:
-    """Like `choose`, but None instead of an error if no variable counts."""
-    if summary.empty:
+    """Like `choose`, but None instead of an error if no variable counts.
+
+    Forecasts have the products of all systems, so none is chosen.
+    """
+    if summary.empty or settings.cycle:
         return None
     try:
         return choose(summary, settings)

@@ -55,8 +55,9 @@ def draw(settings: Settings, files: Files, output: Path) -> None:
             locator = AutoDateLocator(maxticks=5)
             axes.xaxis.set_major_locator(locator)
             axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-        handles = {line.get_label(): line for axes in every for line in axes.get_lines()[:-1]}
-        figure.legend(handles.values(), handles, loc="outside lower left", ncols=6)
+        lines = [line for axes in every for line in axes.get_lines()[:-1]]
+        handles = {str(line.get_label()): line for line in lines}
+        figure.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=6)
         figure.suptitle(
             f"Skill against {reference}, of the {DAYS} days up to each case", x=0.01, ha="left"
         )
