@@ -46,6 +46,7 @@ def draw(settings: Settings, files: Files, output: Path) -> None:
                         linestyle=look[system].dash,
                         marker=look[system].marker,
                         markersize=3.0,
+                        markevery=-(-len(own) // 30),
                         linewidth=1.1,
                         label=system,
                     )
@@ -55,6 +56,10 @@ def draw(settings: Settings, files: Files, output: Path) -> None:
             locator = AutoDateLocator(maxticks=5)
             axes.xaxis.set_major_locator(locator)
             axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+            axes.tick_params(labelbottom=True)
+        # Half a day beside them, so that a single case has an axis.
+        inits, margin = systems[reference]["init"].values, np.timedelta64(12, "h")
+        every[0].set_xlim(inits.min() - margin, inits.max() + margin)
         lines = [line for axes in every for line in axes.get_lines()[:-1]]
         handles = {str(line.get_label()): line for line in lines}
         figure.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=6)
@@ -92,8 +97,10 @@ def rolling_skills(
         metric = shared_crps(own, crps[reference])
         # A lead that either lacks counts for neither.
         both = np.isfinite(own[metric]) & np.isfinite(crps[reference][metric])
-        sums = [np.where(both, each[metric], 0.0).sum(axis=1) for each in (own, crps[reference])]
-        skill = 1.0 - np.divide(*sums, out=np.full(len(inits), np.nan), where=sums[1] > 0.0)
+        ours = np.where(both, own[metric], 0.0).sum(axis=1)
+        theirs = np.where(both, crps[reference][metric], 0.0).sum(axis=1)
+        ratio = np.divide(ours, theirs, out=np.full(len(inits), np.nan), where=theirs > 0.0)
+        skill = 1.0 - ratio
         skills[name] = xr.DataArray(skill, {"init": inits}, ("init",))
     return skills
 
