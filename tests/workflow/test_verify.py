@@ -7,6 +7,8 @@ import pytest
 import xarray as xr
 from small_experiment import CONFIG, Experiment, planned
 
+from stormdraw.report.style import read_label
+
 # Truth of the later cycle comes at 16 UTC.
 LATE = {"2026-06-02T08:00": 7}
 SYSTEMS = ("small", "href", "href_mean_spread", "persistence")
@@ -79,7 +81,8 @@ def test_the_scores_are_of_both_cycles(verified: Experiment) -> None:
     assert set(summary["cases"].dropna()) == {2}
     page = (folder / "report" / "scorecard.html").read_text()
     assert "Skill over time" in page
-    assert "Skill against href, of the 7 days up to each case" in page
+    label = read_label(folder / "report" / "figures" / "rolling_skill.svg")
+    assert "Skill against href by initial time" in label.description
 
 
 def test_nothing_is_done_twice_and_what_was_scored_outlives_its_members(
