@@ -20,6 +20,7 @@
 # make benchmark-fields   decode, store and regrid beside their limits: docs/benchmarks-fields.md
 # make benchmark-loading  batches read from warm and cold files: docs/loading-benchmark.md
 # make benchmark-training   a training step of the original recipe beside ours, at full grid
+# make benchmark-forecast  from a forecast's last file to its products; MODEL= the demo's model.pt
 # make benchmark-sampling   what members cost and how well they score: docs/sampling-benchmark.md
 # make gpu-acceptance   what one GPU makes of it, in some nine minutes: docs/gpu.md, or "not measured"
 # make compare-scores     write docs/score-libraries.md: our scores beside those of other libraries
@@ -37,7 +38,7 @@ INSTALLED_FOR_TESTS := .venv/installed-for-tests
 .PHONY: help docs rule-graph demo twin twin-table idaho plan doctor card test lint types rules-lint unit workflow test-slow \
   test-cluster schema pins \
   benchmark-scores benchmark-statistics benchmark-archive benchmark-fields benchmark-loading \
-  benchmark-training benchmark-sampling gpu-acceptance archive-faults storm-world compare-scores compare-intervals \
+  benchmark-training benchmark-forecast benchmark-sampling gpu-acceptance archive-faults storm-world compare-scores compare-intervals \
   clean
 
 help:
@@ -160,6 +161,9 @@ gpu-acceptance: $(INSTALLED)
 
 # The demo's world, a diffusion model and the cheapest one, trained if they are not yet.
 TWIN := --configfile config/demo.yaml --config 'models=["crps_demo","ddpm_residual","crps_unet"]'
+benchmark-forecast: $(INSTALLED)
+	$(BIN)/python tests/benchmarks/forecast.py $(MODEL)
+
 benchmark-sampling: $(INSTALLED)
 	$(SNAKEMAKE) $(TWIN) -- $$($(BIN)/python tests/benchmarks/sampling.py --needed)
 	$(BIN)/python tests/benchmarks/sampling.py docs/sampling-benchmark.md

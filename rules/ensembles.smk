@@ -48,7 +48,7 @@ rule ensembles_sample:
     benchmark:
         "results/benchmarks/ensembles_sample/{system}/{init}.tsv"
     wildcard_constraints:
-        system=one_of(set(DRAWN) - set(SPLIT)),
+        system=one_of(set(DRAWN) - {*SPLIT, *STRETCHED}),
     priority: TO_DRAW
     conda:
         "../envs/stormdraw.yaml"
@@ -129,6 +129,60 @@ rule ensembles_join:
         "Joining the members of {wildcards.system} at {wildcards.init}"
     script:
         "../workflow_scripts/ensembles_join.py"
+
+
+# Only where the hours of a forecast are drawn in stretches: each from the last states of the one
+# before, with the same noise in any split.
+if STRETCHED:
+
+    rule ensembles_hours:
+        input:
+            checkpoint=checkpoint,
+            forecaster=forecaster_of_system,
+            states=initial_files,
+            static=static_of_case,
+            driving=driving_of_case,
+            calibration=calibration_file,
+            before=states_before,
+        output:
+            ensemble=temp("<results>/ensembles/{system}/{init}.hours_{hours}.nc"),
+            states=temp(directory("<results>/ensembles/{system}/{init}.hours_{hours}.states")),
+        log:
+            "results/logs/ensembles_hours/{system}_{hours}/{init}.log",
+        benchmark:
+            "results/benchmarks/ensembles_hours/{system}_{hours}/{init}.tsv"
+        wildcard_constraints:
+            system=one_of(STRETCHED),
+            hours=one_of(STRETCHES),
+        priority: TO_DRAW
+        conda:
+            "../envs/stormdraw.yaml"
+        threads: THREADS_TO_DRAW_HOURS
+        resources:
+            gpu=1,
+            mem_mb=memory_to_draw,
+            runtime=time_to_draw(members_of_case),
+        params:
+            code=lambda wildcards: code("ensembles_hours", *modules_of_system(wildcards.system)),
+            settings=case_settings,
+        message:
+            "Sampling {wildcards.system} at {wildcards.init}, hours {wildcards.hours}"
+        script:
+            "../workflow_scripts/ensembles_hours.py"
+
+    use rule ensembles_join as ensembles_join_hours with:
+        input:
+            parts=stretches_of_case,
+            # Each stretch is calibrated already.
+            calibration=[],
+        log:
+            "results/logs/ensembles_join_hours/{system}/{init}.log",
+        benchmark:
+            "results/benchmarks/ensembles_join_hours/{system}/{init}.tsv"
+        wildcard_constraints:
+            system=one_of(STRETCHED),
+        message:
+            "Joining the hours of {wildcards.system} at {wildcards.init}"
 
 
 # Only if a system downscales.

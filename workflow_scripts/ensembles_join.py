@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stormdraw.ensembles.calibration import read_calibration
 from stormdraw.ensembles.files import Case
-from stormdraw.ensembles.joining import join_members
+from stormdraw.ensembles.joining import join_parts
 from stormdraw.ensembles.spread import then_scaled
 from stormdraw.job import job
 from stormdraw.settings import load_settings
@@ -20,4 +20,4 @@ with job("ensembles_join", snakemake.log[0]):
     output, params = Path(snakemake.output.ensemble), snakemake.params.settings
     calibration = read_calibration(next(map(Path, snakemake.input.calibration), None))
     with then_scaled(output, calibration.factors, case, params) as unscaled:
-        join_members(parts, case, unscaled, params)
+        join_parts(parts, case, unscaled, params)

@@ -5,6 +5,7 @@ import math
 from stormdraw.costs.disk import keeps_ensembles
 from stormdraw.costs.runtime import minutes_to_draw
 from stormdraw.ensembles.export import NO_EXPORT, megabytes_to_export, module_of_export
+from stormdraw.ensembles.stretch import stretches_of
 from stormdraw.fields.expected_grid import target_shape
 
 KEPT = keeps_ensembles(SETTINGS)
@@ -29,6 +30,9 @@ DRAWN = [] if SETTINGS.verify else list(STEPPING)
 SPLIT = [
     name for name in DRAWN if SETTINGS.ensembles.jobs_per_case > 1 and MEMBERS_IN_FILES[name] > 1
 ]
+# Those whose hours are drawn in stretches, so that the first ones are shown before the last is there.
+STRETCHES = [str(one) for one in stretches_of(SETTINGS.leads, SETTINGS.forecast.first_leads)]
+STRETCHED = DRAWN if SETTINGS.cycle and len(STRETCHES) > 1 else []
 DOWNSCALED = [
     name for name, system in SYSTEMS.items() if system.drawn_from and name not in STEPPING
 ]
@@ -78,6 +82,23 @@ def members_of_part(wildcards):
     """The first member of a job, and the one after its last."""
     members = SETTINGS.members_of_part(SYSTEMS[wildcards.system], int(wildcards.part))
     return [members.start, members.stop]
+
+
+def stretches_of_case(wildcards):
+    """The files of the stretches of hours of a case."""
+    return [
+        f"<results>/ensembles/{wildcards.system}/{wildcards.init}.hours_{hours}.nc"
+        for hours in STRETCHES
+    ]
+
+
+def states_before(wildcards):
+    """The states that the first hour of a stretch is drawn from, unless it is the first of all."""
+    return [
+        f"<results>/ensembles/{wildcards.system}/{wildcards.init}.hours_{before}.states"
+        for before, hours in zip(STRETCHES, STRETCHES[1:])
+        if hours == wildcards.hours
+    ]
 
 
 def case_settings(wildcards):

@@ -21,9 +21,20 @@ def forecast_settings():
 
 
 def forecast_pages(wildcards):
-    """The pages of all cycles."""
+    """The pages of all cycles; the hours of the last stretch are on that of the whole forecast."""
     if not SETTINGS.cycle:
         raise WorkflowError(
             "a forecast needs a cycle: add --config cycle=latest, or a time as cycle=2026060206"
         )
-    return expand("results/forecasts/{init}/index.html", init=INITS)
+    whole = expand("results/forecasts/{init}/index.html", init=INITS)
+    hours = STRETCHES[:-1] if STRETCHED else []
+    return whole + expand(
+        "results/forecasts/{init}/hours_{hours}/index.html", init=INITS, hours=hours
+    )
+
+
+def products_in(folder):
+    """The files of the products of a system, by name."""
+    gribs = {kind: f"{folder}/{{system}}.{ending}" for kind, ending in GRIB_PRODUCTS.items()}
+    inventories = [f"{path}.idx" for path in gribs.values()]
+    return {**gribs, "netcdf": f"{folder}/{{system}}.nc", "inventories": inventories}

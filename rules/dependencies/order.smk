@@ -29,3 +29,7 @@ TO_COMPARE = 0 if KEPT else EARLIEST
 SMALL_GRID = grid_points(SETTINGS) <= 250_000
 THREADS_TO_SCORE = 1 if SMALL_GRID else 2
 THREADS_TO_DIAGNOSE = 1 if SMALL_GRID else 8
+
+# A stretch of hours leaves a core to the products and maps of the one before.
+CORES = workflow.resource_settings.cores or 9
+THREADS_TO_DRAW_HOURS = max(1, min(8, CORES - 1))

@@ -1,7 +1,9 @@
 """`snakemake forecast`: by the clock, in the folder of the study that trained the model."""
 
+from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -66,6 +68,44 @@ def test_nothing_is_done_twice_and_the_study_stays_as_it_was(
         of_study, own = finished.results / path, forecast.results / path
         assert own.read_bytes() == of_study.read_bytes()
         assert own.stat().st_mtime_ns == of_study.stat().st_mtime_ns
+
+
+def test_the_first_hours_have_a_page_of_their_own_and_members_are_the_same(
+    forecast: Experiment, tmp_path: Path
+) -> None:
+    experiment = forecast.copy(tmp_path / "checkout")
+    config = by_the_clock("2026-06-02T07:00")
+    config["forecast"] |= {"first_leads": [1], "zarr": True}
+    experiment.configure(config)
+    # As many as of the job that drew all hours.
+    how = ("--config", "cycle=2026060206", "--set-threads", "ensembles_hours=2")
+    run = experiment.snakemake("forecast", *how)
+    assert run.returncode == 0, run.stdout
+    path = "results/forecasts/ensembles/small/2026060206.nc"
+    with (
+        netCDF4.Dataset(experiment.folder / path) as own,
+        netCDF4.Dataset(forecast.folder / path) as whole,
+    ):
+        for file in (own, whole):
+            file.set_auto_maskandscale(False)
+        for name in (*NAMES, "WIND10"):
+            assert own[name][:].tobytes() == whole[name][:].tobytes(), name
+    folder = experiment.results / "forecasts" / "2026060206"
+    page, of_hour = folder / "index.html", folder / "hours_001_001" / "index.html"
+    assert "From 2026-06-02 06 UTC to 2026-06-02 08 UTC" in page.read_text()
+    assert "This page has only +1 h to +1 h" in of_hour.read_text()
+    assert of_hour.stat().st_mtime < page.stat().st_mtime
+    with (
+        xr.open_dataset(folder / "hours_001_001" / "small.nc") as first,
+        xr.open_dataset(folder / "small.nc") as products,
+        xr.open_zarr(folder / "small.zarr") as store,
+    ):
+        np.testing.assert_array_equal(first["REFC_p90"][0], products["REFC_p90"][0])
+        xr.testing.assert_identical(store.load(), products.load())
+    assert "small.zarr" in page.read_text()
+    # Nothing of the stretches stays, and nothing is done twice.
+    assert [one.name for one in (experiment.folder / path).parent.iterdir()] == ["2026060206.nc"]
+    assert planned(experiment, "forecast", *how[:2]) == {}
 
 
 @pytest.mark.parametrize(

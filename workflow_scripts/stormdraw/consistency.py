@@ -101,3 +101,21 @@ def require_named_systems(settings: "Settings") -> None:
             f"report.products_of is {named!r}, which is a baseline; name a system whose forecasts "
             "are worth publishing"
         )
+
+
+def require_first_leads(settings: "Settings") -> None:
+    """The hours of a forecast can be drawn in these stretches."""
+    first, leads = settings.forecast.first_leads, settings.leads
+    if not first:
+        return
+    if first != sorted(set(first)) or not set(first) <= set(leads[:-1]):
+        raise ValueError(
+            f"forecast.first_leads is {first}; give leads of the run before the last one, which is "
+            f"{leads[-1]} h, each once and ascending: of {leads[:-1]}"
+        )
+    jobs = settings.ensembles.jobs_per_case
+    if jobs > 1:
+        raise ValueError(
+            f"forecast.first_leads shares the hours of a forecast among jobs, and "
+            f"ensembles.jobs_per_case: {jobs} its members; leave one of both out"
+        )

@@ -26,6 +26,7 @@ from stormdraw.archive.settings import Archive
 from stormdraw.archive.stations.wanted import require_stations
 from stormdraw.consistency import (
     require_cases,
+    require_first_leads,
     require_hours_of_statistics,
     require_hours_to_learn_from,
     require_named_systems,
@@ -143,6 +144,7 @@ class Settings(Section):
             require_driving_fits,
             require_named_systems,
             require_products_fit,
+            require_first_leads,
         ):
             require(self)
         return self

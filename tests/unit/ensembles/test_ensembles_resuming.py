@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import pytest
 import torch
@@ -17,11 +19,13 @@ from rounding import assert_same_members
 
 from stormdraw.archive.base_models.hrrr import GRID as HRRR
 from stormdraw.ensembles import rollout
-from stormdraw.ensembles.files import Case
-from stormdraw.ensembles.joining import join_members
+from stormdraw.ensembles.files import Case, ensemble_file
+from stormdraw.ensembles.joining import join_parts
 from stormdraw.ensembles.one_step import forecast, one_step_model
 from stormdraw.ensembles.resuming import blocks_to_draw, resuming
 from stormdraw.ensembles.rollout import Inputs, Rollout, write_rollout
+from stormdraw.ensembles.spread import scale_spread
+from stormdraw.ensembles.stretch import Stretch, stretches_of
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.netcdf import written_in_parts
 from stormdraw.fields.statistics import Statistics
@@ -50,6 +54,7 @@ SETTINGS = ModelSettings.model_validate(
         "prediction": "target",
         "target": "residual",
         "loss": {"kind": "almost_fair_crps"},
+        "history": 2,
         "training": {"epochs": 1},
     }
 )
@@ -68,14 +73,15 @@ def two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_files(folder: Path) -> list[Path]:
-    """A checkpoint of an untrained model and a day file with one hour."""
+    """A checkpoint of an untrained model and a day file with two hours."""
     model = new_model("small", 1, SETTINGS, STATISTICS)
     save_model(folder / "model.pt", "small", model, STATISTICS, None, GRID)
-    time = xr.DataArray(np.array([INIT], dtype="datetime64[ns]"), dims="time")
+    times = [INIT - timedelta(hours=1), INIT]
+    time = xr.DataArray(np.array(times, dtype="datetime64[ns]"), dims="time")
     names = {name: name for name in STATE}
     with written_in_parts(folder / "day.nc", GRID, {"time": time}, names, {}) as file:
         for name, value in zip(STATE, (290.0, 2.0, -3.0, 4.0), strict=True):
-            file[name][0] = np.full(GRID.shape, value)
+            file[name][:] = value + np.array([1.0, 0.0])[:, None, None] * np.ones(GRID.shape)
     return [folder / "model.pt", folder / "day.nc"]
 
 
@@ -177,7 +183,7 @@ def test_joining_moves_every_member_to_its_place_and_changes_no_digit(tmp_path: 
     parts = [tmp_path / f"{name}.nc" for name in "ab"]
     for path, chosen in zip(parts, (range(4, 7), range(4)), strict=True):
         draw(tmp_path, path, None, chosen=chosen)
-    join_members(parts, CASE, tmp_path / "joined.nc", {"seed": 1})
+    join_parts(parts, CASE, tmp_path / "joined.nc", {"seed": 1})
     joined = content(tmp_path / "joined.nc")
     assert joined["member"].values.tolist() == list(range(7))
     for path in parts:
@@ -195,7 +201,7 @@ def test_members_of_several_jobs_are_those_of_one(tmp_path: Path) -> None:
     for border, order in ((4, -1), (3, 1)):
         for path, chosen in zip(parts, (range(border), range(border, 7)), strict=True):
             draw(tmp_path, path, None, chosen=chosen)
-        join_members(parts[::order], CASE, tmp_path / "joined.nc", {"seed": 1})
+        join_parts(parts[::order], CASE, tmp_path / "joined.nc", {"seed": 1})
         joined = content(tmp_path / "joined.nc")
         assert_same_file(joined, whole)
         assert (joined.attrs["rho"], joined.attrs["model"]) == (0.5, "small")
@@ -209,7 +215,116 @@ def test_a_member_in_two_parts(tmp_path: Path) -> None:
     for path, chosen in zip(parts, (range(2), range(1, 3)), strict=True):
         draw(tmp_path, path, None, chosen=chosen)
     with pytest.raises(StormdrawError, match=r"a member is in two of a\.nc, b\.nc"):
-        join_members(parts, CASE, tmp_path / "joined.nc", {})
+        join_parts(parts, CASE, tmp_path / "joined.nc", {})
+
+
+def draw_in_stretches(folder: Path, **how: Any) -> list[Path]:
+    """Draw both hours of the case, the second from the last states of the first."""
+    states = folder / "states"
+    states.mkdir()
+    stretches = [Stretch(1, 1, after=states), Stretch(2, 2, before=states)]
+    outputs = [folder / f"{stretch}.nc" for stretch in stretches]
+    for stretch, output in zip(stretches, outputs, strict=True):
+        assert draw(folder, output, None, stretch=stretch, **how) == 4
+    return outputs
+
+
+def assert_same_bytes(one: Path, other: Path) -> None:
+    with netCDF4.Dataset(one) as own, netCDF4.Dataset(other) as theirs:
+        for file in (own, theirs):
+            file.set_auto_maskandscale(False)
+        for name in (*STATE, "WIND10"):
+            assert own[name][:].tobytes() == theirs[name][:].tobytes(), name
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5])
+def test_hours_drawn_one_stretch_after_the_other_are_those_of_one(
+    tmp_path: Path, rho: float
+) -> None:
+    write_files(tmp_path)
+    draw(tmp_path, tmp_path / "whole.nc", None, rho=rho)
+    parts = draw_in_stretches(tmp_path, rho=rho)
+    join_parts(parts, CASE, tmp_path / "joined.nc", {"seed": 1})
+    assert_same_bytes(tmp_path / "joined.nc", tmp_path / "whole.nc")
+    joined, whole = content(tmp_path / "joined.nc"), content(tmp_path / "whole.nc")
+    assert joined["lead"].values.tolist() == [1, 2]
+    told = {name: value for name, value in whole.attrs.items() if name != "history"}
+    assert {name: joined.attrs[name] for name in told} == pytest.approx(told)
+    first = content(parts[0]).attrs["bounded_share_CAPE"]
+    assert not np.isclose(whole.attrs["bounded_share_CAPE"], first)
+
+
+def test_members_go_on_in_other_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(tmp_path)
+    draw(tmp_path, tmp_path / "whole.nc", None)
+    (tmp_path / "states").mkdir()
+    first = Stretch(1, 1, after=tmp_path / "states")
+    draw(tmp_path, tmp_path / "first.nc", None, stretch=first)
+    monkeypatch.setattr(rollout, "LARGEST_CPU_BATCH", 3)
+    second = Stretch(2, 2, before=tmp_path / "states")
+    draw(tmp_path, tmp_path / "second.nc", None, stretch=second)
+    join_parts([tmp_path / "first.nc", tmp_path / "second.nc"], CASE, tmp_path / "j.nc", {})
+    assert_same_file(content(tmp_path / "j.nc"), content(tmp_path / "whole.nc"))
+
+
+def test_a_stretch_killed_in_the_middle_hands_all_states_on(tmp_path: Path) -> None:
+    inputs = write_files(tmp_path)
+    draw(tmp_path, tmp_path / "whole.nc", None)
+    states, output = tmp_path / "states", tmp_path / "first.nc"
+    states.mkdir()
+    first = Stretch(1, 1, after=states)
+    with pytest.raises(KilledError), resuming(output, "key", inputs) as kept:
+        draw(tmp_path, output, kept, stop_after=2, stretch=first)
+    assert not any(states.iterdir())
+    with resuming(output, "key", inputs) as kept:
+        assert draw(tmp_path, output, kept, stretch=first) == 2
+    second = tmp_path / "second.nc"
+    draw(tmp_path, second, None, stretch=Stretch(2, 2, before=states))
+    join_parts([output, second], CASE, tmp_path / "joined.nc", {"seed": 1})
+    assert_same_bytes(tmp_path / "joined.nc", tmp_path / "whole.nc")
+
+
+def test_spread_scaled_by_stretch_is_that_scaled_at_once(tmp_path: Path) -> None:
+    write_files(tmp_path)
+    factors = {name: {1: 1.5, 2: 0.5} for name in ("T2M", "U10")}
+    draw(tmp_path, tmp_path / "drawn.nc", None)
+    scale_spread(tmp_path / "drawn.nc", factors, CASE, tmp_path / "whole.nc", {"seed": 1})
+    parts = []
+    for lead, drawn in zip(CASE.leads, draw_in_stretches(tmp_path), strict=True):
+        parts.append(tmp_path / f"scaled_{lead}.nc")
+        scale_spread(drawn, factors, replace(CASE, leads=[lead]), parts[-1], {"seed": 1})
+    join_parts(parts, CASE, tmp_path / "joined.nc", {"seed": 1})
+    assert_same_bytes(tmp_path / "joined.nc", tmp_path / "whole.nc")
+    told = content(tmp_path / "joined.nc").attrs["spread_factor_T2M"]
+    np.testing.assert_array_equal(told, content(tmp_path / "whole.nc").attrs["spread_factor_T2M"])
+
+
+def test_shares_are_averaged_over_hours(tmp_path: Path) -> None:
+    """0.3 in the first hour and 0.6 in the two after it are 0.5 in all."""
+    case, parts = replace(CASE, leads=(1, 3)), []
+    for lead, share in ((1, 0.3), (3, 0.6)):
+        parts.append(tmp_path / f"{lead}.nc")
+        notes = {"bounded_share_CAPE": np.float32(share)}
+        of_lead = replace(CASE, leads=[lead])
+        with ensemble_file(parts[-1], GRID, of_lead, [0], {}, notes, packed=True) as put:
+            put(0, 0, np.full((4, *GRID.shape), 250.0))
+    join_parts(parts, case, tmp_path / "joined.nc", {})
+    assert content(tmp_path / "joined.nc").attrs["bounded_share_CAPE"] == pytest.approx(0.5)
+
+
+def test_a_lead_in_two_parts(tmp_path: Path) -> None:
+    write_files(tmp_path)
+    parts = draw_in_stretches(tmp_path)
+    draw(tmp_path, parts[1], None)
+    with pytest.raises(StormdrawError, match=r"a member is in two of 001_001\.nc, 002_002\.nc"):
+        join_parts(parts, CASE, tmp_path / "joined.nc", {})
+
+
+def test_stretches_end_at_their_leads() -> None:
+    stretches = stretches_of([1, 3, 6, 12, 18], [3, 12])
+    assert [str(one) for one in stretches] == ["001_003", "004_012", "013_018"]
+    assert [one.leads_of([1, 3, 6, 12, 18]) for one in stretches] == [[1, 3], [6, 12], [18]]
+    assert [str(one) for one in stretches_of([1, 2], [])] == ["001_002"]
 
 
 KILLED_JOB = """

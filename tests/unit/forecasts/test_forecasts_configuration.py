@@ -134,6 +134,31 @@ def test_a_wrong_section_is_one_line(
         of({**CONFIG, section: given})
 
 
+@pytest.mark.parametrize(
+    ("first", "complaint"),
+    [
+        ([2], r"forecast\.first_leads is \[2\]; give leads of the run before the last one, which"),
+        ([1, 1], r"forecast\.first_leads is \[1, 1\]; .* each once and ascending: of \[1\]"),
+        ([3, 1], r"forecast\.first_leads is \[3, 1\]"),
+        ([5], r"forecast\.first_leads is \[5\]"),
+        (["soon"], r"forecast\.first_leads\.0: "),
+    ],
+)
+def test_first_leads_that_are_none_are_refused(
+    calibrated: Path, first: Any, complaint: str
+) -> None:
+    leads = {"leads": [1, 2, 3, 6]} if first == [3, 1] else {}
+    with pytest.raises(StormdrawError, match=complaint):
+        of({**CONFIG, **leads, "forecast": {"first_leads": first}})
+    assert of({**CONFIG, "forecast": {"first_leads": [1]}}).forecast.first_leads == [1]
+
+
+def test_first_leads_and_members_in_several_jobs_are_refused(calibrated: Path) -> None:
+    shared = {**CONFIG["ensembles"], "jobs_per_case": 2}
+    with pytest.raises(StormdrawError, match=r"ensembles\.jobs_per_case: 2 its members; leave one"):
+        of({**CONFIG, "ensembles": shared, "forecast": {"first_leads": [1]}})
+
+
 def test_a_wrong_section_is_told_with_its_file_and_line(calibrated: Path, tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("scores:\n  thresholds:\n    REFC: [many]\n")

@@ -19,6 +19,7 @@ from stormdraw.forecasts.meteograms import draw_meteograms, members_at
 from stormdraw.forecasts.page import write_page
 from stormdraw.forecasts.places import nearest_points
 from stormdraw.forecasts.settings import Place
+from stormdraw.forecasts.zarr_products import write_zarr
 from stormdraw.report.product import kinds
 from stormdraw.report.product_files import write_products
 from stormdraw.scores.threshold import Threshold
@@ -127,6 +128,24 @@ def test_percentiles_and_neighbourhoods_are_those_by_hand(products: Path) -> Non
         np.testing.assert_allclose(found, 100.0 * near / MEMBERS, rtol=1e-6)
 
 
+def test_products_in_zarr_are_those_of_the_netcdf_file(products: Path, tmp_path: Path) -> None:
+    write_zarr(products, tmp_path / "ours.zarr")
+    with xr.open_zarr(tmp_path / "ours.zarr") as own, xr.open_dataset(products) as theirs:
+        assert own["T2M_mean"].chunks[0] == (1, 1, 1)
+        xr.testing.assert_identical(own.load(), theirs.load())
+
+
+def test_a_full_disk_leaves_no_zarr_store(products: Path, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(StormdrawError, match=r"no space left for .*ours\.zarr .*free some"):
+            write_zarr(products, tmp_path / "ours.zarr")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_leaves_no_product_under_its_name(ensemble: Path, tmp_path: Path) -> None:
     """No file may grow beyond 1,000 bytes; nothing half-written stays, under any name."""
     gribs = {kind: tmp_path / f"ours.{kind}.grib2" for kind in kinds()}
@@ -185,9 +204,26 @@ def test_the_page_has_maps_of_each_variable_and_a_meteogram_of_each_place(page: 
 
 
 def test_the_page_loads_nothing(page: str) -> None:
-    assert not re.findall(r'(?:src|href)="(?!data:|#|[\w.]+"|\.\./\.\./ensembles/)[^"]*"', page)
+    assert not re.findall(r'(?:src|href)="(?!data:|#|[\w.]+"|\.\./ensembles/)[^"]*"', page)
     assert "<script" not in page
     assert "<town>" not in page
+
+
+def test_a_page_of_some_hours_says_where_all_will_be(
+    ensemble: Path, products: Path, tmp_path: Path
+) -> None:
+    settings = run().model_copy(update={"leads": [*LEADS, 6]})
+    write_page(settings, {"ours": ensemble}, {"ours": products}, tmp_path / "index.html")
+    page = (tmp_path / "index.html").read_text()
+    assert "This page has only +1 h to +3 h" in page
+    assert '<a href="../index.html">' in page
+    assert "to 2026-06-02 12 UTC" in page
+    assert "all members" not in page
+
+
+def test_the_page_of_all_hours_links_the_members(page: str) -> None:
+    assert 'href="../ensembles/ours/2026060206.nc"' in page
+    assert "This page has only" not in page
 
 
 def test_without_places_nothing_is_read(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from stormdraw.ensembles.files import Case
 from stormdraw.ensembles.rollout import Rollout
+from stormdraw.ensembles.stretch import Stretch
 from stormdraw.ensembles.system import FromModel
 from stormdraw.models.driving import RunDriving
 from stormdraw.settings import Settings
@@ -90,12 +91,14 @@ def draw_case(
     chosen: range | None = None,
     kept: Path | None = None,
     amplitudes: Mapping[str, float] = MappingProxyType({}),
+    stretch: Stretch | None = None,
 ) -> None:
     """Write the members of one case, (member, lead, y, x) of each variable.
 
     `chosen` are the members to draw here, or all if None. The folder `kept` keeps finished members
     if the job is killed (`stormdraw.ensembles.resuming`). `amplitudes` multiply the amplitude of
-    the noise of each variable, by default by 1. Raises StormdrawError if the checkpoint does not
+    the noise of each variable, by default by 1. `stretch` are the hours to draw here, or all if
+    None. Raises StormdrawError if the checkpoint does not
     fit or an initial state has missing points.
     """
     roles = run.roles
@@ -104,6 +107,6 @@ def draw_case(
     )
     memory = run.ensembles.batch_gigabytes
     amplitude = system.amplitudes(system.noisy(run), amplitudes)
-    rollout = Rollout(members, run.seed, memory, system.rho, amplitude, chosen, kept)
+    rollout = Rollout(members, run.seed, memory, system.rho, amplitude, chosen, kept, stretch)
     driving = RunDriving.of(run, drawn.driving)
     system.draw(CaseToDraw(case, drawn, rollout, output, settings, threads, driving))

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 
@@ -15,13 +15,19 @@ class PersistentNoise:
 
     z_h = rho z_(h-1) + sqrt(1 - rho^2) fresh_h, from z_1 = fresh_1. Its variance is 1 at every
     hour, and the correlation between hours k apart is rho^k. With rho 0, hours are independent.
-    With several `draws` per hour, each is correlated with the same draw of the hour before.
+    With several `draws` per hour, each is correlated with the same draw of the hour before. `last`
+    are those of the last hour, of a process that goes on.
     """
 
-    def __init__(self, rho: float, draws: int = 1) -> None:
+    def __init__(self, rho: float, draws: int = 1, last: Iterable[torch.Tensor] = ()) -> None:
         self.rho = rho
-        self._last: deque[torch.Tensor] = deque(maxlen=draws)
+        self._last: deque[torch.Tensor] = deque(last, maxlen=draws)
         self.draws = draws
+
+    @property
+    def last(self) -> list[torch.Tensor]:
+        """The noise of the last hour, a draw each; nothing if hours are independent."""
+        return list(self._last)
 
     def __call__(self, fresh: torch.Tensor) -> torch.Tensor:
         """The noise of the next draw, from independent white noise."""

@@ -7,6 +7,7 @@ batch or device.
 """
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,9 +19,10 @@ import numpy as np
 import torch
 
 from stormdraw.ensembles.files import Case, ensemble_file, why_none_starts, write_missing
-from stormdraw.ensembles.joining import join_members
+from stormdraw.ensembles.joining import join_parts
 from stormdraw.ensembles.member_noise import Correlate, PersistentNoise
 from stormdraw.ensembles.resuming import block_path, blocks_to_draw, drawn_before
+from stormdraw.ensembles.stretch import LastStates, Stretch, files_of_states
 from stormdraw.errors import StormdrawError
 from stormdraw.fields.states import read_grid_of, read_states
 from stormdraw.files import scratch
@@ -67,6 +69,7 @@ class Rollout:
     the standard deviation of the noise, for all channels or for each; networks are trained with 1.
     `chosen` are the members to draw here, or all if None. `kept` is a folder that keeps finished
     members until all are drawn (`stormdraw.ensembles.resuming`); without it nothing is resumed.
+    `stretch` are the hours to draw here, or all if None.
     """
 
     members: int
@@ -76,6 +79,7 @@ class Rollout:
     noise_amplitude: tuple[float, ...] = (1.0,)
     chosen: range | None = None
     kept: Path | None = None
+    stretch: Stretch | None = None
 
     @property
     def numbers(self) -> range:
@@ -161,9 +165,10 @@ def write_rollout(
 
     They are drawn in blocks and then joined. Each block has its own file, which gets its name when
     it is complete. Memory thus grows with the block, not the ensemble, and a killed job keeps all
-    finished blocks. All members are missing if the archive lacks an initial state or what drives an
-    hour, or if these have missing points. Raises StormdrawError if a state is missing otherwise, or
-    if the model was trained on another grid, or for shorter leads.
+    finished blocks. Of a stretch of hours, the file has the leads among them. All members are
+    missing if the archive lacks an initial state or what drives an hour, or if these have missing
+    points. Raises StormdrawError if a state is missing otherwise, or if the model was trained on
+    another grid, or for shorter leads.
     """
     grid = read_grid_of(inputs.fields[0])
     for model in together(trained, perturbation):
@@ -175,6 +180,8 @@ def write_rollout(
     gap = why_none_starts(inputs.fields, initial_times(case.init, history), roles.predicted)
     gap = gap or why_none_starts(inputs.fields, [case.init], roles.input)
     gap = gap or _gap_of_driving(driving, case, rollout.numbers)
+    stretch = rollout.stretch or Stretch(1, max(case.leads))
+    whole, case = case, replace(case, leads=stretch.leads_of(case.leads))
     if gap:
         write_missing(output, inputs.fields[0], case, rollout.numbers, settings, gap)
         return
@@ -182,7 +189,7 @@ def write_rollout(
         with scratch(output) as folder:
             resumed = replace(rollout, kept=folder)
             write_rollout(
-                *(trained, generate, inputs, case, resumed, output, settings, notes, perturbation)
+                *(trained, generate, inputs, whole, resumed, output, settings, notes, perturbation)
             )
         return
     initial = read_initial(inputs.fields, roles.predicted, case.init, history)
@@ -190,8 +197,8 @@ def write_rollout(
     forcings = forcings_of(trained.model, grid, inputs.static, trained.terrain, upper, driving)
     device = next(trained.model.parameters()).device
     logger.info(
-        "%d members from %s UTC to %d h on %s",
-        *(len(rollout.numbers), f"{case.init:%Y-%m-%d %H}", max(case.leads)),
+        "%d members from %s UTC, hours %d to %d, on %s",
+        *(len(rollout.numbers), f"{case.init:%Y-%m-%d %H}", stretch.first, stretch.last),
         describe_device(device),
     )
     notes = {
@@ -200,20 +207,26 @@ def write_rollout(
         "noise_amplitude": np.array(rollout.noise_amplitude, dtype=np.float32),
         **notes,
     }
-    drawn = drawn_before(rollout.kept)
+    kept = rollout.kept
+    drawn = drawn_before(kept)
     done = [member for members in drawn.values() for member in members]
     if done:
         logger.info("%d of them were drawn before", len(done))
     at_once = members_at_once(together(trained, perturbation), grid.shape, rollout)
+    # Last states are kept with the members of a block until all are drawn.
+    rollout = replace(rollout, stretch=replace(stretch, after=stretch.after and kept))
     for members in blocks_to_draw(rollout.numbers, done, at_once):
         tally, told = BoundsTally(tuple(case.variables)), dict(notes)
-        path = block_path(rollout.kept, members)
+        path = block_path(kept, members)
         with ensemble_file(path, grid, case, members, settings, told, packed=True) as put:
             how = (forcings, initial, case, rollout, tally, members, perturbation)
             for member, lead, state in roll_out(trained, generate, *how):
                 put(member - members[0], lead, state)
             told |= tally.shares()
-    join_members(sorted(drawn_before(rollout.kept)), case, output, settings)
+    join_parts(sorted(drawn_before(kept)), case, output, settings)
+    if stretch.after is not None:
+        for path in files_of_states(kept):
+            shutil.copy(path, stretch.after)
 
 
 def _gap_of_driving(driving: DrivingFields | None, case: Case, members: range) -> str:
@@ -257,18 +270,24 @@ def roll_out(
     """Yield (member, index of the lead, physical state (variable, y, x)) of one batch of `members`.
 
     `initial` are the physical states (H, V, Y, X) of the predicted variables up to the initial
-    time, the oldest first; the states yielded have the diagnosed variables as well. A
+    time, the oldest first; the states yielded have the diagnosed variables as well. The hours are
+    those of the rollout's stretch, from the last states of the one before. A
     `perturbation` replaces the present state, also as history of later hours. Raises StormdrawError
     if a model draws NaN or infinity.
     """
     model = trained.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     device = next(model.parameters()).device
-    start = torch.from_numpy(initial).to(device)
+    stretch = rollout.stretch or Stretch(1, max(case.leads))
     # The last H states of each member, each (B, V, Y, X).
-    states = [state.expand(len(members), -1, -1, -1) for state in start]
-    correlate = PersistentNoise(rollout.rho, rollout.draws)
+    if stretch.before is None:
+        start = torch.from_numpy(initial).to(device)
+        last = LastStates([state.expand(len(members), -1, -1, -1) for state in start], [])
+    else:
+        last = LastStates.read(stretch.before, members, device)
+    states = last.states
+    correlate = PersistentNoise(rollout.rho, rollout.draws, last.noise)
     drawn = DrawnStates(case)
-    for hour in range(1, max(case.leads) + 1):
+    for hour in range(stretch.first, stretch.last + 1):
         known = torch.from_numpy(forcings.for_members(case.init, hour, members)).to(device)
         known = known.expand(len(members), -1, -1, -1)
         white = amplified(
@@ -291,6 +310,8 @@ def roll_out(
             lead = list(case.leads).index(hour)
             for member, state in zip(members, following.cpu().numpy(), strict=True):
                 yield member, lead, state
+    if stretch.after is not None:
+        LastStates(states, correlate.last).write(stretch.after, members)
     logger.info("members %d to %d of %d", members[0] + 1, members[-1] + 1, rollout.members)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 import xarray as xr
 
+from stormdraw.fields.netcdf import leads_of
 from stormdraw.files import write_text
 from stormdraw.forecasts.maps import draw_hours, draw_paintball, draw_products, leads_to_show
 from stormdraw.forecasts.meteograms import draw_meteograms
@@ -42,13 +43,13 @@ class SystemOnPage:
 def write_page(
     run: Settings, ensembles: Mapping[str, Path], products: Mapping[str, Path], output: Path
 ) -> None:
-    """Write the page of one cycle; `ensembles` and `products` are by system.
+    """Write the page of one cycle, or of some of its hours; both inputs are by system.
 
     Raises StormdrawError if a place is outside the grid.
     """
     systems = [_system(run, name, ensembles[name], products[name]) for name in ensembles]
     with xr.open_dataset(next(iter(ensembles.values())), decode_timedelta=False) as dataset:
-        init = initial_time(dataset)
+        init, leads = initial_time(dataset), leads_of(dataset)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -59,7 +60,10 @@ def write_page(
     page = environment.get_template("forecast.html.jinja").render(
         settings=run,
         init=init,
-        last=init + hours(max(run.leads)),
+        leads=leads,
+        last=init + hours(leads[-1]),
+        end=init + hours(max(run.leads)),
+        in_part=set(leads) < set(run.leads),
         systems=systems,
         sources=_sources(run),
         commit=commit(),

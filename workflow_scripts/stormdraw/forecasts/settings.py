@@ -20,10 +20,14 @@ class Place(Section):
 
 class Forecast(Section):
     """What a forecast shows: `places` by name, and the leads of its maps in hours, by default six
-    of the run's. `keep_days` is how many days a cycle is kept after, by default for ever."""
+    of the run's. Hours up to each of `first_leads` are drawn and shown before the later ones. With
+    `zarr`, products are in a Zarr store as well. `keep_days` is how many days a cycle is kept
+    after, by default for ever."""
 
     places: dict[str, Place] = {}
     map_leads: list[Annotated[int, Field(ge=1)]] = []
+    first_leads: list[int] = []
+    zarr: bool = False
     keep_days: Annotated[int, Field(ge=1)] | None = None
 
 
