@@ -36,8 +36,8 @@ def remove_before(oldest: datetime, run: Settings) -> list[datetime]:
         name = format_init(cycle)
         _remove(FOLDER.glob(f"ensembles/*/{name}.*"))
         _remove([FOLDER / "points" / f"{name}.nc"])
-        _remove(_RESULTS.glob(f"logs/*/*/{name}.log"))
-        _remove(_RESULTS.glob(f"benchmarks/*/*/{name}.tsv"))
+        _remove(_RESULTS.glob(f"logs/*/*/{name}.*"))
+        _remove(_RESULTS.glob(f"benchmarks/*/*/{name}.*"))
     sources = used_sources(kept)
     needed = {name for source in sources for name in requests_by_date(kept, source)}
     before = format_init(oldest)
