@@ -93,7 +93,7 @@ def test_the_first_hours_have_a_page_of_their_own_and_members_are_the_same(
     folder = experiment.results / "forecasts" / "2026060206"
     page, of_hour = folder / "index.html", folder / "hours_001_001" / "index.html"
     assert "From 2026-06-02 06 UTC to 2026-06-02 08 UTC" in page.read_text()
-    assert "This page has only +1 h to +1 h" in of_hour.read_text()
+    assert "This page has only +1 h." in of_hour.read_text()
     assert of_hour.stat().st_mtime < page.stat().st_mtime
     with (
         xr.open_dataset(folder / "hours_001_001" / "small.nc") as first,
