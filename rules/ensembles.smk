@@ -135,7 +135,7 @@ rule ensembles_join:
 # before, with the same noise in any split.
 if STRETCHED:
 
-    rule ensembles_hours:
+    use rule ensembles_sample as ensembles_hours with:
         input:
             checkpoint=checkpoint,
             forecaster=forecaster_of_system,
@@ -154,21 +154,9 @@ if STRETCHED:
         wildcard_constraints:
             system=one_of(STRETCHED),
             hours=one_of(STRETCHES),
-        priority: TO_DRAW
-        conda:
-            "../envs/stormdraw.yaml"
         threads: THREADS_TO_DRAW_HOURS
-        resources:
-            gpu=1,
-            mem_mb=memory_to_draw,
-            runtime=time_to_draw(members_of_case),
-        params:
-            code=lambda wildcards: code("ensembles_hours", *modules_of_system(wildcards.system)),
-            settings=case_settings,
         message:
             "Sampling {wildcards.system} at {wildcards.init}, hours {wildcards.hours}"
-        script:
-            "../workflow_scripts/ensembles_hours.py"
 
     use rule ensembles_join as ensembles_join_hours with:
         input:

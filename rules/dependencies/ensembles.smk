@@ -24,13 +24,14 @@ EXPORTED = [] if EXPORT == NO_EXPORT else expand(EXPORTED_CASE, system=SYSTEMS, 
 
 MEMBERS_IN_FILES = {name: system.most_drawn(SETTINGS, loaded) for name, system in SYSTEMS.items()}
 
-# Systems forecast by a trained model, which were drawn before if the run verifies them; those of them whose members several jobs share; those
-# downscaled from forecasts by trained models; those in files of others; and those without a model.
+# Systems forecast by a trained model, unless they were drawn before and are verified; those of them
+# whose members several jobs share; those downscaled from forecasts by trained models; those in files
+# of others; and those without a model.
 DRAWN = [] if SETTINGS.verify else list(STEPPING)
 SPLIT = [
     name for name in DRAWN if SETTINGS.ensembles.jobs_per_case > 1 and MEMBERS_IN_FILES[name] > 1
 ]
-# Those whose hours are drawn in stretches, so that the first ones are shown before the last is there.
+# Those whose hours are drawn in stretches: the first ones are shown before the last is there.
 STRETCHES = [str(one) for one in stretches_of(SETTINGS.leads, SETTINGS.forecast.first_leads)]
 STRETCHED = DRAWN if SETTINGS.cycle and len(STRETCHES) > 1 else []
 DOWNSCALED = [

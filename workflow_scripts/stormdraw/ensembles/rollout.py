@@ -9,6 +9,7 @@ batch or device.
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
@@ -181,16 +182,9 @@ def write_rollout(
     gap = gap or why_none_starts(inputs.fields, [case.init], roles.input)
     gap = gap or _gap_of_driving(driving, case, rollout.numbers)
     stretch = rollout.stretch or Stretch(1, max(case.leads))
-    whole, case = case, replace(case, leads=stretch.leads_of(case.leads))
+    case = replace(case, leads=stretch.leads_of(case.leads))
     if gap:
         write_missing(output, inputs.fields[0], case, rollout.numbers, settings, gap)
-        return
-    if rollout.kept is None:
-        with scratch(output) as folder:
-            resumed = replace(rollout, kept=folder)
-            write_rollout(
-                *(trained, generate, inputs, whole, resumed, output, settings, notes, perturbation)
-            )
         return
     initial = read_initial(inputs.fields, roles.predicted, case.init, history)
     upper = StoredStates(inputs.fields, roles.input, [case.init], grid.shape)
@@ -207,26 +201,26 @@ def write_rollout(
         "noise_amplitude": np.array(rollout.noise_amplitude, dtype=np.float32),
         **notes,
     }
-    kept = rollout.kept
-    drawn = drawn_before(kept)
-    done = [member for members in drawn.values() for member in members]
-    if done:
-        logger.info("%d of them were drawn before", len(done))
     at_once = members_at_once(together(trained, perturbation), grid.shape, rollout)
-    # Last states are kept with the members of a block until all are drawn.
-    rollout = replace(rollout, stretch=replace(stretch, after=stretch.after and kept))
-    for members in blocks_to_draw(rollout.numbers, done, at_once):
-        tally, told = BoundsTally(tuple(case.variables)), dict(notes)
-        path = block_path(kept, members)
-        with ensemble_file(path, grid, case, members, settings, told, packed=True) as put:
-            how = (forcings, initial, case, rollout, tally, members, perturbation)
-            for member, lead, state in roll_out(trained, generate, *how):
-                put(member - members[0], lead, state)
-            told |= tally.shares()
-    join_parts(sorted(drawn_before(kept)), case, output, settings)
-    if stretch.after is not None:
-        for path in files_of_states(kept):
-            shutil.copy(path, stretch.after)
+    with scratch(output) if rollout.kept is None else nullcontext(rollout.kept) as kept:
+        drawn = drawn_before(kept)
+        done = [member for members in drawn.values() for member in members]
+        if done:
+            logger.info("%d of them were drawn before", len(done))
+        # Last states are kept with the members of a block until all are drawn.
+        rollout = replace(rollout, stretch=replace(stretch, after=stretch.after and kept))
+        for members in blocks_to_draw(rollout.numbers, done, at_once):
+            tally, told = BoundsTally(tuple(case.variables)), dict(notes)
+            path = block_path(kept, members)
+            with ensemble_file(path, grid, case, members, settings, told, packed=True) as put:
+                how = (forcings, initial, case, rollout, tally, members, perturbation)
+                for member, lead, state in roll_out(trained, generate, *how):
+                    put(member - members[0], lead, state)
+                told |= tally.shares()
+        join_parts(sorted(drawn_before(kept)), case, output, settings)
+        if stretch.after is not None:
+            for path in files_of_states(kept):
+                shutil.copy(path, stretch.after)
 
 
 def _gap_of_driving(driving: DrivingFields | None, case: Case, members: range) -> str:
