@@ -55,6 +55,9 @@ try:
         found = start(config, CONFIG_FILES, workflow.is_main_process)
         for remark in found.remarks:
             logger.info(f"stormdraw: {remark}")
+        # Their files are thus asked for again.
+        for manifest in [] if workflow.output_settings.dryrun else found.outdated:
+            manifest.unlink()
         config.clear()
         config.update(found.config)
         # Jobs elsewhere read the configuration again, and must not look for another cycle.

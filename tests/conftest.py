@@ -104,3 +104,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
             outcome.write_text(f"{run.returncode}\n{run.stdout}")
     assert outcome.read_text().startswith("0\n"), outcome.read_text()
     return Experiment(folder)
+
+
+@pytest.fixture
+def calibrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """In a folder whose study has calibrated the small experiment's system: its calibration."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "results" / "models" / "small" / "calibration_small.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    return path

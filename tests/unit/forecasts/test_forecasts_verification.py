@@ -11,6 +11,7 @@ from small_experiment import CONFIG
 from stormdraw.archive.manifest import ABSENT, OK, ManifestRow, write_manifest
 from stormdraw.errors import StormdrawError
 from stormdraw.forecasts.configuration import forecast_configuration, verified_configuration
+from stormdraw.forecasts.cycles import sighting
 from stormdraw.forecasts.verification import verification_of
 from stormdraw.settings import load_settings
 
@@ -18,13 +19,7 @@ from stormdraw.settings import load_settings
 CYCLE, LAST = datetime(2026, 6, 2, 6), datetime(2026, 6, 2, 8)
 FOLDER = Path("results/forecasts")
 
-
-@pytest.fixture(autouse=True)
-def in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    calibration = Path("results/models/small/calibration_small.json")
-    calibration.parent.mkdir(parents=True)
-    calibration.touch()
+pytestmark = pytest.mark.usefixtures("calibrated")
 
 
 def configuration(now: datetime | None = None, **late: int) -> dict[str, Any]:
@@ -58,7 +53,8 @@ def refused(config: dict[str, Any]) -> str:
 
 
 def test_a_cycle_waits_until_truth_and_reference_are_there() -> None:
-    drawn("2026060206")
+    # A stretch of another cycle, which is being drawn, is no ensemble.
+    drawn("2026060206", "2026060207.hours_001_001")
     # The simulated archive has an analysis an hour after its time.
     early = refused(configuration(LAST))
     assert "2026-06-02 06 UTC waits for 1 of 23 files: hrrr sfc of 2026-06-02 08 UTC + 0 h" in early
@@ -120,11 +116,28 @@ def test_without_a_cycle_that_has_members_there_is_nothing_to_verify() -> None:
     assert refused(configuration(LAST + timedelta(days=2))).startswith("verify: ")
 
 
+def test_a_radar_mosaic_is_there_if_one_is_near_the_hour(tmp_path: Path) -> None:
+    config = configuration() | {"cycle": [2026060206]}
+    world = {"source": {"mirror": str(tmp_path)}, "truth": {"REFC": "mrms"}}
+    config["archive"] = {"truth_tolerance_minutes": 3, **world}
+    config["ensembles"] = {"systems": config["ensembles"]["systems"][:1]}
+    config["scores"] = {}
+    run = load_settings(verified_configuration(config))
+    product = "MergedReflectivityQCComposite_00.50"
+    folder = tmp_path / "CONUS" / product / "20260602"
+    folder.mkdir(parents=True)
+    # Of 7 and 8 UTC: a minute early, and four minutes late.
+    for time in ("065900", "080400"):
+        (folder / f"MRMS_{product}_20260602-{time}.grib2.gz").touch()
+    absent = [file for file in sighting(run, CYCLE, LAST).absent if file.series is not None]
+    assert [file.init for file in absent] == [LAST]
+
+
 def test_reports_of_stations_have_three_hours_to_come_in() -> None:
     drawn("2026060206")
     config = configuration(LAST + timedelta(hours=2))
     config["archive"]["stations"] = {}
-    assert "waits for reports of stations until 3 h after it" in refused(config)
+    assert "waits for reports of stations, for 3 h" in refused(config)
     config = configuration(LAST + timedelta(hours=3))
     config["archive"]["stations"] = {}
     assert verified(config)[0] == [2026060206]
@@ -141,10 +154,17 @@ def test_a_file_that_was_absent_is_asked_for_again_once_it_is_there() -> None:
         manifest.parent.mkdir(parents=True)
         write_manifest(manifest, [row(OK), row(status)])
         assert refused(configuration(LAST)).startswith("verify: ")
+        start = verification_of(configuration(LAST + timedelta(hours=1)), [], looks=True)
+        assert start.outdated == ([] if stays else [manifest])
+        # A dry run looks as well, and removes nothing.
         assert manifest.exists()
-        verified(configuration(LAST + timedelta(hours=1)))
-        assert manifest.exists() == stays
         shutil.rmtree(manifest.parent)
+
+
+def test_a_cycle_that_is_named_is_refused() -> None:
+    drawn("2026060206")
+    config = configuration(LAST + timedelta(hours=1)) | {"cycle": "latest"}
+    assert refused(config) == "cycle=latest: verify takes all cycles that were drawn; leave it out"
 
 
 def test_a_job_takes_the_cycles_that_the_run_found() -> None:
@@ -155,6 +175,9 @@ def test_a_job_takes_the_cycles_that_the_run_found() -> None:
 def test_states_are_those_of_the_forecast_and_what_needs_training_is_left_out() -> None:
     """Members that are there must not be drawn again, or differ in what they start from."""
     config = configuration(LAST) | {"cycle": [2026060206]}
+    lagged = {"name": "lagged", "method": "time_lagged", "of": "small", "ages": [0, 1]}
+    systems = [*config["ensembles"]["systems"], lagged]
+    config["ensembles"] = {**config["ensembles"], "systems": systems}
     made = verified_configuration(config)
     run, forecast = load_settings(made), load_settings(forecast_configuration(config))
     assert run.verify
@@ -166,6 +189,9 @@ def test_states_are_those_of_the_forecast_and_what_needs_training_is_left_out() 
     # Percentiles are of a training period.
     assert [one.given for one in run.scores.thresholds["T2M"]] == ["<=290"]
     assert forecast.analysis_times() == [CYCLE]
+    config["archive"] = {**config["archive"], "driving": {"model": "gfs"}}
+    assert load_settings(forecast_configuration(config)).driving_forecasts() != []
+    assert load_settings(verified_configuration(config)).driving_forecasts() == []
     assert run.analysis_times() == [CYCLE, CYCLE + timedelta(hours=1), LAST]
 
 

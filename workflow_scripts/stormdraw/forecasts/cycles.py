@@ -21,8 +21,8 @@ from stormdraw.times import hours, now_utc
 # An older cycle is no forecast of what comes.
 _OLDEST_HOURS = 24
 
-# The simulated archive has the files of a run of the base model so many hours after its start, as
-# HRRR has its first ones.
+# The simulated archive has all files of a run or an hour so many hours after its time, as HRRR has
+# its first ones, but those of what drives.
 _SIMULATED_HOURS = 1
 
 _ASKED_AT_ONCE = 8

@@ -1,7 +1,7 @@
 """The start of a forecast: its configuration, with the cycles it is of."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,14 @@ from stormdraw.times import format_init, now_utc
 
 @dataclass(frozen=True)
 class Start:
-    """The configuration of a forecast with its cycles as YYYYMMDDHH, and what to say of these."""
+    """The configuration of a forecast with its cycles as YYYYMMDDHH, and what to say of these.
+
+    `outdated` are manifests that say of files that they are absent, which have come since.
+    """
 
     config: dict[str, Any]
     remarks: list[str]
+    outdated: list[Path] = field(default_factory=list)
 
 
 def forecast_of(config: Mapping[str, Any], files: Iterable[Path], looks: bool) -> Start:

@@ -44,12 +44,11 @@ def grown_archive(run: Settings, folder: Path) -> Path | None:
 def _contents(run: Settings) -> str:
     """A digest of what decides the content of the archive."""
     world = {"archive": {"simulated": {"now", "late"}}}
-    compared = run.compared_times() if run.verify else []
     return digest(
         [
             run.model_dump(mode="json", include={"seed", "leads", "archive"}, exclude=world),
             list(run.roles.every),
-            [format_init(time) for time in [*extent(run), *run.cycle, *compared]],
+            [format_init(time) for time in [*extent(run), *run.cycle]],
             list(map(str, run.driving_forecasts())),
         ]
     )
