@@ -94,6 +94,10 @@ def test_nothing_is_done_twice_and_what_was_scored_outlives_its_members(
         path.unlink()
     jobs = planned(verified, "verify")
     assert not jobs.keys() & {"ensembles_take", "ensembles_sample", "scores_case", "fields_truth"}
+    # Even if the code of scores changes, the others stay as they are, and no member is drawn.
+    again = planned(verified, "verify", "--forcerun", "scores_case", "fields_normalise")
+    assert again["scores_case"] == len(SYSTEMS)
+    assert "ensembles_sample" not in again
 
 
 def test_a_study_in_the_folder_stays_as_it_was(verified: Experiment, finished: Experiment) -> None:

@@ -37,6 +37,27 @@ def idaho(root, stations, **archive):
     return load_settings(config)
 
 
+def test_an_hour_of_a_forecast_has_the_reports_of_that_hour(root, tmp_path, monkeypatch):
+    """The simulated archive has them by day."""
+    config = load_yaml(root / "config" / "demo.yaml")
+    for key in ("periods", "models"):
+        del config[key]
+    simulated = {"since": "2026-06-08T00:00"}
+    config |= {"cycle": [2026060806], "verify": True}
+    config["archive"] |= {"simulated": simulated, "truth": {}}
+    config["ensembles"]["systems"] = [
+        {"name": "persistence", "method": "baseline", "kind": "persistence"}
+    ]
+    config["scores"] = {}
+    day = tmp_path / "mirror" / "iem" / "20260608"
+    day.mkdir(parents=True)
+    rows = [f"A,2026-06-08 {time},-97.7,37.5,400,180,5,70,60,M,M,M" for time in ("05:58", "06:58")]
+    (day / "SIM.csv").write_text("\n".join([HEADER, *rows, ""]))
+    path, _ = write(load_settings(config), tmp_path, "2026060807", simulated=tmp_path / "mirror")
+    table = read_stations([path])
+    assert list(table["valid"].dt.strftime("%d %H")) == ["08 07"]
+
+
 @pytest.fixture
 def own(tmp_path):
     folder = tmp_path / "obs"

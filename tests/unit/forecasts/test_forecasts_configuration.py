@@ -18,16 +18,6 @@ from stormdraw.simulated.plan import extent
 CYCLES = [datetime(2026, 6, 2, 5), datetime(2026, 6, 2, 6)]
 
 
-@pytest.fixture
-def calibrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose study has calibrated its system."""
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "results" / "models" / "small" / "calibration_small.json"
-    path.parent.mkdir(parents=True)
-    path.write_text("{}")
-    return path
-
-
 def of(config: dict[str, Any], *cycles: datetime) -> Settings:
     made = forecast_configuration({**config, "cycle": list(cycles or CYCLES)})
     return load_settings(made)

@@ -228,3 +228,4 @@ def test_the_page_of_all_hours_links_the_members(page: str) -> None:
 
 def test_without_places_nothing_is_read(tmp_path: Path) -> None:
     draw_meteograms(tmp_path / "none.nc", {}, {})
+    assert list(tmp_path.iterdir()) == []

@@ -103,15 +103,19 @@ def test_old_cycles_go_with_all_that_is_theirs_but_what_was_scored() -> None:
     scores = [f"results/forecasts/scores/{name}/2026053111.nc" for name in ("href", "small")]
     added = ["points/2026053111.nc", "fields/href/2026053111.nc", "fields/truth/2026053112.nc"]
     added = [f"results/forecasts/{path}" for path in added]
+    # What later cycles need: an earlier state, and the truth of an hour that has no cycle.
+    needed = ["archive/hrrr/2026060110/manifest.csv", "fields/truth/2026060112.nc"]
+    needed = [f"results/forecasts/{path}" for path in [*needed, "archive/simulated/.made_for"]]
     # A study's files of a day and of a case, which are no forecast's.
     of_study = [f"results/{path}" for path in ("fields/hrrr/20260531.nc", "scores/s/2026053111.nc")]
-    for path in map(Path, [*scores, *added, *of_study]):
+    for path in map(Path, [*scores, *added, *needed, *of_study]):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    _, said = a_round(configuration(NOON, keep_days=1))
+    _, said = a_round(configuration(NOON, keep_days=1) | {"cases": {"history": 2}})
     assert said[-1] == "removed the cycle 2026-05-31 11 UTC: forecast.keep_days"
     left = sorted(str(path) for path in Path("results").rglob("20260531*"))
     assert left == sorted([*scores, *of_study])
+    assert all(Path(path).exists() for path in needed)
     for kept in ("2026060111", "2026060211"):
         assert len(list(Path("results").rglob(f"{kept}*"))) == 7
 

@@ -135,8 +135,9 @@ def test_an_interruption_asks_the_processes_to_save(
 def test_a_training_that_ended_well_in_spite_of_a_signal_is_done(
     training_files: Files, torchrun: Callable[..., Torchrun]
 ) -> None:
-    torchrun("interrupted")
+    ended_well = torchrun("interrupted")
     start(training_files("one"), devices=2)
+    assert ended_well.sent == [signal.SIGTERM]
 
 
 def test_a_thread_can_train_as_well(

@@ -54,14 +54,6 @@ def test_days_without_a_case_of_both_have_no_skill() -> None:
     np.testing.assert_allclose(skill, [np.nan, 0.0, 1 - 5 / 4, 1 - 7 / 10], rtol=1e-12)
 
 
-@pytest.fixture
-def calibrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = Path("results/models/small/calibration_small.json")
-    path.parent.mkdir(parents=True)
-    path.touch()
-
-
 @pytest.mark.usefixtures("calibrated")
 def test_only_verified_forecasts_have_it_and_it_says_without_a_reference_why_not(
     tmp_path: Path,

@@ -1,4 +1,5 @@
 import copy
+from datetime import datetime
 
 import pandas as pd
 import pytest
@@ -90,6 +91,10 @@ def test_without_candidates_or_scores_there_is_no_winner() -> None:
     with pytest.raises(StormdrawError, match=r"report\.products_of"):
         choose(None, two_models())
     assert winner_of(summary_of(SCORES).iloc[:0], two_models()) is None
+    # A forecast has the products of all.
+    forecast = two_models().model_copy(update={"cycle": [datetime(2026, 6, 2, 6)]})
+    assert winner_of(summary_of(SCORES), two_models()) is not None
+    assert winner_of(summary_of(SCORES), forecast) is None
     config = copy.deepcopy(DEMO)
     baselines = [one for one in config["ensembles"]["systems"] if one["method"] == "baseline"]
     config |= {"models": [], "scores": {"reference": None}}

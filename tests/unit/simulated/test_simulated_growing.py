@@ -13,13 +13,7 @@ from stormdraw.settings import Settings, load_settings
 from stormdraw.simulated import growing
 from stormdraw.simulated.growing import grown_archive
 
-
-@pytest.fixture(autouse=True)
-def in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    calibration = Path("results/models/small/calibration_small.json")
-    calibration.parent.mkdir(parents=True)
-    calibration.touch()
+pytestmark = pytest.mark.usefixtures("calibrated")
 
 
 @pytest.fixture
